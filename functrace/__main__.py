@@ -1,0 +1,5 @@
+"""``python -m functrace``."""
+
+from functrace.cli.main import main
+
+main()

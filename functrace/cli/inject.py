@@ -1,0 +1,34 @@
+"""functrace inject: put trace calls in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from functrace.cli import options, sources
+from functrace.golang.request import Verb
+
+
+@click.command()
+@click.argument("paths", nargs=-1)
+@options.results
+@click.option(
+    "--layout",
+    type=click.Choice(["source", "build"]),
+    default="source",
+    show_default=True,
+    help="source: as a person would write it, gofmt-clean. build: every line keeps its number.",
+)
+@options.filters
+@options.scope
+@options.reports
+@click.pass_context
+def inject(ctx: click.Context, /, paths: tuple[str, ...], **flags: Any) -> None:
+    """Put `defer functrace.Trace()()` and its import into every function.
+
+    PATHS are Go files, folders (with all below them), ./... or - for standard
+    input. One file or - without -w, --out, --diff or --check goes to standard
+    output. A function that has a trace call already is left as it is.
+    """
+    ctx.exit(sources.execute(Verb.INJECT, paths, flags))

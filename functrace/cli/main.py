@@ -1,0 +1,84 @@
+"""The ``functrace`` command: which verbs there are, and how errors end it."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from functrace import __version__, settings
+from functrace.errors import FunctraceError, UsageError
+
+# Loaded when called: a verb must not pay for what another one imports.
+_VERBS = {
+    "inject": "functrace.cli.inject:inject",
+    "strip": "functrace.cli.strip:strip",
+    "runtime": "functrace.cli.runtime:runtime",
+    "doctor": "functrace.cli.doctor:doctor",
+    "completion": "functrace.cli.completion:completion",
+}
+
+
+class _Verbs(click.Group):
+    """The verbs, in the order in which a newcomer meets them."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(_VERBS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _VERBS:
+            return None
+        module, _, name = _VERBS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+
+@click.group(
+    cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+@click.pass_context
+def functrace(ctx: click.Context) -> None:
+    """Which call chain was this? Instrument a program and see.
+
+    \b
+    functrace runtime add              put the Go runtime into a module, once
+    functrace inject -w ./...          instrument the sources in place
+    go run -tags trace .               see the call chains
+    functrace strip -w ./...           take it all out again, to the last byte
+    """
+    found = settings.load(Path.cwd(), os.environ)
+    ctx.default_map = {verb: _known(ctx, verb, found) for verb in ("inject", "strip", "doctor")}
+
+
+def _known(ctx: click.Context, verb: str, found: dict[str, Any]) -> dict[str, Any]:
+    """Those of the settings that the verb has an option for."""
+    if ctx.invoked_subcommand != verb:
+        return {}
+    command = functrace.get_command(ctx, verb)
+    names = {p.name for p in command.params} if command else set()
+    return {name: value for name, value in found.items() if name in names}
+
+
+def main() -> None:
+    """Run the command; exit 0 done, 1 something failed or nothing matched, 2 wrong usage."""
+    try:
+        status = functrace.main(prog_name="functrace", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        print("functrace: interrupted; run it again to finish", file=sys.stderr)
+        status = 130
+    except FunctraceError as error:
+        print(f"functrace: {error}", file=sys.stderr)
+        status = 2 if isinstance(error, UsageError) else 1
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; do not fail on closing it either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
+    sys.exit(status if isinstance(status, int) else 0)

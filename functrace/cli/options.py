@@ -1,0 +1,80 @@
+"""Options that several verbs share, so that they mean the same everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _all(*options: Callable[[F], F]) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+filters: Callable[[F], F] = _all(
+    click.option(
+        "--include",
+        multiple=True,
+        metavar="GLOB",
+        help="Only functions, packages or paths that match; repeatable. * and ... match anything.",
+    ),
+    click.option(
+        "--exclude",
+        multiple=True,
+        metavar="GLOB",
+        help="No functions, packages or paths that match; repeatable.",
+    ),
+    click.option(
+        "--min-lines",
+        type=click.IntRange(min=0),
+        default=0,
+        metavar="N",
+        help="Only functions of N lines or more.",
+    ),
+    click.option(
+        "--exported-only", is_flag=True, help="Only functions that other packages can call."
+    ),
+    click.option("--skip-generated", is_flag=True, help="Not files marked as generated code."),
+    click.option("--closures", is_flag=True, help="Function literals too."),
+)
+
+scope: Callable[[F], F] = _all(
+    click.option(
+        "--all",
+        is_flag=True,
+        help="Also testdata, vendor, nested modules, and names that start with _ or a dot.",
+    ),
+    click.option(
+        "--runtime-import",
+        metavar="PATH",
+        help="Import path of the runtime, instead of the one that the module has.",
+    ),
+)
+
+results: Callable[[F], F] = _all(
+    click.option("-w", "--write", is_flag=True, help="Change the files in place."),
+    click.option(
+        "--out",
+        type=click.Path(file_okay=False),
+        metavar="DIR",
+        help="Make a complete tree in DIR; sources stay as they are.",
+    ),
+    click.option("--diff", is_flag=True, help="Show what would change."),
+    click.option("--check", is_flag=True, help="Change nothing; exit 1 if something would change."),
+)
+
+reports: Callable[[F], F] = _all(
+    click.option("--json", is_flag=True, help="Print the summary as JSON."),
+    click.option("-q", "--quiet", is_flag=True, help="No summary; errors only."),
+    click.option(
+        "-v", "--verbose", is_flag=True, help="Name every file changed and every function skipped."
+    ),
+)

@@ -1,0 +1,71 @@
+"""Everything that reaches the terminal, but for what a verb was asked to print."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+
+from functrace.report import Summary
+
+_STYLES = {b"+": "green", b"-": "red", b"@": "cyan"}
+
+
+@contextmanager
+def progress(what: str, *, shown: bool) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on a terminal, nothing elsewhere; yields what to tell it, in bytes."""
+    if not shown or not sys.stderr.isatty():
+        yield lambda *_: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(what), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def write(content: bytes) -> None:
+    """Bytes to standard output as they are."""
+    sys.stdout.buffer.write(content)
+
+
+def diff(content: bytes) -> None:
+    """A diff to standard output, in colour on a terminal."""
+    if not sys.stdout.isatty():
+        write(content)
+        return
+    for line in content.splitlines(keepends=True):
+        click.secho(line.decode(errors="replace"), fg=_STYLES.get(line[:1]), nl=False)
+
+
+def summary(found: Summary, verb: str, done: str) -> None:
+    """What a run did, on standard error: files, functions, skipped with reasons, failed."""
+    for error in sorted(found.errors):
+        click.secho(error, err=True, fg="red")
+    files = f"{found.files} files" + (f" ({found.unchanged} unchanged)" if found.unchanged else "")
+    traced = f", {found.traced} already traced" if found.traced else ""
+    line = f"functrace {verb}: {files}, {found.functions} functions {done}{traced}"
+    click.secho(line, err=True, bold=True)
+    _reasons("skipped", found.skipped)
+    _reasons("left alone", found.left)
+    if found.errors:
+        click.secho(f"  failed: {len(found.errors)} files, left as they were", err=True, fg="red")
+    for note in found.notes:
+        click.secho(f"  note: {note}", err=True, fg="yellow")
+
+
+def _reasons(title: str, reasons: Counter[str]) -> None:
+    if reasons:
+        told = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
+        click.echo(f"  {title}: {told}", err=True)
+
+
+def as_json(found: Summary) -> None:
+    """The same for scripts, on standard output."""
+    click.echo(json.dumps(found.as_json(), indent=2))

@@ -1,0 +1,80 @@
+"""Writes that a crash cannot leave half done."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import stat
+from pathlib import Path
+
+_TEMPORARY = re.compile(r"\..+\.functrace-(\d+)\.tmp\Z")
+
+
+def write_atomic(
+    path: Path | str, content: bytes, *, like: os.stat_result | None = None, durable: bool = True
+) -> None:
+    """Put ``content`` at ``path``, whole or not at all.
+
+    Args:
+        path: the file; its folder exists.
+        content: all of it.
+        like: keep this file's mode, and its owner where that is allowed.
+        durable: reach the disk before the new content takes the old one's
+            place. A tree that can be made again need not.
+    """
+    temporary = _temporary(path)
+    try:
+        with open(temporary, "xb") as file:
+            file.write(content)
+            if like is not None:
+                _keep_owner_and_mode(file.fileno(), like)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def copy_atomic(source: Path | str, target: Path | str) -> None:
+    """Copy a file with its mode and times; a symbolic link is copied as a link."""
+    temporary = _temporary(target)
+    try:
+        shutil.copy2(source, temporary, follow_symlinks=False)
+        os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def is_leftover(name: str) -> bool:
+    """Whether a file of this name is what a killed functrace left behind."""
+    match = _TEMPORARY.match(name)
+    return match is not None and not _is_alive(int(match[1]))
+
+
+def _temporary(path: Path | str) -> str:
+    folder, name = os.path.split(path)
+    return os.path.join(folder, f".{name[:200]}.functrace-{os.getpid()}.tmp")
+
+
+def _keep_owner_and_mode(descriptor: int, like: os.stat_result) -> None:
+    if hasattr(os, "fchown"):
+        with contextlib.suppress(OSError):
+            os.fchown(descriptor, like.st_uid, like.st_gid)
+        os.fchmod(descriptor, stat.S_IMODE(like.st_mode))
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

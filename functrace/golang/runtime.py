@@ -1,0 +1,94 @@
+"""The Go runtime as a package of the user's own module: no network, no change of go.mod."""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+from pathlib import Path
+
+from functrace.errors import FunctraceError
+from functrace.files.write import write_atomic
+from functrace.golang.module import Module
+
+# Where the runtime goes in a module. Go lets every package of the module import it.
+FOLDER = "internal/functrace"
+# What a runtime imports as when there is no module to put it in: the name of its own.
+OWN_PATH = "functrace"
+_MARKER = re.compile(rb"// functrace:runtime (\S+)")
+
+
+def sources() -> dict[str, bytes]:
+    """The runtime's files as a module carries them: no tests, no go.mod."""
+    files = (f for f in resources.files("runtime_go").iterdir() if f.is_file())
+    wanted = (
+        f for f in files if f.name.endswith((".go", ".s")) and not f.name.endswith("_test.go")
+    )
+    return {f.name: f.read_bytes() for f in sorted(wanted, key=lambda f: f.name)}
+
+
+def version_in(folder: Path) -> str | None:
+    """The version of the functrace runtime in ``folder``, or None where there is none."""
+    try:
+        with (folder / "doc.go").open("rb") as file:
+            match = _MARKER.match(file.readline())
+    except OSError:
+        return None
+    return match[1].decode() if match else None
+
+
+def import_path(module: Module) -> str | None:
+    """What the module's files import the runtime as, or None if it has none."""
+    if version_in(module.root / FOLDER):
+        return own_import_path(module)
+    return module.required_runtime()
+
+
+def own_import_path(module: Module) -> str:
+    """What :func:`add` makes importable."""
+    return module.package(module.root / FOLDER)
+
+
+def add(folder: Path) -> list[Path]:
+    """Write the runtime into ``folder``; return the files that were new or different.
+
+    Raises:
+        FunctraceError: the folder holds something else, which stays as it is.
+    """
+    if folder.exists() and any(folder.iterdir()) and not version_in(folder):
+        raise FunctraceError(f"{folder} exists and is not the functrace runtime: left as it is")
+    folder.mkdir(parents=True, exist_ok=True)
+    changed = []
+    for name, content in sources().items():
+        path = folder / name
+        if not path.exists() or path.read_bytes() != content:
+            write_atomic(path, content)
+            changed.append(path)
+    return changed
+
+
+def remove(folder: Path) -> list[Path]:
+    """Delete the runtime's files from ``folder``, and the folder if nothing else is in it.
+
+    Raises:
+        FunctraceError: there is no runtime, or a file of it was changed by hand.
+    """
+    if not version_in(folder):
+        raise FunctraceError(f"{folder} holds no functrace runtime")
+    own = {folder / name: content for name, content in sources().items()}
+    there = {path: content for path, content in own.items() if path.exists()}
+    for path, content in there.items():
+        if path.read_bytes() != content:
+            raise FunctraceError(
+                f"{path} is not as functrace {_own_version()} wrote it: nothing removed"
+            )
+    # The marker goes last: an interrupted removal can be run again.
+    for path in sorted(there, key=lambda p: p.name == "doc.go"):
+        path.unlink()
+    if not any(folder.iterdir()):
+        folder.rmdir()
+    return list(there)
+
+
+def _own_version() -> str:
+    match = _MARKER.match(sources()["doc.go"])
+    return match[1].decode() if match else "?"

@@ -1,0 +1,110 @@
+"""An output tree: instrumented files at their places, every other file as it was."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from functrace import __version__
+from functrace.files import manifest
+from functrace.files.copy import copy
+from functrace.files.manifest import Made, Manifest
+from functrace.golang import runtime
+from functrace.golang.module import module_of
+from functrace.golang.request import Request
+from functrace.golang.rewrite import rewrite
+from functrace.golang.tasks import Task
+from functrace.report import FileResult, Summary
+
+Spread = Callable[
+    [Callable[[Task], list[FileResult]], list[Task]], Iterator[tuple[Task, list[FileResult]]]
+]
+
+
+def make(out: Path, request: Request, tasks: list[Task], summary: Summary, spread: Spread) -> None:
+    """Make or renew the tree at ``out``; what has not changed since the last run is not touched.
+
+    Raises:
+        FunctraceError: the folder cannot be written, or is another run's.
+        UsageError: the folder holds something that functrace did not make.
+    """
+    root = tasks[0].folder.path
+    manifest.claim(out)
+    with manifest.locked(out):
+        before = manifest.load(out, _key(request))
+        after = Manifest(before.key)
+        stale = list(_stale(tasks, before, after, summary))
+        for task in stale:
+            _target(task).mkdir(parents=True, exist_ok=True)
+        try:
+            for task, results in spread(partial(_make_folder, root), stale):
+                summary.copied += len(task.folder.others)
+                after.folders[task.folder.relative] = _made(task, results)
+        finally:
+            # An interrupted run leaves what either run has put here.
+            manifest.save(out, Manifest(after.key, {**before.folders, **after.folders}))
+        manifest.prune(out, before, after)
+        manifest.save(out, after)
+        if not request.runtime_import:
+            summary.notes += _add_runtimes(out, root, tasks, after)
+
+
+def _key(request: Request) -> str:
+    wishes = (__version__, request.verb, request.options, request.runtime_import)
+    return hashlib.sha256(repr(wishes).encode()).hexdigest()
+
+
+def _target(task: Task) -> Path:
+    if task.target is None:
+        raise ValueError("a task of a tree has a target")
+    return task.target
+
+
+def _stale(
+    tasks: list[Task], before: Manifest, after: Manifest, summary: Summary
+) -> Iterator[Task]:
+    """Yield the tasks whose folder changed; take over what is known of the others."""
+    for task in tasks:
+        current = before.current(task.folder, _target(task), _folder_key(task))
+        if current is None:
+            yield task
+        else:
+            after.folders[task.folder.relative] = current
+            summary.add(current.results)
+            summary.unchanged += len(current.stamps)
+
+
+def _folder_key(task: Task) -> str:
+    return f"{task.options.runtime_import} {task.folder.reason}"
+
+
+def _make_folder(root: Path, task: Task) -> list[FileResult]:
+    """Rewrite the sources of a folder and copy everything else in it."""
+    results = rewrite(task)
+    folder = task.folder
+    for name in sorted({*folder.others, *folder.siblings} - set(folder.sources)):
+        error = copy(folder.path / name, _target(task) / name, root)
+        if error:
+            results.append(FileResult(task.label + name, error=f" {error}"))
+    return results
+
+
+def _made(task: Task, results: list[FileResult]) -> Made:
+    stamps = manifest.stamps(task.folder, _target(task))
+    return Made(_folder_key(task), stamps, tuple(results))
+
+
+def _add_runtimes(out: Path, root: Path, tasks: list[Task], after: Manifest) -> Iterator[str]:
+    """Put the runtime into each module that was instrumented and has none; yield what to tell."""
+    instrumented = (
+        t for t in tasks if any(r.functions for r in after.folders[t.folder.relative].results)
+    )
+    for module in dict.fromkeys(module_of(t.folder.path) for t in instrumented):
+        if module is None:
+            yield f'no go.mod: the sources import "{runtime.OWN_PATH}"'
+        elif not module.root.is_relative_to(root):
+            yield f"no go.mod in the tree: name the root of module {module.path} to build it"
+        elif not runtime.import_path(module):
+            runtime.add(out / module.root.relative_to(root) / runtime.FOLDER)

@@ -1,0 +1,108 @@
+"""Settings: what the command line leaves open comes from FUNCTRACE_* variables, then a file.
+
+The file is functrace.toml, or [tool.functrace] in pyproject.toml, in the current
+folder or the nearest one above it that has either.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from functrace.errors import UsageError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_KINDS: dict[str, type] = {
+    "include": list,
+    "exclude": list,
+    "min-lines": int,
+    "exported-only": bool,
+    "skip-generated": bool,
+    "closures": bool,
+    "all": bool,
+    "layout": str,
+    "runtime-import": str,
+}
+_FILES: dict[str, tuple[str, ...]] = {"functrace.toml": (), "pyproject.toml": ("tool", "functrace")}
+_BOOLEANS = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+}
+
+
+def load(folder: Path, environment: Mapping[str, str]) -> dict[str, Any]:
+    """The settings in force in ``folder``, by option name with underscores.
+
+    Raises:
+        UsageError: a setting is unknown, or not of its kind; names the file or variable.
+    """
+    settings = {**_from_file(folder), **_from_environment(environment)}
+    return {name.replace("-", "_"): value for name, value in settings.items()}
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    found = {}
+    for name in _KINDS:
+        variable = "FUNCTRACE_" + name.upper().replace("-", "_")
+        if variable in environment:
+            found[name] = _parsed(variable, name, environment[variable])
+    return found
+
+
+def _parsed(variable: str, name: str, text: str) -> Any:
+    kind = _KINDS[name]
+    try:
+        if kind is list:
+            return [part.strip() for part in text.split(",") if part.strip()]
+        return _BOOLEANS[text.lower()] if kind is bool else kind(text)
+    except (KeyError, ValueError):
+        raise UsageError(f"{variable}={text}: not a value for --{name}") from None
+
+
+def _from_file(folder: Path) -> dict[str, Any]:
+    for above in (folder, *folder.parents):
+        for name, keys in _FILES.items():
+            path = above / name
+            table = _table(path, keys)
+            if table is not None:
+                return _checked(path, table)
+    return {}
+
+
+def _table(path: Path, keys: tuple[str, ...]) -> dict[str, Any] | None:
+    try:
+        table: Any = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        return None
+    except ValueError as error:
+        if keys:
+            return None  # somebody else's file, and somebody else's error
+        raise UsageError(f"{path}: {error}") from None
+    for key in keys:
+        table = table.get(key) if isinstance(table, dict) else None
+    return table if isinstance(table, dict) else None
+
+
+def _checked(path: Path, table: dict[str, Any]) -> dict[str, Any]:
+    for name, value in table.items():
+        kind = _KINDS.get(name)
+        if kind is None:
+            raise UsageError(f"{path}: unknown setting {name!r}; there are {', '.join(_KINDS)}")
+        if not isinstance(value, kind) or (
+            kind is list and not all(isinstance(v, str) for v in value)
+        ):
+            wanted = "a list of strings" if kind is list else f"a {kind.__name__}"
+            raise UsageError(f"{path}: {name} must be {wanted}")
+    return table

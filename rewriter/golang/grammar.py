@@ -1,0 +1,40 @@
+"""tree-sitter's Go grammar, loaded once a process."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import tree_sitter_go
+from tree_sitter import Language, Node, Parser, Query, QueryCursor, Tree
+
+
+@cache
+def _language() -> Language:
+    return Language(tree_sitter_go.language())
+
+
+@cache
+def _parser() -> Parser:
+    return Parser(_language())
+
+
+@cache
+def _query(pattern: str) -> Query:
+    return Query(_language(), pattern)
+
+
+def parse(source: bytes) -> Tree:
+    """The tree of ``source``, whatever errors it holds."""
+    return _parser().parse(source)
+
+
+def captures(pattern: str, node: Node) -> list[Node]:
+    """Every node below ``node`` that ``pattern`` captures, in the source's order."""
+    found = QueryCursor(_query(pattern)).captures(node)
+    nodes = [n for group in found.values() for n in group]
+    return sorted(nodes, key=lambda n: n.start_byte)
+
+
+def text(node: Node) -> bytes:
+    """The node's bytes."""
+    return node.text or b""

@@ -1,0 +1,104 @@
+"""Plan the injection of trace calls into a Go file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from tree_sitter import Node
+
+from rewriter import select
+from rewriter.edit import Edit
+from rewriter.golang import functions, imports, layout, names, oneline, skip, traces
+from rewriter.golang.functions import GoFunction
+from rewriter.golang.options import Layout, Options
+from rewriter.golang.parse import parse
+from rewriter.plan import Function, Plan, Skipped
+
+
+@dataclass(frozen=True)
+class _Split:
+    """The functions of a file by what becomes of them."""
+
+    found: tuple[GoFunction, ...]
+    chosen: tuple[GoFunction, ...]
+    traced: tuple[Function, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def plan_inject(source: bytes, options: Options) -> Plan:
+    """Return the edits that put a trace call into every function asked for.
+
+    A function that has one keeps it, so a second run changes nothing.
+
+    Raises:
+        SourceError: the file is no valid Go, or beyond what can be parsed here.
+    """
+    reason = skip.file_reason(source, skip_generated=options.skip_generated)
+    reason = reason or select.file_reason(options.selection, options.place)
+    if reason or b"func" not in source:
+        return Plan(file_reason=reason)
+    root = parse(source, vouched=options.vouched)
+    calls = [] if b".Trace()()" not in source else list(traces.find(source, root))
+    split = _split(source, root, {c.body for c in calls}, options)
+    edits: tuple[Edit, ...] = ()
+    if split.chosen:
+        alias, added = _import(source, root, {c.alias for c in calls}, options)
+        edits = (*added, *_calls(source, split, alias, options))
+    return Plan(edits, tuple(f.function for f in split.chosen), split.traced, split.skipped)
+
+
+def _split(source: bytes, root: Node, traced_bodies: set[int], options: Options) -> _Split:
+    choose = select.chooser(options.selection, options.place, _is_exported)
+    chosen: list[GoFunction] = []
+    traced: list[Function] = []
+    skipped: list[Skipped] = []
+    reasons: dict[str, str | None] = {}
+    everything = functions.find(source, root, closures=options.closures)
+    for found in everything:
+        reason = skip.function_reason(source, found)
+        reason = reason or reasons.get(found.outer) if found.is_literal else reason
+        reason = reason or choose(found.function)
+        if not found.is_literal:
+            reasons[found.function.name] = reason
+        if found.open in traced_bodies:
+            traced.append(found.function)
+        elif reason:
+            skipped.append(Skipped(found.function, reason))
+        else:
+            chosen.append(found)
+    return _Split(tuple(everything), tuple(chosen), tuple(traced), tuple(skipped))
+
+
+def _is_exported(name: str) -> bool:
+    return name.rpartition(".")[2][:1].isupper()
+
+
+def _import(
+    source: bytes, root: Node, called: set[str], options: Options
+) -> tuple[str, tuple[Edit, ...]]:
+    """The alias to call the runtime by, and the edit that imports it if none does yet."""
+    paths = frozenset((options.runtime_import,))
+    runtimes = {
+        i.alias: i
+        for i in imports.find(root)
+        if imports.is_runtime(i, paths) and (i.path in paths or i.alias in called)
+    }
+    for alias in runtimes:
+        if not names.is_declared(root, alias):
+            return alias, ()
+    taken = names.taken(source, root, frozenset(runtimes))
+    alias = names.free(taken | options.package_names | frozenset(runtimes))
+    if options.layout is Layout.BUILD:
+        return alias, (imports.add_inline(root, options.runtime_import, alias),)
+    return alias, (imports.add_line(source, root, options.runtime_import, alias),)
+
+
+def _calls(source: bytes, split: _Split, alias: str, options: Options) -> Iterable[Edit]:
+    if options.layout is Layout.BUILD:
+        return (layout.on_brace_line(f, alias) for f in split.chosen)
+    edits = [layout.on_own_line(source, f, alias) for f in split.chosen]
+    return oneline.revise(
+        source, split.found, edits, partial(oneline.break_lines, call=layout.call(alias))
+    )

@@ -1,0 +1,215 @@
+"""Bodies on one line, in the source layout.
+
+gofmt keeps a body on its line while head and body take no more than 100 bytes
+and five statements, and it aligns the bodies of functions on neighbouring lines.
+A call that fits goes into the line. One that does not breaks the body into
+lines, as gofmt would, and is marked ``//functrace:oneline`` so that strip can
+put the line together again.
+
+Source: go/printer, funcBody, bodySize and declList in nodes.go.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Callable, Iterator, Sequence
+
+from rewriter.edit import Edit, apply
+from rewriter.golang import align
+from rewriter.golang.align import Row
+from rewriter.golang.functions import GoFunction
+from rewriter.golang.tokens import tokenize
+
+MARK = b" //functrace:oneline"
+_MAX_SIZE = 100
+_MAX_STATEMENTS = 5
+_OPENING, _CLOSING = frozenset((b"(", b"[", b"{")), frozenset((b")", b"]", b"}"))
+
+
+def is_oneline(source: bytes, function: GoFunction) -> bool:
+    """Whether the body opens and closes on one line."""
+    return function.open >= 0 and source.find(b"\n", function.open, function.close) < 0
+
+
+def revise(
+    source: bytes,
+    functions: Sequence[GoFunction],
+    edits: Sequence[Edit],
+    revision: Callable[[bytes, list[GoFunction], Sequence[Edit]], Edit | None],
+) -> Iterator[Edit]:
+    """Yield ``edits``, in the source's order, with ``revision`` made of those in every run.
+
+    A run is a group of functions, on neighbouring lines if they are declarations;
+    ``revision`` returns one edit in place of a run's, or None to leave them.
+    """
+    starts = [e.start for e in edits]
+    done = 0
+    for run in _runs(source, functions):
+        first = bisect.bisect_left(starts, run[0].start, done)
+        last = bisect.bisect_right(starts, run[-1].close, first)
+        if first < last:
+            yield from edits[done:first]
+            revised = revision(source, run, edits[first:last])
+            yield from (revised,) if revised else edits[first:last]
+            done = last
+    yield from edits[done:]
+
+
+def _runs(source: bytes, functions: Sequence[GoFunction]) -> Iterator[list[GoFunction]]:
+    """Group those on one line or marked; what stands in another belongs to it, unlisted."""
+    run: list[GoFunction] = []
+    for function in functions:
+        if not (is_oneline(source, function) or is_marked(source, function)):
+            continue
+        if run and function.start < run[-1].close:
+            continue
+        if run and not _are_neighbours(source, run[-1], function):
+            yield run
+            run = []
+        run.append(function)
+    if run:
+        yield run
+
+
+def _are_neighbours(source: bytes, one: GoFunction, other: GoFunction) -> bool:
+    if one.is_literal or other.is_literal:
+        return False
+    return source.count(b"\n", one.close, other.start) == 1
+
+
+def break_lines(
+    source: bytes, run: list[GoFunction], edits: Sequence[Edit], *, call: bytes
+) -> Edit | None:
+    """One edit in place of ``edits``, which put calls into ``run``, if its lines do not hold them.
+
+    None where they do, and where gofmt would not have written the lines as they are.
+    """
+    opened = {e.start - 1 for e in edits}
+    called = [f for f in run if f.open in opened]
+    crowded = [f for f in called if not _fits(source, f, edits)]
+    if not run[0].is_literal:
+        crowded = crowded or _out_of_column(source, run, called, edits)
+    if not crowded or any(_statements(source, f) is None for f in crowded):
+        return None
+    start, end = _extent(source, run)
+    before = align.render([_row(source, f, ()) for f in run])
+    if not run[0].is_literal and before != source[start:end]:
+        return None
+    rows = (
+        _broken_row(source, f, edits, call) if f in crowded else _row(source, f, edits) for f in run
+    )
+    return Edit(start, end, align.render(list(rows)))
+
+
+def join_lines(source: bytes, run: list[GoFunction], edits: Sequence[Edit]) -> Edit | None:
+    """One edit in place of ``edits``, which take calls out of ``run``: :func:`break_lines` undone.
+
+    None where nothing is marked, or what is marked can no longer stand on one line.
+    """
+    if not any(is_marked(source, f) for f in run):
+        return None
+    new: list[Row] = []
+    for function in run:
+        if not is_marked(source, function):
+            new.append(_row(source, function, edits))
+            continue
+        statements = _statements(source, function)
+        if statements is None:
+            return None
+        texts = [_edited(source, a, b, edits) for a, b in statements[1:]]
+        body = b"{ " + b"; ".join(texts) + b" }" if texts else b"{}"
+        if b"\n" in body:
+            return None
+        new.append(Row(_head(source, function), body, _comment(source, function)))
+    start, end = _extent(source, run)
+    return Edit(start, end, align.render(new))
+
+
+def is_marked(source: bytes, function: GoFunction) -> bool:
+    """Whether :func:`break_lines` broke this body."""
+    first = source.find(b"\n", function.open) + 1
+    line_end = source.find(b"\n", first)
+    return 0 < first < line_end < function.close and source[first:line_end].endswith(MARK)
+
+
+def _extent(source: bytes, run: list[GoFunction]) -> tuple[int, int]:
+    """The bytes of a run: whole lines of declarations, but no more than a literal."""
+    if run[0].is_literal:
+        return run[0].start, run[0].close + 1
+    end = source.find(b"\n", run[-1].close)
+    return run[0].start, end if end >= 0 else len(source)
+
+
+def _head(source: bytes, function: GoFunction) -> bytes:
+    return source[function.start : function.open].rstrip()
+
+
+def _comment(source: bytes, function: GoFunction) -> bytes:
+    """What follows a declaration on its last line."""
+    if function.is_literal:
+        return b""
+    end = source.find(b"\n", function.close)
+    return source[function.close + 1 : end if end >= 0 else len(source)].strip(b" \t")
+
+
+def _row(source: bytes, function: GoFunction, edits: Sequence[Edit]) -> Row:
+    body = _edited(source, function.open, function.close + 1, edits)
+    return Row(_head(source, function), body, _comment(source, function))
+
+
+def _broken_row(source: bytes, function: GoFunction, edits: Sequence[Edit], call: bytes) -> Row:
+    indent = _indent(source, function)
+    lines = [_edited(source, a, b, edits) for a, b in _statements(source, function) or ()]
+    body = (b"\n" + indent + b"\t").join([b"{", call + MARK, *lines]) + b"\n" + indent + b"}"
+    return Row(_head(source, function), body, _comment(source, function))
+
+
+def _indent(source: bytes, function: GoFunction) -> bytes:
+    line = source[source.rfind(b"\n", 0, function.start) + 1 : function.start]
+    return line[: len(line) - len(line.lstrip(b" \t"))]
+
+
+def _edited(source: bytes, start: int, end: int, edits: Sequence[Edit]) -> bytes:
+    """``source[start:end]`` with those of the edits that lie within."""
+    inside = [e for e in edits if start <= e.start and e.end <= end]
+    return apply(source[start:end], [Edit(e.start - start, e.end - start, e.text) for e in inside])
+
+
+def _fits(source: bytes, function: GoFunction, edits: Sequence[Edit]) -> bool:
+    head = _head(source, function)
+    body = _edited(source, function.open + 1, function.close, edits).strip()
+    # gofmt counts the blank behind a declaration's "func" twice.
+    size = len(head) + len(body) + (not function.is_literal)
+    if size > _MAX_SIZE or b"\n" in head:
+        return False
+    crowded = body.count(b";") >= _MAX_STATEMENTS
+    return not crowded or len(_statements(source, function) or ()) < _MAX_STATEMENTS
+
+
+def _out_of_column(
+    source: bytes, run: list[GoFunction], called: list[GoFunction], edits: Sequence[Edit]
+) -> list[GoFunction]:
+    """Those with a trailing comment, if their comments no longer stand in one column."""
+    commented = [f for f in run if _comment(source, f)]
+    grown = {len(_row(source, f, edits).body) - len(_row(source, f, ()).body) for f in commented}
+    return [f for f in commented if f in called] if len(grown) > 1 else []
+
+
+def _statements(source: bytes, function: GoFunction) -> list[tuple[int, int]] | None:
+    """The bytes of each statement of a body; None where joining them does not give the body.
+
+    They are joined by semicolons on one line and by line breaks on several.
+    """
+    spans: list[tuple[int, int]] = []
+    depth, start, end = 0, -1, -1
+    for token in tokenize(source[function.open + 1 : function.close] + b"\n"):
+        depth += (token.text in _OPENING) - (token.text in _CLOSING)
+        if token.kind != "end":
+            start = token.start if start < 0 else start
+            end = token.end
+        elif depth == 0 and start >= 0:
+            spans.append((function.open + 1 + start, function.open + 1 + end))
+            start = -1
+    inside = source[function.open + 1 : function.close].replace(MARK, b"").strip()
+    step = b"; " if is_oneline(source, function) else b"\n" + _indent(source, function) + b"\t"
+    return spans if inside == step.join(source[a:b] for a, b in spans) else None

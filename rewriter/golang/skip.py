@@ -1,0 +1,70 @@
+"""Functions that must be left alone whatever the filters say, and files likewise."""
+
+from __future__ import annotations
+
+import re
+
+from rewriter.golang.functions import GoFunction
+
+# A defer needs stack and a running goroutine; these promise to need neither.
+_PRAGMAS = (b"//go:nosplit", b"//go:systemstack")
+_LINKNAME = b"//go:linkname"
+_SKIP = b"//functrace:skip"
+_SKIP_FILE = re.compile(rb"^//functrace:skip-file\b", re.MULTILINE)
+# Source: https://go.dev/s/generatedcode
+_GENERATED = re.compile(rb"^// Code generated .* DO NOT EDIT\.\r?$", re.MULTILINE)
+_PACKAGE = re.compile(rb"^package\b", re.MULTILINE)
+
+
+def file_reason(source: bytes, *, skip_generated: bool) -> str | None:
+    """Why the file as a whole is left alone, or None."""
+    if b"functrace:skip-file" in source and _SKIP_FILE.search(source):
+        return "//functrace:skip-file"
+    if skip_generated:
+        package = _PACKAGE.search(source)
+        if _GENERATED.search(source, 0, package.start() if package else len(source)):
+            return "generated"
+    return None
+
+
+def function_reason(source: bytes, function: GoFunction) -> str | None:
+    """Why the function is left alone, or None."""
+    if function.open < 0:
+        return "no body"
+    if function.function.name.rpartition(".")[2] == "_":
+        return "blank name"
+    for pragma in _PRAGMAS:
+        if any(_is_directive(comment, pragma) for comment in function.comments):
+            return pragma.decode()
+    own = _own_comment(source, function.start) if function.comments else b""
+    if any(_is_directive(line, _LINKNAME) for line in own.splitlines()):
+        return _LINKNAME.decode()
+    if _SKIP in source and _is_told_to_skip(source, function):
+        return _SKIP.decode()
+    return None
+
+
+def _is_directive(comment: bytes, directive: bytes) -> bool:
+    return comment.split(None, 1)[0] == directive
+
+
+def _own_comment(source: bytes, start: int) -> bytes:
+    """The comment lines directly above the line of ``start``."""
+    lines: list[bytes] = []
+    end = source.rfind(b"\n", 0, start)
+    while end >= 0:
+        begin = source.rfind(b"\n", 0, end) + 1
+        line = source[begin:end].strip()
+        if not line.startswith(b"//"):
+            break
+        lines.append(line)
+        end = begin - 1
+    return b"\n".join(lines)
+
+
+def _is_told_to_skip(source: bytes, function: GoFunction) -> bool:
+    """Whether the comment above the function, or one behind its brace, says so."""
+    end_of_line = source.find(b"\n", function.open)
+    behind = source[function.open + 1 : end_of_line if end_of_line >= 0 else len(source)]
+    above = _own_comment(source, function.start).split(b"\n")
+    return any(_is_directive(line, _SKIP) for line in (*above, behind.strip()) if line)

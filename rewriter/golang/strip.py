@@ -1,0 +1,50 @@
+"""Plan the removal of trace calls from a Go file."""
+
+from __future__ import annotations
+
+from rewriter.golang import functions, imports, layout, oneline, traces
+from rewriter.golang.imports import Import
+from rewriter.golang.options import Options
+from rewriter.golang.parse import parse
+from rewriter.golang.tokens import tokenize
+from rewriter.golang.traces import TraceCall
+from rewriter.plan import Plan
+
+
+def plan_strip(source: bytes, options: Options) -> Plan:
+    """Return the edits that take every injected trace call and its import out.
+
+    A call marked ``//functrace:keep`` stays, and so does an import that is
+    used otherwise.
+
+    Raises:
+        SourceError: the file is no valid Go, or beyond what can be parsed here.
+    """
+    if b".Trace()()" not in source and b"functrace" not in source:
+        return Plan()
+    root = parse(source, vouched=options.vouched)
+    paths = frozenset((options.runtime_import,))
+    runtimes = [i for i in imports.find(root) if imports.is_runtime(i, paths)]
+    aliases = {i.alias for i in runtimes}
+    calls = [c for c in traces.find(source, root) if c.alias in aliases]
+    injected = [c for c in calls if not c.keep]
+    if not injected:
+        return Plan()
+    bodies = {c.body for c in injected}
+    found = functions.find(source, root, closures=True)
+    unused = [i for i in runtimes if _is_unused(source, i, injected)]
+    edits = [imports.remove(source, root, i) for i in unused]
+    calls_out = [layout.remove(source, c) for c in injected]
+    edits += oneline.revise(source, found, calls_out, oneline.join_lines)
+    return Plan(tuple(edits), tuple(f.function for f in found if f.open in bodies))
+
+
+def _is_unused(source: bytes, runtime: Import, injected: list[TraceCall]) -> bool:
+    """Whether nothing but the injected calls names the import."""
+    alias = runtime.alias.encode()
+    gone = sum(c.alias == runtime.alias for c in injected)
+    if not gone or source.count(alias + b".") == gone:
+        return gone > 0
+    words = [t.text for t in tokenize(source)]
+    uses = zip([b"", *words], words, words[1:], strict=False)
+    return sum(w == alias and after == b"." and before != b"." for before, w, after in uses) == gone

@@ -1,0 +1,107 @@
+"""Which functions are asked for: the filters that mean the same in every language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rewriter.plan import Function
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The filters of one run.
+
+    Attributes:
+        include: globs; a function is taken if one matches, or if there are none.
+        exclude: globs; a function that one matches is not taken.
+        min_lines: functions that span fewer lines are not taken.
+        exported_only: take only what other packages can call.
+    """
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    min_lines: int = 0
+    exported_only: bool = False
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a file stands, for globs to match.
+
+    Attributes:
+        path: the file, relative to the root of the run, with forward slashes.
+        package: the import path, ``""`` where there is none.
+    """
+
+    path: str = ""
+    package: str = ""
+
+    def names(self) -> tuple[str, ...]:
+        """The file, every folder above it and its package: what a path glob may match."""
+        parts = self.path.split("/")
+        folders = ("/".join(parts[:i]) for i in range(1, len(parts)))
+        return (self.path, parts[-1], *folders, self.package)
+
+
+@lru_cache(maxsize=256)
+def matcher(globs: tuple[str, ...]) -> Callable[[str], object]:
+    """One predicate for several globs: ``*`` and ``...`` are any run of characters, ``?`` is one.
+
+    As in the runtime's ``FUNCTRACE_INCLUDE``, ``*`` crosses ``/`` and ``.``.
+    """
+    return re.compile("|".join(_regex(glob) for glob in globs), re.DOTALL).fullmatch
+
+
+def _regex(glob: str) -> str:
+    # As in the go command, a trailing /... also names the folder itself.
+    glob = glob.removeprefix("./").rstrip("/") or glob
+    head, tail = (glob[:-4], "(?:/.*)?") if glob.endswith("/...") else (glob, "")
+    words = {"...": ".*", "*": ".*", "?": "."}
+    pieces = re.split(r"(\.\.\.|[*?])", head)
+    return "(?:" + "".join(words.get(p) or re.escape(p) for p in pieces) + tail + ")"
+
+
+def spellings(package: str, name: str) -> Iterable[str]:
+    """The names by which a filter may call a function.
+
+    For ``(*T).Name`` in ``example.com/p``: that, ``T.Name``, ``Name``, and with
+    the package's path or last element before it, as the runtime prints it.
+    """
+    plain = name.replace("(*", "").replace("(", "").replace(")", "")
+    short = {name, plain, plain.rpartition(".")[2]}
+    yield from short
+    for prefix in {package, package.rpartition("/")[2]} - {""}:
+        yield from (f"{prefix}.{n}" for n in (name, plain))
+
+
+def file_reason(selection: Selection, place: Place) -> str | None:
+    """Why no function of the file can be taken, or None."""
+    if selection.exclude and any(map(matcher(selection.exclude), place.names())):
+        return "excluded by --exclude"
+    return None
+
+
+def chooser(
+    selection: Selection, place: Place, exported: Callable[[str], bool]
+) -> Callable[[Function], str | None]:
+    """A function that says why a function is not taken, or None where it is."""
+    include = matcher(selection.include) if selection.include else None
+    if include and any(map(include, place.names())):
+        include = None  # the whole file is asked for
+    exclude = matcher(selection.exclude) if selection.exclude else None
+
+    def reason(function: Function) -> str | None:
+        if include and not any(map(include, spellings(place.package, function.name))):
+            return "not in --include"
+        if exclude and any(map(exclude, spellings(place.package, function.name))):
+            return "excluded by --exclude"
+        if function.lines < selection.min_lines:
+            return "shorter than --min-lines"
+        if selection.exported_only and not exported(function.name):
+            return "not exported"
+        return None
+
+    return reason
