@@ -1,0 +1,40 @@
+// functrace:runtime 0.1.0
+
+// Package functrace prints the call chains of a running program.
+//
+// Begin every function that is to be seen with
+//
+//	defer functrace.Trace()()
+//
+// and build with the tag trace:
+//
+//	go build -tags trace
+//
+// Each call is printed when it is entered and when it is left, under the id of
+// its goroutine and indented by its depth:
+//
+//	g[01]:	->main.main
+//	g[01]:		->main.load
+//	g[01]:		<-main.load
+//	g[01]:	<-main.main
+//
+// Without the tag, Trace does nothing, is inlined and costs about as much as
+// the defer. The command functrace puts the calls in and takes them out again.
+//
+// The environment decides at start what a traced program does:
+//
+//	FUNCTRACE          text (the default) prints, off does nothing
+//	FUNCTRACE_OUT      stdout (the default), stderr, or a path, which is appended
+//	                   to; %p in it is the process id, %% a percent sign
+//	FUNCTRACE_DEPTH    calls deeper than this many levels are not printed
+//	FUNCTRACE_INCLUDE  print only functions whose full name one of these globs
+//	                   matches; separated by commas, * stands for anything
+//	FUNCTRACE_EXCLUDE  print no function whose full name one of these matches
+//
+// A setting that makes no sense, or an output that cannot be written, is said
+// once on standard error; the program runs on untraced.
+//
+// The tag functrace_safe selects an implementation on public interfaces of the
+// Go runtime alone, which is slower. It is also what is used wherever the fast
+// one does not agree with it, which is checked at every start.
+package functrace

@@ -1,0 +1,99 @@
+//go:build trace
+
+package functrace
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// A function is what is known of the code that a return address lies in.
+type function struct {
+	pc     uintptr
+	name   string
+	hidden bool // by FUNCTRACE_INCLUDE and FUNCTRACE_EXCLUDE
+}
+
+// Functions by return address: an open hash table that readers walk without a
+// lock. Slots are only ever filled; a table that gets half full is replaced by
+// a larger copy.
+type functionTable []atomic.Pointer[function]
+
+var (
+	functions     atomic.Pointer[functionTable]
+	functionsMu   sync.Mutex // held to add
+	functionCount int
+)
+
+func init() {
+	table := make(functionTable, 1<<12)
+	functions.Store(&table)
+}
+
+func functionAt(pc uintptr) *function {
+	if f := functions.Load().find(pc); f != nil {
+		return f
+	}
+	return addFunction(pc)
+}
+
+func (t functionTable) find(pc uintptr) *function {
+	for i := hash(pc); ; i++ {
+		f := t[i%uintptr(len(t))].Load()
+		if f == nil || f.pc == pc {
+			return f
+		}
+	}
+}
+
+func (t functionTable) put(f *function) {
+	i := hash(f.pc)
+	for t[i%uintptr(len(t))].Load() != nil {
+		i++
+	}
+	t[i%uintptr(len(t))].Store(f)
+}
+
+func addFunction(pc uintptr) *function {
+	functionsMu.Lock()
+	defer functionsMu.Unlock()
+	table := *functions.Load()
+	if f := table.find(pc); f != nil {
+		return f
+	}
+	f := &function{pc: pc, name: nameOf(pc)}
+	f.hidden = !settings.shows(f.name)
+	functionCount++
+	if functionCount > len(table)/2 {
+		table = table.grown()
+		functions.Store(&table)
+	}
+	table.put(f)
+	return f
+}
+
+func (t functionTable) grown() functionTable {
+	larger := make(functionTable, 2*len(t))
+	for i := range t {
+		if f := t[i].Load(); f != nil {
+			larger.put(f)
+		}
+	}
+	return larger
+}
+
+// nameOf returns the name of the function that a call returning to pc stands in,
+// the innermost one if it was inlined.
+func nameOf(pc uintptr) string {
+	frame, _ := runtime.CallersFrames([]uintptr{pc}).Next()
+	if frame.Function == "" {
+		return "?"
+	}
+	return frame.Function
+}
+
+// hash spreads addresses, which share their low and their high bits.
+func hash(address uintptr) uintptr {
+	return uintptr(uint64(address) * 0x9e3779b97f4a7c15 >> 32)
+}

@@ -1,0 +1,3 @@
+module functrace
+
+go 1.21

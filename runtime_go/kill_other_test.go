@@ -1,0 +1,7 @@
+//go:build trace && !unix
+
+package functrace_test
+
+import "os"
+
+func kill() { os.Exit(137) }

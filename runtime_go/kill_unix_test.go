@@ -1,0 +1,10 @@
+//go:build trace && unix
+
+package functrace_test
+
+import (
+	"os"
+	"syscall"
+)
+
+func kill() { syscall.Kill(os.Getpid(), syscall.SIGKILL); select {} }

@@ -1,0 +1,62 @@
+//go:build trace
+
+package functrace
+
+// A textPrinter writes a line for every entry and exit:
+//
+//	g[01]:	->main.main
+//
+// the goroutine's id, a tab for every level, an arrow, the function's full name.
+type textPrinter struct {
+	sink  *sink
+	depth int // levels beyond it are not printed
+}
+
+var printer textPrinter
+
+func (p *textPrinter) entered(t *track, f *function) { p.print(t, f, "->") }
+
+func (p *textPrinter) left(t *track, f *function) { p.print(t, f, "<-") }
+
+const longestID = 20 // digits of the largest uint64
+
+//go:norace
+func (p *textPrinter) print(t *track, f *function, arrow string) {
+	level := len(t.calls)
+	if level > p.depth || off.Load() {
+		return
+	}
+	line := t.emptyLine(len("g[]:\n") + longestID + level + len(arrow) + len(f.name))
+	line = append(line, "g["...)
+	line = appendID(line, t.id)
+	line = append(line, "]:"...)
+	line = appendTabs(line, level)
+	line = append(line, arrow...)
+	line = append(line, f.name...)
+	t.line = append(line, '\n')
+	p.sink.write(t)
+}
+
+// appendID appends id in two digits or more.
+//
+//go:norace
+func appendID(line []byte, id uint64) []byte {
+	var digits [longestID]byte
+	first := len(digits)
+	for id > 0 || first > len(digits)-2 {
+		first--
+		digits[first] = byte('0' + id%10)
+		id /= 10
+	}
+	return append(line, digits[first:]...)
+}
+
+const tabs = "\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t"
+
+//go:norace
+func appendTabs(line []byte, n int) []byte {
+	for ; n > len(tabs); n -= len(tabs) {
+		line = append(line, tabs...)
+	}
+	return append(line, tabs[:n]...)
+}

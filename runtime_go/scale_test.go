@@ -1,0 +1,10 @@
+//go:build trace && !race && !functrace_safe
+
+package functrace_test
+
+const (
+	shortGoroutines = 10_000_000
+	liveGoroutines  = 100_000
+	mixedRounds     = 6000
+	deepest         = 100_000
+)

@@ -1,0 +1,60 @@
+//go:build trace
+
+package functrace
+
+import (
+	"errors"
+	"math"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// config is what the environment asks for.
+type config struct {
+	off              bool
+	out              string
+	depth            int
+	include, exclude []string
+}
+
+var settings config
+
+func readConfig(getenv func(string) string) (config, error) {
+	c := config{
+		out:     getenv("FUNCTRACE_OUT"),
+		depth:   math.MaxInt,
+		include: globs(getenv("FUNCTRACE_INCLUDE")),
+		exclude: globs(getenv("FUNCTRACE_EXCLUDE")),
+	}
+	switch mode := getenv("FUNCTRACE"); mode {
+	case "", "text":
+	case "off":
+		c.off = true
+	default:
+		return c, errors.New("FUNCTRACE=" + mode + " is neither text nor off")
+	}
+	if text := getenv("FUNCTRACE_DEPTH"); text != "" {
+		depth, err := strconv.Atoi(text)
+		if err != nil || depth < 1 {
+			return c, errors.New("FUNCTRACE_DEPTH=" + text + " is not a number of levels")
+		}
+		c.depth = depth
+	}
+	return c, nil
+}
+
+func globs(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// shows reports whether calls of the function called name are printed.
+func (c *config) shows(name string) bool {
+	return (len(c.include) == 0 || matchAny(c.include, name)) && !matchAny(c.exclude, name)
+}
+
+// expand puts the process id into a path.
+func expand(path string) string {
+	pid := strconv.Itoa(os.Getpid())
+	return strings.NewReplacer("%p", pid, "%%", "%").Replace(path)
+}

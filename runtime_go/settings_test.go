@@ -1,0 +1,50 @@
+//go:build trace
+
+package functrace
+
+import (
+	"math"
+	"os"
+	"strconv"
+	"testing"
+)
+
+func config1(env map[string]string) (config, error) {
+	return readConfig(func(name string) string { return env[name] })
+}
+
+func TestDefaultsPrintEverything(t *testing.T) {
+	c, err := config1(nil)
+	if err != nil || c.off || c.out != "" || c.depth != math.MaxInt || !c.shows("main.main") {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+func TestMisspeltValuesAreErrors(t *testing.T) {
+	for name, value := range map[string]string{
+		"FUNCTRACE":       "txet",
+		"FUNCTRACE_DEPTH": "-1",
+	} {
+		if _, err := config1(map[string]string{name: value}); err == nil {
+			t.Errorf("%s=%s is accepted", name, value)
+		}
+	}
+}
+
+func TestExcludeWinsOverInclude(t *testing.T) {
+	c, _ := config1(map[string]string{
+		"FUNCTRACE_INCLUDE": "main.*,store.*",
+		"FUNCTRACE_EXCLUDE": "*.Len",
+	})
+	for name, want := range map[string]bool{"main.f": true, "store.Len": false, "http.Get": false} {
+		if c.shows(name) != want {
+			t.Errorf("shows(%s) = %v", name, !want)
+		}
+	}
+}
+
+func TestExpand(t *testing.T) {
+	if got, want := expand("a-%p-100%%"), "a-"+strconv.Itoa(os.Getpid())+"-100%"; got != want {
+		t.Errorf("%s, not %s", got, want)
+	}
+}

@@ -1,0 +1,72 @@
+//go:build trace
+
+package functrace
+
+import (
+	"errors"
+	"os"
+	"sync"
+	"syscall"
+)
+
+// A sink is where lines go. A line has been handed to the system when write
+// returns, so that none is lost however the program ends, and lines never mix.
+type sink struct {
+	file   *os.File
+	stdout bool // follow os.Stdout wherever the program points it
+	raw    syscall.RawConn
+	kind   sinkKind
+	mu     sync.RWMutex // see put
+}
+
+func openSink(out string) (*sink, error) {
+	switch out {
+	case "", "stdout":
+		return newSink(os.Stdout, true), nil
+	case "stderr":
+		return newSink(os.Stderr, false), nil
+	}
+	// Appended to, since child processes inherit the setting and share the file.
+	file, err := os.OpenFile(expand(out), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, errors.New("FUNCTRACE_OUT: " + err.Error())
+	}
+	return newSink(file, false), nil
+}
+
+func newSink(file *os.File, stdout bool) *sink {
+	s := &sink{file: file, stdout: stdout}
+	s.raw, _ = file.SyscallConn()
+	s.kind = kindOf(s.raw)
+	return s
+}
+
+// write puts the line of t out. The race detector does not see it: it would take
+// it for synchronisation between goroutines and miss races of the program's own.
+func (s *sink) write(t *track) {
+	hideFromRaceDetector()
+	err := s.put(t)
+	showToRaceDetector()
+	if err != nil {
+		fail(errors.New("cannot write: " + err.Error()))
+	}
+}
+
+//go:norace
+func (s *sink) put(t *track) error {
+	if s.stdout {
+		if now := currentStdout(); now != s.file {
+			// An Example test captures standard output in this way.
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			_, err := now.Write(t.line)
+			return err
+		}
+	}
+	return s.putOwn(t)
+}
+
+// currentStdout reads a variable that the program may be setting, as fmt does.
+//
+//go:norace
+func currentStdout() *os.File { return os.Stdout }

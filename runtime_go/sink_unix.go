@@ -1,0 +1,89 @@
+//go:build trace && unix
+
+package functrace
+
+import (
+	"runtime"
+	"syscall"
+)
+
+// A sinkKind says what keeps lines from mixing.
+type sinkKind int
+
+const (
+	anyKind   sinkKind = iota // a lock around every write
+	wholeKind                 // the kernel: files, terminals, devices
+	pipeKind                  // the kernel for lines up to PIPE_BUF bytes, a lock beyond
+	nullKind                  // nothing: what is written is discarded
+)
+
+// nullDevice is /dev/null's number on Linux, see its Documentation/admin-guide/devices.txt.
+const nullDevice = 1<<8 | 3
+
+// POSIX wants at least 512; Linux has 4096, see pipe(7).
+const pipeBuf = 4096
+
+// kindOf relies on Linux alone: there a write to a file, terminal or device is
+// not interrupted by another, see write(2) and Linux 3.14's locking of f_pos.
+func kindOf(raw syscall.RawConn) sinkKind {
+	kind := anyKind
+	if runtime.GOOS != "linux" || raw == nil {
+		return kind
+	}
+	raw.Control(func(fd uintptr) {
+		var stat syscall.Stat_t
+		if syscall.Fstat(int(fd), &stat) != nil {
+			return
+		}
+		switch format := stat.Mode & syscall.S_IFMT; {
+		case format == syscall.S_IFCHR && stat.Rdev == nullDevice:
+			kind = nullKind
+		case format == syscall.S_IFREG, format == syscall.S_IFCHR:
+			kind = wholeKind
+		case format == syscall.S_IFIFO:
+			kind = pipeKind
+		}
+	})
+	return kind
+}
+
+// putOwn writes past os.File, which would let one goroutine write at a time. Its
+// descriptor stays ours through Control even while the program closes the file.
+//
+//go:norace
+func (s *sink) putOwn(t *track) error {
+	switch {
+	case s.kind == nullKind:
+		return nil
+	case s.kind == wholeKind:
+	case s.kind == pipeKind && len(t.line) <= pipeBuf:
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+	default:
+		s.mu.Lock()
+		defer s.mu.Unlock()
+	}
+	if err := s.raw.Control(t.writeLine); err != nil {
+		return err
+	}
+	return t.err
+}
+
+//go:norace
+func (t *track) writeTo(fd uintptr) { t.err = writeAll(int(fd), t.line) }
+
+func writeAll(fd int, line []byte) error {
+	for len(line) > 0 {
+		n, err := syscall.Write(fd, line)
+		switch err {
+		case nil:
+			line = line[n:]
+		case syscall.EINTR:
+		case syscall.EAGAIN:
+			runtime.Gosched() // somebody made standard output non-blocking
+		default:
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,117 @@
+//go:build trace
+
+package functrace
+
+import "sync"
+
+// A track is what is known of one goroutine. Only that goroutine touches it, but
+// for the fields by which it is found.
+//
+// Whatever touches a track is marked go:norace and grows slices itself. A track
+// passes from a goroutine that has ended to one that begins, together with its g:
+// that is safe, but happens inside the Go runtime, where the race detector does
+// not look.
+type track struct {
+	id    uint64
+	calls []*function // the calls not yet left, innermost last
+	line  []byte      // the line being printed, kept for the next one
+	exit  func()      // leaves the innermost call; made once
+
+	writeLine func(fd uintptr) // writes line; made once
+	err       error            // what writeLine met
+
+	g    uintptr // what the track is found by; see trackOfG
+	next *track
+
+	// Room for what most goroutines need. It also makes tracks large enough to
+	// share no cache line, which would slow goroutines on other cores.
+	firstCalls [8]*function
+	firstLine  [88]byte
+}
+
+// Beyond these sizes a track gives its memory back when its goroutine rests.
+const (
+	maxIdleCalls = 64
+	maxIdleLine  = 1 << 10
+)
+
+func newTrack(id uint64) *track {
+	t := &track{id: id}
+	t.calls, t.line = t.firstCalls[:0], t.firstLine[:0]
+	t.exit, t.writeLine = t.leave, t.writeTo
+	return t
+}
+
+// reserve makes room for one more call.
+//
+//go:norace
+func (t *track) reserve() {
+	if len(t.calls) < cap(t.calls) {
+		return
+	}
+	larger := make([]*function, len(t.calls), 2*cap(t.calls))
+	for i, f := range t.calls {
+		larger[i] = f
+	}
+	t.calls = larger
+}
+
+// emptyLine returns room for a line of size bytes: the last line's, but for the
+// race detector, which sees appending wherever it is done, and is shown memory
+// that no other goroutine had.
+//
+//go:norace
+func (t *track) emptyLine(size int) []byte {
+	if raceDetector || cap(t.line) < size {
+		t.line = make([]byte, 0, 2*size)
+	}
+	return t.line[:0]
+}
+
+// rest is called when no call of the goroutine is left open.
+//
+//go:norace
+func (t *track) rest() {
+	if cap(t.calls) > maxIdleCalls {
+		t.calls = t.firstCalls[:0]
+	}
+	if cap(t.line) > maxIdleLine {
+		t.line = t.firstLine[:0]
+	}
+	if !fast {
+		forget(t)
+	}
+}
+
+// Tracks by goroutine id, for want of anything faster to find them by. A track
+// whose goroutine rests is forgotten, so that their number stays that of the
+// goroutines in traced calls.
+type trackShard struct {
+	mu     sync.Mutex
+	tracks map[uint64]*track
+	_      [40]byte // a cache line of its own
+}
+
+var trackShards [64]trackShard
+
+func trackOfID(id uint64) *track {
+	s := &trackShards[id%uint64(len(trackShards))]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.tracks[id]
+	if t == nil {
+		if s.tracks == nil {
+			s.tracks = make(map[uint64]*track)
+		}
+		t = newTrack(id)
+		s.tracks[id] = t
+	}
+	return t
+}
+
+func forget(t *track) {
+	s := &trackShards[t.id%uint64(len(trackShards))]
+	s.mu.Lock()
+	delete(s.tracks, t.id)
+	s.mu.Unlock()
+}

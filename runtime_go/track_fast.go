@@ -1,0 +1,35 @@
+//go:build trace && !functrace_safe && (amd64 || arm64)
+
+package functrace
+
+import "sync/atomic"
+
+// Tracks by the address of the Go runtime's own descriptor of the goroutine, g.
+// The runtime reuses these for new goroutines and never frees one, so a track
+// for each that was ever seen is bounded by the most goroutines alive at once.
+const trackBuckets = 1 << 16
+
+var tracksByG [trackBuckets]atomic.Pointer[track]
+
+//go:norace
+func trackOfG(g uintptr, id uint64) *track {
+	bucket := &tracksByG[hash(g)%trackBuckets]
+	first := bucket.Load()
+	for t := first; t != nil; t = t.next {
+		if t.g == g {
+			if t.id != id {
+				t.id, t.calls = id, t.calls[:0] // g serves a new goroutine
+			}
+			return t
+		}
+	}
+	t := newTrack(id)
+	t.g = g
+	for {
+		t.next = first
+		if bucket.CompareAndSwap(first, t) {
+			return t
+		}
+		first = bucket.Load()
+	}
+}
