@@ -1,0 +1,56 @@
+# Every target sets up what it needs: a virtual environment in .venv, Go
+# toolchains in build/go where PATH has none that will do.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+# The oldest Go that is supported, one between, and the newest.
+GOS    := 1.21.13 1.24.11 1.27.3
+
+export GOTOOLCHAIN := local
+export GOFLAGS     ?= -buildvcs=false
+
+.PHONY: demo test lint test-go test-python bench golden clean
+
+demo: $(READY)
+	@PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH" sh examples/demo.sh
+
+test: lint test-go test-python
+
+$(READY): pyproject.toml
+	@echo "setting up a virtual environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade pip
+	@$(BIN)/python -m pip install --quiet --editable . --group test --group lint
+	@touch $(READY)
+
+lint: $(READY) | build
+	@echo "lint: ruff, mypy, import contracts"
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-cache > build/imports.log 2>&1 || { cat build/imports.log; exit 1; }
+	@PATH="$$($(BIN)/python tools/toolchain.py):$$PATH" sh tools/lint-go.sh
+
+test-go: $(READY)
+	@for bin in $$($(BIN)/python tools/toolchain.py $(GOS)); do \
+		PATH="$$bin:$$PATH" sh tools/test-go.sh || exit 1; \
+	done
+
+test-python: $(READY) | build
+	@echo "pytest"
+	@$(BIN)/python tools/toolchain.py $(GOS) > build/toolchains
+	@PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH" $(BIN)/python -m pytest -q
+
+bench: $(READY)
+	@PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH" $(BIN)/python benchmarks/run.py
+
+golden: $(READY)
+	@PATH="$$($(BIN)/python tools/toolchain.py):$$PATH" $(BIN)/python -m pytest -q tests/rewriter/test_golden.py --golden
+
+build:
+	@mkdir -p build
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

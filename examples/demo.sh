@@ -1,0 +1,33 @@
+# What `make demo` shows: two real programs, from instrumenting to call chains.
+# Works on copies below build/demo; the examples themselves stay as they are.
+set -eu
+root=$PWD
+work=$root/build/demo
+rm -rf "$work"
+mkdir -p "$work"
+say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+run() { printf '$ %s\n' "$*"; "$@"; }
+
+say "1. //go:generate: instrumented in place, printed, taken out again"
+cp -R examples/gen-demo "$work/gen-demo"
+cd "$work/gen-demo"
+run functrace runtime add
+run go generate ./...
+run sed -n 9,22p main.go
+run go run -tags trace .
+run functrace strip -w .
+run functrace runtime remove
+cmp main.go "$root/examples/gen-demo/main.go" && echo "main.go is what it was, byte for byte"
+
+say "2. A tree for a build: the sources stay untouched"
+cd "$root"
+run functrace inject --out "$work/shop" examples/http
+cd "$work/shop"
+run go build -tags trace -o shop .
+echo '$ FUNCTRACE_OUT=chains.txt ./shop'
+FUNCTRACE_OUT=chains.txt ./shop
+say "   GET /invoice?id=13 failed. Which call chain was it?"
+echo '$ grep -B5 main.fail chains.txt'
+grep -B5 -- '->main.fail' chains.txt
+echo
+echo "price called store.Get, store.check found item 13 locked: /order never goes that way."

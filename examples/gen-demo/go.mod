@@ -1,0 +1,3 @@
+module example.com/gen-demo
+
+go 1.21
