@@ -18,11 +18,12 @@ demo: $(READY)
 
 test: lint test-go test-python
 
-$(READY): pyproject.toml
+$(READY): pyproject.toml | build
 	@echo "setting up a virtual environment in $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --upgrade pip
-	@$(BIN)/python -m pip install --quiet --editable . --group test --group lint
+	@$(BIN)/python -m pip install --editable . --group test --group lint > build/setup.log 2>&1 || \
+		{ cat build/setup.log; exit 1; }
 	@touch $(READY)
 
 lint: $(READY) | build
@@ -50,7 +51,7 @@ golden: $(READY)
 	@PATH="$$($(BIN)/python tools/toolchain.py):$$PATH" $(BIN)/python -m pytest -q tests/rewriter/test_golden.py --golden
 
 build:
-	@mkdir -p build
+	@mkdir -p $@
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

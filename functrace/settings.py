@@ -100,9 +100,11 @@ def _checked(path: Path, table: dict[str, Any]) -> dict[str, Any]:
         kind = _KINDS.get(name)
         if kind is None:
             raise UsageError(f"{path}: unknown setting {name!r}; there are {', '.join(_KINDS)}")
-        if not isinstance(value, kind) or (
-            kind is list and not all(isinstance(v, str) for v in value)
-        ):
+        if not isinstance(value, kind) or (isinstance(value, list) and not _are_strings(value)):
             wanted = "a list of strings" if kind is list else f"a {kind.__name__}"
             raise UsageError(f"{path}: {name} must be {wanted}")
     return table
+
+
+def _are_strings(values: list[Any]) -> bool:
+    return all(isinstance(value, str) for value in values)

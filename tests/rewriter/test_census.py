@@ -1,0 +1,114 @@
+"""The whole of the Go distribution: every function found, none invented, every byte given back."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from rewriter.edit import apply
+from rewriter.golang import Layout, Options, functions, lag, plan_inject, plan_strip
+from rewriter.golang.grammar import parse as grammar_parse
+from rewriter.golang.parse import parse
+from tests.support.toolchains import Go
+
+RUNTIME = "example.com/m/functrace"
+CENSUS = Path(__file__).resolve().parents[1] / "support" / "census"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What go/parser says of a file: its functions' and its literals' bodies."""
+
+    path: Path
+    functions: tuple[str, ...]
+    literals: tuple[str, ...]
+
+
+@pytest.fixture(scope="module")
+def census(go: Go) -> list[Entry]:
+    return list(_census(go, go.source))
+
+
+def _census(go: Go, folder: Path) -> Iterator[Entry]:
+    run = go.run("run", "main.go", str(folder), cwd=CENSUS, GO111MODULE="off")
+    assert run.returncode == 0, run.stderr
+    for line in run.stdout.splitlines():
+        path, *found = line.split("\t")
+        declared, literals = (tuple(f.split(",")) if f else () for f in found)
+        yield Entry(Path(path), declared, literals)
+
+
+def _spread(work, tasks):  # type: ignore[no-untyped-def]
+    with multiprocessing.get_context("fork").Pool(os.cpu_count()) as pool:
+        return [r for r in pool.imap_unordered(work, tasks, chunksize=50) if r]
+
+
+def test_functions_are_those_of_the_go_parser(census: list[Entry]) -> None:
+    assert len(census) > 5000
+    assert _spread(_compare, census) == []
+
+
+def _compare(entry: Entry) -> str | None:
+    source = entry.path.read_bytes()
+    found = functions.find(source, parse(source, vouched=True), closures=True)
+    declared = tuple(str(f.open) if f.open >= 0 else "-" for f in found if not f.is_literal)
+    literals = tuple(str(f.open) for f in found if f.is_literal)
+    same = declared == entry.functions and sorted(literals) == sorted(entry.literals)
+    return None if same else str(entry.path)
+
+
+def test_skeletons_have_the_same_functions(census: list[Entry]) -> None:
+    """What serves where the grammar lags is right wherever the grammar can be asked, too."""
+    assert _spread(_compare_skeleton, census[::10]) == []
+
+
+def _compare_skeleton(entry: Entry) -> str | None:
+    source = entry.path.read_bytes()
+    found = functions.find(source, grammar_parse(lag.skeleton(source)).root_node, closures=True)
+    declared = tuple(str(f.open) if f.open >= 0 else "-" for f in found if not f.is_literal)
+    literals = tuple(str(f.open) for f in found if f.is_literal)
+    same = declared == entry.functions and sorted(literals) == sorted(entry.literals)
+    return None if same else str(entry.path)
+
+
+@pytest.mark.parametrize(
+    ("layout", "closures"),
+    [(Layout.SOURCE, False), (Layout.SOURCE, True), (Layout.BUILD, True)],
+    ids=["source", "source-closures", "build-closures"],
+)
+def test_round_trip(
+    go: Go, census: list[Entry], tmp_path: Path, layout: Layout, closures: bool
+) -> None:
+    options = Options(runtime_import=RUNTIME, layout=layout, closures=closures, vouched=True)
+    tasks = [(e, options, tmp_path / f"{i}.go") for i, e in enumerate(census)]
+    assert _spread(_round_trip, tasks) == []
+    assert len(list(_census(go, tmp_path))) == len(census), "an output does not parse"
+    if layout is Layout.SOURCE and not closures:
+        clean = _formatted_before(go, census)
+        after = {Path(p).stem for p in go.unformatted(tmp_path)}
+        assert {str(i) for i, e in enumerate(census) if e.path in clean} & after == set()
+
+
+def _formatted_before(go: Go, census: list[Entry]) -> set[Path]:
+    """The files that gofmt has nothing to say about."""
+    told = {Path(p) for p in go.unformatted(go.source)}
+    return {e.path for e in census} - told
+
+
+def _round_trip(task: tuple[Entry, Options, Path]) -> str | None:
+    entry, options, target = task
+    source = entry.path.read_bytes()
+    once = apply(source, plan_inject(source, options).edits)
+    target.write_bytes(once)
+    if plan_inject(once, options).edits:
+        return f"{entry.path}: a second run changes something"
+    if apply(once, plan_strip(once, options).edits) != source:
+        return f"{entry.path}: strip does not give the bytes back"
+    if options.layout is Layout.BUILD and once.count(b"\n") != source.count(b"\n"):
+        return f"{entry.path}: a line has moved"
+    return None
