@@ -87,7 +87,8 @@ def locked(out: Path) -> Iterator[None]:
     """
     with open(out / STATE / "lock", "wb") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Not flock: workers would hold it as well, and for longer than a killed parent.
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise FunctraceError(f"another functrace is writing to {out}") from None
         yield
@@ -115,13 +116,17 @@ def _made(entry: dict[str, Any]) -> Made:
 
 
 def save(out: Path, manifest: Manifest) -> None:
-    """Write the manifest down."""
+    """Write the manifest down.
+
+    Not to the disk itself: that would wait for the whole tree to get there, and
+    a manifest that a power failure takes costs no more than a run from scratch.
+    """
     folders = {
         name: {"key": m.key, "stamps": m.stamps, "results": [_plain(r) for r in m.results]}
         for name, m in manifest.folders.items()
     }
     data = {"format": _FORMAT, "key": manifest.key, "folders": folders}
-    write_atomic(out / STATE / "manifest.json", json.dumps(data).encode())
+    write_atomic(out / STATE / "manifest.json", json.dumps(data).encode(), durable=False)
 
 
 def _plain(result: FileResult) -> dict[str, object]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -34,7 +37,7 @@ def spread(
         return
     # Forked workers start with everything imported; elsewhere fork is not safe.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    with context.Pool(jobs, initializer=_leave_interrupts_to_parent) as pool:
+    with context.Pool(jobs, initializer=_begin, initargs=(os.getpid(),)) as pool:
         tasks = [(work, b, [units[i] for i in b]) for b in _batches(order, sizes, jobs)]
         for batch, results in pool.imap_unordered(_run, tasks):
             yield from zip(batch, results, strict=True)
@@ -56,9 +59,18 @@ def _batches(order: Sequence[int], sizes: Sequence[int], jobs: int) -> Iterator[
 
 
 def _run(task: tuple[Callable[[T], R], list[int], list[T]]) -> tuple[list[int], list[R]]:
+    gc.disable()  # a worker holds little, and nothing of it in cycles
     work, batch, units = task
     return batch, [work(unit) for unit in units]
 
 
-def _leave_interrupts_to_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _begin(parent: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """End this worker when its parent has been killed: nobody else would."""
+    while os.getppid() == parent:
+        time.sleep(0.2)
+    os._exit(1)

@@ -64,10 +64,11 @@ def _temporary(path: Path | str) -> str:
 
 
 def _keep_owner_and_mode(descriptor: int, like: os.stat_result) -> None:
-    if hasattr(os, "fchown"):
+    made = os.fstat(descriptor)
+    if (made.st_uid, made.st_gid) != (like.st_uid, like.st_gid):
         with contextlib.suppress(OSError):
             os.fchown(descriptor, like.st_uid, like.st_gid)
-        os.fchmod(descriptor, stat.S_IMODE(like.st_mode))
+    os.fchmod(descriptor, stat.S_IMODE(like.st_mode))
 
 
 def _is_alive(pid: int) -> bool:

@@ -46,9 +46,7 @@ def diagnose(paths: tuple[str, ...], environment: Mapping[str, str]) -> Iterator
 def _toolchain() -> Finding:
     found = toolchain.find()
     if found is None:
-        return Finding(
-            "Go", "no go command on PATH", "install Go 1.21 or newer"
-        )
+        return Finding("Go", "no go command on PATH", "install Go 1.21 or newer")
     if (0, 0) < found.release < OLDEST:
         return Finding("Go", f"{found.version} at {found.go}", "functrace needs Go 1.21 or newer")
     return Finding("Go", f"{found.version} at {found.go}")

@@ -13,7 +13,7 @@ from rewriter.golang import grammar
 from rewriter.plan import Function
 
 # The type at the end of a receiver, behind its name if it has one: (x *T[K]).
-_RECEIVER = re.compile(r"(\*?)[\s(]*(\w+)[\s)]*(?:\[.*)?[\s,]*\)\Z", re.DOTALL)
+_RECEIVER = re.compile(r"\(\s*(?:\w+\s+)?\(*(\*?)\s*\(*(\w+)")
 _DECLARATIONS = frozenset(("function_declaration", "method_declaration"))
 
 
@@ -36,7 +36,7 @@ class GoFunction:
     start: int
     open: int
     close: int
-    comments: tuple[bytes, ...]
+    comments: tuple[Node, ...]
     node: Node
 
     @property
@@ -77,10 +77,10 @@ class _Lines:
 
 
 def _declared(root: Node, lines: _Lines) -> Iterator[GoFunction]:
-    comments: list[bytes] = []
+    comments: list[Node] = []
     for node in root.children:
         if node.type == "comment":
-            comments.append(grammar.text(node))
+            comments.append(node)
         elif node.type in _DECLARATIONS:
             yield _declaration(node, tuple(comments), lines)
             comments.clear()
@@ -88,7 +88,7 @@ def _declared(root: Node, lines: _Lines) -> Iterator[GoFunction]:
             comments.clear()
 
 
-def _declaration(node: Node, comments: tuple[bytes, ...], lines: _Lines) -> GoFunction:
+def _declaration(node: Node, comments: tuple[Node, ...], lines: _Lines) -> GoFunction:
     start, end = node.start_byte, node.end_byte
     body = node.child_by_field_name("body")
     return GoFunction(
@@ -105,7 +105,7 @@ def _declaration(node: Node, comments: tuple[bytes, ...], lines: _Lines) -> GoFu
 def _name(node: Node) -> str:
     """The name as the Go runtime prints it behind the package: ``F``, ``T.M`` or ``(*T).M``."""
     name = _field(node, "name")
-    receiver = _RECEIVER.search(_field(node, "receiver"))
+    receiver = _RECEIVER.match(_field(node, "receiver"))
     if receiver is None:
         return name
     return f"(*{receiver[2]}).{name}" if receiver[1] else f"{receiver[2]}.{name}"

@@ -55,9 +55,10 @@ def _split(source: bytes, root: Node, traced_bodies: set[int], options: Options)
     traced: list[Function] = []
     skipped: list[Skipped] = []
     reasons: dict[str, str | None] = {}
+    rules = skip.Rules(source)
     everything = functions.find(source, root, closures=options.closures)
     for found in everything:
-        reason = skip.function_reason(source, found)
+        reason = rules.reason(found)
         reason = reason or reasons.get(found.outer) if found.is_literal else reason
         reason = reason or choose(found.function)
         if not found.is_literal:

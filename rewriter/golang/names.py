@@ -30,7 +30,7 @@ def package_level_names(source: bytes) -> frozenset[str]:
 
     An error in the file does not matter here: what its tree still shows counts.
     """
-    if not _MENTION.search(source):
+    if BASE.encode() not in source:
         return frozenset()
     nodes = grammar.captures(_PACKAGE_LEVEL, grammar.parse(source).root_node)
     return frozenset(_likely(grammar.text(n) for n in nodes))
@@ -42,7 +42,7 @@ def taken(source: bytes, root: Node, runtime: frozenset[str]) -> frozenset[str]:
     ``runtime`` are the aliases under which the file imports the runtime itself:
     where they stand before a selector they mean that import.
     """
-    if not _MENTION.search(source):
+    if BASE.encode() not in source:
         return frozenset()
     nodes = [n for n in grammar.captures(_IDENTIFIERS, root) if not _is_use(n, runtime)]
     return frozenset(_likely(grammar.text(n) for n in nodes))

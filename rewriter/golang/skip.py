@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from rewriter.golang import grammar
 from rewriter.golang.functions import GoFunction
 
 # A defer needs stack and a running goroutine; these promise to need neither.
@@ -27,21 +28,34 @@ def file_reason(source: bytes, *, skip_generated: bool) -> str | None:
     return None
 
 
-def function_reason(source: bytes, function: GoFunction) -> str | None:
-    """Why the function is left alone, or None."""
-    if function.open < 0:
-        return "no body"
-    if function.function.name.rpartition(".")[2] == "_":
-        return "blank name"
-    for pragma in _PRAGMAS:
-        if any(_is_directive(comment, pragma) for comment in function.comments):
-            return pragma.decode()
-    own = _own_comment(source, function.start) if function.comments else b""
-    if any(_is_directive(line, _LINKNAME) for line in own.splitlines()):
-        return _LINKNAME.decode()
-    if _SKIP in source and _is_told_to_skip(source, function):
-        return _SKIP.decode()
-    return None
+class Rules:
+    """Why functions of one source are left alone; what no directive names is not looked for."""
+
+    def __init__(self, source: bytes) -> None:
+        self._source = source
+        self._has_pragmas = b"//go:" in source
+        self._has_skips = _SKIP in source
+
+    def reason(self, function: GoFunction) -> str | None:
+        """Why ``function`` is left alone, or None."""
+        if function.open < 0:
+            return "no body"
+        if function.function.name.rpartition(".")[2] == "_":
+            return "blank name"
+        pragma = self._pragma(function) if self._has_pragmas and function.comments else None
+        if pragma is None and self._has_skips and _is_told_to_skip(self._source, function):
+            return _SKIP.decode()
+        return pragma
+
+    def _pragma(self, function: GoFunction) -> str | None:
+        comments = [grammar.text(comment) for comment in function.comments]
+        for pragma in _PRAGMAS:
+            if any(_is_directive(comment, pragma) for comment in comments):
+                return pragma.decode()
+        own = _own_comment(self._source, function.start)
+        if any(_is_directive(line, _LINKNAME) for line in own.splitlines()):
+            return _LINKNAME.decode()
+        return None
 
 
 def _is_directive(comment: bytes, directive: bytes) -> bool:

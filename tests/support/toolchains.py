@@ -21,11 +21,15 @@ class Go:
     binaries: Path
     release: tuple[int, int]
 
-    def run(self, *arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, cwd: Path, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run the go command and return what it said."""
         env = {**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false", **environment}
         command = [str(self.binaries / "go"), *arguments]
-        return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            command, cwd=cwd, env=env, capture_output=True, text=True, check=False
+        )
 
     def unformatted(self, *paths: Path) -> set[str]:
         """What gofmt -l lists of these."""

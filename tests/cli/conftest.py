@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def module(tmp_path: Path) -> Path:
+    """A Go module of two packages in a folder of its own."""
+    root = tmp_path / "shop"
+    files = {
+        "go.mod": "module example.com/shop\n\ngo 1.21\n",
+        "main.go": 'package main\n\nimport "example.com/shop/store"\n\n'
+        "func main() {\n\tprintln(store.Get())\n}\n",
+        "store/store.go": "package store\n\nfunc Get() int {\n\treturn help()\n}\n\n"
+        "func help() int { return 1 }\n",
+        "store/testdata/x.go": "package x\n\nfunc X() {\n}\n",
+        "store/notes.txt": "not Go\n",
+    }
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+@pytest.fixture
+def functrace(module: Path) -> Run:
+    """The command as a user runs it, in the module's folder."""
+
+    def run(*arguments: str, stdin: str = "", cwd: Path = module, **environment: str):  # type: ignore[no-untyped-def]
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("FUNCTRACE")}
+        return subprocess.run(
+            [sys.executable, "-m", "functrace", *arguments],
+            cwd=cwd,
+            env={**inherited, **environment},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    """Every file below a folder, by its path from there."""
+    files = (p for p in sorted(root.rglob("*")) if p.is_file() and ".functrace" not in p.parts)
+    return {p.relative_to(root).as_posix(): p.read_bytes() for p in files}

@@ -1,0 +1,56 @@
+"""functrace runtime add and remove, and doctor."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cli.conftest import Run, contents
+
+
+def test_add_and_remove_leave_no_trace(module: Path, functrace: Run) -> None:
+    before = contents(module)
+    assert functrace("runtime", "add").returncode == 0
+    assert "already there" in functrace("runtime", "add").stdout
+    assert functrace("runtime", "remove").returncode == 0
+    assert contents(module) == before
+
+
+def test_remove_refuses_while_files_import_it(module: Path, functrace: Run) -> None:
+    functrace("runtime", "add")
+    functrace("inject", "-w", ".")
+    done = functrace("runtime", "remove")
+    assert done.returncode == 1
+    assert "2 files import example.com/shop/internal/functrace" in done.stderr
+
+
+def test_foreign_folder_is_left_alone(module: Path, functrace: Run) -> None:
+    folder = module / "internal" / "functrace"
+    folder.mkdir(parents=True)
+    (folder / "mine.go").write_text("package functrace\n")
+    assert functrace("runtime", "add").returncode == 1
+    assert functrace("runtime", "remove").returncode == 1
+    assert (folder / "mine.go").exists()
+
+
+def test_changed_runtime_is_not_removed(module: Path, functrace: Run) -> None:
+    functrace("runtime", "add")
+    (module / "internal/functrace/glob.go").write_text("package functrace\n")
+    assert functrace("runtime", "remove").returncode == 1
+
+
+def test_required_runtime_is_used(module: Path, functrace: Run) -> None:
+    mod = module / "go.mod"
+    mod.write_text(mod.read_text() + "\nrequire github.com/bigwhite/functrace v0.1.0\n")
+    done = functrace("inject", "main.go")
+    assert '"github.com/bigwhite/functrace"' in done.stdout
+
+
+def test_doctor_says_what_stands_in_the_way(module: Path, functrace: Run) -> None:
+    done = functrace("doctor")
+    assert done.returncode == 1
+    assert "functrace runtime add" in done.stdout
+    functrace("runtime", "add")
+    findings = json.loads(functrace("doctor", "--json").stdout)
+    sources = next(f for f in findings if f["subject"] == "sources")
+    assert sources["state"] == "2 files, 3 functions to instrument"
