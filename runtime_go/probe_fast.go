@@ -1,4 +1,4 @@
-//go:build trace && !functrace_safe && (amd64 || arm64)
+//go:build trace && go1.21 && !functrace_safe && (amd64 || arm64)
 
 package functrace
 

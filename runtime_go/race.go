@@ -1,4 +1,4 @@
-//go:build trace && race
+//go:build trace && go1.21 && race
 
 package functrace
 

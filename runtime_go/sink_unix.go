@@ -1,4 +1,4 @@
-//go:build trace && unix
+//go:build trace && go1.21 && unix
 
 package functrace
 

@@ -33,7 +33,8 @@ def test_strip_gives_every_byte_back(
     assert contents(module) == before
 
 
-def test_second_run_changes_nothing(module: Path, functrace: Run, before: object) -> None:
+@pytest.mark.usefixtures("before")
+def test_second_run_changes_nothing(module: Path, functrace: Run) -> None:
     functrace("inject", "-w", ".")
     once = contents(module)
     again = functrace("inject", "-w", ".")

@@ -8,7 +8,14 @@ from pathlib import Path
 from tests.cli.conftest import Run, contents
 
 SOURCE = "package p\n\nfunc f() {\n}\n"
-TRACED = 'package p\n\nimport "example.com/shop/internal/functrace"\n\nfunc f() {\n\tdefer functrace.Trace()()\n}\n'
+TRACED = """package p
+
+import "example.com/shop/internal/functrace"
+
+func f() {
+\tdefer functrace.Trace()()
+}
+"""
 
 
 def test_nothing_changes(module: Path, functrace: Run) -> None:
@@ -43,7 +50,7 @@ def test_standard_input_to_standard_output(functrace: Run) -> None:
     assert functrace("strip", "-", stdin=TRACED).stdout == SOURCE
 
 
-def test_one_file_to_standard_output(module: Path, functrace: Run) -> None:
+def test_one_file_to_standard_output(functrace: Run) -> None:
     done = functrace("inject", "store/store.go")
     assert done.stdout.count("defer functrace.Trace()()") == 2
 

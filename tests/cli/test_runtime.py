@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from tests.cli.conftest import Run, contents
+from tests.support.toolchains import Go
 
 
 def test_add_and_remove_leave_no_trace(module: Path, functrace: Run) -> None:
@@ -16,7 +17,7 @@ def test_add_and_remove_leave_no_trace(module: Path, functrace: Run) -> None:
     assert contents(module) == before
 
 
-def test_remove_refuses_while_files_import_it(module: Path, functrace: Run) -> None:
+def test_remove_refuses_while_files_import_it(functrace: Run) -> None:
     functrace("runtime", "add")
     functrace("inject", "-w", ".")
     done = functrace("runtime", "remove")
@@ -46,7 +47,7 @@ def test_required_runtime_is_used(module: Path, functrace: Run) -> None:
     assert '"github.com/bigwhite/functrace"' in done.stdout
 
 
-def test_doctor_says_what_stands_in_the_way(module: Path, functrace: Run) -> None:
+def test_doctor_says_what_stands_in_the_way(functrace: Run) -> None:
     done = functrace("doctor")
     assert done.returncode == 1
     assert "functrace runtime add" in done.stdout
@@ -54,3 +55,15 @@ def test_doctor_says_what_stands_in_the_way(module: Path, functrace: Run) -> Non
     findings = json.loads(functrace("doctor", "--json").stdout)
     sources = next(f for f in findings if f["subject"] == "sources")
     assert sources["state"] == "2 files, 3 functions to instrument"
+
+
+def test_runtime_builds_in_a_module_of_an_old_language(
+    module: Path, functrace: Run, go: Go
+) -> None:
+    """The runtime is compiled as the module's go line says, but for what its build lines ask."""
+    (module / "go.mod").write_text("module example.com/shop\n\ngo 1.12\n")
+    functrace("runtime", "add")
+    functrace("inject", "-w", ".")
+    for tags in ("", "trace", "trace,functrace_safe"):
+        run = go.run("vet", "-tags", tags, "./...", cwd=module)
+        assert run.returncode == 0, run.stderr

@@ -1,0 +1,34 @@
+// Package benchmarks holds what benchmarks/run.py measures of the Go runtime: the
+// cost of one traced call, entry and exit, with an empty body.
+package benchmarks
+
+import (
+	"testing"
+
+	"functrace"
+)
+
+//go:noinline
+func plain() {}
+
+//go:noinline
+func traced() { defer functrace.Trace()() }
+
+//go:noinline
+func tracedByPublicCalls() { defer publicTrace()() }
+
+func BenchmarkPlain(b *testing.B) { each(b, plain) }
+
+func BenchmarkTraced(b *testing.B) { each(b, traced) }
+
+func BenchmarkPublicCalls(b *testing.B) { each(b, tracedByPublicCalls) }
+
+// each runs f on as many goroutines as -cpu says.
+func each(b *testing.B, f func()) {
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			f()
+		}
+	})
+}
