@@ -86,9 +86,7 @@ def sources(goroot: Path) -> None:
             first = seconds(*command, str(tree))
             again = seconds(*command, str(tree))
         print(f"  {title:26} {first:16.2f}  {first / gofmt:.2f} times gofmt -l")
-        print(
-            f"  {title + ', nothing changed':36} {again:6.2f}  {again / first:.2f} times the first run"
-        )
+        print(f"  {title + ', again':36} {again:6.2f}  {again / first:.2f} times the first run")
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     print(f"  peak memory of any process {peak:12.0f} MB")
 

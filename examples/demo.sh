@@ -27,7 +27,7 @@ run go build -tags trace -o shop .
 echo '$ FUNCTRACE_OUT=chains.txt ./shop'
 FUNCTRACE_OUT=chains.txt ./shop
 say "   GET /invoice?id=13 failed. Which call chain was it?"
-echo '$ grep -B5 main.fail chains.txt'
-grep -B5 -- '->main.fail' chains.txt
+echo '$ grep -B8 main.fail chains.txt'
+grep -B8 -- '->main.fail' chains.txt
 echo
 echo "price called store.Get, store.check found item 13 locked: /order never goes that way."

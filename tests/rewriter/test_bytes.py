@@ -1,0 +1,69 @@
+"""What text files cannot carry: line ends, byte order marks, bytes that are no UTF-8."""
+
+from __future__ import annotations
+
+import pytest
+
+from rewriter.edit import apply
+from rewriter.errors import SourceError
+from rewriter.golang import Layout, Options, plan_inject, plan_strip
+
+OPTIONS = Options(runtime_import="example.com/m/functrace", closures=True)
+PLAIN = b'package p\n\nimport (\n\t"fmt"\n)\n\nfunc f() {\n\tfmt.Println()\n}\n\nfunc g() {}\n'
+
+SOURCES = {
+    "crlf": PLAIN.replace(b"\n", b"\r\n"),
+    "mixed line ends": PLAIN.replace(b"{\n", b"{\r\n"),
+    "byte order mark": b"\xef\xbb\xbf" + PLAIN,
+    "byte order mark and crlf": b"\xef\xbb\xbf" + PLAIN.replace(b"\n", b"\r\n"),
+    "no newline at the end": PLAIN[:-1],
+    "latin-1 in a comment": PLAIN + b"\n// caf\xe9\n",
+    "latin-1 in a raw string": PLAIN + b"\nvar s = `caf\xe9`\n",
+    "UTF-8 names": "package p\n\ntype 世 struct{}\n\nfunc (世) größe() {}\n".encode(),
+    "form feed": PLAIN.replace(b"\n\nfunc f", b"\n\n\tfunc f"),
+    "trailing blanks": PLAIN.replace(b"{\n", b"{ \t\n"),
+    "one line": b"package p;func f(){};func g(){f()}",
+    "only a package": b"package p",
+    "empty": b"",
+    "comment at the very end": PLAIN + b"// end",
+    "brace on the last byte": b"package p\n\nfunc f() {\n}",
+}
+
+
+@pytest.mark.parametrize("layout", Layout)
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES.keys())
+def test_round_trip(source: bytes, layout: Layout) -> None:
+    options = Options(runtime_import=OPTIONS.runtime_import, layout=layout, closures=True)
+    once = apply(source, plan_inject(source, options).edits)
+    assert once.count(b"defer functrace.Trace()()") == source.count(b"func ")
+    assert plan_inject(once, options).edits == ()
+    assert apply(once, plan_strip(once, options).edits) == source
+
+
+def test_line_ends_stay_what_they_are() -> None:
+    once = apply(SOURCES["crlf"], plan_inject(SOURCES["crlf"], OPTIONS).edits)
+    assert once.count(b"\n") == once.count(b"\r\n")
+
+
+def test_byte_order_mark_stays_first() -> None:
+    source = SOURCES["byte order mark"]
+    for layout in Layout:
+        plan = plan_inject(source, Options(layout=layout))
+        assert apply(source, plan.edits).startswith(b"\xef\xbb\xbfpackage p")
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        (b"package p\n\nfunc f() {\n\t\0\n}\n", 4),
+        (b"package p\n\nfunc f() {\n", 3),
+        (b"package p\n\nfunc f() {\n}}\n", 4),
+        (b"package p\n\nfunc f() {\n\tx := := 1\n}\n", 4),
+        (b"package p\n<<<<<<< HEAD\nfunc f() {\n}\n", 2),
+        (b"func\n", 1),
+    ],
+)
+def test_what_is_no_go_is_named_with_its_line(source: bytes, line: int) -> None:
+    with pytest.raises(SourceError) as error:
+        plan_inject(source, OPTIONS)
+    assert error.value.line == line

@@ -1,0 +1,49 @@
+"""README, docs and --help say the same as the code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from functrace.cli import main
+from functrace.settings import _KINDS as SETTINGS
+
+ROOT = Path(__file__).resolve().parents[1]
+COMMANDS = (ROOT / "docs" / "commands.md").read_text()
+README = (ROOT / "README.md").read_text()
+
+
+def _verbs() -> dict[str, click.Command]:
+    context = click.Context(main.functrace)
+    names = main.functrace.list_commands(context)
+    return {n: c for n in names if (c := main.functrace.get_command(context, n))}
+
+
+@pytest.mark.parametrize("verb", _verbs())
+def test_every_verb_is_documented(verb: str) -> None:
+    assert f"## functrace {verb}\n" in COMMANDS
+    assert f"`{verb} " in README or f"`{verb}`" in README
+
+
+@pytest.mark.parametrize("verb", ["inject", "strip", "doctor"])
+def test_options_are_those_of_the_code(verb: str) -> None:
+    section = COMMANDS.split(f"## functrace {verb}\n")[1].split("\n## ")[0]
+    told = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", section))
+    command = _verbs()[verb]
+    has = {o for p in command.params for o in p.opts if o.startswith("--")}
+    assert told == has
+
+
+def test_settings_are_those_of_the_code() -> None:
+    section = COMMANDS.split("## Settings")[1]
+    assert set(SETTINGS) <= set(re.findall(r"`([a-z-]+)`", section))
+
+
+def test_variables_are_those_of_the_runtime() -> None:
+    code = "".join(p.read_text() for p in (ROOT / "runtime_go").glob("*.go"))
+    read = set(re.findall(r'getenv\("(FUNCTRACE\w*)"\)', code))
+    for text in (README, (ROOT / "docs" / "go.md").read_text()):
+        assert read == set(re.findall(r"`(FUNCTRACE\w*)`", text))

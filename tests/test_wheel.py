@@ -1,0 +1,34 @@
+"""A wheel built from the tree works outside it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_wheel_carries_the_runtime(tmp_path: Path) -> None:
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    build = subprocess.run(
+        [*pip, "wheel", "--no-deps", "--wheel-dir", str(tmp_path), str(ROOT)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert build.returncode == 0, build.stderr
+    (wheel,) = tmp_path.glob("functrace_cli-*.whl")
+    venv.create(tmp_path / "venv", with_pip=True)
+    binaries = tmp_path / "venv" / "bin"
+    subprocess.run([binaries / "pip", "install", "--quiet", wheel], check=True)
+    module = tmp_path / "module"
+    module.mkdir()
+    (module / "go.mod").write_text("module example.com/m\n\ngo 1.21\n")
+    (module / "main.go").write_text("package main\n\nfunc main() {\n}\n")
+    for arguments in (["runtime", "add"], ["inject", "-w", "."]):
+        subprocess.run([binaries / "functrace", *arguments], cwd=module, check=True)
+    assert (module / "internal" / "functrace" / "probe_amd64.s").exists()
+    assert not list((module / "internal" / "functrace").glob("*_test.go"))
+    assert "functrace.Trace" in (module / "main.go").read_text()
