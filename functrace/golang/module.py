@@ -28,6 +28,14 @@ class Module:
         parts = [self.path if self.path != "std" else "", relative if relative != "." else ""]
         return "/".join(filter(None, parts))
 
+    def folder(self, package: str) -> Path | None:
+        """The folder of one of the module's packages; None if it is of another module."""
+        prefix = "" if self.path == "std" else self.path
+        if package != prefix and not package.startswith(f"{prefix}/" if prefix else ""):
+            return None
+        folder = self.root / package[len(prefix) :].lstrip("/")
+        return folder if folder.is_dir() else None
+
     def required_runtime(self) -> str | None:
         """The import path of a functrace runtime that go.mod requires, if it does."""
         match = _REQUIRED_RUNTIME.search(_read(self.root / "go.mod"))

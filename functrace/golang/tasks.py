@@ -10,6 +10,7 @@ from pathlib import Path
 from functrace.errors import UsageError
 from functrace.files.walk import Folder, walk
 from functrace.golang import runtime
+from functrace.golang.cycles import needed_by_runtime
 from functrace.golang.module import Module, declared_in, module_of
 from functrace.golang.request import Mode, Request, Verb
 from rewriter.golang import Options
@@ -109,13 +110,20 @@ def _task(request: Request, folder: Folder, label: str) -> Task:
     return Task(
         folder=folder,
         package=package,
-        options=replace(request.options, runtime_import=path),
+        options=replace(request.options, runtime_import=path, reason=_cycle(module, package, path)),
         verb=request.verb,
         mode=request.mode,
         target=request.out.resolve() / folder.relative if request.out else None,
         label=label + inner,
         name_skipped=request.name_skipped,
     )
+
+
+def _cycle(module: Module | None, package: str, path: str) -> str | None:
+    """Why the package cannot import the runtime, if so."""
+    if module and package in needed_by_runtime(module, path):
+        return "needed by the functrace runtime"
+    return None
 
 
 def imported(module: Module | None) -> str:

@@ -60,7 +60,7 @@ def _split(source: bytes, root: Node, traced_bodies: set[int], options: Options)
     for found in everything:
         reason = rules.reason(found)
         reason = reason or reasons.get(found.outer) if found.is_literal else reason
-        reason = reason or choose(found.function)
+        reason = reason or options.reason or choose(found.function)
         if not found.is_literal:
             reasons[found.function.name] = reason
         if found.open in traced_bodies:

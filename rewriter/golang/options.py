@@ -32,6 +32,8 @@ class Options:
         place: the file, for the filters.
         package_names: what the other files of the package declare at package
             level, so that the import's name collides with none of it.
+        reason: why no function of the file is to be instrumented, if so; each is
+            counted with it.
         vouched: a Go toolchain says that the file is valid, whatever the
             grammar thinks of it.
     """
@@ -43,4 +45,5 @@ class Options:
     selection: Selection = field(default_factory=Selection)
     place: Place = field(default_factory=Place)
     package_names: frozenset[str] = frozenset()
+    reason: str | None = None
     vouched: bool = False

@@ -67,3 +67,15 @@ def test_runtime_builds_in_a_module_of_an_old_language(
     for tags in ("", "trace", "trace,functrace_safe"):
         run = go.run("vet", "-tags", tags, "./...", cwd=module)
         assert run.returncode == 0, run.stderr
+
+
+def test_packages_that_the_runtime_needs_are_left_alone(module: Path, functrace: Run) -> None:
+    """A trace call there would be an import cycle."""
+    tracing = module / "tracing" / "tracing.go"
+    tracing.parent.mkdir()
+    tracing.write_text('package tracing\n\nimport "example.com/shop/store"\n\nvar _ = store.Get\n')
+    arguments = ("--runtime-import", "example.com/shop/tracing", "--check", "--json", ".")
+    summary = json.loads(functrace("inject", *arguments).stdout)
+    assert summary["functions"] == 1
+    assert summary["skipped"] == {"needed by the functrace runtime": 2}
+    assert summary["left_alone"]["the functrace runtime"] == 1
