@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from pathlib import Path
@@ -66,6 +67,9 @@ def _known(ctx: click.Context, verb: str, found: dict[str, Any]) -> dict[str, An
 
 def main() -> None:
     """Run the command; exit 0 done, 1 something failed or nothing matched, 2 wrong usage."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a file's name may be any bytes
     try:
         status = functrace.main(prog_name="functrace", standalone_mode=False)
     except click.ClickException as error:
@@ -80,5 +84,8 @@ def main() -> None:
     except BrokenPipeError:
         # Whoever read our output has seen enough; do not fail on closing it either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
+    except OSError as error:
+        print(f"functrace: {error.strerror}: {error.filename or ''}", file=sys.stderr)
         status = 1
     sys.exit(status if isinstance(status, int) else 0)

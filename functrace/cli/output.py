@@ -46,8 +46,7 @@ def diff(content: bytes) -> None:
 
 def summary(found: Summary, verb: str, done: str) -> None:
     """What a run did, on standard error: files, functions, skipped with reasons, failed."""
-    for error in sorted(found.errors):
-        click.secho(error, err=True, fg="red")
+    errors(found)
     files = f"{found.files} files" + (f" ({found.unchanged} unchanged)" if found.unchanged else "")
     traced = f", {found.traced} already traced" if found.traced else ""
     line = f"functrace {verb}: {files}, {found.functions} functions {done}{traced}"
@@ -58,6 +57,12 @@ def summary(found: Summary, verb: str, done: str) -> None:
         click.secho(f"  failed: {len(found.errors)} files, left as they were", err=True, fg="red")
     for note in found.notes:
         click.secho(f"  note: {note}", err=True, fg="yellow")
+
+
+def errors(found: Summary) -> None:
+    """What failed, a line each."""
+    for error in sorted(found.errors):
+        click.secho(error, err=True, fg="red")
 
 
 def _reasons(title: str, reasons: Counter[str]) -> None:

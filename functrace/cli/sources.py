@@ -44,40 +44,48 @@ def execute(verb: Verb, paths: tuple[str, ...], flags: dict[str, Any]) -> int:
         everything=flags["all"],
         name_skipped=told.verbose,
     )
+    results: list[FileResult] = []
     if "-" in paths:
-        found = stdin.run(request, sys.stdin.buffer.read(), lambda result: _show(result, told))
+        found = stdin.run(request, sys.stdin.buffer.read(), results.append)
     else:
         with output.progress(verb.value, shown=not (told.quiet or told.json)) as progress:
-            found = job.run(request, lambda result: _show(result, told), progress)
+            found = job.run(request, results.append, progress)
+    for result in sorted(results, key=lambda r: r.path):
+        _show(result, told)
     return _conclude(request, found, told)
 
 
+# Each way of dealing with the result, by its flag; --check may go with --diff.
+_MODES = {
+    "write": Mode.IN_PLACE,
+    "out": Mode.TREE,
+    "diff": Mode.DIFF,
+    "check": Mode.COUNT,
+}
+
+
 def _mode(paths: tuple[str, ...], flags: dict[str, Any]) -> Mode:
-    asked = [f"--{n}" for n in ("write", "out", "diff", "check") if flags[n]]
-    if len(asked) > 1 and asked != ["--diff", "--check"]:
-        raise UsageError(f"{' and '.join(asked)} do not go together")
-    if "-" in paths and (len(paths) > 1 or flags["write"] or flags["out"]):
-        raise UsageError(
-            "- is standard input: it stands alone, and its result goes to standard output"
-        )
-    if not paths:
-        raise UsageError("name a file or folder, or ./... for all below this one")
-    missing = [p for p in paths if p != "-" and not Path(p.removesuffix("...") or ".").exists()]
-    if missing:
-        raise UsageError(f"{missing[0]}: no such file or folder")
-    if flags["json"] and flags["diff"]:
-        raise UsageError("--json and --diff both want standard output")
-    for name, mode in (
-        ("write", Mode.IN_PLACE),
-        ("out", Mode.TREE),
-        ("diff", Mode.DIFF),
-        ("check", Mode.COUNT),
-    ):
-        if flags[name]:
-            return mode
+    asked = [name for name in _MODES if flags[name]]
+    _refuse_nonsense(paths, asked, flags)
+    if asked:
+        return _MODES[asked[0]]
     if len(paths) == 1 and not flags["json"] and (paths[0] == "-" or Path(paths[0]).is_file()):
         return Mode.TEXT
     raise UsageError("say what to do with the result: -w, --out DIR, --diff or --check")
+
+
+def _refuse_nonsense(paths: tuple[str, ...], asked: list[str], flags: dict[str, Any]) -> None:
+    if not paths:
+        raise UsageError("name a file or folder, or ./... for all below this one")
+    if len(asked) > 1 and asked != ["diff", "check"]:
+        raise UsageError(f"{' and '.join(f'--{name}' for name in asked)} do not go together")
+    if "-" in paths and (len(paths) > 1 or flags["write"] or flags["out"]):
+        raise UsageError("- is standard input: it stands alone, and goes to standard output")
+    if flags["json"] and flags["diff"]:
+        raise UsageError("--json and --diff both want standard output")
+    for path in paths:
+        if path != "-" and not Path(path.removesuffix("...") or ".").exists():
+            raise UsageError(f"{path}: no such file or folder")
 
 
 def _options(flags: dict[str, Any]) -> Options:
@@ -108,20 +116,23 @@ def _show(result: FileResult, told: Reporting) -> None:
 
 
 def _conclude(request: Request, found: Summary, told: Reporting) -> int:
-    if not found.files:
-        found = replace(found, notes=[*found.notes, "no Go files there"])
-    selection = request.options.selection
-    missed = bool(selection.include) and not (found.functions or found.traced)
+    missed = _missed(request, found)
     if missed:
-        found = replace(found, notes=[*found.notes, "no function matches --include"])
+        found = replace(found, notes=[*found.notes, missed])
+    is_filter = request.mode is Mode.TEXT and not (found.errors or found.notes)
     if told.json:
         output.as_json(found)
-    elif not told.quiet and not (
-        request.mode is Mode.TEXT and not found.errors and not found.notes
-    ):
-        output.summary(found, request.verb.value, _DONE[request.verb])
+    elif told.quiet or is_filter:
+        output.errors(found)
     else:
-        for error in found.errors:
-            click.echo(error, err=True)
-    failed = found.errors or not found.files or missed
-    return 1 if failed or (told.check and found.changed) else 0
+        output.summary(found, request.verb.value, _DONE[request.verb])
+    return 1 if found.errors or missed or (told.check and found.changed) else 0
+
+
+def _missed(request: Request, found: Summary) -> str | None:
+    """What the command line asked for and was not there."""
+    if not found.files:
+        return "no Go files there"
+    if request.options.selection.include and not (found.functions or found.traced):
+        return "no function matches --include"
+    return None

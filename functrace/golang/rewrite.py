@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -121,8 +122,8 @@ def _diff(path: str, old: bytes, new: bytes) -> bytes:
         difflib.unified_diff,
         old.splitlines(keepends=True),
         new.splitlines(keepends=True),
-        f"a/{path}".encode(),
-        f"b/{path}".encode(),
+        os.fsencode(f"a/{path}"),
+        os.fsencode(f"b/{path}"),
     )
     whole = (ln if ln.endswith(b"\n") else ln + b"\n\\ No newline at end of file\n" for ln in lines)
     return b"".join(whole)

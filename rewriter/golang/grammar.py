@@ -20,7 +20,8 @@ def _parser() -> Parser:
 
 @cache
 def _query(pattern: str) -> Query:
-    return Query(_language(), pattern)
+    query: Query = Query(_language(), pattern)  # Any in the types of tree-sitter 0.25
+    return query
 
 
 def parse(source: bytes) -> Tree:

@@ -32,10 +32,13 @@ def parse(source: bytes, *, vouched: bool = False) -> Node:
         return root
     if not vouched and grammar.parse(lag.relaxed(source)).root_node.has_error:
         raise _first_error(source, root)
-    root = grammar.parse(lag.skeleton(source)).root_node
-    if root.has_error:
+    try:
+        outline = grammar.parse(lag.skeleton(source)).root_node
+    except RecursionError:
+        raise _first_error(source, root) from None
+    if outline.has_error:
         raise _first_error(source, root)
-    return root
+    return outline
 
 
 def _first_error(source: bytes, root: Node) -> SourceError:

@@ -44,6 +44,7 @@ def functrace(module: Path) -> Run:
             input=stdin,
             capture_output=True,
             text=True,
+            errors="replace",
             check=False,
         )
 

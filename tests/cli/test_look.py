@@ -116,3 +116,14 @@ def test_wrong_usage(functrace: Run) -> None:
         done = functrace(*arguments)
         assert done.returncode == 2, arguments
         assert "Traceback" not in done.stderr
+
+
+def test_names_that_are_no_text(module: Path, functrace: Run) -> None:
+    (module / "store" / b"caf\xe9.go".decode("utf-8", "surrogateescape")).write_text(SOURCE)
+    bad = "package p\n\nfunc f( {\n"
+    (module / "store" / b"b\xff.go".decode("utf-8", "surrogateescape")).write_text(bad)
+    for mode in ("--check", "--diff"):
+        done = functrace("inject", mode, "store", PYTHONUTF8="1")
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+        assert ":3:" in done.stderr
