@@ -20,8 +20,7 @@ type track struct {
 	writeLine func(fd uintptr) // writes line; made once
 	err       error            // what writeLine met
 
-	g    uintptr // what the track is found by; see trackOfG
-	next *track
+	place // by which the track is found, if not by its id
 
 	// Room for what most goroutines need. It also makes tracks large enough to
 	// share no cache line, which would slow goroutines on other cores.
@@ -35,8 +34,8 @@ const (
 	maxIdleLine  = 1 << 10
 )
 
-func newTrack(id uint64) *track {
-	t := &track{id: id}
+func newTrack(id uint64, at place) *track {
+	t := &track{id: id, place: at}
 	t.calls, t.line = t.firstCalls[:0], t.firstLine[:0]
 	t.exit, t.writeLine = t.leave, t.writeTo
 	return t
@@ -50,6 +49,7 @@ func (t *track) reserve() {
 		return
 	}
 	larger := make([]*function, len(t.calls), 2*cap(t.calls))
+	//lint:ignore S1001 the race detector sees what copy does
 	for i, f := range t.calls {
 		larger[i] = f
 	}
@@ -103,7 +103,7 @@ func trackOfID(id uint64) *track {
 		if s.tracks == nil {
 			s.tracks = make(map[uint64]*track)
 		}
-		t = newTrack(id)
+		t = newTrack(id, place{})
 		s.tracks[id] = t
 	}
 	return t

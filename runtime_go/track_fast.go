@@ -4,6 +4,12 @@ package functrace
 
 import "sync/atomic"
 
+// A place is a track's in the list that its bucket begins.
+type place struct {
+	g    uintptr
+	next *track
+}
+
 // Tracks by the address of the Go runtime's own descriptor of the goroutine, g.
 // The runtime reuses these for new goroutines and never frees one, so a track
 // for each that was ever seen is bounded by the most goroutines alive at once.
@@ -23,8 +29,7 @@ func trackOfG(g uintptr, id uint64) *track {
 			return t
 		}
 	}
-	t := newTrack(id)
-	t.g = g
+	t := newTrack(id, place{g: g})
 	for {
 		t.next = first
 		if bucket.CompareAndSwap(first, t) {
