@@ -13,6 +13,8 @@ from rewriter.golang import grammar
 from rewriter.golang.names import BASE
 
 _REST_OF_LINE = re.compile(rb"[ \t]*(?://[^\r\n]*)?(\r?\n)")
+_BLANK_REST = re.compile(rb"[ \t]*\r?\n")
+_SEMICOLON = re.compile(rb"[ \t]*;[ \t]*")
 _PACKAGE_LINE = re.compile(rb"[ \t]*(?:/\*[^\n]*?\*/[ \t]*)*(?://[^\r\n]*)?(\r?\n)")
 
 
@@ -135,7 +137,7 @@ def remove(source: bytes, root: Node, imported: Import) -> Edit:
 def _remove_spec(source: bytes, start: int, end: int) -> Edit:
     line = _own_line(source, start, end)
     if line is None:
-        separator = re.compile(rb"[ \t]*;[ \t]*").match(source, end)
+        separator = _SEMICOLON.match(source, end)
         return delete(start, separator.end() if separator else end)
     newline = _newline(source, line[0])
     is_own_group = source[: line[0]].endswith(newline * 2)
@@ -147,7 +149,7 @@ def _remove_spec(source: bytes, start: int, end: int) -> Edit:
 def _own_line(source: bytes, start: int, end: int) -> tuple[int, int] | None:
     """The line that holds nothing but these bytes, or None."""
     line = source.rfind(b"\n", 0, start) + 1
-    rest = _REST_OF_LINE.match(source, end)
+    rest = _BLANK_REST.match(source, end)
     if rest is None or source[line:start].strip():
         return None
     return line, rest.end()

@@ -9,6 +9,8 @@ from rewriter.golang.functions import GoFunction
 from rewriter.golang.traces import TraceCall
 
 _BRACE_LINE = re.compile(rb"[ \t]*(?:/\*[^\n]*?\*/[ \t]*)*(?://[^\r\n]*)?(\r?\n)")
+_REST_OF_CALL_LINE = re.compile(rb"[ \t]*(?://functrace:oneline)?\r?\n")
+_SEMICOLON = re.compile(rb"[ \t]*;")
 _FIRST_INDENT = re.compile(rb"\s*\n([ \t]*)[^\s]")
 
 
@@ -39,7 +41,7 @@ def _indent(source: bytes, function: GoFunction) -> bytes:
     outer = source[line : function.close]
     if outer.strip():
         outer = b""
-    first = _FIRST_INDENT.match(source, source.find(b"\n", function.open) - 0)
+    first = _FIRST_INDENT.match(source, source.find(b"\n", function.open))
     inner = first[1] if first else b""
     return inner if len(inner) > len(outer) and inner.startswith(outer) else outer + b"\t"
 
@@ -48,10 +50,10 @@ def remove(source: bytes, trace: TraceCall) -> Edit:
     """Take an injected call out with all that came with it."""
     start, end = trace.start, trace.end
     line = source.rfind(b"\n", 0, start) + 1
-    rest = re.compile(rb"[ \t]*(?://functrace:oneline)?\r?\n").match(source, end)
+    rest = _REST_OF_CALL_LINE.match(source, end)
     if rest and not source[line:start].strip():
         return delete(line, rest.end())
     if trace.body + 2 == start and source[end : end + 2] == b" }":
         return delete(start - 1, end + 1)
-    behind = re.compile(rb"[ \t]*;").match(source, end)
+    behind = _SEMICOLON.match(source, end)
     return delete(start - (trace.body + 2 == start), behind.end() if behind else end)

@@ -29,7 +29,7 @@ def parse(source: bytes, *, vouched: bool = False) -> Node:
         raise error_at(source, source.index(b"\0"), "a NUL byte: this is no Go source")
     root = grammar.parse(source).root_node
     if not root.has_error:
-        return root
+        return _with_package(source, root)
     if not vouched and grammar.parse(lag.relaxed(source)).root_node.has_error:
         raise _first_error(source, root)
     try:
@@ -38,7 +38,14 @@ def parse(source: bytes, *, vouched: bool = False) -> Node:
         raise _first_error(source, root) from None
     if outline.has_error:
         raise _first_error(source, root)
-    return outline
+    return _with_package(source, outline)
+
+
+def _with_package(source: bytes, root: Node) -> Node:
+    """The root itself; the grammar alone would let a file begin with anything."""
+    if any(child.type == "package_clause" for child in root.children):
+        return root
+    raise error_at(source, 0, "no package clause")
 
 
 def _first_error(source: bytes, root: Node) -> SourceError:

@@ -61,6 +61,8 @@ def test_byte_order_mark_stays_first() -> None:
         (b"package p\n\nfunc f() {\n\tx := := 1\n}\n", 4),
         (b"package p\n<<<<<<< HEAD\nfunc f() {\n}\n", 2),
         (b"func\n", 1),
+        (b"func f() {\n}\n", 1),
+        (b"// Only a comment.\n\nfunc f() {\n}\n", 1),
     ],
 )
 def test_what_is_no_go_is_named_with_its_line(source: bytes, line: int) -> None:
