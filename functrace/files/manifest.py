@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -130,8 +130,7 @@ def save(out: Path, manifest: Manifest) -> None:
 
 
 def _plain(result: FileResult) -> dict[str, object]:
-    fields = asdict(result)
-    return {k: v for k, v in fields.items() if v and k not in ("names", "output")}
+    return {k: v for k, v in vars(result).items() if v and k not in ("names", "output")}
 
 
 def prune(out: Path, before: Manifest, after: Manifest) -> None:

@@ -36,19 +36,33 @@ def make(out: Path, request: Request, tasks: list[Task], summary: Summary, sprea
         before = manifest.load(out, _key(request))
         after = Manifest(before.key)
         stale = list(_stale(tasks, before, after, summary))
-        for task in stale:
-            _target(task).mkdir(parents=True, exist_ok=True)
-        try:
-            for task, results in spread(partial(_make_folder, root), stale):
-                summary.copied += len(task.folder.others)
-                after.folders[task.folder.relative] = _made(task, results)
-        finally:
-            # An interrupted run leaves what either run has put here.
-            manifest.save(out, Manifest(after.key, {**before.folders, **after.folders}))
-        manifest.prune(out, before, after)
-        manifest.save(out, after)
+        if stale or before.folders.keys() != after.folders.keys():
+            _renew(out, partial(_make_folder, root), stale, before, after, summary, spread)
         if not request.runtime_import:
             summary.notes += _add_runtimes(out, root, tasks, after)
+
+
+def _renew(
+    out: Path,
+    work: Callable[[Task], list[FileResult]],
+    stale: list[Task],
+    before: Manifest,
+    after: Manifest,
+    summary: Summary,
+    spread: Spread,
+) -> None:
+    """Make the stale folders anew and delete what is no longer in the sources."""
+    for task in stale:
+        _target(task).mkdir(parents=True, exist_ok=True)
+    try:
+        for task, results in spread(work, stale):
+            summary.copied += len(task.folder.others)
+            after.folders[task.folder.relative] = _made(task, results)
+    finally:
+        # An interrupted run leaves what either run has put here.
+        manifest.save(out, Manifest(after.key, {**before.folders, **after.folders}))
+    manifest.prune(out, before, after)
+    manifest.save(out, after)
 
 
 def _key(request: Request) -> str:
