@@ -90,7 +90,7 @@ def _reason(everything: bool, folder: Path) -> str | None:
         return folder.name
     if folder.name.startswith(("_", ".")):
         return "name starts with _ or ."
-    if declared_in(folder):
+    if declared_in(folder) and module_of(folder.parent):
         return "nested module"
     return None
 

@@ -103,3 +103,20 @@ def test_killed_run_leaves_whole_files_and_a_rerun_finishes(
     functrace("inject", "--out", str(fresh), ".")
     made = {n: t for n, t in contents(out).items() if not n.endswith(".tmp")}
     assert made == contents(fresh)
+
+
+def test_modules_side_by_side_each_get_a_runtime(
+    tmp_path: Path, functrace: Run, out: Path, go: Go
+) -> None:
+    """A workspace: no module encloses these, so neither is nested in another."""
+    work = tmp_path / "work"
+    for name in ("one", "two"):
+        (work / name).mkdir(parents=True)
+        (work / name / "go.mod").write_text(f"module example.com/{name}\n\ngo 1.21\n")
+        (work / name / "main.go").write_text("package main\n\nfunc main() {\n}\n")
+    (work / "go.work").write_text("go 1.21\n\nuse ./one\nuse ./two\n")
+    done = functrace("inject", "--out", str(out), ".", cwd=work)
+    assert "2 files, 2 functions instrumented" in done.stderr
+    for name in ("one", "two"):
+        run = go.run("run", "-tags", "trace", f"./{name}", cwd=out)
+        assert run.stdout == "g[01]:\t->main.main\ng[01]:\t<-main.main\n", run.stderr
