@@ -70,6 +70,8 @@ def spellings(package: str, name: str) -> Iterable[str]:
     For ``(*T).Name`` in ``example.com/p``: that, ``T.Name``, ``Name``, and with
     the package's path or last element before it, as the runtime prints it.
     """
+    if not name:
+        return
     plain = name.replace("(*", "").replace("(", "").replace(")", "")
     short = {name, plain, plain.rpartition(".")[2]}
     yield from short
@@ -86,18 +88,24 @@ def file_reason(selection: Selection, place: Place) -> str | None:
 
 def chooser(
     selection: Selection, place: Place, exported: Callable[[str], bool]
-) -> Callable[[Function], str | None]:
-    """A function that says why a function is not taken, or None where it is."""
+) -> Callable[[Function, str], str | None]:
+    """A function that says why a function is not taken, or None where it is.
+
+    Its second argument is the name of the function around a nested one: a glob
+    that names that one names what is in it, too.
+    """
     include = matcher(selection.include) if selection.include else None
     if include and any(map(include, place.names())):
         include = None  # the whole file is asked for
     exclude = matcher(selection.exclude) if selection.exclude else None
 
-    def reason(function: Function) -> str | None:
-        if include and not any(map(include, spellings(place.package, function.name))):
-            return "not in --include"
-        if exclude and any(map(exclude, spellings(place.package, function.name))):
-            return "excluded by --exclude"
+    def reason(function: Function, outer: str) -> str | None:
+        if include or exclude:
+            names = [*spellings(place.package, function.name), *spellings(place.package, outer)]
+            if include and not any(map(include, names)):
+                return "not in --include"
+            if exclude and any(map(exclude, names)):
+                return "excluded by --exclude"
         if function.lines < selection.min_lines:
             return "shorter than --min-lines"
         if selection.exported_only and not exported(function.name):

@@ -60,11 +60,15 @@ def default_name(path: str) -> str:
     return path.split("/")[-2] if re.fullmatch(r"v\d+", last) and "/" in path else last
 
 
-def is_runtime(imported: Import, paths: frozenset[str]) -> bool:
-    """Whether it imports a functrace runtime: one of ``paths``, or one called so."""
+def runtimes(root: Node, path: str) -> dict[str, Import]:
+    """The imports of a functrace runtime by their aliases: ``path``, or any called functrace."""
+    return {i.alias: i for i in find(root) if _is_runtime(i, path)}
+
+
+def _is_runtime(imported: Import, path: str) -> bool:
     if imported.alias in ("_", "."):
         return False
-    return imported.path in paths or default_name(imported.path) == BASE
+    return imported.path == path or default_name(imported.path) == BASE
 
 
 def _spec(path: str, alias: str) -> bytes:

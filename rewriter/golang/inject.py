@@ -40,11 +40,14 @@ def plan_inject(source: bytes, options: Options) -> Plan:
     if reason or b"func" not in source:
         return Plan(file_reason=reason)
     root = parse(source, vouched=options.vouched)
-    calls = [] if b".Trace()()" not in source else list(traces.find(source, root))
+    runtimes = imports.runtimes(root, options.runtime_import)
+    calls = [c for c in traces.find(source, root) if c.alias in runtimes]
     split = _split(source, root, {c.body for c in calls}, options)
     edits: tuple[Edit, ...] = ()
     if split.chosen:
-        alias, added = _import(source, root, {c.alias for c in calls}, options)
+        called = {c.alias for c in calls}
+        usable = {a for a, i in runtimes.items() if a in called or i.path == options.runtime_import}
+        alias, added = _import(source, root, usable, options)
         edits = (*added, *_calls(source, split, alias, options))
     return Plan(edits, tuple(f.function for f in split.chosen), split.traced, split.skipped)
 
@@ -58,11 +61,10 @@ def _split(source: bytes, root: Node, traced_bodies: set[int], options: Options)
     rules = skip.Rules(source)
     everything = functions.find(source, root, closures=options.closures)
     for found in everything:
-        reason = rules.reason(found)
-        reason = reason or reasons.get(found.outer) if found.is_literal else reason
-        reason = reason or options.reason or choose(found.function)
+        reason = rules.reason(found) or reasons.get(found.outer)
         if not found.is_literal:
             reasons[found.function.name] = reason
+        reason = reason or options.reason or choose(found.function, found.outer)
         if found.open in traced_bodies:
             traced.append(found.function)
         elif reason:
@@ -77,20 +79,17 @@ def _is_exported(name: str) -> bool:
 
 
 def _import(
-    source: bytes, root: Node, called: set[str], options: Options
+    source: bytes, root: Node, usable: set[str], options: Options
 ) -> tuple[str, tuple[Edit, ...]]:
-    """The alias to call the runtime by, and the edit that imports it if none does yet."""
-    paths = frozenset((options.runtime_import,))
-    runtimes = {
-        i.alias: i
-        for i in imports.find(root)
-        if imports.is_runtime(i, paths) and (i.path in paths or i.alias in called)
-    }
-    for alias in runtimes:
+    """The alias to call the runtime by, and the edit that imports it if none does yet.
+
+    ``usable`` are the aliases of imports that can serve.
+    """
+    for alias in sorted(usable):
         if not names.is_declared(root, alias):
             return alias, ()
-    taken = names.taken(source, root, frozenset(runtimes))
-    alias = names.free(taken | options.package_names | frozenset(runtimes))
+    taken = names.taken(source, root, frozenset(usable))
+    alias = names.free(taken | options.package_names | usable)
     if options.layout is Layout.BUILD:
         return alias, (imports.add_inline(root, options.runtime_import, alias),)
     return alias, (imports.add_line(source, root, options.runtime_import, alias),)

@@ -144,7 +144,7 @@ def _function(code: _Code, i: int, *, declared: bool) -> Iterator[tuple[int, int
         yield i, body
         yield code.partners[body], code.partners[body]
     elif declared:
-        yield i, body - 1
+        yield i, min(body, len(code.tokens)) - 1
 
 
 def _is_type(code: _Code, i: int) -> bool:

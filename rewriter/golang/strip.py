@@ -20,19 +20,17 @@ def plan_strip(source: bytes, options: Options) -> Plan:
     Raises:
         SourceError: the file is no valid Go, or beyond what can be parsed here.
     """
-    if b".Trace()()" not in source and b"functrace" not in source:
+    if b"func" not in source or b".Trace()()" not in source:
         return Plan()
     root = parse(source, vouched=options.vouched)
-    paths = frozenset((options.runtime_import,))
-    runtimes = [i for i in imports.find(root) if imports.is_runtime(i, paths)]
-    aliases = {i.alias for i in runtimes}
-    calls = [c for c in traces.find(source, root) if c.alias in aliases]
+    runtimes = imports.runtimes(root, options.runtime_import)
+    calls = [c for c in traces.find(source, root) if c.alias in runtimes]
     injected = [c for c in calls if not c.keep]
     if not injected:
         return Plan()
     bodies = {c.body for c in injected}
     found = functions.find(source, root, closures=True)
-    unused = [i for i in runtimes if _is_unused(source, i, injected)]
+    unused = [i for i in runtimes.values() if _is_unused(source, i, injected)]
     edits = [imports.remove(source, root, i) for i in unused]
     calls_out = [layout.remove(source, c) for c in injected]
     edits += oneline.revise(source, found, calls_out, oneline.join_lines)

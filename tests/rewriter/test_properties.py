@@ -130,8 +130,17 @@ def test_skeleton_has_the_functions_of_the_source(text: bytes) -> None:
     assert bodies(lag.skeleton(text)) == bodies(text)
 
 
+TOKENS = st.sampled_from(
+    "func ( ) { } [ ] * <- chan map f T . , ; := \n struct interface defer new make x.Trace()() "
+    'package import "s" `r` // /* */ 1'.split(" ")
+)
+
+
 @settings(deadline=None, max_examples=300)
-@given(st.binary(max_size=60), st.sampled_from([b"", b"package p\n\nfunc f() {\n"]))
+@given(
+    st.one_of(st.binary(max_size=60), st.lists(TOKENS).map(lambda ts: " ".join(ts).encode())),
+    st.sampled_from([b"", b"package p\n\nfunc f() {\n", b"package p\n"]),
+)
 def test_any_bytes_are_rewritten_or_refused(noise: bytes, before: bytes) -> None:
     text = before + noise
     for vouched in (False, True):
