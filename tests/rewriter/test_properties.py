@@ -131,8 +131,8 @@ def test_skeleton_has_the_functions_of_the_source(text: bytes) -> None:
 
 
 TOKENS = st.sampled_from(
-    "func ( ) { } [ ] * <- chan map f T . , ; := \n struct interface defer new make x.Trace()() "
-    'package import "s" `r` // /* */ 1'.split(" ")
+    [*"(){}[]*.,;fT1\n", '"s"', "`r`", "//", "/*", "*/", "<-", ":=", "x.Trace()()"]
+    + ["func", "chan", "map", "struct", "interface", "defer", "new", "make", "package", "import"]
 )
 
 
