@@ -131,8 +131,27 @@ def test_skeleton_has_the_functions_of_the_source(text: bytes) -> None:
 
 
 TOKENS = st.sampled_from(
-    [*"(){}[]*.,;fT1\n", '"s"', "`r`", "//", "/*", "*/", "<-", ":=", "x.Trace()()"]
-    + ["func", "chan", "map", "struct", "interface", "defer", "new", "make", "package", "import"]
+    [
+        *"(){}[]*.,;fT1\n",
+        '"s"',
+        "`r`",
+        "//",
+        "/*",
+        "*/",
+        "<-",
+        ":=",
+        "x.Trace()()",
+        "func",
+        "chan",
+        "map",
+        "struct",
+        "interface",
+        "defer",
+        "new",
+        "make",
+        "package",
+        "import",
+    ]
 )
 
 
