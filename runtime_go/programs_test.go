@@ -29,6 +29,7 @@ var programs = map[string]func(){
 	"allocs":   allocations,
 	"misuse":   misuse,
 	"closed":   func() { os.Stdout.Close(); a(); fmt.Fprintln(os.Stderr, "done") },
+	"create":   func() { a(); os.WriteFile(os.Getenv("FUNCTRACE_TEST_CREATE"), nil, 0o600) },
 	"stranded": func() { a(); fmt.Fprintln(os.Stderr, "done") },
 }
 

@@ -22,9 +22,13 @@ func init() {
 	initProbe()
 }
 
-// fail ends tracing and says why, once.
+// fail ends tracing and says why, once. The message goes out as lines do: writing
+// to a closed pipe, os.Stderr.WriteString would have SIGPIPE end the program.
 func fail(err error) {
-	if !off.Swap(true) {
-		os.Stderr.WriteString("functrace: " + err.Error() + "; tracing is off\n")
+	if off.Swap(true) || os.Stderr == nil {
+		return
 	}
+	message := newTrack(0, place{})
+	message.line = []byte("functrace: " + err.Error() + "; tracing is off\n")
+	newSink(os.Stderr, false).put(message) // if it fails, whom to tell?
 }

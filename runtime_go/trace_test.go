@@ -244,12 +244,37 @@ func TestClosedStandardOutput(t *testing.T) {
 	}
 }
 
-func TestClosedPipe(t *testing.T) {
+// closedPipe returns a pipe that nobody reads.
+func closedPipe(t *testing.T) *os.File {
+	t.Helper()
 	reader, writer, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	reader.Close()
+	t.Cleanup(func() { writer.Close() })
+	return writer
+}
+
+// Not even the message may have SIGPIPE end the program.
+func TestClosedPipeForStandardError(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "alive")
+	for _, setting := range []string{"FUNCTRACE_OUT=stdout", "FUNCTRACE_OUT=stderr", "FUNCTRACE=txet"} {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), "FUNCTRACE_TEST_PROGRAM=create", "FUNCTRACE_TEST_CREATE="+path, setting)
+		cmd.Stdout = closedPipe(t)
+		cmd.Stderr = cmd.Stdout
+		if err := cmd.Run(); err != nil {
+			t.Errorf("%s: %v", setting, err)
+		}
+		if err := os.Remove(path); err != nil {
+			t.Errorf("%s: the program did not run on: %v", setting, err)
+		}
+	}
+}
+
+func TestClosedPipe(t *testing.T) {
+	writer := closedPipe(t)
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), "FUNCTRACE_TEST_PROGRAM=stranded")
 	var errs bytes.Buffer
