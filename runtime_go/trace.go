@@ -54,13 +54,13 @@ func enter(t *track, pc uintptr) func() {
 //
 //go:norace
 func (t *track) leave() {
-	depth := len(t.calls)
+	calls := t.calls // read once: an exit function may be misused on another goroutine
+	depth := len(calls)
 	if depth == 0 {
-		return // an exit function called twice
+		return // or be called twice
 	}
-	f := t.calls[depth-1]
-	printer.left(t, f)
-	t.calls = t.calls[:depth-1]
+	printer.left(t, calls[depth-1])
+	t.calls = calls[:depth-1]
 	if depth == 1 {
 		t.rest()
 	}
