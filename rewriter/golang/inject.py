@@ -57,13 +57,15 @@ def _split(source: bytes, root: Node, traced_bodies: set[int], options: Options)
     chosen: list[GoFunction] = []
     traced: list[Function] = []
     skipped: list[Skipped] = []
-    reasons: dict[str, str | None] = {}
+    around: tuple[int, str | None] = (0, None)  # where the last declaration ends, and its reason
     rules = skip.Rules(source)
     everything = functions.find(source, root, closures=options.closures)
     for found in everything:
-        reason = rules.reason(found) or reasons.get(found.outer)
+        reason = rules.reason(found)
         if not found.is_literal:
-            reasons[found.function.name] = reason
+            around = found.close, reason
+        elif found.start < around[0]:
+            reason = reason or around[1]
         reason = reason or options.reason or choose(found.function, found.outer)
         if found.open in traced_bodies:
             traced.append(found.function)
@@ -86,9 +88,9 @@ def _import(
     ``usable`` are the aliases of imports that can serve.
     """
     for alias in sorted(usable):
-        if not names.is_declared(root, alias):
+        if not names.is_declared(source, alias):
             return alias, ()
-    taken = names.taken(source, root, frozenset(usable))
+    taken = names.taken(source, frozenset(usable))
     alias = names.free(taken | options.package_names | usable)
     if options.layout is Layout.BUILD:
         return alias, (imports.add_inline(root, options.runtime_import, alias),)

@@ -11,34 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from rewriter.golang.tokens import Token, brackets, tokenize
+from rewriter.golang.code import Code
+from rewriter.golang.code import read as code_of
 
 _SPACE, _SEMICOLON, _UNDERSCORE = b" ;_"
-
-
-@dataclass(frozen=True)
-class _Code:
-    """A file's tokens and the partner of every opening bracket among them."""
-
-    tokens: list[Token]
-    partners: dict[int, int]
-
-    def text(self, i: int) -> bytes:
-        return self.tokens[i].text if i < len(self.tokens) else b""
-
-    def is_word(self, i: int) -> bool:
-        return i < len(self.tokens) and self.tokens[i].kind == "word"
-
-    def after(self, i: int) -> int:
-        """The index behind token ``i``, and behind all that it brackets."""
-        return self.partners.get(i, i) + 1
-
-
-def _read(source: bytes) -> _Code:
-    tokens = list(tokenize(source))
-    return _Code(tokens, brackets(source, tokens))
 
 
 def relaxed(source: bytes) -> bytes:
@@ -51,7 +28,7 @@ def relaxed(source: bytes) -> bytes:
     Raises:
         SourceError: the source does not even consist of tokens.
     """
-    code = _read(source)
+    code = code_of(source)
     copy = bytearray(source)
     for i, token in enumerate(code.tokens):
         if token.text in (b"new", b"make") and code.text(i + 1) == b"(":
@@ -68,7 +45,7 @@ def skeleton(source: bytes) -> bytes:
     Raises:
         SourceError: the source does not even consist of tokens.
     """
-    code = _read(source)
+    code = code_of(source)
     copy = bytearray(re.sub(rb"[^\n]", b" ", source))
     kept = list(_kept(code))
     for _, last in kept:
@@ -87,8 +64,8 @@ def _blank(copy: bytearray, start: int, end: int) -> None:
     copy[start:end] = re.sub(rb"[^\n]", b" ", bytes(copy[start:end]))
 
 
-def _blank_method_type_parameters(copy: bytearray, code: _Code) -> None:
-    for i in _statements(code):
+def _blank_method_type_parameters(copy: bytearray, code: Code) -> None:
+    for i in code.statements():
         if code.text(i) == b"func" and code.text(i + 1) == b"(":
             name = code.after(i + 1)
             if code.text(name + 1) == b"[":
@@ -96,19 +73,9 @@ def _blank_method_type_parameters(copy: bytearray, code: _Code) -> None:
                 _blank(copy, code.tokens[name + 1].start, code.tokens[close].end)
 
 
-def _statements(code: _Code) -> Iterator[int]:
-    """The index of the first token of every statement at the file's top level."""
-    i = 0
-    while i < len(code.tokens):
-        yield i
-        while i < len(code.tokens) and code.tokens[i].kind != "end":
-            i = code.after(i)
-        i += 1
-
-
-def _kept(code: _Code) -> Iterator[tuple[int, int]]:
+def _kept(code: Code) -> Iterator[tuple[int, int]]:
     """The runs of tokens that the skeleton keeps, as first and last index."""
-    heads = set(_statements(code))
+    heads = set(code.statements())
     for i, token in enumerate(code.tokens):
         if token.kind != "word":
             continue
@@ -120,18 +87,18 @@ def _kept(code: _Code) -> Iterator[tuple[int, int]]:
             yield i, i + 7
 
 
-def _end_of_statement(code: _Code, i: int) -> int:
+def _end_of_statement(code: Code, i: int) -> int:
     while i < len(code.tokens) and code.tokens[i].kind != "end":
         i = code.after(i)
     return i - 1
 
 
-def _is_trace_call(code: _Code, i: int) -> bool:
+def _is_trace_call(code: Code, i: int) -> bool:
     words = [t.text for t in code.tokens[i + 2 : i + 8]]
     return words == [b".", b"Trace", b"(", b")", b"(", b")"]
 
 
-def _function(code: _Code, i: int, *, declared: bool) -> Iterator[tuple[int, int]]:
+def _function(code: Code, i: int, *, declared: bool) -> Iterator[tuple[int, int]]:
     """The head and the closing brace of the function whose ``func`` is token ``i``."""
     at = i + 1
     if declared:
@@ -147,7 +114,7 @@ def _function(code: _Code, i: int, *, declared: bool) -> Iterator[tuple[int, int
         yield i, min(body, len(code.tokens)) - 1
 
 
-def _is_type(code: _Code, i: int) -> bool:
+def _is_type(code: Code, i: int) -> bool:
     """Whether the ``func`` at ``i``, no declaration, can be nothing but a type.
 
     Behind an operand no expression can begin, and behind ``]`` or ``chan`` an
@@ -169,7 +136,7 @@ def _is_type(code: _Code, i: int) -> bool:
 _BEFORE_EXPRESSION = frozenset(b"return go defer case range if for switch else select".split())
 
 
-def _is_element_of_type(code: _Code, close: int) -> bool:
+def _is_element_of_type(code: Code, close: int) -> bool:
     """Whether the ``]`` at ``close`` ends the bracket of an array, slice or map type."""
     opened = next(o for o, c in code.partners.items() if c == close)
     before = opened - 1
@@ -179,14 +146,14 @@ def _is_element_of_type(code: _Code, close: int) -> bool:
     return not (operand or code.text(before) in (b")", b"}"))
 
 
-def _after_result(code: _Code, i: int) -> int:
+def _after_result(code: Code, i: int) -> int:
     """The index behind the result that a signature may have at ``i``."""
     if code.text(i) == b"(":
         return code.after(i)
     return _after_type(code, i)
 
 
-def _after_type(code: _Code, i: int) -> int:
+def _after_type(code: Code, i: int) -> int:
     """The index behind the type at ``i``, or ``i`` if none stands there."""
     text = code.text(i)
     if text in (b"*", b"<-", b"chan"):

@@ -8,7 +8,9 @@ from rewriter.edit import Edit, delete, insert
 from rewriter.golang.functions import GoFunction
 from rewriter.golang.traces import TraceCall
 
-_BRACE_LINE = re.compile(rb"[ \t]*(?:/\*[^\n]*?\*/[ \t]*)*(?://[^\r\n]*)?(\r?\n)")
+_COMMENT = rb"/\*[^*]*\*+(?:[^*/][^*]*\*+)*/[ \t]*"
+_REST_OF_BRACE_LINE = re.compile(rb"[ \t]*(?:" + _COMMENT + rb")*(?://[^\r\n]*)?(\r?\n)")
+_NOTHING_BUT_COMMENTS = re.compile(rb"[ \t]*(?:" + _COMMENT + rb")+}")
 _REST_OF_CALL_LINE = re.compile(rb"[ \t]*(?://functrace:oneline)?\r?\n")
 _SEMICOLON = re.compile(rb"[ \t]*;")
 _FIRST_INDENT = re.compile(rb"\s*\n([ \t]*)[^\s]")
@@ -26,12 +28,14 @@ def on_brace_line(function: GoFunction, alias: str) -> Edit:
 
 def on_own_line(source: bytes, function: GoFunction, alias: str) -> Edit:
     """On a line of its own where the body has several, else as gofmt writes a short body."""
-    rest = _BRACE_LINE.match(source, function.open + 1)
+    rest = _REST_OF_BRACE_LINE.match(source, function.open + 1)
     if rest and rest.end() <= function.close:
         indent = _indent(source, function)
         return insert(rest.end(), indent + call(alias) + rest[1])
     if function.close == function.open + 1:
         return insert(function.open + 1, b" " + call(alias) + b" ")
+    if _NOTHING_BUT_COMMENTS.match(source, function.open + 1):
+        return insert(function.open + 1, b" " + call(alias))
     return on_brace_line(function, alias)
 
 

@@ -1,4 +1,8 @@
-"""A name for the import that nothing else in the package or the file bears."""
+"""A name for the import that nothing else in the package or the file bears.
+
+Names are read from Go's tokens, which miss none where the grammar lags. What
+cannot be told without a grammar, a field called functrace, counts as taken.
+"""
 
 from __future__ import annotations
 
@@ -6,37 +10,48 @@ import itertools
 import re
 from collections.abc import Iterator
 
-from tree_sitter import Node
-
-from rewriter.golang import grammar
+from rewriter.errors import SourceError
+from rewriter.golang.code import Code, read
 
 BASE = "functrace"
 
-# Both ways of declaring several at once: (var_declaration (var_spec_list (var_spec))) and flat.
-_PACKAGE_LEVEL = """
-(source_file (function_declaration name: (identifier) @n))
-(source_file (var_declaration (var_spec name: (identifier) @n)))
-(source_file (var_declaration (var_spec_list (var_spec name: (identifier) @n))))
-(source_file (const_declaration (const_spec name: (identifier) @n)))
-(source_file (type_declaration (type_spec name: (type_identifier) @n)))
-(source_file (type_declaration (type_alias name: (type_identifier) @n)))
-"""
-_IDENTIFIERS = "[(identifier) (type_identifier) (package_identifier)] @n"
 _MENTION = re.compile(rb"\bfunctrace\d*\b")
+_DECLARES_NAMES = frozenset((b"var", b"const", b"type"))
 
 
 def package_level_names(source: bytes) -> frozenset[str]:
     """The names like ``functrace`` that this file declares for its whole package.
 
-    An error in the file does not matter here: what its tree still shows counts.
+    In a file that is no Go every mention counts.
     """
     if BASE.encode() not in source:
         return frozenset()
-    nodes = grammar.captures(_PACKAGE_LEVEL, grammar.parse(source).root_node)
-    return frozenset(_likely(grammar.text(n) for n in nodes))
+    try:
+        return frozenset(_likely(_package_level(read(source))))
+    except SourceError:
+        return frozenset(_likely(iter(_MENTION.findall(source))))
 
 
-def taken(source: bytes, root: Node, runtime: frozenset[str]) -> frozenset[str]:
+def _package_level(code: Code) -> Iterator[bytes]:
+    for i in code.statements():
+        if code.text(i) == b"func" and code.text(i + 1) != b"(":
+            yield code.text(i + 1)
+        elif code.text(i) in _DECLARES_NAMES and code.text(i + 1) == b"(":
+            for spec in code.statements(i + 2, code.partners[i + 1]):
+                yield from _listed(code, spec)
+        elif code.text(i) in _DECLARES_NAMES:
+            yield from _listed(code, i + 1)
+
+
+def _listed(code: Code, i: int) -> Iterator[bytes]:
+    """The names before the type or the value of a specification."""
+    yield code.text(i)
+    while code.text(i + 1) == b",":
+        i += 2
+        yield code.text(i)
+
+
+def taken(source: bytes, runtime: frozenset[str]) -> frozenset[str]:
     """The names like ``functrace`` that this file gives to something.
 
     ``runtime`` are the aliases under which the file imports the runtime itself:
@@ -44,22 +59,27 @@ def taken(source: bytes, root: Node, runtime: frozenset[str]) -> frozenset[str]:
     """
     if BASE.encode() not in source:
         return frozenset()
-    nodes = [n for n in grammar.captures(_IDENTIFIERS, root) if not _is_use(n, runtime)]
-    return frozenset(_likely(grammar.text(n) for n in nodes))
+    return frozenset(_likely(_given(read(source), runtime)))
 
 
-def is_declared(root: Node, alias: str) -> bool:
+def is_declared(source: bytes, alias: str) -> bool:
     """Whether the file gives an import's alias to something else as well, such as a parameter."""
-    alone = frozenset((alias,))
-    named = (n for n in grammar.captures(_IDENTIFIERS, root) if n.text == alias.encode())
-    return not all(_is_use(n, alone) for n in named)
+    return alias.encode() in _given(read(source), frozenset((alias,)))
 
 
-def _is_use(node: Node, runtime: frozenset[str]) -> bool:
-    parent = node.parent
-    if grammar.text(node).decode(errors="replace") not in runtime or parent is None:
-        return False
-    return parent.type in ("selector_expression", "qualified_type", "import_spec")
+def _given(code: Code, runtime: frozenset[str]) -> Iterator[bytes]:
+    """Every name but those behind a dot and the uses of the runtime."""
+    uses = {alias.encode() for alias in runtime}
+    for i, token in enumerate(code.tokens):
+        if token.kind != "word" or (i and code.text(i - 1) == b"."):
+            continue
+        if token.text in uses and (code.text(i + 1) == b"." or _is_literal(code, i + 1)):
+            continue  # a selector of the import, or the import itself: a name before its path
+        yield token.text
+
+
+def _is_literal(code: Code, i: int) -> bool:
+    return i < len(code.tokens) and code.tokens[i].kind == "literal"
 
 
 def _likely(texts: Iterator[bytes]) -> Iterator[str]:

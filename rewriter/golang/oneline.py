@@ -18,7 +18,7 @@ from rewriter.edit import Edit, apply
 from rewriter.golang import align
 from rewriter.golang.align import Row
 from rewriter.golang.functions import GoFunction
-from rewriter.golang.tokens import tokenize
+from rewriter.golang.tokens import comments, tokenize
 
 MARK = b" //functrace:oneline"
 _MAX_SIZE = 100
@@ -84,6 +84,8 @@ def break_lines(
 
     None where they do, and where gofmt would not have written the lines as they are.
     """
+    if _ends_in_crlf(source, run):
+        return None
     opened = {e.start - 1 for e in edits}
     called = [f for f in run if f.open in opened]
     crowded = [f for f in called if not _fits(source, f, edits)]
@@ -130,6 +132,12 @@ def is_marked(source: bytes, function: GoFunction) -> bool:
     first = source.find(b"\n", function.open) + 1
     line_end = source.find(b"\n", first)
     return 0 < first < line_end < function.close and source[first:line_end].endswith(MARK)
+
+
+def _ends_in_crlf(source: bytes, run: list[GoFunction]) -> bool:
+    """gofmt writes no such line."""
+    end = source.find(b"\n", run[-1].close)
+    return end > 0 and source[end - 1 : end] == b"\r"
 
 
 def _extent(source: bytes, run: list[GoFunction]) -> tuple[int, int]:
@@ -196,20 +204,28 @@ def _out_of_column(
 
 
 def _statements(source: bytes, function: GoFunction) -> list[tuple[int, int]] | None:
-    """The bytes of each statement of a body; None where joining them does not give the body.
+    """The bytes of each statement of a body, with the comments that stand beside it.
 
-    They are joined by semicolons on one line and by line breaks on several.
+    None where joining them does not give the body: by semicolons if it stands on
+    one line, else by line breaks, where a ``//`` comment forbids to join them.
     """
-    spans: list[tuple[int, int]] = []
-    depth, start, end = 0, -1, -1
-    for token in tokenize(source[function.open + 1 : function.close] + b"\n"):
-        depth += (token.text in _OPENING) - (token.text in _CLOSING)
-        if token.kind != "end":
-            start = token.start if start < 0 else start
-            end = token.end
-        elif depth == 0 and start >= 0:
-            spans.append((function.open + 1 + start, function.open + 1 + end))
-            start = -1
-    inside = source[function.open + 1 : function.close].replace(MARK, b"").strip()
+    first = function.open + 1
     step = b"; " if is_oneline(source, function) else b"\n" + _indent(source, function) + b"\t"
-    return spans if inside == step.join(source[a:b] for a, b in spans) else None
+    inside = source[first : function.close] + b"\n"
+    if any(text[:2] == b"//" and b" " + text != MARK for _, text in comments(inside)):
+        return None
+    spans: list[tuple[int, int]] = []
+    depth, start = 0, 0
+    for token in tokenize(inside):
+        depth += (token.text in _OPENING) - (token.text in _CLOSING)
+        if token.kind == "end" and depth == 0:
+            spans.append(_stripped(source, first + start, first + token.start))
+            start = token.end
+    joined = step.join(source[a:b] for a, b in spans)
+    return spans if inside.replace(MARK, b"").strip() == joined else None
+
+
+def _stripped(source: bytes, start: int, end: int) -> tuple[int, int]:
+    """The span without the white space and the mark at its ends."""
+    text = source[start:end].removesuffix(MARK)
+    return start + len(text) - len(text.lstrip()), start + len(text.rstrip())

@@ -6,25 +6,27 @@ import re
 
 from rewriter.golang import grammar
 from rewriter.golang.functions import GoFunction
+from rewriter.golang.tokens import comments, header_end
 
 # A defer needs stack and a running goroutine; these promise to need neither.
 _PRAGMAS = (b"//go:nosplit", b"//go:systemstack")
 _LINKNAME = b"//go:linkname"
 _SKIP = b"//functrace:skip"
-_SKIP_FILE = re.compile(rb"^//functrace:skip-file\b", re.MULTILINE)
+_SKIP_FILE = re.compile(rb"//functrace:skip-file\b")
 # Source: https://go.dev/s/generatedcode
+_BOM = b"\xef\xbb\xbf"
 _GENERATED = re.compile(rb"^// Code generated .* DO NOT EDIT\.\r?$", re.MULTILINE)
-_PACKAGE = re.compile(rb"^package\b", re.MULTILINE)
 
 
 def file_reason(source: bytes, *, skip_generated: bool) -> str | None:
     """Why the file as a whole is left alone, or None."""
-    if b"functrace:skip-file" in source and _SKIP_FILE.search(source):
+    if b"functrace:skip-file" in source and any(
+        _SKIP_FILE.match(c) and source[:start].removeprefix(_BOM)[-1:] in (b"", b"\n")
+        for start, c in comments(source)
+    ):
         return "//functrace:skip-file"
-    if skip_generated:
-        package = _PACKAGE.search(source)
-        if _GENERATED.search(source, 0, package.start() if package else len(source)):
-            return "generated"
+    if skip_generated and _GENERATED.search(source[: header_end(source)].removeprefix(_BOM)):
+        return "generated"
     return None
 
 

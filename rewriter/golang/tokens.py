@@ -66,6 +66,26 @@ def tokenize(source: bytes) -> Iterator[Token]:
             yield last
 
 
+def comments(source: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield offset and text of every comment, as far as the source consists of tokens."""
+    for match in _matches(source):
+        if match[0][:2] in (b"//", b"/*"):
+            yield match.start(), match[0]
+
+
+def header_end(source: bytes) -> int:
+    """Where the first token stands that is no comment."""
+    codes = (m.start() for m in _matches(source) if m.lastgroup in ("literal", "word", "op"))
+    return next(codes, len(source))
+
+
+def _matches(source: bytes) -> Iterator[re.Match[bytes]]:
+    at = 0
+    while match := _TOKEN.match(source, at):
+        yield match
+        at = match.end()
+
+
 def _ends_statement(token: Token) -> bool:
     if token.kind == "word":
         return token.text not in _CONTINUES

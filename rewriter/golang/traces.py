@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tree_sitter import Node
 
-_CALL = re.compile(rb"\bdefer[ \t]+([A-Za-z_]\w*)\.Trace\(\)\(\)")
+_CALL = re.compile(rb"\bdefer[ \t]+([A-Za-z_\x80-\xff][\w\x80-\xff]*)\.Trace\(\)\(\)")
 _KEEP = re.compile(rb"[ \t;]*//functrace:keep\b")
 
 

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import pytest
+
+from rewriter.edit import apply
+from rewriter.golang import Layout, Options, package_level_names, plan_inject, plan_strip
+from rewriter.golang.names import free
+
+RUNTIME = "example.com/m/functrace"
+BODY = b"func f() *int {\n\treturn new(1)\n}\n"
+
+
+def options(layout: Layout) -> Options:
+    return Options(runtime_import=RUNTIME, layout=layout, closures=True)
+
+
+def test_the_first_free_name_is_taken() -> None:
+    assert free(frozenset()) == "functrace"
+    assert free(frozenset(("functrace", "functrace2"))) == "functrace1"
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        "var functrace int",
+        "var a, functrace int",
+        "var (\n\ta         int\n\tfunctrace int\n)",
+        "const functrace = 1",
+        "type functrace struct{}",
+        "type functrace[T any] struct{}",
+        "type functrace = int",
+        "func functrace() {}",
+        "var functrace = new(1)",
+        "func (b T[A]) to[B any]() {}\n\nfunc functrace() *int { return new(1) }",
+    ],
+)
+def test_what_other_files_of_the_package_declare(declaration: str) -> None:
+    assert package_level_names(f"package p\n\n{declaration}\n".encode()) == {"functrace"}
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        'import functrace "fmt"',
+        "func (T) functrace() {}",
+        "type T struct{ functrace int }",
+        "func f(functrace int) { functrace1 := 1 }",
+        'const c = "functrace"',
+        "var functraced int",
+    ],
+)
+def test_what_does_not_reach_other_files(declaration: str) -> None:
+    assert package_level_names(f"package p\n\n{declaration}\n".encode()) == frozenset()
+
+
+@pytest.mark.parametrize("layout", Layout)
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        b"type functrace struct{}",
+        b"var functrace = new(1)",
+        b"const functrace = 1",
+        b"func functrace() {}",
+        b'import "example.com/other/functrace"\n\nvar x = functrace.X',
+        b'import functrace "example.com/other"\n\nvar x = functrace.X',
+    ],
+)
+def test_names_are_seen_where_the_grammar_lags(declaration: bytes, layout: Layout) -> None:
+    source = b"package p\n\n" + declaration + b"\n\n" + BODY
+    once = apply(source, plan_inject(source, options(layout)).edits)
+    assert b'import functrace1 "example.com/m/functrace"' in once
+    assert apply(once, plan_strip(once, options(layout)).edits) == source
+
+
+@pytest.mark.parametrize("layout", Layout)
+def test_an_alias_may_have_any_letters(layout: Layout) -> None:
+    source = 'package p\n\nimport ft_ü "example.com/m/functrace"\n\nvar x = ft_ü.Trace\n\n'.encode()
+    source += BODY
+    once = apply(source, plan_inject(source, options(layout)).edits)
+    assert plan_inject(once, options(layout)).edits == ()
+    assert apply(once, plan_strip(once, options(layout)).edits) == source
