@@ -15,7 +15,9 @@ from rewriter.golang.names import BASE
 _REST_OF_LINE = re.compile(rb"[ \t]*(?://[^\r\n]*)?(\r?\n)")
 _BLANK_REST = re.compile(rb"[ \t]*\r?\n")
 _SEMICOLON = re.compile(rb"[ \t]*;[ \t]*")
-_PACKAGE_LINE = re.compile(rb"[ \t]*(?:/\*[^*]*\*+(?:[^*/][^*]*\*+)*/[ \t]*)*(?://[^\r\n]*)?(\r?\n)")
+_PACKAGE_LINE = re.compile(
+    rb"[ \t]*(?:/\*[^*]*\*+(?:[^*/][^*]*\*+)*/[ \t]*)*(?://[^\r\n]*)?(\r?\n)"
+)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,17 @@ from rewriter.errors import SourceError
 from rewriter.golang import grammar, lag
 from rewriter.golang.tokens import error_at
 
+_PACKAGE, _IMPORT, _DECLARATION = 1, 2, 3
+_RANKS = {
+    "package_clause": _PACKAGE,
+    "import_declaration": _IMPORT,
+    "function_declaration": _DECLARATION,
+    "method_declaration": _DECLARATION,
+    "var_declaration": _DECLARATION,
+    "const_declaration": _DECLARATION,
+    "type_declaration": _DECLARATION,
+}
+
 
 def parse(source: bytes, *, vouched: bool = False) -> Node:
     """Return the root of a tree of ``source`` in which every function has its place.
@@ -29,7 +40,7 @@ def parse(source: bytes, *, vouched: bool = False) -> Node:
         raise error_at(source, source.index(b"\0"), "a NUL byte: this is no Go source")
     root = grammar.parse(source).root_node
     if not root.has_error:
-        return _with_package(source, root)
+        return _ordered(source, root)
     if not vouched and grammar.parse(lag.relaxed(source)).root_node.has_error:
         raise _first_error(source, root)
     try:
@@ -38,20 +49,34 @@ def parse(source: bytes, *, vouched: bool = False) -> Node:
         raise _first_error(source, root) from None
     if outline.has_error:
         raise _first_error(source, root)
-    return _with_package(source, outline)
+    return _ordered(source, outline)
 
 
-def _with_package(source: bytes, root: Node) -> Node:
-    """The root itself; the grammar alone would let a file begin with anything."""
-    if any(child.type == "package_clause" for child in root.children):
-        return root
-    raise error_at(source, 0, "no package clause")
+def _ordered(source: bytes, root: Node) -> Node:
+    """The root itself; the grammar alone would let its parts stand in any order."""
+    rank = 0
+    for child in root.children:
+        if not child.is_named or child.type == "comment":
+            continue
+        here = _RANKS.get(child.type)
+        if here is None or here < rank or (here == rank == _PACKAGE):
+            raise _unexpected(source, child)
+        if rank == 0 and here != _PACKAGE:
+            raise error_at(source, child.start_byte, "no package clause")
+        rank = here
+    if rank == 0:
+        raise error_at(source, 0, "no package clause")
+    return root
 
 
 def _first_error(source: bytes, root: Node) -> SourceError:
     node = next(_errors(root), root)
     if node.is_missing:
         return error_at(source, node.start_byte, f"expected {node.type!r}")
+    return _unexpected(source, node)
+
+
+def _unexpected(source: bytes, node: Node) -> SourceError:
     found = source[node.start_byte : node.end_byte].split(b"\n")[0][:40]
     return error_at(source, node.start_byte, f"unexpected {found.decode(errors='replace')!r}")
 

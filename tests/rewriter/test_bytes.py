@@ -20,7 +20,7 @@ SOURCES = {
     "latin-1 in a comment": PLAIN + b"\n// caf\xe9\n",
     "latin-1 in a raw string": PLAIN + b"\nvar s = `caf\xe9`\n",
     "UTF-8 names": "package p\n\ntype 世 struct{}\n\nfunc (世) größe() {}\n".encode(),
-    "form feed": PLAIN.replace(b"\n\nfunc f", b"\n\n\tfunc f"),
+    "indented declaration": PLAIN.replace(b"\n\nfunc f", b"\n\n\tfunc f"),
     "trailing blanks": PLAIN.replace(b"{\n", b"{ \t\n"),
     "one line": b"package p;func f(){};func g(){f()}",
     "only a package": b"package p",
@@ -62,10 +62,47 @@ def test_byte_order_mark_stays_first() -> None:
         (b"package p\n<<<<<<< HEAD\nfunc f() {\n}\n", 2),
         (b"func\n", 1),
         (b"func f() {\n}\n", 1),
-        (b"// Only a comment.\n\nfunc f() {\n}\n", 1),
+        (b"// Only a comment.\n\nfunc f() {\n}\n", 3),
     ],
 )
 def test_what_is_no_go_is_named_with_its_line(source: bytes, line: int) -> None:
     with pytest.raises(SourceError) as error:
         plan_inject(source, OPTIONS)
     assert error.value.line == line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'import "fmt"\n\npackage p\n',
+        b'package p\n\nfunc f() {}\n\nimport "fmt"\n',
+        b"package p\n\nx := 1\n\nfunc f() {}\n",
+        b"package p\n\npackage q\n\nfunc f() {}\n",
+        b"func f() {}\n",
+    ],
+    ids=["import first", "import last", "statement", "two packages", "no package"],
+)
+def test_what_stands_in_the_wrong_place_is_refused(text: bytes) -> None:
+    with pytest.raises(SourceError):
+        plan_inject(text + b"\nfunc g() {}\n", Options())
+
+
+BARE = b'package p\n\nimport "example.com/m/functrace"\n'
+
+
+def test_an_import_left_without_calls_goes() -> None:
+    assert apply(BARE, plan_strip(BARE, OPTIONS).edits) == b"package p\n"
+
+
+@pytest.mark.parametrize("use", [b"functrace . Other()", b"functrace/**/.Other()"])
+def test_an_import_that_is_used_otherwise_stays(use: bytes) -> None:
+    source = BARE + b"\nfunc f() {\n\t" + use + b"\n}\n"
+    once = apply(source, plan_inject(source, OPTIONS).edits)
+    assert b".Trace()()" in once
+    assert apply(once, plan_strip(once, OPTIONS).edits) == source
+
+
+def test_the_import_of_a_package_named_otherwise_stays() -> None:
+    """Only its directory is called functrace; the package may have any name."""
+    source = b'package p\n\nimport "example.com/other/functrace"\n\nvar x = trace.X\n'
+    assert plan_strip(source, OPTIONS).edits == ()
