@@ -16,3 +16,7 @@ class SourceError(Exception):
         self.message = message
         self.line = line
         self.column = column
+
+    def __reduce__(self) -> tuple[type[SourceError], tuple[str, int, int]]:
+        """Errors come back from worker processes."""
+        return SourceError, (self.message, self.line, self.column)

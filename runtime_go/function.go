@@ -17,7 +17,11 @@ type function struct {
 
 // Functions by return address: an open hash table that readers walk without a
 // lock. Slots are only ever filled; a table that gets half full is replaced by
-// a larger copy.
+// a larger copy. Its length is a power of two.
+//
+// The race detector is not to see any of this, or it would take a function that
+// two goroutines call for synchronisation between them: hence go:norace here,
+// and enter hides the atomics and the lock.
 type functionTable []atomic.Pointer[function]
 
 var (
@@ -31,6 +35,7 @@ func init() {
 	functions.Store(&table)
 }
 
+//go:norace
 func functionAt(pc uintptr) *function {
 	if f := functions.Load().find(pc); f != nil {
 		return f
@@ -38,23 +43,26 @@ func functionAt(pc uintptr) *function {
 	return addFunction(pc)
 }
 
+//go:norace
 func (t functionTable) find(pc uintptr) *function {
 	for i := hash(pc); ; i++ {
-		f := t[i%uintptr(len(t))].Load()
+		f := t[i&uintptr(len(t)-1)].Load()
 		if f == nil || f.pc == pc {
 			return f
 		}
 	}
 }
 
+//go:norace
 func (t functionTable) put(f *function) {
 	i := hash(f.pc)
-	for t[i%uintptr(len(t))].Load() != nil {
+	for t[i&uintptr(len(t)-1)].Load() != nil {
 		i++
 	}
-	t[i%uintptr(len(t))].Store(f)
+	t[i&uintptr(len(t)-1)].Store(f)
 }
 
+//go:norace
 func addFunction(pc uintptr) *function {
 	functionsMu.Lock()
 	defer functionsMu.Unlock()
@@ -73,6 +81,7 @@ func addFunction(pc uintptr) *function {
 	return f
 }
 
+//go:norace
 func (t functionTable) grown() functionTable {
 	larger := make(functionTable, 2*len(t))
 	for i := range t {

@@ -28,6 +28,7 @@ var programs = map[string]func(){
 	"deep":     func() { deep(deepest) },
 	"allocs":   allocations,
 	"misuse":   misuse,
+	"foreign":  foreign,
 	"closed":   func() { os.Stdout.Close(); a(); fmt.Fprintln(os.Stderr, "done") },
 	"create":   func() { a(); os.WriteFile(os.Getenv("FUNCTRACE_TEST_CREATE"), nil, 0o600) },
 	"stranded": func() { a(); fmt.Fprintln(os.Stderr, "done") },
@@ -187,4 +188,22 @@ func misuse() {
 	functrace.Trace() // never left
 	run(functrace.Trace())
 	a()
+}
+
+// foreign has exit functions called on other goroutines while their own goes on.
+func foreign() {
+	var wg sync.WaitGroup
+	for w := 0; w < 4; w++ {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for i := 0; i < 1000; i++ {
+				exit := functrace.Trace()
+				wg.Add(1)
+				go func() { defer wg.Done(); exit() }()
+				deep(20)
+			}
+		}()
+	}
+	wg.Wait()
 }

@@ -27,6 +27,7 @@ func openSink(out string) (*sink, error) {
 		return newSink(os.Stderr, false), nil
 	}
 	// Appended to, since child processes inherit the setting and share the file.
+	// Opening may wait for a reader if it is a named pipe.
 	file, err := os.OpenFile(expand(out), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, errors.New("FUNCTRACE_OUT: " + err.Error())
@@ -41,13 +42,9 @@ func newSink(file *os.File, stdout bool) *sink {
 	return s
 }
 
-// write puts the line of t out. The race detector does not see it: it would take
-// it for synchronisation between goroutines and miss races of the program's own.
+// write puts the line of t out.
 func (s *sink) write(t *track) {
-	hideFromRaceDetector()
-	err := s.put(t)
-	showToRaceDetector()
-	if err != nil {
+	if err := s.put(t); err != nil {
 		fail(errors.New("cannot write: " + err.Error()))
 	}
 }

@@ -12,19 +12,24 @@ type sinkKind int
 
 const (
 	anyKind   sinkKind = iota // a lock around every write
-	wholeKind                 // the kernel: files, terminals, devices
+	wholeKind                 // the kernel: files and devices of memory
 	pipeKind                  // the kernel for lines up to PIPE_BUF bytes, a lock beyond
 	nullKind                  // nothing: what is written is discarded
 )
 
-// nullDevice is /dev/null's number on Linux, see its Documentation/admin-guide/devices.txt.
-const nullDevice = 1<<8 | 3
+// Device numbers on Linux, see its Documentation/admin-guide/devices.txt: /dev/null's,
+// and the major number that it shares with zero and full.
+const (
+	nullDevice    = 1<<8 | 3
+	memoryDevices = 1
+)
 
 // POSIX wants at least 512; Linux has 4096, see pipe(7).
 const pipeBuf = 4096
 
-// kindOf relies on Linux alone: there a write to a file, terminal or device is
-// not interrupted by another, see write(2) and Linux 3.14's locking of f_pos.
+// kindOf relies on Linux alone: there a write to a file or to such a device is
+// not interrupted by another, see write(2) and Linux 3.14's locking of f_pos. A
+// terminal takes the lock, since a signal can cut a long line short in it.
 func kindOf(raw syscall.RawConn) sinkKind {
 	kind := anyKind
 	if runtime.GOOS != "linux" || raw == nil {
@@ -38,7 +43,8 @@ func kindOf(raw syscall.RawConn) sinkKind {
 		switch format := stat.Mode & syscall.S_IFMT; {
 		case format == syscall.S_IFCHR && stat.Rdev == nullDevice:
 			kind = nullKind
-		case format == syscall.S_IFREG, format == syscall.S_IFCHR:
+		case format == syscall.S_IFREG,
+			format == syscall.S_IFCHR && stat.Rdev>>8 == memoryDevices:
 			kind = wholeKind
 		case format == syscall.S_IFIFO:
 			kind = pipeKind
@@ -80,7 +86,7 @@ func writeAll(fd int, line []byte) error {
 			line = line[n:]
 		case syscall.EINTR:
 		case syscall.EAGAIN:
-			runtime.Gosched() // somebody made standard output non-blocking
+			awaitWritable(fd) // a named pipe, or somebody made standard output so
 		default:
 			return err
 		}

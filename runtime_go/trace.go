@@ -39,13 +39,22 @@ func nothing() {}
 
 //go:norace
 func enter(t *track, pc uintptr) func() {
-	f := functionAt(pc)
+	hideFromRaceDetector()
+	exit := t.enter(functionAt(pc))
+	showToRaceDetector()
+	return exit
+}
+
+//go:norace
+func (t *track) enter(f *function) func() {
 	if f.hidden {
 		return nothing
 	}
+	t.mu.Lock()
 	t.reserve()
 	t.calls = append(t.calls, f)
 	printer.entered(t, f)
+	t.mu.Unlock()
 	return t.exit
 }
 
@@ -54,14 +63,26 @@ func enter(t *track, pc uintptr) func() {
 //
 //go:norace
 func (t *track) leave() {
-	calls := t.calls // read once: an exit function may be misused on another goroutine
-	depth := len(calls)
+	hideFromRaceDetector()
+	open := t.pop()
+	showToRaceDetector()
+	if open == 0 && !fast {
+		forget(t) // in sight of the race detector, which sees into maps anyway
+	}
+}
+
+// pop returns how many calls are left open.
+//
+//go:norace
+func (t *track) pop() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	depth := len(t.calls)
 	if depth == 0 {
-		return // or be called twice
+		return 0 // an exit function called twice
 	}
-	printer.left(t, calls[depth-1])
-	t.calls = calls[:depth-1]
-	if depth == 1 {
-		t.rest()
-	}
+	printer.left(t, t.calls[depth-1])
+	t.calls = t.calls[:depth-1]
+	t.giveBack()
+	return depth - 1
 }

@@ -192,8 +192,10 @@ func TestNoAllocationPerCall(t *testing.T) {
 }
 
 func TestMisusedExitFunctionsDoNoHarm(t *testing.T) {
-	_, errs := start(t, "misuse")
-	expect(t, errs, "")
+	for _, program := range []string{"misuse", "foreign"} {
+		_, errs := start(t, program)
+		expect(t, errs, "")
+	}
 }
 
 func TestOff(t *testing.T) {

@@ -5,13 +5,16 @@ package functrace
 import "sync"
 
 // A track is what is known of one goroutine. Only that goroutine touches it, but
-// for the fields by which it is found.
+// for the fields by which it is found, and but for an exit function that somebody
+// calls on another goroutine: mu, which costs a goroutine of its own little, keeps
+// that from breaking anything.
 //
 // Whatever touches a track is marked go:norace and grows slices itself. A track
 // passes from a goroutine that has ended to one that begins, together with its g:
 // that is safe, but happens inside the Go runtime, where the race detector does
 // not look.
 type track struct {
+	mu    sync.Mutex // held while the fields up to err are in use
 	id    uint64
 	calls []*function // the calls not yet left, innermost last
 	line  []byte      // the line being printed, kept for the next one
@@ -25,10 +28,10 @@ type track struct {
 	// Room for what most goroutines need. It also makes tracks large enough to
 	// share no cache line, which would slow goroutines on other cores.
 	firstCalls [8]*function
-	firstLine  [88]byte
+	firstLine  [80]byte
 }
 
-// Beyond these sizes a track gives its memory back when its goroutine rests.
+// Up to these sizes a track keeps its memory, whatever its goroutine does.
 const (
 	maxIdleCalls = 64
 	maxIdleLine  = 1 << 10
@@ -45,15 +48,19 @@ func newTrack(id uint64, at place) *track {
 //
 //go:norace
 func (t *track) reserve() {
-	if len(t.calls) < cap(t.calls) {
-		return
+	if len(t.calls) == cap(t.calls) {
+		t.resize(2 * cap(t.calls))
 	}
-	larger := make([]*function, len(t.calls), 2*cap(t.calls))
+}
+
+//go:norace
+func (t *track) resize(size int) {
+	calls := make([]*function, len(t.calls), size)
 	//lint:ignore S1001 the race detector sees what copy does
 	for i, f := range t.calls {
-		larger[i] = f
+		calls[i] = f
 	}
-	t.calls = larger
+	t.calls = calls
 }
 
 // emptyLine returns room for a line of size bytes: the last line's, but for the
@@ -68,18 +75,18 @@ func (t *track) emptyLine(size int) []byte {
 	return t.line[:0]
 }
 
-// rest is called when no call of the goroutine is left open.
+// giveBack frees what only deeper calls than those now open needed. Waiting
+// until they are an eighth makes it rare; waiting until none is open would be
+// for ever in a goroutine whose outermost function serves until the program ends.
 //
 //go:norace
-func (t *track) rest() {
-	if cap(t.calls) > maxIdleCalls {
-		t.calls = t.firstCalls[:0]
+func (t *track) giveBack() {
+	depth := len(t.calls)
+	if cap(t.calls) > maxIdleCalls && depth < cap(t.calls)/8 {
+		t.resize(cap(t.calls) / 4)
 	}
-	if cap(t.line) > maxIdleLine {
+	if cap(t.line) > maxIdleLine && len(t.line) < cap(t.line)/8 {
 		t.line = t.firstLine[:0]
-	}
-	if !fast {
-		forget(t)
 	}
 }
 
@@ -112,6 +119,8 @@ func trackOfID(id uint64) *track {
 func forget(t *track) {
 	s := &trackShards[t.id%uint64(len(trackShards))]
 	s.mu.Lock()
-	delete(s.tracks, t.id)
+	if s.tracks[t.id] == t {
+		delete(s.tracks, t.id)
+	}
 	s.mu.Unlock()
 }

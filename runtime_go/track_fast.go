@@ -24,7 +24,7 @@ func trackOfG(g uintptr, id uint64) *track {
 	for t := first; t != nil; t = t.next {
 		if t.g == g {
 			if t.id != id {
-				t.id, t.calls = id, t.calls[:0] // g serves a new goroutine
+				t.serve(id)
 			}
 			return t
 		}
@@ -37,4 +37,15 @@ func trackOfG(g uintptr, id uint64) *track {
 		}
 		first = bucket.Load()
 	}
+}
+
+// serve starts the track anew for another goroutine on the same g.
+//
+//go:norace
+func (t *track) serve(id uint64) {
+	hideFromRaceDetector()
+	t.mu.Lock()
+	t.id, t.calls = id, t.calls[:0]
+	t.mu.Unlock()
+	showToRaceDetector()
 }

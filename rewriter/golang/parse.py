@@ -49,17 +49,20 @@ def parse(source: bytes, *, vouched: bool = False) -> Node:
         raise _first_error(source, root) from None
     if outline.has_error:
         raise _first_error(source, root)
-    return _ordered(source, outline)
+    return _ordered(source, outline, whole=False)
 
 
-def _ordered(source: bytes, root: Node) -> Node:
-    """The root itself; the grammar alone would let its parts stand in any order."""
+def _ordered(source: bytes, root: Node, *, whole: bool = True) -> Node:
+    """The root itself; the grammar alone would let its parts stand in any order.
+
+    If it is not that of the ``whole`` source, literals stand in for declarations.
+    """
     rank = 0
     for child in root.children:
         if not child.is_named or child.type == "comment":
             continue
-        here = _RANKS.get(child.type)
-        if here is None or here < rank or (here == rank == _PACKAGE):
+        here = _RANKS.get(child.type, 0 if whole else _DECLARATION)
+        if here < rank or (here == rank == _PACKAGE):
             raise _unexpected(source, child)
         if rank == 0 and here != _PACKAGE:
             raise error_at(source, child.start_byte, "no package clause")

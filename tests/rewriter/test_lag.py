@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rewriter.golang import functions, grammar, lag
+from rewriter.golang.parse import parse
 
 # A literal's body stands in «», so that each test knows its functions; any other func is a type.
 EXPRESSIONS = [
@@ -143,3 +144,9 @@ def test_relaxed_parses_what_the_grammar_does_not_know(body: str) -> None:
 def test_relaxed_still_shows_errors_elsewhere() -> None:
     relaxed = lag.relaxed(b"package p\n\nfunc f() {\n\tx := := new(1)\n}\n")
     assert grammar.parse(relaxed).root_node.has_error
+
+
+def test_literals_at_the_top_level_are_no_statements_out_of_place() -> None:
+    source = b"package p\n\nvar a = f(new(1), func() {})\n\nfunc g() {}\n"
+    found = functions.find(source, parse(source), closures=True)
+    assert [f.function.name for f in found] == ["init.func1", "g"]
