@@ -16,6 +16,7 @@ from functrace.errors import FunctraceError, UsageError
 
 # Loaded when called: a verb must not pay for what another one imports.
 _VERBS = {
+    "go": "functrace.cli.go:go",
     "inject": "functrace.cli.inject:inject",
     "strip": "functrace.cli.strip:strip",
     "runtime": "functrace.cli.runtime:runtime",
@@ -53,7 +54,7 @@ def functrace(ctx: click.Context) -> None:
     functrace strip -w ./...           take it all out again, to the last byte
     """
     found = settings.load(Path.cwd(), os.environ)
-    ctx.default_map = {verb: _known(ctx, verb, found) for verb in ("inject", "strip", "doctor")}
+    ctx.default_map = {verb: _known(ctx, verb, found) for verb in ("go", "inject", "strip", "doctor")}
 
 
 def _known(ctx: click.Context, verb: str, found: dict[str, Any]) -> dict[str, Any]:

@@ -50,6 +50,19 @@ def summary(found: Summary, verb: str, done: str) -> None:
     files = f"{found.files} files" + (f" ({found.unchanged} unchanged)" if found.unchanged else "")
     traced = f", {found.traced} already traced" if found.traced else ""
     line = f"functrace {verb}: {files}, {found.functions} functions {done}{traced}"
+    _conclude(line, found)
+
+
+def build(found: Summary, verb: str, packages: int) -> None:
+    """What a build instrumented, on standard error."""
+    errors(found)
+    what = f"{found.functions} functions of {packages} packages instrumented"
+    if not found.functions:
+        what = "no function instrumented, so nothing will be traced"
+    _conclude(f"functrace {verb}: {what}", found)
+
+
+def _conclude(line: str, found: Summary) -> None:
     click.secho(line, err=True, bold=True)
     _reasons("skipped", found.skipped)
     _reasons("left alone", found.left)

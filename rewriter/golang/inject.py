@@ -41,6 +41,8 @@ def plan_inject(source: bytes, options: Options) -> Plan:
         return Plan(file_reason=reason)
     root = parse(source, vouched=options.vouched)
     runtimes = imports.runtimes(root, options.runtime_import)
+    if options.own_calls_only:
+        runtimes = {a: i for a, i in runtimes.items() if i.path == options.runtime_import}
     calls = [c for c in traces.find(source, root) if c.alias in runtimes]
     split = _split(source, root, {c.body for c in calls}, options)
     edits: tuple[Edit, ...] = ()

@@ -34,6 +34,8 @@ class Options:
             level, so that the import's name collides with none of it.
         reason: why no function of the file is to be instrumented, if so; each is
             counted with it.
+        own_calls_only: what the file calls of another functrace runtime is none of
+            ours; else such a function counts as traced.
         vouched: a Go toolchain says that the file is valid, whatever the
             grammar thinks of it.
     """
@@ -46,4 +48,5 @@ class Options:
     place: Place = field(default_factory=Place)
     package_names: frozenset[str] = frozenset()
     reason: str | None = None
+    own_calls_only: bool = False
     vouched: bool = False

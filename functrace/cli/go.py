@@ -1,0 +1,95 @@
+"""functrace go: the go command, traced."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import click
+
+from functrace.cli import options, output
+from functrace.errors import FunctraceError
+from functrace.golang import toolchain
+from functrace.golang.build import cache
+from functrace.golang.build import run as build
+from functrace.golang.build.run import Outcome, Request
+from rewriter.golang import Options
+from rewriter.select import Selection
+
+_UNTRACED = ("generate", "list", "vet")
+
+
+@click.command(
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    options_metavar="[OPTIONS]",
+)
+@click.argument("verb", metavar="build|run|test|install|generate|vet|list|clean")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="ARGS...")
+@options.filters
+@click.option("--no-closures", is_flag=True, help="Not function literals; here they are the rule.")
+@click.option(
+    "--deps", multiple=True, metavar="PATTERN", help="Dependencies, too, that match; repeatable."
+)
+@click.option("--dry-run", is_flag=True, help="Print the go command and run nothing.")
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    help="Keep the instrumented files in DIR, for reading.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="No summary.")
+@click.pass_context
+def go(ctx: click.Context, /, verb: str, arguments: tuple[str, ...], **flags: Any) -> None:
+    """Run the go command on an instrumented view of the sources; no file is touched.
+
+    ARGS are the go command's own, and its output and exit status come back as
+    they are. Options of functrace stand before the verb. `functrace go clean`
+    empties functrace's cache.
+    """
+    if verb == "clean":
+        shutil.rmtree(cache.root(), ignore_errors=True)
+    elif verb in _UNTRACED:
+        ctx.exit(_plain(verb, arguments))
+    elif verb in build.TRACED:
+        quiet = flags["quiet"]
+        tell = (lambda _: None) if quiet else (lambda outcome: _tell(verb, outcome))
+        ctx.exit(build.run(_request(flags), verb, list(arguments), tell))
+    else:
+        raise click.UsageError(f"go {verb} compiles nothing: run it without functrace")
+
+
+def _plain(verb: str, arguments: tuple[str, ...]) -> int:
+    found = toolchain.find()
+    if found is None:
+        raise FunctraceError("no go command on PATH: install Go 1.21 or newer")
+    return subprocess.run([found.go, verb, *arguments], check=False).returncode
+
+
+def _request(flags: dict[str, Any]) -> Request:
+    return Request(
+        options=Options(
+            closures=not flags["no_closures"],
+            skip_generated=flags["skip_generated"],
+            selection=Selection(
+                include=tuple(flags["include"]),
+                exclude=tuple(flags["exclude"]),
+                min_lines=flags["min_lines"],
+                exported_only=flags["exported_only"],
+            ),
+        ),
+        deps=tuple(flags["deps"]),
+        dry_run=flags["dry_run"],
+        keep=Path(flags["keep"]).resolve() if flags["keep"] else None,
+    )
+
+
+def _tell(verb: str, outcome: Outcome) -> None:
+    """The summary, on standard error."""
+    found = outcome.summary
+    if found is None:
+        return
+    output.build(found, f"go {verb}", outcome.packages)
+    if outcome.output:
+        click.echo(f"  call chains: {outcome.output}", err=True)
