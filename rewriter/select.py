@@ -34,10 +34,13 @@ class Place:
     Attributes:
         path: the file, relative to the root of the run, with forward slashes.
         package: the import path, ``""`` where there is none.
+        printed: what stands before a function's name where a program prints it,
+            if that is not the import path: ``main``.
     """
 
     path: str = ""
     package: str = ""
+    printed: str = ""
 
     def names(self) -> tuple[str, ...]:
         """The file, every folder above it and its package: what a path glob may match."""
@@ -64,18 +67,18 @@ def _regex(glob: str) -> str:
     return "(?:" + "".join(words.get(p) or re.escape(p) for p in pieces) + tail + ")"
 
 
-def spellings(package: str, name: str) -> Iterable[str]:
+def spellings(place: Place, name: str) -> Iterable[str]:
     """The names by which a filter may call a function.
 
     For ``(*T).Name`` in ``example.com/p``: that, ``T.Name``, ``Name``, and with
-    the package's path or last element before it, as the runtime prints it.
+    the package's path or last element before it, or what the program prints.
     """
     if not name:
         return
     plain = name.replace("(*", "").replace("(", "").replace(")", "")
     short = {name, plain, plain.rpartition(".")[2]}
     yield from short
-    for prefix in {package, package.rpartition("/")[2]} - {""}:
+    for prefix in {place.package, place.package.rpartition("/")[2], place.printed} - {""}:
         yield from (f"{prefix}.{n}" for n in (name, plain))
 
 
@@ -101,7 +104,7 @@ def chooser(
 
     def reason(function: Function, outer: str) -> str | None:
         if include or exclude:
-            names = [*spellings(place.package, function.name), *spellings(place.package, outer)]
+            names = [*spellings(place, function.name), *spellings(place, outer)]
             if include and not any(map(include, names)):
                 return "not in --include"
             if exclude and any(map(exclude, names)):

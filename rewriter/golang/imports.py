@@ -90,9 +90,17 @@ def add_line(source: bytes, root: Node, path: str, alias: str) -> Edit:
     return edit or add_inline(root, path, alias)
 
 
+def package_name(root: Node) -> str:
+    """What the package clause says."""
+    return grammar.text(_package_clause(root)).decode(errors="replace").split()[-1]
+
+
 def _package_end(root: Node) -> int:
-    clause = next(child for child in root.children if child.type == "package_clause")
-    return clause.end_byte
+    return _package_clause(root).end_byte
+
+
+def _package_clause(root: Node) -> Node:
+    return next(child for child in root.children if child.type == "package_clause")
 
 
 def _in_block(source: bytes, root: Node, path: str, alias: str) -> Edit | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from tree_sitter import Node
@@ -44,6 +44,8 @@ def plan_inject(source: bytes, options: Options) -> Plan:
     if options.own_calls_only:
         runtimes = {a: i for a, i in runtimes.items() if i.path == options.runtime_import}
     calls = [c for c in traces.find(source, root) if c.alias in runtimes]
+    if imports.package_name(root) == "main":
+        options = replace(options, place=replace(options.place, printed="main"))
     split = _split(source, root, {c.body for c in calls}, options)
     edits: tuple[Edit, ...] = ()
     if split.chosen:
