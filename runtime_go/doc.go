@@ -26,6 +26,8 @@
 //	FUNCTRACE          text (the default) prints, off does nothing
 //	FUNCTRACE_OUT      stdout (the default), stderr, or a path, which is appended
 //	                   to; %p in it is the process id, %% a percent sign
+//	FUNCTRACE_MAX_SIZE the most bytes that a file gets, such as 500M; 1G by default.
+//	                   Then tracing ends
 //	FUNCTRACE_DEPTH    calls deeper than this many levels are not printed
 //	FUNCTRACE_INCLUDE  print only functions whose full name one of these globs
 //	                   matches; separated by commas, * stands for anything

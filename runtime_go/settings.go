@@ -15,6 +15,7 @@ type config struct {
 	off              bool
 	out              string
 	depth            int
+	maxSize          int64 // bytes that a file gets
 	include, exclude []string
 }
 
@@ -24,6 +25,7 @@ func readConfig(getenv func(string) string) (config, error) {
 	c := config{
 		out:     getenv("FUNCTRACE_OUT"),
 		depth:   math.MaxInt,
+		maxSize: 1 << 30,
 		include: globs(getenv("FUNCTRACE_INCLUDE")),
 		exclude: globs(getenv("FUNCTRACE_EXCLUDE")),
 	}
@@ -41,7 +43,28 @@ func readConfig(getenv func(string) string) (config, error) {
 		}
 		c.depth = depth
 	}
+	if text := getenv("FUNCTRACE_MAX_SIZE"); text != "" {
+		size, ok := parseSize(text)
+		if !ok {
+			return c, errors.New("FUNCTRACE_MAX_SIZE=" + text + " is not a size such as 500M or 2G")
+		}
+		c.maxSize = size
+	}
 	return c, nil
+}
+
+// parseSize reads a number of bytes, or of kibi-, mebi- or gibibytes.
+func parseSize(text string) (int64, bool) {
+	unit := strings.IndexByte("KMG", text[len(text)-1])
+	if unit >= 0 {
+		text = text[:len(text)-1]
+	}
+	shift := 10 * (unit + 1)
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 1 || n > math.MaxInt64>>shift {
+		return 0, false
+	}
+	return n << shift, true
 }
 
 func globs(list string) []string {

@@ -29,6 +29,19 @@ func TestMisspeltValuesAreErrors(t *testing.T) {
 			t.Errorf("%s=%s is accepted", name, value)
 		}
 	}
+	for _, size := range []string{"0", "-1", "M", "1.5G", "1T", "9999999999G"} {
+		if n, ok := parseSize(size); ok {
+			t.Errorf("the size %s is taken for %d", size, n)
+		}
+	}
+}
+
+func TestSizes(t *testing.T) {
+	for text, want := range map[string]int64{"77": 77, "2K": 2048, "500M": 500 << 20, "2G": 2 << 30} {
+		if got, ok := parseSize(text); !ok || got != want {
+			t.Errorf("%s is %d", text, got)
+		}
+	}
 }
 
 func TestExcludeWinsOverInclude(t *testing.T) {

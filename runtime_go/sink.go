@@ -6,20 +6,23 @@ import (
 	"errors"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 )
 
 // A sink is where lines go. A line has been handed to the system when write
 // returns, so that none is lost however the program ends, and lines never mix.
 type sink struct {
-	file   *os.File
-	stdout bool // follow os.Stdout wherever the program points it
-	raw    syscall.RawConn
-	kind   sinkKind
-	mu     sync.RWMutex // see put
+	file    *os.File
+	stdout  bool // follow os.Stdout wherever the program points it
+	raw     syscall.RawConn
+	kind    sinkKind
+	mu      sync.RWMutex // see put
+	room    atomic.Int64 // bytes that may yet be written, if the sink is bounded
+	bounded bool
 }
 
-func openSink(out string) (*sink, error) {
+func openSink(out string, maxSize int64) (*sink, error) {
 	switch out {
 	case "", "stdout":
 		return newSink(os.Stdout, true), nil
@@ -32,8 +35,16 @@ func openSink(out string) (*sink, error) {
 	if err != nil {
 		return nil, errors.New("FUNCTRACE_OUT: " + err.Error())
 	}
-	return newSink(file, false), nil
+	s := newSink(file, false)
+	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+		s.bounded = true
+		s.room.Store(maxSize - info.Size())
+	}
+	return s, nil
 }
+
+// errFull ends tracing before a program fills the disk with call chains.
+var errFull = errors.New("the file has reached FUNCTRACE_MAX_SIZE")
 
 func newSink(file *os.File, stdout bool) *sink {
 	s := &sink{file: file, stdout: stdout}
@@ -59,6 +70,9 @@ func (s *sink) put(t *track) error {
 			_, err := now.Write(t.line)
 			return err
 		}
+	}
+	if s.bounded && s.room.Add(-int64(len(t.line))) < 0 {
+		return errFull
 	}
 	return s.putOwn(t)
 }

@@ -36,7 +36,7 @@ func TestLongLinesNeverMix(t *testing.T) {
 	}
 	t.Run("file", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "out")
-		s, err := openSink(path)
+		s, err := openSink(path, 1<<30)
 		if err != nil {
 			t.Fatal(err)
 		}

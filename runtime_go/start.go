@@ -11,7 +11,7 @@ func init() {
 	settings = c
 	if err == nil && !c.off {
 		printer.depth = c.depth
-		printer.sink, err = openSink(c.out)
+		printer.sink, err = openSink(c.out, c.maxSize)
 	}
 	if err != nil {
 		fail(err)

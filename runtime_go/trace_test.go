@@ -198,6 +198,21 @@ func TestMisusedExitFunctionsDoNoHarm(t *testing.T) {
 	}
 }
 
+func TestFileIsBounded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out")
+	limit := len(chain) + 10
+	for i := 0; i < 2; i++ { // a second process finds the first one's lines
+		_, errs := start(t, "stranded", "FUNCTRACE_OUT="+path, fmt.Sprintf("FUNCTRACE_MAX_SIZE=%d", limit))
+		text, _ := os.ReadFile(path)
+		if len(text) > limit || !strings.HasPrefix(string(text), chain) {
+			t.Errorf("%d bytes: %q", len(text), text)
+		}
+		if i == 1 {
+			expect(t, errs, "functrace: cannot write: the file has reached FUNCTRACE_MAX_SIZE; tracing is off\ndone\n")
+		}
+	}
+}
+
 func TestOff(t *testing.T) {
 	got, errs := start(t, "chain", "FUNCTRACE=off")
 	expect(t, got+errs, "")

@@ -49,6 +49,12 @@ def newest() -> Go | None:
     return max(_all(), key=lambda go: go.release, default=None)
 
 
+@cache
+def oldest() -> Go | None:
+    """The oldest Go there is, or None."""
+    return min(_all(), key=lambda go: go.release, default=None)
+
+
 def _all() -> Iterator[Go]:
     found = find()
     if found is not None:

@@ -1,0 +1,4 @@
+// Package msan stands in for the internal one.
+package msan
+
+const Enabled = false
