@@ -11,7 +11,7 @@ GOS    := 1.21.13 1.24.11 1.27.3
 export GOTOOLCHAIN := local
 export GOFLAGS     ?= -buildvcs=false
 
-.PHONY: demo test lint test-go test-python bench golden clean
+.PHONY: demo test lint test-go test-python conformance bench golden clean
 
 demo: $(READY)
 	@PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH" sh examples/demo.sh
@@ -43,6 +43,12 @@ test-python: $(READY) | build
 	@echo "pytest"
 	@$(BIN)/python tools/toolchain.py $(GOS) > build/toolchains
 	@PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH" $(BIN)/python -m pytest -q
+
+# More of the Go distribution's packages than make test has time for.
+conformance: $(READY) | build
+	@$(BIN)/python tools/toolchain.py $(GOS) > build/toolchains
+	@PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH" FUNCTRACE_CONFORMANCE=all \
+		$(BIN)/python -m pytest -q tests/conformance
 
 bench: $(READY)
 	@PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH" $(BIN)/python benchmarks/run.py

@@ -54,7 +54,8 @@ def test_script(path: Path, tmp_path: Path, end: Go, functrace_cache: Path, comm
         **kept,
         "PATH": f"{command}{os.pathsep}{end.binaries}{os.pathsep}{kept['PATH']}",
         "GOTOOLCHAIN": "local",
-        "WORK": str(tmp_path), "FUNCTRACE_CACHE": str(functrace_cache),
+        "WORK": str(tmp_path),
+        "FUNCTRACE_CACHE": str(functrace_cache),
     }
     conditions = {
         "cgo": shutil.which("cc") is not None or shutil.which("gcc") is not None,

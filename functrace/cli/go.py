@@ -12,9 +12,9 @@ import click
 from functrace.cli import options, output
 from functrace.errors import FunctraceError
 from functrace.golang import toolchain
-from functrace.golang.build import cache
-from functrace.golang.build import run as build
-from functrace.golang.build.run import Outcome, Request
+from functrace.golang.gobuild import cache
+from functrace.golang.gobuild import run as gobuild
+from functrace.golang.gobuild.run import Outcome, Request
 from rewriter.golang import Options
 from rewriter.select import Selection
 
@@ -28,9 +28,14 @@ _UNTRACED = ("generate", "list", "vet")
 @click.argument("verb", metavar="build|run|test|install|generate|vet|list|clean")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="ARGS...")
 @options.filters
-@click.option("--no-closures", is_flag=True, help="Not function literals; here they are the rule.")
+@click.option(
+    "--closures/--no-closures", default=True, help="Function literals too; here this is the rule."
+)
 @click.option(
     "--deps", multiple=True, metavar="PATTERN", help="Dependencies, too, that match; repeatable."
+)
+@click.option(
+    "--std", is_flag=True, help="The standard library, too, but for what the runtime needs of it."
 )
 @click.option("--dry-run", is_flag=True, help="Print the go command and run nothing.")
 @click.option(
@@ -52,10 +57,10 @@ def go(ctx: click.Context, /, verb: str, arguments: tuple[str, ...], **flags: An
         shutil.rmtree(cache.root(), ignore_errors=True)
     elif verb in _UNTRACED:
         ctx.exit(_plain(verb, arguments))
-    elif verb in build.TRACED:
+    elif verb in gobuild.TRACED:
         quiet = flags["quiet"]
         tell = (lambda _: None) if quiet else (lambda outcome: _tell(verb, outcome))
-        ctx.exit(build.run(_request(flags), verb, list(arguments), tell))
+        ctx.exit(gobuild.run(_request(flags), verb, list(arguments), tell))
     else:
         raise click.UsageError(f"go {verb} compiles nothing: run it without functrace")
 
@@ -70,7 +75,7 @@ def _plain(verb: str, arguments: tuple[str, ...]) -> int:
 def _request(flags: dict[str, Any]) -> Request:
     return Request(
         options=Options(
-            closures=not flags["no_closures"],
+            closures=flags["closures"],
             skip_generated=flags["skip_generated"],
             selection=Selection(
                 include=tuple(flags["include"]),
@@ -80,6 +85,7 @@ def _request(flags: dict[str, Any]) -> Request:
             ),
         ),
         deps=tuple(flags["deps"]),
+        std=flags["std"],
         dry_run=flags["dry_run"],
         keep=Path(flags["keep"]).resolve() if flags["keep"] else None,
     )

@@ -21,6 +21,7 @@ from functrace.golang.request import Verb
     help="source: as a person would write it, gofmt-clean. build: every line keeps its number.",
 )
 @options.filters
+@options.closures
 @options.scope
 @options.reports
 @click.pass_context

@@ -54,7 +54,9 @@ def functrace(ctx: click.Context) -> None:
     functrace strip -w ./...           take it all out again, to the last byte
     """
     found = settings.load(Path.cwd(), os.environ)
-    ctx.default_map = {verb: _known(ctx, verb, found) for verb in ("go", "inject", "strip", "doctor")}
+    ctx.default_map = {
+        verb: _known(ctx, verb, found) for verb in ("go", "inject", "strip", "doctor")
+    }
 
 
 def _known(ctx: click.Context, verb: str, found: dict[str, Any]) -> dict[str, Any]:

@@ -43,8 +43,9 @@ filters: Callable[[F], F] = _all(
         "--exported-only", is_flag=True, help="Only functions that other packages can call."
     ),
     click.option("--skip-generated", is_flag=True, help="Not files marked as generated code."),
-    click.option("--closures", is_flag=True, help="Function literals too."),
 )
+
+closures: Callable[[F], F] = click.option("--closures", is_flag=True, help="Function literals too.")
 
 scope: Callable[[F], F] = _all(
     click.option(

@@ -65,7 +65,8 @@ def _run(task: tuple[Callable[[T], R], list[int], list[T]]) -> tuple[list[int], 
 
 
 def _begin(parent: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers,
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # by this, whatever it does of it itself
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 

@@ -22,30 +22,41 @@ def make(source: Path, target: Path, packages: list[str], release: tuple[int, in
     version = ".".join(map(str, release))
     (target / "go.mod").write_text(f"module {MODULE}\n\ngo {version}\n")
     shutil.copytree(STUBS, target / "internal")
-    waiting = list(packages)
+    waiting = [*packages]
+    done = {f"internal/{stub.name}" for stub in STUBS.iterdir()}
     while waiting:
         package = waiting.pop()
-        if not (target / package).exists() or package in packages:
-            waiting += _copy(source, target, package, tests=package in packages)
+        if package not in done:
+            done.add(package)
+            waiting += _copy(source, target, package, packages)
 
 
-def _copy(source: Path, target: Path, package: str, *, tests: bool) -> set[str]:
+def _family(package: str) -> str | None:
+    """Packages that hand each other's types around, so that all of them are copied or none."""
+    return next((f for f in ("go/", "encoding/json") if package.startswith(f)), None)
+
+
+def _copy(source: Path, target: Path, package: str, packages: list[str]) -> set[str]:
     """Copy one package; return the internal packages that it imports."""
     internal: set[str] = set()
+    tests = package in packages
+    is_shared = package.startswith("internal/")
+    family = [p for p in packages if _family(p) and (is_shared or _family(p) == _family(package))]
 
     def moved(match: re.Match[str]) -> str:
         head, path = match.groups()
         is_internal = "internal" in path.split("/") and not path.startswith("golang.org/")
         if is_internal:
             internal.add(path)
-        return f'{head}"{MODULE}/{path}"' if is_internal or path == package else match[0]
+        is_copied = is_internal or path == package or path in family
+        return f'{head}"{MODULE}/{path}"' if is_copied else match[0]
 
     folder = target / package
     folder.mkdir(parents=True, exist_ok=True)
     for file in sorted((source / package).iterdir()):
         if file.is_dir():
-            if file.name == "testdata" and tests:
-                shutil.copytree(file, folder / "testdata")
+            if file.name == "testdata" or file.name.startswith("_"):
+                shutil.copytree(file, folder / file.name)
         elif tests or not file.name.endswith("_test.go"):
             if file.suffix == ".go":
                 text = file.read_text(encoding="utf-8", errors="surrogateescape")

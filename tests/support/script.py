@@ -18,7 +18,6 @@ same                   ``go`` instead of ``functrace go`` does the same: the las
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import shutil
@@ -115,7 +114,7 @@ class Script:
 
     def do_chmod(self, mode: str, *paths: str) -> bool:
         for path in paths:
-            os.chmod(self.cwd / path, int(mode, 8))
+            (self.cwd / path).chmod(int(mode, 8))
         return True
 
     def do_env(self, *pairs: str) -> bool:

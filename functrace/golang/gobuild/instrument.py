@@ -1,0 +1,74 @@
+"""The Go files of one package of a build, instrumented; what was done before is looked up."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from functrace.golang.gobuild.cache import Cache
+from functrace.golang.gobuild.scope import plain
+from functrace.golang.gobuild.session import Session
+from functrace.golang.request import Verb
+from functrace.golang.rewrite import rewrite_text
+from functrace.report import FileResult
+from rewriter.golang import package_level_names
+from rewriter.select import Place
+
+# What the go command and cgo write for themselves.
+_MADE = frozenset(("_testmain.go", "_cgo_gotypes.go", "_cgo_import.go"))
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class Instrumented:
+    """One file: what was done, and the text for the compiler if there is a trace call in it."""
+
+    path: str
+    result: FileResult
+    text: bytes | None
+
+
+def package(session: Session, name: str, files: Mapping[str, bytes]) -> Iterator[Instrumented]:
+    """Yield the files of the package ``name``, given by their absolute paths, instrumented."""
+    cache = Cache(session.cache)
+    declared = {path: package_level_names(text) for path, text in files.items()}
+    for path, text in files.items():
+        if os.path.basename(path) in _MADE:
+            yield Instrumented(path, FileResult(path), None)
+            continue
+        others = frozenset().union(*(names for p, names in declared.items() if p != path))
+        key = _key(session, name, path, others, text)
+        kept = cache.get(key)
+        if kept is None:
+            kept = _rewritten(session, name, path, others, text)
+            cache.put(key, kept)
+        yield _unpacked(path, kept)
+
+
+def _key(session: Session, name: str, path: str, others: frozenset[str], text: bytes) -> str:
+    about = json.dumps([session.key, plain(name), path, sorted(others)])
+    return hashlib.sha256(about.encode(errors="surrogateescape") + b"\n" + text).hexdigest()
+
+
+def _rewritten(
+    session: Session, name: str, path: str, others: frozenset[str], text: bytes
+) -> bytes:
+    """What is kept of one file: a line of JSON, then its new text."""
+    place = Place(session.scope.place(name, path), plain(name))
+    options = replace(session.options, place=place, package_names=others)
+    result, new = rewrite_text(Verb.INJECT, path, text, options)
+    about = {k: v for k, v in vars(result).items() if v and k not in ("path", "output", "names")}
+    return json.dumps(about).encode() + b"\n" + (new if result.functions else b"")
+
+
+def _unpacked(path: str, kept: bytes) -> Instrumented:
+    about, _, text = kept.partition(b"\n")
+    return Instrumented(path, FileResult(path, **json.loads(about)), text or None)
+
+
+def for_compiler(path: str, text: bytes) -> bytes:
+    """The text with a first line that has the compiler take it for the original."""
+    return b"//line " + os.fsencode(path) + b":1:1\n" + text.removeprefix(_BOM)

@@ -1,0 +1,85 @@
+"""What one run of ``functrace go`` asks for, as the compiler calls that it causes read it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from functrace.golang.gobuild.scope import Scope
+from rewriter.golang import Layout, Options
+from rewriter.select import Selection
+
+MARK = "-functrace="
+# What instrumented packages import. No module may be called so, and none is fetched.
+RUNTIME = "functrace"
+
+
+@dataclass(frozen=True)
+class Session:
+    """One run.
+
+    Attributes:
+        folder: its own, deleted when it ends.
+        key: stands for the version, the options and the runtime, wherever results are kept.
+        scope: the packages to instrument.
+        options: for the rewriter, but for the file's place and its neighbours' names.
+        cache: where instrumented files are kept between runs.
+        runtime: the folder of the runtime's module.
+        go: the go command that builds, and not one that chooses another.
+        go_flags: flags of the build that its standard library depends on.
+        pgo: the build's ``-pgo``: a path, ``off`` or ``auto``.
+        toolexec: the user's own ``-toolexec``.
+    """
+
+    folder: str
+    key: str
+    scope: Scope
+    options: Options
+    cache: str
+    runtime: str
+    go: str
+    go_flags: tuple[str, ...]
+    pgo: str
+    toolexec: tuple[str, ...]
+
+    @property
+    def mark(self) -> str:
+        """The compiler flag that marks the packages in question."""
+        return MARK + self.key
+
+    def save(self) -> Path:
+        """Write it into its folder; return where."""
+        data = asdict(self)
+        data["options"] = {
+            "closures": self.options.closures,
+            "skip_generated": self.options.skip_generated,
+            "own_calls_only": self.options.own_calls_only,
+            "selection": asdict(self.options.selection),
+        }
+        path = Path(self.folder) / "session.json"
+        path.write_text(json.dumps(data), encoding="utf-8")
+        return path
+
+
+def load(path: str) -> Session:
+    """The session that :meth:`Session.save` wrote to ``path``."""
+    data = json.loads(Path(path).read_text(encoding="utf-8"))
+    modules = tuple((p, f) for p, f in data["scope"]["modules"])
+    data["scope"] = Scope(modules, tuple(data["scope"]["deps"]), tuple(data["scope"]["std"]))
+    data["options"] = _options(**data["options"])
+    for name in ("go_flags", "toolexec"):
+        data[name] = tuple(data[name])
+    return Session(**data)
+
+
+def for_build(options: Options) -> Options:
+    """The rewriter's options for a build: every line keeps its number, the compiler judges."""
+    return replace(options, runtime_import=RUNTIME, layout=Layout.BUILD, vouched=True)
+
+
+def _options(selection: dict[str, Any], **flags: bool) -> Options:
+    """The options that :meth:`Session.save` wrote."""
+    tuples = {k: tuple(v) if isinstance(v, list) else v for k, v in selection.items()}
+    return for_build(Options(selection=Selection(**tuples), **flags))  # type: ignore[arg-type]
