@@ -28,13 +28,19 @@ def test_every_verb_is_documented(verb: str) -> None:
     assert f"`{verb} " in README or f"`{verb}`" in README
 
 
-@pytest.mark.parametrize("verb", ["inject", "strip", "doctor"])
+@pytest.mark.parametrize("verb", ["go", "inject", "strip", "doctor"])
 def test_options_are_those_of_the_code(verb: str) -> None:
     section = COMMANDS.split(f"## functrace {verb}\n")[1].split("\n## ")[0]
     told = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", section))
     command = _verbs()[verb]
-    has = {o for p in command.params for o in p.opts if o.startswith("--")}
+    has = {o for p in command.params for o in (*p.opts, *p.secondary_opts) if o.startswith("--")}
     assert told == has
+
+
+def test_every_script_is_in_the_table_of_builds() -> None:
+    """docs/builds.md says what works by naming the script that shows it."""
+    told = set(re.findall(r"`([\w-]+)\.txtar`", (ROOT / "docs" / "builds.md").read_text()))
+    assert told == {path.stem for path in (ROOT / "tests" / "scripts").glob("*.txtar")}
 
 
 def test_settings_are_those_of_the_code() -> None:

@@ -14,7 +14,7 @@ from functrace.golang.gobuild.session import Session
 from functrace.golang.request import Verb
 from functrace.golang.rewrite import rewrite_text
 from functrace.report import FileResult
-from rewriter.golang import package_level_names
+from rewriter.golang import Options, package_level_names
 from rewriter.select import Place
 
 # What the go command and cgo write for themselves.
@@ -40,25 +40,24 @@ def package(session: Session, name: str, files: Mapping[str, bytes]) -> Iterator
             yield Instrumented(path, FileResult(path), None)
             continue
         others = frozenset().union(*(names for p, names in declared.items() if p != path))
-        key = _key(session, name, path, others, text)
+        place = Place(session.scope.place(name, path), plain(name))
+        options = replace(session.options, place=place, package_names=others)
+        key = _key(session.key, path, options, text)
         kept = cache.get(key)
         if kept is None:
-            kept = _rewritten(session, name, path, others, text)
+            kept = _rewritten(path, options, text)
             cache.put(key, kept)
         yield _unpacked(path, kept)
 
 
-def _key(session: Session, name: str, path: str, others: frozenset[str], text: bytes) -> str:
-    about = json.dumps([session.key, plain(name), path, sorted(others)])
+def _key(key: str, path: str, options: Options, text: bytes) -> str:
+    place = options.place
+    about = json.dumps([key, path, place.path, place.package, sorted(options.package_names)])
     return hashlib.sha256(about.encode(errors="surrogateescape") + b"\n" + text).hexdigest()
 
 
-def _rewritten(
-    session: Session, name: str, path: str, others: frozenset[str], text: bytes
-) -> bytes:
+def _rewritten(path: str, options: Options, text: bytes) -> bytes:
     """What is kept of one file: a line of JSON, then its new text."""
-    place = Place(session.scope.place(name, path), plain(name))
-    options = replace(session.options, place=place, package_names=others)
     result, new = rewrite_text(Verb.INJECT, path, text, options)
     about = {k: v for k, v in vars(result).items() if v and k not in ("path", "output", "names")}
     return json.dumps(about).encode() + b"\n" + (new if result.functions else b"")

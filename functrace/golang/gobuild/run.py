@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cache as once
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from functrace.golang.gobuild import archives, cache, environment, packages
 from functrace.golang.gobuild.command import Flag, GoCommand, parse
 from functrace.golang.gobuild.environment import Environment
 from functrace.golang.gobuild.scope import Scope
-from functrace.golang.gobuild.session import RUNTIME, Session, for_build
+from functrace.golang.gobuild.session import MARK, RUNTIME, Session, for_build
 from functrace.report import Summary
 from rewriter.golang import Options
 
@@ -38,7 +38,7 @@ _FOR_LIST = ("mod", "modfile", "modcacherw", "overlay", "tags", "race", "msan", 
 _TOOLEXEC = """#!/bin/sh
 # What functrace has no part in runs as it is.
 case " $* " in
-*" {mark} "*|*/importcfg.link" "*) exec {helper} "$@" ;;
+*" {mark}"*|*/importcfg.link" "*) exec {helper} "$@" ;;
 esac
 exec {toolexec}"$@"
 """
@@ -144,7 +144,7 @@ def _session(request: Request, command: GoCommand, where: Environment, folder: P
             raise UsageError(f"module {path} cannot import functrace's runtime, which needs it")
     flags = (*where.goflags, *command.flags)
     scope = Scope(where.modules, request.deps)
-    key = _key(request, scope, tags := _tags(flags))
+    key = _key(request, tags := _tags(flags))
     root = cache.root()
     runtime_folder = root / "runtime" / key
     archives.write_runtime(runtime_folder, key)
@@ -165,13 +165,11 @@ def _session(request: Request, command: GoCommand, where: Environment, folder: P
     )
 
 
-def _key(request: Request, scope: Scope, tags: list[str]) -> str:
+def _key(request: Request, tags: list[str]) -> str:
     about = [
         __version__,
         _own_sources(),
         repr(request.options),
-        asdict(scope),
-        request.std,
         "trace" in tags,
     ]
     return hashlib.sha256(json.dumps(about).encode(errors="surrogateescape")).hexdigest()[:20]
@@ -224,21 +222,23 @@ def _words(session: Session, command: GoCommand, where: Environment) -> list[str
     if given and given[0].name == "C":
         words += given.pop(0).words  # the go command wants it first
     words.append(f"-toolexec=/bin/sh {shlex.quote(str(_script(session)))}")
-    words += (f"-gcflags={pattern}={session.mark}" for pattern in session.scope.patterns())
+    marks = session.marks()
+    words += (f"-gcflags={pattern}={mark}" for pattern, mark in marks.items())
     # The last flag that matches a package is the only one: so ours goes with each of the user's.
-    words += (_marked(f, session) for f in where.goflags if f.name == "gcflags")
+    mark = " ".join(dict.fromkeys(marks.values()))
+    words += (_marked(f, mark) for f in where.goflags if f.name == "gcflags")
     if command.verb == "test" and command.value("count") is None:
         words.append("-count=1")  # a result from the cache would be a test that was not traced
     for flag in given:
         if flag.name == "gcflags":
-            words.append(_marked(flag, session))
+            words.append(_marked(flag, mark))
         elif flag.name != "toolexec":
             words += flag.words
     return [*words, *command.operands, *command.rest]
 
 
-def _marked(flag: Flag, session: Session) -> str:
-    return f"-gcflags={flag.value or ''} {session.mark}".replace("= -", "=-", 1)
+def _marked(flag: Flag, mark: str) -> str:
+    return f"-gcflags={flag.value or ''} {mark}".replace("= -", "=-", 1)
 
 
 def _script(session: Session) -> Path:
@@ -248,7 +248,7 @@ def _script(session: Session) -> Path:
 def _write_script(session: Session) -> None:
     helper = [sys.executable, "-I", "-m", "functrace.golang.gobuild.toolexec", str(session.save())]
     script = _TOOLEXEC.format(
-        mark=session.mark,
+        mark=MARK,
         helper=shlex.join(helper),
         toolexec="".join(shlex.quote(word) + " " for word in session.toolexec),
     )

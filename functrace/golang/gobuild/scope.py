@@ -27,11 +27,14 @@ class Scope:
     deps: tuple[str, ...]
     std: tuple[str, ...] = ()
 
-    def patterns(self) -> Iterator[str]:
-        """Patterns for the go command; what they match beyond the scope is left alone."""
+    def own_patterns(self) -> Iterator[str]:
+        """Patterns that match the main modules' packages, and maybe some out of scope."""
         yield BY_FILES
         for path, _ in self.modules:
             yield f"{path}/..."
+
+    def other_patterns(self) -> Iterator[str]:
+        """Patterns that match the packages of other modules in scope."""
         yield from self.deps
         if self.std:
             yield "std"

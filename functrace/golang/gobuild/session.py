@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -22,7 +23,7 @@ class Session:
 
     Attributes:
         folder: its own, deleted when it ends.
-        key: stands for the version, the options and the runtime, wherever results are kept.
+        key: stands for version, options and runtime, wherever results are kept.
         scope: the packages to instrument.
         options: for the rewriter, but for the file's place and its neighbours' names.
         cache: where instrumented files are kept between runs.
@@ -44,10 +45,18 @@ class Session:
     pgo: str
     toolexec: tuple[str, ...]
 
-    @property
-    def mark(self) -> str:
-        """The compiler flag that marks the packages in question."""
-        return MARK + self.key
+    def marks(self) -> dict[str, str]:
+        """The compiler flag that marks packages in question, by the patterns that match these.
+
+        Patterns of main modules match packages of other modules as well, which are left
+        alone; so the mark is another one for other main modules.
+        """
+        paths = json.dumps([path for path, _ in self.scope.modules])
+        own = hashlib.sha256((self.key + paths).encode()).hexdigest()[: len(self.key)]
+        return {
+            **dict.fromkeys(self.scope.own_patterns(), MARK + own),
+            **dict.fromkeys(self.scope.other_patterns(), MARK + self.key),
+        }
 
     def save(self) -> Path:
         """Write it into its folder; return where."""
