@@ -50,8 +50,9 @@ conformance: $(READY) | build
 	@PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH" FUNCTRACE_CONFORMANCE=all \
 		$(BIN)/python -m pytest -q tests/conformance
 
+# PROGRAMS: folders of main packages, of any size, to build with and without functrace.
 bench: $(READY)
-	@PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH" $(BIN)/python benchmarks/run.py
+	@PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH" $(BIN)/python benchmarks/run.py $(PROGRAMS)
 
 golden: $(READY)
 	@PATH="$$($(BIN)/python tools/toolchain.py):$$PATH" $(BIN)/python -m pytest -q tests/rewriter/test_golden.py --golden

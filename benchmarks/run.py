@@ -15,6 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from builds import builds
+
 ROOT = Path(__file__).resolve().parent
 GO = ROOT / "go"
 _RESULT = re.compile(
@@ -32,6 +34,9 @@ def main() -> None:
     calls()
     print()
     sources(Path(goroot))
+    for program in sys.argv[1:]:
+        print()
+        builds(program)
 
 
 def calls() -> None:
