@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from functools import cache as once
 from pathlib import Path
 
+import functrace
 import rewriter
 from functrace import __version__
 from functrace.errors import FunctraceError, UsageError
@@ -35,6 +36,7 @@ TRACED = ("build", "install", "run", "test")
 _FOR_ARCHIVES = ("race", "msan", "asan", "trimpath", "buildmode", "installsuffix", "asmflags")
 # What decides which packages and files a build has.
 _FOR_LIST = ("mod", "modfile", "modcacherw", "overlay", "tags", "race", "msan", "asan")
+_HELPER = "functrace.golang.gobuild.toolexec"
 _TOOLEXEC = """#!/bin/sh
 # What functrace has no part in runs as it is.
 case " $* " in
@@ -146,8 +148,7 @@ def _session(request: Request, command: GoCommand, where: Environment, folder: P
     scope = Scope(where.modules, request.deps)
     key = _key(request, tags := _tags(flags))
     root = cache.root()
-    runtime_folder = root / "runtime" / key
-    archives.write_runtime(runtime_folder, key)
+    runtime_folder = archives.write_runtime((root / "runtime" / key, folder / "runtime"), key)
     if request.std:
         scope = replace(scope, std=environment.standard_library(where.real_go, runtime_folder))
     own_calls_only = "trace" not in tags  # or the calls in the sources would print as well
@@ -246,13 +247,20 @@ def _script(session: Session) -> Path:
 
 
 def _write_script(session: Session) -> None:
-    helper = [sys.executable, "-I", "-m", "functrace.golang.gobuild.toolexec", str(session.save())]
+    # Started often, so without what Python does to find out by itself where modules are.
+    code = f"import sys; sys.path[:] = {_import_path()!r}; from {_HELPER} import main; main()"
+    helper = [sys.executable, "-I", "-S", "-c", code, str(session.save())]
     script = _TOOLEXEC.format(
         mark=MARK,
         helper=shlex.join(helper),
         toolexec="".join(shlex.quote(word) + " " for word in session.toolexec),
     )
     _script(session).write_text(script, encoding="utf-8", errors="surrogateescape")
+
+
+def _import_path() -> list[str]:
+    own = str(Path(functrace.__file__).resolve().parents[1])
+    return [own, *(path for path in sys.path if path not in ("", own))]
 
 
 def _executed(

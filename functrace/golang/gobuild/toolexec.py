@@ -126,7 +126,3 @@ def _with_packages(command: list[str], packages: dict[str, str], *, at: int) -> 
 def _value(command: list[str], flag: str) -> str:
     """The value of a flag that the go command writes as two words; nothing without it."""
     return command[command.index(flag) + 1] if flag in command else ""
-
-
-if __name__ == "__main__":
-    main()
