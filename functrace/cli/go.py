@@ -14,7 +14,8 @@ from functrace.errors import FunctraceError
 from functrace.golang import toolchain
 from functrace.golang.gobuild import cache
 from functrace.golang.gobuild import run as gobuild
-from functrace.golang.gobuild.run import Outcome, Request
+from functrace.golang.gobuild.prepare import Request
+from functrace.golang.gobuild.run import Outcome
 from rewriter.golang import Options
 from rewriter.select import Selection
 

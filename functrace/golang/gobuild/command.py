@@ -42,23 +42,30 @@ class Flag:
 
 @dataclass(frozen=True)
 class GoCommand:
-    """``go VERB FLAGS OPERANDS REST``.
+    """``go VERB``, flags, operands, and the rest.
 
     Attributes:
-        flags: the go command's own, in their order; of go test also the test binary's.
-        operands: packages or Go files.
+        given: flags and operands in their order.
         rest: what goes to the program or the test binary.
     """
 
     verb: str
-    flags: tuple[Flag, ...]
-    operands: tuple[str, ...]
+    given: tuple[Flag | str, ...]
     rest: tuple[str, ...]
+
+    @property
+    def flags(self) -> tuple[Flag, ...]:
+        """The go command's own flags; of go test also the test binary's."""
+        return tuple(item for item in self.given if isinstance(item, Flag))
+
+    @property
+    def operands(self) -> tuple[str, ...]:
+        """Packages or Go files."""
+        return tuple(item for item in self.given if isinstance(item, str))
 
     def value(self, name: str) -> str | None:
         """The last value given for a flag, ``""`` if it stands without one."""
-        found = [f.value or "" for f in self.flags if f.name == name]
-        return found[-1] if found else None
+        return last(self.flags, name)
 
     def is_set(self, name: str) -> bool:
         """Whether a flag without value is on."""
@@ -68,26 +75,24 @@ class GoCommand:
 
 def parse(verb: str, arguments: Sequence[str]) -> GoCommand:
     """Read the arguments behind ``go VERB``."""
-    flags: list[Flag] = []
-    operands: list[str] = []
+    given: list[Flag | str] = []
     at = 0
     while at < len(arguments):
-        word = arguments[at]
-        if not _is_flag(word):
-            end = _operands_end(verb, arguments, at)
-            if operands or _has_strange(verb, flags):
-                break  # the test binary's
-            operands = list(arguments[at:end])
-            at = end
-            if verb == "test":
-                continue  # flags may follow
+        if _is_flag(arguments[at]):
+            flag = _flag(arguments, at)
+            if verb == "test" and flag.name == "args":
+                break
+            given.append(flag)
+            at += len(flag.words)
+            continue
+        if verb == "test" and _is_test_binarys(given):
             break
-        flag = _flag(arguments, at)
-        if verb == "test" and flag.name == "args":
-            break
-        flags.append(flag)
-        at += len(flag.words)
-    return GoCommand(verb, tuple(flags), tuple(operands), tuple(arguments[at:]))
+        end = _operands_end(verb, arguments, at)
+        given += arguments[at:end]
+        at = end
+        if verb != "test":
+            break  # no flags follow
+    return GoCommand(verb, tuple(given), tuple(arguments[at:]))
 
 
 def _is_flag(word: str) -> bool:
@@ -105,10 +110,10 @@ def _flag(arguments: Sequence[str], at: int) -> Flag:
     return Flag(name, None, (word,))
 
 
-def _has_strange(verb: str, flags: list[Flag]) -> bool:
-    """Whether a flag of the test binary's own came before any package: none follows then."""
+def _is_test_binarys(given: list[Flag | str]) -> bool:
+    """Whether what is no flag goes to the test binary: packages, or a flag of its, came before."""
     known = _WITH_VALUE | _WITHOUT_VALUE
-    return verb == "test" and any(f.name not in known for f in flags)
+    return any(isinstance(item, str) or item.name not in known for item in given)
 
 
 def _operands_end(verb: str, arguments: Sequence[str], at: int) -> int:
@@ -122,6 +127,12 @@ def _operands_end(verb: str, arguments: Sequence[str], at: int) -> int:
         behind = (i for i in range(at, len(arguments)) if _is_flag(arguments[i]))
         return next(behind, len(arguments))
     return len(arguments)
+
+
+def last(flags: Sequence[Flag], name: str) -> str | None:
+    """The value of the last flag of that name, which is the one that counts."""
+    found = [flag.value or "" for flag in flags if flag.name == name]
+    return found[-1] if found else None
 
 
 def split_goflags(text: str) -> tuple[Flag, ...]:

@@ -1,0 +1,185 @@
+"""From a request to the go command that fulfils it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache as once
+from pathlib import Path
+
+import functrace
+import rewriter
+from functrace import __version__
+from functrace.golang import runtime
+from functrace.golang.gobuild import archives, cache, environment
+from functrace.golang.gobuild.command import Flag, GoCommand, last
+from functrace.golang.gobuild.environment import Environment
+from functrace.golang.gobuild.scope import Scope
+from functrace.golang.gobuild.session import MARK, Session, for_build
+from rewriter.golang import Options
+
+# What the standard library's archives depend on, as flags of the build.
+_FOR_ARCHIVES = ("race", "msan", "asan", "trimpath", "buildmode", "installsuffix", "asmflags")
+_HELPER = "functrace.golang.gobuild.toolexec"
+_TOOLEXEC = """#!/bin/sh
+# What functrace has no part in runs as it is.
+case " $* " in
+*" {mark}"*|*/importcfg.link" "*) exec {helper} "$@" ;;
+esac
+exec {toolexec}"$@"
+"""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of ``functrace go``, besides the go command's own arguments.
+
+    Attributes:
+        options: filters, and whether closures are taken.
+        deps: patterns of dependencies to instrument as well.
+        std: the standard library as well, but for what the runtime needs of it.
+        dry_run: print the go command, run nothing.
+        keep: a folder for the instrumented files, for reading.
+    """
+
+    options: Options
+    deps: tuple[str, ...] = ()
+    std: bool = False
+    dry_run: bool = False
+    keep: Path | None = None
+
+
+def session_of(request: Request, command: GoCommand, where: Environment, folder: Path) -> Session:
+    """The session of a run in ``folder``; the runtime is written, nothing else yet.
+
+    Raises:
+        FunctraceError: the runtime cannot be written.
+    """
+    flags = (*where.goflags, *command.flags)
+    scope = Scope(where.modules, request.deps)
+    key = _key(request, tags := _tags(flags))
+    root = cache.root()
+    runtime_folder = archives.write_runtime((root / "runtime" / key, folder / "runtime"), key)
+    if request.std:
+        scope = replace(scope, std=environment.standard_library(where.real_go, runtime_folder))
+    own_calls_only = "trace" not in tags  # or the calls in the sources would print as well
+    return Session(
+        folder=str(folder),
+        key=key,
+        scope=scope,
+        options=for_build(replace(request.options, own_calls_only=own_calls_only)),
+        cache=str(root / "files"),
+        runtime=str(runtime_folder),
+        go=where.real_go,
+        go_flags=tuple(_archive_flags(flags, tags)),
+        pgo=_pgo(flags, where.folder),
+        toolexec=_toolexec(flags),
+    )
+
+
+def _key(request: Request, tags: list[str]) -> str:
+    about = [
+        __version__,
+        _own_sources(),
+        repr(request.options),
+        "trace" in tags,
+    ]
+    return hashlib.sha256(json.dumps(about).encode(errors="surrogateescape")).hexdigest()[:20]
+
+
+@once
+def _own_sources() -> str:
+    """A digest of what decides how a file is instrumented, and of the runtime."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(rewriter.__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    for content in runtime.sources().values():
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _tags(flags: tuple[Flag, ...]) -> list[str]:
+    return [t for t in (last(flags, "tags") or "").replace(",", " ").split() if t]
+
+
+def _archive_flags(flags: tuple[Flag, ...], tags: list[str]) -> Iterator[str]:
+    """Flags under which the runtime and what it imports compile as they do in the build."""
+    yield "-tags=" + ",".join(dict.fromkeys([*tags, "trace"]))
+    for flag in flags:
+        if flag.name in _FOR_ARCHIVES:
+            yield f"-{flag.name}" + (f"={flag.value}" if flag.value is not None else "")
+        # Without a pattern they are for the packages named on the command line alone.
+        if flag.name == "gcflags" and flag.value and not flag.value.startswith("-"):
+            yield f"-gcflags={flag.value}"
+
+
+def _pgo(flags: tuple[Flag, ...], folder: Path) -> str:
+    value = last(flags, "pgo") or "auto"
+    return value if value in ("auto", "off") else str(folder / value)
+
+
+def _toolexec(flags: tuple[Flag, ...]) -> tuple[str, ...]:
+    return tuple(shlex.split(last(flags, "toolexec") or ""))
+
+
+def words(session: Session, command: GoCommand, where: Environment) -> list[str]:
+    """The go command to run: the user's, with the mark for the packages in question."""
+    words = [str(where.go), command.verb]
+    first, given = _chdir(command)
+    words += first
+    words.append(f"-toolexec=/bin/sh {shlex.quote(str(_script(session)))}")
+    marks = session.marks()
+    words += (f"-gcflags={pattern}={mark}" for pattern, mark in marks.items())
+    # The last flag that matches a package is the only one: so ours goes with each of the user's.
+    mark = " ".join(dict.fromkeys(marks.values()))
+    words += (_marked(f, mark) for f in where.goflags if f.name == "gcflags")
+    if command.verb == "test" and command.value("count") is None:
+        words.append("-count=1")  # a result from the cache would be a test that was not traced
+    for item in given:
+        words += _passed_on(item, mark)
+    return [*words, *command.rest]
+
+
+def _chdir(command: GoCommand) -> tuple[tuple[str, ...], tuple[Flag | str, ...]]:
+    """The words of ``-C``, which the go command wants first, and what comes behind."""
+    if command.given and isinstance(command.given[0], Flag) and command.given[0].name == "C":
+        return command.given[0].words, command.given[1:]
+    return (), command.given
+
+
+def _passed_on(item: Flag | str, mark: str) -> tuple[str, ...]:
+    if isinstance(item, str):
+        return (item,)
+    if item.name == "toolexec":
+        return ()  # ours runs it
+    return (_marked(item, mark),) if item.name == "gcflags" else item.words
+
+
+def _marked(flag: Flag, mark: str) -> str:
+    return f"-gcflags={flag.value or ''} {mark}".replace("= -", "=-", 1)
+
+
+def _script(session: Session) -> Path:
+    return Path(session.folder) / "toolexec"
+
+
+def write_script(session: Session) -> None:
+    """Write down what the go command is to run as ``-toolexec``."""
+    # Started often, so without what Python does to find out by itself where modules are.
+    code = f"import sys; sys.path[:] = {_import_path()!r}; from {_HELPER} import main; main()"
+    helper = [sys.executable, "-I", "-S", "-c", code, str(session.save())]
+    script = _TOOLEXEC.format(
+        mark=MARK,
+        helper=shlex.join(helper),
+        toolexec="".join(shlex.quote(word) + " " for word in session.toolexec),
+    )
+    _script(session).write_text(script, encoding="utf-8", errors="surrogateescape")
+
+
+def _import_path() -> list[str]:
+    own = str(Path(functrace.__file__).resolve().parents[1])
+    return [own, *(path for path in sys.path if path not in ("", own))]
