@@ -41,6 +41,7 @@ def used(
     run = subprocess.run(
         [go, "list", "-e", "-deps", *test, f"-json={_FIELDS}", *arguments],
         cwd=folder,
+        env={**os.environ, "GOGC": "400"},  # it shares the cores with the build itself
         capture_output=True,
         text=True,
         errors="surrogateescape",

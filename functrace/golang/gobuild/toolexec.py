@@ -29,6 +29,9 @@ def main() -> None:
     except FunctraceError as error:
         sys.stderr.write(f"functrace: {error}\n")
         status = 1
+    except OSError as error:
+        sys.stderr.write(f"functrace: {error.filename or command[0]}: {error.strerror}\n")
+        status = 1
     sys.exit(status)
 
 
@@ -72,7 +75,7 @@ def _instrumented(run: Session, package: str, command: list[str]) -> list[str]:
         return command
     new = [copies.get(word, word) for word in command]
     found = archives.find(run, package)
-    return _with_packages(new, {RUNTIME: found[RUNTIME]}, at=1)
+    return _with_packages(new, {RUNTIME: found[RUNTIME]})
 
 
 # Flags of the compiler that the go command gives with their value as the next word.
@@ -109,17 +112,17 @@ def _linked(run: Session, command: list[str]) -> list[str]:
     package = os.environ.get("TOOLEXEC_IMPORTPATH", "")
     found = archives.find(run, package)
     missing = {path: file for path, file in found.items() if f"packagefile {path}" not in has}
-    return _with_packages(command, missing, at=1)
+    return _with_packages(command, missing)
 
 
-def _with_packages(command: list[str], packages: dict[str, str], *, at: int) -> list[str]:
+def _with_packages(command: list[str], packages: dict[str, str]) -> list[str]:
     """The command with an import configuration that has ``packages`` as well."""
     old = _value(command, "-importcfg")
     lines = "".join(f"packagefile {path}={file}\n" for path, file in packages.items())
     new = Path(old or _value(command, "-o")).with_name("importcfg.functrace")
     new.write_text((Path(old).read_text(encoding="utf-8") if old else "") + lines, encoding="utf-8")
     if not old:
-        return [*command[:at], "-importcfg", str(new), *command[at:]]
+        return [command[0], "-importcfg", str(new), *command[1:]]
     return [str(new) if word == old else word for word in command]
 
 
