@@ -7,8 +7,6 @@ import hashlib
 import json
 import os
 import subprocess
-from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from functrace.errors import FunctraceError
@@ -29,32 +27,23 @@ const Build = {}
 Archives = dict[str, str]
 
 
-def write_runtime(folders: Sequence[Path], key: str) -> Path:
-    """Put the runtime's module into the first of the folders that can be written; return it.
+def write_runtime(folder: Path, key: str) -> None:
+    """Put the runtime's module into ``folder``, which is its alone.
 
     Raises:
-        FunctraceError: none can be.
+        FunctraceError: it cannot be written.
     """
-    *others, last = folders
-    for folder in others:
-        with suppress(OSError):
-            return _written(folder, key)
-    try:
-        return _written(last, key)
-    except OSError as error:
-        raise FunctraceError(f"{error.filename or last}: {error.strerror}") from None
-
-
-def _written(folder: Path, key: str) -> Path:
     files = dict(runtime.sources())
     files["go.mod"] = f"module {RUNTIME}\n\ngo 1.21\n".encode()
     files["build.go"] = _BUILD.format(json.dumps(key)).encode()
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        path = folder / name
-        if not path.exists() or path.read_bytes() != content:
-            write_atomic(path, content, durable=False)
-    return folder
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            path = folder / name
+            if not path.exists() or path.read_bytes() != content:
+                write_atomic(path, content, durable=False)
+    except OSError as error:
+        raise FunctraceError(f"{error.filename or folder}: {error.strerror}") from None
 
 
 def find(session: Session, package: str) -> Archives:

@@ -26,6 +26,15 @@ def root() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "functrace"
 
 
+def is_writable(folder: Path) -> bool:
+    """Whether files can be kept in ``folder``, which is made if need be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
+
+
 class Cache:
     """Contents by key, a hexadecimal digest, below one folder.
 

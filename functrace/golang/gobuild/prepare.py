@@ -61,9 +61,12 @@ def session_of(request: Request, command: GoCommand, where: Environment, folder:
     """
     flags = (*where.goflags, *command.flags)
     scope = Scope(where.modules, request.deps)
-    key = _key(request, tags := _tags(flags))
+    tags = _tags(flags)
     root = cache.root()
-    runtime_folder = archives.write_runtime((root / "runtime" / key, folder / "runtime"), key)
+    place = root / "runtime" if cache.is_writable(root) else folder
+    key = _key(request, tags, place)
+    runtime_folder = place / key
+    archives.write_runtime(runtime_folder, key)
     if request.std:
         scope = replace(scope, std=environment.standard_library(where.real_go, runtime_folder))
     own_calls_only = "trace" not in tags  # or the calls in the sources would print as well
@@ -81,12 +84,19 @@ def session_of(request: Request, command: GoCommand, where: Environment, folder:
     )
 
 
-def _key(request: Request, tags: list[str]) -> str:
+def _key(request: Request, tags: list[str], place: Path) -> str:
+    """What two builds must have in common for either to use what the other has compiled.
+
+    The runtime's folder is part of it: its path is in the runtime's archive, and what
+    is compiled against one archive does not link with another.
+    """
     about = [
         __version__,
         _own_sources(),
         repr(request.options),
         "trace" in tags,
+        "functrace_safe" in tags,
+        str(place),
     ]
     return hashlib.sha256(json.dumps(about).encode(errors="surrogateescape")).hexdigest()[:20]
 
