@@ -48,10 +48,14 @@ def functrace(ctx: click.Context) -> None:
     """Which call chain was this? Instrument a program and see.
 
     \b
-    functrace runtime add              put the Go runtime into a module, once
-    functrace inject -w ./...          instrument the sources in place
+    functrace go run .                 see a Go program's call chains; no file is touched
+    functrace go test ./...            those of its tests, in files
+
+    \b
+    functrace runtime add              or put the Go runtime into a module, once,
+    functrace inject -w ./...          instrument the sources in place,
     go run -tags trace .               see the call chains
-    functrace strip -w ./...           take it all out again, to the last byte
+    functrace strip -w ./...           and take it all out again, to the last byte
     """
     found = settings.load(Path.cwd(), os.environ)
     ctx.default_map = {
