@@ -42,13 +42,11 @@ test-go: $(READY)
 test-python: $(READY) | build
 	@echo "pytest"
 	@$(BIN)/python tools/toolchain.py $(GOS) > build/toolchains
-	@PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH" $(BIN)/python -m pytest -q
+	@PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH" $(BIN)/python -m pytest -q $(TESTS)
 
 # More of the Go distribution's packages than make test has time for.
-conformance: $(READY) | build
-	@$(BIN)/python tools/toolchain.py $(GOS) > build/toolchains
-	@PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH" FUNCTRACE_CONFORMANCE=all \
-		$(BIN)/python -m pytest -q tests/conformance
+conformance:
+	@FUNCTRACE_CONFORMANCE=all $(MAKE) --no-print-directory test-python TESTS=tests/conformance
 
 # PROGRAMS: folders of main packages, of any size, to build with and without functrace.
 bench: $(READY)

@@ -34,6 +34,10 @@ class FileResult:
     error: str | None = None
     output: bytes = b""
 
+    def counts(self) -> dict[str, Any]:
+        """What is worth keeping for a later run: the fields that count something, if they do."""
+        return {k: v for k, v in vars(self).items() if v and k not in ("names", "output")}
+
 
 @dataclass
 class Summary:

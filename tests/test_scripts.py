@@ -55,15 +55,12 @@ def _run(path: Path, tmp_path: Path, go: Go, functrace_cache: Path, command: Pat
         file.write_bytes(content)
     kept = {k: v for k, v in os.environ.items() if not k.startswith("FUNCTRACE")}
     env = {
-        **kept,
-        "PATH": f"{command}{os.pathsep}{go.binaries}{os.pathsep}{kept['PATH']}",
-        "GOTOOLCHAIN": "local",
+        **go.environment(kept, command),
         "WORK": str(tmp_path),
         "FUNCTRACE_CACHE": str(functrace_cache),
     }
     conditions = {
         "cgo": shutil.which("cc") is not None or shutil.which("gcc") is not None,
-        "root": os.geteuid() == 0,
     }
     conditions |= {f"go1.{n}": go.release >= (1, n) for n in range(21, 40)}
     Script(tmp_path, env, conditions).run(archive.comment.decode())

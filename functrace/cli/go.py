@@ -10,14 +10,11 @@ from typing import Any
 import click
 
 from functrace.cli import options, output
-from functrace.errors import FunctraceError
 from functrace.golang import toolchain
 from functrace.golang.gobuild import cache
 from functrace.golang.gobuild import run as gobuild
 from functrace.golang.gobuild.prepare import Request
 from functrace.golang.gobuild.run import Outcome
-from rewriter.golang import Options
-from rewriter.select import Selection
 
 _UNTRACED = ("generate", "list", "vet")
 
@@ -67,24 +64,13 @@ def go(ctx: click.Context, /, verb: str, arguments: tuple[str, ...], **flags: An
 
 
 def _plain(verb: str, arguments: tuple[str, ...]) -> int:
-    found = toolchain.find()
-    if found is None:
-        raise FunctraceError("no go command on PATH: install Go 1.21 or newer")
-    return subprocess.run([found.go, verb, *arguments], check=False).returncode
+    go = toolchain.require().go
+    return subprocess.run([go, verb, *arguments], check=False).returncode
 
 
 def _request(flags: dict[str, Any]) -> Request:
     return Request(
-        options=Options(
-            closures=flags["closures"],
-            skip_generated=flags["skip_generated"],
-            selection=Selection(
-                include=tuple(flags["include"]),
-                exclude=tuple(flags["exclude"]),
-                min_lines=flags["min_lines"],
-                exported_only=flags["exported_only"],
-            ),
-        ),
+        options=options.for_rewriter(flags),
         deps=tuple(flags["deps"]),
         std=flags["std"],
         dry_run=flags["dry_run"],

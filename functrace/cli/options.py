@@ -7,6 +7,9 @@ from typing import Any, TypeVar
 
 import click
 
+from rewriter.golang import Layout, Options
+from rewriter.select import Selection
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -79,3 +82,19 @@ reports: Callable[[F], F] = _all(
         "-v", "--verbose", is_flag=True, help="Name every file changed and every function skipped."
     ),
 )
+
+
+def for_rewriter(flags: dict[str, Any]) -> Options:
+    """What a verb's flags ask of the rewriter; a verb may have but some of them."""
+    selection = Selection(
+        include=tuple(flags.get("include", ())),
+        exclude=tuple(flags.get("exclude", ())),
+        min_lines=flags.get("min_lines", 0),
+        exported_only=flags.get("exported_only", False),
+    )
+    return Options(
+        layout=Layout(flags.get("layout", "source")),
+        closures=flags.get("closures", False),
+        skip_generated=flags.get("skip_generated", False),
+        selection=selection,
+    )

@@ -10,12 +10,11 @@ from typing import Any
 import click
 
 from functrace.cli import output
+from functrace.cli.options import for_rewriter
 from functrace.errors import UsageError
 from functrace.golang import job, stdin
 from functrace.golang.request import Mode, Request, Verb
 from functrace.report import FileResult, Summary
-from rewriter.golang import Layout, Options
-from rewriter.select import Selection
 
 _DONE = {Verb.INJECT: "instrumented", Verb.STRIP: "stripped"}
 
@@ -39,7 +38,7 @@ def execute(verb: Verb, paths: tuple[str, ...], flags: dict[str, Any]) -> int:
         mode=_mode(paths, flags),
         paths=paths,
         out=Path(flags["out"]) if flags["out"] else None,
-        options=_options(flags),
+        options=for_rewriter(flags),
         runtime_import=flags["runtime_import"],
         everything=flags["all"],
         name_skipped=told.verbose,
@@ -86,21 +85,6 @@ def _refuse_nonsense(paths: tuple[str, ...], asked: list[str], flags: dict[str, 
     for path in paths:
         if path != "-" and not Path(path.removesuffix("...") or ".").exists():
             raise UsageError(f"{path}: no such file or folder")
-
-
-def _options(flags: dict[str, Any]) -> Options:
-    selection = Selection(
-        include=tuple(flags.get("include", ())),
-        exclude=tuple(flags.get("exclude", ())),
-        min_lines=flags.get("min_lines", 0),
-        exported_only=flags.get("exported_only", False),
-    )
-    return Options(
-        layout=Layout(flags.get("layout", "source")),
-        closures=flags.get("closures", False),
-        skip_generated=flags.get("skip_generated", False),
-        selection=selection,
-    )
 
 
 def _show(result: FileResult, told: Reporting) -> None:

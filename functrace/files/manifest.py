@@ -122,15 +122,11 @@ def save(out: Path, manifest: Manifest) -> None:
     a manifest that a power failure takes costs no more than a run from scratch.
     """
     folders = {
-        name: {"key": m.key, "stamps": m.stamps, "results": [_plain(r) for r in m.results]}
+        name: {"key": m.key, "stamps": m.stamps, "results": [r.counts() for r in m.results]}
         for name, m in manifest.folders.items()
     }
     data = {"format": _FORMAT, "key": manifest.key, "folders": folders}
     write_atomic(out / STATE / "manifest.json", json.dumps(data).encode(), durable=False)
-
-
-def _plain(result: FileResult) -> dict[str, object]:
-    return {k: v for k, v in vars(result).items() if v and k not in ("names", "output")}
 
 
 def prune(out: Path, before: Manifest, after: Manifest) -> None:

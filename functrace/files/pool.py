@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -41,6 +42,14 @@ def spread(
         tasks = [(work, b, [units[i] for i in b]) for b in _batches(order, sizes, jobs)]
         for batch, results in pool.imap_unordered(_run, tasks):
             yield from zip(batch, results, strict=True)
+
+
+def size(path: str | Path) -> int:
+    """Bytes of a file, which the work on it is roughly proportional to; 0 if there is none."""
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
 
 
 def _batches(order: Sequence[int], sizes: Sequence[int], jobs: int) -> Iterator[list[int]]:

@@ -12,8 +12,6 @@ from functrace.golang.module import Module, module_of
 from functrace.golang.request import Mode, Request, Verb
 from functrace.report import Summary
 
-OLDEST = (1, 21)
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -47,7 +45,7 @@ def _toolchain() -> Finding:
     found = toolchain.find()
     if found is None:
         return Finding("Go", "no go command on PATH", "install Go 1.21 or newer")
-    if (0, 0) < found.release < OLDEST:
+    if found.is_too_old:
         return Finding("Go", f"{found.version} at {found.go}", "functrace needs Go 1.21 or newer")
     return Finding("Go", f"{found.version} at {found.go}")
 

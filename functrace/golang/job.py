@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from functrace.errors import FunctraceError
-from functrace.files.pool import spread
+from functrace.files.pool import size, spread
 from functrace.files.walk import Folder
 from functrace.golang import runtime, tree
 from functrace.golang.module import module_of
@@ -56,14 +55,7 @@ def run(
 
 def _size(folder: Folder) -> int:
     """Bytes of a folder's sources, which its work is roughly proportional to."""
-    return 1 + sum(_file_size(folder.path / name) for name in folder.sources)
-
-
-def _file_size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
+    return 1 + sum(size(folder.path / name) for name in folder.sources)
 
 
 def _runtime_notes(request: Request, found: list[Task]) -> Iterator[str]:

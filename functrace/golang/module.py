@@ -24,17 +24,24 @@ class Module:
     def package(self, folder: Path) -> str:
         """The import path of the package in ``folder``, which lies in the module."""
         relative = folder.relative_to(self.root).as_posix()
-        # The standard library's module is called std, its packages are not.
-        parts = [self.path if self.path != "std" else "", relative if relative != "." else ""]
-        return "/".join(filter(None, parts))
+        return "/".join(filter(None, [self._prefix, relative if relative != "." else ""]))
+
+    def may_have(self, package: str) -> bool:
+        """Whether a package of that import path lies in the module, or in one nested in it."""
+        prefix = self._prefix
+        return package == prefix or package.startswith(f"{prefix}/" if prefix else "")
 
     def folder(self, package: str) -> Path | None:
         """The folder of one of the module's packages; None if it is of another module."""
-        prefix = "" if self.path == "std" else self.path
-        if package != prefix and not package.startswith(f"{prefix}/" if prefix else ""):
+        if not self.may_have(package):
             return None
-        folder = self.root / package[len(prefix) :].lstrip("/")
+        folder = self.root / package[len(self._prefix) :].lstrip("/")
         return folder if folder.is_dir() else None
+
+    @property
+    def _prefix(self) -> str:
+        # The standard library's module is called std, its packages are not.
+        return "" if self.path == "std" else self.path
 
     def required_runtime(self) -> str | None:
         """The import path of a functrace runtime that go.mod requires, if it does."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,7 +39,7 @@ def rewrite(task: Task) -> list[FileResult]:
         if isinstance(text, OSError):
             results.append(FileResult(task.label + name, error=f" {text.strerror}"))
             continue
-        others = frozenset().union(*(names for n, names in declared.items() if n != name))
+        others = names_elsewhere(name, declared)
         place = Place(folder.name_of(name), task.package)
         options = replace(task.options, place=place, package_names=others)
         result, new = rewrite_text(
@@ -51,6 +51,11 @@ def rewrite(task: Task) -> list[FileResult]:
             result = FileResult(result.path, error=f" {error.strerror}")
         results.append(shown(task.mode, result, text, new))
     return results
+
+
+def names_elsewhere(file: str, declared: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """What the other files of a package declare, by what each of them does."""
+    return frozenset().union(*(names for other, names in declared.items() if other != file))
 
 
 def _read(path: Path) -> bytes | OSError:

@@ -6,10 +6,14 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from functrace.errors import FunctraceError, UsageError
+
+OLDEST = (1, 21)
 _VERSION = re.compile(r"go(\d+)\.(\d+)(\S*)")
 _ERROR = re.compile(rb"^(?:<standard input>|[^\n]*?):(\d+):(\d+): ([^\n]*)", re.MULTILINE)
 
@@ -28,6 +32,11 @@ class Toolchain:
         match = _VERSION.search(self.version)
         return (int(match[1]), int(match[2])) if match else (0, 0)
 
+    @property
+    def is_too_old(self) -> bool:
+        """Whether it is known to be older than what functrace supports."""
+        return (0, 0) < self.release < OLDEST
+
 
 @cache
 def find() -> Toolchain | None:
@@ -44,6 +53,43 @@ def find() -> Toolchain | None:
         return None
     version, goroot = [*run.stdout.splitlines(), "", ""][:2]
     return Toolchain(Path(go), version, Path(goroot))
+
+
+def require() -> Toolchain:
+    """The toolchain that :func:`find` finds.
+
+    Raises:
+        FunctraceError: there is none.
+        UsageError: it is too old.
+    """
+    found = find()
+    if found is None:
+        raise FunctraceError("no go command on PATH: install Go 1.21 or newer")
+    if found.is_too_old:
+        raise UsageError(f"{found.version} at {found.go} is too old: Go 1.21 or newer is needed")
+    return found
+
+
+def ask(
+    go: Path | str, arguments: Sequence[str], folder: Path, env: Mapping[str, str] | None = None
+) -> str:
+    """What the go command ``go`` prints when it is run in ``folder``.
+
+    Raises:
+        FunctraceError: what it says when it fails.
+    """
+    run = subprocess.run(
+        [go, *arguments],
+        cwd=folder,
+        env=env,
+        capture_output=True,
+        text=True,
+        errors="surrogateescape",
+        check=False,
+    )
+    if run.returncode:
+        raise FunctraceError(run.stderr.strip())
+    return run.stdout
 
 
 @dataclass(frozen=True)

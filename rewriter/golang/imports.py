@@ -11,13 +11,11 @@ from tree_sitter import Node
 from rewriter.edit import Edit, delete, insert
 from rewriter.golang import grammar
 from rewriter.golang.names import BASE
+from rewriter.golang.tokens import REST_OF_LINE
 
-_REST_OF_LINE = re.compile(rb"[ \t]*(?://[^\r\n]*)?(\r?\n)")
+_ONE_COMMENT = re.compile(rb"[ \t]*(?://[^\r\n]*)?(\r?\n)")
 _BLANK_REST = re.compile(rb"[ \t]*\r?\n")
 _SEMICOLON = re.compile(rb"[ \t]*;[ \t]*")
-_PACKAGE_LINE = re.compile(
-    rb"[ \t]*(?:/\*[^*]*\*+(?:[^*/][^*]*\*+)*/[ \t]*)*(?://[^\r\n]*)?(\r?\n)"
-)
 
 
 @dataclass(frozen=True)
@@ -120,7 +118,7 @@ def _behind_imports(source: bytes, root: Node, path: str, alias: str) -> Edit | 
     """A line of its own behind the last import, or in a paragraph behind the package clause."""
     imports = [n for n in root.children if n.type == "import_declaration"]
     behind = imports[-1].end_byte if imports else _package_end(root)
-    rest = (_REST_OF_LINE if imports else _PACKAGE_LINE).match(source, behind)
+    rest = (_ONE_COMMENT if imports else REST_OF_LINE).match(source, behind)
     if rest is None:
         return None
     blank = b"" if imports else rest[1]
@@ -142,7 +140,7 @@ def remove(source: bytes, root: Node, imported: Import) -> Edit:
     line = _own_line(source, start, end)
     if line is None:
         return delete(start, end)
-    clause = _PACKAGE_LINE.match(source, package)
+    clause = REST_OF_LINE.match(source, package)
     if clause and source[clause.end() : line[0]] == clause[1]:
         return delete(clause.end(), line[1])
     return delete(*line)

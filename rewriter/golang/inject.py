@@ -91,11 +91,10 @@ def _import(
 
     ``usable`` are the aliases of imports that can serve.
     """
-    for alias in sorted(usable):
-        if not names.is_declared(source, alias):
-            return alias, ()
-    taken = names.taken(source, frozenset(usable))
-    alias = names.free(taken | options.package_names | usable)
+    given = names.given(source, frozenset(usable))
+    for alias in sorted(usable - given):
+        return alias, ()
+    alias = names.free(given | options.package_names | usable)
     if options.layout is Layout.BUILD:
         return alias, (imports.add_inline(root, options.runtime_import, alias),)
     return alias, (imports.add_line(source, root, options.runtime_import, alias),)

@@ -6,11 +6,10 @@ import re
 
 from rewriter.edit import Edit, delete, insert
 from rewriter.golang.functions import GoFunction
+from rewriter.golang.tokens import COMMENT, REST_OF_LINE
 from rewriter.golang.traces import TraceCall
 
-_COMMENT = rb"/\*[^*]*\*+(?:[^*/][^*]*\*+)*/[ \t]*"
-_REST_OF_BRACE_LINE = re.compile(rb"[ \t]*(?:" + _COMMENT + rb")*(?://[^\r\n]*)?(\r?\n)")
-_NOTHING_BUT_COMMENTS = re.compile(rb"[ \t]*(?:" + _COMMENT + rb")+}")
+_NOTHING_BUT_COMMENTS = re.compile(rb"[ \t]*(?:" + COMMENT + rb")+}")
 _REST_OF_CALL_LINE = re.compile(rb"[ \t]*(?://functrace:oneline)?\r?\n")
 _SEMICOLON = re.compile(rb"[ \t]*;")
 _FIRST_INDENT = re.compile(rb"\s*\n([ \t]*)[^\s]")
@@ -28,7 +27,7 @@ def on_brace_line(function: GoFunction, alias: str) -> Edit:
 
 def on_own_line(source: bytes, function: GoFunction, alias: str) -> Edit:
     """On a line of its own where the body has several, else as gofmt writes a short body."""
-    rest = _REST_OF_BRACE_LINE.match(source, function.open + 1)
+    rest = REST_OF_LINE.match(source, function.open + 1)
     if rest and rest.end() <= function.close:
         indent = _indent(source, function)
         return insert(rest.end(), indent + call(alias) + rest[1])

@@ -51,25 +51,21 @@ def _listed(code: Code, i: int) -> Iterator[bytes]:
         yield code.text(i)
 
 
-def taken(source: bytes, runtime: frozenset[str]) -> frozenset[str]:
-    """The names like ``functrace`` that this file gives to something.
+def given(source: bytes, runtime: frozenset[str]) -> frozenset[str]:
+    """The names that the file gives to something: those like ``functrace``, and of ``runtime``.
 
     ``runtime`` are the aliases under which the file imports the runtime itself:
     where they stand before a selector they mean that import.
     """
-    if BASE.encode() not in source:
-        return frozenset()
-    return frozenset(_likely(_given(read(source), runtime)))
-
-
-def is_declared(source: bytes, alias: str) -> bool:
-    """Whether the file gives an import's alias to something else as well, such as a parameter."""
-    return alias.encode() in _given(read(source), frozenset((alias,)))
-
-
-def _given(code: Code, runtime: frozenset[str]) -> Iterator[bytes]:
-    """Every name but those behind a dot and the uses of the runtime."""
     uses = {alias.encode() for alias in runtime}
+    if not uses and BASE.encode() not in source:
+        return frozenset()
+    found = set(_given(read(source), uses))
+    return frozenset((*_likely(iter(found)), *(alias.decode() for alias in uses & found)))
+
+
+def _given(code: Code, uses: set[bytes]) -> Iterator[bytes]:
+    """Every name but those behind a dot and the uses of the runtime."""
     for i, token in enumerate(code.tokens):
         if token.kind != "word" or (i and code.text(i - 1) == b"."):
             continue

@@ -13,8 +13,8 @@ _PRAGMAS = (b"//go:nosplit", b"//go:systemstack")
 _LINKNAME = b"//go:linkname"
 _SKIP = b"//functrace:skip"
 _SKIP_FILE = re.compile(rb"//functrace:skip-file\b")
-# Source: https://go.dev/s/generatedcode
 _BOM = b"\xef\xbb\xbf"
+# Source: https://go.dev/s/generatedcode
 _GENERATED = re.compile(rb"^// Code generated .* DO NOT EDIT\.\r?$", re.MULTILINE)
 
 

@@ -25,6 +25,10 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
+# A comment in asterisks with the blanks behind it, and what may stand behind a line's code.
+COMMENT = rb"/\*[^*]*\*+(?:[^*/][^*]*\*+)*/[ \t]*"
+REST_OF_LINE = re.compile(rb"[ \t]*(?:" + COMMENT + rb")*(?://[^\r\n]*)?(\r?\n)")
+
 _CLOSERS = {b"(": b")", b"[": b"]", b"{": b"}"}
 # A newline after one of these ends the statement.
 _ENDS_STATEMENT = frozenset((b")", b"]", b"}", b"++", b"--"))
@@ -52,11 +56,8 @@ def tokenize(source: bytes) -> Iterator[Token]:
     """
     at = 0
     last: Token | None = None
-    while at < len(source):
-        match = _TOKEN.match(source, at)
-        if match is None:
-            raise error_at(source, at, "not a Go token")
-        kind, start, at = str(match.lastgroup), at, match.end()
+    for match in _matches(source):
+        kind, start, at = str(match.lastgroup), match.start(), match.end()
         breaks = kind == "newline" or (kind == "comment" and b"\n" in match[0])
         if breaks and last is not None and _ends_statement(last):
             last = Token("end", b"\n", start, start)
@@ -64,6 +65,8 @@ def tokenize(source: bytes) -> Iterator[Token]:
         elif kind in ("word", "literal", "op"):
             last = Token("end" if match[0] == b";" else kind, match[0], start, at)
             yield last
+    if at < len(source):
+        raise error_at(source, at, "not a Go token")
 
 
 def comments(source: bytes) -> Iterator[tuple[int, bytes]]:

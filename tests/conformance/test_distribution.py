@@ -79,12 +79,7 @@ def _results(module: Path, go: Go, command: list[str], paths: list[str], **env: 
     run = subprocess.run(
         [*command, "test", "-vet=off", "-short", "-count=1", "-json", *paths],
         cwd=module,
-        env={
-            **os.environ,
-            "PATH": f"{go.binaries}{os.pathsep}{os.environ['PATH']}",
-            "GOTOOLCHAIN": "local",
-            **env,
-        },
+        env={**go.environment(), **env},
         capture_output=True,
         text=True,
         check=False,

@@ -8,6 +8,7 @@ import pytest
 
 from functrace.golang import runtime
 from functrace.golang.gobuild.scope import Scope, plain
+from functrace.golang.module import Module
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def scope(tmp_path: Path) -> Scope:
     runtime.add(tmp_path / "m" / "internal" / "functrace")
     modules = (("x.org/m", "m"), ("x.org/m/inner", "m/inner"), ("lib", "lib"))
     return Scope(
-        tuple((path, str(tmp_path / folder)) for path, folder in modules),
+        tuple(Module(tmp_path / folder, path) for path, folder in modules),
         ("dep.org/d/...", "dep.org/e"),
         ("fmt",),
     )

@@ -9,7 +9,7 @@ stdout, stderr RE      the last run printed it there
 cmp A B                two files are the same, or ``stdout`` and a file
 grep RE FILE           the file holds it
 exists PATH            it is there
-cd, mkdir, chmod, rm   as in a shell
+cd, mkdir, chmod       as in a shell
 env NAME=VALUE         for what is run from here on
 same                   ``go`` instead of ``functrace go`` does the same: the last
                        run's output on standard output, and its status
@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,11 +104,6 @@ class Script:
 
     def do_mkdir(self, path: str) -> bool:
         (self.cwd / path).mkdir(parents=True)
-        return True
-
-    def do_rm(self, path: str) -> bool:
-        target = self.cwd / path
-        shutil.rmtree(target) if target.is_dir() else target.unlink()
         return True
 
     def do_chmod(self, mode: str, *paths: str) -> bool:

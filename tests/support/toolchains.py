@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,11 +21,16 @@ class Go:
     binaries: Path
     release: tuple[int, int]
 
+    def environment(self, base: Mapping[str, str] = os.environ, *before: Path) -> dict[str, str]:
+        """``base`` with this Go on PATH, behind the folders ``before``."""
+        path = os.pathsep.join((*map(str, (*before, self.binaries)), base["PATH"]))
+        return {**base, "PATH": path, "GOTOOLCHAIN": "local"}
+
     def run(
         self, *arguments: str, cwd: Path, **environment: str
     ) -> subprocess.CompletedProcess[str]:
         """Run the go command and return what it said."""
-        env = {**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false", **environment}
+        env = {**self.environment(), "GOFLAGS": "-buildvcs=false", **environment}
         command = [str(self.binaries / "go"), *arguments]
         return subprocess.run(
             command, cwd=cwd, env=env, capture_output=True, text=True, check=False

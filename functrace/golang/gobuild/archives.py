@@ -6,12 +6,11 @@ import fcntl
 import hashlib
 import json
 import os
-import subprocess
 from pathlib import Path
 
 from functrace.errors import FunctraceError
 from functrace.files.write import write_atomic
-from functrace.golang import runtime
+from functrace.golang import runtime, toolchain
 from functrace.golang.gobuild.session import RUNTIME, Session
 
 # An instrumented package must be compiled anew when the runtime changes, and a
@@ -73,17 +72,12 @@ def _profile(session: Session, package: str) -> str:
 
 
 def _listed(session: Session, flags: list[str]) -> Archives:
-    run = subprocess.run(
-        [session.go, "list", "-export", "-deps", "-f", "{{.ImportPath}}={{.Export}}", *flags, "."],
-        cwd=session.runtime,
-        env=_environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if run.returncode:
-        raise FunctraceError(f"the runtime does not compile:\n{run.stderr.strip()}")
-    pairs = (line.partition("=") for line in run.stdout.splitlines())
+    words = ["list", "-export", "-deps", "-f", "{{.ImportPath}}={{.Export}}", *flags, "."]
+    try:
+        text = toolchain.ask(session.go, words, Path(session.runtime), _environment())
+    except FunctraceError as error:
+        raise FunctraceError(f"the runtime does not compile:\n{error}") from None
+    pairs = (line.partition("=") for line in text.splitlines())
     return {path: export for path, _, export in pairs if export}
 
 

@@ -69,8 +69,7 @@ class GoCommand:
 
     def is_set(self, name: str) -> bool:
         """Whether a flag without value is on."""
-        found = [f.value for f in self.flags if f.name == name]
-        return bool(found) and found[-1] not in ("false", "0", "f", "F", "FALSE", "False")
+        return is_on(self.flags, name)
 
 
 def parse(verb: str, arguments: Sequence[str]) -> GoCommand:
@@ -133,6 +132,11 @@ def last(flags: Sequence[Flag], name: str) -> str | None:
     """The value of the last flag of that name, which is the one that counts."""
     found = [flag.value or "" for flag in flags if flag.name == name]
     return found[-1] if found else None
+
+
+def is_on(flags: Sequence[Flag], name: str) -> bool:
+    """Whether a flag without value is on."""
+    return last(flags, name) not in (None, "false", "0", "f", "F", "FALSE", "False")
 
 
 def split_goflags(text: str) -> tuple[Flag, ...]:

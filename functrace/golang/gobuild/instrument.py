@@ -12,7 +12,7 @@ from functrace.golang.gobuild.cache import Cache
 from functrace.golang.gobuild.scope import plain
 from functrace.golang.gobuild.session import Session
 from functrace.golang.request import Verb
-from functrace.golang.rewrite import rewrite_text
+from functrace.golang.rewrite import names_elsewhere, rewrite_text
 from functrace.report import FileResult
 from rewriter.golang import Options, package_level_names
 from rewriter.select import Place
@@ -39,7 +39,7 @@ def package(session: Session, name: str, files: Mapping[str, bytes]) -> Iterator
         if os.path.basename(path) in _MADE:
             yield Instrumented(path, FileResult(path), None)
             continue
-        others = frozenset().union(*(names for p, names in declared.items() if p != path))
+        others = names_elsewhere(path, declared)
         place = Place(session.scope.place(name, path), plain(name))
         options = replace(session.options, place=place, package_names=others)
         key = _key(session.key, path, options, text)
@@ -59,13 +59,12 @@ def _key(key: str, path: str, options: Options, text: bytes) -> str:
 def _rewritten(path: str, options: Options, text: bytes) -> bytes:
     """What is kept of one file: a line of JSON, then its new text."""
     result, new = rewrite_text(Verb.INJECT, path, text, options)
-    about = {k: v for k, v in vars(result).items() if v and k not in ("path", "output", "names")}
-    return json.dumps(about).encode() + b"\n" + (new if result.functions else b"")
+    return json.dumps(result.counts()).encode() + b"\n" + (new if result.functions else b"")
 
 
 def _unpacked(path: str, kept: bytes) -> Instrumented:
     about, _, text = kept.partition(b"\n")
-    return Instrumented(path, FileResult(path, **json.loads(about)), text or None)
+    return Instrumented(path, FileResult(**json.loads(about)), text or None)
 
 
 def for_compiler(path: str, text: bytes) -> bytes:

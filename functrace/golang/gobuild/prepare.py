@@ -8,14 +8,13 @@ import shlex
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache as once
 from pathlib import Path
 
 import functrace
 import rewriter
 from functrace import __version__
 from functrace.golang import runtime
-from functrace.golang.gobuild import archives, cache, environment
+from functrace.golang.gobuild import archives, cache, environment, graph
 from functrace.golang.gobuild.command import Flag, GoCommand, last
 from functrace.golang.gobuild.environment import Environment
 from functrace.golang.gobuild.scope import Scope
@@ -53,15 +52,14 @@ class Request:
     keep: Path | None = None
 
 
-def session_of(request: Request, command: GoCommand, where: Environment, folder: Path) -> Session:
+def session_of(request: Request, where: Environment, folder: Path) -> Session:
     """The session of a run in ``folder``; the runtime is written, nothing else yet.
 
     Raises:
         FunctraceError: the runtime cannot be written.
     """
-    flags = (*where.goflags, *command.flags)
     scope = Scope(where.modules, request.deps)
-    tags = _tags(flags)
+    tags = _tags(where.flags)
     root = cache.root()
     place = root / "runtime" if cache.is_writable(root) else folder
     key = _key(request, tags, place)
@@ -78,9 +76,9 @@ def session_of(request: Request, command: GoCommand, where: Environment, folder:
         cache=str(root / "files"),
         runtime=str(runtime_folder),
         go=where.real_go,
-        go_flags=tuple(_archive_flags(flags, tags)),
-        pgo=_pgo(flags, where.folder),
-        toolexec=_toolexec(flags),
+        go_flags=tuple(_archive_flags(where.flags, tags)),
+        pgo=_pgo(where.flags, where.folder),
+        toolexec=_toolexec(where.flags),
     )
 
 
@@ -101,7 +99,6 @@ def _key(request: Request, tags: list[str], place: Path) -> str:
     return hashlib.sha256(json.dumps(about).encode(errors="surrogateescape")).hexdigest()[:20]
 
 
-@once
 def _own_sources() -> str:
     """A digest of what decides how a file is instrumented, and of the runtime."""
     digest = hashlib.sha256()
@@ -142,12 +139,13 @@ def words(session: Session, command: GoCommand, where: Environment) -> list[str]
     first, given = _chdir(command)
     words += first
     words.append(f"-toolexec=/bin/sh {shlex.quote(str(_script(session)))}")
+    words.append(f"-{graph.FLAG}={session.graph}")
     marks = session.marks()
     words += (f"-gcflags={pattern}={mark}" for pattern, mark in marks.items())
     # The last flag that matches a package is the only one: so ours goes with each of the user's.
     mark = " ".join(dict.fromkeys(marks.values()))
     words += (_marked(f, mark) for f in where.goflags if f.name == "gcflags")
-    if command.verb == "test" and command.value("count") is None:
+    if command.verb == "test" and last(where.flags, "count") is None:
         words.append("-count=1")  # a result from the cache would be a test that was not traced
     for item in given:
         words += _passed_on(item, mark)
@@ -164,8 +162,8 @@ def _chdir(command: GoCommand) -> tuple[tuple[str, ...], tuple[Flag | str, ...]]
 def _passed_on(item: Flag | str, mark: str) -> tuple[str, ...]:
     if isinstance(item, str):
         return (item,)
-    if item.name == "toolexec":
-        return ()  # ours runs it
+    if item.name in ("toolexec", graph.FLAG):
+        return ()  # ours runs it; what ours writes is copied to theirs
     return (_marked(item, mark),) if item.name == "gcflags" else item.words
 
 

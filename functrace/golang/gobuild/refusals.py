@@ -5,22 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from functrace.errors import UsageError
-from functrace.golang.gobuild.command import GoCommand
+from functrace.golang.gobuild.command import GoCommand, is_on, last
 from functrace.golang.gobuild.environment import Environment
 from functrace.golang.gobuild.session import RUNTIME
 
 
-def refuse_flags(command: GoCommand) -> None:
-    """Refuse what no build can do.
+def refuse_flags(command: GoCommand, where: Environment) -> None:
+    """Refuse what no build can do, be it asked for in ``GOFLAGS``.
 
     Raises:
         UsageError: with a sentence for the user.
     """
-    if command.is_set("linkshared") or command.value("buildmode") == "shared":
+    if is_on(where.flags, "linkshared") or last(where.flags, "buildmode") == "shared":
         raise UsageError("shared Go libraries cannot be traced: build without -linkshared")
-    if command.value("compiler") not in (None, "gc"):
+    if last(where.flags, "compiler") not in (None, "gc"):
         raise UsageError("-compiler: only Go's own compiler can be traced")
-    if command.value("pkgdir"):
+    if last(where.flags, "pkgdir"):
         raise UsageError("-pkgdir keeps packages that are not instrumented: leave it out")
     for package in command.operands:
         if "@" in package and not Path(package).exists():
@@ -37,13 +37,14 @@ def refuse_place(command: GoCommand, where: Environment, *, has_deps: bool) -> N
     """
     if not (where.modules or has_deps or _names_files(command)):
         raise UsageError("no go.mod here or above: name Go files, or work in a module")
-    paths = [path for path, _ in where.modules]
-    for path in paths:
-        if path in ("std", "cmd", RUNTIME):
-            raise UsageError(f"module {path} cannot import functrace's runtime, which needs it")
+    for module in where.modules:
+        if module.path in ("std", "cmd", RUNTIME):
+            raise UsageError(
+                f"module {module.path} cannot import functrace's runtime, which needs it"
+            )
     for pattern in (command.value("coverpkg") or "").split(","):
         first = pattern.partition("/")[0]
-        is_own = any(pattern == path or pattern.startswith(f"{path}/") for path in paths)
+        is_own = any(module.may_have(pattern) for module in where.modules)
         if first == "..." or (first and "." not in first and not is_own):
             raise UsageError(
                 f"-coverpkg={pattern} covers the standard library, which the runtime needs as it "

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from functrace.errors import FunctraceError
-from functrace.golang.gobuild import cache, environment, packages, prepare, refusals
+from functrace.golang.gobuild import cache, environment, graph, packages, prepare, refusals
 from functrace.golang.gobuild.command import GoCommand, last, parse
 from functrace.golang.gobuild.environment import Environment
 from functrace.golang.gobuild.prepare import Request
@@ -24,8 +24,6 @@ from functrace.report import Summary
 
 # Verbs that compile; the others, such as vet, see the sources as they are.
 TRACED = ("build", "install", "run", "test")
-# What decides which packages and files a build has.
-_FOR_LIST = ("mod", "modfile", "modcacherw", "overlay", "tags", "race", "msan", "asan")
 
 
 @dataclass(frozen=True)
@@ -56,11 +54,11 @@ def run(
         UsageError: a combination that cannot be traced, with what to use instead.
     """
     command = parse(verb, arguments)
-    refusals.refuse_flags(command)
     where = environment.look(command)
+    refusals.refuse_flags(command, where)
     refusals.refuse_place(command, where, has_deps=bool(request.deps))
     with _folder() as folder:
-        session = prepare.session_of(request, command, where, folder)
+        session = prepare.session_of(request, where, folder)
         words = prepare.words(session, command, where)
         if request.dry_run:
             sys.stdout.write(shlex.join(words) + "\n")
@@ -91,12 +89,16 @@ def _executed(
     variables, output = _variables(command)
     go = subprocess.Popen(words, env={**os.environ, **variables})
     with _signals_left_to(go):
-        counted = _counted(request, session, command, where)
+        names = graph.packages(session.graph, go)
+        counted = _counted(request, session, command, where, names)
         early = command.verb == "run"  # what comes later comes when the program has ended
         if early:
             tell(Outcome(*counted))
         status = go.wait()
     status = 128 - status if status < 0 else status
+    theirs = last(where.flags, graph.FLAG)
+    if theirs and session.graph.exists():
+        shutil.copyfile(session.graph, where.folder / theirs)
     if output and not any(output.iterdir()):
         output.rmdir()
         output = None
@@ -131,16 +133,12 @@ def _signals_left_to(go: subprocess.Popen[bytes]) -> Iterator[None]:
 
 
 def _counted(
-    request: Request, session: Session, command: GoCommand, where: Environment
+    request: Request, session: Session, command: GoCommand, where: Environment, names: set[str]
 ) -> tuple[Summary | None, int]:
-    flags = [w for f in command.flags if f.name in _FOR_LIST for w in f.words]
-    arguments = [*flags, "--", *command.operands]
-    is_test = command.verb == "test"
-    try:
-        used = packages.used(session, where.go, arguments, where.folder, tests=is_test)
-    except FunctraceError:
+    if not names:
         return None, 0  # the go command itself says what is wrong
-    overlay = last((*where.goflags, *command.flags), "overlay")
-    if overlay:
-        used = packages.overlaid(used, where.folder / overlay)
+    try:
+        used = packages.used(session, command, where, names)
+    except FunctraceError:
+        return None, 0
     return packages.count(session, used, request.keep)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from functrace.golang import runtime
+from functrace.golang.module import Module
 from rewriter.select import matcher
 
 # What the go command calls a package that is named by its files.
@@ -18,20 +19,20 @@ class Scope:
     """The packages in question.
 
     Attributes:
-        modules: path and folder of each main module.
+        modules: the main modules.
         deps: patterns of further packages, as the go command writes them.
         std: the packages of the standard library that can be, if they are wanted.
     """
 
-    modules: tuple[tuple[str, str], ...]
+    modules: tuple[Module, ...]
     deps: tuple[str, ...]
     std: tuple[str, ...] = ()
 
     def own_patterns(self) -> Iterator[str]:
         """Patterns that match the main modules' packages, and maybe some out of scope."""
         yield BY_FILES
-        for path, _ in self.modules:
-            yield f"{path}/..."
+        for module in self.modules:
+            yield f"{module.path}/..."
 
     def other_patterns(self) -> Iterator[str]:
         """Patterns that match the packages of other modules in scope."""
@@ -52,17 +53,16 @@ class Scope:
     def folder(self, package: str) -> Path | None:
         """Where a main module has the package; None if it is another module's."""
         package = plain(package)
-        owners = [m for m in self.modules if package == m[0] or package.startswith(m[0] + "/")]
-        for path, root in sorted(owners, key=lambda m: -len(m[0])):
-            folder = Path(root) / package[len(path) :].lstrip("/")
-            return folder if folder.is_dir() and not _is_nested(folder, Path(root)) else None
-        return None
+        owners = (module for module in self.modules if module.may_have(package))
+        owner = max(owners, key=lambda module: len(module.path), default=None)
+        folder = owner.folder(package) if owner else None
+        return folder if owner and folder and not _is_nested(folder, owner.root) else None
 
     def place(self, package: str, file: str) -> str:
         """The path of a file as filters name it: from its module's root, if that is known."""
-        for _, root in self.modules:
-            if file.startswith(root + "/"):
-                return file[len(root) + 1 :]
+        for module in self.modules:
+            if file.startswith(f"{module.root}/"):
+                return file[len(str(module.root)) + 1 :]
         return f"{plain(package)}/{Path(file).name}"
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from functrace.golang.gobuild.scope import Scope
+from functrace.golang.module import Module
 from rewriter.golang import Layout, Options
 from rewriter.select import Selection
 
@@ -45,13 +46,18 @@ class Session:
     pgo: str
     toolexec: tuple[str, ...]
 
+    @property
+    def graph(self) -> Path:
+        """Where the go command writes the build's action graph."""
+        return Path(self.folder) / "graph.json"
+
     def marks(self) -> dict[str, str]:
         """The compiler flag that marks packages in question, by the patterns that match these.
 
         Patterns of main modules match packages of other modules as well, which are left
         alone; so the mark is another one for other main modules.
         """
-        paths = json.dumps([path for path, _ in self.scope.modules])
+        paths = json.dumps([module.path for module in self.scope.modules])
         own = hashlib.sha256((self.key + paths).encode()).hexdigest()[: len(self.key)]
         return {
             **dict.fromkeys(self.scope.own_patterns(), MARK + own),
@@ -68,14 +74,14 @@ class Session:
             "selection": asdict(self.options.selection),
         }
         path = Path(self.folder) / "session.json"
-        path.write_text(json.dumps(data), encoding="utf-8")
+        path.write_text(json.dumps(data, default=str), encoding="utf-8")
         return path
 
 
 def load(path: str) -> Session:
     """The session that :meth:`Session.save` wrote to ``path``."""
     data = json.loads(Path(path).read_text(encoding="utf-8"))
-    modules = tuple((p, f) for p, f in data["scope"]["modules"])
+    modules = tuple(Module(Path(m["root"]), m["path"]) for m in data["scope"]["modules"])
     data["scope"] = Scope(modules, tuple(data["scope"]["deps"]), tuple(data["scope"]["std"]))
     data["options"] = _options(**data["options"])
     for name in ("go_flags", "toolexec"):

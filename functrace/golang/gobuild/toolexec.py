@@ -62,7 +62,7 @@ def _compile(run: Session, command: list[str]) -> int:
 
 def _instrumented(run: Session, package: str, command: list[str]) -> list[str]:
     """The compiler's command line on instrumented copies, where there is something in them."""
-    files = {word: _read(word) for word in _files(command)}
+    files = {word: Path(word).read_bytes() for word in _files(command)}
     copies: dict[str, str] = {}
     folder = Path(_value(command, "-o")).parent / "functrace"
     for file in instrument.package(run, package, files):
@@ -89,14 +89,6 @@ def _files(command: list[str]) -> list[str]:
     """The files that the compiler is to read: all that stands behind the last flag."""
     last = max(i for i, word in enumerate(command) if word.startswith("-"))
     return command[last + 1 + (command[last] in _WITH_VALUE) :]
-
-
-def _read(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError as error:
-        raise FunctraceError(f"{path}: {error.strerror}") from None
 
 
 def _lines_kept(path: str, text: bytes, work: Path) -> bytes:
