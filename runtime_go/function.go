@@ -12,7 +12,9 @@ import (
 type function struct {
 	pc     uintptr
 	name   string
-	hidden bool // by FUNCTRACE_INCLUDE and FUNCTRACE_EXCLUDE
+	line   int    // of the address
+	number uint64 // in the trace, if there is one
+	hidden bool   // by FUNCTRACE_INCLUDE and FUNCTRACE_EXCLUDE
 }
 
 // Functions by return address: an open hash table that readers walk without a
@@ -37,10 +39,14 @@ func init() {
 
 //go:norace
 func functionAt(pc uintptr) *function {
-	if f := functions.Load().find(pc); f != nil {
-		return f
+	f := functions.Load().find(pc)
+	if f == nil {
+		f = addFunction(pc)
 	}
-	return addFunction(pc)
+	if !f.hidden {
+		recentFunctions[hash(pc)%uintptr(len(recentFunctions))].Store(f)
+	}
+	return f
 }
 
 //go:norace
@@ -51,6 +57,16 @@ func (t functionTable) find(pc uintptr) *function {
 			return f
 		}
 	}
+}
+
+// Functions that were called lately, for which one look is enough.
+type functionCache [1 << 12]atomic.Pointer[function]
+
+var recentFunctions functionCache
+
+//go:norace
+func (c *functionCache) at(pc uintptr) *function {
+	return c[hash(pc)%uintptr(len(c))].Load()
 }
 
 //go:norace
@@ -70,8 +86,7 @@ func addFunction(pc uintptr) *function {
 	if f := table.find(pc); f != nil {
 		return f
 	}
-	f := &function{pc: pc, name: nameOf(pc)}
-	f.hidden = !settings.shows(f.name)
+	f := newFunction(pc)
 	functionCount++
 	if functionCount > len(table)/2 {
 		table = table.grown()
@@ -92,14 +107,26 @@ func (t functionTable) grown() functionTable {
 	return larger
 }
 
-// nameOf returns the name of the function that a call returning to pc stands in,
-// the innermost one if it was inlined.
-func nameOf(pc uintptr) string {
+// newFunction finds out about the function that a call returning to pc stands in, the
+// innermost one if it was inlined. A trace is told before anybody can use its number.
+//
+//go:norace
+func newFunction(pc uintptr) *function {
 	frame, _ := runtime.CallersFrames([]uintptr{pc}).Next()
-	if frame.Function == "" {
-		return "?"
+	f := &function{pc: pc, name: frame.Function, line: frame.Line}
+	if f.name == "" {
+		f.name = "?"
 	}
-	return frame.Function
+	f.hidden = !settings.shows(f.name)
+	if recording {
+		start := frame.Line
+		if frame.Func != nil {
+			_, start = frame.Func.FileLine(frame.Entry)
+		}
+		f.number = rec.putFunction(f, frame.File, start)
+		f.hidden = f.hidden || f.number == 0
+	}
+	return f
 }
 
 // hash spreads addresses, which share their low and their high bits.

@@ -14,9 +14,32 @@ type textPrinter struct {
 
 var printer textPrinter
 
-func (p *textPrinter) entered(t *track, f *function) { p.print(t, f, "->") }
+// print reports the entry of a call.
+//
+//go:norace
+func (t *track) print(f *function) {
+	t.mu.Lock()
+	t.reserve()
+	t.calls = append(t.calls, f)
+	printer.print(t, f, "->")
+	t.mu.Unlock()
+}
 
-func (p *textPrinter) left(t *track, f *function) { p.print(t, f, "<-") }
+// printExit reports the exit of the innermost call and returns how many are left open.
+//
+//go:norace
+func (t *track) printExit() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	depth := len(t.calls)
+	if depth == 0 {
+		return 0 // an exit function called twice
+	}
+	printer.print(t, t.calls[depth-1], "<-")
+	t.calls = t.calls[:depth-1]
+	t.giveBack()
+	return depth - 1
+}
 
 const longestID = 20 // digits of the largest uint64
 
@@ -34,7 +57,7 @@ func (p *textPrinter) print(t *track, f *function, arrow string) {
 	line = append(line, arrow...)
 	line = append(line, f.name...)
 	t.line = append(line, '\n')
-	p.sink.write(t)
+	p.sink.write(t.trackPrinting)
 }
 
 // appendID appends id in two digits or more.

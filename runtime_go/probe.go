@@ -20,11 +20,11 @@ func goroutineID() uint64 {
 }
 
 // callerOfCaller returns the address that its caller's caller returns to: where
-// Trace was called, if traceSlowly asks.
+// Trace was called, if Trace asks.
 //
 //go:noinline
 func callerOfCaller() uintptr {
 	var pcs [1]uintptr
-	runtime.Callers(4, pcs[:])
+	runtime.Callers(3, pcs[:])
 	return pcs[0]
 }

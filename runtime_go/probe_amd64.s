@@ -2,17 +2,77 @@
 
 #include "textflag.h"
 
-// func frame() (gp uintptr, id uint64, pc uintptr)
+// func frame() (gp uintptr, id uint64, pc uintptr, now uint64)
 //
 // Go calls assembly of its own package without a wrapper, so BP still points
 // into the caller's frame, at its saved BP; above that is its return address.
-TEXT ·frame(SB), NOSPLIT|NOFRAME, $0-24
-	MOVQ (TLS), AX
+TEXT ·frame(SB), NOSPLIT|NOFRAME, $0-32
+	MOVQ (TLS), R8
 	MOVQ ·goidOffset(SB), CX
-	ADDQ AX, CX
-	MOVQ (CX), CX
+	MOVQ (R8)(CX*1), CX
 	MOVQ 8(BP), BX
-	MOVQ AX, gp+0(FP)
+	MOVQ R8, gp+0(FP)
 	MOVQ CX, id+8(FP)
 	MOVQ BX, pc+16(FP)
+	CMPB ·counter(SB), $0
+	JEQ  done
+	RDTSC
+	SHLQ $32, DX
+	ORQ  DX, AX
+	MOVQ AX, now+24(FP)
+done:
+	RET
+
+// func state() (gp uintptr, now uint64, panicking uintptr)
+TEXT ·state(SB), NOSPLIT|NOFRAME, $0-24
+	MOVQ (TLS), R8
+	MOVQ ·panicOffset(SB), CX
+	MOVQ (R8)(CX*1), CX
+	MOVQ R8, gp+0(FP)
+	MOVQ CX, panicking+16(FP)
+	CMPB ·counter(SB), $0
+	JEQ  done
+	RDTSC
+	SHLQ $32, DX
+	ORQ  DX, AX
+	MOVQ AX, now+8(FP)
+done:
+	RET
+
+// func panicArgument() [2]uintptr
+TEXT ·panicArgument(SB), NOSPLIT|NOFRAME, $0-16
+	MOVQ (TLS), R8
+	MOVQ ·panicOffset(SB), CX
+	MOVQ (R8)(CX*1), CX
+	ADDQ ·argOffset(SB), CX
+	MOVQ -8(CX), AX
+	MOVQ (CX), BX
+	MOVQ AX, ret_0+0(FP)
+	MOVQ BX, ret_1+8(FP)
+	RET
+
+// func loadWord(address uintptr) uintptr
+TEXT ·loadWord(SB), NOSPLIT|NOFRAME, $0-16
+	MOVQ address+0(FP), AX
+	MOVQ (AX), AX
+	MOVQ AX, ret+8(FP)
+	RET
+
+// func countsEvenly() bool
+//
+// AMD64 Architecture Programmer's Manual, volume 3, CPUID Fn8000_0007_EDX[8]: TscInvariant.
+TEXT ·countsEvenly(SB), NOSPLIT|NOFRAME, $0-1
+	MOVB $0, ret+0(FP)
+	MOVL $0x80000000, AX
+	XORL CX, CX
+	CPUID
+	CMPL AX, $0x80000007
+	JCS  none
+	MOVL $0x80000007, AX
+	XORL CX, CX
+	CPUID
+	SHRL $8, DX
+	ANDL $1, DX
+	MOVB DX, ret+0(FP)
+none:
 	RET

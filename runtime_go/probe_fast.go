@@ -11,9 +11,9 @@ var fast bool
 // versions, so it is found at start.
 var goidOffset uintptr
 
-// frame returns the address of g, the word at goidOffset in it, and the address that the
-// function calling frame returns to. That function must not be inlined.
-func frame() (gp uintptr, id uint64, pc uintptr)
+// frame returns the address of g, the word at goidOffset in it, the address that the function
+// calling frame returns to, and the counter if it is the clock. That function must not be inlined.
+func frame() (gp uintptr, id uint64, pc uintptr, now uint64)
 
 // initProbe finds the offset of the id and checks everything that frame tells
 // against runtime.Stack and runtime.Callers, here and on other goroutines.
@@ -34,6 +34,10 @@ func initProbe() {
 	goidOffset = offsets[0]
 	there := elsewhere(func() bool { return tellsCaller() })
 	fast = there && tellsCaller()
+	if fast {
+		probeParent()
+		elsewhere(probePanic)
+	}
 }
 
 // elsewhere returns what f returns on a goroutine of its own, which has ended by
@@ -49,7 +53,7 @@ func matching(offsets []uintptr) []uintptr {
 	want := goroutineID()
 	var found []uintptr
 	for _, goidOffset = range offsets {
-		if _, id, _ := frame(); id == want {
+		if _, id, _, _ := frame(); id == want {
 			found = append(found, goidOffset)
 		}
 	}
@@ -84,7 +88,7 @@ func fromDepth(n int) bool {
 //
 //go:noinline
 func agrees() bool {
-	_, _, pc := frame()
+	_, _, pc, _ := frame()
 	var pcs [1]uintptr
 	runtime.Callers(2, pcs[:])
 	return pc == pcs[0]

@@ -2,13 +2,51 @@
 
 package functrace
 
+import (
+	"runtime"
+	"strconv"
+	"strings"
+)
+
 // No fast way to goroutine and caller: not on this architecture, or not wanted.
 const fast = false
 
-func frame() (gp uintptr, id uint64, pc uintptr) { return 0, 0, 0 }
+func frame() (gp uintptr, id uint64, pc uintptr, now uint64) { return 0, 0, 0, 0 }
 
 type place struct{}
 
-func trackOfG(uintptr, uint64) *track { return nil }
+func trackAt(uintptr) *track { return nil }
+
+func findTrack(_ uintptr, id uint64) *track { return trackOfID(id) }
 
 func initProbe() {}
+
+// isOf reports whether the track is this goroutine's.
+func (t *track) isOf(uintptr) bool { return t.id == goroutineID() }
+
+// origin reads what the trace of a stack ends with: "created by main.serve in goroutine 7",
+// and the place in the next line.
+func (t *track) origin() (parent, starter uint64, line int) {
+	buf := make([]byte, 64<<10)
+	text := string(buf[:runtime.Stack(buf, false)])
+	_, text, found := strings.Cut(text, "\ncreated by ")
+	if !found {
+		return 0, 0, 0
+	}
+	name, text, _ := strings.Cut(text, " in goroutine ")
+	id, text, _ := strings.Cut(text, "\n")
+	parent, _ = strconv.ParseUint(id, 10, 64)
+	place, _, _ := strings.Cut(text, " ")
+	line, _ = strconv.Atoi(place[strings.LastIndexByte(place, ':')+1:])
+	return parent, functions.Load().numberOf(name), line
+}
+
+// numberOf returns the number of a function that has been seen, else 0.
+func (t functionTable) numberOf(name string) uint64 {
+	for i := range t {
+		if f := t[i].Load(); f != nil && f.name == name {
+			return f.number
+		}
+	}
+	return 0
+}

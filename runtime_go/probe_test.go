@@ -14,7 +14,7 @@ func TestFastProbeIsInUse(t *testing.T) {
 
 func TestFrameTellsGoroutine(t *testing.T) {
 	for i := 0; i < 100; i++ {
-		same := elsewhere(func() bool { _, id, _ := frame(); return id == goroutineID() })
+		same := elsewhere(func() bool { _, id, _, _ := frame(); return id == goroutineID() })
 		if !same {
 			t.Fatal("another id than runtime.Stack tells")
 		}

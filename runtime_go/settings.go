@@ -8,14 +8,27 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
+)
+
+// A mode is what becomes of calls.
+type mode int
+
+const (
+	modeText mode = iota
+	modeRecord
+	modeOff
 )
 
 // config is what the environment asks for.
 type config struct {
-	off              bool
+	mode             mode
 	out              string
 	depth            int
 	maxSize          int64 // bytes that a file gets
+	overwrite        bool  // the oldest calls when a trace is full
+	minDuration      time.Duration
+	signal           string
 	include, exclude []string
 }
 
@@ -31,10 +44,26 @@ func readConfig(getenv func(string) string) (config, error) {
 	}
 	switch mode := getenv("FUNCTRACE"); mode {
 	case "", "text":
+	case "record":
+		c.mode = modeRecord
 	case "off":
-		c.off = true
+		c.mode = modeOff
 	default:
-		return c, errors.New("FUNCTRACE=" + mode + " is neither text nor off")
+		return c, errors.New("FUNCTRACE=" + mode + " is none of text, record and off")
+	}
+	switch full := getenv("FUNCTRACE_FULL"); full {
+	case "", "stop":
+	case "overwrite":
+		c.overwrite = true
+	default:
+		return c, errors.New("FUNCTRACE_FULL=" + full + " is neither stop nor overwrite")
+	}
+	if text := getenv("FUNCTRACE_MIN_DURATION"); text != "" {
+		duration, err := time.ParseDuration(text)
+		if err != nil || duration < 0 {
+			return c, errors.New("FUNCTRACE_MIN_DURATION=" + text + " is not a time such as 5us or 2ms")
+		}
+		c.minDuration = duration
 	}
 	if text := getenv("FUNCTRACE_DEPTH"); text != "" {
 		depth, err := strconv.Atoi(text)

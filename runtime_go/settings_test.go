@@ -15,7 +15,7 @@ func config1(env map[string]string) (config, error) {
 
 func TestDefaultsPrintEverything(t *testing.T) {
 	c, err := config1(nil)
-	if err != nil || c.off || c.out != "" || c.depth != math.MaxInt || !c.shows("main.main") {
+	if err != nil || c.mode == modeOff || c.out != "" || c.depth != math.MaxInt || !c.shows("main.main") {
 		t.Errorf("%+v, %v", c, err)
 	}
 }

@@ -54,14 +54,14 @@ func newSink(file *os.File, stdout bool) *sink {
 }
 
 // write puts the line of t out.
-func (s *sink) write(t *track) {
+func (s *sink) write(t *trackPrinting) {
 	if err := s.put(t); err != nil {
 		fail(errors.New("cannot write: " + err.Error()))
 	}
 }
 
 //go:norace
-func (s *sink) put(t *track) error {
+func (s *sink) put(t *trackPrinting) error {
 	if s.stdout {
 		if now := currentStdout(); now != s.file {
 			// An Example test captures standard output in this way.

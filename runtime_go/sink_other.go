@@ -9,11 +9,11 @@ type sinkKind struct{}
 func kindOf(syscall.RawConn) sinkKind { return sinkKind{} }
 
 //go:norace
-func (s *sink) putOwn(t *track) error {
+func (s *sink) putOwn(t *trackPrinting) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, err := s.file.Write(t.line)
 	return err
 }
 
-func (*track) writeTo(uintptr) {}
+func (*trackPrinting) writeTo(uintptr) {}

@@ -57,7 +57,7 @@ func kindOf(raw syscall.RawConn) sinkKind {
 // descriptor stays ours through Control even while the program closes the file.
 //
 //go:norace
-func (s *sink) putOwn(t *track) error {
+func (s *sink) putOwn(t *trackPrinting) error {
 	switch {
 	case s.kind == nullKind:
 		return nil
@@ -76,7 +76,7 @@ func (s *sink) putOwn(t *track) error {
 }
 
 //go:norace
-func (t *track) writeTo(fd uintptr) { t.err = writeAll(int(fd), t.line) }
+func (t *trackPrinting) writeTo(fd uintptr) { t.err = writeAll(int(fd), t.line) }
 
 func writeAll(fd int, line []byte) error {
 	for len(line) > 0 {

@@ -59,7 +59,7 @@ func printFromFour(file *os.File) {
 			t := newTrack(0, place{})
 			t.line = append(line, '\n')
 			for i := 0; i < 10; i++ {
-				s.write(t)
+				s.write(t.trackPrinting)
 			}
 		}()
 	}

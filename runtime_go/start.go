@@ -9,26 +9,46 @@ import "os"
 func init() {
 	c, err := readConfig(os.Getenv)
 	settings = c
-	if err == nil && !c.off {
-		printer.depth = c.depth
-		printer.sink, err = openSink(c.out, c.maxSize)
+	initProbe()
+	if err == nil && c.mode != modeOff {
+		err = begin()
 	}
 	if err != nil {
 		fail(err)
 	}
-	if c.off {
+	if c.mode == modeOff {
 		off.Store(true)
 	}
-	initProbe()
 }
 
-// fail ends tracing and says why, once. The message goes out as lines do: writing
-// to a closed pipe, os.Stderr.WriteString would have SIGPIPE end the program.
+// begin opens the output that the settings ask for.
+func begin() (err error) {
+	if settings.mode == modeText {
+		printer.depth = settings.depth
+		printer.sink, err = openSink(settings.out, settings.maxSize)
+		return err
+	}
+	initClock()
+	recording = true
+	minDuration = toTicks(settings.minDuration)
+	recordsAll = counter && minDuration == 0 && !raceDetector
+	return rec.open(&settings)
+}
+
+// fail ends tracing and says why, once.
 func fail(err error) {
-	if off.Swap(true) || os.Stderr == nil {
+	if !off.Swap(true) {
+		say(err.Error() + "; tracing is off")
+	}
+}
+
+// say tells the user something. It goes out as lines do: writing to a closed pipe,
+// os.Stderr.WriteString would have SIGPIPE end the program.
+func say(message string) {
+	if os.Stderr == nil {
 		return
 	}
-	message := newTrack(0, place{})
-	message.line = []byte("functrace: " + err.Error() + "; tracing is off\n")
-	newSink(os.Stderr, false).put(message) // if it fails, whom to tell?
+	p := newPrinting()
+	p.line = []byte("functrace: " + message + "\n")
+	newSink(os.Stderr, false).put(p) // if it fails, whom to tell?
 }

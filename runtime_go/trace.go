@@ -4,8 +4,8 @@ package functrace
 
 import "sync/atomic"
 
-// off is set while no call is to be traced: by the environment, or once the
-// output has failed.
+// off is set while no call is to be traced: by the environment, by Stop, or once
+// the output has failed.
 var off atomic.Bool
 
 // Trace reports the entry of its caller and returns the function that reports
@@ -21,41 +21,93 @@ func Trace() func() {
 	if off.Load() {
 		return nothing
 	}
+	var t *track
 	if fast {
-		g, id, pc := frame()
-		return enter(trackOfG(g, id), pc)
+		t = enter(frame())
+	} else {
+		t = enter(0, goroutineID(), callerOfCaller(), 0)
 	}
-	return traceSlowly()
-}
-
-// traceSlowly is Trace by public interfaces alone.
-//
-//go:noinline
-func traceSlowly() func() {
-	return enter(trackOfID(goroutineID()), callerOfCaller())
+	if t == nil {
+		return nothing
+	}
+	return t.exit
 }
 
 func nothing() {}
 
-//go:norace
-func enter(t *track, pc uintptr) func() {
-	hideFromRaceDetector()
-	exit := t.enter(functionAt(pc))
-	showToRaceDetector()
-	return exit
+// A Call is one that has been entered.
+type Call struct{ track *track }
+
+// Enter reports the entry of its caller, whose exit Exit reports:
+//
+//	defer functrace.Exit(functrace.Enter(), &err)
+//
+//go:noinline
+func Enter() Call {
+	if off.Load() {
+		return Call{}
+	}
+	if fast {
+		return Call{enter(frame())}
+	}
+	return Call{enter(0, goroutineID(), callerOfCaller(), 0)}
 }
 
-//go:norace
-func (t *track) enter(f *function) func() {
-	if f.hidden {
-		return nothing
+// Exit reports the exit of the call that Enter has returned, and the error that it
+// returns. The pointer is not kept, so that the error need not be moved to the heap.
+func Exit(c Call, err *error) {
+	if c.track == nil {
+		return
 	}
-	t.mu.Lock()
-	t.reserve()
-	t.calls = append(t.calls, f)
-	printer.entered(t, f)
-	t.mu.Unlock()
-	return t.exit
+	if *err != nil && recording {
+		c.track.fails = *err
+	}
+	c.track.leave()
+}
+
+// enter reports the entry of a call of the function that pc lies in, by the goroutine with
+// that g and id. It returns the track if the call's exit is to be reported as well, else nil.
+//
+// The common case of recording is here in one piece, and in leave: calls between its parts
+// would cost as much as these do.
+//
+//go:norace
+func enter(g uintptr, id uint64, pc uintptr, now uint64) *track {
+	t, f := trackAt(g), recentFunctions.at(pc)
+	if t == nil || f == nil || t.id != id || f.pc != pc || !recordsAll {
+		return enterSlowly(g, id, pc, now)
+	}
+	depth, n, since := t.depth, t.used, now-t.base
+	if depth >= len(t.open) || int64(n) >= t.limit.Load() || since >= maxSinceBase {
+		return enterSlowly(g, id, pc, now)
+	}
+	t.words[n] = since<<timeShift | f.number<<functionShift | entryWord
+	t.used = n + 1
+	c := &t.open[depth]
+	c.entered, c.function = now, f.number
+	t.depth = depth + 1
+	return t
+}
+
+// enterSlowly is enter in every case.
+//
+//go:norace
+func enterSlowly(g uintptr, id uint64, pc uintptr, now uint64) *track {
+	t := findTrack(g, id)
+	hideFromRaceDetector()
+	f := functionAt(pc)
+	switch {
+	case f.hidden:
+		t = nil
+	case recording:
+		if !t.record(f, now) {
+			t = nil
+		}
+	default:
+		t.print(f)
+	}
+	showToRaceDetector()
+	return t
 }
 
 // leave reports the exit of the innermost call. It must not recover: a panic on
@@ -63,26 +115,31 @@ func (t *track) enter(f *function) func() {
 //
 //go:norace
 func (t *track) leave() {
+	g, now, panicking := state()
+	depth, n, since := t.depth-1, t.used, now-t.base
+	if depth < 0 || !t.isOf(g) || t.fails != nil || panicking != 0 || !recordsAll ||
+		int64(n) >= t.limit.Load() || since >= maxSinceBase {
+		t.leaveSlowly(g, now)
+		return
+	}
+	t.words[n] = since<<timeShift | t.open[depth].function<<functionShift | exitWord
+	t.used = n + 1
+	t.depth = depth
+}
+
+// leaveSlowly is leave in every case.
+//
+//go:norace
+func (t *track) leaveSlowly(g uintptr, now uint64) {
 	hideFromRaceDetector()
-	open := t.pop()
+	var open int
+	if recording {
+		open = t.recordExit(g, now)
+	} else {
+		open = t.printExit()
+	}
 	showToRaceDetector()
 	if open == 0 && !fast {
 		forget(t) // in sight of the race detector, which sees into maps anyway
 	}
-}
-
-// pop returns how many calls are left open.
-//
-//go:norace
-func (t *track) pop() int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	depth := len(t.calls)
-	if depth == 0 {
-		return 0 // an exit function called twice
-	}
-	printer.left(t, t.calls[depth-1])
-	t.calls = t.calls[:depth-1]
-	t.giveBack()
-	return depth - 1
 }

@@ -6,26 +6,31 @@ import "sync"
 
 // A track is what is known of one goroutine. Only that goroutine touches it, but
 // for the fields by which it is found, and but for an exit function that somebody
-// calls on another goroutine: mu, which costs a goroutine of its own little, keeps
-// that from breaking anything.
+// calls on another goroutine. That breaks nothing: printing is locked, which costs
+// a goroutine of its own little, and recording looks who calls.
 //
 // Whatever touches a track is marked go:norace and grows slices itself. A track
 // passes from a goroutine that has ended to one that begins, together with its g:
 // that is safe, but happens inside the Go runtime, where the race detector does
 // not look.
 type track struct {
-	mu    sync.Mutex // held while the fields up to err are in use
 	id    uint64
+	exit  func() // leaves the innermost call; made once
+	place        // by which the track is found, if not by its id
+	trackRecording
+	*trackPrinting // none while recording
+}
+
+// What a track knows for printing. It is locked while in use.
+type trackPrinting struct {
+	mu    sync.Mutex
 	calls []*function // the calls not yet left, innermost last
 	line  []byte      // the line being printed, kept for the next one
-	exit  func()      // leaves the innermost call; made once
 
 	writeLine func(fd uintptr) // writes line; made once
 	err       error            // what writeLine met
 
-	place // by which the track is found, if not by its id
-
-	// Room for what most goroutines need. It also makes tracks large enough to
+	// Room for what most goroutines need. It also makes these large enough to
 	// share no cache line, which would slow goroutines on other cores.
 	firstCalls [8]*function
 	firstLine  [80]byte
@@ -39,22 +44,33 @@ const (
 
 func newTrack(id uint64, at place) *track {
 	t := &track{id: id, place: at}
-	t.calls, t.line = t.firstCalls[:0], t.firstLine[:0]
-	t.exit, t.writeLine = t.leave, t.writeTo
+	t.exit = t.leave
+	if recording {
+		t.trackRecording.init()
+	} else {
+		t.trackPrinting = newPrinting()
+	}
 	return t
+}
+
+func newPrinting() *trackPrinting {
+	p := &trackPrinting{}
+	p.calls, p.line = p.firstCalls[:0], p.firstLine[:0]
+	p.writeLine = p.writeTo
+	return p
 }
 
 // reserve makes room for one more call.
 //
 //go:norace
-func (t *track) reserve() {
+func (t *trackPrinting) reserve() {
 	if len(t.calls) == cap(t.calls) {
 		t.resize(2 * cap(t.calls))
 	}
 }
 
 //go:norace
-func (t *track) resize(size int) {
+func (t *trackPrinting) resize(size int) {
 	calls := make([]*function, len(t.calls), size)
 	//lint:ignore S1001 the race detector sees what copy does
 	for i, f := range t.calls {
@@ -68,7 +84,7 @@ func (t *track) resize(size int) {
 // that no other goroutine had.
 //
 //go:norace
-func (t *track) emptyLine(size int) []byte {
+func (t *trackPrinting) emptyLine(size int) []byte {
 	if raceDetector || cap(t.line) < size {
 		t.line = make([]byte, 0, 2*size)
 	}
@@ -80,7 +96,7 @@ func (t *track) emptyLine(size int) []byte {
 // for ever in a goroutine whose outermost function serves until the program ends.
 //
 //go:norace
-func (t *track) giveBack() {
+func (t *trackPrinting) giveBack() {
 	depth := len(t.calls)
 	if cap(t.calls) > maxIdleCalls && depth < cap(t.calls)/8 {
 		t.resize(cap(t.calls) / 4)

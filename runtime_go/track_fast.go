@@ -17,8 +17,15 @@ const trackBuckets = 1 << 16
 
 var tracksByG [trackBuckets]atomic.Pointer[track]
 
+// trackAt returns the track of the goroutine with that g, or of one that shares the bucket.
+//
 //go:norace
-func trackOfG(g uintptr, id uint64) *track {
+func trackAt(g uintptr) *track { return tracksByG[hash(g)%trackBuckets].Load() }
+
+// findTrack returns the track of the goroutine with that g and id.
+//
+//go:norace
+func findTrack(g uintptr, id uint64) *track {
 	bucket := &tracksByG[hash(g)%trackBuckets]
 	first := bucket.Load()
 	for t := first; t != nil; t = t.next {
@@ -43,6 +50,11 @@ func trackOfG(g uintptr, id uint64) *track {
 //
 //go:norace
 func (t *track) serve(id uint64) {
+	if recording {
+		t.id = id
+		t.restart()
+		return
+	}
 	hideFromRaceDetector()
 	t.mu.Lock()
 	t.id, t.calls = id, t.calls[:0]

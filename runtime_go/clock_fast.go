@@ -1,0 +1,58 @@
+//go:build trace && go1.21 && !functrace_safe && (amd64 || arm64)
+
+package functrace
+
+import (
+	"os"
+	"strings"
+	"unsafe"
+)
+
+// counter says that the processor's counter is the clock.
+var counter bool
+
+// state returns the address of g, the counter if it is the clock, and the word at
+// panicOffset in g.
+func state() (gp uintptr, now uint64, panicking uintptr)
+
+// panicArgument returns the words of the interface value argOffset bytes into what stands
+// at panicOffset. It is one step, since the stack that a panic lies on may move.
+func panicArgument() [2]uintptr
+
+// loadWord returns the word at an address.
+func loadWord(address uintptr) uintptr
+
+// countsEvenly reports whether the processor says that its counter counts at one rate
+// whatever else it does.
+func countsEvenly() bool
+
+//go:linkname nanotime runtime.nanotime
+func nanotime() int64
+
+//go:norace
+func ticks() uint64 {
+	_, now, _ := state()
+	if !counter {
+		now = uint64(nanotime())
+	}
+	return now
+}
+
+// panicText says what the innermost panic of this goroutine is about.
+func panicText() string {
+	if argOffset == 0 {
+		return ""
+	}
+	var value any
+	*(*[2]uintptr)(unsafe.Pointer(&value)) = panicArgument()
+	return describe(value)
+}
+
+// hasCounter asks the processor, and Linux, which watches the counter on all cores and drops
+// it from this list when they disagree.
+func hasCounter() bool {
+	clocks, err := os.ReadFile("/sys/devices/system/clocksource/clocksource0/available_clocksource")
+	listed := err != nil || strings.Contains(string(clocks), "tsc") ||
+		strings.Contains(string(clocks), "arch_sys_counter")
+	return fast && listed && countsEvenly()
+}

@@ -1,0 +1,45 @@
+//go:build trace && go1.21
+
+package functrace
+
+import (
+	"errors"
+	"io"
+	"sync"
+)
+
+var controlMu sync.Mutex
+
+// Start goes on with tracing after Stop. If FUNCTRACE=off has kept it from beginning, it
+// begins a recording.
+func Start() error {
+	controlMu.Lock()
+	defer controlMu.Unlock()
+	if settings.mode == modeOff {
+		settings.mode = modeRecord
+		if err := begin(); err != nil {
+			return err
+		}
+	}
+	if rec.failed {
+		return errors.New("functrace: the trace cannot be written any more")
+	}
+	off.Store(false)
+	return nil
+}
+
+// Stop has no more calls traced until Start. The exits of calls that are open still are.
+func Stop() { off.Store(true) }
+
+// Snapshot writes what has been recorded so far to w, as a trace file.
+func Snapshot(w io.Writer) error {
+	if !recording || rec.file == nil {
+		return errors.New("functrace: nothing is being recorded")
+	}
+	rec.mu.Lock()
+	rec.calibrate()
+	size := rec.size
+	rec.mu.Unlock()
+	_, err := io.Copy(w, io.NewSectionReader(rec.file, 0, size))
+	return err
+}

@@ -1,0 +1,312 @@
+//go:build trace && go1.21
+
+package functrace
+
+import (
+	"errors"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"unsafe"
+)
+
+// Sizes in bytes. A goroutine's first chunk is small, since most goroutines call little.
+const (
+	headerSize    = 4096
+	chunkHead     = 40
+	smallestChunk = 512
+	largestChunk  = 64 << 10
+	factsSize     = 64 << 10
+
+	smallestSegment = 64 << 10
+	largestSegment  = 1 << 20
+	smallestTrace   = headerSize + factsSize + 4*smallestSegment
+)
+
+// Flags of the header.
+const (
+	endedCleanly = 1 << iota
+	stoppedFull
+	overwrites
+	writeFailed
+)
+
+// A recorder hands out chunks of the trace file. It is locked but when a track needs a
+// new one, and when a function is seen for the first time.
+type recorder struct {
+	mu       sync.Mutex
+	file     *os.File
+	header   []uint64
+	size     int64 // of the file
+	maxSize  int64
+	sequence uint64
+	failed   bool
+
+	segments []*segment // all that hold events, in the order of their places
+	current  int        // the one that chunks are cut from
+	facts    []uint64   // the chunk that facts go to
+	used     int        // words of it
+}
+
+// A segment is a part of the file that has been mapped.
+type segment struct {
+	memory []byte
+	used   int
+	owners []*track // of its chunks, where old ones are overwritten
+}
+
+var rec recorder
+
+var errTraceFull = errors.New("the trace has reached FUNCTRACE_MAX_SIZE")
+
+// open starts the trace.
+func (r *recorder) open(c *config) error {
+	if c.maxSize < smallestTrace {
+		return errors.New("FUNCTRACE_MAX_SIZE is too small for a trace: 1M will do")
+	}
+	if c.out == "stdout" || c.out == "stderr" {
+		return errors.New("FUNCTRACE_OUT: a trace goes to a file, not to " + c.out)
+	}
+	file, err := createTrace(c.out)
+	if err != nil {
+		return errors.New("FUNCTRACE_OUT: " + err.Error())
+	}
+	r.file, r.maxSize = file, c.maxSize
+	header, err := r.grow(headerSize)
+	if err != nil {
+		return errors.New("cannot write: " + err.Error())
+	}
+	r.header = wordsOf(header)
+	if err := r.newFacts(); err != nil {
+		return errors.New("cannot write: " + err.Error())
+	}
+	r.putProcess(c)
+	r.begin(c)
+	return nil
+}
+
+// createTrace makes a new file: a trace that is there already may be the one of the crash
+// that somebody is after, or another process's.
+func createTrace(out string) (*os.File, error) {
+	if out == "" {
+		out = "functrace-%p.ftrace"
+	}
+	path := expand(out)
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		path += expand("/functrace-%p.ftrace")
+	}
+	stem, extension := path, ""
+	if dot := strings.LastIndexByte(path, '.'); dot > strings.LastIndexByte(path, '/') {
+		stem, extension = path[:dot], path[dot:]
+	}
+	for n := 2; ; n++ {
+		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
+		if err == nil || !os.IsExist(err) || n > 1<<16 {
+			if err == nil && n > 2 && settings.out != "" {
+				say("FUNCTRACE_OUT exists; the trace goes to " + path)
+			}
+			return file, err
+		}
+		path = stem + "-" + strconv.Itoa(n) + extension
+	}
+}
+
+// begin fills in the header; with its first bytes the file becomes a trace.
+func (r *recorder) begin(c *config) {
+	h := r.header
+	h[1] = 1 | headerSize<<32
+	h[2] = uint64(os.Getpid()) | 1<<32
+	h[3] = ticksPerSecond
+	h[4], h[5] = startTicks, uint64(startWall)
+	if c.overwrite {
+		h[6] = overwrites
+	}
+	h[0] = 0x0a0d454341525446 // FTRACE\r\n
+}
+
+// wordsOf returns the memory as words; it is mapped, so it is aligned.
+func wordsOf(memory []byte) []uint64 {
+	return unsafe.Slice((*uint64)(unsafe.Pointer(unsafe.SliceData(memory))), len(memory)/8)
+}
+
+// grow lengthens the file and maps what is new.
+func (r *recorder) grow(size int) ([]byte, error) {
+	memory, err := mapMore(r.file, r.size, size)
+	if err == nil {
+		r.size += int64(size)
+	}
+	return memory, err
+}
+
+// newChunk gives the track a chunk with room for need words and what comes before them.
+//
+//go:norace
+func (r *recorder) newChunk(t *track, now uint64, need int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.failed {
+		r.header[7]++
+		return false
+	}
+	open := t.recorded()
+	if r.header[6]&overwrites == 0 {
+		open = nil // the file has their entries
+	} else if len(open) > maxOpenRecorded {
+		open = open[:maxOpenRecorded]
+	}
+	size := chunkHead + 8*(need+wordsFor(8)+openWords(len(open)))
+	memory := r.take(t, roundUp(max(size, t.chunkSize)))
+	if memory == nil {
+		r.header[7]++
+		return false
+	}
+	t.chunkSize = min(8*t.chunkSize, largestChunk)
+	words := wordsOf(memory)
+	r.sequence++
+	r.calibrate()
+	words[2], words[4] = r.sequence, now
+	if t.begun {
+		words[3] = t.id
+	}
+	words[1] = uint64(len(memory)) | uint64(len(t.recorded()))<<32
+	words[0] = chunkMagic | eventsChunk<<32
+	t.words, t.used, t.base = words, chunkHead/8, now
+	t.limit.Store(int64(len(words)))
+	t.putOpen(open)
+	return true
+}
+
+const (
+	chunkMagic  = 0x4b4e4843 // CHNK
+	factsChunk  = 1
+	eventsChunk = 2
+
+	openPerRecord   = 65535 / 16
+	maxOpenRecorded = 4 * openPerRecord
+)
+
+func roundUp(size int) int { return (size + smallestChunk - 1) &^ (smallestChunk - 1) }
+
+// openWords returns how many words putOpen takes for n calls.
+func openWords(n int) int { return 2*n + (n+openPerRecord-1)/openPerRecord }
+
+// putOpen tells which calls are open where the chunk begins.
+//
+//go:norace
+func (t *track) putOpen(open []openCall) {
+	for len(open) > 0 {
+		n := min(len(open), openPerRecord)
+		at := t.used + 1
+		for _, c := range open[:n] {
+			t.words[at], t.words[at+1] = c.entered, c.function
+			at += 2
+		}
+		t.words[t.used] = recordHead(openRecord, 16*n, 0)
+		t.used = at
+		open = open[n:]
+	}
+}
+
+// take returns memory for a chunk, all zero, or nil if there is no more.
+//
+//go:norace
+func (r *recorder) take(t *track, size int) []byte {
+	for {
+		if len(r.segments) > 0 {
+			if s := r.segments[r.current]; s.used+size <= len(s.memory) {
+				s.used += size
+				if r.header[6]&overwrites != 0 {
+					s.owners = append(s.owners, t)
+				}
+				return s.memory[s.used-size : s.used : s.used]
+			}
+		}
+		if !r.nextSegment(size) {
+			return nil
+		}
+	}
+}
+
+// nextSegment makes room for a chunk of that size.
+//
+//go:norace
+func (r *recorder) nextSegment(size int) bool {
+	want := smallestSegment
+	if n := len(r.segments); n > 0 {
+		want = min(2*len(r.segments[n-1].memory), largestSegment)
+	}
+	want = max(want, (size+4095)&^4095)
+	if limit := r.maxSize / 8; r.header[6]&overwrites != 0 && int64(want) > limit {
+		want = max(smallestSegment, int(limit)&^4095)
+	}
+	if r.size+int64(want) > r.maxSize {
+		return r.reuse(size)
+	}
+	memory, err := r.grow(want)
+	if err != nil {
+		r.failed = true
+		r.header[6] |= writeFailed
+		fail(errors.New("cannot write the trace: " + err.Error()))
+		return false
+	}
+	r.segments = append(r.segments, &segment{memory: memory})
+	r.current = len(r.segments) - 1
+	return true
+}
+
+// reuse gives up the oldest segment, or recording if nothing is to be overwritten.
+//
+//go:norace
+func (r *recorder) reuse(size int) bool {
+	if r.header[6]&overwrites == 0 || len(r.segments) < 3 {
+		r.failed = true
+		r.header[6] |= stoppedFull
+		fail(errTraceFull)
+		return false
+	}
+	r.current = (r.current + 1) % len(r.segments)
+	s := r.segments[r.current]
+	s.giveUp()
+	// The one after that is given up now, long before it is needed: a goroutine that was
+	// interrupted before it stores a word has until then to do so.
+	r.segments[(r.current+1)%len(r.segments)].giveUp()
+	clear(s.memory)
+	s.used = 0
+	return size <= len(s.memory)
+}
+
+// giveUp takes the segment's chunks from the tracks that use them.
+//
+//go:norace
+func (s *segment) giveUp() {
+	first := uintptr(unsafe.Pointer(unsafe.SliceData(s.memory)))
+	for _, t := range s.owners {
+		words := uintptr(unsafe.Pointer(unsafe.SliceData(t.words)))
+		if words >= first && words < first+uintptr(len(s.memory)) {
+			t.taken.Store(true)
+			t.limit.Store(0)
+		}
+	}
+	s.owners = nil
+}
+
+// calibrate renews one of the two pairs of ticks and time.
+//
+//go:norace
+func (r *recorder) calibrate() {
+	pair := r.header[8+4*(r.sequence&1):][:4]
+	pair[0] = r.sequence
+	pair[1], pair[2] = readClocks()
+	pair[3] = r.sequence
+}
+
+// ended marks the trace as that of a program that has run to its end.
+//
+//go:norace
+func (r *recorder) ended() {
+	r.mu.Lock()
+	r.header[6] |= endedCleanly
+	r.calibrate()
+	r.mu.Unlock()
+}
