@@ -43,3 +43,6 @@ func Snapshot(w io.Writer) error {
 	_, err := io.Copy(w, io.NewSectionReader(rec.file, 0, size))
 	return err
 }
+
+// Stopped reports whether calls are not traced now.
+func Stopped() bool { return off.Load() }

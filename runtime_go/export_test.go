@@ -4,3 +4,9 @@ package functrace
 
 // AllocatesNothing tells the tests outside the package whether a call does.
 func AllocatesNothing() bool { return fast && !raceDetector }
+
+// IsFast tells whether more is known than the public interfaces of the Go runtime say.
+func IsFast() bool { return fast }
+
+// GoroutineID is that of the caller.
+func GoroutineID() uint64 { return goroutineID() }

@@ -46,8 +46,6 @@ func (r *recorder) putFact(kind int, numbers []uint64, text string) bool {
 	return true
 }
 
-var functionNumbers uint64
-
 // putFunction gives the function a number and writes down what it is called. The number is
 // 0 if there are too many functions or the file takes no more.
 //
@@ -55,10 +53,10 @@ var functionNumbers uint64
 func (r *recorder) putFunction(f *function, file string, line int) uint64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if functionNumbers == maxFunctions || r.header == nil {
+	if r.numbered == maxFunctions || r.header == nil {
 		return 0
 	}
-	number := functionNumbers + 1
+	number := r.numbered + 1
 	name, file := cut(f.name), cut(file)
 	// Three words and two lengths of two bytes: the text begins within a word.
 	lengths := string([]byte{byte(len(name)), byte(len(name) >> 8), byte(len(file)), byte(len(file) >> 8)})
@@ -66,7 +64,10 @@ func (r *recorder) putFunction(f *function, file string, line int) uint64 {
 	if !r.putFact(functionRecord, numbers, lengths+name+file) {
 		return 0
 	}
-	functionNumbers = number
+	r.numbered = number
+	if f.name == "main.main" && r.main == 0 {
+		r.main = number
+	}
 	return number
 }
 

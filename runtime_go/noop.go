@@ -31,3 +31,6 @@ func Stop() {}
 
 // Snapshot fails in a build without the tag trace.
 func Snapshot(io.Writer) error { return errNotTraced }
+
+// Stopped reports true in a build without the tag trace.
+func Stopped() bool { return true }

@@ -47,6 +47,8 @@ type recorder struct {
 	current  int        // the one that chunks are cut from
 	facts    []uint64   // the chunk that facts go to
 	used     int        // words of it
+	numbered uint64     // functions that have a number
+	main     uint64     // the number of main.main
 }
 
 // A segment is a part of the file that has been mapped.
@@ -305,8 +307,10 @@ func (r *recorder) calibrate() {
 //
 //go:norace
 func (r *recorder) ended() {
+	hideFromRaceDetector()
 	r.mu.Lock()
 	r.header[6] |= endedCleanly
 	r.calibrate()
 	r.mu.Unlock()
+	showToRaceDetector()
 }

@@ -26,6 +26,7 @@ type trackRecording struct {
 	fails error        // that the call returns whose exit comes next
 
 	written   int         // with minDuration: how many of the open calls are in the file
+	panics    bool        // the last exit that was looked at closely was no return
 	muted     bool        // functrace itself runs code of the program
 	begun     bool        // the file knows the track
 	taken     atomic.Bool // the chunk has been given up for newer ones
@@ -91,7 +92,8 @@ func (t *track) recordExit(g uintptr, now uint64) int {
 	isShort := minDuration != 0 && t.written < t.depth && now-c.entered < minDuration
 	if !isShort {
 		t.putPending()
-		if !t.putPanic(now) && failure != nil {
+		t.panics = t.putPanic(now)
+		if !t.panics && failure != nil {
 			t.putError(now, failure)
 		}
 		t.put(now, c.function<<functionShift|exitWord)

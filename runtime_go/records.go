@@ -150,15 +150,19 @@ func (t *track) putPanic(now uint64) bool {
 // unwinding returns the name of the function that runs the exit function: the instrumented
 // one, or that of the Go runtime that unwinds the stack.
 func unwinding() string {
-	// Callers, unwinding, putPanic, recordUnusualExit, leave, and Exit if it is not leave that
-	// is deferred; then maybe a wrapper that the compiler has put around it.
-	var pcs [2]uintptr
+	// Callers, unwinding, putPanic, recordExit, leaveSlowly, leave; then what stands between
+	// that and the defer statement.
+	var pcs [4]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(6, pcs[:])])
-	frame, more := frames.Next()
-	if more && strings.Contains(frame.Function, ".deferwrap") {
-		frame, _ = frames.Next()
+	for {
+		frame, more := frames.Next()
+		name := frame.Function
+		isBetween := strings.HasSuffix(name, ".leaveMain") || strings.HasSuffix(name, "functrace.Exit") ||
+			strings.Contains(name, ".deferwrap")
+		if !more || !isBetween {
+			return name
+		}
 	}
-	return frame.Function
 }
 
 func describe(value any) string {

@@ -28,7 +28,7 @@ type config struct {
 	maxSize          int64 // bytes that a file gets
 	overwrite        bool  // the oldest calls when a trace is full
 	minDuration      time.Duration
-	signal           string
+	signal           string // that stops tracing and starts it again
 	include, exclude []string
 }
 
@@ -39,6 +39,7 @@ func readConfig(getenv func(string) string) (config, error) {
 		out:     getenv("FUNCTRACE_OUT"),
 		depth:   math.MaxInt,
 		maxSize: 1 << 30,
+		signal:  getenv("FUNCTRACE_SIGNAL"),
 		include: globs(getenv("FUNCTRACE_INCLUDE")),
 		exclude: globs(getenv("FUNCTRACE_EXCLUDE")),
 	}

@@ -19,6 +19,11 @@ func init() {
 	if c.mode == modeOff {
 		off.Store(true)
 	}
+	if err == nil && c.signal != "" {
+		if err := toggleOn(c.signal); err != nil {
+			say(err.Error())
+		}
+	}
 }
 
 // begin opens the output that the settings ask for.

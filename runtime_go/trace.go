@@ -143,3 +143,15 @@ func (t *track) leaveSlowly(g uintptr, now uint64) {
 		forget(t) // in sight of the race detector, which sees into maps anyway
 	}
 }
+
+// leaveMain is leave on the first goroutine, whose return from main.main ends the program.
+//
+//go:norace
+func (t *track) leaveMain() {
+	ends := recording && t.depth == 1 && t.open[0].function == rec.main
+	t.panics = false
+	t.leave()
+	if ends && !t.panics {
+		rec.ended()
+	}
+}

@@ -45,6 +45,9 @@ const (
 func newTrack(id uint64, at place) *track {
 	t := &track{id: id, place: at}
 	t.exit = t.leave
+	if id == 1 {
+		t.exit = t.leaveMain
+	}
 	if recording {
 		t.trackRecording.init()
 	} else {

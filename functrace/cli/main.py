@@ -17,6 +17,14 @@ from functrace.errors import FunctraceError, UsageError
 # Loaded when called: a verb must not pay for what another one imports.
 _VERBS = {
     "go": "functrace.cli.go:go",
+    "record": "functrace.cli.record:record",
+    "callers": "functrace.cli.callers:callers",
+    "report": "functrace.cli.report:report",
+    "graph": "functrace.cli.graph:graph",
+    "replay": "functrace.cli.replay:replay",
+    "diff": "functrace.cli.diff:diff",
+    "info": "functrace.cli.info:info",
+    "export": "functrace.cli.export:export",
     "inject": "functrace.cli.inject:inject",
     "strip": "functrace.cli.strip:strip",
     "runtime": "functrace.cli.runtime:runtime",

@@ -1,0 +1,19 @@
+"""What a trace's events amount to: chains of calls, histograms, single calls."""
+
+from functrace.analysis.calls import Calls
+from functrace.analysis.chains import Chains, Functions
+from functrace.analysis.fold import Listing, calls, fold
+from functrace.analysis.histograms import Histogram, Histograms
+from functrace.analysis.selection import Selection
+
+__all__ = [
+    "Calls",
+    "Chains",
+    "Functions",
+    "Histogram",
+    "Histograms",
+    "Listing",
+    "Selection",
+    "calls",
+    "fold",
+]

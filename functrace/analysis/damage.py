@@ -1,0 +1,34 @@
+"""Sentences about calls that do not fit together."""
+
+from __future__ import annotations
+
+from functrace.analysis.request import Counters
+from functrace.trace.damage import sentences
+from functrace.trace.reader import Trace
+
+_BEYOND = "beyond the number of chains that are told apart"
+
+
+def damage(trace: Trace, counters: Counters) -> tuple[str, ...]:
+    """What could not be read of a trace, and what was odd about its calls."""
+    counts = [
+        (counters.unknown, "1 event is of an unknown function", "events are of unknown functions"),
+        (counters.orphans, "1 exit without its entry", "exits without their entry"),
+        (
+            counters.skipped,
+            "1 call has no exit, but the one around it has",
+            "calls have no exit, but those around them have",
+        ),
+        (counters.backwards, "1 time goes backwards", "times go backwards"),
+        (
+            counters.differing,
+            "1 chunk begins with other calls open than were",
+            "chunks begin with other calls open than were",
+        ),
+        (
+            counters.overflow,
+            f"1 call is {_BEYOND}: its chain begins at itself",
+            f"calls are {_BEYOND}: their chains begin at themselves",
+        ),
+    ]
+    return (*trace.damage, *sentences(counts))

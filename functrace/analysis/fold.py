@@ -1,0 +1,107 @@
+"""From a trace's events to chains and calls: in C where that is built, else in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+
+from functrace import _native
+from functrace.analysis import fold_native, fold_python
+from functrace.analysis.calls import Calls, calls_of
+from functrace.analysis.chains import Chains, chains_of
+from functrace.analysis.damage import damage
+from functrace.analysis.request import TRACK, Request, Result
+from functrace.analysis.selection import EVERYTHING, Selection, flags
+from functrace.trace.format import TIME_LIMIT
+from functrace.trace.reader import Trace
+
+_NODE_LIMIT = 4_000_000
+_ROW_LIMIT = (1 << 31) - 1
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Which of the calls selected are listed one by one."""
+
+    limit: int = 1_000_000
+    functions: Collection[int] | None = None
+    """indices of functions; None: all"""
+    least: int = 0
+    """nanoseconds that a call took"""
+    failed_only: bool = False
+    """only those that returned an error or panicked"""
+
+
+_NO_CALLS = Listing(limit=0)
+
+
+def fold(
+    trace: Trace,
+    selection: Selection = EVERYTHING,
+    *,
+    histograms_of: Collection[int] = (),
+    node_limit: int = _NODE_LIMIT,
+) -> Chains:
+    """The tree of the chains of a trace's calls.
+
+    histograms_of: functions, by index, each of whose nodes gets a histogram. node_limit: beyond so
+    many nodes, a chain that is new is counted as if it began at its last function.
+    """
+    result = _run(_request(trace, selection, _NO_CALLS, histograms_of, node_limit))
+    return chains_of(trace, result.nodes, result.blocks, damage(trace, result.counters))
+
+
+def calls(
+    trace: Trace,
+    selection: Selection = EVERYTHING,
+    listing: Listing | None = None,
+    *,
+    histograms_of: Collection[int] = (),
+    node_limit: int = _NODE_LIMIT,
+) -> Calls:
+    """Single calls of a trace, and the chains of all those that were selected."""
+    ask = _request(trace, selection, listing or Listing(), histograms_of, node_limit)
+    result = _run(ask)
+    chains = chains_of(trace, result.nodes, result.blocks, damage(trace, result.counters))
+    return calls_of(trace, result.rows, bool(result.counters.truncated), chains)
+
+
+def _run(ask: Request) -> Result:
+    library = _native.library()
+    return fold_python.fold(ask) if library is None else fold_native.fold(library, ask)
+
+
+def _request(
+    trace: Trace,
+    selection: Selection,
+    listing: Listing,
+    histograms_of: Collection[int],
+    node_limit: int,
+) -> Request:
+    words, clock = trace.words, trace.clock
+    functions = len(trace.functions)
+    tracks = np.empty(len(trace.tracks), TRACK)
+    tracks["start"] = trace.tracks.start_ticks
+    tracks["parent"] = trace.tracks.parent
+    tracks["starter"] = trace.tracks.starter
+    return Request(
+        data=words.data,
+        start=words.start,
+        pieces=words.pieces,
+        piece_of=words.piece_of,
+        tracks=tracks,
+        function_of=words.function_of,
+        function_count=functions,
+        end=words.last,
+        since=0 if selection.since is None else clock.ticks(selection.since),
+        until=TIME_LIMIT if selection.until is None else clock.ticks(selection.until),
+        wanted=flags(selection.tracks, len(tracks)),
+        histogram_of=flags(histograms_of or None, functions),
+        row_of=flags(listing.functions, functions),
+        row_limit=min(max(listing.limit, 0), _ROW_LIMIT),
+        row_duration=clock.ticks(listing.least),
+        rows_failed_only=listing.failed_only,
+        node_limit=min(node_limit, _NODE_LIMIT),
+    )

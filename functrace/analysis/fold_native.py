@@ -1,0 +1,87 @@
+"""The fold in C, for Python to call."""
+
+from __future__ import annotations
+
+import ctypes
+
+import numpy as np
+
+from functrace import _native
+from functrace.analysis.request import COUNTERS, Counters, Request, Result
+from functrace.analysis.tables import BLOCK, NODE, ROW
+
+
+class _Request(ctypes.Structure):
+    _fields_ = (
+        ("data", ctypes.c_void_p),
+        ("start", ctypes.c_uint64),
+        ("pieces", ctypes.c_void_p),
+        ("piece_of", ctypes.c_void_p),
+        ("tracks", ctypes.c_void_p),
+        ("function_of", ctypes.c_void_p),
+        ("wanted", ctypes.c_void_p),
+        ("histogram_of", ctypes.c_void_p),
+        ("row_of", ctypes.c_void_p),
+        ("track_count", ctypes.c_int64),
+        ("number_count", ctypes.c_int64),
+        ("function_count", ctypes.c_int64),
+        ("end", ctypes.c_int64),
+        ("since", ctypes.c_int64),
+        ("until", ctypes.c_int64),
+        ("node_limit", ctypes.c_int64),
+        ("row_limit", ctypes.c_int64),
+        ("row_duration", ctypes.c_int64),
+        ("rows_failed_only", ctypes.c_int64),
+    )
+
+
+class _Counters(ctypes.Structure):
+    _fields_ = tuple((name, ctypes.c_int64) for name in COUNTERS)
+
+
+class _Result(ctypes.Structure):
+    _fields_ = (
+        ("nodes", _native.Array),
+        ("blocks", _native.Array),
+        ("rows", _native.Array),
+        ("counters", _Counters),
+    )
+
+
+def fold(library: ctypes.CDLL, ask: Request) -> Result:
+    """As fold_python.fold."""
+    out = _Result()
+    try:
+        _native.check(library.functrace_fold(ctypes.byref(_request(ask)), ctypes.byref(out)))
+        return Result(
+            out.nodes.copied(NODE),
+            out.blocks.copied(BLOCK),
+            out.rows.copied(ROW),
+            Counters(*(getattr(out.counters, name) for name in COUNTERS)),
+        )
+    finally:
+        library.functrace_release_result(ctypes.byref(out))
+
+
+def _request(ask: Request) -> _Request:
+    return _Request(
+        data=_native.address(np.frombuffer(ask.data, np.uint8)),
+        start=ask.start,
+        pieces=_native.address(ask.pieces),
+        piece_of=_native.address(ask.piece_of),
+        tracks=_native.address(ask.tracks),
+        function_of=_native.address(ask.function_of),
+        wanted=_native.address(ask.wanted),
+        histogram_of=_native.address(ask.histogram_of),
+        row_of=_native.address(ask.row_of),
+        track_count=len(ask.tracks),
+        number_count=len(ask.function_of),
+        function_count=ask.function_count,
+        end=ask.end,
+        since=ask.since,
+        until=ask.until,
+        node_limit=ask.node_limit,
+        row_limit=ask.row_limit,
+        row_duration=ask.row_duration,
+        rows_failed_only=ask.rows_failed_only,
+    )

@@ -1,0 +1,70 @@
+"""What a fold is asked for, and its raw results: the seam between the driver and both twins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Rows = npt.NDArray[Any]
+Flags = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """Everything that a fold takes into account. Times are ticks after the trace's start."""
+
+    data: memoryview
+    start: int
+    pieces: Rows
+    piece_of: npt.NDArray[np.int64]
+    tracks: Rows
+    """start, parent, starter: of TRACK"""
+    function_of: npt.NDArray[np.int32]
+    function_count: int
+    end: int
+    """where calls without an exit end"""
+    since: int
+    until: int
+    wanted: Flags | None
+    """by track: whether its calls count; None: all do"""
+    histogram_of: Flags | None
+    """by function: whether each of its nodes has a histogram"""
+    row_of: Flags | None
+    """by function: whether its calls are listed; None: all are"""
+    row_limit: int
+    row_duration: int
+    rows_failed_only: bool
+    node_limit: int
+
+
+TRACK = np.dtype([("start", "<i8"), ("parent", "<i4"), ("starter", "<i4")])
+
+
+@dataclass
+class Counters:
+    """What a fold met that could not be as it is."""
+
+    unknown: int = 0
+    orphans: int = 0
+    skipped: int = 0
+    backwards: int = 0
+    differing: int = 0
+    lost: int = 0
+    overflow: int = 0
+    truncated: int = 0
+
+
+COUNTERS = tuple(field.name for field in fields(Counters))
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """Tables of NODE, BLOCK and ROW."""
+
+    nodes: Rows
+    blocks: Rows
+    rows: Rows
+    counters: Counters

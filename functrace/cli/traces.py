@@ -1,0 +1,59 @@
+"""What the verbs that look at traces share: which files, and which functions a glob means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from functrace.errors import FunctraceError
+from functrace.trace import Trace, open_trace
+from rewriter.select import matcher
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+argument: Callable[[F], F] = click.argument(
+    "traces", nargs=-1, required=True, type=click.Path(), metavar="TRACE..."
+)
+as_json: Callable[[F], F] = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def open_all(paths: Iterable[str]) -> list[Trace]:
+    """The traces at ``paths``; a folder stands for the traces in it. Says what is damaged.
+
+    Raises:
+        FunctraceError: one cannot be read, or there is none.
+    """
+    traces = [open_trace(file) for path in paths for file in _files(Path(path))]
+    for trace in traces:
+        for sentence in trace.damage:
+            click.secho(f"functrace: {trace.path}: {sentence}", err=True, fg="yellow")
+    return traces
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    files = sorted(path.glob("*.ftrace"))
+    if not files:
+        raise FunctraceError(f"{path}: no traces (*.ftrace) there")
+    return files
+
+
+def matching(glob: str) -> Callable[[str], bool]:
+    """Whether a full function name is meant by ``glob``.
+
+    Beside the full name, what stands behind its last ``/`` may match, as may that without
+    ``(*…)``, and the last element alone: ``store.Get``, ``store.Store.Get``, ``Get``.
+    """
+    matches = matcher((glob,))
+
+    def is_meant(name: str) -> bool:
+        short = name.rpartition("/")[2]
+        plain = short.replace("(*", "").replace("(", "").replace(")", "")
+        candidates = (name, short, plain, plain.partition(".")[2], plain.rpartition(".")[2])
+        return any(matches(candidate) for candidate in candidates)
+
+    return is_meant

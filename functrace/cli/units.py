@@ -1,0 +1,43 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+import re
+
+from functrace.errors import UsageError
+
+_UNITS = {"ns": 1, "us": 1_000, "µs": 1_000, "ms": 1_000_000, "s": 1_000_000_000, "m": 60_000_000_000}
+_DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m)")
+
+
+def duration(nanoseconds: float) -> str:
+    """Three digits and a unit: ``1.23ms``, ``45.6µs``, ``789ns``, ``12.3s``."""
+    for unit in ("s", "ms", "µs"):
+        size = _UNITS[unit]
+        if nanoseconds >= size:
+            value = nanoseconds / size
+            digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
+            return f"{value:.{digits}f}{unit}"
+    return f"{nanoseconds:.0f}ns"
+
+
+def parse_duration(text: str) -> int:
+    """Nanoseconds of ``1.5ms``, ``20us``, ``3s``.
+
+    Raises:
+        UsageError: the text is no duration.
+    """
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise UsageError(f"{text} is not a time such as 5us, 2ms or 1.5s")
+    return round(float(match[1]) * _UNITS[match[2]])
+
+
+def count(number: int) -> str:
+    """With commas at the thousands."""
+    return f"{number:,}"
+
+
+def share(part: float, whole: float) -> str:
+    """A percentage."""
+    return f"{100 * part / whole:.1f}%" if whole else "–"

@@ -1,0 +1,119 @@
+"""Chunks of facts: the functions that a trace's numbers stand for, and what the process was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from functrace.trace import format as fmt
+from functrace.trace.scan import Rows
+
+
+class Function(NamedTuple):
+    """A function, under the first number that it has in the trace."""
+
+    number: int
+    name: str
+    file: str
+    line: int
+
+
+@dataclass
+class Facts:
+    """Functions, each once; and which of them, by index, a number stands for (-1: none)."""
+
+    functions: list[Function] = field(default_factory=list)
+    index_of: npt.NDArray[np.int32] = field(default_factory=lambda: np.full(1, -1, np.int32))
+    process: dict[str, Any] = field(default_factory=dict)
+    bad_functions: int = 0
+    bad_process: int = 0
+    stray: int = 0
+    cut: int = 0
+
+
+def read_facts(data: memoryview, chunks: Rows) -> Facts:
+    """What the chunks of facts say; the first to give a number a function is right."""
+    reader = _Reader()
+    for chunk in chunks[chunks["kind"] == fmt.FACTS]:
+        at = int(chunk["offset"])
+        reader.read(data[at + fmt.CHUNK.size : at + int(chunk["size"])])
+    return reader.facts()
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self._facts = Facts()
+        self._by_number: dict[int, int] = {}
+        self._by_place: dict[tuple[str, str, int], int] = {}
+
+    def read(self, words: memoryview) -> None:
+        for kind, payload in self._records(words):
+            if kind == fmt.FUNCTION:
+                self._facts.bad_functions += not self._function(payload)
+            elif kind == fmt.PROCESS:
+                self._facts.bad_process += not self._process(payload)
+
+    def facts(self) -> Facts:
+        facts = self._facts
+        facts.index_of = np.full(max(self._by_number, default=0) + 1, -1, np.int32)
+        facts.index_of[list(self._by_number)] = list(self._by_number.values())
+        return facts
+
+    def _records(self, words: memoryview) -> Iterator[tuple[int, memoryview]]:
+        at = 0
+        while at + fmt.WORD.size <= len(words):
+            (word,) = fmt.WORD.unpack_from(words, at)
+            if word == 0:
+                return
+            size = fmt.record_size(word) if word & 3 == fmt.RECORD else fmt.WORD.size
+            if size > len(words) - at:
+                self._facts.cut += 1
+                return
+            if word & 3 == fmt.RECORD:
+                yield fmt.record_type(word), words[at + 8 : at + 8 + fmt.record_bytes(word)]
+            else:
+                self._facts.stray += 1
+            at += size
+
+    def _function(self, payload: memoryview) -> bool:
+        head = fmt.FUNCTION_PAYLOAD
+        if len(payload) < head.size:
+            return False
+        number, line, _address, name_bytes, file_bytes = head.unpack_from(payload)
+        name_end = head.size + name_bytes
+        if not 0 < number < fmt.FUNCTION_LIMIT or name_end + file_bytes > len(payload):
+            return False
+        name = decode(payload[head.size : name_end])
+        file = decode(payload[name_end : name_end + file_bytes])
+        return self._add(Function(number, name, file, line))
+
+    def _add(self, function: Function) -> bool:
+        functions = self._facts.functions
+        index = self._by_place.setdefault(function[1:], len(functions))
+        if self._by_number.setdefault(function.number, index) != index:
+            if index == len(functions):
+                del self._by_place[function[1:]]
+            return False
+        if index == len(functions):
+            functions.append(function)
+        return True
+
+    def _process(self, payload: memoryview) -> bool:
+        try:
+            process = json.loads(decode(payload))
+        except (ValueError, RecursionError):
+            return False
+        if not isinstance(process, dict):
+            return False
+        self._facts.process = self._facts.process or process
+        return True
+
+
+def decode(text: memoryview) -> str:
+    """A text of the trace: UTF-8, or what can be made of it."""
+    return bytes(text).decode("utf-8", "replace")

@@ -1,0 +1,76 @@
+"""The numbers and structures of docs/trace-format.md."""
+
+from __future__ import annotations
+
+import struct
+
+MAGIC = b"FTRACE\r\n"
+VERSION = 1
+HEADER_BYTES = 4096
+
+# magic, version, header's size, process, language, ticks per second,
+# ticks and nanoseconds at the start, flags, lost
+HEADER = struct.Struct("<8sIIIIQQQQQ")
+CALIBRATION = struct.Struct("<QQQQ")  # sequence number, ticks, nanoseconds, sequence number
+CALIBRATIONS_AT = (64, 96)
+CALIBRATION_LEAST_NS = 10_000_000
+LANGUAGES = {1: "go", 2: "python"}
+
+ENDED_CLEANLY = 1
+FULL = 2
+OVERWRITTEN = 4
+WRITE_FAILED = 8
+
+CHUNK = struct.Struct("<4sIIIQQQ")  # magic, kind, size, open calls, sequence number, track, base
+CHUNK_MAGIC = b"CHNK"
+CHUNK_STEP = 512
+CHUNK_LIMIT = 16 << 20
+FACTS = 1
+EVENTS = 2
+
+WORD = struct.Struct("<Q")
+ENTRY = 1
+EXIT = 2
+RECORD = 3
+FUNCTION_LIMIT = 1 << 20
+
+BASE = 1
+TRACK = 2
+ERROR = 3
+PANIC = 4
+OPEN = 5
+LOST = 6
+FUNCTION = 16
+PROCESS = 17
+
+CUT = 1  # values of an error or a panic
+GOEXIT = 2
+
+TRACK_PAYLOAD = struct.Struct("<QQQII")  # id, parent, ticks, starter, line; the name follows
+OPEN_PAYLOAD = struct.Struct("<QQ")  # ticks, function
+FUNCTION_PAYLOAD = struct.Struct("<IIQHH")  # number, line, address, sizes of name and file
+
+TRACK_KINDS = ("unknown", "goroutine", "thread", "task")
+
+# No time is later than this after the trace's start, so that a sum of two never overflows.
+TIME_LIMIT = 1 << 60
+
+
+def record_type(word: int) -> int:
+    """What kind of record a word begins."""
+    return word >> 2 & 0x3F
+
+
+def record_bytes(word: int) -> int:
+    """How many bytes a record's payload has."""
+    return word >> 8 & 0xFFFF
+
+
+def record_size(word: int) -> int:
+    """How many bytes a record takes, its word and padding included."""
+    return 8 + (record_bytes(word) + 7 & ~7)
+
+
+def ticks_since(ticks: int, start: int) -> int:
+    """Ticks after the trace's start; damaged ones are moved to where a time can be."""
+    return min(max((ticks & 0xFFFF_FFFF_FFFF_FFFF) - start, 0), TIME_LIMIT)

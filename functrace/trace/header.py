@@ -1,0 +1,64 @@
+"""The header of a trace: whose it is, how it ended, and what its clock's ticks are worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from functrace.errors import FunctraceError
+from functrace.trace import format as fmt
+
+_BILLION = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Header:
+    """A trace's header, its calibrations already made into ticks per second."""
+
+    pid: int
+    language: str
+    ticks_per_second: float
+    start: int
+    """ticks at the start"""
+    started: int
+    """the same instant, nanoseconds since 1970"""
+    flags: int
+    lost: int
+
+
+def parse_header(path: Path, data: memoryview) -> Header:
+    """The header of the file whose first bytes are given, or why it has none."""
+    if bytes(data[: len(fmt.MAGIC)]) != fmt.MAGIC:
+        raise FunctraceError(f"{path}: not a trace, it does not begin as one")
+    if len(data) < fmt.HEADER_BYTES:
+        raise FunctraceError(f"{path}: too short, a trace's header is cut off")
+    _, version, size, pid, language, rate, start, started, flags, lost = fmt.HEADER.unpack_from(
+        data
+    )
+    if version > fmt.VERSION:
+        raise FunctraceError(
+            f"{path}: of a newer version, {version}; this functrace reads version {fmt.VERSION}"
+        )
+    if version != fmt.VERSION or size != fmt.HEADER_BYTES:
+        raise FunctraceError(f"{path}: its header makes no sense")
+    rate = _calibrated(data, start) or float(rate)
+    if not rate:
+        raise FunctraceError(f"{path}: its header does not tell how long a tick is")
+    return Header(pid, fmt.LANGUAGES.get(language, "unknown"), rate, start, started, flags, lost)
+
+
+def _calibrated(data: memoryview, start: int) -> float | None:
+    """Ticks per second by the latest calibration that was written to its end and is old enough."""
+    intact = [
+        (sequence, ticks, ns)
+        for sequence, ticks, ns, again in (
+            fmt.CALIBRATION.unpack_from(data, at) for at in fmt.CALIBRATIONS_AT
+        )
+        if sequence == again and sequence > 0
+    ]
+    if not intact:
+        return None
+    _, ticks, ns = max(intact)
+    if ns < fmt.CALIBRATION_LEAST_NS or ticks <= start:
+        return None
+    return float((ticks - start) * _BILLION / ns)

@@ -1,0 +1,209 @@
+"""A trace file, opened: what it is about, its tracks, and where their words are."""
+
+from __future__ import annotations
+
+import mmap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from functrace.errors import FunctraceError
+from functrace.trace import format as fmt
+from functrace.trace.damage import sentences
+from functrace.trace.facts import Facts, Function, decode, read_facts
+from functrace.trace.header import Header, parse_header
+from functrace.trace.scan import Chunks, Pieces, Rows, find_chunks, find_pieces
+from functrace.trace.tracks import Ordered, Tracks, order_tracks
+
+_LAST_NS = (1 << 63) - 1024  # the last float below 2^63
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Relates a trace's ticks since its start to nanoseconds."""
+
+    ticks_per_second: float
+
+    def nanoseconds(self, ticks: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Nanoseconds for a column of ticks."""
+        if self.ticks_per_second == 1e9:
+            return ticks.astype(np.int64)
+        scaled = np.rint(ticks * (1e9 / self.ticks_per_second))
+        nanoseconds: npt.NDArray[np.int64] = np.minimum(scaled, float(_LAST_NS)).astype(np.int64)
+        return nanoseconds
+
+    def ticks(self, nanoseconds: int) -> int:
+        """Ticks for a time in nanoseconds."""
+        return min(max(round(nanoseconds * (self.ticks_per_second / 1e9)), 0), fmt.TIME_LIMIT)
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """What a trace file tells; the calls themselves stay in it until they are asked for."""
+
+    path: Path
+    pid: int
+    language: str
+    """go, python or unknown"""
+    started: int
+    """nanoseconds since 1970-01-01 UTC"""
+    ended_cleanly: bool
+    full: bool
+    overwritten: bool
+    write_failed: bool
+    lost: int
+    """events that were not recorded"""
+    process: dict[str, Any]
+    functions: tuple[Function, ...]
+    tracks: Tracks
+    events: int
+    """entries and exits in the file"""
+    span: tuple[int, int]
+    """nanoseconds from the trace's start to its first event, and to its last"""
+    damage: list[str]
+    """what could not be read, in sentences"""
+    clock: Clock
+    words: Words
+
+    @property
+    def ticks_per_second(self) -> float:
+        """Ticks per second of the trace's clock."""
+        return self.clock.ticks_per_second
+
+    def text(self, at: int, size: int) -> str:
+        """A text that a column of offsets and one of lengths point to."""
+        return decode(self.words.data[at : at + size])
+
+
+@dataclass(frozen=True, eq=False)
+class Words:
+    """Where in the file the words of each track are: what a fold works on."""
+
+    data: memoryview
+    start: int
+    """ticks at the trace's start"""
+    last: int
+    """ticks from there to the last event"""
+    pieces: Rows
+    piece_of: npt.NDArray[np.int64]
+    function_of: npt.NDArray[np.int32]
+    """by a function's number, its index or -1"""
+
+
+def open_trace(path: str | Path) -> Trace:
+    """Read everything of a trace but its calls.
+
+    Raises FunctraceError where the file is no trace; damage behind the header is told in
+    Trace.damage. The file stays mapped for as long as the trace is referred to.
+    """
+    path = Path(path)
+    data = _map(path)
+    header = parse_header(path, data)
+    overwritten = bool(header.flags & fmt.OVERWRITTEN)
+    chunks = find_chunks(data, overwritten)
+    facts = read_facts(data, chunks.rows)
+    found = find_pieces(data, header.start, chunks.rows)
+    ordered = order_tracks(found)
+    clock = Clock(header.ticks_per_second)
+    span = clock.nanoseconds(np.array([found.first, found.last]))
+    return Trace(
+        path=path,
+        pid=header.pid,
+        language=header.language,
+        started=header.started,
+        ended_cleanly=bool(header.flags & fmt.ENDED_CLEANLY),
+        full=bool(header.flags & fmt.FULL),
+        overwritten=overwritten,
+        write_failed=bool(header.flags & fmt.WRITE_FAILED),
+        lost=header.lost,
+        process=facts.process,
+        functions=tuple(facts.functions),
+        tracks=_tracks(ordered, facts, clock, data),
+        events=found.events,
+        span=(int(span[0]), int(span[1])),
+        damage=_damage(overwritten, chunks, facts, found, ordered),
+        clock=clock,
+        words=_words(data, header, facts, found, ordered),
+    )
+
+
+def _map(path: Path) -> memoryview:
+    try:
+        with path.open("rb") as file:
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except ValueError:
+        raise FunctraceError(f"{path}: not a trace, the file is empty") from None
+    except OSError as error:
+        raise FunctraceError(f"{path}: {error.strerror or error}") from None
+    return memoryview(mapped)
+
+
+def _tracks(ordered: Ordered, facts: Facts, clock: Clock, data: memoryview) -> Tracks:
+    records = ordered.records
+    numbers = np.minimum(records["starter"].astype(np.int64), len(facts.index_of) - 1)
+    known = records["starter"] < len(facts.index_of)
+    start = records["start"].astype(np.int64)
+    return Tracks(
+        id=records["id"].copy(),
+        kind=records["kind"].astype(np.uint8),
+        parent=ordered.parent,
+        parent_id=records["parent"].copy(),
+        starter=np.where(known, facts.index_of[numbers], -1).astype(np.int32),
+        line=records["line"].copy(),
+        start=clock.nanoseconds(start),
+        start_ticks=start,
+        name_at=records["name"].astype(np.int64),
+        name_bytes=records["name_length"].astype(np.int64),
+        data=data,
+    )
+
+
+def _words(
+    data: memoryview, header: Header, facts: Facts, found: Pieces, ordered: Ordered
+) -> Words:
+    return Words(
+        data=data,
+        start=header.start,
+        last=found.last,
+        pieces=ordered.pieces,
+        piece_of=ordered.piece_of,
+        function_of=facts.index_of,
+    )
+
+
+def _damage(
+    overwritten: bool, chunks: Chunks, facts: Facts, found: Pieces, ordered: Ordered
+) -> list[str]:
+    return sentences(
+        [
+            # Between two chunks there may be anything where old ones are overwritten.
+            (
+                0 if overwritten else chunks.gaps,
+                "1 chunk does not make sense",
+                "chunks do not make sense",
+            ),
+            (chunks.cut, "1 chunk is cut off", "chunks are cut off"),
+            (
+                found.cut + facts.cut,
+                "1 record goes beyond its chunk",
+                "records go beyond their chunks",
+            ),
+            (
+                found.stray + facts.stray,
+                "1 word does not make sense",
+                "words do not make sense",
+            ),
+            (found.trackless, "1 word belongs to no track", "words belong to no track"),
+            (found.bad_tracks, "1 track has no id", "tracks have no id"),
+            (ordered.repeated, "1 track begins once more", "tracks begin once more"),
+            (facts.bad_functions, "1 function does not make sense", "functions do not make sense"),
+            (
+                facts.bad_process,
+                "1 description of the process does not make sense",
+                "descriptions of the process do not make sense",
+            ),
+        ]
+    )

@@ -1,0 +1,150 @@
+"""Tracks: goroutines, threads and tasks, put together from their records and pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import overload
+
+import numpy as np
+import numpy.typing as npt
+
+from functrace.trace import format as fmt
+from functrace.trace.facts import decode
+from functrace.trace.scan import Pieces, Rows
+
+_Int64s = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A goroutine, thread or task. Indices are -1 where the trace does not tell."""
+
+    index: int
+    id: int
+    kind: str
+    """goroutine, thread, task or unknown"""
+    parent: int
+    """index of the track that started this one"""
+    parent_id: int
+    starter: int
+    """index of the function that started it"""
+    line: int
+    """line that started it, or 0"""
+    start: int
+    """nanoseconds after the trace's start"""
+    name: str
+
+
+@dataclass(frozen=True, eq=False)
+class Tracks(Sequence[Track]):
+    """A trace's tracks as columns in the order of their beginnings; an item is made on demand."""
+
+    id: npt.NDArray[np.uint64]
+    kind: npt.NDArray[np.uint8]
+    parent: npt.NDArray[np.int32]
+    parent_id: npt.NDArray[np.uint64]
+    starter: npt.NDArray[np.int32]
+    line: npt.NDArray[np.uint32]
+    start: _Int64s
+    start_ticks: _Int64s
+    name_at: _Int64s
+    name_bytes: _Int64s
+    data: memoryview
+
+    def __len__(self) -> int:
+        """How many tracks there are."""
+        return len(self.id)
+
+    @overload
+    def __getitem__(self, index: int) -> Track: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Track]: ...
+
+    def __getitem__(self, index: int | slice) -> Track | list[Track]:
+        """One track, or some."""
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        index %= len(self)
+        return Track(
+            index,
+            int(self.id[index]),
+            fmt.TRACK_KINDS[self.kind[index]],
+            int(self.parent[index]),
+            int(self.parent_id[index]),
+            int(self.starter[index]),
+            int(self.line[index]),
+            int(self.start[index]),
+            self.name(index),
+        )
+
+    def name(self, index: int) -> str:
+        """The name of one track; empty where it has none."""
+        at = int(self.name_at[index])
+        return decode(self.data[at : at + int(self.name_bytes[index])])
+
+    def index_of(self, track_id: int) -> int:
+        """The track with an id of the language's, -1 where there is none."""
+        found = np.flatnonzero(self.id == np.uint64(track_id))
+        return int(found[0]) if len(found) else -1
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """Tracks in the order of their beginnings, and the pieces of each, one after the other."""
+
+    records: Rows
+    """one for each track; kind 0 where the file has none"""
+    parent: npt.NDArray[np.int32]
+    pieces: Rows
+    piece_of: _Int64s
+    """where a track's pieces begin; one more than there are tracks"""
+    repeated: int
+    """records of tracks that had one before"""
+
+
+def order_tracks(found: Pieces) -> Ordered:
+    """Relate pieces and records by the tracks' ids.
+
+    A parent that begins after its child is not believed, so nothing is its own ancestor.
+    """
+    ids, of_piece = np.unique(
+        np.concatenate([found.rows["track"], found.records["id"]]), return_inverse=True
+    )
+    records, repeated = _one_record_each(ids, found, of_piece[: len(found.rows)])
+    order = np.lexsort((ids, records["start"]))
+    rank = np.empty(len(ids), np.int64)
+    rank[order] = np.arange(len(ids))
+    track_of_piece = rank[of_piece[: len(found.rows)]]
+    by_track = np.argsort(track_of_piece, kind="stable")
+    counts = np.bincount(track_of_piece, minlength=len(ids))
+    return Ordered(
+        records[order],
+        _parents(ids, records, rank)[order],
+        np.ascontiguousarray(found.rows[by_track]),
+        np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        repeated,
+    )
+
+
+def _one_record_each(
+    ids: npt.NDArray[np.uint64], found: Pieces, of_piece: npt.NDArray[np.intp]
+) -> tuple[Rows, int]:
+    records = np.zeros(len(ids), found.records.dtype)
+    records["id"] = ids
+    records["start"] = fmt.TIME_LIMIT
+    np.minimum.at(records["start"], of_piece, found.rows["first"])
+    known, first = np.unique(found.records["id"], return_index=True)
+    records[np.searchsorted(ids, known)] = found.records[first]
+    return records, len(found.records) - len(known)
+
+
+def _parents(ids: npt.NDArray[np.uint64], records: Rows, rank: _Int64s) -> npt.NDArray[np.int32]:
+    if not len(ids):
+        return np.empty(0, np.int32)
+    place = np.minimum(np.searchsorted(ids, records["parent"]), len(ids) - 1)
+    found = (ids[place] == records["parent"]) & (rank[place] < rank)
+    return np.where(found, rank[place], -1).astype(np.int32)

@@ -1,0 +1,214 @@
+//go:build trace
+
+package functrace_test
+
+import (
+	"encoding/binary"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"testing"
+)
+
+// A decoded trace, as docs/trace-format.md has it.
+type decoded struct {
+	flags, lost uint64
+	functions   map[uint64]string
+	process     string
+	tracks      map[uint64]*decodedTrack
+	order       []uint64 // of the tracks, as they began
+}
+
+type decodedTrack struct {
+	id, parent uint64
+	starter    string
+	line       uint64
+	events     []event
+	open       []uint64
+}
+
+type event struct {
+	kind  string // "->", "<-", "error", "panic", "goexit", "open"
+	name  string
+	ticks uint64
+}
+
+func (d *decoded) main() *decodedTrack { return d.tracks[1] }
+
+// String is the track's calls as the printer would have them, without its id.
+func (t *decodedTrack) String() string {
+	var b strings.Builder
+	level := 0
+	for _, e := range t.events {
+		switch e.kind {
+		case "->":
+			level++
+			fmt.Fprintf(&b, "%s->%s\n", strings.Repeat("\t", level), e.name)
+		case "<-":
+			fmt.Fprintf(&b, "%s<-%s\n", strings.Repeat("\t", level), e.name)
+			level--
+		default:
+			fmt.Fprintf(&b, "%s%s %s\n", strings.Repeat("\t", level), e.kind, e.name)
+		}
+	}
+	return b.String()
+}
+
+type chunk struct {
+	kind, depth uint32
+	sequence    uint64
+	track, base uint64
+	words       []byte
+}
+
+// decode reads a trace and fails if anything in it makes no sense.
+func decode(t *testing.T, path string) *decoded {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u64 := func(at int) uint64 { return binary.LittleEndian.Uint64(data[at:]) }
+	if string(data[:8]) != "FTRACE\r\n" || u64(8) != 1|4096<<32 {
+		t.Fatalf("no trace: %q", data[:16])
+	}
+	d := &decoded{flags: u64(48), lost: u64(56), functions: map[uint64]string{}, tracks: map[uint64]*decodedTrack{}}
+	for _, c := range chunks(data) {
+		if c.kind == 1 {
+			d.facts(c)
+		}
+	}
+	for _, c := range chunks(data) {
+		if c.kind == 2 {
+			d.events(t, c)
+		}
+	}
+	return d
+}
+
+func chunks(data []byte) []chunk {
+	var found []chunk
+	for at := 4096; at+40 <= len(data); {
+		head := data[at:]
+		size := int(binary.LittleEndian.Uint32(head[8:]))
+		if string(head[:4]) != "CHNK" || size < 512 || at+size > len(data) {
+			at += 512
+			continue
+		}
+		found = append(found, chunk{
+			kind:     binary.LittleEndian.Uint32(head[4:]),
+			depth:    binary.LittleEndian.Uint32(head[12:]),
+			sequence: binary.LittleEndian.Uint64(head[16:]),
+			track:    binary.LittleEndian.Uint64(head[24:]),
+			base:     binary.LittleEndian.Uint64(head[32:]),
+			words:    data[at+40 : at+size],
+		})
+		at += size
+	}
+	sort.Slice(found, func(i, j int) bool { return found[i].sequence < found[j].sequence })
+	return found
+}
+
+// each calls f with every word of a chunk and the payload of records.
+func (c chunk) each(f func(word uint64, payload []byte)) {
+	for at := 0; at+8 <= len(c.words); {
+		word := binary.LittleEndian.Uint64(c.words[at:])
+		at += 8
+		switch word & 3 {
+		case 0:
+			return
+		case 3:
+			size := int(word >> 8 & 0xffff)
+			f(word, c.words[at:at+size])
+			at += (size + 7) &^ 7
+		default:
+			f(word, nil)
+		}
+	}
+}
+
+func (d *decoded) facts(c chunk) {
+	c.each(func(word uint64, payload []byte) {
+		switch word >> 2 & 63 {
+		case 16:
+			size := binary.LittleEndian.Uint16(payload[16:])
+			name := string(payload[20 : 20+size])
+			d.functions[uint64(binary.LittleEndian.Uint32(payload))] = strings.TrimPrefix(name, "functrace_test.")
+		case 17:
+			d.process = string(payload)
+		}
+	})
+}
+
+func (d *decoded) track(id uint64) *decodedTrack {
+	track := d.tracks[id]
+	if track == nil {
+		track = &decodedTrack{id: id}
+		d.tracks[id] = track
+		d.order = append(d.order, id)
+	}
+	return track
+}
+
+func (d *decoded) events(t *testing.T, c chunk) {
+	base := c.base
+	var track *decodedTrack
+	if c.track != 0 {
+		track = d.track(c.track)
+		if d.flags&4 == 0 && len(track.open) != int(c.depth) {
+			t.Errorf("goroutine %d has %d open calls where the chunk says %d", c.track, len(track.open), c.depth)
+		}
+	}
+	c.each(func(word uint64, payload []byte) {
+		switch function := word >> 2 & 0xfffff; word & 3 {
+		case 1:
+			track.events = append(track.events, event{"->", d.functions[function], base + word>>22})
+			track.open = append(track.open, function)
+		case 2:
+			if n := len(track.open); n == 0 || track.open[n-1] != function {
+				t.Errorf("goroutine %d leaves %s, open are %v", track.id, d.functions[function], track.open)
+			} else {
+				track.open = track.open[:n-1]
+			}
+			track.events = append(track.events, event{"<-", d.functions[function], base + word>>22})
+		case 3:
+			track, base = d.record(track, base, word, payload)
+		}
+	})
+}
+
+func (d *decoded) record(track *decodedTrack, base, word uint64, payload []byte) (*decodedTrack, uint64) {
+	u64 := func(at int) uint64 { return binary.LittleEndian.Uint64(payload[at:]) }
+	switch value := word >> 24; word >> 2 & 63 {
+	case 1:
+		base = u64(0)
+	case 2:
+		track = d.track(u64(0))
+		track.parent, track.starter, track.line = u64(8), d.functions[u64(24)&0xffffffff], u64(24)>>32
+	case 3:
+		track.events = append(track.events, event{kind: "error", name: string(payload)})
+	case 4:
+		kind := "panic"
+		if value == 2 {
+			kind = "goexit"
+		}
+		track.events = append(track.events, event{kind: kind, name: string(payload)})
+	case 5:
+		track.open = track.open[:0]
+		for i := 0; i < len(payload); i += 16 {
+			track.open = append(track.open, u64(i+8))
+		}
+	}
+	return track, base
+}
+
+// record runs a program of this binary and decodes its trace.
+func record(t *testing.T, program string, env ...string) (d *decoded, stdout, stderr string) {
+	t.Helper()
+	folder := t.TempDir()
+	env = append([]string{"FUNCTRACE=record", "FUNCTRACE_OUT=" + folder + "/x.ftrace"}, env...)
+	stdout, stderr = start(t, program, env...)
+	return decode(t, filepath.Join(folder, "x.ftrace")), stdout, stderr
+}

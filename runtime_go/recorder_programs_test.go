@@ -1,0 +1,188 @@
+//go:build trace
+
+package functrace_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"functrace"
+)
+
+func init() {
+	for name, program := range map[string]func(){
+		"fail":      func() { failing(3); failing(-1) },
+		"fatal":     func() { defer functrace.Trace()(); a(); log.Fatal("end") },
+		"unhandled": func() { defer functrace.Trace()(); panics() },
+		"throw":     func() { defer functrace.Trace()(); debug.SetMaxStack(1 << 20); overflow(0) },
+		"deadlock":  func() { defer functrace.Trace()(); a(); select {} },
+		"unwind":    unwind,
+		"parents":   parents,
+		"pool":      pool,
+		"timer":     func() { done := make(chan bool); time.AfterFunc(0, func() { d(); close(done) }); <-done },
+		"long":      func() { defer functrace.Trace()(); slow(20 * time.Millisecond); slow(0); slowTwice() },
+		"crowd":     crowd,
+		"relay":     relay,
+		"waves":     func() { waves(20_000) },
+		"fill":      func() { defer functrace.Trace()(); waves(200_000); fmt.Fprintln(os.Stderr, "done") },
+		"toggle":    toggled,
+		"churn":     churn,
+		"stuck":     func() { defer functrace.Trace()(); functrace.Stop(); a(); functrace.Start(); d() },
+	} {
+		programs[name] = program
+	}
+}
+
+type failure struct{ text string }
+
+func (f *failure) Error() string {
+	defer functrace.Trace()()
+	if f == nil {
+		panic("no failure")
+	}
+	return f.text
+}
+
+func failing(n int) (err error) {
+	defer functrace.Exit(functrace.Enter(), &err)
+	switch {
+	case n < 0:
+		return (*failure)(nil)
+	case n == 0:
+		return nil
+	case n == 1:
+		return &failure{strings.Repeat("long ", 100)}
+	}
+	failing(n - 1)
+	return errors.New("at " + fmt.Sprint(n))
+}
+
+func overflow(n int) int {
+	defer functrace.Trace()()
+	return overflow(n+1) + 1
+}
+
+// unwind has panics that pass through calls, and calls made while one does.
+func unwind() {
+	defer functrace.Trace()()
+	func() {
+		defer functrace.Trace()()
+		defer func() { recover() }()
+		func() (err error) {
+			defer functrace.Exit(functrace.Enter(), &err)
+			defer a()
+			panic(errors.New("an error"))
+		}()
+	}()
+	run(func() {
+		defer functrace.Trace()()
+		defer d()
+		runtime.Goexit()
+	})
+}
+
+func parents() {
+	defer functrace.Trace()()
+	starter()
+	run(func() { d() })
+}
+
+func starter() {
+	defer functrace.Trace()()
+	run(c)
+}
+
+func pool() {
+	defer functrace.Trace()()
+	work := make(chan func())
+	var workers sync.WaitGroup
+	for i := 0; i < 2; i++ {
+		workers.Add(1)
+		go func() {
+			defer functrace.Trace()()
+			defer workers.Done()
+			for f := range work {
+				f()
+			}
+		}()
+	}
+	for i := 0; i < 4; i++ {
+		work <- d
+	}
+	close(work)
+	workers.Wait()
+}
+
+func slow(d time.Duration) {
+	defer functrace.Trace()()
+	time.Sleep(d)
+}
+
+func slowTwice() {
+	defer functrace.Trace()()
+	slow(20 * time.Millisecond)
+	d()
+}
+
+// crowd has many goroutines in traced calls at the same time, and says what they took.
+func crowd() {
+	var before, after runtime.MemStats
+	size := func(stats *runtime.MemStats) uint64 {
+		runtime.GC()
+		runtime.ReadMemStats(stats)
+		return stats.HeapInuse + stats.OtherSys + stats.MSpanInuse
+	}
+	first := size(&before)
+	var inside, ended sync.WaitGroup
+	release := make(chan bool)
+	for i := 0; i < liveGoroutines; i++ {
+		inside.Add(1)
+		ended.Add(1)
+		go func() {
+			defer functrace.Trace()()
+			inside.Done()
+			<-release
+			ended.Done()
+		}()
+	}
+	inside.Wait()
+	fmt.Println(size(&after) - first)
+	close(release)
+	ended.Wait()
+}
+
+// relay has many short goroutines, one after the other.
+func relay() {
+	for i := 0; i < liveGoroutines; i++ {
+		run(d)
+	}
+}
+
+func waves(n int) {
+	defer functrace.Trace()()
+	for i := 0; i < n; i++ {
+		a()
+	}
+}
+
+func toggled() {
+	a()
+	if err := functrace.Start(); err != nil {
+		fmt.Println(err)
+	}
+	d()
+	functrace.Stop()
+	c()
+	fmt.Println(functrace.Stopped())
+	if err := functrace.Snapshot(io.Discard); err != nil {
+		fmt.Println(err)
+	}
+}

@@ -1,0 +1,217 @@
+//go:build trace && unix
+
+package functrace_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"functrace"
+)
+
+const recordedChain = "\t->a\n\t\t->b\n\t\t\t->c\n\t\t\t\t->d\n\t\t\t\t<-d\n\t\t\t<-c\n\t\t<-b\n\t<-a\n"
+
+func TestRecordedChain(t *testing.T) {
+	d, _, stderr := record(t, "chain")
+	expect(t, d.main().String(), recordedChain)
+	expect(t, stderr, "")
+	for _, part := range []string{`{"argv":["`, `"tool":"functrace `, `"FUNCTRACE":"record"`} {
+		if !strings.Contains(d.process, part) {
+			t.Errorf("%s is not in %s", part, d.process)
+		}
+	}
+}
+
+func TestTimesOfATrackNeverGoBack(t *testing.T) {
+	d, _, _ := record(t, "waves")
+	var last uint64
+	for _, e := range d.main().events {
+		if e.ticks < last {
+			t.Fatalf("%d behind %d", e.ticks, last)
+		}
+		last = e.ticks
+	}
+	if n := len(d.main().events); n != 2+20_000*8 {
+		t.Errorf("%d events", n)
+	}
+}
+
+func TestErrorsAreRecorded(t *testing.T) {
+	d, _, _ := record(t, "fail")
+	want := "\t->failing\n\t\t->failing\n\t\t\t->failing\n" +
+		"\t\t\terror " + strings.Repeat("long ", 40) + "\n\t\t\t<-failing\n" +
+		"\t\terror at 2\n\t\t<-failing\n\terror at 3\n\t<-failing\n" +
+		"\t->failing\n\terror (its Error method panics)\n\t<-failing\n"
+	expect(t, d.main().String(), want)
+}
+
+func TestPanicsAreRecorded(t *testing.T) {
+	d, _, _ := record(t, "unwind")
+	text := ""
+	if functrace.IsFast() { // the public interfaces do not tell
+		text = "an error"
+	}
+	inner := strings.ReplaceAll(recordedChain, "\t->", "\t\t\t\t->")
+	inner = strings.ReplaceAll(inner, "\t<-", "\t\t\t\t<-")
+	want := "\t->unwind\n\t\t->unwind.func1\n\t\t\t->unwind.func1.2\n" + inner +
+		"\t\t\tpanic " + text + "\n\t\t\t<-unwind.func1.2\n\t\t<-unwind.func1\n\t<-unwind\n"
+	expect(t, d.main().String(), want)
+	other := d.tracks[d.order[len(d.order)-1]]
+	expect(t, other.String(), "\t->unwind.func2\n\t\t->d\n\t\t<-d\n\tgoexit \n\t<-unwind.func2\n")
+}
+
+func TestWhatWasRecordedBeforeTheEndIsThere(t *testing.T) {
+	for program, last := range map[string]string{
+		"exit": "\t<-a\n", "kill": "\t<-a\n", "fatal": "\t\t<-a\n", "deadlock": "\t\t<-a\n",
+		"unhandled": "\tpanic oops\n\t<-unhandled\n", "throw": "->overflow\n",
+	} {
+		if program == "unhandled" && !functrace.IsFast() {
+			continue // the text is not known there
+		}
+		d, _, _ := record(t, program, "FUNCTRACE_MAX_SIZE=64M")
+		got := d.main().String()
+		got = strings.ReplaceAll(got, "init.func", "") // programs are literals
+		if program == "unhandled" {
+			if !strings.Contains(got, "panic oops\n\t<-") {
+				t.Errorf("%s: %.300s", program, got)
+			}
+			continue
+		}
+		if !strings.HasSuffix(got, last) {
+			t.Errorf("%s: %.300s", program, got[max(0, len(got)-300):])
+		}
+	}
+}
+
+func TestParents(t *testing.T) {
+	d, _, _ := record(t, "parents")
+	var got []string
+	for _, id := range d.order[1:] {
+		track := d.tracks[id]
+		got = append(got, strconv.FormatUint(track.parent, 10)+" "+track.starter)
+	}
+	expect(t, strings.Join(got, "\n"), "1 run\n1 run")
+	if d.tracks[d.order[1]].line == 0 {
+		t.Error("the line of the go statement is not known")
+	}
+}
+
+func TestWorkersOfAPool(t *testing.T) {
+	d, _, _ := record(t, "pool")
+	for _, id := range d.order[1:] {
+		if track := d.tracks[id]; track.parent != 1 || track.starter != "pool" {
+			t.Errorf("goroutine %d was started by %q on %d", id, track.starter, track.parent)
+		}
+	}
+}
+
+func TestAGoroutineThatATimerStarted(t *testing.T) {
+	d, _, _ := record(t, "timer")
+	for _, track := range d.tracks {
+		if track.id != 1 && track.starter != "time.goFunc" && track.starter != "" {
+			t.Errorf("started by %q on %d", track.starter, track.parent)
+		}
+	}
+}
+
+func TestFiltersActBeforeAnythingIsWritten(t *testing.T) {
+	d, _, _ := record(t, "chain", "FUNCTRACE_DEPTH=2")
+	expect(t, d.main().String(), "\t->a\n\t\t->b\n\t\t<-b\n\t<-a\n")
+	d, _, _ = record(t, "chain", "FUNCTRACE_EXCLUDE=*.b,*.c")
+	expect(t, d.main().String(), "\t->a\n\t\t->d\n\t\t<-d\n\t<-a\n")
+	d, _, _ = record(t, "long", "FUNCTRACE_MIN_DURATION=10ms", "FUNCTRACE_EXCLUDE=*init*")
+	expect(t, d.main().String(), "\t->slow\n\t<-slow\n\t->slowTwice\n\t\t->slow\n\t\t<-slow\n\t<-slowTwice\n")
+}
+
+func TestShortGoroutinesShareChunks(t *testing.T) {
+	d, _, _ := record(t, "relay", "FUNCTRACE_MAX_SIZE=64M")
+	if len(d.tracks) < liveGoroutines || d.lost != 0 {
+		t.Errorf("%d goroutines, %d lost", len(d.tracks), d.lost)
+	}
+}
+
+func TestMemoryOfManyGoroutines(t *testing.T) {
+	size := func(env ...string) int {
+		stdout, _ := start(t, "crowd", append(env, "FUNCTRACE_OUT="+t.TempDir()+"/x")...)
+		n, err := strconv.Atoi(strings.TrimSpace(stdout))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	more := size("FUNCTRACE=record") - size("FUNCTRACE=off")
+	if limit := 640 * liveGoroutines; more > limit && functrace.AllocatesNothing() {
+		t.Errorf("%d goroutines take %d bytes, more than %d", liveGoroutines, more, limit)
+	}
+}
+
+func TestAFullTraceStops(t *testing.T) {
+	d, _, stderr := record(t, "fill", "FUNCTRACE_MAX_SIZE=1M")
+	expect(t, stderr, "functrace: the trace has reached FUNCTRACE_MAX_SIZE; tracing is off\ndone\n")
+	if d.flags != 2 || d.lost == 0 || !strings.HasPrefix(d.main().String(), "\t->") {
+		t.Errorf("flags %d, lost %d", d.flags, d.lost)
+	}
+}
+
+func TestAFullTraceOverwrites(t *testing.T) {
+	d, _, stderr := record(t, "fill", "FUNCTRACE_MAX_SIZE=1M", "FUNCTRACE_FULL=overwrite")
+	expect(t, stderr, "done\n")
+	events := d.main().events
+	if last := events[len(events)-1]; d.flags != 4 || last.kind != "<-" || last.name == "a" {
+		t.Errorf("flags %d, %d events, at last %v", d.flags, len(events), last)
+	}
+	if len(events) < 50_000 {
+		t.Errorf("only %d events are left", len(events))
+	}
+}
+
+func TestTroubleWithTheTrace(t *testing.T) {
+	folder := t.TempDir()
+	for out, want := range map[string]string{
+		"/dev/full/x":   "functrace: FUNCTRACE_OUT: stat /dev/full/x: not a directory; tracing is off\n",
+		folder + "/no/": "functrace: FUNCTRACE_OUT: open " + folder + "/no/: no such file or directory; tracing is off\n",
+		"stdout":        "functrace: FUNCTRACE_OUT: a trace goes to a file, not to stdout; tracing is off\n",
+	} {
+		stdout, stderr := start(t, "chain", "FUNCTRACE=record", "FUNCTRACE_OUT="+out)
+		if stdout != "" || !strings.HasSuffix(stderr, "; tracing is off\n") || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%s: %q, want %q", out, stderr, want)
+		}
+	}
+	_, stderr := start(t, "chain", "FUNCTRACE=record", "FUNCTRACE_MAX_SIZE=4K", "FUNCTRACE_OUT="+folder)
+	expect(t, stderr, "functrace: FUNCTRACE_MAX_SIZE is too small for a trace: 1M will do; tracing is off\n")
+}
+
+func TestATraceIsNeverOverwrittenByAnother(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.ftrace")
+	os.WriteFile(path, []byte("mine"), 0o600)
+	_, stderr := start(t, "chain", "FUNCTRACE=record", "FUNCTRACE_OUT="+path)
+	if content, _ := os.ReadFile(path); !bytes.Equal(content, []byte("mine")) {
+		t.Errorf("%q", content)
+	}
+	other := strings.TrimSuffix(path, ".ftrace") + "-2.ftrace"
+	expect(t, stderr, "functrace: FUNCTRACE_OUT exists; the trace goes to "+other+"\n")
+	expect(t, decode(t, other).main().String(), recordedChain)
+}
+
+func TestStartAndStop(t *testing.T) {
+	folder := t.TempDir()
+	stdout, stderr := start(t, "toggle", "FUNCTRACE=off", "FUNCTRACE_OUT="+folder+"/x.ftrace")
+	expect(t, stdout+stderr, "true\n")
+	expect(t, decode(t, folder+"/x.ftrace").main().String(), "\t->d\n\t<-d\n")
+	d, _, _ := record(t, "stuck")
+	if got := d.main().String(); strings.Contains(got, "->a\n") || !strings.Contains(got, "\t\t->d\n\t\t<-d\n\t<-") {
+		t.Error(got)
+	}
+}
+
+func TestRecordingAllocatesNothing(t *testing.T) {
+	if !functrace.AllocatesNothing() {
+		t.Skip("it does, this way")
+	}
+	_, stderr := start(t, "allocs", "FUNCTRACE=record", "FUNCTRACE_OUT="+t.TempDir()+"/x")
+	expect(t, stderr, "0\n")
+}

@@ -1,0 +1,9 @@
+//go:build trace && go1.21 && !unix
+
+package functrace
+
+import "errors"
+
+func toggleOn(string) error {
+	return errors.New("FUNCTRACE_SIGNAL: there are no such signals on this system")
+}

@@ -1,0 +1,130 @@
+"""Mutates the vectors and reads them with both twins.
+
+    python -m tests.trace.fuzz [seconds seed [library]]
+
+Not run by pytest. The third argument is another build of the C part, say one with sanitizers.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from functrace import _native
+from functrace.analysis import Listing, Selection
+from functrace.errors import FunctraceError
+from tests.trace import writer as w
+from tests.trace.meaning import both
+from tests.trace.vectors import VECTORS
+
+_HEADER = 4096
+
+
+def fuzz(seconds: float, seed: int) -> int:
+    chance = random.Random(seed)
+    end = time.monotonic() + seconds
+    runs = 0
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "fuzz.ftrace"
+        while time.monotonic() < end:
+            content = mutated(chance)
+            path.write_bytes(content)
+            try:
+                both(path, *_question(chance))
+            except FunctraceError:
+                pass
+            except BaseException:
+                Path("build/fuzz.ftrace").write_bytes(content)
+                raise
+            runs += 1
+    return runs
+
+
+def _question(chance: random.Random) -> tuple[Selection, Listing]:
+    if chance.random() < 0.5:
+        return Selection(), Listing()
+    tracks = None if chance.random() < 0.5 else chance.sample(range(4), 2)
+    since = chance.randrange(1000)
+    return (
+        Selection(since, since + chance.randrange(100), tracks),
+        Listing(chance.randrange(5), None, chance.randrange(20), chance.random() < 0.2),
+    )
+
+
+def mutated(chance: random.Random) -> bytes:
+    content = bytearray(chance.choice(list(VECTORS.values())))
+    if chance.random() < 0.5:
+        content = bytearray(generated(chance))
+    for _ in range(chance.randrange(8)):
+        chance.choice(_MUTATIONS)(chance, content)
+    return bytes(content)
+
+
+def generated(chance: random.Random) -> bytes:
+    """Words that are well-formed each, and make little sense together."""
+    chunks = [w.FUNCTIONS]
+    for sequence in range(2, 2 + chance.randrange(6)):
+        words = [_word(chance) for _ in range(chance.randrange(60))]
+        head = {"track": chance.randrange(4), "opened": chance.choice([0, 0, 1, 2, 50])}
+        chunks.append(w.events(sequence, *words, **head))
+    chance.shuffle(chunks)
+    return w.header(flags=chance.choice([1, 4])) + b"".join(chunks)
+
+
+def _word(chance: random.Random) -> bytes:
+    ticks = chance.choice([chance.randrange(100), chance.randrange(1 << 42)])
+    function = chance.randrange(6)
+    makers = [
+        lambda: w.enter(function, ticks),
+        lambda: w.leave(function, ticks),
+        lambda: w.enter(chance.randrange(1, 5), chance.randrange(100)),
+        lambda: w.leave(chance.randrange(1, 5), chance.randrange(100)),
+        lambda: w.base(chance.choice([ticks, (1 << 64) - 1 - ticks])),
+        lambda: w.error("e" * chance.randrange(20), chance.randrange(3)),
+        lambda: w.panic("p" * chance.randrange(20), chance.randrange(3)),
+        lambda: w.opened(1000 + ticks, function),
+        lambda: w.lost(chance.randrange(9)),
+        lambda: w.track(
+            chance.randrange(6), ticks, parent=chance.randrange(6), starter=chance.randrange(6)
+        ),
+        lambda: w.record(chance.randrange(64), b"?" * chance.randrange(40), ticks & 0xFF),
+    ]
+    weights = [4, 4, 8, 8, 1, 1, 1, 2, 0.3, 1, 1]
+    return chance.choices(makers, weights)[0]()
+
+
+def _flip(chance: random.Random, content: bytearray) -> None:
+    if len(content) > _HEADER:
+        content[chance.randrange(_HEADER, len(content))] ^= 1 << chance.randrange(8)
+
+
+def _overwrite(chance: random.Random, content: bytearray) -> None:
+    if len(content) >= _HEADER + 8:
+        at = chance.randrange(_HEADER // 8, len(content) // 8) * 8
+        value = chance.choice([0, 1, 2, 3, 0xFF, 1 << 31, 1 << 63, (1 << 64) - 1])
+        content[at : at + 8] = value.to_bytes(8, "little")
+
+
+def _truncate(chance: random.Random, content: bytearray) -> None:
+    del content[chance.randrange(_HEADER, len(content) + 1) :]
+
+
+def _copy(chance: random.Random, content: bytearray) -> None:
+    if len(content) > _HEADER + 512:
+        source = chance.randrange(_HEADER // 512, len(content) // 512) * 512
+        target = chance.randrange(_HEADER // 512, len(content) // 512 + 1) * 512
+        content[target : target + 512] = content[source : source + 512]
+
+
+_MUTATIONS = [_flip, _flip, _overwrite, _truncate, _copy]
+
+
+if __name__ == "__main__":
+    seconds, seed = (float(sys.argv[1]), int(sys.argv[2])) if len(sys.argv) > 2 else (60.0, 1)
+    if len(sys.argv) > 3:
+        _native._load = lambda: ctypes.CDLL(sys.argv[3])  # type: ignore[assignment]
+    sys.stdout.write(f"{fuzz(seconds, seed)} runs\n")

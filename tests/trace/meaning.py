@@ -1,0 +1,140 @@
+"""What a trace means, as plain data to compare and to keep as JSON; in both twins."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from functrace.analysis import Calls, Chains, Listing, Selection, calls, fold
+from functrace.trace import Trace, open_trace
+
+TWINS = ("native", "python")
+
+
+@contextmanager
+def twin(name: str) -> Iterator[None]:
+    before = os.environ.get("FUNCTRACE_PURE")
+    os.environ["FUNCTRACE_PURE"] = "1" if name == "python" else "0"
+    try:
+        yield
+    finally:
+        os.environ.pop("FUNCTRACE_PURE")
+        if before is not None:
+            os.environ["FUNCTRACE_PURE"] = before
+
+
+def meaning(path: Path) -> dict[str, Any]:
+    trace = open_trace(path)
+    listed = calls(trace)
+    return {
+        "language": trace.language,
+        "pid": trace.pid,
+        "started": trace.started,
+        "ticks_per_second": trace.ticks_per_second,
+        "ended_cleanly": trace.ended_cleanly,
+        "full": trace.full,
+        "overwritten": trace.overwritten,
+        "write_failed": trace.write_failed,
+        "lost": trace.lost,
+        "process": trace.process,
+        "events": trace.events,
+        "span": list(trace.span),
+        "functions": [[f.name, f.file, f.line] for f in trace.functions],
+        "tracks": [_track(trace, listed, index) for index in range(len(trace.tracks))],
+        "damage": list(listed.chains.damage),
+    }
+
+
+def _track(trace: Trace, listed: Calls, index: int) -> dict[str, Any]:
+    track = trace.tracks[index]
+    of_track = [i for i in range(len(listed)) if listed.track[i] == index]
+    return {
+        "id": track.id,
+        "kind": track.kind,
+        "parent": trace.tracks[track.parent].id if track.parent >= 0 else track.parent_id,
+        "starter": _name(trace, track.starter),
+        "line": track.line,
+        "start": track.start,
+        "name": track.name,
+        "below": _below(listed, of_track),
+        "calls": [_call(trace, listed, of_track, i) for i in of_track if listed.parent[i] < 0],
+    }
+
+
+def _below(listed: Calls, of_track: list[int]) -> list[str]:
+    chains = listed.chains
+    for call in of_track:
+        node = int(listed.node[call])
+        if listed.depth[call] == 0 and chains.started[node]:
+            return names(chains, chains.parent[node])
+    return []
+
+
+def names(chains: Chains, node: int) -> list[str]:
+    return [_name(chains.trace, chains.function[at]) for at in chains.chain(int(node))]
+
+
+def _call(trace: Trace, listed: Calls, of_track: list[int], call: int) -> dict[str, Any]:
+    flags = ("error", "panic", "goexit", "unfinished")
+    told = {flag: True for flag in flags if getattr(listed, flag)[call]}
+    if listed.text(call):
+        told["text"] = listed.text(call)  # type: ignore[assignment]
+    return {
+        "function": _name(trace, listed.function[call]),
+        "start": int(listed.start[call]),
+        "duration": int(listed.duration[call]),
+        **told,
+        "calls": [_call(trace, listed, of_track, i) for i in of_track if listed.parent[i] == call],
+    }
+
+
+def _name(trace: Trace, function: int) -> str:
+    return trace.functions[function].name if function >= 0 else ""
+
+
+def everything(
+    path: Path, selection: Selection | None = None, listing: Listing | None = None
+) -> dict[str, Any]:
+    """All that a reader can get of a trace, as lists."""
+    trace = open_trace(path)
+    selected = selection or Selection()
+    chosen = range(len(trace.functions))
+    chains = fold(trace, selected, histograms_of=chosen)
+    listed = calls(trace, selected, listing, histograms_of=chosen)
+    tracks = trace.tracks
+    return {
+        "trace": (trace.events, trace.span, trace.lost, trace.damage, trace.functions),
+        "process": trace.process,
+        "tracks": [tracks[i] for i in range(len(tracks))],
+        "chains": _lists(chains),
+        "functions": _lists(chains.functions()),
+        "calls": _lists(listed),
+        "truncated": listed.truncated,
+        "same": _lists(chains) == _lists(listed.chains),
+        "damage": chains.damage,
+        "percentiles": [
+            chains.functions().percentile(function, percent)
+            for function in chosen
+            for percent in (0, 50, 95, 100)
+        ],
+        "of nodes": [chains.percentile(node, 50) for node in range(len(chains))],
+    }
+
+
+def _lists(columns: Any) -> dict[str, list[Any]]:
+    return {name: column.tolist() for name, column in columns.columns().items()}
+
+
+def both(
+    path: Path, selection: Selection | None = None, listing: Listing | None = None
+) -> dict[str, Any]:
+    """What both twins say, which has to be the same."""
+    with twin("native"):
+        native = everything(path, selection, listing)
+    with twin("python"):
+        python = everything(path, selection, listing)
+    assert native == python
+    return native

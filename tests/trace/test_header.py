@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from functrace.errors import FunctraceError
+from functrace.trace import Trace, open_trace
+from tests.trace import writer as w
+
+Read = Callable[[bytes], Trace]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "not a trace, the file is empty"),
+        (b"\x7fELF" + bytes(5000), "not a trace, it does not begin as one"),
+        (w.header()[:4095], "too short, a trace's header is cut off"),
+        (w.header(version=2), "of a newer version, 2; this functrace reads version 1"),
+        (w.header(version=0), "its header makes no sense"),
+        (w.header(size=8192), "its header makes no sense"),
+        (w.header(rate=0), "its header does not tell how long a tick is"),
+    ],
+)
+def test_what_is_no_trace_is_refused(read: Read, content: bytes, message: str) -> None:
+    with pytest.raises(FunctraceError, match=re.escape(f"test.ftrace: {message}") + "$"):
+        read(content)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(FunctraceError, match=r"none: No such file or directory$"):
+        open_trace(tmp_path / "none")
+
+
+def test_flags(read: Read) -> None:
+    def flags(value: int) -> tuple[bool, ...]:
+        trace = read(w.header(flags=value))
+        return trace.ended_cleanly, trace.full, trace.overwritten, trace.write_failed
+
+    assert flags(1) == (True, False, False, False)
+    assert flags(2 | 4) == (False, True, True, False)
+    assert flags(8) == (False, False, False, True)
+
+
+SECOND = 1_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("calibrations", "rate"),
+    [
+        ((), SECOND),
+        (((1, 1000 + 3 * SECOND, SECOND, 1),), 3 * SECOND),
+        (((1, 1000 + 3 * SECOND, SECOND, 1), (2, 1000 + 4 * SECOND, SECOND, 2)), 4 * SECOND),
+        (((3, 1000 + 3 * SECOND, SECOND, 3), (2, 1000 + 4 * SECOND, SECOND, 2)), 3 * SECOND),
+        # being written when the process ended
+        (((3, 1000 + 3 * SECOND, SECOND, 2), (2, 1000 + 4 * SECOND, SECOND, 2)), 4 * SECOND),
+        # too soon after the start
+        (((1, 1000 + SECOND, 9_999_999, 1),), SECOND),
+        (((1, 999, SECOND, 1),), SECOND),
+    ],
+)
+def test_ticks_per_second(
+    read: Read, calibrations: tuple[tuple[int, int, int, int], ...], rate: int
+) -> None:
+    assert read(w.header(calibrations=calibrations)).ticks_per_second == rate

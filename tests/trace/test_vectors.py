@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.trace.meaning import meaning
+from tests.trace.vectors import FOLDER, VECTORS, as_json
+
+
+@pytest.mark.parametrize("name", VECTORS)
+@pytest.mark.usefixtures("one_twin")
+def test_a_vector_is_what_the_writer_makes_and_means_what_its_json_says(name: str) -> None:
+    path = FOLDER / f"{name}.ftrace"
+    assert path.read_bytes() == VECTORS[name]
+    assert as_json(meaning(path)) == (FOLDER / f"{name}.json").read_text(encoding="utf-8")
+
+
+def test_each_file_is_a_vector() -> None:
+    assert {path.stem for path in FOLDER.iterdir()} == set(VECTORS)

@@ -1,0 +1,134 @@
+"""The traces of tests/vectors. Run as a module, it writes them, with what the reader makes of them.
+
+A change of a vector's JSON is a change of the format's meaning: read it before you keep it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.trace import writer as w
+from tests.trace.meaning import meaning
+
+FOLDER = Path(__file__).parents[1] / "vectors"
+
+VECTORS = {
+    "empty": w.header(),
+    "calls": w.header()
+    + w.FUNCTIONS
+    + w.events(
+        2,
+        w.track(1, 1010, name="main"),
+        w.enter(1, 10),
+        w.enter(2, 20),
+        w.enter(3, 25),
+        w.leave(3, 30),
+        w.error("out of stock"),
+        w.leave(2, 40),
+        w.enter(2, 50),
+        w.panic("index out of range"),
+        w.leave(2, 60),
+        w.panic(value=2),
+        w.leave(1, 90),
+    ),
+    "goroutines": w.header()
+    + w.FUNCTIONS
+    + w.events(2, w.track(1, 1010), w.enter(1, 10), w.enter(2, 20), w.enter(3, 50))
+    # started by a call that is open, by one that has ended, by a function never called here
+    + w.events(3, w.track(7, 1030, parent=1, starter=2, line=22), w.enter(4, 30), w.leave(4, 45))
+    + w.events(4, w.leave(3, 60), w.leave(2, 70), w.leave(1, 100), track=1, opened=3)
+    + w.events(5, w.track(8, 1080, parent=1, starter=3), w.enter(4, 80), w.leave(4, 85))
+    + w.events(
+        6,
+        w.track(9, 1090, parent=1, starter=4),
+        w.enter(4, 90),
+        w.leave(4, 95),
+        w.track(10, 1096, parent=9, starter=0, line=1),  # nothing is open in its parent
+        w.enter(3, 96),
+        w.leave(3, 97),
+    ),
+    "killed": w.header(flags=0)
+    + w.FUNCTIONS
+    + w.events(2, w.track(1, 1010), w.enter(1, 10), w.enter(2, 20), size=1024)
+    + w.events(3, w.track(2, 1015, parent=1, starter=1), w.enter(4, 15), w.leave(4, 80))
+    + bytes(2048),
+    "overwritten": w.header(flags=4)
+    + w.FUNCTIONS
+    + b"left by an older chunk".ljust(512, b"\xff")
+    + w.events(
+        90,
+        w.opened(1010, 1),
+        w.opened(1020, 2),
+        w.leave(2, 5),
+        w.enter(3, 6),
+        w.leave(3, 8),
+        track=1,
+        base=2000,
+        opened=2,
+    )
+    + bytes(512)
+    + w.events(
+        88,
+        w.opened(1500, 4),
+        w.leave(4, 0),
+        track=5,
+        base=1900,
+        opened=1,
+    ),
+    "bases": w.header(
+        rate=2_000_000_000,
+        calibrations=((5, 1000 + 40_000_000, 10_000_000, 5), (6, 1, 1, 7)),
+    )
+    + w.FUNCTIONS
+    + w.events(2, w.track(1, 1400), w.enter(1, 400), w.base(5000), w.leave(1, 400)),
+    "lost": w.header(flags=3, lost=5)
+    + w.FUNCTIONS
+    + w.events(
+        2,
+        w.track(1, 1010),
+        w.enter(1, 10),
+        w.enter(2, 20),
+        w.lost(5),
+        w.leave(3, 60),
+        w.leave(1, 70),
+    ),
+    "python": w.header(language=2)
+    + w.facts(
+        1,
+        w.function(1, "shop.main", "/srv/shop.py", 3),
+        w.function(2, "Käufer.zahle", "/srv/käufer.py", 8),
+        w.function(3, "shop.main", "/srv/shop.py", 3),
+    )
+    + w.events(
+        2,
+        w.track(1, 1001, kind=2, name="MainThread"),
+        w.enter(1, 1),
+        w.enter(2, 2),
+        w.error("ValueError: zu teuer", value=1),
+        w.leave(2, 4),
+        w.leave(1, 9),
+        w.enter(3, 10),
+        w.leave(3, 11),
+        w.track(2, 1003, kind=3, parent=1, starter=2, line=9, name="Task-2"),
+        w.enter(2, 3),
+        w.leave(2, 7),
+    ),
+}
+
+
+def write() -> None:
+    FOLDER.mkdir(exist_ok=True)
+    for name, content in VECTORS.items():
+        path = FOLDER / f"{name}.ftrace"
+        path.write_bytes(content)
+        (FOLDER / f"{name}.json").write_text(as_json(meaning(path)), encoding="utf-8")
+
+
+def as_json(value: dict[str, Any]) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    write()
