@@ -19,6 +19,7 @@ type decoded struct {
 	process     string
 	tracks      map[uint64]*decodedTrack
 	order       []uint64 // of the tracks, as they began
+	reopened    int      // open records in this chunk
 }
 
 type decodedTrack struct {
@@ -154,6 +155,7 @@ func (d *decoded) track(id uint64) *decodedTrack {
 
 func (d *decoded) events(t *testing.T, c chunk) {
 	base := c.base
+	d.reopened = 0
 	var track *decodedTrack
 	if c.track != 0 {
 		track = d.track(c.track)
@@ -196,10 +198,11 @@ func (d *decoded) record(track *decodedTrack, base, word uint64, payload []byte)
 		}
 		track.events = append(track.events, event{kind: kind, name: string(payload)})
 	case 5:
-		track.open = track.open[:0]
-		for i := 0; i < len(payload); i += 16 {
-			track.open = append(track.open, u64(i+8))
+		if d.reopened == 0 {
+			track.open = track.open[:0]
 		}
+		d.reopened++
+		track.open = append(track.open, u64(8))
 	}
 	return track, base
 }

@@ -17,11 +17,7 @@ func (r *recorder) newFacts() error {
 	if err != nil {
 		return err
 	}
-	r.facts, r.used = wordsOf(memory), chunkHead/8
-	r.sequence++
-	r.facts[2] = r.sequence
-	r.facts[1] = factsSize
-	r.facts[0] = chunkMagic | factsChunk<<32
+	r.facts, r.used = r.putHead(memory, factsChunk), chunkHead/8
 	return nil
 }
 

@@ -157,22 +157,20 @@ func (r *recorder) newChunk(t *track, now uint64, need int) bool {
 	} else if len(open) > maxOpenRecorded {
 		open = open[:maxOpenRecorded]
 	}
-	size := chunkHead + 8*(need+wordsFor(8)+openWords(len(open)))
-	memory := r.take(t, roundUp(max(size, t.chunkSize)))
+	least := roundUp(chunkHead + 8*(need+wordsFor(8)+openRecordWords*len(open)))
+	memory := r.take(t, least, max(least, t.chunkSize))
 	if memory == nil {
 		r.header[7]++
 		return false
 	}
 	t.chunkSize = min(8*t.chunkSize, largestChunk)
 	words := wordsOf(memory)
-	r.sequence++
-	r.calibrate()
-	words[2], words[4] = r.sequence, now
+	words[1], words[4] = uint64(len(t.recorded()))<<32, now
 	if t.begun {
 		words[3] = t.id
 	}
-	words[1] = uint64(len(memory)) | uint64(len(t.recorded()))<<32
-	words[0] = chunkMagic | eventsChunk<<32
+	r.putHead(memory, eventsChunk)
+	r.calibrate()
 	t.words, t.used, t.base = words, chunkHead/8, now
 	t.limit.Store(int64(len(words)))
 	t.putOpen(open)
@@ -184,50 +182,58 @@ const (
 	factsChunk  = 1
 	eventsChunk = 2
 
-	openPerRecord   = 65535 / 16
-	maxOpenRecorded = 4 * openPerRecord
+	maxOpenRecorded = 1 << 11 // in a chunk; of the calls deeper in, the entries may be gone
 )
 
 func roundUp(size int) int { return (size + smallestChunk - 1) &^ (smallestChunk - 1) }
-
-// openWords returns how many words putOpen takes for n calls.
-func openWords(n int) int { return 2*n + (n+openPerRecord-1)/openPerRecord }
 
 // putOpen tells which calls are open where the chunk begins.
 //
 //go:norace
 func (t *track) putOpen(open []openCall) {
-	for len(open) > 0 {
-		n := min(len(open), openPerRecord)
-		at := t.used + 1
-		for _, c := range open[:n] {
-			t.words[at], t.words[at+1] = c.entered, c.function
-			at += 2
-		}
-		t.words[t.used] = recordHead(openRecord, 16*n, 0)
-		t.used = at
-		open = open[n:]
+	for i := range open {
+		t.putRecord(openRecord, 0, open[i].entered, open[i].function)
 	}
 }
 
-// take returns memory for a chunk, all zero, or nil if there is no more.
+const openRecordWords = 1 + 2
+
+// take returns memory for a chunk of size bytes, of least at least, all zero; nil if there is
+// no more.
 //
 //go:norace
-func (r *recorder) take(t *track, size int) []byte {
+func (r *recorder) take(t *track, least, size int) []byte {
 	for {
 		if len(r.segments) > 0 {
-			if s := r.segments[r.current]; s.used+size <= len(s.memory) {
+			s := r.segments[r.current]
+			if left := len(s.memory) - s.used; left >= least {
+				size = min(size, left)
 				s.used += size
 				if r.header[6]&overwrites != 0 {
 					s.owners = append(s.owners, t)
 				}
 				return s.memory[s.used-size : s.used : s.used]
+			} else if left > 0 {
+				r.putHead(s.memory[s.used:], factsChunk) // an empty one: there are no gaps
+				s.used = len(s.memory)
 			}
 		}
-		if !r.nextSegment(size) {
+		if !r.nextSegment(least) {
 			return nil
 		}
 	}
+}
+
+// putHead makes a chunk of the memory. Its first word comes last: without it there is none.
+//
+//go:norace
+func (r *recorder) putHead(memory []byte, kind uint64) []uint64 {
+	words := wordsOf(memory)
+	r.sequence++
+	words[2] = r.sequence
+	words[1] |= uint64(len(memory))
+	words[0] = chunkMagic | kind<<32
+	return words
 }
 
 // nextSegment makes room for a chunk of that size.

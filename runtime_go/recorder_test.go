@@ -5,6 +5,7 @@ package functrace_test
 import (
 	"bytes"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -183,6 +184,17 @@ func TestTroubleWithTheTrace(t *testing.T) {
 	}
 	_, stderr := start(t, "chain", "FUNCTRACE=record", "FUNCTRACE_MAX_SIZE=4K", "FUNCTRACE_OUT="+folder)
 	expect(t, stderr, "functrace: FUNCTRACE_MAX_SIZE is too small for a trace: 1M will do; tracing is off\n")
+}
+
+func TestAFileThatGrowsNoMore(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.ftrace")
+	cmd := exec.Command("sh", "-c", `ulimit -f 400 && exec "$0"`, os.Args[0])
+	cmd.Env = append(os.Environ(), "FUNCTRACE_TEST_PROGRAM=fill", "FUNCTRACE=record", "FUNCTRACE_OUT="+path)
+	output, err := cmd.CombinedOutput()
+	expect(t, string(output), "functrace: cannot write the trace: write "+path+": file too large; tracing is off\ndone\n")
+	if d := decode(t, path); err != nil || d.flags != 8 || d.lost == 0 || len(d.main().events) < 1000 {
+		t.Errorf("%v, flags %d, lost %d, %d events", err, d.flags, d.lost, len(d.main().events))
+	}
 }
 
 func TestATraceIsNeverOverwrittenByAnother(t *testing.T) {
