@@ -21,12 +21,17 @@ def runtime() -> None:
 
 @runtime.command()
 @_folder
-def add(folder: str) -> None:
+@click.option("--http", is_flag=True, help="And a handler to start, stop and fetch recordings.")
+def add(folder: str, http: bool) -> None:
     """Write the runtime to internal/functrace of the module that FOLDER is in."""
     module = _module(folder)
-    changed = go_runtime.add(module.root / go_runtime.FOLDER)
     path = go_runtime.own_import_path(module)
+    changed = go_runtime.add(module.root / go_runtime.FOLDER, path if http else None)
     click.echo(f"{path}: {f'{len(changed)} files written' if changed else 'already there'}")
+    if http:
+        click.echo(
+            f'next: http.Handle("/debug/functrace/", tracehttp.Handler()) of {path}/tracehttp'
+        )
     click.echo("next: functrace inject -w ./... and go run -tags trace .")
 
 
@@ -43,7 +48,7 @@ def remove(folder: str, force: bool) -> None:
             f"{len(using)} files import {path}, such as {using[0]}: "
             f"run `functrace strip -w {folder}` first, or give --force"
         )
-    removed = go_runtime.remove(module.root / go_runtime.FOLDER)
+    removed = go_runtime.remove(module.root / go_runtime.FOLDER, path)
     click.echo(f"{path}: {len(removed)} files removed")
 
 

@@ -5,13 +5,20 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from functrace.golang.runtime import version_in
+
 
 def importers(root: Path, path: str) -> list[str]:
-    """The Go files below ``root`` that hold ``"path"`` in quotes, from the root."""
+    """The Go files below ``root`` that hold ``"path"`` in quotes, from the root.
+
+    Those of the runtime itself are none.
+    """
     quoted = f'"{path}"'.encode()
     found = []
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(f for f in folders if not f.startswith("."))
+        if version_in(Path(folder)):
+            continue
         for name in sorted(files):
             file = Path(folder) / name
             if name.endswith(".go") and file.is_file() and quoted in file.read_bytes():

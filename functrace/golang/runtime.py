@@ -5,21 +5,37 @@ from __future__ import annotations
 import re
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from functrace.errors import FunctraceError
 from functrace.files.write import write_atomic
 from functrace.golang.module import Module
 
+if TYPE_CHECKING:
+    from importlib.abc import Traversable
+
 # Where the runtime goes in a module. Go lets every package of the module import it.
 FOLDER = "internal/functrace"
 # What a runtime imports as when there is no module to put it in: the name of its own.
 OWN_PATH = "functrace"
+_HTTP = "tracehttp"
 _MARKER = re.compile(rb"// functrace:runtime (\S+)")
 
 
 def sources() -> dict[str, bytes]:
     """The runtime's files as a module carries them: no tests, no go.mod."""
-    files = (f for f in resources.files("runtime_go").iterdir() if f.is_file())
+    return _sources(resources.files("runtime_go"))
+
+
+def http_sources(import_path: str) -> dict[str, bytes]:
+    """The files of the package beside it that serves recordings of the runtime so imported."""
+    files = _sources(resources.files("runtime_go").joinpath(_HTTP))
+    own, imported = f'"{OWN_PATH}"'.encode(), f'"{import_path}"'.encode()
+    return {f"{_HTTP}/{name}": text.replace(own, imported) for name, text in files.items()}
+
+
+def _sources(folder: Traversable) -> dict[str, bytes]:
+    files = (f for f in folder.iterdir() if f.is_file())
     wanted = (
         f for f in files if f.name.endswith((".go", ".s")) and not f.name.endswith("_test.go")
     )
@@ -48,25 +64,29 @@ def own_import_path(module: Module) -> str:
     return module.package(module.root / FOLDER)
 
 
-def add(folder: Path) -> list[Path]:
+def add(folder: Path, http: str | None = None) -> list[Path]:
     """Write the runtime into ``folder``; return the files that were new or different.
+
+    Args:
+        folder: maybe not there yet.
+        http: the import path that the folder has, for the package that serves recordings.
 
     Raises:
         FunctraceError: the folder holds something else, which stays as it is.
     """
     if folder.exists() and any(folder.iterdir()) and not version_in(folder):
         raise FunctraceError(f"{folder} exists and is not the functrace runtime: left as it is")
-    folder.mkdir(parents=True, exist_ok=True)
     changed = []
-    for name, content in sources().items():
+    for name, content in {**sources(), **(http_sources(http) if http else {})}.items():
         path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists() or path.read_bytes() != content:
             write_atomic(path, content)
             changed.append(path)
     return changed
 
 
-def remove(folder: Path) -> list[Path]:
+def remove(folder: Path, import_path: str) -> list[Path]:
     """Delete the runtime's files from ``folder``, and the folder if nothing else is in it.
 
     Raises:
@@ -74,7 +94,8 @@ def remove(folder: Path) -> list[Path]:
     """
     if not version_in(folder):
         raise FunctraceError(f"{folder} holds no functrace runtime")
-    own = {folder / name: content for name, content in sources().items()}
+    files = {**sources(), **http_sources(import_path)}
+    own = {folder / name: content for name, content in files.items()}
     there = {path: content for path, content in own.items() if path.exists()}
     for path, content in there.items():
         if path.read_bytes() != content:
@@ -82,10 +103,11 @@ def remove(folder: Path) -> list[Path]:
                 f"{path} is not as functrace {own_version()} wrote it: nothing removed"
             )
     # The marker goes last: an interrupted removal can be run again.
-    for path in sorted(there, key=lambda p: p.name == "doc.go"):
+    for path in sorted(there, key=lambda p: p == folder / "doc.go"):
         path.unlink()
-    if not any(folder.iterdir()):
-        folder.rmdir()
+    for place in (folder / _HTTP, folder):
+        if place.is_dir() and not any(place.iterdir()):
+            place.rmdir()
     return list(there)
 
 

@@ -17,6 +17,25 @@ def test_add_and_remove_leave_no_trace(module: Path, functrace: Run) -> None:
     assert contents(module) == before
 
 
+def test_the_handler_comes_and_goes_with_the_runtime(module: Path, functrace: Run, go: Go) -> None:
+    before = contents(module)
+    assert functrace("runtime", "add", "--http").returncode == 0
+    main = module / "main.go"
+    text = main.read_text()
+    main.write_text(
+        text.replace(
+            'import "', 'import _ "example.com/shop/internal/functrace/tracehttp"\nimport "', 1
+        )
+    )
+    assert functrace("inject", "-w", ".").returncode == 0
+    run = go.run("vet", "-tags", "trace", "./...", cwd=module)
+    assert run.returncode == 0, run.stderr
+    assert functrace("strip", "-w", ".").returncode == 0
+    main.write_text(text)
+    assert functrace("runtime", "remove").returncode == 0
+    assert contents(module) == before
+
+
 def test_remove_refuses_while_files_import_it(functrace: Run) -> None:
     functrace("runtime", "add")
     functrace("inject", "-w", ".")
