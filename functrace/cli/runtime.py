@@ -42,7 +42,7 @@ def remove(folder: str, force: bool) -> None:
     """Take the runtime out of the module that FOLDER is in."""
     module = _module(folder)
     path = go_runtime.own_import_path(module)
-    using = importers(module.root, path)
+    using = [*importers(module.root, path), *importers(module.root, f"{path}/tracehttp")]
     if using and not force:
         raise FunctraceError(
             f"{len(using)} files import {path}, such as {using[0]}: "
