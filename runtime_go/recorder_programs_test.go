@@ -23,7 +23,7 @@ func init() {
 		"fatal":     func() { defer functrace.Trace()(); a(); log.Fatal("end") },
 		"unhandled": func() { defer functrace.Trace()(); panics() },
 		"throw":     func() { defer functrace.Trace()(); debug.SetMaxStack(1 << 20); overflow(0) },
-		"deadlock":  func() { defer functrace.Trace()(); a(); select {} },
+		"misused":   func() { defer functrace.Trace()(); a(); new(sync.Mutex).Unlock() },
 		"unwind":    unwind,
 		"parents":   parents,
 		"pool":      pool,

@@ -67,7 +67,7 @@ func TestPanicsAreRecorded(t *testing.T) {
 
 func TestWhatWasRecordedBeforeTheEndIsThere(t *testing.T) {
 	for program, last := range map[string]string{
-		"exit": "\t<-a\n", "kill": "\t<-a\n", "fatal": "\t\t<-a\n", "deadlock": "\t\t<-a\n",
+		"exit": "\t<-a\n", "kill": "\t<-a\n", "fatal": "\t\t<-a\n", "misused": "\t\t<-a\n",
 		"unhandled": "\tpanic oops\n\t<-unhandled\n", "throw": "->overflow\n",
 	} {
 		if program == "unhandled" && !functrace.IsFast() {

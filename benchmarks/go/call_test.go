@@ -32,3 +32,19 @@ func each(b *testing.B, f func()) {
 		}
 	})
 }
+
+//go:noinline
+func watched() (err error) {
+	defer functrace.Exit(functrace.Enter(), &err)
+	return nil
+}
+
+func BenchmarkWatched(b *testing.B) { each(b, func() { watched() }) }
+
+func BenchmarkClock(b *testing.B) {
+	b.ReportAllocs()
+	for i := 0; i < b.N; i++ {
+		readCounter()
+		readCounter()
+	}
+}

@@ -1,0 +1,118 @@
+"""What one traced call costs, in every kind of build, beside what others record a call with."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import tempfile
+from pathlib import Path
+
+_FOLDER = Path(__file__).resolve().parent
+_RESULT = re.compile(
+    r"^Benchmark(\w+?)(?:-\d+)?\s+\d+\s+([\d.]+) ns/op\s+\d+ B/op\s+(\d+) allocs/op", re.M
+)
+_CALLS = 20_000_000
+
+
+def calls() -> None:
+    """Print nanoseconds and allocations a call, entry and exit, of an empty function."""
+    print("a call of an empty function, entry and exit")
+    row("plain", *benchmark("Plain"))
+    row("without the tag trace", *benchmark("Traced"))
+    row("FUNCTRACE=off", *benchmark("Traced", "trace", FUNCTRACE="off"))
+    row("two reads of the clock alone", *benchmark("Clock", "trace"))
+    record = _recorded()
+    row("two cores", *_recording("Traced", cpu=2))
+    row("that returns an error of nil", *_recording("Watched"))
+    row("old chunks overwritten", *_recording("Traced", FUNCTRACE_FULL="overwrite"))
+    row("functrace_safe", *_recording("Traced", "trace,functrace_safe"))
+    text = benchmark("Traced", "trace", FUNCTRACE_OUT=os.devnull)
+    row("text, discarded", *text)
+    two = benchmark("Traced", "trace", cpu=2, FUNCTRACE_OUT=os.devnull)
+    row("text, discarded, 2 cores", *two)
+    peer = benchmark("PublicCalls")
+    row("public calls as by hand, discarded", *peer)
+    print(f"  the public calls cost {peer[0] / record:.0f} times as much as recording")
+    _span(record)
+    _uftrace(record)
+
+
+def row(what: str, nanoseconds: float, allocations: int) -> None:
+    """Print one line of a table."""
+    print(f"  {what:36} {nanoseconds:9.1f} ns  {allocations:2} allocs")
+
+
+def benchmark(
+    name: str, tags: str = "", cpu: int = 1, folder: str = "go", **environment: str
+) -> tuple[float, int]:
+    """The median of five runs of a Go benchmark."""
+    command = ["go", "test", "-run=^$", f"-bench=^Benchmark{name}$", "-count=5", "-benchtime=0.5s"]
+    run = subprocess.run(
+        [*command, f"-cpu={cpu}", f"-tags={tags}", "."],
+        cwd=_FOLDER / folder,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = [(float(m[2]), int(m[3])) for m in _RESULT.finditer(run.stdout)]
+    return statistics.median(n for n, _ in found), max(a for _, a in found)
+
+
+def _recording(
+    name: str, tags: str = "trace", cpu: int = 1, **environment: str
+) -> tuple[float, int]:
+    with tempfile.TemporaryDirectory() as folder:
+        where = {"FUNCTRACE": "record", "FUNCTRACE_OUT": f"{folder}/x.ftrace"}
+        size = "64M" if environment else "8G"
+        return benchmark(name, tags, cpu, FUNCTRACE_MAX_SIZE=size, **where, **environment)
+
+
+def _recorded() -> float:
+    print("  recorded to a file:")
+    found = _recording("Traced")
+    row("one core", *found)
+    return found[0]
+
+
+def _span(record: float) -> None:
+    """A span of OpenTelemetry, which a module proxy must bring."""
+    try:
+        span = benchmark("Span", folder="otel")
+    except subprocess.CalledProcessError:
+        print("  an OpenTelemetry span: skipped, the Go module proxy does not answer")
+        return
+    row("an OpenTelemetry span, dropped", *span)
+    print(f"  which is {span[0] / record:.0f} times as much as recording")
+
+
+_C = "int leaf(int x){return x+1;} int main(){int s=0;for(long i=0;i<%d;i++)s=leaf(s);return s&1;}"
+
+
+def _uftrace(record: float) -> None:
+    """What uftrace takes for the call of a C function, and on disk."""
+    if not shutil.which("uftrace") or not shutil.which("cc"):
+        print("  uftrace: skipped, it is not installed")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "x.c")
+        source.write_text(_C % _CALLS)
+        subprocess.run(["cc", "-pg", "-O0", "-o", "x", source], cwd=folder, check=True)
+        data = Path(folder, "data")
+        command = ["uftrace", "record", "-d", str(data), "--no-libcall", "./x"]
+        plain = _cpu(["./x"], folder)
+        spent = (_cpu(command, folder) - plain) / _CALLS * 1e9
+        size = sum(f.stat().st_size for f in data.iterdir()) / _CALLS
+    row("uftrace, a C function, CPU time", spent, 0)
+    print(f"  which is {spent / record:.1f} times as much; {size:.0f} bytes a call, here 16")
+
+
+def _cpu(command: list[str], folder: str) -> float:
+    """Seconds of CPU time of the command and its children."""
+    before = os.times()
+    subprocess.run(command, cwd=folder, check=False, capture_output=True)
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
