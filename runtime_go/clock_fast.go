@@ -11,6 +11,14 @@ import (
 // counter says that the processor's counter is the clock.
 var counter bool
 
+// recordEntry records the entry of the call of the function that its caller returns to, in the
+// ordinary case; else it does nothing and returns nil. Its caller must not be inlined.
+func recordEntry() *track
+
+// recordExit records the exit of the innermost call of t in the ordinary case; else it does
+// nothing and returns false.
+func recordExit(t *track) bool
+
 // state returns the address of g, the counter if it is the clock, and the word at
 // panicOffset in g.
 func state() (gp uintptr, now uint64, panicking uintptr)

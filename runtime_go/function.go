@@ -44,7 +44,7 @@ func functionAt(pc uintptr) *function {
 		f = addFunction(pc)
 	}
 	if !f.hidden {
-		recentFunctions[hash(pc)%uintptr(len(recentFunctions))].Store(f)
+		recentFunctions[hash(pc)%recentSize].Store(f)
 	}
 	return f
 }
@@ -59,15 +59,10 @@ func (t functionTable) find(pc uintptr) *function {
 	}
 }
 
-// Functions that were called lately, for which one look is enough.
-type functionCache [1 << 12]atomic.Pointer[function]
+// Functions that were called lately, for which recordEntry takes one look.
+var recentFunctions [recentSize]atomic.Pointer[function]
 
-var recentFunctions functionCache
-
-//go:norace
-func (c *functionCache) at(pc uintptr) *function {
-	return c[hash(pc)%uintptr(len(c))].Load()
-}
+const recentSize = 1 << 12
 
 //go:norace
 func (t functionTable) put(f *function) {

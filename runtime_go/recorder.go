@@ -20,7 +20,7 @@ const (
 	factsSize     = 64 << 10
 
 	smallestSegment = 64 << 10
-	largestSegment  = 1 << 20
+	largestSegment  = 2 << 20
 	smallestTrace   = headerSize + factsSize + 4*smallestSegment
 )
 

@@ -32,7 +32,7 @@ func init() {
 		"crowd":     crowd,
 		"relay":     relay,
 		"waves":     func() { waves(20_000) },
-		"fill":      func() { defer functrace.Trace()(); waves(200_000); fmt.Fprintln(os.Stderr, "done") },
+		"fill":      func() { defer functrace.Trace()(); waves(40_000); fmt.Fprintln(os.Stderr, "done") },
 		"toggle":    toggled,
 		"churn":     churn,
 		"stuck":     func() { defer functrace.Trace()(); functrace.Stop(); a(); functrace.Start(); d() },

@@ -95,7 +95,11 @@ func TestParents(t *testing.T) {
 		track := d.tracks[id]
 		got = append(got, strconv.FormatUint(track.parent, 10)+" "+track.starter)
 	}
-	expect(t, strings.Join(got, "\n"), "1 run\n1 run")
+	want := "1 run\n1 run"
+	if !functrace.IsFast() { // only of functions that were traced before is the number known
+		want = "1 \n1 "
+	}
+	expect(t, strings.Join(got, "\n"), want)
 	if d.tracks[d.order[1]].line == 0 {
 		t.Error("the line of the go statement is not known")
 	}

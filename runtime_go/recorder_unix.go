@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-var zeros [64 << 10]byte
+var zeros [1 << 20]byte
 
 // mapMore lengthens the file by size bytes from offset on and maps them. They are
 // written first: a full disk is an error here, and would be a signal later that ends

@@ -7,7 +7,10 @@ import "sync/atomic"
 // recording says that calls go to a trace file instead of being printed.
 var recording bool
 
-// recordsAll says that nothing is to be decided or found out before a call is recorded.
+// recordsAll says that nothing is to be decided or found out before a call is recorded: then
+// recordEntry and recordExit, in assembly, do what record and recordExit of a track do, but for
+// whatever is out of the ordinary. Between the parts of a function in Go the processor would
+// spend as much as in them.
 var recordsAll bool
 
 // minDuration, in ticks, keeps shorter calls out of the file.
@@ -79,7 +82,8 @@ func (t *track) record(f *function, now uint64) bool {
 // it, and returns how many are left open.
 //
 //go:norace
-func (t *track) recordExit(g uintptr, now uint64) int {
+func (t *track) recordExit() int {
+	g, now, _ := state()
 	if t.depth == 0 || !t.isOf(g) {
 		return t.depth // an exit function called twice, or by another goroutine
 	}

@@ -150,10 +150,10 @@ func (t *track) putPanic(now uint64) bool {
 // unwinding returns the name of the function that runs the exit function: the instrumented
 // one, or that of the Go runtime that unwinds the stack.
 func unwinding() string {
-	// Callers, unwinding, putPanic, recordExit, leaveSlowly, leave; then what stands between
-	// that and the defer statement.
+	// Callers, unwinding, putPanic, recordExit, leave; then what stands between that and the
+	// defer statement.
 	var pcs [4]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(6, pcs[:])])
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(5, pcs[:])])
 	for {
 		frame, more := frames.Next()
 		name := frame.Function

@@ -21,6 +21,9 @@ func Trace() func() {
 	if off.Load() {
 		return nothing
 	}
+	if t := recordEntry(); t != nil {
+		return t.exit
+	}
 	var t *track
 	if fast {
 		t = enter(frame())
@@ -47,6 +50,9 @@ func Enter() Call {
 	if off.Load() {
 		return Call{}
 	}
+	if t := recordEntry(); t != nil {
+		return Call{t}
+	}
 	if fast {
 		return Call{enter(frame())}
 	}
@@ -68,31 +74,8 @@ func Exit(c Call, err *error) {
 // enter reports the entry of a call of the function that pc lies in, by the goroutine with
 // that g and id. It returns the track if the call's exit is to be reported as well, else nil.
 //
-// The common case of recording is here in one piece, and in leave: calls between its parts
-// would cost as much as these do.
-//
 //go:norace
 func enter(g uintptr, id uint64, pc uintptr, now uint64) *track {
-	t, f := trackAt(g), recentFunctions.at(pc)
-	if t == nil || f == nil || t.id != id || f.pc != pc || !recordsAll {
-		return enterSlowly(g, id, pc, now)
-	}
-	depth, n, since := t.depth, t.used, now-t.base
-	if depth >= len(t.open) || int64(n) >= t.limit.Load() || since >= maxSinceBase {
-		return enterSlowly(g, id, pc, now)
-	}
-	t.words[n] = since<<timeShift | f.number<<functionShift | entryWord
-	t.used = n + 1
-	c := &t.open[depth]
-	c.entered, c.function = now, f.number
-	t.depth = depth + 1
-	return t
-}
-
-// enterSlowly is enter in every case.
-//
-//go:norace
-func enterSlowly(g uintptr, id uint64, pc uintptr, now uint64) *track {
 	t := findTrack(g, id)
 	hideFromRaceDetector()
 	f := functionAt(pc)
@@ -115,26 +98,13 @@ func enterSlowly(g uintptr, id uint64, pc uintptr, now uint64) *track {
 //
 //go:norace
 func (t *track) leave() {
-	g, now, panicking := state()
-	depth, n, since := t.depth-1, t.used, now-t.base
-	if depth < 0 || !t.isOf(g) || t.fails != nil || panicking != 0 || !recordsAll ||
-		int64(n) >= t.limit.Load() || since >= maxSinceBase {
-		t.leaveSlowly(g, now)
+	if recordExit(t) {
 		return
 	}
-	t.words[n] = since<<timeShift | t.open[depth].function<<functionShift | exitWord
-	t.used = n + 1
-	t.depth = depth
-}
-
-// leaveSlowly is leave in every case.
-//
-//go:norace
-func (t *track) leaveSlowly(g uintptr, now uint64) {
 	hideFromRaceDetector()
 	var open int
 	if recording {
-		open = t.recordExit(g, now)
+		open = t.recordExit()
 	} else {
 		open = t.printExit()
 	}

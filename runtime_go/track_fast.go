@@ -17,11 +17,6 @@ const trackBuckets = 1 << 16
 
 var tracksByG [trackBuckets]atomic.Pointer[track]
 
-// trackAt returns the track of the goroutine with that g, or of one that shares the bucket.
-//
-//go:norace
-func trackAt(g uintptr) *track { return tracksByG[hash(g)%trackBuckets].Load() }
-
 // findTrack returns the track of the goroutine with that g and id.
 //
 //go:norace

@@ -1,0 +1,117 @@
+//go:build trace && !functrace_safe
+
+#include "go_asm.h"
+#include "textflag.h"
+
+// The multiplier of the function hash.
+#define MULTIPLIER $0x9e3779b97f4a7c15
+
+// func recordEntry() *track
+//
+// As in frame, 8(BP) is where the caller returns to. Nothing is stored before all is known
+// to be in order.
+TEXT ·recordEntry(SB), NOSPLIT|NOFRAME, $0-8
+	MOVQ  $0, ret+0(FP)
+	CMPB  ·recordsAll(SB), $0
+	JEQ   done
+	MOVQ  (TLS), R8
+	MOVQ  8(BP), R9
+	MOVQ  MULTIPLIER, R10
+	MOVQ  R8, AX
+	IMULQ R10, AX
+	SHRQ  $32, AX
+	ANDL  $(const_trackBuckets-1), AX
+	LEAQ  ·tracksByG(SB), R11
+	MOVQ  (R11)(AX*8), R12            // the track
+	IMULQ R9, R10
+	SHRQ  $32, R10
+	ANDL  $(const_recentSize-1), R10
+	LEAQ  ·recentFunctions(SB), R11
+	MOVQ  (R11)(R10*8), R13           // the function
+	TESTQ R12, R12
+	JEQ   done
+	TESTQ R13, R13
+	JEQ   done
+	MOVQ  ·goidOffset(SB), CX
+	MOVQ  (R8)(CX*1), CX
+	CMPQ  track_id(R12), CX
+	JNE   done
+	CMPQ  function_pc(R13), R9
+	JNE   done
+	LEAQ  track_trackRecording(R12), R11
+	MOVQ  trackRecording_depth(R11), BX
+	CMPQ  BX, trackRecording_open+8(R11)
+	JGE   done
+	MOVQ  trackRecording_used(R11), SI
+	CMPQ  SI, trackRecording_limit(R11)
+	JGE   done
+	RDTSC
+	SHLQ  $32, DX
+	ORQ   DX, AX
+	MOVQ  AX, DX
+	SUBQ  trackRecording_base(R11), DX
+	MOVQ  DX, CX
+	SHRQ  $(64-const_timeShift), CX
+	JNE   done
+	MOVQ  function_number(R13), R8
+	SHLQ  $const_timeShift, DX
+	LEAQ  const_entryWord(DX)(R8*4), DX
+	MOVQ  trackRecording_words(R11), DI
+	MOVQ  DX, (DI)(SI*8)
+	INCQ  SI
+	MOVQ  SI, trackRecording_used(R11)
+	MOVQ  trackRecording_open(R11), DI
+	MOVQ  BX, CX
+	SHLQ  $4, CX                      // openCall__size
+	MOVQ  AX, openCall_entered(DI)(CX*1)
+	MOVQ  R8, openCall_function(DI)(CX*1)
+	INCQ  BX
+	MOVQ  BX, trackRecording_depth(R11)
+	MOVQ  R12, ret+0(FP)
+
+done:
+	RET
+
+// func recordExit(t *track) bool
+TEXT ·recordExit(SB), NOSPLIT|NOFRAME, $0-9
+	MOVB $0, ret+8(FP)
+	CMPB ·recordsAll(SB), $0
+	JEQ  done
+	MOVQ t+0(FP), R12
+	MOVQ (TLS), R8
+	CMPQ (track_place+place_g)(R12), R8
+	JNE  done
+	MOVQ ·panicOffset(SB), CX
+	CMPQ (R8)(CX*1), $0
+	JNE  done
+	LEAQ track_trackRecording(R12), R11
+	CMPQ trackRecording_fails(R11), $0
+	JNE  done
+	MOVQ trackRecording_depth(R11), BX
+	DECQ BX
+	JLT  done
+	MOVQ trackRecording_used(R11), SI
+	CMPQ SI, trackRecording_limit(R11)
+	JGE  done
+	RDTSC
+	SHLQ $32, DX
+	ORQ  DX, AX
+	SUBQ trackRecording_base(R11), AX
+	MOVQ AX, CX
+	SHRQ $(64-const_timeShift), CX
+	JNE  done
+	MOVQ trackRecording_open(R11), DI
+	MOVQ BX, CX
+	SHLQ $4, CX                       // openCall__size
+	MOVQ openCall_function(DI)(CX*1), R8
+	SHLQ $const_timeShift, AX
+	LEAQ const_exitWord(AX)(R8*4), AX
+	MOVQ trackRecording_words(R11), DI
+	MOVQ AX, (DI)(SI*8)
+	INCQ SI
+	MOVQ SI, trackRecording_used(R11)
+	MOVQ BX, trackRecording_depth(R11)
+	MOVB $1, ret+8(FP)
+
+done:
+	RET

@@ -1,0 +1,114 @@
+//go:build trace && !functrace_safe
+
+#include "go_asm.h"
+#include "textflag.h"
+
+// The multiplier of the function hash.
+#define MULTIPLIER $0x9e3779b97f4a7c15
+
+// func recordEntry() *track
+//
+// As in frame, 8(R29) is where the caller returns to. Nothing is stored before all is known
+// to be in order.
+TEXT ·recordEntry(SB), NOSPLIT|NOFRAME, $0-8
+	MOVD  ZR, ret+0(FP)
+	MOVBU ·recordsAll(SB), R0
+	CBZ   R0, done
+	MOVD  8(R29), R9
+	MOVD  MULTIPLIER, R10
+	MUL   g, R10, R0
+	LSR   $32, R0
+	AND   $(const_trackBuckets-1), R0
+	MOVD  $·tracksByG(SB), R11
+	MOVD  (R11)(R0<<3), R12           // the track
+	MUL   R9, R10
+	LSR   $32, R10
+	AND   $(const_recentSize-1), R10
+	MOVD  $·recentFunctions(SB), R11
+	MOVD  (R11)(R10<<3), R13          // the function
+	CBZ   R12, done
+	CBZ   R13, done
+	MOVD  ·goidOffset(SB), R1
+	MOVD  (g)(R1), R1
+	MOVD  track_id(R12), R2
+	CMP   R1, R2
+	BNE   done
+	MOVD  function_pc(R13), R2
+	CMP   R9, R2
+	BNE   done
+	ADD   $track_trackRecording, R12, R11
+	MOVD  trackRecording_depth(R11), R3
+	MOVD  trackRecording_open+8(R11), R2
+	CMP   R2, R3
+	BGE   done
+	MOVD  trackRecording_used(R11), R4
+	MOVD  trackRecording_limit(R11), R2
+	CMP   R2, R4
+	BGE   done
+	MRS   CNTVCT_EL0, R5
+	MOVD  trackRecording_base(R11), R2
+	SUB   R2, R5, R6
+	LSR   $(64-const_timeShift), R6, R2
+	CBNZ  R2, done
+	MOVD  function_number(R13), R7
+	LSL   $const_timeShift, R6
+	ORR   R7<<const_functionShift, R6
+	ORR   $const_entryWord, R6
+	MOVD  trackRecording_words(R11), R2
+	MOVD  R6, (R2)(R4<<3)
+	ADD   $1, R4
+	MOVD  R4, trackRecording_used(R11)
+	MOVD  trackRecording_open(R11), R2
+	ADD   R3<<4, R2                   // openCall__size
+	MOVD  R5, openCall_entered(R2)
+	MOVD  R7, openCall_function(R2)
+	ADD   $1, R3
+	MOVD  R3, trackRecording_depth(R11)
+	MOVD  R12, ret+0(FP)
+
+done:
+	RET
+
+// func recordExit(t *track) bool
+TEXT ·recordExit(SB), NOSPLIT|NOFRAME, $0-9
+	MOVB  ZR, ret+8(FP)
+	MOVBU ·recordsAll(SB), R0
+	CBZ   R0, done
+	MOVD  t+0(FP), R12
+	MOVD  (track_place+place_g)(R12), R1
+	CMP   g, R1
+	BNE   done
+	MOVD  ·panicOffset(SB), R1
+	MOVD  (g)(R1), R1
+	CBNZ  R1, done
+	ADD   $track_trackRecording, R12, R11
+	MOVD  trackRecording_fails(R11), R1
+	CBNZ  R1, done
+	MOVD  trackRecording_depth(R11), R3
+	SUBS  $1, R3
+	BLT   done
+	MOVD  trackRecording_used(R11), R4
+	MOVD  trackRecording_limit(R11), R2
+	CMP   R2, R4
+	BGE   done
+	MRS   CNTVCT_EL0, R5
+	MOVD  trackRecording_base(R11), R2
+	SUB   R2, R5, R6
+	LSR   $(64-const_timeShift), R6, R2
+	CBNZ  R2, done
+	MOVD  trackRecording_open(R11), R2
+	ADD   R3<<4, R2                   // openCall__size
+	MOVD  openCall_function(R2), R7
+	LSL   $const_timeShift, R6
+	ORR   R7<<const_functionShift, R6
+	ORR   $const_exitWord, R6
+	MOVD  trackRecording_words(R11), R2
+	MOVD  R6, (R2)(R4<<3)
+	ADD   $1, R4
+	MOVD  R4, trackRecording_used(R11)
+	MOVD  R3, trackRecording_depth(R11)
+	MOVD  $1, R1
+	MOVB  R1, ret+8(FP)
+
+done:
+	RET
