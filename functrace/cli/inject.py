@@ -22,6 +22,7 @@ from functrace.golang.request import Verb
 )
 @options.filters
 @options.closures
+@options.errors
 @options.scope
 @options.reports
 @click.pass_context
@@ -30,6 +31,9 @@ def inject(ctx: click.Context, /, paths: tuple[str, ...], **flags: Any) -> None:
 
     PATHS are Go files, folders (with all below them), ./... or - for standard
     input. One file or - without -w, --out, --diff or --check goes to standard
-    output. A function that has a trace call already is left as it is.
+    output. A function that has a trace call already is left as it is. With
+    --errors, one whose last result is an error gets
+    `defer functrace.Exit(functrace.Enter(), &err)` in its place, and a name for
+    that result if it has none.
     """
     ctx.exit(sources.execute(Verb.INJECT, paths, flags))

@@ -50,6 +50,12 @@ filters: Callable[[F], F] = _all(
 
 closures: Callable[[F], F] = click.option("--closures", is_flag=True, help="Function literals too.")
 
+errors: Callable[[F], F] = click.option(
+    "--errors",
+    is_flag=True,
+    help="Record the error that a function returns, where its last result is one.",
+)
+
 scope: Callable[[F], F] = _all(
     click.option(
         "--all",
@@ -97,4 +103,5 @@ def for_rewriter(flags: dict[str, Any]) -> Options:
         closures=flags.get("closures", False),
         skip_generated=flags.get("skip_generated", False),
         selection=selection,
+        errors=flags.get("errors", False),
     )

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import partial
 
 from tree_sitter import Node
 
 from rewriter import select
 from rewriter.edit import Edit
-from rewriter.golang import functions, imports, layout, names, oneline, skip, traces
+from rewriter.golang import functions, imports, layout, names, oneline, results, skip, traces
 from rewriter.golang.functions import GoFunction
 from rewriter.golang.options import Layout, Options
 from rewriter.golang.parse import parse
+from rewriter.golang.results import ErrorResult
 from rewriter.plan import Function, Plan, Skipped
 
 
@@ -101,9 +101,36 @@ def _import(
 
 
 def _calls(source: bytes, split: _Split, alias: str, options: Options) -> Iterable[Edit]:
+    errors: dict[int, ErrorResult] = {}
+    if options.errors:
+        errors = _errors(source, split, options)
+    edits = _written(source, split, alias, options, errors)
+    ambiguous = {f.open for f in oneline.ambiguous(source, split.found, edits)} if errors else ()
+    if ambiguous:
+        errors = {body: error for body, error in errors.items() if body not in ambiguous}
+        edits = _written(source, split, alias, options, errors)
     if options.layout is Layout.BUILD:
-        return (layout.on_brace_line(f, alias) for f in split.chosen)
-    edits = [layout.on_own_line(source, f, alias) for f in split.chosen]
-    return oneline.revise(
-        source, split.found, edits, partial(oneline.break_lines, call=layout.call(alias))
-    )
+        return edits
+    return oneline.revise(source, split.found, edits, oneline.break_lines)
+
+
+def _errors(source: bytes, split: _Split, options: Options) -> dict[int, ErrorResult]:
+    chosen = {f.open for f in split.chosen}
+    found = results.find(source, split.found, options.package_names)
+    return {body: result for body, result in found.items() if body in chosen}
+
+
+def _written(
+    source: bytes, split: _Split, alias: str, options: Options, errors: dict[int, ErrorResult]
+) -> list[Edit]:
+    """The edits for every chosen function, in the source's order."""
+    edits: list[Edit] = []
+    for function in split.chosen:
+        error = errors.get(function.open)
+        call = layout.call(alias, error.name if error else "")
+        edits += error.edits if error else ()
+        if options.layout is Layout.BUILD:
+            edits.append(layout.on_brace_line(function, call))
+        else:
+            edits.append(layout.on_own_line(source, function, call))
+    return edits

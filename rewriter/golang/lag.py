@@ -2,9 +2,10 @@
 
 Two copies serve two ends. The *relaxed* copy has the constructs blanked in which
 the grammar is known to lag; that it parses says that the file is valid. The
-*skeleton* keeps the package clause, the imports, the trace calls and the heads
-and braces of functions, as Go's own tokens tell them; from it functions are
-found where the whole is beyond the grammar. Offsets are the original's in both.
+*skeleton* keeps the package clause, the imports, the trace calls, the heads and
+braces of functions and the directives, as Go's own tokens tell them; from it
+functions are found where the whole is beyond the grammar. Offsets are the
+original's in both.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from collections.abc import Iterator
 
 from rewriter.golang.code import Code
 from rewriter.golang.code import read as code_of
+from rewriter.golang.tokens import comments
 
+_DIRECTIVE = b"//go:"
 _SPACE, _SEMICOLON, _UNDERSCORE = b" ;_"
 
 
@@ -56,6 +59,9 @@ def skeleton(source: bytes) -> bytes:
     for first, last in kept:
         start, end = code.tokens[first].start, code.tokens[last].end
         copy[start:end] = source[start:end]
+    for start, comment in comments(source) if _DIRECTIVE in source else ():
+        if comment.startswith(_DIRECTIVE):
+            copy[start : start + len(comment)] = comment
     _blank_method_type_parameters(copy, code)
     return bytes(copy)
 
@@ -83,8 +89,8 @@ def _kept(code: Code) -> Iterator[tuple[int, int]]:
             yield i, _end_of_statement(code, i)
         elif token.text == b"func":
             yield from _function(code, i, declared=i in heads)
-        elif token.text == b"defer" and _is_trace_call(code, i):
-            yield i, i + 7
+        elif token.text == b"defer" and (call := _TRACE_CALL.match(_joined(code, i))):
+            yield i, i + call[0].count(b" ")
 
 
 def _end_of_statement(code: Code, i: int) -> int:
@@ -93,9 +99,14 @@ def _end_of_statement(code: Code, i: int) -> int:
     return i - 1
 
 
-def _is_trace_call(code: Code, i: int) -> bool:
-    words = [t.text for t in code.tokens[i + 2 : i + 8]]
-    return words == [b".", b"Trace", b"(", b")", b"(", b")"]
+def _joined(code: Code, i: int) -> bytes:
+    """As many tokens from ``i`` on as a trace call may have, a blank between them."""
+    return b" ".join(t.text for t in code.tokens[i : i + 15])
+
+
+_TRACE_CALL = re.compile(
+    rb"defer (\S+) \. (?:Trace \( \) \( \)|Exit \( \1 \. Enter \( \) , & \S+ \))(?!\S)"
+)
 
 
 def _function(code: Code, i: int, *, declared: bool) -> Iterator[tuple[int, int]]:

@@ -15,27 +15,28 @@ _SEMICOLON = re.compile(rb"[ \t]*;")
 _FIRST_INDENT = re.compile(rb"\s*\n([ \t]*)[^\s]")
 
 
-def call(alias: str) -> bytes:
-    """The injected statement."""
-    return f"defer {alias}.Trace()()".encode()
+def call(alias: str, error: str = "") -> bytes:
+    """The injected statement; ``error`` is the name of the result that it watches, if any."""
+    watched = f"Exit({alias}.Enter(), &{error})"
+    return f"defer {alias}.{watched if error else 'Trace()()'}".encode()
 
 
-def on_brace_line(function: GoFunction, alias: str) -> Edit:
+def on_brace_line(function: GoFunction, call: bytes) -> Edit:
     """Directly behind the brace, so that no line of the file moves."""
-    return insert(function.open + 1, b" " + call(alias) + b";")
+    return insert(function.open + 1, b" " + call + b";")
 
 
-def on_own_line(source: bytes, function: GoFunction, alias: str) -> Edit:
+def on_own_line(source: bytes, function: GoFunction, call: bytes) -> Edit:
     """On a line of its own where the body has several, else as gofmt writes a short body."""
     rest = REST_OF_LINE.match(source, function.open + 1)
     if rest and rest.end() <= function.close:
         indent = _indent(source, function)
-        return insert(rest.end(), indent + call(alias) + rest[1])
+        return insert(rest.end(), indent + call + rest[1])
     if function.close == function.open + 1:
-        return insert(function.open + 1, b" " + call(alias) + b" ")
+        return insert(function.open + 1, b" " + call + b" ")
     if _NOTHING_BUT_COMMENTS.match(source, function.open + 1):
-        return insert(function.open + 1, b" " + call(alias))
-    return on_brace_line(function, alias)
+        return insert(function.open + 1, b" " + call)
+    return on_brace_line(function, call)
 
 
 def _indent(source: bytes, function: GoFunction) -> bytes:

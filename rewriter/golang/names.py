@@ -16,20 +16,44 @@ from rewriter.golang.code import Code, read
 BASE = "functrace"
 
 _MENTION = re.compile(rb"\bfunctrace\d*\b")
+_ERROR = b"error"
+# A type's name stands behind what begins a specification and before what its type begins with.
+_TYPE = rb"(?:\btype|[(;\n]|\*/)\s*%s[ \t\r]*[\w*\[(<=/\x80-\xff]"
 _DECLARES_NAMES = frozenset((b"var", b"const", b"type"))
 
 
 def package_level_names(source: bytes) -> frozenset[str]:
     """The names like ``functrace`` that this file declares for its whole package.
 
-    In a file that is no Go every mention counts.
+    And ``error``, if it does. In a file that is no Go every mention counts.
     """
-    if BASE.encode() not in source:
+    may_shadow = _may_declare(source, _ERROR)
+    if BASE.encode() not in source and not may_shadow:
         return frozenset()
     try:
-        return frozenset(_likely(_package_level(read(source))))
+        declared = set(_package_level(read(source)))
     except SourceError:
-        return frozenset(_likely(iter(_MENTION.findall(source))))
+        declared = {*_MENTION.findall(source), *((_ERROR,) if may_shadow else ())}
+    return frozenset((*_likely(iter(declared)), *(n.decode() for n in declared & {_ERROR})))
+
+
+def declares_type(source: bytes, name: bytes) -> bool:
+    """Whether the file declares a type called ``name``, at package level or in a function."""
+    return _may_declare(source, name) and name in _types(read(source))
+
+
+def _may_declare(source: bytes, name: bytes) -> bool:
+    """Whether a type's declaration may begin anywhere; tokens are slow to read."""
+    return name in source and re.search(_TYPE % re.escape(name), source) is not None
+
+
+def _types(code: Code) -> Iterator[bytes]:
+    for i, token in enumerate(code.tokens):
+        if token.text == b"type" and code.text(i + 1) == b"(":
+            for spec in code.statements(i + 2, code.partners[i + 1]):
+                yield code.text(spec)
+        elif token.text == b"type":
+            yield code.text(i + 1)
 
 
 def _package_level(code: Code) -> Iterator[bytes]:

@@ -4,7 +4,8 @@ gofmt keeps a body on its line while head and body take no more than 100 bytes
 and five statements, and it aligns the bodies of functions on neighbouring lines.
 A call that fits goes into the line. One that does not breaks the body into
 lines, as gofmt would, and is marked ``//functrace:oneline`` so that strip can
-put the line together again.
+put the line together again. Names for results widen a head, and so move the
+bodies of the lines around it.
 
 Source: go/printer, funcBody, bodySize and declList in nodes.go.
 """
@@ -77,38 +78,31 @@ def _are_neighbours(source: bytes, one: GoFunction, other: GoFunction) -> bool:
     return source.count(b"\n", one.close, other.start) == 1
 
 
-def break_lines(
-    source: bytes, run: list[GoFunction], edits: Sequence[Edit], *, call: bytes
-) -> Edit | None:
+def break_lines(source: bytes, run: list[GoFunction], edits: Sequence[Edit]) -> Edit | None:
     """One edit in place of ``edits``, which put calls into ``run``, if its lines do not hold them.
 
     None where they do, and where gofmt would not have written the lines as they are.
     """
-    if _ends_in_crlf(source, run):
+    if not _is_rendered(source, run):
         return None
-    opened = {e.start - 1 for e in edits}
-    called = [f for f in run if f.open in opened]
+    called = [f for f in run if _call(f, edits)]
     crowded = [f for f in called if not _fits(source, f, edits)]
-    if not run[0].is_literal:
-        crowded = crowded or _out_of_column(source, run, called, edits)
-    if not crowded or any(_statements(source, f) is None for f in crowded):
+    moved = _moves_bodies(run, edits)
+    if not crowded and not moved and not run[0].is_literal:
+        crowded = _out_of_column(source, run, called, edits)
+    if not (crowded or moved) or not all(_is_joinable(source, f) for f in crowded):
         return None
-    start, end = _extent(source, run)
-    before = align.render([_row(source, f, ()) for f in run])
-    if not run[0].is_literal and before != source[start:end]:
-        return None
-    rows = (
-        _broken_row(source, f, edits, call) if f in crowded else _row(source, f, edits) for f in run
-    )
-    return Edit(start, end, align.render(list(rows)))
+    rows = [_broken_row(source, f, edits) if f in crowded else _row(source, f, edits) for f in run]
+    return Edit(*_extent(source, run), align.render(rows))
 
 
 def join_lines(source: bytes, run: list[GoFunction], edits: Sequence[Edit]) -> Edit | None:
     """One edit in place of ``edits``, which take calls out of ``run``: :func:`break_lines` undone.
 
-    None where nothing is marked, or what is marked can no longer stand on one line.
+    None where nothing is marked or moved, or what is marked can no longer stand on one line.
     """
-    if not any(is_marked(source, f) for f in run):
+    moved = _moves_bodies(run, edits) and _is_rendered(source, run)
+    if not moved and not any(is_marked(source, f) for f in run):
         return None
     new: list[Row] = []
     for function in run:
@@ -118,13 +112,62 @@ def join_lines(source: bytes, run: list[GoFunction], edits: Sequence[Edit]) -> E
         statements = _statements(source, function)
         if statements is None:
             return None
-        texts = [_edited(source, a, b, edits) for a, b in statements[1:]]
-        body = b"{ " + b"; ".join(texts) + b" }" if texts else b"{}"
+        body = _joined([_edited(source, a, b, edits) for a, b in statements[1:]])
         if b"\n" in body:
             return None
-        new.append(Row(_head(source, function), body, _comment(source, function)))
+        new.append(Row(_head(source, function, edits), body, _comment(source, function)))
+    return Edit(*_extent(source, run), align.render(new))
+
+
+def ambiguous(
+    source: bytes, functions: Sequence[GoFunction], edits: Sequence[Edit]
+) -> Iterator[GoFunction]:
+    """Yield the functions of runs that only ``edits`` would make look like gofmt's.
+
+    To these :func:`join_lines` would not give their own blanks back.
+    """
+    starts = [e.start for e in edits]
+    for run in _runs(source, functions):
+        first = bisect.bisect_left(starts, run[0].start)
+        inside = edits[first : bisect.bisect_right(starts, run[-1].close)]
+        if _moves_bodies(run, inside) and not _is_rendered(source, run):
+            edited = align.render([_row(source, f, inside) for f in run])
+            if _edited(source, *_extent(source, run), inside) == edited:
+                yield from run
+
+
+def _is_rendered(source: bytes, run: list[GoFunction]) -> bool:
+    """Whether gofmt could have written the lines as they are."""
+    if _ends_in_crlf(source, run):
+        return False
     start, end = _extent(source, run)
-    return Edit(start, end, align.render(new))
+    return align.render([_row(source, f, ()) for f in run]) == source[start:end]
+
+
+def _moves_bodies(run: list[GoFunction], edits: Sequence[Edit]) -> bool:
+    """Whether ``edits`` change heads that the bodies of the other lines stand below."""
+    if len(run) == 1 or run[0].is_literal:
+        return False
+    return any(f.start <= e.start <= f.open for f in run for e in edits)
+
+
+def _call(function: GoFunction, edits: Sequence[Edit]) -> bytes:
+    """The call that ``edits`` put into the function, if they do."""
+    texts = (e.text for e in edits if e.start == function.open + 1)
+    return next(texts, b"").strip(b" ;")
+
+
+def _is_joinable(source: bytes, function: GoFunction) -> bool:
+    """Whether :func:`join_lines` would write the body as it is, once it is broken into lines."""
+    statements = _statements(source, function)
+    if statements is None:
+        return False
+    texts = [source[a:b] for a, b in statements]
+    return _joined(texts) == source[function.open : function.close + 1]
+
+
+def _joined(statements: list[bytes]) -> bytes:
+    return b"{ " + b"; ".join(statements) + b" }" if statements else b"{}"
 
 
 def is_marked(source: bytes, function: GoFunction) -> bool:
@@ -148,8 +191,8 @@ def _extent(source: bytes, run: list[GoFunction]) -> tuple[int, int]:
     return run[0].start, end if end >= 0 else len(source)
 
 
-def _head(source: bytes, function: GoFunction) -> bytes:
-    return source[function.start : function.open].rstrip()
+def _head(source: bytes, function: GoFunction, edits: Sequence[Edit]) -> bytes:
+    return _edited(source, function.start, function.open, edits).rstrip()
 
 
 def _comment(source: bytes, function: GoFunction) -> bytes:
@@ -161,15 +204,16 @@ def _comment(source: bytes, function: GoFunction) -> bytes:
 
 
 def _row(source: bytes, function: GoFunction, edits: Sequence[Edit]) -> Row:
-    body = _edited(source, function.open, function.close + 1, edits)
-    return Row(_head(source, function), body, _comment(source, function))
+    body = b"{" + _edited(source, function.open + 1, function.close + 1, edits)
+    return Row(_head(source, function, edits), body, _comment(source, function))
 
 
-def _broken_row(source: bytes, function: GoFunction, edits: Sequence[Edit], call: bytes) -> Row:
+def _broken_row(source: bytes, function: GoFunction, edits: Sequence[Edit]) -> Row:
     indent = _indent(source, function)
     lines = [_edited(source, a, b, edits) for a, b in _statements(source, function) or ()]
-    body = (b"\n" + indent + b"\t").join([b"{", call + MARK, *lines]) + b"\n" + indent + b"}"
-    return Row(_head(source, function), body, _comment(source, function))
+    call = _call(function, edits) + MARK
+    body = (b"\n" + indent + b"\t").join([b"{", call, *lines]) + b"\n" + indent + b"}"
+    return Row(_head(source, function, edits), body, _comment(source, function))
 
 
 def _indent(source: bytes, function: GoFunction) -> bytes:
@@ -184,7 +228,7 @@ def _edited(source: bytes, start: int, end: int, edits: Sequence[Edit]) -> bytes
 
 
 def _fits(source: bytes, function: GoFunction, edits: Sequence[Edit]) -> bool:
-    head = _head(source, function)
+    head = _head(source, function, edits)
     body = _edited(source, function.open + 1, function.close, edits).strip()
     # gofmt counts the blank behind a declaration's "func" twice.
     size = len(head) + len(body) + (not function.is_literal)

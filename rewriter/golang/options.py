@@ -38,6 +38,7 @@ class Options:
             ours; else such a function counts as traced.
         vouched: a Go toolchain says that the file is valid, whatever the
             grammar thinks of it.
+        errors: where a function's last result is an ``error``, the call is told which.
     """
 
     runtime_import: str = "functrace"
@@ -50,3 +51,4 @@ class Options:
     reason: str | None = None
     own_calls_only: bool = False
     vouched: bool = False
+    errors: bool = False

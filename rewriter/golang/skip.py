@@ -11,6 +11,7 @@ from rewriter.golang.tokens import comments, header_end
 # A defer needs stack and a running goroutine; these promise to need neither.
 _PRAGMAS = (b"//go:nosplit", b"//go:systemstack")
 _LINKNAME = b"//go:linkname"
+_EXPORT = b"//export"
 _SKIP = b"//functrace:skip"
 _SKIP_FILE = re.compile(rb"//functrace:skip-file\b")
 _BOM = b"\xef\xbb\xbf"
@@ -58,6 +59,15 @@ class Rules:
         if any(_is_directive(line, _LINKNAME) for line in own.splitlines()):
             return _LINKNAME.decode()
         return None
+
+
+def is_exported_to_c(source: bytes, function: GoFunction) -> bool:
+    """Whether cgo writes a C header for the function."""
+    if function.is_literal or _EXPORT not in source:
+        return False
+    above = [grammar.text(comment) for comment in function.comments]
+    above += _own_comment(source, function.start).splitlines()
+    return any(_is_directive(line, _EXPORT) for line in above)
 
 
 def _is_directive(comment: bytes, directive: bytes) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rewriter.golang import functions, imports, layout, oneline, traces
+from rewriter.golang import functions, imports, layout, oneline, results, traces
 from rewriter.golang.imports import Import
 from rewriter.golang.names import BASE
 from rewriter.golang.options import Options
@@ -40,7 +40,9 @@ def plan_strip(source: bytes, options: Options) -> Plan:
     found = functions.find(source, root, closures=True)
     edits = [imports.remove(source, root, i) for i in unused]
     calls_out = [layout.remove(source, c) for c in injected]
-    edits += oneline.revise(source, found, calls_out, oneline.join_lines)
+    names_out = results.remove(source, found, injected)
+    taken_out = sorted((*calls_out, *names_out), key=lambda e: e.start)
+    edits += oneline.revise(source, found, taken_out, oneline.join_lines)
     return Plan(tuple(edits), tuple(f.function for f in found if f.open in bodies))
 
 
@@ -51,7 +53,7 @@ def _may_hold_any(source: bytes, runtime_import: str) -> bool:
 def _is_unused(source: bytes, runtime: Import, injected: list[TraceCall]) -> bool:
     """Whether nothing but the injected calls names the import."""
     alias = runtime.alias.encode()
-    gone = sum(c.alias == runtime.alias for c in injected)
+    gone = sum(c.mentions for c in injected if c.alias == runtime.alias)
     if source.count(alias) == gone + source.count(alias, *runtime.spec):
         return True
     words = [t.text for t in tokenize(source)]

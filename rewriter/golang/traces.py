@@ -8,19 +8,24 @@ from dataclasses import dataclass
 
 from tree_sitter import Node
 
-_CALL = re.compile(rb"\bdefer[ \t]+([A-Za-z_\x80-\xff][\w\x80-\xff]*)\.Trace\(\)\(\)")
+_NAME = rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*"
+_CALL = re.compile(
+    rb"\bdefer[ \t]+(%s)\.(?:Trace\(\)\(\)|Exit\(\1\.Enter\(\), &(%s)\))" % (_NAME, _NAME)
+)
 _KEEP = re.compile(rb"[ \t;]*//functrace:keep\b")
 
 
 @dataclass(frozen=True)
 class TraceCall:
-    """``defer functrace.Trace()()`` as a statement of a function's body.
+    """``defer functrace.Trace()()``, or its like for an error, as a statement of a body.
 
     Attributes:
         start, end: the statement's bytes.
         alias: the name of the import that it calls.
         body: the offset of the ``{`` of the body it stands in.
         keep: it was written by hand and is marked ``//functrace:keep``.
+        error: the result in ``defer functrace.Exit(functrace.Enter(), &err)``, or nothing.
+        error_start: where its name stands in the call, or -1.
     """
 
     start: int
@@ -28,6 +33,13 @@ class TraceCall:
     alias: str
     body: int
     keep: bool
+    error: str
+    error_start: int
+
+    @property
+    def mentions(self) -> int:
+        """How often it names its import."""
+        return 2 if self.error else 1
 
 
 def find(source: bytes, root: Node) -> Iterator[TraceCall]:
@@ -37,7 +49,15 @@ def find(source: bytes, root: Node) -> Iterator[TraceCall]:
         body = _body(node, match.start(), match.end())
         if body is not None:
             keep = _KEEP.match(source, match.end()) is not None
-            yield TraceCall(match.start(), match.end(), match[1].decode(), body.start_byte, keep)
+            yield TraceCall(
+                start=match.start(),
+                end=match.end(),
+                alias=match[1].decode(),
+                body=body.start_byte,
+                keep=keep,
+                error=(match[2] or b"").decode(),
+                error_start=match.start(2),
+            )
 
 
 def _body(node: Node | None, start: int, end: int) -> Node | None:

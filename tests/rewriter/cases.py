@@ -14,6 +14,15 @@ from tests.support import txtar
 FOLDER = Path(__file__).resolve().parents[1] / "golden" / "go"
 CASES = sorted(FOLDER.glob("*.txtar"))
 RUNTIME = "example.com/golden/functrace"
+# What stands in for the runtime where outputs are compiled.
+FUNCTRACE = """package functrace
+
+type Call struct{}
+
+func Trace() func()     { return func() {} }
+func Enter() Call       { return Call{} }
+func Exit(Call, *error) {}
+"""
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,7 @@ class Case:
             runtime_import=asked.get("runtime-import", RUNTIME),
             layout=layout,
             closures="closures" in asked,
+            errors="errors" in asked,
             skip_generated="skip-generated" in asked,
             selection=Selection(
                 include=tuple(filter(None, [asked.get("include")])),

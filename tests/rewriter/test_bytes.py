@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from rewriter.edit import apply
@@ -38,6 +40,21 @@ def test_round_trip(source: bytes, layout: Layout) -> None:
     assert once.count(b"defer functrace.Trace()()") == source.count(b"func ")
     assert plan_inject(once, options).edits == ()
     assert apply(once, plan_strip(once, options).edits) == source
+
+
+@pytest.mark.parametrize("layout", Layout)
+@pytest.mark.parametrize("result", [b"error", b"(int, error)", b"(\n\tint,\n\terror,\n)"])
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES.keys())
+def test_round_trip_with_errors(source: bytes, result: bytes, layout: Layout) -> None:
+    newline = b"\r\n" if b"\r\n" in source else b"\n"
+    text = re.sub(rb"\) ?\{", b") %s {" % result.replace(b"\n", newline), source)
+    options = Options(layout=layout, closures=True, errors=True)
+    once = apply(text, plan_inject(text, options).edits)
+    count = text.count(b"func ")
+    assert once.count(b"defer functrace.Exit(functrace.Enter(), &functraceErr)") == count
+    assert once.count(b"functraceErr error") == count
+    assert plan_inject(once, options).edits == ()
+    assert apply(once, plan_strip(once, options).edits) == text
 
 
 def test_line_ends_stay_what_they_are() -> None:

@@ -5,15 +5,25 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from rewriter.edit import apply
-from rewriter.golang import Layout, Options, functions, lag, plan_inject, plan_strip
+from rewriter.golang import (
+    Layout,
+    Options,
+    functions,
+    lag,
+    package_level_names,
+    plan_inject,
+    plan_strip,
+)
 from rewriter.golang.grammar import parse as grammar_parse
 from rewriter.golang.parse import parse
+from tests.conformance import distribution
+from tests.rewriter.cases import FUNCTRACE
 from tests.support.toolchains import Go
 
 RUNTIME = "example.com/m/functrace"
@@ -92,6 +102,49 @@ def test_round_trip(
         clean = _formatted_before(go, census)
         after = {Path(p).stem for p in go.unformatted(tmp_path)}
         assert {str(i) for i, e in enumerate(census) if e.path in clean} & after == set()
+
+
+@pytest.mark.parametrize("layout", Layout)
+def test_round_trip_with_errors(
+    go: Go, census: list[Entry], tmp_path: Path, layout: Layout
+) -> None:
+    closures = layout is Layout.BUILD
+    options = Options(
+        runtime_import=RUNTIME, layout=layout, closures=closures, vouched=True, errors=True
+    )
+    some = census[::8]
+    tasks = [(e, options, tmp_path / f"{i}.go") for i, e in enumerate(some)]
+    assert _spread(_round_trip, tasks) == []
+    assert len(list(_census(go, tmp_path))) == len(some), "an output does not parse"
+    if layout is Layout.SOURCE:
+        after = {Path(p).stem for p in go.unformatted(tmp_path)}
+        dirty = {some[int(stem)].path for stem in after}
+        assert {Path(p) for p in go.unformatted(*dirty)} == dirty
+
+
+PACKAGES = """
+    archive/tar archive/zip bufio encoding/csv encoding/xml html/template io mime mime/multipart
+    net/textproto text/template
+""".split()
+
+
+def test_results_with_names_compile(go: Go, tmp_path: Path) -> None:
+    target = tmp_path / "std"
+    distribution.make(go.source, target, PACKAGES, go.release)
+    options = Options(f"{distribution.MODULE}/functrace", closures=True, errors=True)
+    named = 0
+    for package in PACKAGES:
+        texts = {p: p.read_bytes() for p in (target / package).glob("*.go")}
+        names = frozenset[str]().union(*map(package_level_names, texts.values()))
+        for path, text in texts.items():
+            once = apply(text, plan_inject(text, replace(options, package_names=names)).edits)
+            named += once.count(b"functraceErr error)")
+            path.write_bytes(once)
+    assert named > 200
+    (target / "functrace").mkdir()
+    (target / "functrace" / "functrace.go").write_text(FUNCTRACE)
+    run = go.run("vet", "-assign", "-copylocks", "-defers", "./...", cwd=target)
+    assert run.returncode == 0, run.stderr
 
 
 def _formatted_before(go: Go, census: list[Entry]) -> set[Path]:

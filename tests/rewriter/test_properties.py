@@ -18,6 +18,11 @@ HEADS = st.sampled_from(
         "func %s[K comparable, V any](m map[K]V) int",
         "func %s() (n int, f func() func())",
         "func %s(functrace ...string) int",
+        "func %s() error",
+        "func (*T) %s(f func() error) (int, error)",
+        "func %s() (n int, _ error)",
+        "func %s(error int) (error)",
+        "func %s[T any]() (\n\tmap[string]error,\n\terror, // why\n)",
     ]
 )
 STATEMENTS = st.sampled_from(
@@ -34,6 +39,9 @@ STATEMENTS = st.sampled_from(
         '_ = map[string]func() int{"a": func() int { return 1 }}',
         "if f := func() bool { return true }; f() {\n\t\tprintln()\n\t}",
         "_ = struct{ f func() }{}",
+        "_ = func() (int, error) { return 1, nil }",
+        "_ = functraceErr",
+        "type error int",
         "loop:\n\tfor {\n\t\tbreak loop\n\t}",
         "",
     ]
@@ -72,6 +80,7 @@ options = st.builds(
     runtime_import=st.just("example.com/m/functrace"),
     layout=st.sampled_from(Layout),
     closures=st.booleans(),
+    errors=st.booleans(),
 )
 
 
@@ -141,6 +150,9 @@ TOKENS = st.sampled_from(
         "<-",
         ":=",
         "x.Trace()()",
+        "x.Exit(x.Enter(), &functraceErr)",
+        "functraceErr",
+        "error",
         "func",
         "chan",
         "map",
@@ -163,7 +175,7 @@ TOKENS = st.sampled_from(
 def test_any_bytes_are_rewritten_or_refused(noise: bytes, before: bytes) -> None:
     text = before + noise
     for vouched in (False, True):
-        asked = Options(closures=True, vouched=vouched)
+        asked = Options(closures=True, vouched=vouched, errors=True)
         try:
             once = inject(text, asked)
         except SourceError:

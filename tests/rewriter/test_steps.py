@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -35,7 +36,7 @@ def test_some_functions_first_then_all(text: bytes, asked: Options, names: set[s
 def test_the_build_layout_moves_no_line(text: bytes, asked: Options) -> None:
     once = inject(text, replace(asked, layout=Layout.BUILD))
     for before, after in zip(text.split(b"\n"), once.split(b"\n"), strict=True):
-        assert _is_within(before, after)
+        assert _is_within(before, re.sub(rb"functraceErr0\d*", b"_", after))
 
 
 def _is_within(before: bytes, after: bytes) -> bool:

@@ -71,6 +71,7 @@ class Session:
             "closures": self.options.closures,
             "skip_generated": self.options.skip_generated,
             "own_calls_only": self.options.own_calls_only,
+            "errors": self.options.errors,
             "selection": asdict(self.options.selection),
         }
         path = Path(self.folder) / "session.json"
