@@ -1,6 +1,6 @@
 // functrace:runtime 0.1.0
 
-// Package functrace prints the call chains of a running program.
+// Package functrace prints or records the call chains of a running program.
 //
 // Begin every function that is to be seen with
 //
@@ -19,19 +19,25 @@
 //	g[01]:	<-main.main
 //
 // Without the tag, Trace does nothing, is inlined and costs about as much as
-// the defer. The command functrace puts the calls in and takes them out again.
+// the defer. The command functrace puts the calls in, takes them out again, and
+// reads what was recorded.
 //
 // The environment decides at start what a traced program does:
 //
-//	FUNCTRACE          text (the default) prints, off does nothing
-//	FUNCTRACE_OUT      stdout (the default), stderr, or a path, which is appended
-//	                   to; %p in it is the process id, %% a percent sign
-//	FUNCTRACE_MAX_SIZE the most bytes that a file gets, such as 500M; 1G by default.
-//	                   Then tracing ends
-//	FUNCTRACE_DEPTH    calls deeper than this many levels are not printed
-//	FUNCTRACE_INCLUDE  print only functions whose full name one of these globs
-//	                   matches; separated by commas, * stands for anything
-//	FUNCTRACE_EXCLUDE  print no function whose full name one of these matches
+//	FUNCTRACE              text (the default) prints, record writes a trace file,
+//	                       off does nothing
+//	FUNCTRACE_OUT          text: stdout (the default), stderr, or a path, which is
+//	                       appended to. record: a path, functrace-%p.ftrace by default.
+//	                       %p is the process id, %% a percent sign
+//	FUNCTRACE_MAX_SIZE     the most bytes that a file gets, such as 500M; 1G by default
+//	FUNCTRACE_FULL         a trace that is full: stop (the default), or overwrite the
+//	                       oldest calls
+//	FUNCTRACE_DEPTH        calls deeper than this many levels are left out
+//	FUNCTRACE_MIN_DURATION calls shorter than this, such as 50us, are not recorded
+//	FUNCTRACE_INCLUDE      only functions whose full name one of these globs
+//	                       matches; separated by commas, * stands for anything
+//	FUNCTRACE_EXCLUDE      no function whose full name one of these matches
+//	FUNCTRACE_SIGNAL       USR1 or USR2: such a signal stops tracing, or starts it
 //
 // A setting that makes no sense, or an output that cannot be written, is said
 // once on standard error; the program runs on untraced.

@@ -1,6 +1,6 @@
 // Command shop serves orders and invoices, asks itself for a few of them over
 // HTTP, and ends. Both handlers share store.Get, which fails for one id: which
-// chain was it?
+// chain was it? With the argument load it asks and asks until it is stopped.
 package main
 
 import (
@@ -20,9 +20,25 @@ func main() {
 		os.Exit(1)
 	}
 	go http.Serve(listener, routes())
+	if len(os.Args) > 1 && os.Args[1] == "load" {
+		load("http://" + listener.Addr().String())
+	}
 	for _, path := range []string{"/order?id=7", "/invoice?id=7", "/invoice?id=13"} {
 		fmt.Printf("GET %s: %s\n", path, get("http://"+listener.Addr().String()+path))
 	}
+}
+
+// load has four clients order and invoice items for ever; one item in twenty is locked.
+func load(server string) {
+	for client := 0; client < 4; client++ {
+		go func(id int) {
+			for ; ; id++ {
+				get(fmt.Sprintf("%s/order?id=%d", server, id%10))
+				get(fmt.Sprintf("%s/invoice?id=%d", server, id%20))
+			}
+		}(client)
+	}
+	select {}
 }
 
 func routes() http.Handler {

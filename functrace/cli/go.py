@@ -30,6 +30,9 @@ _UNTRACED = ("generate", "list", "vet")
     "--closures/--no-closures", default=True, help="Function literals too; here this is the rule."
 )
 @click.option(
+    "--errors/--no-errors", default=True, help="Record the errors that functions return; the rule."
+)
+@click.option(
     "--deps", multiple=True, metavar="PATTERN", help="Dependencies, too, that match; repeatable."
 )
 @click.option(
