@@ -18,7 +18,7 @@ demo: $(READY)
 
 test: lint test-go test-python
 
-$(READY): pyproject.toml | build
+$(READY): pyproject.toml setup.py $(wildcard functrace/_native/*.[ch]) | build
 	@echo "setting up a virtual environment in $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --upgrade pip
@@ -27,7 +27,8 @@ $(READY): pyproject.toml | build
 	@touch $(READY)
 
 lint: $(READY) | build
-	@echo "lint: ruff, mypy, import contracts"
+	@echo "lint: ruff, mypy, import contracts, C"
+	@cc -std=c99 -Wall -Wextra -Werror -fsyntax-only functrace/_native/*.c
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-error-summary

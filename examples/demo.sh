@@ -1,4 +1,4 @@
-# What `make demo` shows: two real programs, from instrumenting to call chains.
+# What `make demo` shows: real programs, from instrumenting to call chains.
 # Works on copies below build/demo; the examples themselves stay as they are.
 set -eu
 root=$PWD
@@ -8,16 +8,15 @@ mkdir -p "$work"
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 run() { printf '$ %s\n' "$*"; "$@"; }
 
-say "1. functrace go: not one byte of the sources changes"
+say "1. Recorded under load, killed, asked"
 cd examples/http
-echo '$ FUNCTRACE_OUT=chains.txt functrace go run .'
-FUNCTRACE_OUT=$work/chains.txt functrace go run .
+run functrace go build -o "$work/shop" .
+echo '$ functrace record -o shop.ftrace -- ./shop load    # for two seconds, then SIGKILL'
+cd "$work"
+functrace record -q -o shop.ftrace -- timeout -s KILL 2 ./shop load || true
 echo
-echo "GET /invoice?id=13 failed. Which call chain was it?"
-echo "$ grep -B8 -- '->main.fail' chains.txt"
-grep -B8 -- '->main.fail' "$work/chains.txt"
-echo
-echo "price called store.Get, store.check found item 13 locked: /order never goes that way."
+echo "Some calls of store.Get fail. Which call chain was it?"
+run functrace callers --errors store.Get shop.ftrace
 cd "$root"
 
 say "2. //go:generate: instrumented in place, printed, taken out again"

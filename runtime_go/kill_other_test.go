@@ -5,3 +5,5 @@ package functrace_test
 import "os"
 
 func kill() { os.Exit(137) }
+
+func interrupt() {}

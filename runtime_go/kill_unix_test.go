@@ -8,3 +8,5 @@ import (
 )
 
 func kill() { syscall.Kill(os.Getpid(), syscall.SIGKILL); select {} }
+
+func interrupt() { syscall.Kill(os.Getpid(), syscall.SIGUSR1) }

@@ -35,6 +35,7 @@ func init() {
 		"fill":      func() { defer functrace.Trace()(); waves(40_000); fmt.Fprintln(os.Stderr, "done") },
 		"toggle":    toggled,
 		"churn":     churn,
+		"signal":    signalled,
 		"stuck":     func() { defer functrace.Trace()(); functrace.Stop(); a(); functrace.Start(); d() },
 	} {
 		programs[name] = program
@@ -184,5 +185,17 @@ func toggled() {
 	fmt.Println(functrace.Stopped())
 	if err := functrace.Snapshot(io.Discard); err != nil {
 		fmt.Println(err)
+	}
+}
+
+// signalled is stopped and started by a signal to itself.
+func signalled() {
+	for _, f := range []func(){a, d, c} {
+		f()
+		stopped := functrace.Stopped()
+		interrupt()
+		for functrace.Stopped() == stopped {
+			time.Sleep(time.Millisecond)
+		}
 	}
 }

@@ -224,6 +224,14 @@ func TestStartAndStop(t *testing.T) {
 	}
 }
 
+func TestASignalStopsAndStarts(t *testing.T) {
+	d, _, stderr := record(t, "signal", "FUNCTRACE_SIGNAL=USR1", "FUNCTRACE_DEPTH=1")
+	expect(t, d.main().String(), "\t->a\n\t<-a\n\t->c\n\t<-c\n")
+	expect(t, stderr, "")
+	_, stderr = start(t, "exit", "FUNCTRACE_SIGNAL=HUP")
+	expect(t, stderr, "functrace: FUNCTRACE_SIGNAL=HUP is neither USR1 nor USR2\n")
+}
+
 func TestRecordingAllocatesNothing(t *testing.T) {
 	if !functrace.AllocatesNothing() {
 		t.Skip("it does, this way")
