@@ -9,11 +9,18 @@ import (
 	"strings"
 )
 
-// newFacts begins another chunk of facts, which is never overwritten.
+// newFacts begins another chunk of facts. Where old chunks are overwritten it is none of those
+// that are.
 //
 //go:norace
 func (r *recorder) newFacts() error {
-	memory, err := r.grow(factsSize)
+	var memory []byte
+	var err error
+	if r.header[6]&overwrites != 0 {
+		memory, err = r.grow(factsSize)
+	} else if memory = r.take(nil, factsSize, factsSize); memory == nil {
+		err = errTraceFull
+	}
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ const (
 	chunkHead     = 40
 	smallestChunk = 512
 	largestChunk  = 64 << 10
-	factsSize     = 64 << 10
+	factsSize     = 32 << 10
 
 	smallestSegment = 64 << 10
 	largestSegment  = 2 << 20
@@ -80,11 +80,11 @@ func (r *recorder) open(c *config) error {
 		return errors.New("cannot write: " + err.Error())
 	}
 	r.header = wordsOf(header)
+	r.begin(c)
 	if err := r.newFacts(); err != nil {
 		return errors.New("cannot write: " + err.Error())
 	}
 	r.putProcess(c)
-	r.begin(c)
 	return nil
 }
 

@@ -1,0 +1,47 @@
+//go:build trace && unix
+
+package functrace
+
+import (
+	"encoding/binary"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A reader takes zeros where a chunk would begin for the end: so chunks of facts, and those
+// of small and large segments, must follow each other without a gap.
+func TestChunksFollowEachOther(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.ftrace")
+	var r recorder
+	if err := r.open(&config{out: path, maxSize: 1 << 30}); err != nil {
+		t.Fatal(err)
+	}
+	track := newTrack(7, place{})
+	track.trackRecording.init()
+	for i := 0; i < 500; i++ {
+		if !r.newChunk(track, uint64(i), 1+i%90) {
+			t.Fatal("no chunk")
+		}
+		f := &function{name: strings.Repeat("long", 300)}
+		if f.number = r.putFunction(f, "x.go", i); f.number == 0 {
+			t.Fatal("no number")
+		}
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, sequence := headerSize, r.sequence
+	for ; string(data[at:at+4]) == "CHNK"; sequence-- {
+		at += int(binary.LittleEndian.Uint32(data[at+8:]))
+		if at == len(data) {
+			sequence--
+			break
+		}
+	}
+	if sequence != 0 {
+		t.Errorf("%d of %d chunks lie behind the gap at %d", sequence, r.sequence, at)
+	}
+}
