@@ -22,7 +22,7 @@ func init() {
 		"fail":      func() { failing(3); failing(-1) },
 		"fatal":     func() { defer functrace.Trace()(); a(); log.Fatal("end") },
 		"unhandled": func() { defer functrace.Trace()(); panics() },
-		"throw":     func() { defer functrace.Trace()(); debug.SetMaxStack(1 << 20); overflow(0) },
+		"throw":     func() { defer functrace.Trace()(); debug.SetMaxStack(1 << 18); overflow(0) },
 		"misused":   func() { defer functrace.Trace()(); a(); new(sync.Mutex).Unlock() },
 		"unwind":    unwind,
 		"parents":   parents,

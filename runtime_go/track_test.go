@@ -9,7 +9,7 @@ func TestTrackGivesMemoryBackAboveItsOutermostCall(t *testing.T) {
 	track := newTrack(1, place{})
 	outermost := &function{name: "serve"}
 	track.calls = append(track.calls, outermost)
-	for i := 0; i < 100_000; i++ {
+	for i := 0; i < 20_000; i++ {
 		track.reserve()
 		track.calls = append(track.calls, &function{})
 	}
