@@ -1,0 +1,148 @@
+"""What one side of a comparison measured: functions and chains by name, over all its traces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from functrace.analysis.chains import Chains, Functions
+from functrace.analysis.histograms import Histogram, joined
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """A function's name with the chain above it. There is one object for a chain, see Known."""
+
+    parent: Chain | None
+    name: str
+    started: bool
+    """its track is another than its parent's, which started it"""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """From the outermost function to the innermost."""
+        names = []
+        chain: Chain | None = self
+        while chain:
+            names.append(chain.name)
+            chain = chain.parent
+        return tuple(reversed(names))
+
+
+class Known:
+    """The chains of both sides, so that the same chain is the same object."""
+
+    def __init__(self) -> None:
+        self._chains: dict[tuple[Chain | None, str, bool], Chain] = {}
+
+    def chain(self, parent: Chain | None, name: str, started: bool) -> Chain:
+        """The chain of a function below another chain."""
+        key = (parent, name, started)
+        found = self._chains.get(key)
+        return found or self._chains.setdefault(key, Chain(*key))
+
+
+@dataclass
+class Measured:
+    """A function's calls in all traces of a side; times are nanoseconds."""
+
+    calls: int = 0
+    finished: int = 0
+    total: int = 0
+    self: int = 0
+    failed: int = 0
+    least: int = 1 << 62
+    most: int = 0
+    text: str = ""
+    """of a failure"""
+    parts: list[Histogram] = field(default_factory=list)
+    medians: list[int] = field(default_factory=list)
+    """of the traces, one by one"""
+    chain: Chain | None = None
+    """its most frequent"""
+
+    @property
+    def histogram(self) -> Histogram:
+        """How long its calls took."""
+        return joined(self.parts)
+
+    def percentile(self, percent: float) -> int:
+        """Nanoseconds that so many percent of the calls do not exceed."""
+        return self.histogram.percentile(percent, self.least, self.most)
+
+    def add(self, functions: Functions, function: int) -> None:
+        """Count a trace in."""
+        finished = int(functions.calls[function] - functions.unfinished[function])
+        self.calls += int(functions.calls[function])
+        self.finished += finished
+        self.total += int(functions.total[function])
+        self.self += int(functions.self[function])
+        self.failed += int(functions.errors[function] + functions.panics[function])
+        if finished:
+            self.least = min(self.least, int(functions.min[function]))
+            self.most = max(self.most, int(functions.max[function]))
+            self.parts.append(functions.histogram(function))
+            self.medians.append(functions.percentile(function, 50))
+
+
+@dataclass(frozen=True)
+class Count:
+    """Of a chain."""
+
+    calls: int
+    total: int
+
+
+class Side:
+    """The traces of one side, added up."""
+
+    def __init__(self, known: Known, traces: Sequence[Chains]) -> None:
+        self._known = known
+        self._traces = len(traces)
+        self.functions: dict[str, Measured] = {}
+        self.chains: dict[Chain, Count] = {}
+        """a chain comes after the one above it"""
+        for chains in traces:
+            self._add_functions(chains)
+            self._add_chains(chains)
+        self._note_busiest()
+
+    def occasions(self, chain: Chain) -> int:
+        """How often the call came in which the chain's last step might have been made."""
+        if chain.parent is None:
+            return self._traces
+        above = self.chains.get(chain.parent)
+        return above.calls if above else 0
+
+    def _add_functions(self, chains: Chains) -> None:
+        functions = chains.functions()
+        for function in np.flatnonzero(functions.calls).tolist():
+            name = chains.trace.functions[function].name
+            self.functions.setdefault(name, Measured()).add(functions, function)
+
+    def _add_chains(self, chains: Chains) -> None:
+        names = [function.name for function in chains.trace.functions]
+        made: list[Chain] = []
+        columns = (chains.parent, chains.function, chains.started, chains.calls, chains.total)
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        for node, (parent, function, started, calls, total) in enumerate(rows):
+            above = made[parent] if parent >= 0 else None
+            chain = self._known.chain(above, names[function], started)
+            made.append(chain)
+            before = self.chains.get(chain, Count(0, 0))
+            self.chains[chain] = Count(before.calls + calls, before.total + total)
+            measured = self.functions.get(chain.name)
+            if measured and not measured.text:
+                measured.text = chains.failure(node)
+
+    def _note_busiest(self) -> None:
+        for chain, count in self.chains.items():
+            measured = self.functions.get(chain.name)
+            if (
+                measured
+                and count.calls
+                and (measured.chain is None or count.calls > self.chains[measured.chain].calls)
+            ):
+                measured.chain = chain

@@ -1,0 +1,54 @@
+"""functrace diff: what is other in one run than in another."""
+
+from __future__ import annotations
+
+import click
+
+from functrace.cli import traces
+
+
+@click.command()
+@click.argument("before", type=click.Path(), metavar="A")
+@click.argument("after", type=click.Path(), metavar="B")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="So many of each kind.",
+)
+@click.option("--all", "everything", is_flag=True, help="Everything, what may be chance, too.")
+@click.option("--exit-code", is_flag=True, help="Exit 1 if something changed.")
+@traces.as_json
+@click.pass_context
+def diff(
+    ctx: click.Context,
+    /,
+    before: str,
+    after: str,
+    limit: int,
+    everything: bool,
+    exit_code: bool,
+    as_json: bool,
+) -> None:
+    """What changed from A to B: traces, or folders with those of several processes or runs.
+
+    Functions and chains that appeared or vanished, got slower or faster, fail more or
+    less. What chance explains is left out; docs/commands.md has the rules.
+    """
+    from functrace.analysis import fold
+    from functrace.analysis.compare import compare
+    from functrace.cli import compared
+
+    sides = [[fold(trace) for trace in traces.open_all([path])] for path in (before, after)]
+    found = compare(*sides)
+    sections = compared.sections(found, everything=everything)
+    if as_json:
+        click.echo(compared.as_json(sections))
+    else:
+        for line in compared.lines(sections, None if everything else limit):
+            click.echo(line)
+    ctx.exit(
+        1 if exit_code and any(not e.by_chance for each in sections.values() for e in each) else 0
+    )

@@ -1,0 +1,93 @@
+"""Calls as lines: entered and left, as the runtime prints them, or one for each with its time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import TYPE_CHECKING
+
+import click
+
+from functrace.cli import tables, units
+
+if TYPE_CHECKING:
+    from functrace.analysis.replaying import Event
+    from functrace.analysis.stream import Call
+    from functrace.trace import Trace
+
+_LETTERS = {"goroutine": "g", "thread": "t", "task": "k", "unknown": "g"}
+_TIME_WIDTH = 8
+
+
+class Lines:
+    """Makes the lines for the calls of one trace."""
+
+    def __init__(self, trace: Trace, *, colour: bool) -> None:
+        self._trace = trace
+        self._colour = colour
+        self._names = [function.name for function in trace.functions]
+        self._begun: set[int] = set()
+
+    def events(self, events: Iterable[Event]) -> Iterator[str]:
+        """A line for each beginning and each end: ``g[01]:``, a tab per level, ``->main.main``."""
+        for _, entered, call in events:
+            if entered:
+                yield from self._begin(call)
+            yield self._event(entered, call)
+
+    def tree(self, calls: Iterable[Call]) -> Iterator[str]:
+        """A line for each call, its time in front, two blanks for each level."""
+        for call in calls:
+            if call.track not in self._begun:
+                yield next(self._begin(call), self.label(call.track) + "\n")
+            time = units.duration(call.duration).rjust(_TIME_WIDTH)
+            name = "  " * (call.level - 1) + self._names[call.function]
+            yield f"{time}  {name}{self._end(call)}\n"
+
+    @cache  # noqa: B019  # a listing lives as long as its trace is shown
+    def label(self, track: int) -> str:
+        """``g[01]``: a letter for its kind, and the language's id."""
+        one = self._trace.tracks[track]
+        return f"{_LETTERS[one.kind]}[{one.id:02d}]"
+
+    def _begin(self, call: Call) -> Iterator[str]:
+        """Where the track was started, if it was."""
+        if call.track in self._begun:
+            return
+        self._begun.add(call.track)
+        track = self._trace.tracks[call.track]
+        if track.starter < 0 and track.parent < 0 and not track.name:
+            return
+        words = [self.label(call.track)]
+        if track.name:
+            words.append(track.name)
+        if track.starter >= 0:
+            starter = self._trace.functions[track.starter]
+            words.append(f"started by {starter.name} {tables.place(starter.file, track.line)}")
+        elif track.parent >= 0:
+            words.append("started")
+        if track.parent >= 0:
+            words.append(f"on {self.label(track.parent)}")
+        yield self._styled(" ".join(words), dim=True) + "\n"
+
+    def _event(self, entered: bool, call: Call) -> str:
+        before = f"{self.label(call.track)}:" + "\t" * call.level
+        name = self._names[call.function]
+        if entered:
+            return f"{before}->{name}\n"
+        arrow = "--" if call.unfinished else "<-"
+        return f"{before}{arrow}{name} {units.duration(call.duration)}{self._end(call)}\n"
+
+    def _end(self, call: Call) -> str:
+        """How the call ended, if not by returning."""
+        if call.unfinished:
+            return self._styled(" unfinished", fg="yellow")
+        text = self._trace.text(call.text_at, call.text_bytes) if call.text_bytes else ""
+        text = " ".join(text.split())
+        for has, word in ((call.panic, "panic"), (call.error, "error"), (call.goexit, "Goexit")):
+            if has:
+                return self._styled(f" {word}: {text}" if text else f" {word}", fg="red")
+        return ""
+
+    def _styled(self, text: str, *, fg: str | None = None, dim: bool = False) -> str:
+        return click.style(text, fg=fg, dim=dim or None) if self._colour else text

@@ -1,0 +1,89 @@
+"""What a run left, in five lines."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import numpy as np
+
+from functrace.analysis import Forest, fold, merge
+from functrace.cli import tables, units
+from functrace.errors import FunctraceError
+from functrace.trace import Trace, open_trace
+
+_TOP = 3
+
+
+def summary(place: Path, files: list[Path], ended: str) -> Iterator[str]:
+    """Where the traces are, how much is in them, what is most worth a look, what to run next."""
+    traces = [trace for file in files if (trace := _opened(file))]
+    size = sum(file.stat().st_size for file in files)
+    number = units.several(len(files), "trace")
+    yield click.style(f"functrace record: {place}: {number}, {size / 1e6:.1f} MB", bold=True)
+    if not traces:
+        yield "  not one can be read: did the process end before it had begun?"
+        return
+    forest = merge([fold(trace) for trace in traces])
+    yield f"  {_amount(forest)}; {', '.join([ended, *_limits(traces)])}"
+    yield from _most_time(forest)
+    failed = _failure(forest)
+    if failed:
+        yield click.style(f"  {failed}", fg="red")
+    verb = "replay --errors" if failed else "report"
+    yield f"  next: functrace {verb} {shlex.quote(str(place))}"
+
+
+def _opened(file: Path) -> Trace | None:
+    try:
+        return open_trace(file)
+    except FunctraceError:
+        return None
+
+
+def _amount(forest: Forest) -> str:
+    traces = forest.traces
+    tracks = sum(len(trace.tracks) for trace in traces)
+    noun = "goroutine" if all(trace.language == "go" for trace in traces) else "track"
+    first = min(trace.started + trace.span[0] for trace in traces)
+    last = max(trace.started + trace.span[1] for trace in traces)
+    calls = units.several(int(forest.calls.sum()), "call")
+    return f"{calls} in {units.duration(last - first)} on {units.several(tracks, noun)}"
+
+
+def _limits(traces: list[Trace]) -> Iterator[str]:
+    """Why something may be missing."""
+    if any(trace.full for trace in traces):
+        yield "the trace was full (--max-size, --overwrite)"
+    if any(trace.write_failed for trace in traces):
+        yield "the trace could not be written any more"
+    lost = sum(trace.lost for trace in traces)
+    if lost:
+        yield f"{units.count(lost)} events lost"
+
+
+def _most_time(forest: Forest) -> Iterator[str]:
+    own = np.bincount(forest.function, forest.self, len(forest.functions))
+    top = [f for f in np.argsort(-own, kind="stable")[:_TOP].tolist() if own[f] > 0]
+    if top:
+        names = tables.Names(forest.functions)
+        told = ", ".join(f"{names[f]} {units.share(own[f], own.sum())}" for f in top)
+        yield f"  most time of their own: {told}"
+
+
+def _failure(forest: Forest) -> str:
+    """The innermost chain that failed first, with its error."""
+    failing = [
+        (chains.trace.started + int(chains.failed_start[node]), -node, chains, node)
+        for chains in forest.chains
+        for node in np.flatnonzero(chains.failed_track >= 0).tolist()
+    ]
+    if not failing:
+        return ""
+    _, _, chains, node = min(failing, key=lambda each: each[:2])
+    names = [chains.trace.functions[chains.function[n]].name for n in chains.chain(node)]
+    text = " ".join(chains.failure(node).split())
+    count = units.count(int((forest.errors + forest.panics).sum()))
+    return f"{count} failed, first {' → '.join(names)}" + (f": {text}" if text else "")

@@ -1,0 +1,96 @@
+"""What replay's options ask for, found in the traces."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+from functrace.analysis import Listing, Selection
+from functrace.analysis.replaying import Around, Failed, Sieve, events, everything, kept
+from functrace.cli import traces, units
+from functrace.cli.listing import Lines
+from functrace.errors import FunctraceError
+from functrace.trace import Trace
+
+
+class _Question(NamedTuple):
+    """What is to be shown of a trace."""
+
+    trace: Trace
+    selection: Selection
+    listing: Listing
+    sieve: Callable[[], Sieve]
+
+
+def _questions(opened: list[Trace], flags: dict[str, Any]) -> list[_Question]:
+    since, until = (
+        units.parse_duration(t) if t else None for t in (flags["since"], flags["until"])
+    )
+    least = units.parse_duration(flags["min_duration"]) if flags["min_duration"] else 0
+    questions = []
+    for trace in _with_tracks(opened, flags["ids"]):
+        selection = Selection(since, until, _indices(trace, flags["ids"]))
+        functions = _functions(trace, flags["include"], flags["exclude"])
+        around = traces.named(trace, flags["around"]) if flags["around"] else set()
+        if flags["around"] and not around:
+            continue
+        listing = Listing(functions=functions, least=least)
+        questions.append(_Question(trace, selection, listing, _sieve(flags, around)))
+    if not questions:
+        raise FunctraceError(f"no function is called {flags['around']}")
+    return questions
+
+
+def _with_tracks(opened: list[Trace], ids: tuple[int, ...]) -> list[Trace]:
+    """The traces that have one of the tracks."""
+    for track in ids:
+        if all(trace.tracks.index_of(track) < 0 for trace in opened):
+            raise FunctraceError(f"there is no track {track}")
+    return [trace for trace in opened if not ids or _indices(trace, ids)]
+
+
+def _indices(trace: Trace, ids: tuple[int, ...]) -> set[int] | None:
+    return {i for i in map(trace.tracks.index_of, ids) if i >= 0} if ids else None
+
+
+def _functions(trace: Trace, include: tuple[str, ...], exclude: tuple[str, ...]) -> set[int] | None:
+    """Those that are shown, by index; None: all."""
+    if not include and not exclude:
+        return None
+    shown = set(range(len(trace.functions)))
+    if include:
+        shown = set().union(*(traces.named(trace, glob) for glob in include))
+    return shown.difference(*(traces.named(trace, glob) for glob in exclude))
+
+
+def _sieve(flags: dict[str, Any], around: set[int]) -> Callable[[], Sieve]:
+    if flags["errors"]:
+        return Failed
+    if around:
+        return partial(Around, around, flags["context"])
+    return lambda: everything
+
+
+def lines(opened: list[Trace], flags: dict[str, Any]) -> Iterator[str]:
+    """The lines that the verb's options ask for.
+
+    Raises:
+        FunctraceError: no track or function is called so.
+    """
+    return _lines(_questions(opened, flags), flags)
+
+
+def _lines(questions: list[_Question], flags: dict[str, Any]) -> Iterator[str]:
+    colour = sys.stdout.isatty()
+    for trace, selection, listing, sieve in questions:
+        if len(questions) > 1:
+            yield f"{trace.path}:\n"
+        form = Lines(trace, colour=colour)
+        if flags["tree"]:
+            calls = kept(trace, selection, listing, sieve)
+            yield from form.tree(c for c in calls if c.level <= flags["depth"])
+        else:
+            found = events(trace, selection, listing, sieve, merged=flags["merge"])
+            yield from form.events(e for e in found if e.call.level <= flags["depth"])

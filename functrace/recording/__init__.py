@@ -1,0 +1,1 @@
+"""Runs a program so that it leaves a trace."""

@@ -1,0 +1,71 @@
+"""Where the traces of a run go, and which they were in the end."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from functrace.errors import FunctraceError
+
+
+@dataclass(frozen=True)
+class Destination:
+    """A folder with a trace for each process, or a file, other processes' traces beside it."""
+
+    path: Path
+    is_file: bool
+    before: frozenset[Path] = frozenset()
+    """traces that were there"""
+
+    @property
+    def pattern(self) -> str:
+        """As the runtime takes it in FUNCTRACE_OUT: %p becomes the process id."""
+        path = str(self.path.absolute()).replace("%", "%%")
+        return path if self.is_file else f"{path}/%p.ftrace"
+
+    def traces(self) -> list[Path]:
+        """What the run left, a folder's own name in front."""
+        return sorted(set(_traces(self.path, self.is_file)) - self.before)
+
+
+@contextlib.contextmanager
+def destination(out: str | None, program: str, now: datetime) -> Iterator[Destination]:
+    """A place for new traces; a folder that stays empty is taken away again.
+
+    Raises:
+        FunctraceError: there is a trace already.
+    """
+    path = Path(out) if out else _unused(f"functrace-{Path(program).name}-{now:%Y%m%d-%H%M%S}")
+    is_file = path.suffix == ".ftrace"
+    if is_file and path.exists():
+        raise FunctraceError(f"{path} exists already; a trace is never overwritten")
+    folder = path.parent if is_file else path
+    made = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield Destination(path, is_file, frozenset(_traces(path, is_file)))
+    finally:
+        if made:
+            with contextlib.suppress(OSError):  # there is something in it
+                folder.rmdir()
+
+
+def _unused(name: str) -> Path:
+    """The name, or with a number behind it if it is taken."""
+    path, number = Path(name), 2
+    while path.exists():
+        path, number = Path(f"{name}-{number}"), number + 1
+    return path
+
+
+def _traces(path: Path, is_file: bool) -> Iterator[Path]:
+    if not is_file:
+        yield from path.glob("*.ftrace")
+        return
+    for near in path.parent.glob("*.ftrace"):
+        rest = near.stem.removeprefix(path.stem)
+        if near == path or (near.stem.startswith(f"{path.stem}-") and rest[1:].isdecimal()):
+            yield near  # as the runtime calls it where the name is taken

@@ -1,0 +1,63 @@
+"""A program as record runs it: leaves the trace that its arguments name, and ends as they say."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from tests.trace import writer as w
+
+
+def trace(*, failing: bool = False, flags: int = 1) -> bytes:
+    """main.main calls Sell twice; price fails in one of them."""
+    return (
+        w.header(flags=flags)
+        + w.FUNCTIONS
+        + w.events(
+            2,
+            w.track(1, 1010),
+            w.enter(1, 10),
+            w.enter(2, 20),
+            w.enter(3, 25),
+            w.leave(3, 30),
+            w.leave(2, 40),
+            w.enter(2, 50),
+            w.enter(3, 55),
+            *([w.error("item 13 is\nlocked")] if failing else []),
+            w.leave(3, 70),
+            w.leave(2, 80),
+            w.leave(1, 90),
+        )
+        + w.events(
+            3, w.track(35, 1060, parent=1, starter=2, line=22), w.enter(4, 60), w.leave(4, 85)
+        )
+    )
+
+
+def main() -> None:
+    """``failing``, ``copy``: two traces, ``none``; ``status=3``, ``kill``, ``wait``."""
+    words = sys.argv[1:]
+    out = Path(os.environ["FUNCTRACE_OUT"].replace("%p", str(os.getpid())).replace("%%", "%"))
+    told = (f"{k}={v}" for k, v in sorted(os.environ.items()) if k.startswith("FUNCTRACE_"))
+    settings = " ".join(word for word in told if not word.startswith("FUNCTRACE_OUT="))
+    sys.stdout.write(f"{settings}\n{sys.stdin.read()}")
+    if "none" not in words:
+        out.write_bytes(trace(failing="failing" in words))
+    if "copy" in words:
+        out.with_name(out.stem + "-2.ftrace").write_bytes(trace())
+    if "wait" in words:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        time.sleep(60)
+    sys.stdout.flush()
+    if "kill" in words:
+        os.kill(os.getpid(), signal.SIGKILL)
+    sys.exit(next((int(word[7:]) for word in words if word.startswith("status=")), 0))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""functrace export, as a command."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cli import recorded
+from tests.cli.conftest import Run
+
+
+def test_to_standard_output_or_a_file(module: Path, functrace: Run) -> None:
+    (module / "a.ftrace").write_bytes(recorded.trace())
+    printed = functrace("export", "a.ftrace", "--to", "jsonl")
+    assert (printed.returncode, printed.stderr) == (0, "")
+    assert len(list(map(json.loads, printed.stdout.splitlines()))) == 1 + 2 + 6
+    written = functrace("export", ".", "--to", "jsonl", "-o", "a.jsonl")
+    assert (written.returncode, written.stdout) == (0, "")
+    assert (module / "a.jsonl").read_text() == printed.stdout
+
+
+def test_refusals(module: Path, functrace: Run) -> None:
+    (module / "a.ftrace").write_bytes(recorded.trace())
+    (module / "b.ftrace").write_bytes(recorded.trace())
+    done = functrace("export", ".", "--to", "jsonl")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "functrace: .: 2 traces; export one of them\n",
+    )
+    done = functrace("export", "a.ftrace", "--to", "jsonl", "-o", "./a.ftrace")
+    assert (done.returncode, done.stderr) == (1, "functrace: ./a.ftrace is the trace itself\n")
+    assert (module / "a.ftrace").read_bytes() == recorded.trace()
+
+
+def test_formats_are_those_of_the_table() -> None:
+    from functrace.cli.export import FORMATS as OFFERED
+    from functrace.export import FORMATS
+
+    assert OFFERED == FORMATS

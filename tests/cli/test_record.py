@@ -1,0 +1,141 @@
+"""functrace record, on a program that writes its trace as an instrumented one would."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.support.toolchains import Go
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = (sys.executable, "-m", "tests.cli.recorded")
+PATH = {"PYTHONPATH": str(ROOT)}
+
+
+def test_trace_and_summary(module: Path, functrace: Run) -> None:
+    done = functrace("record", "-o", "run.ftrace", "--", *PROGRAM, stdin="in\n", **PATH)
+    assert done.returncode == 0
+    assert done.stdout == "\nin\n"
+    assert done.stderr == (
+        "functrace record: run.ftrace: 1 trace, 0.0 MB\n"
+        "  6 calls in 80ns on 2 goroutines; exit status 0\n"
+        "  most time of their own: main.main 28.6%, main.(*Shop).Sell 28.6%, main.work 23.8%\n"
+        "  next: functrace report run.ftrace\n"
+    )
+    assert (module / "run.ftrace").exists()
+
+
+def test_failing_chain(functrace: Run) -> None:
+    done = functrace("record", "-o", "run.ftrace", *PROGRAM, "failing", "status=3", **PATH)
+    assert done.returncode == 3
+    assert "exit status 3" in done.stderr
+    assert done.stderr.endswith(
+        "  1 failed, first main.main → main.(*Shop).Sell → main.price: item 13 is locked\n"
+        "  next: functrace replay --errors run.ftrace\n"
+    )
+
+
+def test_a_folder_of_its_own_by_default(module: Path, functrace: Run) -> None:
+    done = functrace("record", "-q", "--", *PROGRAM, **PATH)
+    assert (done.returncode, done.stderr) == (0, "")
+    (folder,) = module.glob("functrace-*")
+    assert re.fullmatch(r"functrace-python\S*-\d{8}-\d{6}", folder.name)
+    (trace,) = folder.iterdir()
+    assert re.fullmatch(r"\d+\.ftrace", trace.name)
+
+
+def test_traces_of_other_processes(module: Path, functrace: Run) -> None:
+    for out in ("run.ftrace", "100%"):
+        done = functrace("record", "-o", out, "--", *PROGRAM, "copy", **PATH)
+        assert f"{out}: 2 traces, 0.0 MB\n  12 calls" in done.stderr
+    assert len(list((module / "100%").iterdir())) == 2
+
+
+def test_no_trace_is_overwritten(module: Path, functrace: Run) -> None:
+    (module / "run.ftrace").write_text("mine")
+    done = functrace("record", "-o", "run.ftrace", "--", *PROGRAM, **PATH)
+    assert done.returncode == 1
+    assert done.stderr == "functrace: run.ftrace exists already; a trace is never overwritten\n"
+    assert done.stdout == ""
+    assert (module / "run.ftrace").read_text() == "mine"
+
+
+@pytest.mark.parametrize(("words", "status"), [((), 1), (("status=4",), 4)])
+def test_no_trace(module: Path, functrace: Run, words: tuple[str, ...], status: int) -> None:
+    before = list(module.iterdir())
+    done = functrace("record", "--", *PROGRAM, "none", *words, **PATH)
+    assert done.returncode == status
+    assert "nor what it ran is instrumented" in done.stderr
+    assert "functrace go build" in done.stderr
+    assert list(module.iterdir()) == before
+
+
+def test_no_such_command(functrace: Run) -> None:
+    done = functrace("record", "--", "./nothing")
+    assert done.returncode == 127
+    assert done.stderr == "functrace: cannot run ./nothing: No such file or directory\n"
+
+
+def test_killed(functrace: Run) -> None:
+    done = functrace("record", "--", *PROGRAM, "kill", **PATH)
+    assert done.returncode == 137
+    assert "killed by SIGKILL" in done.stderr
+
+
+def test_limits_reach_the_runtime(functrace: Run) -> None:
+    limits = ["--max-size", "2G", "--overwrite", "--min-duration", "5us", "--depth", "3"]
+    globs = ["--include", "main.*", "--exclude", "String", "--exclude", "x.Y"]
+    done = functrace("record", *limits, *globs, "--", *PROGRAM, **PATH)
+    assert done.stdout == (
+        "FUNCTRACE_DEPTH=3 FUNCTRACE_EXCLUDE=String,*/String,*.String,x.Y,*/x.Y,*.x.Y "
+        "FUNCTRACE_FULL=overwrite FUNCTRACE_INCLUDE=main.*,*/main.*,*.main.* "
+        "FUNCTRACE_MAX_SIZE=2G FUNCTRACE_MIN_DURATION=5us\n"
+    )
+
+
+@pytest.mark.parametrize("limit", [("--max-size", "big"), ("--min-duration", "5")])
+def test_limits_that_make_no_sense(functrace: Run, limit: tuple[str, str]) -> None:
+    done = functrace("record", *limit, "--", *PROGRAM, **PATH)
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+def test_a_signal_is_passed_on(module: Path) -> None:
+    command = [sys.executable, "-m", "functrace", "record", "-o", "x.ftrace", "--", *PROGRAM]
+    with subprocess.Popen(
+        [*command, "wait"],
+        cwd=module,
+        env={**os.environ, **PATH},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        while process.stdout.readline() != "ready\n":
+            pass
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 7
+    assert "x.ftrace: 1 trace" in said
+
+
+def test_an_instrumented_go_program(tmp_path: Path, functrace: Run, go: Go) -> None:
+    env = {**go.environment(), "GOFLAGS": "-buildvcs=false"}
+    built = functrace(
+        "go", "build", "-o", str(tmp_path / "server"), ".", cwd=ROOT / "examples" / "http", **env
+    )
+    assert built.returncode == 0, built.stderr
+    done = functrace("record", "-o", "shop.ftrace", "./server", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "GET /invoice?id=13: " in done.stdout
+    assert "shop.ftrace: 1 trace" in done.stderr
+    seen = functrace("replay", "shop.ftrace", "--around", "price", cwd=tmp_path).stdout
+    assert "\t\t->main.price\n" in seen
+    assert "->example.com/shop/store.Get\n" in seen
