@@ -59,7 +59,7 @@ int functrace_chunks(const uint8_t *data, uint64_t size, uint64_t at, int overwr
             at += CHUNK_STEP;
             continue;
         }
-        out->gaps += at > end;
+        out->gaps += nonsense;
         nonsense = 0;
         if (chunk.size > left) {
             out->cut++;

@@ -4,11 +4,13 @@ from functrace.analysis.calls import Calls
 from functrace.analysis.chains import Chains, Functions
 from functrace.analysis.fold import Listing, calls, fold
 from functrace.analysis.histograms import Histogram, Histograms
+from functrace.analysis.merge import Forest, merge
 from functrace.analysis.selection import Selection
 
 __all__ = [
     "Calls",
     "Chains",
+    "Forest",
     "Functions",
     "Histogram",
     "Histograms",
@@ -16,4 +18,5 @@ __all__ = [
     "Selection",
     "calls",
     "fold",
+    "merge",
 ]

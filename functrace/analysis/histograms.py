@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +38,19 @@ class Histogram:
         bucket = int(np.searchsorted(below, max(rank, 1)))
         middle = int(self.low[bucket]) + (int(self.high[bucket]) - 1 - int(self.low[bucket])) // 2
         return min(max(middle, least), most)
+
+
+def joined(histograms: Iterable[Histogram]) -> Histogram:
+    """Several as one; their buckets may differ, as those of traces with other clocks do."""
+    parts = list(histograms)
+    if len(parts) == 1:
+        return parts[0]
+    none = np.empty(0, np.int64)
+    low = np.concatenate([none, *(part.low for part in parts)])
+    high = np.concatenate([none, *(part.high for part in parts)])
+    order = np.lexsort((low, high))
+    count = np.concatenate([none, *(part.count for part in parts)])
+    return Histogram(low[order], high[order], count[order])
 
 
 class Histograms:

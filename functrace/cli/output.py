@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -33,6 +34,15 @@ def progress(what: str, *, shown: bool) -> Iterator[Callable[[int, int], None]]:
 def write(content: bytes) -> None:
     """Bytes to standard output as they are."""
     sys.stdout.buffer.write(content)
+
+
+def paged(lines: Iterator[str]) -> None:
+    """Lines to standard output as they come; on a terminal through a pager, as git does."""
+    if not sys.stdout.isatty():
+        sys.stdout.writelines(lines)
+        return
+    os.environ.setdefault("LESS", "FRX")
+    click.echo_via_pager(lines)
 
 
 def diff(content: bytes) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from functrace.errors import FunctraceError
-from functrace.trace import Trace, open_trace
 from rewriter.select import matcher
+
+if TYPE_CHECKING:
+    from functrace.trace import Trace
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -20,14 +22,16 @@ argument: Callable[[F], F] = click.argument(
 as_json: Callable[[F], F] = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def open_all(paths: Iterable[str]) -> list[Trace]:
-    """The traces at ``paths``; a folder stands for the traces in it. Says what is damaged.
+def open_all(paths: Iterable[str], *, tell: bool = True) -> list[Trace]:
+    """The traces at ``paths``; a folder stands for the traces in it. Tells what is damaged.
 
     Raises:
         FunctraceError: one cannot be read, or there is none.
     """
+    from functrace.trace import open_trace  # it brings numpy along
+
     traces = [open_trace(file) for path in paths for file in _files(Path(path))]
-    for trace in traces:
+    for trace in traces if tell else ():
         for sentence in trace.damage:
             click.secho(f"functrace: {trace.path}: {sentence}", err=True, fg="yellow")
     return traces
@@ -57,3 +61,9 @@ def matching(glob: str) -> Callable[[str], bool]:
         return any(matches(candidate) for candidate in candidates)
 
     return is_meant
+
+
+def named(trace: Trace, glob: str) -> set[int]:
+    """The functions of a trace that ``glob`` means, by index."""
+    is_meant = matching(glob)
+    return {i for i, function in enumerate(trace.functions) if is_meant(function.name)}

@@ -6,7 +6,14 @@ import re
 
 from functrace.errors import UsageError
 
-_UNITS = {"ns": 1, "us": 1_000, "µs": 1_000, "ms": 1_000_000, "s": 1_000_000_000, "m": 60_000_000_000}
+_UNITS = {
+    "ns": 1,
+    "us": 1_000,
+    "µs": 1_000,
+    "ms": 1_000_000,
+    "s": 1_000_000_000,
+    "m": 60_000_000_000,
+}
 _DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m)")
 
 
@@ -38,6 +45,18 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
+def several(number: int, noun: str) -> str:
+    """So many of something: ``1 call``, ``2,000 calls``."""
+    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+
+
 def share(part: float, whole: float) -> str:
     """A percentage."""
-    return f"{100 * part / whole:.1f}%" if whole else "–"
+    if 0 < part < whole * 0.0005:
+        return "<0.1%"
+    return f"{100 * part / whole:.1f}%" if whole else "-"
+
+
+def moment(nanoseconds: int) -> str:
+    """A time after a trace's start that is not after it, as ``parse_duration`` takes it."""
+    return f"{nanoseconds // 1000 / 1e6:.6f}s"

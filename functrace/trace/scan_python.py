@@ -29,7 +29,7 @@ def chunks(data: memoryview, overwritten: bool) -> tuple[list[Row], int, int]:
             nonsense |= any(head)
             at += fmt.CHUNK_STEP
             continue
-        gaps += at > end
+        gaps += nonsense
         nonsense = False
         kind, size, opened, sequence, track, base = chunk
         cut += size > len(data) - at

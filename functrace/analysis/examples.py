@@ -1,0 +1,85 @@
+"""Single calls to look at, of nodes of which there are many."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from functrace.analysis.calls import Calls
+from functrace.analysis.fold import Listing, calls
+from functrace.analysis.merge import Forest
+
+
+@dataclass(frozen=True)
+class Example:
+    """A call: the trace and the track by index, and its node in the forest."""
+
+    trace: int
+    track: int
+    node: int
+    start: int
+    """nanoseconds after its trace's start"""
+    duration: int | None
+    """where it is known"""
+    why: str
+    """first failed, slowest or unfinished"""
+
+
+def first_failed(forest: Forest, nodes: Iterable[int]) -> Example | None:
+    """Of some nodes' calls the first that returned an error or panicked."""
+    found = []
+    for node in nodes:
+        trace = int(forest.failed[node])
+        if trace >= 0:
+            chains, own = forest.chains[trace], forest.member(node, trace)
+            start = int(chains.failed_start[own])
+            track = int(chains.failed_track[own])
+            example = Example(trace, track, node, start, None, "first failed")
+            found.append((chains.trace.started + start, example))
+    return min(found, key=lambda pair: pair[0])[1] if found else None
+
+
+def slowest(forest: Forest, nodes: Iterable[int]) -> Example | None:
+    """Of some nodes' calls the one that took longest."""
+    ended = [node for node in nodes if forest.slowest[node] >= 0]
+    if not ended:
+        return None
+    node = max(ended, key=lambda node: int(forest.max[node]))
+    trace = int(forest.slowest[node])
+    chains, own = forest.chains[trace], forest.member(node, trace)
+    start, track = int(chains.slowest_start[own]), int(chains.slowest_track[own])
+    duration = int(forest.max[node])
+    return Example(trace, track, node, start, duration, "slowest")
+
+
+def longest(forest: Forest, listed: Iterable[Calls]) -> dict[int, Example]:
+    """By node the listed call that took longest."""
+    found: dict[int, Example] = {}
+    for index, calls_of in enumerate(listed):
+        ranked = np.lexsort((-calls_of.duration, calls_of.node))
+        nodes, first = np.unique(calls_of.node[ranked], return_index=True)
+        merged = forest.nodes.of(index, nodes).tolist()
+        for node, call in zip(merged, ranked[first].tolist(), strict=True):
+            track, start = int(calls_of.track[call]), int(calls_of.start[call])
+            duration = int(calls_of.duration[call])
+            example = Example(index, track, node, start, duration, "slowest")
+            if node not in found or duration > (found[node].duration or 0):
+                found[node] = example
+    return found
+
+
+def unfinished(forest: Forest, functions: Sequence[Collection[int]]) -> dict[int, Example]:
+    """By node the first call that has no end, of some functions of each trace.
+
+    Unlike the others it takes another look at the traces; of each, at the first million calls.
+    """
+    found: dict[int, Example] = {}
+    for index, (trace, chosen) in enumerate(zip(forest.traces, functions, strict=True)):
+        listed = calls(trace, listing=Listing(functions=chosen))
+        for call in np.flatnonzero(listed.unfinished).tolist():
+            node = int(forest.nodes.of(index, listed.node[call : call + 1])[0])
+            track, start = int(listed.track[call]), int(listed.start[call])
+            found.setdefault(node, Example(index, track, node, start, None, "unfinished"))
+    return found

@@ -1,0 +1,65 @@
+"""What failing calls said, by how often."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from functrace.analysis.calls import Calls
+from functrace.analysis.merge import Forest
+
+_NUMBER = re.compile(r"0x[0-9a-fA-F]+|\d+")
+
+
+@dataclass
+class Failures:
+    """Texts of errors and panics that are the same but for their numbers."""
+
+    panic: bool
+    text: str
+    """of the first of them"""
+    count: int = 0
+    texts: set[str] = field(default_factory=set)
+
+    @property
+    def pattern(self) -> str:
+        """The text, with # for each number if these differ."""
+        return self.text if len(self.texts) == 1 else _NUMBER.sub("#", self.text)
+
+
+_Kinds = dict[tuple[bool, str], Failures]
+
+
+def by_node(forest: Forest, listed: Iterable[Calls]) -> dict[int, list[Failures]]:
+    """What the listed calls that failed said, by the forest's node; most frequent first."""
+    found: defaultdict[int, _Kinds] = defaultdict(dict)
+    for index, calls in enumerate(listed):
+        nodes = forest.nodes.of(index, calls.node)
+        for call in np.flatnonzero(calls.error | calls.panic).tolist():
+            _note(found[int(nodes[call])], calls.text(call), bool(calls.panic[call]), 1)
+    return {node: _ranked(kinds) for node, kinds in found.items()}
+
+
+def joined(several: Iterable[list[Failures]]) -> list[Failures]:
+    """Those of several nodes; most frequent first."""
+    kinds: _Kinds = {}
+    for failures in several:
+        for each in failures:
+            _note(kinds, each.text, each.panic, each.count).texts |= each.texts
+    return _ranked(kinds)
+
+
+def _note(kinds: _Kinds, text: str, panic: bool, count: int) -> Failures:
+    key = (panic, _NUMBER.sub("#", text))
+    noted = kinds.setdefault(key, Failures(panic, text))
+    noted.count += count
+    noted.texts.add(text)
+    return noted
+
+
+def _ranked(kinds: _Kinds) -> list[Failures]:
+    return sorted(kinds.values(), key=lambda each: (-each.count, each.text))

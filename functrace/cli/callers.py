@@ -1,0 +1,113 @@
+"""functrace callers: every call chain that leads to a function."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from functrace.cli import callers_json, callers_text, tables, traces, units
+from functrace.errors import FunctraceError
+
+if TYPE_CHECKING:
+    from functrace.analysis.call_chains import CallChain
+    from functrace.analysis.callers import Callers
+
+_SHOWN = 20
+_SAMPLED = "not all such calls were looked at one by one: texts, and counts of --slow, are of some"
+
+
+@dataclass(frozen=True)
+class _Options:
+    function: str
+    slow: str | None
+    errors: bool
+    min_count: int
+    sort: str | None
+    limit: int | None
+    full: bool
+
+
+@click.command()
+@click.argument("function", metavar="FUNC")
+@traces.argument
+@click.option("--errors", is_flag=True, help="Only chains with calls that failed.")
+@click.option("--slow", metavar="TIME", help="Only chains with calls that took so long.")
+@click.option(
+    "--min-count",
+    type=click.IntRange(min=1),
+    default=1,
+    metavar="N",
+    help="Only chains with so many calls; with --errors or --slow, so many of those.",
+)
+@click.option(
+    "--sort",
+    type=click.Choice(["calls", "total", "self", "p99", "errors"]),
+    help="Most of it first; if not given, calls, or those of --errors or --slow.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help=f"Show so many chains, 0 for all; if not given, {_SHOWN}, or all with --json.",
+)
+@click.option("--full", is_flag=True, help="Chains whole: recursion unfolded, nothing left out.")
+@traces.as_json
+def callers(traces: tuple[str, ...], as_json: bool, **flags: Any) -> None:
+    """Show every call chain that leads to FUNC, with how often, how long and what failed.
+
+    FUNC is a name such as store.Get, Get or 'store.*'. Several traces count as one, and a
+    folder stands for the traces in it. TIME is 5us, 2ms or 1.5s.
+    """
+    options = _Options(**flags)
+    found = _find(traces, options)
+    chains = _ranked(found, options)
+    if found.sampled:
+        click.secho(f"functrace: {_SAMPLED}", err=True, fg="yellow")
+    limit = options.limit if options.limit is not None else 0 if as_json else _SHOWN
+    shown = chains[:limit] if limit else chains
+    if as_json:
+        click.echo(json.dumps(callers_json.report(found, shown, len(chains)), indent=2))
+    else:
+        callers_text.show(found, options.function, options.slow, shown, len(chains))
+
+
+def _find(paths: tuple[str, ...], options: _Options) -> Callers:
+    from functrace.analysis.callers import Wanted, callers
+
+    least = units.parse_duration(options.slow) if options.slow else 0
+    opened = traces.open_all(paths)
+    if not any(traces.named(trace, options.function) for trace in opened):
+        raise tables.nothing(options.function, opened)
+    wanted = Wanted(failed=options.errors, least=least, whole=options.full)
+    found = callers(opened, lambda trace: traces.named(trace, options.function), wanted)
+    tables.warn((chains.trace, chains.damage) for chains in found.forest.chains)
+    return found
+
+
+def _ranked(found: Callers, options: _Options) -> list[CallChain]:
+    chains = [chain for chain in found.chains if found.count(chain) >= options.min_count]
+    if not chains:
+        raise FunctraceError(_none(found, options))
+    keys = {
+        None: found.count,
+        "calls": lambda chain: chain.calls,
+        "total": lambda chain: chain.total,
+        "self": lambda chain: chain.self,
+        "p99": lambda chain: found.percentile(chain, 99),
+        "errors": lambda chain: chain.failed,
+    }
+    return sorted(chains, key=keys[options.sort], reverse=True)
+
+
+def _none(found: Callers, options: _Options) -> str:
+    calls = found.overall().calls
+    if not calls:
+        return f"{options.function} was not called while this was recorded"
+    if found.chains:
+        return f"no chain to {options.function} has {options.min_count} such calls"
+    what = ["failed"] if options.errors else []
+    what += [f"took {options.slow} or longer"] if options.slow else []
+    return f"{options.function}: none of {tables.plural(calls, 'call')} {' and '.join(what)}"

@@ -1,0 +1,146 @@
+"""The call chains to a function as text that can be pasted anywhere."""
+
+from __future__ import annotations
+
+import shlex
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from functrace.cli import chain_text, tables, units
+
+if TYPE_CHECKING:
+    from functrace.analysis.call_chains import CallChain
+    from functrace.analysis.callers import Callers
+    from functrace.analysis.examples import Example
+
+_TEXTS = 3
+_INDENT = "    "
+
+
+def show(
+    found: Callers, asked: str, slow: str | None, chains: Sequence[CallChain], count: int
+) -> None:
+    """Print a line about all calls, then a block for each chain; there are ``count`` chains."""
+    names = tables.Names(found.forest.functions)
+    click.echo(_wrapped(_head(found, asked, names, count)))
+    examples = found.examples(chains)
+    told = [
+        chain_text.words(found.forest, names, chain, example)
+        for chain, example in zip(chains, examples, strict=True)
+    ]
+    same = _common(told)
+    if same:
+        click.echo(f"\nEvery chain below begins:\n{_chain(told[0][:same], found.wanted.whole)}")
+    rows = tables.aligned([_figures(found, slow, i, chain) for i, chain in enumerate(chains, 1)])
+    for row, words, chain, example in zip(rows, told, chains, examples, strict=True):
+        figures = "  ".join(row) + "  " + click.style(_trouble(found, chain), fg="red")
+        click.echo("\n" + (figures if _trouble(found, chain) else "  ".join(row).rstrip()))
+        click.echo(_chain(["…", *words[same:]] if same else words, found.wanted.whole))
+        for line in _texts(found, chain):
+            click.secho(_INDENT + line, fg="red")
+        if example:
+            click.secho(_INDENT + _jump(found, example), dim=True)
+    if len(chains) < count:
+        click.echo(f"\n… {tables.plural(count - len(chains), 'more chain')}; --limit 0 shows all")
+
+
+def _head(found: Callers, asked: str, names: tables.Names, count: int) -> list[str]:
+    all_calls = found.overall()
+    functions = sorted({int(found.forest.function[node]) for node in found.nodes})
+    name = names[functions[0]] if len(functions) == 1 else f"{asked} ({len(functions)} functions)"
+    parts = [f"{name}: {tables.plural(all_calls.calls, 'call')}"]
+    if all_calls.failed:
+        part = units.share(all_calls.failed, all_calls.calls)
+        parts.append(f"{units.count(all_calls.failed)} failed ({part})")
+    if all_calls.unfinished:
+        parts.append(f"{units.count(all_calls.unfinished)} unfinished")
+    parts.append(f"total {units.duration(all_calls.total)}")
+    if all_calls.calls > all_calls.unfinished:
+        parts.append(f"p50 {units.duration(found.overall_percentile(50))}")
+        parts.append(f"p99 {units.duration(found.overall_percentile(99))}")
+    parts.append(f"{tables.plural(count, 'chain')}")
+    traces = len(found.forest.chains)
+    if traces > 1:
+        parts[-1] += f" in {traces} traces"
+    return parts
+
+
+def _wrapped(parts: list[str]) -> str:
+    lines = textwrap.wrap(", ".join(parts), tables.width(), subsequent_indent=_INDENT)
+    return "\n".join([click.style(lines[0], bold=True), *lines[1:]])
+
+
+def _common(told: list[list[str]]) -> int:
+    """Beginnings are told once where chains are too long for a line."""
+    width = tables.width() - len(_INDENT)
+    one_line = all(len(chain_text.lines(words, width)) == 1 for words in told)
+    return 0 if one_line else chain_text.common(told)
+
+
+def _chain(words: list[str], whole: bool) -> str:
+    shown = words if whole else chain_text.shortened(words)
+    broken = chain_text.lines(shown, tables.width() - len(_INDENT))
+    return "\n".join(_INDENT + line for line in broken)
+
+
+def _figures(found: Callers, slow: str | None, number: int, chain: CallChain) -> list[str]:
+    """Cells that are aligned over all chains."""
+    ended = chain.calls > chain.unfinished
+    return [
+        f"#{number}",
+        *_counts(found, slow, chain),
+        f"p50 {units.duration(found.percentile(chain, 50))}" if ended else "",
+        f"p99 {units.duration(found.percentile(chain, 99))}" if ended else "",
+        f"total {units.duration(chain.total)}",
+        f"self {units.duration(chain.self)}",
+    ]
+
+
+def _trouble(found: Callers, chain: CallChain) -> str:
+    """What is behind the cells, where there is anything."""
+    parts = []
+    if chain.failed and not found.wanted.failed:
+        parts.append(f"{units.count(chain.failed)} failed")
+    if chain.panics:
+        parts.append(f"{units.count(chain.panics)} panicked")
+    if chain.unfinished:
+        parts.append(f"{units.count(chain.unfinished)} unfinished")
+    return ", ".join(parts)
+
+
+def _counts(found: Callers, slow: str | None, chain: CallChain) -> Iterator[str]:
+    asked, calls = found.count(chain), units.count(chain.calls)
+    if slow or found.wanted.failed:
+        what = " and ".join(
+            [*(["failed"] if found.wanted.failed else []), *([f"took ≥ {slow}"] if slow else [])]
+        )
+        yield f"{units.count(asked)} of {calls} {what} ({units.share(asked, chain.calls)})"
+        return
+    whole = sum(int(found.forest.calls[node]) for node in found.nodes)
+    yield tables.plural(chain.calls, "call")
+    yield units.share(chain.calls, whole)
+
+
+def _texts(found: Callers, chain: CallChain) -> Iterator[str]:
+    said = found.texts(chain)
+    for each in said[:_TEXTS]:
+        text = each.pattern.replace("\n", "\\n") or "no text"
+        panic = "panic: " if each.panic else ""
+        line = f"{units.count(each.count)}x {panic}{text}"
+        room = tables.width() - len(_INDENT)
+        yield line if len(line) <= room else line[: room - 1] + "…"
+    if len(said) > _TEXTS:
+        rest = sum(each.count for each in said[_TEXTS:])
+        yield f"{units.count(rest)}x {tables.plural(len(said) - _TEXTS, 'other text')}"
+
+
+def _jump(found: Callers, example: Example) -> str:
+    trace = found.forest.chains[example.trace].trace
+    track = trace.tracks[example.track]
+    path = shlex.quote(str(trace.path))
+    at = units.moment(example.start)
+    took = "" if example.duration is None else f", {units.duration(example.duration)}"
+    return f"{example.why}{took}: functrace replay {path} --track {track.id} --from {at}"

@@ -1,0 +1,170 @@
+"""functrace info: what a trace is of, how it ended, and what is in it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from functrace.cli import tables, traces, units
+
+if TYPE_CHECKING:
+    from functrace.analysis import Chains
+    from functrace.trace import Trace
+
+
+@click.command()
+@traces.argument
+@traces.as_json
+def info(traces: tuple[str, ...], as_json: bool) -> None:
+    """Show what a trace is of: program, process, time, how it ended, and how much is in it."""
+    found = _all(traces)
+    if as_json:
+        click.echo(json.dumps({"traces": [_as_json(*each) for each in found]}, indent=2))
+        return
+    for number, (trace, chains) in enumerate(found):
+        if number:
+            click.echo()
+        click.secho(str(trace.path), bold=True)
+        lines = list(_lines(trace, chains))
+        width = max(len(title) for title, _ in lines)
+        for title, text in lines:
+            click.echo(f"  {title:{width}}  {text}")
+
+
+def _all(paths: tuple[str, ...]) -> list[tuple[Trace, Chains]]:
+    from functrace.analysis import fold
+
+    return [(trace, fold(trace)) for trace in traces.open_all(paths, tell=False)]
+
+
+def _lines(trace: Trace, chains: Chains) -> Iterator[tuple[str, str]]:
+    process = trace.process
+    argv = process.get("argv")
+    if isinstance(argv, list):
+        yield "command", shlex.join(map(str, argv))
+    yield "process", _process(trace)
+    yield "began", _wall_clock(trace.started)
+    yield "lasted", f"{units.duration(trace.span[1])} to its last event"
+    yield "ended", "; ".join(_endings(trace))
+    calls = int(chains.calls.sum())
+    yield "calls", f"{units.count(calls)}, {units.count(int(chains.unfinished.sum()))} unfinished"
+    errors, panics = int(chains.errors.sum()), int(chains.panics.sum())
+    yield "failed", f"{tables.plural(errors, 'error')}, {tables.plural(panics, 'panic')}"
+    yield "chains", f"{units.count(len(chains))}, of {tables.plural(_called(chains), 'function')}"
+    yield "tracks", _tracks(trace)
+    yield "events", f"{units.count(trace.events)}, {units.count(trace.lost)} lost"
+    yield "file", _size(trace, calls)
+    yield "clock", _clock(trace)
+    for title in ("tool", "runtime", "build", "executable"):
+        if title in process:
+            yield title, _text(process[title])
+    if isinstance(process.get("options"), dict):
+        yield "options", " ".join(f"{k}={_text(v)}" for k, v in process["options"].items())
+    for sentence in chains.damage:
+        yield "damage", sentence
+
+
+def _process(trace: Trace) -> str:
+    host = trace.process.get("host")
+    return f"{trace.pid}" + (f" on {_text(host)}" if host else "") + f", {trace.language}"
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _wall_clock(nanoseconds: int) -> str:
+    moment = datetime.fromtimestamp(nanoseconds // 1_000_000_000, timezone.utc)
+    return f"{moment:%Y-%m-%d %H:%M:%S}.{nanoseconds // 1_000_000 % 1000:03} UTC"
+
+
+def _endings(trace: Trace) -> Iterator[str]:
+    if trace.full:
+        yield "recording stopped because the file was full"
+    if trace.write_failed:
+        yield "a write failed"
+    if trace.overwritten:
+        yield "old calls may be overwritten"
+    yield "cleanly" if trace.ended_cleanly else "not cleanly: killed, or still running"
+
+
+def _called(chains: Chains) -> int:
+    return len(set(chains.function[chains.calls > 0].tolist()))
+
+
+def _tracks(trace: Trace) -> str:
+    from collections import Counter
+
+    from functrace.trace.format import TRACK_KINDS
+
+    kinds = Counter(TRACK_KINDS[kind] for kind in trace.tracks.kind.tolist())
+    told = ", ".join(tables.plural(number, _KINDS[kind]) for kind, number in kinds.items())
+    return told or "none"
+
+
+_KINDS = {
+    "goroutine": "goroutine",
+    "thread": "thread",
+    "task": "task",
+    "unknown": "track of an unknown kind",
+}
+
+
+def _size(trace: Trace, calls: int) -> str:
+    size = len(trace.words.data)
+    each = f", {size / calls:.1f} a call" if calls else ""
+    return f"{units.count(size)} bytes{each}"
+
+
+def _clock(trace: Trace) -> str:
+    rate = f"{trace.ticks_per_second / 1e6:,.6g} million ticks a second"
+    source = trace.process.get("clock")
+    told = _text(source) + ", " if source else ""
+    return f"{told}{rate}, {'calibrated' if _is_calibrated(trace) else 'as known at the start'}"
+
+
+def _is_calibrated(trace: Trace) -> bool:
+    return trace.ticks_per_second != _nominal(trace)
+
+
+def _nominal(trace: Trace) -> int:
+    from functrace.trace.format import HEADER
+
+    return int(HEADER.unpack_from(trace.words.data)[5])
+
+
+def _as_json(trace: Trace, chains: Chains) -> dict[str, Any]:
+    calls = int(chains.calls.sum())
+    size = len(trace.words.data)
+    return {
+        "path": str(trace.path),
+        "pid": trace.pid,
+        "language": trace.language,
+        "started": trace.started,
+        "first_event": trace.span[0],
+        "last_event": trace.span[1],
+        "ended_cleanly": trace.ended_cleanly,
+        "full": trace.full,
+        "overwritten": trace.overwritten,
+        "write_failed": trace.write_failed,
+        "events": trace.events,
+        "lost": trace.lost,
+        "calls": calls,
+        "unfinished": int(chains.unfinished.sum()),
+        "errors": int(chains.errors.sum()),
+        "panics": int(chains.panics.sum()),
+        "chains": len(chains),
+        "functions": _called(chains),
+        "tracks": len(trace.tracks),
+        "bytes": size,
+        "bytes_per_call": size / calls if calls else None,
+        "ticks_per_second": trace.ticks_per_second,
+        "calibrated": _is_calibrated(trace),
+        "process": trace.process,
+        "damage": list(chains.damage),
+    }

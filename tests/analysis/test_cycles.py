@@ -1,0 +1,31 @@
+"""Recursion folded: which chains count as the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from functrace.analysis.cycles import Places
+
+
+@pytest.mark.parametrize(
+    ("chain", "folded"),
+    [
+        ("abc", "abc"),
+        ("aaa", "a"),
+        ("abab", "ab"),
+        ("ababa", "aba"),
+        ("xabcabcabcy", "xabcy"),
+        ("abbabb", "ab"),
+        ("aba", "aba"),
+        ("abcdefghabcdefgh", "abcdefgh"),
+        ("abcdefghiabcdefghi", "abcdefghiabcdefghi"),
+    ],
+)
+def test_cycles_are_gone_round_once(chain: str, folded: str) -> None:
+    places = Places()
+    place, items = -1, {}
+    for letter in chain:
+        place, closed = places.step(place, ord(letter))
+        if not closed:
+            items[place] = letter
+    assert "".join(items[each] for each in places.path(place)) == folded

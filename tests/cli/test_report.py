@@ -1,0 +1,93 @@
+"""functrace report: every function in a line, of one trace and of several."""
+# ruff: noqa: E501  # outputs are as wide as they are
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from functrace.cli import report
+from tests.cli import shop
+from tests.cli.conftest import Run
+
+ONE = """\
+calls   total    self     min    mean     p50     p90     p99     max  errors  panics  function
+   11  22.0µs  22.0µs  1.00µs  2.00µs  1.00µs  2.98µs  9.00µs  9.00µs       3       1  store.(*Store).Get
+    1  22.5µs  15.0µs  22.5µs  22.5µs  22.5µs  22.5µs  22.5µs  22.5µs       0       0  main.main
+    1   500ns   500ns   500ns   500ns   500ns   500ns   500ns   500ns       0       0  store.open
+    1  15.0µs     0ns  15.0µs  15.0µs  15.0µs  15.0µs  15.0µs  15.0µs       0       0  main.invoice
+    1  15.0µs     0ns  15.0µs  15.0µs  15.0µs  15.0µs  15.0µs  15.0µs       0       0  main.serve
+    4  5.00µs     0ns  2.00µs  2.75µs  2.98µs  2.98µs  2.98µs  3.00µs       0       0  main.walk
+"""
+TWO = """\
+calls   total    self     min    mean     p50     p90     p99     max  errors  panics  unfinished  function
+   15  64.0µs  64.0µs  1.00µs  4.27µs  1.00µs  20.0µs  20.0µs  20.0µs       3       1           1  store.(*Store).Get
+    4  5.00µs     0ns  2.00µs  2.75µs  2.98µs  2.98µs  2.98µs  3.00µs       0       0           0  main.walk
+… 4 more functions; --limit 0 shows all
+"""
+
+
+@pytest.fixture(autouse=True)
+def traces(module: Path) -> None:
+    shop.monday(module)
+    shop.tuesday(module)
+
+
+def test_one_trace(functrace: Run) -> None:
+    done = functrace("report", "monday.ftrace")
+    assert (done.stdout, done.stderr, done.returncode) == (ONE, "", 0)
+
+
+def test_two_traces(functrace: Run) -> None:
+    done = functrace("report", "monday.ftrace", "tuesday.ftrace", "--sort", "calls", "--limit", "2")
+    assert done.stdout == TWO
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        (("--include", "store.*"), [shop.GET, "example.com/shop/store.open"]),
+        (("--exclude", "main.*", "--exclude", "open"), [shop.GET]),
+        (("--include", "walk", "--include", "open", "--sort", "name"), ["open", "walk"]),
+    ],
+)
+def test_filters(functrace: Run, filters: tuple[str, ...], expected: list[str]) -> None:
+    told = json.loads(functrace("report", "monday.ftrace", "--json", *filters).stdout)
+    names = [function["name"] for function in told["functions"]]
+    assert [name[-len(end) :] for name, end in zip(names, expected, strict=True)] == expected
+
+
+def test_json(functrace: Run) -> None:
+    told = json.loads(functrace("report", "tuesday.ftrace", "--json", "--limit", "2").stdout)
+    assert told["more_functions"] == 2
+    assert told["functions"][1] == {
+        "name": "main.invoice",
+        "file": "main.go",
+        "line": 12,
+        "calls": 1,
+        "total": 1000,
+        "self": 0,
+        "min": None,
+        "mean": 1000,
+        "p50": None,
+        "p90": None,
+        "p99": None,
+        "max": None,
+        "errors": 0,
+        "panics": 0,
+        "unfinished": 1,
+    }
+
+
+def test_nothing_matches(functrace: Run) -> None:
+    done = functrace("report", "monday.ftrace", "--include", "nowhere")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "functrace: no call of such a function was recorded\n"
+
+
+def test_a_narrow_terminal_gets_fewer_columns() -> None:
+    cells = {name: [name, "1.00µs"] for name in report._COLUMNS}
+    assert report._fitting(cells, 30, 200) == list(report._COLUMNS)
+    assert report._fitting(cells, 30, 80) == ["calls", "total", "self", "mean", "p99", "errors"]
