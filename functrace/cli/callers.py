@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from functrace.cli import callers_json, callers_text, tables, traces, units
+from functrace.cli.traces import told_apart
 from functrace.errors import FunctraceError
 
 if TYPE_CHECKING:
@@ -61,8 +62,9 @@ def callers(traces: tuple[str, ...], as_json: bool, **flags: Any) -> None:
     FUNC is a name such as store.Get, Get or 'store.*'. Several traces count as one, and a
     folder stands for the traces in it. TIME is 5us, 2ms or 1.5s.
     """
+    flags["function"], paths = told_apart(flags["function"], traces)
     options = _Options(**flags)
-    found = _find(traces, options)
+    found = _find(paths, options)
     chains = _ranked(found, options)
     if found.sampled:
         click.secho(f"functrace: {_SAMPLED}", err=True, fg="yellow")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from functrace.cli import tables, traces, units
+from functrace.cli.traces import told_apart
 from functrace.errors import FunctraceError
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def graph(function: str, traces: tuple[str, ...], as_json: bool, **flags: Any) -
     folder stands for the traces in it. A function on a goroutine of its own is marked go; it
     may take longer than what started it. Recursion is folded.
     """
-    forest, roots = _roots(function, traces)
+    forest, roots = _roots(*told_apart(function, traces))
     shown = _Shown(forest, flags["depth"], flags["min_share"])
     if as_json:
         report = [shown.as_json(root, root.total, 0) for root in roots]

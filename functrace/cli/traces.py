@@ -37,6 +37,14 @@ def open_all(paths: Iterable[str], *, tell: bool = True) -> list[Trace]:
     return traces
 
 
+def told_apart(function: str, paths: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """FUNC and the traces, where FUNC may stand behind them as well: it is what is no file."""
+    missing = [path for path in paths if not Path(path).exists()]
+    if not Path(function).exists() or len(missing) != 1:
+        return function, paths
+    return missing[0], (function, *(path for path in paths if path != missing[0]))
+
+
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
@@ -50,15 +58,17 @@ def matching(glob: str) -> Callable[[str], bool]:
     """Whether a full function name is meant by ``glob``.
 
     Beside the full name, what stands behind its last ``/`` may match, as may that without
-    ``(*…)``, and the last element alone: ``store.Get``, ``store.Store.Get``, ``Get``.
+    ``(*…)``, the package with the last element, and the last element alone: of a method
+    ``store.(*Store).Get``, ``store.Store.Get``, ``store.Get``, ``Get``.
     """
     matches = matcher((glob,))
 
     def is_meant(name: str) -> bool:
         short = name.rpartition("/")[2]
         plain = short.replace("(*", "").replace("(", "").replace(")", "")
-        candidates = (name, short, plain, plain.partition(".")[2], plain.rpartition(".")[2])
-        return any(matches(candidate) for candidate in candidates)
+        package, _, rest = plain.partition(".")
+        last = rest.rpartition(".")[2]
+        return any(map(matches, (name, short, plain, rest, last, f"{package}.{last}")))
 
     return is_meant
 

@@ -124,7 +124,7 @@ def open_trace(path: str | Path) -> Trace:
         tracks=_tracks(ordered, facts, clock, data),
         events=found.events,
         span=(int(span[0]), int(span[1])),
-        damage=_damage(overwritten, chunks, facts, found, ordered),
+        damage=_damage(overwritten, chunks, facts, found),
         clock=clock,
         words=_words(data, header, facts, found, ordered),
     )
@@ -161,9 +161,7 @@ def _tracks(ordered: Ordered, facts: Facts, clock: Clock, data: memoryview) -> T
     )
 
 
-def _words(
-    data: memoryview, header: Header, facts: Facts, found: Pieces, ordered: Ordered
-) -> Words:
+def _words(data: memoryview, header: Header, facts: Facts, found: Pieces) -> Words:
     return Words(
         data=data,
         start=header.start,
@@ -174,9 +172,7 @@ def _words(
     )
 
 
-def _damage(
-    overwritten: bool, chunks: Chunks, facts: Facts, found: Pieces, ordered: Ordered
-) -> list[str]:
+def _damage(overwritten: bool, chunks: Chunks, facts: Facts, found: Pieces) -> list[str]:
     return sentences(
         [
             # Between two chunks there may be anything where old ones are overwritten.
@@ -198,7 +194,6 @@ def _damage(
             ),
             (found.trackless, "1 word belongs to no track", "words belong to no track"),
             (found.bad_tracks, "1 track has no id", "tracks have no id"),
-            (ordered.repeated, "1 track begins once more", "tracks begin once more"),
             (facts.bad_functions, "1 function does not make sense", "functions do not make sense"),
             (
                 facts.bad_process,

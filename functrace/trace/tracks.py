@@ -102,8 +102,6 @@ class Ordered:
     pieces: Rows
     piece_of: _Int64s
     """where a track's pieces begin; one more than there are tracks"""
-    repeated: int
-    """records of tracks that had one before"""
 
 
 def order_tracks(found: Pieces) -> Ordered:
@@ -114,7 +112,7 @@ def order_tracks(found: Pieces) -> Ordered:
     ids, of_piece = np.unique(
         np.concatenate([found.rows["track"], found.records["id"]]), return_inverse=True
     )
-    records, repeated = _one_record_each(ids, found, of_piece[: len(found.rows)])
+    records = _one_record_each(ids, found, of_piece[: len(found.rows)])
     order = np.lexsort((ids, records["start"]))
     rank = np.empty(len(ids), np.int64)
     rank[order] = np.arange(len(ids))
@@ -126,20 +124,20 @@ def order_tracks(found: Pieces) -> Ordered:
         _parents(ids, records, rank)[order],
         np.ascontiguousarray(found.rows[by_track]),
         np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        repeated,
     )
 
 
 def _one_record_each(
     ids: npt.NDArray[np.uint64], found: Pieces, of_piece: npt.NDArray[np.intp]
-) -> tuple[Rows, int]:
+) -> Rows:
+    """The first record of each track: one that comes again lets it go on."""
     records = np.zeros(len(ids), found.records.dtype)
     records["id"] = ids
     records["start"] = fmt.TIME_LIMIT
     np.minimum.at(records["start"], of_piece, found.rows["first"])
     known, first = np.unique(found.records["id"], return_index=True)
     records[np.searchsorted(ids, known)] = found.records[first]
-    return records, len(found.records) - len(known)
+    return records
 
 
 def _parents(ids: npt.NDArray[np.uint64], records: Rows, rank: _Int64s) -> npt.NDArray[np.int32]:
