@@ -161,7 +161,9 @@ def _tracks(ordered: Ordered, facts: Facts, clock: Clock, data: memoryview) -> T
     )
 
 
-def _words(data: memoryview, header: Header, facts: Facts, found: Pieces) -> Words:
+def _words(
+    data: memoryview, header: Header, facts: Facts, found: Pieces, ordered: Ordered
+) -> Words:
     return Words(
         data=data,
         start=header.start,
