@@ -115,7 +115,8 @@ def _variables(command: GoCommand) -> tuple[dict[str, str], Path | None]:
     if os.environ.get("FUNCTRACE") == "off":
         return {}, None
     output = Path(tempfile.mkdtemp(prefix="functrace-test-"))
-    return {"FUNCTRACE_OUT": f"{str(output).replace('%', '%%')}/%p.txt"}, output
+    kind = "ftrace" if os.environ.get("FUNCTRACE") == "record" else "txt"
+    return {"FUNCTRACE_OUT": f"{str(output).replace('%', '%%')}/%p.{kind}"}, output
 
 
 @contextmanager
