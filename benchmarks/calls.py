@@ -115,4 +115,4 @@ def _cpu(command: list[str], folder: str) -> float:
     before = os.times()
     subprocess.run(command, cwd=folder, check=False, capture_output=True)
     after = os.times()
-    return after.children_user + after.children_system - before.children_user - before.children_system
+    return sum(after[2:4]) - sum(before[2:4])

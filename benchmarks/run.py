@@ -1,4 +1,4 @@
-"""The figures that README quotes: what a call costs, how fast sources are rewritten and traces read.
+"""The figures that README quotes: calls, traces, sources, and builds if asked for.
 
 Peers run in the same run on the same machine, and what counts are the ratios.
 """
@@ -16,6 +16,7 @@ from pathlib import Path
 from builds import builds
 from calls import calls
 from traces import traces
+
 
 def main() -> None:
     """Print every figure."""

@@ -20,6 +20,8 @@ import (
 
 const churners = 4
 
+func init() { programs["churn"] = churn }
+
 // churn calls for ever on several goroutines. Behind each call it counts, in memory that
 // outlives the process, what must have been recorded by then.
 func churn() {

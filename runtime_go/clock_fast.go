@@ -4,6 +4,7 @@ package functrace
 
 import (
 	"os"
+	"strconv"
 	"strings"
 	"unsafe"
 )
@@ -63,4 +64,17 @@ func hasCounter() bool {
 	listed := err != nil || strings.Contains(string(clocks), "tsc") ||
 		strings.Contains(string(clocks), "arch_sys_counter")
 	return fast && listed && countsEvenly()
+}
+
+// describe returns what a panic with that argument says, as far as that is simple.
+func describe(value any) string {
+	switch value := value.(type) {
+	case string:
+		return value
+	case error:
+		return textOf(value)
+	case int:
+		return strconv.Itoa(value)
+	}
+	return ""
 }

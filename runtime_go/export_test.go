@@ -10,3 +10,6 @@ func IsFast() bool { return fast }
 
 // GoroutineID is that of the caller.
 func GoroutineID() uint64 { return goroutineID() }
+
+// Distrust has the public interfaces used from here on, as where the fast way disagrees.
+func Distrust() { distrust() }

@@ -14,15 +14,11 @@ var (
 	parentOffset uintptr
 	// panicOffset is where in g the innermost panic stands: behind the bounds and guards of
 	// the stack. Wherever else, the word is never 0 and every exit looks unusual.
+	//lint:ignore U1000 assembly reads it
 	panicOffset uintptr = 4 * 8
 	// argOffset is where in a panic the second word of its argument stands.
 	argOffset uintptr
 )
-
-// isOf reports whether the track is that of the goroutine with this g.
-//
-//go:norace
-func (t *track) isOf(g uintptr) bool { return t.g == g }
 
 // origin returns the goroutine that started this one, the function whose go statement did
 // so, and the statement's line; zeros for what is not known.

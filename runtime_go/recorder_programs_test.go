@@ -34,7 +34,7 @@ func init() {
 		"waves":     func() { waves(20_000) },
 		"fill":      func() { defer functrace.Trace()(); waves(40_000); fmt.Fprintln(os.Stderr, "done") },
 		"toggle":    toggled,
-		"churn":     churn,
+		"distrust":  func() { functrace.Distrust(); run(func() { a(); unwind() }); a() },
 		"signal":    signalled,
 		"stuck":     func() { defer functrace.Trace()(); functrace.Stop(); a(); functrace.Start(); d() },
 	} {

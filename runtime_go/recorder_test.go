@@ -224,6 +224,16 @@ func TestStartAndStop(t *testing.T) {
 	}
 }
 
+func TestPublicInterfacesWhereTheFastWayDisagrees(t *testing.T) {
+	d, _, stderr := record(t, "distrust")
+	expect(t, d.main().String()+stderr, recordedChain)
+	if got := d.tracks[d.order[0]].String(); !strings.HasPrefix(got, recordedChain+"\t->unwind\n") {
+		t.Error(got)
+	}
+	stdout, _ := start(t, "distrust")
+	expect(t, stdout[strings.LastIndex(stdout, "g[01]:\t->"):], chain)
+}
+
 func TestASignalStopsAndStarts(t *testing.T) {
 	d, _, stderr := record(t, "signal", "FUNCTRACE_SIGNAL=USR1", "FUNCTRACE_DEPTH=1")
 	expect(t, d.main().String(), "\t->a\n\t<-a\n\t->c\n\t<-c\n")

@@ -11,6 +11,8 @@ var recording bool
 // recordEntry and recordExit, in assembly, do what record and recordExit of a track do, but for
 // whatever is out of the ordinary. Between the parts of a function in Go the processor would
 // spend as much as in them.
+//
+//lint:ignore U1000 assembly reads it
 var recordsAll bool
 
 // minDuration, in ticks, keeps shorter calls out of the file.
@@ -107,6 +109,16 @@ func (t *track) recordExit() int {
 	return t.depth
 }
 
+// isOf reports whether the track is this goroutine's, which has that g.
+//
+//go:norace
+func (t *track) isOf(g uintptr) bool {
+	if fast {
+		return t.isAt(g)
+	}
+	return t.id == goroutineID()
+}
+
 // putPending writes the entries of all open calls that are not in the file yet.
 //
 //go:norace
@@ -155,15 +167,4 @@ func (r *trackRecording) growOpen() bool {
 	}
 	r.open = open
 	return true
-}
-
-// restart begins anew for another goroutine, which goes on with the chunk.
-//
-//go:norace
-func (r *trackRecording) restart() {
-	r.begun, r.depth, r.written, r.fails = false, 0, 0, nil
-	r.limit.Store(0)
-	if len(r.open) > maxIdleCalls {
-		r.open = r.firstOpen[:]
-	}
 }

@@ -4,7 +4,6 @@ package functrace
 
 import (
 	"runtime"
-	"strconv"
 	"strings"
 )
 
@@ -163,16 +162,4 @@ func unwinding() string {
 			return name
 		}
 	}
-}
-
-func describe(value any) string {
-	switch value := value.(type) {
-	case string:
-		return value
-	case error:
-		return textOf(value)
-	case int:
-		return strconv.Itoa(value)
-	}
-	return ""
 }

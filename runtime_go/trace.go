@@ -76,7 +76,12 @@ func Exit(c Call, err *error) {
 //
 //go:norace
 func enter(g uintptr, id uint64, pc uintptr, now uint64) *track {
-	t := findTrack(g, id)
+	var t *track
+	if fast {
+		t = trackOfG(g, id)
+	} else {
+		t = trackOfID(id)
+	}
 	hideFromRaceDetector()
 	f := functionAt(pc)
 	switch {

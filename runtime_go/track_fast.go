@@ -10,6 +10,9 @@ type place struct {
 	next *track
 }
 
+//go:norace
+func (p *place) isAt(g uintptr) bool { return p.g == g }
+
 // Tracks by the address of the Go runtime's own descriptor of the goroutine, g.
 // The runtime reuses these for new goroutines and never frees one, so a track
 // for each that was ever seen is bounded by the most goroutines alive at once.
@@ -17,10 +20,8 @@ const trackBuckets = 1 << 16
 
 var tracksByG [trackBuckets]atomic.Pointer[track]
 
-// findTrack returns the track of the goroutine with that g and id.
-//
 //go:norace
-func findTrack(g uintptr, id uint64) *track {
+func trackOfG(g uintptr, id uint64) *track {
 	bucket := &tracksByG[hash(g)%trackBuckets]
 	first := bucket.Load()
 	for t := first; t != nil; t = t.next {
@@ -55,4 +56,15 @@ func (t *track) serve(id uint64) {
 	t.id, t.calls = id, t.calls[:0]
 	t.mu.Unlock()
 	showToRaceDetector()
+}
+
+// restart begins anew for another goroutine, which goes on with the chunk.
+//
+//go:norace
+func (r *trackRecording) restart() {
+	r.begun, r.depth, r.written, r.fails = false, 0, 0, nil
+	r.limit.Store(0)
+	if len(r.open) > maxIdleCalls {
+		r.open = r.firstOpen[:]
+	}
 }
