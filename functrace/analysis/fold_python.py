@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from functrace.analysis.request import Counters, Request, Result
+from functrace.analysis.request import Counters, Request, Result, Rows
 from functrace.analysis.tables import (
     BLOCK,
     BUCKETS,
@@ -450,7 +450,7 @@ def _mark_recursive(nodes: list[_Node]) -> None:
         walk += children[index]
 
 
-def _blocks(blocks: dict[tuple[int, int], list[int]], kept: list[int]) -> np.ndarray:
+def _blocks(blocks: dict[tuple[int, int], list[int]], kept: list[int]) -> Rows:
     rows = [
         (owner if owner >= 0 else ~kept[~owner], exponent, counts)
         for (owner, exponent), counts in blocks.items()

@@ -102,9 +102,9 @@ def merge_functions(traces: Sequence[Trace]) -> tuple[tuple[Function, ...], list
     """The functions of all traces, each once, and by trace which of them its own are."""
     place_of: dict[tuple[str, str, int], int] = {}
     functions: list[Function] = []
-    indices = []
+    indices: list[Int32s] = []
     for trace in traces:
-        index = np.empty(len(trace.functions), np.int32)
+        index: Int32s = np.empty(len(trace.functions), np.int32)
         for own, function in enumerate(trace.functions):
             index[own] = place_of.setdefault(function[1:], len(functions))
             if index[own] == len(functions):
@@ -192,12 +192,14 @@ class _Every:
 
     def column(self, name: str) -> Int64s:
         """A column of all traces."""
-        return np.concatenate([getattr(each, name) for each in self._chains])
+        columns: list[Int64s] = [getattr(each, name) for each in self._chains]
+        return np.concatenate(columns)
 
     def wall_clock(self, name: str) -> Int64s:
         """A column of times, comparable between processes."""
         began = np.array([each.trace.started for each in self._chains], np.int64)
-        return self.column(name) + began[self.trace]
+        times: Int64s = self.column(name) + began[self.trace]
+        return times
 
     def best(self, node_of: Int64s, first: Int64s, rank: Int64s, track: str) -> Int64s:
         """By the forest's node: of those with a track the one that ranks lowest, or -1."""
