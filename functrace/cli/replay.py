@@ -38,11 +38,12 @@ from functrace.errors import UsageError
     "--depth", type=click.IntRange(min=1), default=sys.maxsize, metavar="N", help="Only N levels."
 )
 @click.option("--min-duration", metavar="TIME", help="Only calls that took so long.")
-def replay(**flags: Any) -> None:
+@traces.as_json
+def replay(as_json: bool, **flags: Any) -> None:
     """Show the calls of a trace as they happened, track by track.
 
     FUNC and GLOB are names such as store.Get, Get or 'main.*'. TIME is 5us, 2ms or
-    1.5s; --from and --to count from the trace's start.
+    1.5s; --from and --to count from the trace's start. --json prints what export does.
     """
     if flags["around"] and flags["errors"]:
         raise UsageError("--around and --errors: one of them at a time")
@@ -51,4 +52,7 @@ def replay(**flags: Any) -> None:
     from functrace.cli import replayed
 
     opened = traces.open_all(flags["traces"])
+    if as_json:
+        sys.stdout.buffer.writelines(replayed.json_lines(opened, flags))
+        return
     output.paged(replayed.lines(opened, flags))

@@ -12,6 +12,7 @@ from functrace.analysis.replaying import Around, Failed, Sieve, events, everythi
 from functrace.cli import traces, units
 from functrace.cli.listing import Lines
 from functrace.errors import FunctraceError
+from functrace.export import jsonl
 from functrace.trace import Trace
 
 
@@ -80,6 +81,17 @@ def lines(opened: list[Trace], flags: dict[str, Any]) -> Iterator[str]:
         FunctraceError: no track or function is called so.
     """
     return _lines(_questions(opened, flags), flags)
+
+
+def json_lines(opened: list[Trace], flags: dict[str, Any]) -> Iterator[bytes]:
+    """The same calls as JSON Lines.
+
+    Raises:
+        FunctraceError: no track or function is called so.
+    """
+    for trace, selection, listing, sieve in _questions(opened, flags):
+        calls = kept(trace, selection, listing, sieve)
+        yield from jsonl.pieces(trace, (c for c in calls if c.level <= flags["depth"]))
 
 
 def _lines(questions: list[_Question], flags: dict[str, Any]) -> Iterator[str]:

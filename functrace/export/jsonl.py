@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from functrace.analysis.stream import Call, stream
 from functrace.trace import Function, Trace, Track
 
 
-def pieces(trace: Trace) -> Iterator[bytes]:
-    """The lines. A call comes behind those around it, tracks one after the other."""
+def pieces(trace: Trace, calls: Iterable[Call] | None = None) -> Iterator[bytes]:
+    """The lines. A call comes behind those around it, tracks one after the other.
+
+    Args:
+        trace: what the calls are of.
+        calls: some of its calls, in this order; all if not given.
+    """
     yield _line(_process(trace))
     for track in trace.tracks:
         yield _line(_track(trace, track))
@@ -19,7 +24,7 @@ def pieces(trace: Trace) -> Iterator[bytes]:
     ids = trace.tracks.id.tolist()
     around: list[int] = []
     """the numbers of the calls around the next one"""
-    for number, call in enumerate(stream(trace)):
+    for number, call in enumerate(stream(trace) if calls is None else calls):
         del around[call.level - 1 :]
         parent = around[-1] if around else "null"
         around.append(number)

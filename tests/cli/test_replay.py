@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -60,6 +61,17 @@ def test_tree(replay) -> None:  # type: ignore[no-untyped-def]
         "g[35] started by main.(*Shop).Sell shop.go:22 on g[01]\n"
         "    25ns  main.work\n"
     )
+
+
+def test_json(replay) -> None:  # type: ignore[no-untyped-def]
+    objects = [json.loads(line) for line in replay("--json", "--errors").splitlines()]
+    calls = [o for o in objects if o["type"] == "call"]
+    assert [(c["call"], c["parent"], c["function"]) for c in calls] == [
+        (0, None, "main.main"),
+        (1, 0, "main.(*Shop).Sell"),
+        (2, 1, "main.price"),
+    ]
+    assert calls[2]["error"] == "item 13 is locked"
 
 
 def test_merged_by_time(replay) -> None:  # type: ignore[no-untyped-def]
