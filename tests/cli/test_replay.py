@@ -71,7 +71,7 @@ def test_json(replay) -> None:  # type: ignore[no-untyped-def]
         (1, 0, "main.(*Shop).Sell"),
         (2, 1, "main.price"),
     ]
-    assert calls[2]["error"] == "item 13 is locked"
+    assert calls[2]["error"] == "item 13 is\nlocked"
 
 
 def test_merged_by_time(replay) -> None:  # type: ignore[no-untyped-def]
