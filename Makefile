@@ -46,7 +46,7 @@ test-go: $(READY)
 test-python: $(READY) | build
 	@echo "pytest"
 	@$(BIN)/python tools/toolchain.py $(GOS) > build/toolchains
-	@PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH" $(BIN)/python -m pytest -q $(TESTS)
+	@PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH" $(BIN)/python -m pytest -q -n auto --dist worksteal $(TESTS)
 
 # More of the Go distribution's packages than make test has time for.
 conformance:

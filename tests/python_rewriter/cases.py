@@ -93,10 +93,9 @@ def without_injected(tree: ast.Module) -> str:
     text = ast.dump(tree)
     name = r"Name\(id='_functrace\d*_', ctx=Load\(\)\)"
     trace = rf"Attribute\(value={name}, attr='trace', ctx=Load\(\)\)"
-    lone = rf", decorator_list=\[{trace}\]"
     empty = ", decorator_list=[]" if sys.version_info < (3, 13) else ""
-    text = re.sub(lone, empty, text)
-    text = re.sub(rf", {trace}\]", "]", text)
+    text = re.sub(rf"(?:, {trace})+\]", "]", text)
+    text = re.sub(rf", decorator_list=\[{trace}\]", empty, text)
     imported = r"Import\(names=\[alias\(name='functrace', asname='_functrace\d*_'\)\]\)"
     return re.sub(rf"{imported}, |, {imported}|{imported}", "", text)
 

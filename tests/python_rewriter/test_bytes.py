@@ -74,8 +74,8 @@ TRACE = b"@_functrace_.trace"
             id="shift-jis",
         ),
         pytest.param(
-            "# coding: utf-8\nx = '表'\ndef ｆ(): return '\u2028'\n".encode(),
-            "# coding: utf-8\n%s\nx = '表'\n%s\ndef ｆ(): return '\u2028'\n".encode(),
+            "# coding: utf-8\nx = '表'\ndef \uff46(): return '\u2028'\n".encode(),
+            "# coding: utf-8\n%s\nx = '表'\n%s\ndef \uff46(): return '\u2028'\n".encode(),
             id="wide",
         ),
     ],
@@ -150,19 +150,21 @@ def test_an_encoding_with_two_ways_to_write_something() -> None:
 def test_a_wrong_position_is_put_right_by_libcst(monkeypatch: pytest.MonkeyPatch) -> None:
     source = b"class A:\n    def f(self):\n        return 1\n"
     expected = inject(source, OPTIONS)
+    right = concrete.starts(sources.parse(source)).values()
     start = sources.Source.start
-    monkeypatch.setattr(sources.Source, "start", lambda *args: start(*args) - 1)
-    monkeypatch.setattr(concrete, "starts", lambda parsed: _starts(parsed, start))
+    monkeypatch.setattr(
+        concrete, "starts", lambda parsed: dict(zip(_defs(parsed), right, strict=True))
+    )
+
+    def wrong(parsed: sources.Source, node: ast.stmt) -> int:
+        return start(parsed, node) - (isinstance(node, ast.FunctionDef) and parsed.raw == source)
+
+    monkeypatch.setattr(sources.Source, "start", wrong)
     assert inject(source, OPTIONS) == expected
 
 
-def _starts(parsed: sources.Source, start: object) -> dict[ast.AST, int]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sources.Source, "start", start)
-        return _concrete_starts(parsed)
-
-
-_concrete_starts = concrete.starts
+def _defs(parsed: sources.Source) -> list[ast.AST]:
+    return [node for node in ast.walk(parsed.tree) if isinstance(node, ast.FunctionDef)]
 
 
 def test_what_cannot_be_proven_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,12 +198,14 @@ def test_a_stub_file_is_left_alone() -> None:
             id="import-joined",
         ),
         pytest.param(
-            b"import functrace as _functrace_  # why\n@_functrace_.trace  # so\ndef f(): return 1\n",
+            b"import functrace as _functrace_  # why\n"
+            b"@_functrace_.trace  # so\ndef f(): return 1\n",
             b"# why\n# so\ndef f(): return 1\n",
             id="comments",
         ),
         pytest.param(
-            b"import functrace as _functrace_\n@_functrace_.trace\n\n@property\n# c\ndef f(): return 1\n",
+            b"import functrace as _functrace_\n"
+            b"@_functrace_.trace\n\n@property\n# c\ndef f(): return 1\n",
             b"\n@property\n# c\ndef f(): return 1\n",
             id="not-innermost",
         ),
