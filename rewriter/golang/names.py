@@ -18,7 +18,8 @@ BASE = "functrace"
 _MENTION = re.compile(rb"\bfunctrace\d*\b")
 _ERROR = b"error"
 # A type's name stands behind what begins a specification and before what its type begins with.
-_TYPE = rb"(?:\btype|[(;\n]|\*/)\s*%s[ \t\r]*[\w*\[(<=/\x80-\xff]"
+_BEFORE_A_NAME = (b"type", b"(", b";", b"\n", b"*/")
+_BEHIND_A_NAME = rb"\b[ \t\r]*[\w*\[(<=/\x80-\xff]"
 _DECLARES_NAMES = frozenset((b"var", b"const", b"type"))
 
 
@@ -44,7 +45,11 @@ def declares_type(source: bytes, name: bytes) -> bool:
 
 def _may_declare(source: bytes, name: bytes) -> bool:
     """Whether a type's declaration may begin anywhere; tokens are slow to read."""
-    return name in source and re.search(_TYPE % re.escape(name), source) is not None
+    for match in re.finditer(re.escape(name) + _BEHIND_A_NAME, source):
+        before = source[max(0, match.start() - 100) : match.start()]
+        if before.rstrip(b" \t\r").endswith(_BEFORE_A_NAME):
+            return True
+    return False
 
 
 def _types(code: Code) -> Iterator[bytes]:
