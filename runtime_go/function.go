@@ -43,8 +43,9 @@ func functionAt(pc uintptr) *function {
 	if f == nil {
 		f = addFunction(pc)
 	}
-	if !f.hidden {
-		recentFunctions[hash(pc)%recentSize].Store(f)
+	// Looked at first: what one core writes, the others must fetch again.
+	if recent := &recentFunctions[hash(pc)%recentSize]; !f.hidden && recent.Load() != f {
+		recent.Store(f)
 	}
 	return f
 }

@@ -24,8 +24,12 @@ func initProbe() {}
 // origin reads what the trace of a stack ends with: "created by main.serve in goroutine 7",
 // and the place in the next line.
 func (t *track) origin() (parent, starter uint64, line int) {
-	buf := make([]byte, 64<<10)
-	text := string(buf[:runtime.Stack(buf, false)])
+	var short [2 << 10]byte
+	text := string(short[:runtime.Stack(short[:], false)])
+	if len(text) == len(short) {
+		long := make([]byte, 64<<10)
+		text = string(long[:runtime.Stack(long, false)])
+	}
 	_, text, found := strings.Cut(text, "\ncreated by ")
 	if !found {
 		return 0, 0, 0

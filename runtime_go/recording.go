@@ -168,3 +168,14 @@ func (r *trackRecording) growOpen() bool {
 	r.open = open
 	return true
 }
+
+// restart begins anew for another goroutine, which goes on with the chunk.
+//
+//go:norace
+func (r *trackRecording) restart() {
+	r.begun, r.depth, r.written, r.fails = false, 0, 0, nil
+	r.limit.Store(0)
+	if len(r.open) > maxIdleCalls {
+		r.open = r.firstOpen[:]
+	}
+}

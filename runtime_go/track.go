@@ -115,7 +115,8 @@ func (t *trackPrinting) giveBack() {
 type trackShard struct {
 	mu     sync.Mutex
 	tracks map[uint64]*track
-	_      [40]byte // a cache line of its own
+	idle   []*track // forgotten ones, whose chunks others may go on with
+	_      [16]byte // a cache line of its own
 }
 
 var trackShards [64]trackShard
@@ -129,9 +130,22 @@ func trackOfID(id uint64) *track {
 		if s.tracks == nil {
 			s.tracks = make(map[uint64]*track)
 		}
-		t = newTrack(id, place{})
+		t = s.fresh(id)
 		s.tracks[id] = t
 	}
+	return t
+}
+
+// fresh returns a track for the goroutine with that id. The shard is locked.
+func (s *trackShard) fresh(id uint64) *track {
+	n := len(s.idle)
+	if n == 0 || id == 1 {
+		return newTrack(id, place{})
+	}
+	t := s.idle[n-1]
+	s.idle = s.idle[:n-1]
+	t.id = id
+	t.restart()
 	return t
 }
 
@@ -140,6 +154,9 @@ func forget(t *track) {
 	s.mu.Lock()
 	if s.tracks[t.id] == t {
 		delete(s.tracks, t.id)
+		if recording && t.id != 1 {
+			s.idle = append(s.idle, t)
+		}
 	}
 	s.mu.Unlock()
 }

@@ -57,14 +57,3 @@ func (t *track) serve(id uint64) {
 	t.mu.Unlock()
 	showToRaceDetector()
 }
-
-// restart begins anew for another goroutine, which goes on with the chunk.
-//
-//go:norace
-func (r *trackRecording) restart() {
-	r.begun, r.depth, r.written, r.fails = false, 0, 0, nil
-	r.limit.Store(0)
-	if len(r.open) > maxIdleCalls {
-		r.open = r.firstOpen[:]
-	}
-}
