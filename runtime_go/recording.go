@@ -85,7 +85,7 @@ func (t *track) record(f *function, now uint64) bool {
 //
 //go:norace
 func (t *track) recordExit() int {
-	g, now, _ := state()
+	g, now, panicking := state()
 	if t.depth == 0 || !t.isOf(g) {
 		return t.depth // an exit function called twice, or by another goroutine
 	}
@@ -98,7 +98,7 @@ func (t *track) recordExit() int {
 	isShort := minDuration != 0 && t.written < t.depth && now-c.entered < minDuration
 	if !isShort {
 		t.putPending()
-		t.panics = t.putPanic(now)
+		t.panics = panicking != 0 && t.putPanic(now)
 		if !t.panics && failure != nil {
 			t.putError(now, failure)
 		}
