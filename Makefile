@@ -13,7 +13,7 @@ GOS    := $(ENDS) $(MIDDLE)
 export GOTOOLCHAIN := local
 export GOFLAGS     ?= -buildvcs=false
 
-.PHONY: demo test lint test-go test-python conformance bench golden clean
+.PHONY: demo test lint test-go test-python conformance fuzz bench golden clean
 
 demo: $(READY)
 	@PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH" sh examples/demo.sh
@@ -51,6 +51,10 @@ test-python: $(READY) | build
 # More of the Go distribution's packages than make test has time for.
 conformance:
 	@FUNCTRACE_CONFORMANCE=all $(MAKE) --no-print-directory test-python TESTS=tests/conformance
+
+# Property tests with new examples each time, until one fails.
+fuzz: $(READY)
+	@while $(BIN)/python -m pytest -q -n auto -m hypothesis --hypothesis-profile=search $(TESTS); do :; done
 
 # PROGRAMS: folders of main packages, of any size, to build with and without functrace.
 bench: $(READY)

@@ -3,8 +3,14 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import settings
 
 from tests.support import toolchains
+
+# The suite tries the same examples on every run; `make fuzz` looks for new ones.
+settings.register_profile("suite", derandomize=True, print_blob=True)
+settings.register_profile("search", print_blob=True)
+settings.load_profile("suite")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -12,9 +12,10 @@ from rewriter.python import names
 from rewriter.python.proof import Injected
 from rewriter.python.source import NEWLINE, Source, has_encoding, header
 
+_CONTINUED = rb"(?:[ \t\f]*\\" + NEWLINE + rb")*"
 _REST = re.compile(rb"(?:[ \t\f;]|\\" + NEWLINE + rb")*(?:#[^\r\n]*)?" + NEWLINE)
-_BLANK_REST = re.compile(rb"[ \t\f]*(?:" + NEWLINE + rb"|(?=#)|\Z)")
-_NEEDLESS = re.compile(rb"[ \t\f]*;(?=[ \t\f]*(?:[#\r\n]|\Z))")
+_BLANK_REST = re.compile(_CONTINUED + rb"[ \t\f]*(?:" + NEWLINE + rb"|(?=#)|\Z)")
+_NEEDLESS = re.compile(rb"[ \t\f]*;" + _CONTINUED + rb"(?=[ \t\f]*(?:[#\r\n]|\Z))")
 _JOINT = re.compile(rb"[ \t\f]*;(?:[ \t\f]|\\" + NEWLINE + rb")*")
 _COMMENTS = re.compile(rb"(?:[ \t\f]*#[^\r\n]*" + NEWLINE + rb")+(?=[ \t\f]*" + NEWLINE + rb")")
 

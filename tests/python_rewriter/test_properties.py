@@ -113,6 +113,9 @@ OPTIONS = st.builds(Options, lambdas=st.booleans())
 @settings(max_examples=400, deadline=None)
 @given(sources(), OPTIONS)
 @example(b"def f(): x", Options())
+@example(b"import functrace as _functrace_; \\\n# c\nf = lambda: 1\n", Options(lambdas=True))
+@example(b"import functrace as _functrace_ \\\n# c\nf = lambda: 1\n", Options(lambdas=True))
+@example(b"x = 1; import functrace as _functrace_; \\\n# c\nf = lambda: 1\n", Options(lambdas=True))
 def test_inject_and_strip(source: bytes, options: Options) -> None:
     try:
         plan = plan_inject(source, options)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from rewriter.edit import apply
@@ -122,8 +122,11 @@ def test_edits_by_hand_survive_strip(text: bytes, asked: Options, data: st.DataO
     )
     if b'import "fmt"' in text and old == b'"fmt"\n':
         old, new = b'import "fmt"\n', b'import "fmt"\nimport "io"\n'
+    injected = inject(text, asked)
+    # A short body that inject has laid out on lines of its own is no place for this edit.
+    assume(injected.count(old) == text.count(old))
     edited = text.replace(old, new, 1)
-    once = inject(text, asked).replace(old, new, 1)
+    once = injected.replace(old, new, 1)
     assert strip(once, asked) == edited
     assert strip(inject(once, asked), asked) == edited
 
