@@ -15,7 +15,8 @@ from rewriter.edit import Edit
 from rewriter.errors import SourceError
 from rewriter.python.errors import ENCODING, TOO_DEEP, LeftAlone
 
-NEWLINE = rb"(?:\r\n|\r|\n)"
+# No expression around it may take the two bytes of one line's end for the ends of two.
+NEWLINE = rb"(?:\r\n|\r(?!\n)|\n)"
 _NEWLINE = re.compile(NEWLINE)
 _BOM = codecs.BOM_UTF8
 # Source: https://peps.python.org/pep-0263/
