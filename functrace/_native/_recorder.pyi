@@ -1,0 +1,141 @@
+"""Records calls into a trace file; functrace/runtime/recorder_python.py is the same in Python.
+
+The process has one recorder at a time: a second Recorder may be made after close() or abandon() of
+the first. What add() and watch() were told holds for every one that comes after.
+
+An exception is told as its type, with the module where that is neither builtins nor __main__, and
+": " and its text, if that is not empty: "json.decoder.JSONDecodeError: Expecting value". Its text is
+its str() as UTF-8 ("backslashreplace"), where the type's __str__ is that of BaseException, KeyError,
+OSError, ImportError or SyntaxError and all of args, and of filename, filename2 and msg if it has these,
+are exactly str, bytes, int, float, bool or None; ints of more than 128 bits and texts or bytes of more
+than 64 KiB together are left out with all of the text. 200 bytes of the whole are kept.
+"""
+
+from collections.abc import Callable
+from types import CodeType
+
+Parent = tuple[int, int, int, int]
+"""where something was started: track, function's number or 0, line or 0, ticks; from where()"""
+
+THREAD = 2
+TASK = 3
+
+def clock() -> str:
+    """The clock that ticks come from, in words, for the facts.
+
+    Measures it at the first call, which takes about half a millisecond; so does the first Recorder.
+    """
+
+class Recorder:
+    path: str
+    """absolute"""
+    failed: bool
+    """the file takes no more, for good; said once, and recording has stopped"""
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        max_size: int,
+        overwrite: bool,
+        depth: int,
+        min_duration: int,
+        facts: bytes,
+        thread: Callable[[], tuple[bool, str, Parent | None]],
+        current: Callable[[], int],
+        say: Callable[[str], None],
+    ) -> None:
+        """Make the file, which must not exist, and write its header and facts.
+
+        max_size in bytes, min_duration in nanoseconds, depth in levels (at least 1; sys.maxsize for
+        all), facts as JSON of at most 30,000 bytes.
+
+        thread() is asked in each thread before its first event: whether it is the main thread,
+        which gets the number 1, its name, and what started it. current() is asked after each
+        change of context (of tstate->context_ver; the twin: at each event): the number of the track
+        of the task that runs in this thread, 0 for none. say() gets what is to be told once on
+        standard error, less "functrace: ": for example "the trace has reached FUNCTRACE_MAX_SIZE;
+        tracing is off".
+
+        These three, and what watch() is given, are called while the program runs, in its threads.
+        Calls that they make are not recorded. They are to raise nothing; an Exception is handed to
+        sys.unraisablehook, any other (a KeyboardInterrupt, by a signal's handler) is the program's.
+
+        Raises FileExistsError where there is such a file, another OSError where it cannot be made,
+        ValueError where max_size is too small ("FUNCTRACE_MAX_SIZE is too small for a trace: 1M
+        will do") or the facts too long, RuntimeError where there is a recorder already.
+        """
+
+    def add(self, code: CodeType, name: str, file: str, line: int) -> None:
+        """Record the calls of a code object while started, from its next one on.
+
+        A code object that was added already keeps its name. The code object is not kept alive. The
+        function is written to the file before its first event, so that one that is never called
+        leaves no trace.
+        """
+
+    def watch(
+        self,
+        code: CodeType,
+        started: Callable[[object], None] | None,
+        returned: Callable[[object], None] | None,
+    ) -> None:
+        """Call back while started, at each call of a code object that is no generator's.
+
+        started gets the call's first argument, returned its result, or None where an exception
+        passes through. If the code object was added as well, its calls are recorded, too:
+        started comes before the entry, returned after the exit.
+        """
+
+    def where(self) -> Parent:
+        """This thread's track, the innermost call's function, the line it is at, the ticks now."""
+
+    def track(self, kind: int, name: str, parent: Parent | None) -> int:
+        """The number of a new track; its record is written with its first event.
+
+        It starts at its parent's ticks, or with its first event.
+        """
+
+    def forget(self, track: int) -> None:
+        """Let go of a track that has ended: its room in the file goes to another.
+
+        If it has another event all the same, it goes on under its number, without a name. The
+        tracks of threads are let go of by themselves.
+        """
+
+    def thread(self) -> int:
+        """The number of this thread's own track."""
+
+    def switch(self, track: int) -> int:
+        """Go on, in this thread, in another track, or with 0 in its own.
+
+        Returns the one before in the same way. Where current() names a task, the task's track
+        comes first.
+        """
+
+    def start(self) -> None:
+        """Record calls from here on; calls that are open already are not known.
+
+        Raises RuntimeError where sys.monitoring has no tool id left. Nothing happens where it has
+        been started, has failed or is closed.
+        """
+
+    def stop(self) -> None:
+        """Record no more calls and leave nothing behind that costs time.
+
+        Of the calls that are open, those that are still open at the next start go on; the others
+        get an exit at the time of stop().
+        """
+
+    def snapshot(self, path: str) -> None:
+        """Write what is recorded so far to a file, as a trace. Raises OSError."""
+
+    def close(self) -> None:
+        """Stop for good, and mark the trace as that of a program that has run to its end."""
+
+    def abandon(self) -> None:
+        """Stop for good without a word into the file: in a forked child, where it is the parent's.
+
+        The next Recorder goes on with the forking thread's open calls, as begun at its start.
+        That thread gets the number 1; other tracks keep their numbers.
+        """
