@@ -4,11 +4,12 @@ The process has one recorder at a time: a second Recorder may be made after clos
 the first. What add() and watch() were told holds for every one that comes after.
 
 An exception is told as its type, with the module where that is neither builtins nor __main__, and
-": " and its text, if that is not empty: "json.decoder.JSONDecodeError: Expecting value". Its text is
-its str() as UTF-8 ("backslashreplace"), where the type's __str__ is that of BaseException, KeyError,
-OSError, ImportError or SyntaxError and all of args, and of filename, filename2 and msg if it has these,
-are exactly str, bytes, int, float, bool or None; ints of more than 128 bits and texts or bytes of more
-than 64 KiB together are left out with all of the text. 200 bytes of the whole are kept.
+": " and its text, if that is not empty: "json.decoder.JSONDecodeError: Expecting value". The text
+is its str() as UTF-8 ("backslashreplace"), where the type's __str__ is that of BaseException,
+KeyError, OSError, ImportError or SyntaxError, and all of args, and of filename, filename2 and msg
+if it has these, are exactly str, bytes, int, float, bool or None. Where an int has more than 128
+bits, or str and bytes are longer than 65,536 together, there is no text. 200 bytes of the whole are
+kept.
 """
 
 from collections.abc import Callable
