@@ -25,6 +25,8 @@ _KINDS: dict[str, type] = {
     "exported-only": bool,
     "skip-generated": bool,
     "closures": bool,
+    "lambdas": bool,
+    "compiled": list,
     "all": bool,
     "layout": str,
     "runtime-import": str,

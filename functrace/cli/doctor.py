@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import json as json_format
 import os
+from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
-from functrace.golang.diagnosis import diagnose
+from functrace import __version__
+from functrace.golang import diagnosis as golang
+from functrace.golang.language import Go
+from functrace.python import diagnosis as python
+from functrace.python.language import Python
+from functrace.sources.diagnosis import Finding, diagnose, languages_of
+from functrace.sources.request import Mode, Request, Verb
 
 
 @click.command()
@@ -21,7 +29,7 @@ def doctor(ctx: click.Context, /, paths: tuple[str, ...], json: bool) -> None:
     PATHS as for inject; the current folder if there are none. Exit status 1 if
     something is to be done first.
     """
-    findings = list(diagnose(paths or (".",), os.environ))
+    findings = list(_findings(paths or (".",)))
     if json:
         click.echo(json_format.dumps([asdict(f) for f in findings], indent=2))
     else:
@@ -30,3 +38,19 @@ def doctor(ctx: click.Context, /, paths: tuple[str, ...], json: bool) -> None:
             advice = f"\n{'':16}{finding.advice}" if finding.advice else ""
             click.echo(f"{mark} {finding.subject:12}  {finding.state}{advice}")
     ctx.exit(1 if any(f.advice for f in findings) else 0)
+
+
+def _findings(paths: tuple[str, ...]) -> Iterator[Finding]:
+    """What was found, from the toolchains of the languages there to their functions."""
+    yield Finding("functrace", __version__)
+    request = Request(Verb.INJECT, Mode.COUNT, paths, (Go(), Python()))
+    there = {language.name for language in languages_of(request)}
+    path = Path(paths[0].removesuffix("/...") or "/").resolve()
+    folder = path if path.is_dir() else path.parent
+    if there != {Python.name}:
+        yield from golang.diagnose(folder)
+    if Python.name in there:
+        yield from python.diagnose(folder)
+    yield from diagnose(request)
+    if "FUNCTRACE" in os.environ:
+        yield Finding("environment", f"FUNCTRACE={os.environ['FUNCTRACE']}")

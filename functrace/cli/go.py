@@ -73,7 +73,7 @@ def _plain(verb: str, arguments: tuple[str, ...]) -> int:
 
 def _request(flags: dict[str, Any]) -> Request:
     return Request(
-        options=options.for_rewriter(flags),
+        options=options.for_go(flags),
         deps=tuple(flags["deps"]),
         std=flags["std"],
         dry_run=flags["dry_run"],

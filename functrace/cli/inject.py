@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from functrace.cli import options, sources
-from functrace.golang.request import Verb
+from functrace.sources.request import Verb
 
 
 @click.command()
@@ -18,21 +18,24 @@ from functrace.golang.request import Verb
     type=click.Choice(["source", "build"]),
     default="source",
     show_default=True,
-    help="source: as a person would write it, gofmt-clean. build: every line keeps its number.",
+    help="Go. source: as a person would write it, gofmt-clean. build: every line keeps its number.",
 )
 @options.filters
 @options.closures
 @options.errors
+@options.lambdas
+@options.compiled
 @options.scope
 @options.reports
 @click.pass_context
 def inject(ctx: click.Context, /, paths: tuple[str, ...], **flags: Any) -> None:
-    """Put `defer functrace.Trace()()` and its import into every function.
+    """Put a trace call and its import into every function of Go and Python sources.
 
-    PATHS are Go files, folders (with all below them), ./... or - for standard
-    input. One file or - without -w, --out, --diff or --check goes to standard
-    output. A function that has a trace call already is left as it is. With
-    --errors, one whose last result is an error gets
+    In Go that is `defer functrace.Trace()()`, in Python the decorator
+    `@_functrace_.trace`. PATHS are files, folders (with all below them), ./...
+    or - for standard input. One file or - without -w, --out, --diff or --check
+    goes to standard output. A function that has a trace call already is left as
+    it is. With --errors, one whose last result is an error gets
     `defer functrace.Exit(functrace.Enter(), &err)` in its place, and a name for
     that result if it has none.
     """

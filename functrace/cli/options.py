@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from rewriter.golang import Layout, Options
 from rewriter.select import Selection
+
+if TYPE_CHECKING:
+    import rewriter.golang
+    import rewriter.python
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -43,29 +46,51 @@ filters: Callable[[F], F] = _all(
         help="Only functions of N lines or more.",
     ),
     click.option(
-        "--exported-only", is_flag=True, help="Only functions that other packages can call."
+        "--exported-only",
+        is_flag=True,
+        help="Only functions that other packages can call, or in Python no _ hides.",
     ),
     click.option("--skip-generated", is_flag=True, help="Not files marked as generated code."),
 )
 
-closures: Callable[[F], F] = click.option("--closures", is_flag=True, help="Function literals too.")
+closures: Callable[[F], F] = click.option(
+    "--closures", is_flag=True, help="Go: function literals too."
+)
+
+lambdas: Callable[[F], F] = click.option("--lambdas", is_flag=True, help="Python: lambdas too.")
+
+compiled: Callable[[F], F] = click.option(
+    "--compiled",
+    multiple=True,
+    metavar="GLOB",
+    help="Python: functions under decorators that match are left alone, as those of numba and "
+    "other compilers are; repeatable.",
+)
 
 errors: Callable[[F], F] = click.option(
     "--errors",
     is_flag=True,
-    help="Record the error that a function returns, where its last result is one.",
+    help="Go: record the error that a function returns, where its last result is one.",
 )
 
 scope: Callable[[F], F] = _all(
     click.option(
         "--all",
         is_flag=True,
-        help="Also testdata, vendor, nested modules, and names that start with _ or a dot.",
+        help="Also testdata, vendor, node_modules, site-packages, virtual environments, names that "
+        "start with a dot; in Go nested modules, and names that start with _.",
     ),
+    click.option("--language", type=click.Choice(["go", "python"]), help="Only such sources."),
     click.option(
         "--runtime-import",
         metavar="PATH",
-        help="Import path of the runtime, instead of the one that the module has.",
+        help="Import path or module of the runtime, instead of the one that the Go module has "
+        "and Python's functrace.",
+    ),
+    click.option(
+        "--stdin-name",
+        metavar="FILE",
+        help="With -: the file that standard input is, for its language and the filters.",
     ),
 )
 
@@ -90,18 +115,35 @@ reports: Callable[[F], F] = _all(
 )
 
 
-def for_rewriter(flags: dict[str, Any]) -> Options:
-    """What a verb's flags ask of the rewriter; a verb may have but some of them."""
-    selection = Selection(
-        include=tuple(flags.get("include", ())),
-        exclude=tuple(flags.get("exclude", ())),
-        min_lines=flags.get("min_lines", 0),
-        exported_only=flags.get("exported_only", False),
-    )
+def for_go(flags: dict[str, Any]) -> rewriter.golang.Options:
+    """What a verb's flags ask of the rewriter for Go; a verb may have but some of them."""
+    from rewriter.golang import Layout, Options
+
     return Options(
         layout=Layout(flags.get("layout", "source")),
         closures=flags.get("closures", False),
         skip_generated=flags.get("skip_generated", False),
-        selection=selection,
+        selection=_selection(flags),
         errors=flags.get("errors", False),
+    )
+
+
+def for_python(flags: dict[str, Any]) -> rewriter.python.Options:
+    """The same for Python."""
+    from rewriter.python import Options
+
+    return Options(
+        lambdas=flags.get("lambdas", False),
+        skip_generated=flags.get("skip_generated", False),
+        compiled=tuple(flags.get("compiled", ())),
+        selection=_selection(flags),
+    )
+
+
+def _selection(flags: dict[str, Any]) -> Selection:
+    return Selection(
+        include=tuple(flags.get("include", ())),
+        exclude=tuple(flags.get("exclude", ())),
+        min_lines=flags.get("min_lines", 0),
+        exported_only=flags.get("exported_only", False),
     )

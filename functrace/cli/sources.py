@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,14 @@ from typing import Any
 import click
 
 from functrace.cli import output
-from functrace.cli.options import for_rewriter
+from functrace.cli.options import for_go, for_python
 from functrace.errors import UsageError
-from functrace.golang import job, stdin
-from functrace.golang.request import Mode, Request, Verb
+from functrace.golang.language import Go
+from functrace.python.language import Python
 from functrace.report import FileResult, Summary
+from functrace.sources import job, stdin
+from functrace.sources.language import Language
+from functrace.sources.request import Mode, Request, Verb
 
 _DONE = {Verb.INJECT: "instrumented", Verb.STRIP: "stripped"}
 
@@ -38,20 +42,46 @@ def execute(verb: Verb, paths: tuple[str, ...], flags: dict[str, Any]) -> int:
         mode=_mode(paths, flags),
         paths=paths,
         out=Path(flags["out"]) if flags["out"] else None,
-        options=for_rewriter(flags),
-        runtime_import=flags["runtime_import"],
+        languages=tuple(_languages(flags)),
         everything=flags["all"],
         name_skipped=told.verbose,
+        for_one=_for_one(flags["runtime_import"]),
     )
     results: list[FileResult] = []
     if "-" in paths:
-        found = stdin.run(request, sys.stdin.buffer.read(), results.append)
+        text = sys.stdin.buffer.read()
+        found = stdin.run(request, text, flags["stdin_name"], results.append)
     else:
         with output.progress(verb.value, shown=not (told.quiet or told.json)) as progress:
             found = job.run(request, results.append, progress)
     for result in sorted(results, key=lambda r: r.path):
         _show(result, told)
-    return _conclude(request, found, told)
+    missed = _missed(request, found, filtered=bool(flags.get("include")))
+    if missed:
+        found = replace(found, notes=[*found.notes, missed])
+    _conclude(request, found, told)
+    return 1 if found.errors or missed or (told.check and found.changed) else 0
+
+
+def _languages(flags: dict[str, Any]) -> Iterator[Language]:
+    runtime = flags["runtime_import"]
+    if flags["language"] in (None, "go"):
+        yield Go(for_go(flags), runtime)
+    if flags["language"] in (None, "python"):
+        options = for_python(flags)
+        yield Python(replace(options, runtime_import=runtime) if _is_module(runtime) else options)
+
+
+def _is_module(runtime: str | None) -> bool:
+    """Whether Python can import what ``--runtime-import`` says; Go's own paths it cannot."""
+    return runtime is not None and all(map(str.isidentifier, runtime.split(".")))
+
+
+def _for_one(runtime: str | None) -> str | None:
+    """Why ``--runtime-import`` cannot be meant for all languages, if so."""
+    if not _is_module(runtime):
+        return None
+    return f"--runtime-import {runtime}: there are sources of several languages; add --language"
 
 
 # Each way of dealing with the result, by its flag; --check may go with --diff.
@@ -78,6 +108,8 @@ def _refuse_nonsense(paths: tuple[str, ...], asked: list[str], flags: dict[str, 
         raise UsageError("name a file or folder, or ./... for all below this one")
     if len(asked) > 1 and asked != ["diff", "check"]:
         raise UsageError(f"{' and '.join(f'--{name}' for name in asked)} do not go together")
+    if flags["stdin_name"] and paths != ("-",):
+        raise UsageError("--stdin-name goes with - only")
     if "-" in paths and (len(paths) > 1 or flags["write"] or flags["out"]):
         raise UsageError("- is standard input: it stands alone, and goes to standard output")
     if flags["json"] and flags["diff"]:
@@ -99,10 +131,7 @@ def _show(result: FileResult, told: Reporting) -> None:
             click.echo(f"{result.path}:{name}", err=True)
 
 
-def _conclude(request: Request, found: Summary, told: Reporting) -> int:
-    missed = _missed(request, found)
-    if missed:
-        found = replace(found, notes=[*found.notes, missed])
+def _conclude(request: Request, found: Summary, told: Reporting) -> None:
     is_filter = request.mode is Mode.TEXT and not (found.errors or found.notes)
     if told.json:
         output.as_json(found)
@@ -110,13 +139,12 @@ def _conclude(request: Request, found: Summary, told: Reporting) -> int:
         output.errors(found)
     else:
         output.summary(found, request.verb.value, _DONE[request.verb])
-    return 1 if found.errors or missed or (told.check and found.changed) else 0
 
 
-def _missed(request: Request, found: Summary) -> str | None:
+def _missed(request: Request, found: Summary, *, filtered: bool) -> str | None:
     """What the command line asked for and was not there."""
     if not found.files:
-        return "no Go files there"
-    if request.options.selection.include and not (found.functions or found.traced):
+        return f"no {request.named()} files there"
+    if filtered and not (found.functions or found.traced):
         return "no function matches --include"
     return None

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from functrace.cli import options, sources
-from functrace.golang.request import Verb
+from functrace.sources.request import Verb
 
 
 @click.command()
@@ -20,7 +20,7 @@ def strip(ctx: click.Context, /, paths: tuple[str, ...], **flags: Any) -> None:
     """Take every injected trace call and import out again: the very bytes from before.
 
     PATHS as for inject. `strip --check` in CI says that no trace call was
-    committed. A call of your own that is to stay bears `//functrace:keep`
-    behind it on its line.
+    committed. A call of your own that is to stay bears `//functrace:keep`,
+    in Python `# functrace: keep`, behind it on its line.
     """
     ctx.exit(sources.execute(Verb.STRIP, paths, flags))

@@ -41,7 +41,7 @@ class Manifest:
     def current(self, folder: Folder, target: Path, key: str) -> Made | None:
         """What was made of ``folder``, if neither it nor that has changed since."""
         made = self.folders.get(folder.relative)
-        names = {*folder.siblings, *folder.others}
+        names = set(folder.files())
         if made is None or made.key != key or made.stamps.keys() != names:
             return None
         same = all(stamp(folder.path, target, name) == made.stamps[name] for name in names)
@@ -60,7 +60,7 @@ def stamp(source: Path, target: Path, name: str) -> Stamp | None:
 
 def stamps(folder: Folder, target: Path) -> dict[str, Stamp]:
     """The stamps of all files of a folder that has just been made."""
-    found = {n: stamp(folder.path, target, n) for n in (*folder.siblings, *folder.others)}
+    found = {name: stamp(folder.path, target, name) for name in folder.files()}
     return {name: value for name, value in found.items() if value is not None}
 
 

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from functrace.errors import FunctraceError
 from functrace.files.write import is_leftover
 
-# Version control's own data is no part of a source tree, and can be larger than it.
-_VERSION_CONTROL = frozenset((".git", ".hg", ".svn", ".bzr", ".jj"))
+# No part of a source tree: version control's own data, which can be larger than it, and
+# what Python compiled from other sources than those that an output tree gets.
+_NO_SOURCES = frozenset((".git", ".hg", ".svn", ".bzr", ".jj", "__pycache__"))
+
+
+@dataclass(frozen=True)
+class Kind:
+    """The source files of one language.
+
+    Attributes:
+        suffixes: what their names end with.
+        reason: why a folder, and all below it, is left alone; None if it is not.
+    """
+
+    suffixes: tuple[str, ...]
+    reason: Callable[[Path], str | None]
 
 
 @dataclass(frozen=True)
@@ -21,66 +35,67 @@ class Folder:
     Attributes:
         path: the folder, absolute.
         relative: the same from the root of the run, ``"."`` for the root itself.
-        sources: names of the files to rewrite.
-        siblings: names of all source files, those included.
+        sources: names of the source files, for each kind.
         others: names of all other files, links among them.
-        folders: whether it has folders in it.
-        reason: why none of its sources is to be rewritten, if so.
+        reasons: why none of its sources is to be rewritten, if so, for each kind.
     """
 
     path: Path
     relative: str
-    sources: tuple[str, ...]
-    siblings: tuple[str, ...]
+    sources: tuple[tuple[str, ...], ...]
     others: tuple[str, ...]
-    reason: str | None = None
+    reasons: tuple[str | None, ...]
 
     def name_of(self, file: str) -> str:
         """The file's path from the root of the run."""
         return file if self.relative == "." else f"{self.relative}/{file}"
 
+    def files(self) -> tuple[str, ...]:
+        """The names of all files."""
+        return (*(name for names in self.sources for name in names), *self.others)
+
 
 def walk(
     root: Path,
+    kinds: Sequence[Kind],
     *,
-    suffix: str,
-    reason_of: Callable[[Path], str | None],
-    into_left: bool,
+    into_left: Callable[[Path], bool],
     avoid: Path | None = None,
 ) -> Iterator[Folder]:
     """Yield ``root`` and every folder below it, in order of their names.
 
     Args:
         root: an absolute folder.
-        suffix: what a source file's name ends with.
-        reason_of: why a folder, and all below it, is left alone; None if it is not.
-        into_left: go into such folders all the same, and yield them with their reason.
+        kinds: the sources to tell apart.
+        into_left: whether to go into a folder all the same that is left alone for every
+            kind, and yield what is below it with the reason.
         avoid: a folder that is no part of the tree, such as the output.
 
     Raises:
         FunctraceError: a folder cannot be read.
     """
-    waiting: list[tuple[Path, str, str | None]] = [(root, ".", None)]
+    waiting: list[tuple[Path, str, tuple[str | None, ...]]] = [(root, ".", (None,) * len(kinds))]
     while waiting:
-        path, relative, reason = waiting.pop()
-        sources, others, below = _list(path, suffix)
-        kept = () if reason else sources
-        yield Folder(path, relative, kept, sources, others, reason)
+        path, relative, reasons = waiting.pop()
+        sources, others, below = _list(path, kinds)
+        yield Folder(path, relative, sources, others, reasons)
         for name in reversed(below):
             child = path / name
-            if name in _VERSION_CONTROL or child == avoid:
+            if name in _NO_SOURCES or child == avoid:
                 continue
-            why = reason or reason_of(child)
+            why = tuple(r or kind.reason(child) for r, kind in zip(reasons, kinds, strict=True))
             inner = name if relative == "." else f"{relative}/{name}"
-            if why is None or into_left:
+            if None in why or into_left(child):
                 waiting.append((child, inner, why))
             else:
-                yield Folder(child, inner, (), (), (), why)
+                yield Folder(child, inner, ((),) * len(kinds), (), why)
 
 
-def _list(path: Path, suffix: str) -> tuple[tuple[str, ...], tuple[str, ...], list[str]]:
+def _list(
+    path: Path, kinds: Sequence[Kind]
+) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...], list[str]]:
     """The names in a folder: sources, other files, folders. Leftovers of killed runs go."""
-    sources: list[str] = []
+    sources: list[list[str]] = [[] for _ in kinds]
     others: list[str] = []
     folders: list[str] = []
     try:
@@ -90,10 +105,20 @@ def _list(path: Path, suffix: str) -> tuple[tuple[str, ...], tuple[str, ...], li
                     folders.append(entry.name)
                 elif is_leftover(entry.name):
                     (path / entry.name).unlink()
-                elif entry.name.endswith(suffix) and entry.is_file():
-                    sources.append(entry.name)
-                elif entry.is_symlink() or entry.is_file():
+                elif entry.is_file():
+                    _kind(entry.name, kinds, sources, others).append(entry.name)
+                elif entry.is_symlink():
                     others.append(entry.name)
     except OSError as error:
         raise FunctraceError(f"{path}: {error.strerror}") from error
-    return tuple(sorted(sources)), tuple(sorted(others)), sorted(folders)
+    return tuple(tuple(sorted(s)) for s in sources), tuple(sorted(others)), sorted(folders)
+
+
+def _kind(
+    name: str, kinds: Sequence[Kind], sources: list[list[str]], others: list[str]
+) -> list[str]:
+    """The list that a file of that name belongs to."""
+    for kind, names in zip(kinds, sources, strict=True):
+        if name.endswith(kind.suffixes):
+            return names
+    return others

@@ -2,43 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
-from functrace import __version__
-from functrace.golang import job, runtime, toolchain
+from functrace.golang import runtime, toolchain
 from functrace.golang.module import Module, module_of
-from functrace.golang.request import Mode, Request, Verb
-from functrace.report import Summary
+from functrace.sources.diagnosis import Finding
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One line of the diagnosis.
-
-    Attributes:
-        subject: what was looked at.
-        state: what was found.
-        advice: what to do about it; empty if all is well.
-    """
-
-    subject: str
-    state: str
-    advice: str = ""
-
-
-def diagnose(paths: tuple[str, ...], environment: Mapping[str, str]) -> Iterator[Finding]:
-    """Yield what was found, from the toolchain to the functions of ``paths``."""
-    yield Finding("functrace", __version__)
+def diagnose(folder: Path) -> Iterator[Finding]:
+    """Yield what was found for the module of ``folder``, which is absolute."""
     yield _toolchain()
-    module = module_of(Path(paths[0].removesuffix("/...") or "/").resolve())
+    module = module_of(folder)
     yield _module(module)
     if module:
         yield _runtime(module)
-    yield from _sources(paths)
-    if environment.get("FUNCTRACE"):
-        yield Finding("environment", f"FUNCTRACE={environment['FUNCTRACE']}")
 
 
 def _toolchain() -> Finding:
@@ -67,19 +45,3 @@ def _runtime(module: Module) -> Finding:
             "runtime", f"{imported}, version {there}", f"`functrace runtime add` brings {own}"
         )
     return Finding("runtime", imported + (f", version {there}" if there else ", from go.mod"))
-
-
-def _sources(paths: tuple[str, ...]) -> Iterator[Finding]:
-    summary = job.run(Request(Verb.INJECT, Mode.COUNT, paths))
-    yield Finding("sources", _counted(summary), "" if summary.files else "no Go files there")
-    for reason, count in summary.skipped.most_common():
-        yield Finding("skipped", f"{count} functions: {reason}")
-    for reason, count in summary.left.most_common():
-        yield Finding("left alone", f"{count}: {reason}")
-    for error in sorted(summary.errors):
-        yield Finding("cannot read", error, "this file would be left as it is")
-
-
-def _counted(summary: Summary) -> str:
-    traced = f", {summary.traced} traced already" if summary.traced else ""
-    return f"{summary.files} files, {summary.functions} functions to instrument{traced}"

@@ -8,6 +8,8 @@ import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from rewriter.python.source import header_lines
+
 _DIRECTIVE = re.compile(r"#\s*functrace:\s*(skip-file|skip|keep)(?![-\w])")
 _NO_CODE = frozenset(
     (tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING, tokenize.ENDMARKER, tokenize.NL)
@@ -41,12 +43,13 @@ def read(text: bytes) -> Directives:
         return found
     above: set[str] = set()  # said by the comment lines directly above
     inside: int | None = None  # where the logical line around a token starts
+    first = header_lines(text)  # the import comes between those lines and a function below
     for token, is_own_line in _tokens(text):
         words = set(_DIRECTIVE.findall(token.string)) if token.type == tokenize.COMMENT else set()
         if token.type == tokenize.NEWLINE:
             inside = None
         elif token.type == tokenize.COMMENT and inside is None:
-            above |= words
+            above |= words if token.start[0] > first else set()
             found.skip_file |= "skip-file" in words and token.start[1] == 0
         elif words and inside is not None:
             found._add(words, inside)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from rewriter.edit import Edit, delete, insert
 from rewriter.python import names
 from rewriter.python.proof import Injected
-from rewriter.python.source import NEWLINE, Source, has_encoding, header
+from rewriter.python.source import NEWLINE, Source, header_lines
 
 _CONTINUED = rb"(?:[ \t\f]*\\" + NEWLINE + rb")*"
 _REST = re.compile(rb"(?:[ \t\f;]|\\" + NEWLINE + rb")*(?:#[^\r\n]*)?" + NEWLINE)
@@ -79,21 +79,12 @@ def add(source: Source, path: str, name: str) -> Edit:
             return insert(source.start(following), code + b"; ")
         at = behind.end()
     else:
-        at = _below_header(source)
+        at = source.lines[header_lines(source.text)]
     if isinstance(following, (ast.Import, ast.ImportFrom)):
         at = _above(source, following, at)
     elif not first and (comments := _COMMENTS.match(source.text, at)):
         at = comments.end()
     return insert(at, code + source.newline(at))
-
-
-def _below_header(source: Source) -> int:
-    """Behind the ``#!`` line and the one that names the encoding."""
-    last = 0
-    for i, line in enumerate(header(source.text)):
-        if has_encoding(line) or (i == 0 and line.startswith(b"#!")):
-            last = i + 1
-    return source.lines[last]
 
 
 def _above(source: Source, node: ast.stmt, limit: int) -> int:

@@ -177,7 +177,7 @@ def _column(error: SyntaxError) -> int:
 
 def _codec(raw: bytes) -> str | None:
     """The encoding that the file names, None for UTF-8."""
-    for line in header(raw):
+    for line in _header(raw):
         cookie = _COOKIE.match(line)
         if cookie:
             name = codecs.lookup(cookie[1].decode()).name
@@ -185,12 +185,16 @@ def _codec(raw: bytes) -> str | None:
     return None
 
 
-def header(raw: bytes) -> list[bytes]:
+def header_lines(raw: bytes) -> int:
+    """How many lines nothing may stand above: the ``#!`` line, and what names the encoding."""
+    last = 0
+    for i, line in enumerate(_header(raw)):
+        if _COOKIE.match(line) or (i == 0 and line.startswith(b"#!")):
+            last = i + 1
+    return last
+
+
+def _header(raw: bytes) -> list[bytes]:
     """The first two lines, in which an encoding may be named; one if that is code."""
     lines = _NEWLINE.split(raw.removeprefix(_BOM), maxsplit=2)[:2]
     return lines if _BLANK.match(lines[0]) else lines[:1]
-
-
-def has_encoding(line: bytes) -> bool:
-    """Whether a line of the header names the encoding."""
-    return _COOKIE.match(line) is not None

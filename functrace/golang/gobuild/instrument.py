@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from functrace.golang.gobuild.cache import Cache
 from functrace.golang.gobuild.scope import plain
 from functrace.golang.gobuild.session import Session
-from functrace.golang.request import Verb
-from functrace.golang.rewrite import names_elsewhere, rewrite_text
+from functrace.golang.rewrite import names_elsewhere, plan
 from functrace.report import FileResult
+from functrace.sources.request import Verb
+from functrace.sources.rewrite import rewrite_text
 from rewriter.golang import Options, package_level_names
 from rewriter.select import Place
 
@@ -58,7 +59,7 @@ def _key(key: str, path: str, options: Options, text: bytes) -> str:
 
 def _rewritten(path: str, options: Options, text: bytes) -> bytes:
     """What is kept of one file: a line of JSON, then its new text."""
-    result, new = rewrite_text(Verb.INJECT, path, text, options)
+    result, new = rewrite_text(path, text, lambda t: plan(Verb.INJECT, t, options))
     return json.dumps(result.counts()).encode() + b"\n" + (new if result.functions else b"")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -11,20 +11,22 @@ from functrace import __version__
 from functrace.files import manifest
 from functrace.files.copy import copy
 from functrace.files.manifest import Made, Manifest
-from functrace.golang import runtime
-from functrace.golang.module import module_of
-from functrace.golang.request import Request
-from functrace.golang.rewrite import rewrite
-from functrace.golang.tasks import Task
 from functrace.report import FileResult, Summary
+from functrace.sources.request import Request
+from functrace.sources.rewrite import rewrite
+from functrace.sources.tasks import Task
 
 Spread = Callable[
     [Callable[[Task], list[FileResult]], list[Task]], Iterator[tuple[Task, list[FileResult]]]
 ]
 
 
-def make(out: Path, request: Request, tasks: list[Task], summary: Summary, spread: Spread) -> None:
+def make(
+    out: Path, request: Request, tasks: list[Task], summary: Summary, spread: Spread
+) -> list[tuple[Task, Sequence[FileResult]]]:
     """Make or renew the tree at ``out``; what has not changed since the last run is not touched.
+
+    Returns each task with its results, of this run or an earlier one.
 
     Raises:
         FunctraceError: the folder cannot be written, or is another run's.
@@ -38,8 +40,7 @@ def make(out: Path, request: Request, tasks: list[Task], summary: Summary, sprea
         stale = list(_stale(tasks, before, after, summary))
         if stale or before.folders.keys() != after.folders.keys():
             _renew(out, partial(_make_folder, root), stale, before, after, summary, spread)
-        if not request.runtime_import:
-            summary.notes += _add_runtimes(out, root, tasks, after)
+    return [(task, after.folders[task.folder.relative].results) for task in tasks]
 
 
 def _renew(
@@ -66,7 +67,7 @@ def _renew(
 
 
 def _key(request: Request) -> str:
-    wishes = (__version__, request.verb, request.options, request.runtime_import)
+    wishes = (__version__, request.verb, request.languages)
     return hashlib.sha256(repr(wishes).encode()).hexdigest()
 
 
@@ -91,14 +92,14 @@ def _stale(
 
 
 def _folder_key(task: Task) -> str:
-    return f"{task.options.runtime_import} {task.folder.reason}"
+    return repr((task.folder.reasons, *((p.rewriter.key, p.rewriter.reason) for p in task.parts)))
 
 
 def _make_folder(root: Path, task: Task) -> list[FileResult]:
     """Rewrite the sources of a folder and copy everything else in it."""
     results = rewrite(task)
     folder = task.folder
-    for name in sorted({*folder.others, *folder.siblings} - set(folder.sources)):
+    for name in sorted(set(folder.files()).difference(task.sources)):
         error = copy(folder.path / name, _target(task) / name, root)
         if error:
             results.append(FileResult(task.label + name, error=f" {error}"))
@@ -108,17 +109,3 @@ def _make_folder(root: Path, task: Task) -> list[FileResult]:
 def _made(task: Task, results: list[FileResult]) -> Made:
     stamps = manifest.stamps(task.folder, _target(task))
     return Made(_folder_key(task), stamps, tuple(results))
-
-
-def _add_runtimes(out: Path, root: Path, tasks: list[Task], after: Manifest) -> Iterator[str]:
-    """Put the runtime into each module that was instrumented and has none; yield what to tell."""
-    instrumented = (
-        t for t in tasks if any(r.functions for r in after.folders[t.folder.relative].results)
-    )
-    for module in dict.fromkeys(module_of(t.folder.path) for t in instrumented):
-        if module is None:
-            yield f'no go.mod: the sources import "{runtime.OWN_PATH}"'
-        elif not module.root.is_relative_to(root):
-            yield f"no go.mod in the tree: name the root of module {module.path} to build it"
-        elif not runtime.import_path(module):
-            runtime.add(out / module.root.relative_to(root) / runtime.FOLDER)

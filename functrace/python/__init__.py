@@ -1,0 +1,1 @@
+"""Python as a language of inject and strip."""

@@ -1,0 +1,1 @@
+"""inject and strip over a source tree, whatever its languages."""

@@ -1,0 +1,52 @@
+"""One source from standard input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from functrace.errors import UsageError
+from functrace.files.walk import Folder
+from functrace.report import FileResult, Summary
+from functrace.sources.language import Language
+from functrace.sources.request import Request
+from functrace.sources.rewrite import rewrite_text, shown
+
+NAME = "<standard input>"
+
+
+def run(
+    request: Request, text: bytes, name: str | None, sink: Callable[[FileResult], None]
+) -> Summary:
+    """Rewrite ``text`` as the file ``name``, or as one of the current folder if it has none.
+
+    Raises:
+        UsageError: no language of the run has files of that name.
+    """
+    language = _language(request, text, name)
+    path = Path(name or ".").resolve()
+    folder = path.parent if name else path
+    here = Path.cwd()
+    relative = folder.relative_to(here).as_posix() if folder.is_relative_to(here) else "."
+    # A source without a name is matched by the filters as one without a path.
+    file = path.name if name else ""
+    rewriter = language.rewriter(request.verb, folder)
+    place = Folder(folder, relative, ((file,),), (), (None,))
+    plan = rewriter.planner(place, {})
+    result, new = rewrite_text(
+        name or NAME, text, partial(plan, file), name_skipped=request.name_skipped
+    )
+    sink(shown(request.mode, result, text, new))
+    summary = Summary()
+    summary.add([result])
+    return summary
+
+
+def _language(request: Request, text: bytes, name: str | None) -> Language:
+    if name is None and len(request.languages) == 1:
+        return request.languages[0]
+    for language in request.languages:
+        if Path(name).suffix in language.suffixes if name else language.takes(text):
+            return language
+    raise UsageError(f"{name or NAME}: not a {request.named()} file")
