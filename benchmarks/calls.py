@@ -28,7 +28,7 @@ def calls() -> None:
     record = _recorded()
     row("two cores", *_recording("Traced", cpu=2))
     row("that returns an error of nil", *_recording("Watched"))
-    row("old chunks overwritten", *_recording("Traced", FUNCTRACE_FULL="overwrite"))
+    row("old chunks overwritten", *_recording("Traced", size="64M", FUNCTRACE_FULL="overwrite"))
     row("functrace_safe", *_recording("Traced", "trace,functrace_safe"))
     text = benchmark("Traced", "trace", FUNCTRACE_OUT=os.devnull)
     row("text, discarded", *text)
@@ -64,11 +64,10 @@ def benchmark(
 
 
 def _recording(
-    name: str, tags: str = "trace", cpu: int = 1, **environment: str
+    name: str, tags: str = "trace", cpu: int = 1, size: str = "8G", **environment: str
 ) -> tuple[float, int]:
     with tempfile.TemporaryDirectory() as folder:
         where = {"FUNCTRACE": "record", "FUNCTRACE_OUT": f"{folder}/x.ftrace"}
-        size = "64M" if environment else "8G"
         return benchmark(name, tags, cpu, FUNCTRACE_MAX_SIZE=size, **where, **environment)
 
 

@@ -20,9 +20,8 @@ func recordEntry() *track
 // nothing and returns false.
 func recordExit(t *track) bool
 
-// state returns the address of g, the counter if it is the clock, and the word at
-// panicOffset in g.
-func state() (gp uintptr, now uint64, panicking uintptr)
+// readCounter reads the processor's counter.
+func readCounter() uint64
 
 // panicArgument returns the words of the interface value argOffset bytes into what stands
 // at panicOffset. It is one step, since the stack that a panic lies on may move.
@@ -40,11 +39,10 @@ func nanotime() int64
 
 //go:norace
 func ticks() uint64 {
-	_, now, _ := state()
-	if !counter {
-		now = uint64(nanotime())
+	if counter {
+		return readCounter()
 	}
-	return now
+	return uint64(nanotime())
 }
 
 // panicText says what the innermost panic of this goroutine is about.

@@ -14,7 +14,4 @@ func recordEntry() *track { return nil }
 
 func recordExit(*track) bool { return false }
 
-// state cannot tell whether there is a panic, so it says that there may be one.
-func state() (gp uintptr, now uint64, panicking uintptr) { return 0, 0, 1 }
-
 func panicText() string { return "" }

@@ -19,12 +19,12 @@ func goroutineID() uint64 {
 	return id
 }
 
-// callerOfCaller returns the address that its caller's caller returns to: where
-// Trace was called, if Trace asks.
+// callSiteByCallers returns the address that the caller of its caller's caller returns to:
+// where Trace was called, if enterCaller asks.
 //
 //go:noinline
-func callerOfCaller() uintptr {
+func callSiteByCallers() uintptr {
 	var pcs [1]uintptr
-	runtime.Callers(3, pcs[:])
+	runtime.Callers(4, pcs[:])
 	return pcs[0]
 }

@@ -2,41 +2,35 @@
 
 #include "textflag.h"
 
-// func frame() (gp uintptr, id uint64, pc uintptr, now uint64)
-//
-// Go calls assembly of its own package without a wrapper, so BP still points
-// into the caller's frame, at its saved BP; above that is its return address.
-TEXT ·frame(SB), NOSPLIT|NOFRAME, $0-32
-	MOVQ (TLS), R8
-	MOVQ ·goidOffset(SB), CX
-	MOVQ (R8)(CX*1), CX
-	MOVQ 8(BP), BX
-	MOVQ R8, gp+0(FP)
-	MOVQ CX, id+8(FP)
-	MOVQ BX, pc+16(FP)
-	CMPB ·counter(SB), $0
-	JEQ  done
-	RDTSC
-	SHLQ $32, DX
-	ORQ  DX, AX
-	MOVQ AX, now+24(FP)
-done:
-	RET
-
-// func state() (gp uintptr, now uint64, panicking uintptr)
+// func state() (gp uintptr, id uint64, panicking uintptr)
 TEXT ·state(SB), NOSPLIT|NOFRAME, $0-24
 	MOVQ (TLS), R8
+	MOVQ ·goidOffset(SB), BX
+	MOVQ (R8)(BX*1), BX
 	MOVQ ·panicOffset(SB), CX
 	MOVQ (R8)(CX*1), CX
 	MOVQ R8, gp+0(FP)
+	MOVQ BX, id+8(FP)
 	MOVQ CX, panicking+16(FP)
-	CMPB ·counter(SB), $0
-	JEQ  done
+	RET
+
+// func callSite() uintptr
+//
+// Go calls assembly of its own package without a wrapper, so BP still points into the
+// caller's frame, at the saved BP of that one's caller; above what it points at in turn is
+// where that one returns to.
+TEXT ·callSite(SB), NOSPLIT|NOFRAME, $0-8
+	MOVQ (BP), BX
+	MOVQ 8(BX), BX
+	MOVQ BX, ret+0(FP)
+	RET
+
+// func readCounter() uint64
+TEXT ·readCounter(SB), NOSPLIT|NOFRAME, $0-8
 	RDTSC
 	SHLQ $32, DX
 	ORQ  DX, AX
-	MOVQ AX, now+8(FP)
-done:
+	MOVQ AX, ret+0(FP)
 	RET
 
 // func panicArgument() [2]uintptr

@@ -2,35 +2,32 @@
 
 #include "textflag.h"
 
-// func frame() (gp uintptr, id uint64, pc uintptr, now uint64)
-//
-// Go calls assembly of its own package without a wrapper, so R29 still points
-// into the caller's frame, at its saved R29; above that is its return address.
-TEXT ·frame(SB), NOSPLIT|NOFRAME, $0-32
-	MOVD  ·goidOffset(SB), R1
-	MOVD  (g)(R1), R2
-	MOVD  8(R29), R3
-	MOVD  g, gp+0(FP)
-	MOVD  R2, id+8(FP)
-	MOVD  R3, pc+16(FP)
-	MOVBU ·counter(SB), R5
-	CBZ   R5, done
-	MRS   CNTVCT_EL0, R4
-	MOVD  R4, now+24(FP)
-done:
+// func state() (gp uintptr, id uint64, panicking uintptr)
+TEXT ·state(SB), NOSPLIT|NOFRAME, $0-24
+	MOVD ·goidOffset(SB), R1
+	MOVD (g)(R1), R2
+	MOVD ·panicOffset(SB), R3
+	MOVD (g)(R3), R4
+	MOVD g, gp+0(FP)
+	MOVD R2, id+8(FP)
+	MOVD R4, panicking+16(FP)
 	RET
 
-// func state() (gp uintptr, now uint64, panicking uintptr)
-TEXT ·state(SB), NOSPLIT|NOFRAME, $0-24
-	MOVD  ·panicOffset(SB), R1
-	MOVD  (g)(R1), R2
-	MOVD  g, gp+0(FP)
-	MOVD  R2, panicking+16(FP)
-	MOVBU ·counter(SB), R3
-	CBZ   R3, done
-	MRS   CNTVCT_EL0, R4
-	MOVD  R4, now+8(FP)
-done:
+// func callSite() uintptr
+//
+// Go calls assembly of its own package without a wrapper, so R29 still points into the
+// caller's frame, at the saved R29 of that one's caller; above what it points at in turn is
+// where that one returns to.
+TEXT ·callSite(SB), NOSPLIT|NOFRAME, $0-8
+	MOVD (R29), R1
+	MOVD 8(R1), R1
+	MOVD R1, ret+0(FP)
+	RET
+
+// func readCounter() uint64
+TEXT ·readCounter(SB), NOSPLIT|NOFRAME, $0-8
+	MRS  CNTVCT_EL0, R0
+	MOVD R0, ret+0(FP)
 	RET
 
 // func panicArgument() [2]uintptr

@@ -2,20 +2,20 @@
 
 package functrace
 
-import "runtime"
-
-// fast says that frame agrees with the public interfaces of the Go runtime.
+// fast says that state and callSite agree with the public interfaces of the Go runtime.
 var fast bool
 
 // goidOffset is where in g the goroutine's id stands. It differs between Go
 // versions, so it is found at start.
 var goidOffset uintptr
 
-// frame returns the address of g, the word at goidOffset in it, the address that the function
-// calling frame returns to, and the counter if it is the clock. That function must not be inlined.
-func frame() (gp uintptr, id uint64, pc uintptr, now uint64)
+// state returns the address of g, and the words at goidOffset and at panicOffset in it.
+func state() (gp uintptr, id uint64, panicking uintptr)
 
-// initProbe finds the offset of the id and checks everything that frame tells
+// callSite is a fast callSiteByCallers. Neither its caller nor that one's may be inlined.
+func callSite() uintptr
+
+// initProbe finds the offset of the id and checks everything that state and callSite tell
 // against runtime.Stack and runtime.Callers, here and on other goroutines.
 func initProbe() {
 	const probed = 40 // words; g is larger in every Go version
@@ -53,14 +53,14 @@ func matching(offsets []uintptr) []uintptr {
 	want := goroutineID()
 	var found []uintptr
 	for _, goidOffset = range offsets {
-		if _, id, _, _ := frame(); id == want {
+		if _, id, _ := state(); id == want {
 			found = append(found, goidOffset)
 		}
 	}
 	return found
 }
 
-// tellsCaller tries frame from a function, a method, a closure, and behind a
+// tellsCaller tries callSite from a function, a method, a closure, and behind a
 // stack that had to grow.
 func tellsCaller() bool {
 	closure := func() bool { return agrees() }
@@ -88,8 +88,10 @@ func fromDepth(n int) bool {
 //
 //go:noinline
 func agrees() bool {
-	_, _, pc, _ := frame()
-	var pcs [1]uintptr
-	runtime.Callers(2, pcs[:])
-	return pc == pcs[0]
+	return agreesInside()
 }
+
+// agreesInside stands in for enterCaller.
+//
+//go:noinline
+func agreesInside() bool { return callSite() == callSiteByCallers() }

@@ -8,13 +8,13 @@ import "testing"
 // it is one for us.
 func TestFastProbeIsInUse(t *testing.T) {
 	if !fast {
-		t.Error("frame disagrees with runtime.Stack or runtime.Callers")
+		t.Error("state or callSite disagrees with runtime.Stack or runtime.Callers")
 	}
 }
 
-func TestFrameTellsGoroutine(t *testing.T) {
+func TestStateTellsGoroutine(t *testing.T) {
 	for i := 0; i < 100; i++ {
-		same := elsewhere(func() bool { _, id, _, _ := frame(); return id == goroutineID() })
+		same := elsewhere(func() bool { _, id, _ := state(); return id == goroutineID() })
 		if !same {
 			t.Fatal("another id than runtime.Stack tells")
 		}

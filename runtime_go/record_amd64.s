@@ -8,7 +8,7 @@
 
 // func recordEntry() *track
 //
-// As in frame, 8(BP) is where the caller returns to. Nothing is stored before all is known
+// As BP still points into the caller's frame, 8(BP) is where the caller returns to. Nothing is stored before all is known
 // to be in order.
 TEXT ·recordEntry(SB), NOSPLIT|NOFRAME, $0-8
 	MOVQ  $0, ret+0(FP)

@@ -8,7 +8,7 @@
 
 // func recordEntry() *track
 //
-// As in frame, 8(R29) is where the caller returns to. Nothing is stored before all is known
+// As R29 still points into the caller's frame, 8(R29) is where the caller returns to. Nothing is stored before all is known
 // to be in order.
 TEXT ·recordEntry(SB), NOSPLIT|NOFRAME, $0-8
 	MOVD  ZR, ret+0(FP)

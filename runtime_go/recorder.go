@@ -75,16 +75,9 @@ func (r *recorder) open(c *config) error {
 		return errors.New("FUNCTRACE_OUT: " + err.Error())
 	}
 	r.file, r.maxSize = file, c.maxSize
-	header, err := r.grow(headerSize)
-	if err != nil {
+	if err := r.begin(c); err != nil {
 		return errors.New("cannot write: " + err.Error())
 	}
-	r.header = wordsOf(header)
-	r.begin(c)
-	if err := r.newFacts(); err != nil {
-		return errors.New("cannot write: " + err.Error())
-	}
-	r.putProcess(c)
 	return nil
 }
 
@@ -114,9 +107,13 @@ func createTrace(out string) (*os.File, error) {
 	}
 }
 
-// begin fills in the header; with its first bytes the file becomes a trace.
-func (r *recorder) begin(c *config) {
-	h := r.header
+// begin fills in the header, with whose first bytes the file becomes a trace, and the first facts.
+func (r *recorder) begin(c *config) error {
+	header, err := r.grow(headerSize)
+	if err != nil {
+		return err
+	}
+	h := wordsOf(header)
 	h[1] = 1 | headerSize<<32
 	h[2] = uint64(os.Getpid()) | 1<<32
 	h[3] = ticksPerSecond
@@ -125,6 +122,12 @@ func (r *recorder) begin(c *config) {
 		h[6] = overwrites
 	}
 	h[0] = 0x0a0d454341525446 // FTRACE\r\n
+	r.header = h
+	if err := r.newFacts(); err != nil {
+		return err
+	}
+	r.putProcess(c)
+	return nil
 }
 
 // wordsOf returns the memory as words; it is mapped, so it is aligned.

@@ -65,13 +65,11 @@ func (r *trackRecording) init() {
 // record puts the entry of a call into the file; it reports whether it has, or will.
 //
 //go:norace
-func (t *track) record(f *function, now uint64) bool {
+func (t *track) record(f *function) bool {
 	if t.depth == len(t.open) && !t.growOpen() || t.muted {
 		return false
 	}
-	if !counter {
-		now = ticks()
-	}
+	now := ticks()
 	if minDuration == 0 {
 		t.put(now, f.number<<functionShift|entryWord)
 	}
@@ -85,13 +83,11 @@ func (t *track) record(f *function, now uint64) bool {
 //
 //go:norace
 func (t *track) recordExit() int {
-	g, now, panicking := state()
+	g, _, panicking := state()
 	if t.depth == 0 || !t.isOf(g) {
 		return t.depth // an exit function called twice, or by another goroutine
 	}
-	if !counter {
-		now = ticks()
-	}
+	now := ticks()
 	failure := t.fails
 	t.fails = nil
 	c := t.open[t.depth-1]

@@ -43,44 +43,54 @@ func readConfig(getenv func(string) string) (config, error) {
 		include: globs(getenv("FUNCTRACE_INCLUDE")),
 		exclude: globs(getenv("FUNCTRACE_EXCLUDE")),
 	}
-	switch mode := getenv("FUNCTRACE"); mode {
-	case "", "text":
-	case "record":
-		c.mode = modeRecord
-	case "off":
-		c.mode = modeOff
-	default:
-		return c, errors.New("FUNCTRACE=" + mode + " is none of text, record and off")
-	}
-	switch full := getenv("FUNCTRACE_FULL"); full {
-	case "", "stop":
-	case "overwrite":
-		c.overwrite = true
-	default:
-		return c, errors.New("FUNCTRACE_FULL=" + full + " is neither stop nor overwrite")
-	}
-	if text := getenv("FUNCTRACE_MIN_DURATION"); text != "" {
-		duration, err := time.ParseDuration(text)
-		if err != nil || duration < 0 {
-			return c, errors.New("FUNCTRACE_MIN_DURATION=" + text + " is not a time such as 5us or 2ms")
+	for _, v := range variables {
+		if text := getenv(v.name); text != "" && !v.read(&c, text) {
+			return c, errors.New(v.name + "=" + text + " is " + v.unlike)
 		}
-		c.minDuration = duration
-	}
-	if text := getenv("FUNCTRACE_DEPTH"); text != "" {
-		depth, err := strconv.Atoi(text)
-		if err != nil || depth < 1 {
-			return c, errors.New("FUNCTRACE_DEPTH=" + text + " is not a number of levels")
-		}
-		c.depth = depth
-	}
-	if text := getenv("FUNCTRACE_MAX_SIZE"); text != "" {
-		size, ok := parseSize(text)
-		if !ok {
-			return c, errors.New("FUNCTRACE_MAX_SIZE=" + text + " is not a size such as 500M or 2G")
-		}
-		c.maxSize = size
 	}
 	return c, nil
+}
+
+// variables are those whose values may make no sense, which is said by what they are unlike.
+var variables = []struct {
+	name   string
+	read   func(c *config, text string) bool
+	unlike string
+}{
+	{"FUNCTRACE", (*config).readMode, "none of text, record and off"},
+	{"FUNCTRACE_FULL", (*config).readFull, "neither stop nor overwrite"},
+	{"FUNCTRACE_MIN_DURATION", (*config).readMinDuration, "not a time such as 5us or 2ms"},
+	{"FUNCTRACE_DEPTH", (*config).readDepth, "not a number of levels"},
+	{"FUNCTRACE_MAX_SIZE", (*config).readMaxSize, "not a size such as 500M or 2G"},
+}
+
+func (c *config) readMode(text string) bool {
+	modes := map[string]mode{"text": modeText, "record": modeRecord, "off": modeOff}
+	m, ok := modes[text]
+	c.mode = m
+	return ok
+}
+
+func (c *config) readFull(text string) bool {
+	c.overwrite = text == "overwrite"
+	return c.overwrite || text == "stop"
+}
+
+func (c *config) readMinDuration(text string) bool {
+	d, err := time.ParseDuration(text)
+	c.minDuration = d
+	return err == nil && d >= 0
+}
+
+func (c *config) readDepth(text string) bool {
+	n, err := strconv.Atoi(text)
+	c.depth = n
+	return err == nil && n >= 1
+}
+
+func (c *config) readMaxSize(text string) (ok bool) {
+	c.maxSize, ok = parseSize(text)
+	return ok
 }
 
 // parseSize reads a number of bytes, or of kibi-, mebi- or gibibytes.

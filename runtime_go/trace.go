@@ -13,22 +13,16 @@ var off atomic.Bool
 //
 //	defer functrace.Trace()()
 //
-// It is never inlined, so its return address tells its caller, and it calls
-// frame itself, which counts frames from there.
+// It is never inlined, so its return address tells its caller.
 //
 //go:noinline
 func Trace() func() {
 	if off.Load() {
 		return nothing
 	}
-	if t := recordEntry(); t != nil {
-		return t.exit
-	}
-	var t *track
-	if fast {
-		t = enter(frame())
-	} else {
-		t = enter(0, goroutineID(), callerOfCaller(), 0)
+	t := recordEntry()
+	if t == nil {
+		t = enterCaller()
 	}
 	if t == nil {
 		return nothing
@@ -50,13 +44,11 @@ func Enter() Call {
 	if off.Load() {
 		return Call{}
 	}
-	if t := recordEntry(); t != nil {
-		return Call{t}
+	t := recordEntry()
+	if t == nil {
+		t = enterCaller()
 	}
-	if fast {
-		return Call{enter(frame())}
-	}
-	return Call{enter(0, goroutineID(), callerOfCaller(), 0)}
+	return Call{t}
 }
 
 // Exit reports the exit of the call that Enter has returned, and the error that it
@@ -71,24 +63,30 @@ func Exit(c Call, err *error) {
 	c.track.leave()
 }
 
-// enter reports the entry of a call of the function that pc lies in, by the goroutine with
-// that g and id. It returns the track if the call's exit is to be reported as well, else nil.
+// enterCaller reports the entry of the caller of Trace or Enter, which alone call it. It
+// returns the track if the call's exit is to be reported as well, else nil.
+//
+//go:noinline
+//go:norace
+func enterCaller() *track {
+	if fast {
+		g, id, _ := state()
+		return enter(trackOfG(g, id), callSite())
+	}
+	return enter(trackOfID(goroutineID()), callSiteByCallers())
+}
+
+// enter is enterCaller for the goroutine with that track, and the function that pc lies in.
 //
 //go:norace
-func enter(g uintptr, id uint64, pc uintptr, now uint64) *track {
-	var t *track
-	if fast {
-		t = trackOfG(g, id)
-	} else {
-		t = trackOfID(id)
-	}
+func enter(t *track, pc uintptr) *track {
 	hideFromRaceDetector()
 	f := functionAt(pc)
 	switch {
 	case f.hidden:
 		t = nil
 	case recording:
-		if !t.record(f, now) {
+		if !t.record(f) {
 			t = nil
 		}
 	default:

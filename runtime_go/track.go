@@ -116,7 +116,7 @@ type trackShard struct {
 	mu     sync.Mutex
 	tracks map[uint64]*track
 	idle   []*track // forgotten ones, whose chunks others may go on with
-	_      [16]byte // a cache line of its own
+	_      [24]byte // a cache line of its own
 }
 
 var trackShards [64]trackShard
