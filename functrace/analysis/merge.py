@@ -221,7 +221,7 @@ def _number(every: _Every) -> Int64s:
     key = (every.function.astype(np.int64) << 1) | every.column("started")
     kinds = int(key.max(initial=0)) + 1
     count = 0
-    for level in _levels(every.parent):
+    for level in levels(every.parent):
         parent = every.parent[level]
         around = np.where(parent >= 0, node_of[parent], -1)
         distinct, index = np.unique((around + 1) * kinds + key[level], return_inverse=True)
@@ -230,8 +230,8 @@ def _number(every: _Every) -> Int64s:
     return node_of
 
 
-def _levels(parent: Int64s) -> list[Int64s]:
-    """Nodes by how many are above them."""
+def levels(parent: Int64s) -> list[Int64s]:
+    """Nodes by how many are above them, the roots first."""
     depth = (parent >= 0).astype(np.int64)
     above = parent
     while (above >= 0).any():

@@ -1,10 +1,13 @@
-"""Numbers as people read them."""
+"""Numbers as people read and write them."""
 
 from __future__ import annotations
 
 import re
 
 from functrace.errors import UsageError
+from functrace.units import count, duration, several, share
+
+__all__ = ["count", "duration", "moment", "parse_duration", "several", "share"]
 
 _UNITS = {
     "ns": 1,
@@ -17,17 +20,6 @@ _UNITS = {
 _DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m)")
 
 
-def duration(nanoseconds: float) -> str:
-    """Three digits and a unit: ``1.23ms``, ``45.6µs``, ``789ns``, ``12.3s``."""
-    for unit in ("s", "ms", "µs"):
-        size = _UNITS[unit]
-        if nanoseconds >= size:
-            value = nanoseconds / size
-            digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
-            return f"{value:.{digits}f}{unit}"
-    return f"{nanoseconds:.0f}ns"
-
-
 def parse_duration(text: str) -> int:
     """Nanoseconds of ``1.5ms``, ``20us``, ``3s``.
 
@@ -38,23 +30,6 @@ def parse_duration(text: str) -> int:
     if match is None:
         raise UsageError(f"{text} is not a time such as 5us, 2ms or 1.5s")
     return round(float(match[1]) * _UNITS[match[2]])
-
-
-def count(number: int) -> str:
-    """With commas at the thousands."""
-    return f"{number:,}"
-
-
-def several(number: int, noun: str) -> str:
-    """So many of something: ``1 call``, ``2,000 calls``."""
-    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
-
-
-def share(part: float, whole: float) -> str:
-    """A percentage."""
-    if 0 < part < whole * 0.0005:
-        return "<0.1%"
-    return f"{100 * part / whole:.1f}%" if whole else "-"
 
 
 def moment(nanoseconds: int) -> str:

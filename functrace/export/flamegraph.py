@@ -1,0 +1,245 @@
+"""A flame graph: one SVG file that a browser opens from disk, to zoom, search and point at.
+
+Its first view is drawn here, so that the file is a picture where scripts are not run. What is
+beyond comes from flamegraph.js and the chains themselves, both of which are in the file.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from importlib import resources
+from typing import BinaryIO
+
+import numpy as np
+
+from functrace import units
+from functrace.analysis import Chains, fold
+from functrace.analysis.chains import Int64s
+from functrace.export import processes, xml
+from functrace.export.stacks import inclusive
+from functrace.trace import Trace
+
+# Beyond so many chains, those that count for least are left out.
+_MOST = 50_000
+_WIDTH = 1200
+_ROW = 18
+_TOP = 58
+_BOTTOM = 30
+_LEAST = 0.4
+"""pixels below which a frame is not drawn"""
+_LETTER = 6.6
+"""pixels of a letter, about"""
+_COLUMNS = ("parent", "name", "calls", "total", "self", "failed", "text", "started")
+_TITLES = {"time": "time of their own", "calls": "calls", "errors": "calls that failed"}
+_STYLE = (
+    "text{font:11px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace;"
+    "fill:#1b1f24}"
+    ".title{font-size:15px;font-weight:600}.quiet{fill:#59636e}.button{cursor:pointer}"
+    ".frame{cursor:pointer}.frame text{pointer-events:none}"
+    ".frame rect{stroke:#fff;stroke-width:.7}.frame:hover rect{stroke:#1b1f24}"
+    ".above rect{opacity:.55}.found rect{fill:#b45cff}.failed text{fill:#fff}"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Tree:
+    """What is drawn: the nodes of all traces below one that stands for everything.
+
+    A parent comes before its children. Columns have an item for each node.
+    """
+
+    names: list[str]
+    texts: list[str]
+    parent: Int64s
+    name: Int64s
+    calls: Int64s
+    total: Int64s
+    self: Int64s
+    failed: Int64s
+    text: Int64s
+    """of the first failure, -1 where there is none"""
+    started: Int64s
+    left_out: int = field(default=0, kw_only=True)
+
+
+def write(traces: Sequence[Trace], out: BinaryIO, by: str = "time") -> None:
+    """Write the picture; widths stand for nanoseconds, calls or errors."""
+    tree = _tree([fold(trace) for trace in traces])
+    for piece in _svg(tree, by, ", ".join(map(processes.title, traces[:3]))):
+        out.write(piece.encode())
+
+
+def _tree(chains: Sequence[Chains]) -> Tree:
+    """All chains below a root; those of several traces below a node for each."""
+    builder = _Builder()
+    root = builder.add_node(-1, "all")
+    for each in chains:
+        above = builder.add_node(root, processes.title(each.trace)) if len(chains) > 1 else root
+        builder.add_chains(each, above)
+    return _bounded(builder.tree())
+
+
+class _Builder:
+    def __init__(self) -> None:
+        self._names: dict[str, int] = {}
+        self._texts: dict[str, int] = {}
+        self._count = 0
+        self._columns: list[tuple[Int64s, ...]] = []
+
+    def add_node(self, parent: int, name: str) -> int:
+        number = self._names.setdefault(name, len(self._names))
+        self._add(*(np.array([value]) for value in (parent, number, 0, 0, 0, 0, -1, 0)))
+        return self._count - 1
+
+    def add_chains(self, chains: Chains, above: int) -> None:
+        functions = chains.trace.functions
+        names = [self._names.setdefault(f.name, len(self._names)) for f in functions]
+        text = np.full(len(chains), -1, np.int64)
+        for node in np.flatnonzero(chains.failed_track >= 0).tolist():
+            text[node] = self._texts.setdefault(chains.failure(node), len(self._texts))
+        self._add(
+            np.where(chains.parent < 0, above, chains.parent.astype(np.int64) + self._count),
+            np.array(names, np.int64)[chains.function],
+            chains.calls,
+            chains.total,
+            chains.self,
+            chains.errors + chains.panics,
+            text,
+            chains.started.astype(np.int64),
+        )
+
+    def _add(self, *columns: Int64s) -> None:
+        self._columns.append(columns)
+        self._count += len(columns[0])
+
+    def tree(self) -> Tree:
+        columns = [np.concatenate(column) for column in zip(*self._columns, strict=True)]
+        return Tree(list(self._names), list(self._texts), *columns)
+
+
+def _bounded(tree: Tree) -> Tree:
+    """Without the nodes that count for least, of which none is above one that is kept."""
+    count = len(tree.parent)
+    if count <= _MOST:
+        return tree
+    time = inclusive(tree.parent, tree.self)
+    fails = inclusive(tree.parent, tree.failed) > 0
+    kept = np.sort(np.lexsort((~fails, -time))[:_MOST])
+    place = np.full(count + 1, -1, np.int64)
+    place[kept] = np.arange(len(kept))
+    columns = {column: getattr(tree, column)[kept] for column in _COLUMNS}
+    columns["parent"] = place[columns["parent"]]
+    return replace(tree, **columns, left_out=count - len(kept))
+
+
+@dataclass(frozen=True)
+class _Frame:
+    node: int
+    level: int
+    x: float
+    width: float
+
+
+def _layout(tree: Tree, weights: Int64s) -> Iterator[_Frame]:
+    """The frames of the first view that can be seen, what counts for most at the left."""
+    sums = inclusive(tree.parent, weights)
+    scale = _WIDTH / max(int(sums[0]), 1)
+    order = np.lexsort((-sums, tree.parent))
+    first = np.searchsorted(tree.parent[order], np.arange(len(sums) + 1))
+    waiting = [_Frame(0, 0, 0.0, float(_WIDTH))]
+    while waiting:
+        frame = waiting.pop()
+        yield frame
+        x = frame.x
+        for child in order[first[frame.node] : first[frame.node + 1]].tolist():
+            width = float(sums[child]) * scale
+            if width < _LEAST:
+                break
+            waiting.append(_Frame(child, frame.level + 1, x, width))
+            x += width
+
+
+def _svg(tree: Tree, by: str, title: str) -> Iterator[str]:
+    weights = {"time": tree.self, "calls": tree.calls, "errors": tree.failed}[by]
+    frames = list(_layout(tree, weights))
+    below = inclusive(tree.parent, tree.failed) > 0
+    height = _TOP + _ROW * (1 + max(frame.level for frame in frames)) + _BOTTOM
+    yield (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<svg xmlns="http://www.w3.org/2000/svg" '
+        f'width="{_WIDTH}" height="{height}" viewBox="0 0 {_WIDTH} {height}">\n'
+        f'<style>{_STYLE}</style>\n<rect width="100%" height="100%" fill="#fff"/>\n'
+        f'<text class="title" x="10" y="22">{xml.text(title)}</text>\n'
+        f'<text class="quiet" id="told" x="10" y="42">{_told(tree, by)}</text>\n<g id="frames">\n'
+    )
+    for frame in frames:
+        yield _frame(tree, frame, bool(below[frame.node]))
+    yield f'</g>\n<text class="quiet" id="pointed" x="10" y="{height - 10}"/>\n'
+    yield f'<script type="application/json" id="chains">{_data(tree, by)}</script>\n'
+    script = resources.files(__package__).joinpath("flamegraph.js").read_text("utf-8")
+    yield f"<script><![CDATA[\n{script}]]></script>\n</svg>\n"
+
+
+def _told(tree: Tree, by: str) -> str:
+    left = f"; {units.count(tree.left_out)} chains that took least left out"
+    return f"by {_TITLES[by]}; red: calls that failed{left if tree.left_out else ''}"
+
+
+def _frame(tree: Tree, frame: _Frame, fails_below: bool) -> str:
+    node = frame.node
+    name = tree.names[int(tree.name[node])]
+    failed = bool(tree.failed[node])
+    y = _TOP + frame.level * _ROW
+    letters = int((frame.width - 6) / _LETTER)
+    shown = f'<text x="{frame.x + 3:.2f}" y="{y + 13}">{xml.text(_cut(name, letters))}</text>'
+    return (
+        f'<g class="frame{" failed" if failed else ""}" data-node="{node}">'
+        f"<title>{xml.text(_title(tree, node))}</title>"
+        f'<rect x="{frame.x:.2f}" y="{y}" width="{frame.width:.2f}" height="{_ROW - 1}" rx="2" '
+        f'fill="{color(name, failed=failed, fails_below=fails_below)}"/>'
+        f"{shown if letters >= 3 else ''}</g>\n"
+    )
+
+
+def _cut(name: str, letters: int) -> str:
+    """A name without its path, its package and its type, as far as there is no room for them."""
+    short = name.rpartition("/")[2]
+    forms = [name, short, short.partition(".")[2], short.rpartition(".")[2]]
+    fitting = [form for form in forms if 0 < len(form) <= letters]
+    return fitting[0] if fitting else (forms[3] or name)[: letters - 1] + "…"
+
+
+def _title(tree: Tree, node: int) -> str:
+    name = tree.names[int(tree.name[node])]
+    if not tree.calls[node]:
+        return name
+    calls, failed = int(tree.calls[node]), int(tree.failed[node])
+    total, own = units.duration(int(tree.total[node])), units.duration(int(tree.self[node]))
+    track = " (on a track of its own)" if tree.started[node] else ""
+    lines = [f"{name}{track}", f"{units.several(calls, 'call')}, total {total}, self {own}"]
+    if failed:
+        lines.append(f"{units.count(failed)} failed ({units.share(failed, calls)})")
+        lines += [tree.texts[int(tree.text[node])]] if tree.text[node] >= 0 else []
+    return "\n".join(lines)
+
+
+def color(name: str, *, failed: bool, fails_below: bool) -> str:
+    """Red for what failed, its tint above that; else one of the package's own."""
+    if failed:
+        return "#cf222e"
+    if fails_below:
+        return "#ffc9c2"
+    package = name.rpartition("/")[2].partition(".")[0]
+    hash_ = zlib.crc32(package.encode("utf-8", "replace"))
+    return f"hsl({150 + hash_ % 90},{38 + hash_ // 90 % 20}%,{74 + hash_ // 1800 % 10}%)"
+
+
+def _data(tree: Tree, by: str) -> str:
+    """What flamegraph.js draws from. XML wants three of JSON's characters escaped."""
+    values = {column: getattr(tree, column).tolist() for column in _COLUMNS}
+    colors = [color(name, failed=False, fails_below=False) for name in tree.names]
+    rest = {"by": by, "names": tree.names, "colors": colors, "texts": tree.texts}
+    told = json.dumps({**rest, **values, "titles": _TITLES}, separators=(",", ":"))
+    return told.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")

@@ -1,0 +1,31 @@
+"""Folded stacks: a line for each chain, its functions from the outermost on, and a number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO
+
+from functrace.analysis import Chains, fold
+from functrace.export import processes
+from functrace.export.stacks import stacks, weight
+from functrace.trace import Trace
+
+
+def write(traces: Sequence[Trace], out: BinaryIO, by: str = "time") -> None:
+    """Write the chains of all traces; of several, each below a frame for its process."""
+    for trace in traces:
+        root = _frame(processes.title(trace)) + ";" if len(traces) > 1 else ""
+        out.writelines(_lines(fold(trace), root, by))
+
+
+def _lines(chains: Chains, root: str, by: str) -> Iterator[bytes]:
+    names = [_frame(function.name) for function in chains.trace.functions]
+    for stack, value in zip(stacks(chains), weight(chains, by).tolist(), strict=True):
+        if value:
+            frames = ";".join(names[function] for function in reversed(stack))
+            yield f"{root}{frames} {value}\n".encode()
+
+
+def _frame(name: str) -> str:
+    """A name without what separates frames and lines."""
+    return "".join(" " if c.isspace() else c for c in name.replace(";", ":")) or "?"

@@ -1,0 +1,32 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+_UNITS = {"s": 1_000_000_000, "ms": 1_000_000, "µs": 1_000}
+
+
+def duration(nanoseconds: float) -> str:
+    """Three digits and a unit: ``1.23ms``, ``45.6µs``, ``789ns``, ``12.3s``."""
+    for unit, size in _UNITS.items():
+        if nanoseconds >= size:
+            value = nanoseconds / size
+            digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
+            return f"{value:.{digits}f}{unit}"
+    return f"{nanoseconds:.0f}ns"
+
+
+def count(number: int) -> str:
+    """With commas at the thousands."""
+    return f"{number:,}"
+
+
+def several(number: int, noun: str) -> str:
+    """So many of something: ``1 call``, ``2,000 calls``."""
+    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+
+
+def share(part: float, whole: float) -> str:
+    """A percentage."""
+    if 0 < part < whole * 0.0005:
+        return "<0.1%"
+    return f"{100 * part / whole:.1f}%" if whole else "-"
