@@ -6,8 +6,20 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol, TypeVar
 
 from rewriter.plan import Function
+
+
+class Found(Protocol):
+    """A function with what a language knows of it besides."""
+
+    @property
+    def function(self) -> Function:
+        """The function itself."""
+
+
+F = TypeVar("F", bound=Found)
 
 
 @dataclass(frozen=True)
@@ -90,28 +102,28 @@ def file_reason(selection: Selection, place: Place) -> str | None:
 
 
 def chooser(
-    selection: Selection, place: Place, exported: Callable[[str], bool]
-) -> Callable[[Function, str], str | None]:
-    """A function that says why a function is not taken, or None where it is.
+    selection: Selection, place: Place, exported: Callable[[F], bool]
+) -> Callable[[F, Iterable[str]], str | None]:
+    """A function that says why one is not taken, or None where it is.
 
-    Its second argument is the name of the function around a nested one: a glob
-    that names that one names what is in it, too.
+    Its second argument are the names of what is around a nested one, and others that it
+    has: a glob that names a function or class names what is in it, too.
     """
     include = matcher(selection.include) if selection.include else None
     if include and any(map(include, place.names())):
         include = None  # the whole file is asked for
     exclude = matcher(selection.exclude) if selection.exclude else None
 
-    def reason(function: Function, outer: str) -> str | None:
+    def reason(found: F, others: Iterable[str]) -> str | None:
         if include or exclude:
-            names = [*spellings(place, function.name), *spellings(place, outer)]
+            names = [n for name in (found.function.name, *others) for n in spellings(place, name)]
             if include and not any(map(include, names)):
                 return "not in --include"
             if exclude and any(map(exclude, names)):
                 return "excluded by --exclude"
-        if function.lines < selection.min_lines:
+        if found.function.lines < selection.min_lines:
             return "shorter than --min-lines"
-        if selection.exported_only and not exported(function.name):
+        if selection.exported_only and not exported(found):
             return "not exported"
         return None
 

@@ -70,7 +70,7 @@ def _split(source: bytes, root: Node, traced_bodies: set[int], options: Options)
             around = found.close, reason
         elif found.start < around[0]:
             reason = reason or around[1]
-        reason = reason or options.reason or choose(found.function, found.outer)
+        reason = reason or options.reason or choose(found, (found.outer,))
         if found.open in traced_bodies:
             traced.append(found.function)
         elif reason:
@@ -80,8 +80,8 @@ def _split(source: bytes, root: Node, traced_bodies: set[int], options: Options)
     return _Split(tuple(everything), tuple(chosen), tuple(traced), tuple(skipped))
 
 
-def _is_exported(name: str) -> bool:
-    return name.rpartition(".")[2][:1].isupper()
+def _is_exported(found: GoFunction) -> bool:
+    return found.function.name.rpartition(".")[2][:1].isupper()
 
 
 def _import(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rewriter import select
 from rewriter.plan import Function, Skipped
-from rewriter.python import directives, functions
+from rewriter.python import directives, functions, imports, skip
+from rewriter.python import names as own_names
 from rewriter.python.errors import LeftAlone
 from rewriter.python.functions import Def, PyFunction
+from rewriter.python.names import TRACE
 from rewriter.python.options import Options
 from rewriter.python.resolve import Names
 from rewriter.python.skip import Rules
@@ -25,6 +26,17 @@ class Choice:
     skipped: tuple[Skipped, ...]
 
 
+def file_reason(source: bytes, options: Options) -> str | None:
+    """Why the file as a whole is left alone, as far as its bytes tell."""
+    reason = skip.file_reason(source, options.place, skip_generated=options.skip_generated)
+    return reason or select.file_reason(options.selection, options.place)
+
+
+def may_hold_functions(source: bytes, options: Options) -> bool:
+    """Whether it is worth the parsing."""
+    return b"def" in source or (options.lambdas and b"lambda" in source)
+
+
 def choose(tree: ast.Module, text: bytes, options: Options) -> Choice:
     """Sort the functions of a file.
 
@@ -36,14 +48,14 @@ def choose(tree: ast.Module, text: bytes, options: Options) -> Choice:
         raise LeftAlone("# functrace: skip-file")
     names = Names(functions.statements(tree))
     rules = Rules(names, said, options.compiled)
-    filtered = _filter(options)
+    filtered = select.chooser(options.selection, options.place, _is_exported)
     with_lambdas = options.lambdas and b"lambda" in text
     chosen: list[PyFunction] = []
     traced: list[Function] = []
     skipped: list[Skipped] = []
     wrapped = _wrapped(tree, names, options.runtime_import) if with_lambdas else set()
     for found in functions.find(tree, rules.inherited, lambdas=with_lambdas):
-        reason = rules.reason(found) or filtered(found)
+        reason = rules.reason(found) or filtered(found, (*found.scope.around, found.qualname))
         if _is_traced(found.node, names, options.runtime_import) or found.node in wrapped:
             traced.append(found.function)
         elif reason:
@@ -53,12 +65,23 @@ def choose(tree: ast.Module, text: bytes, options: Options) -> Choice:
     return Choice(tuple(chosen), tuple(traced), tuple(skipped))
 
 
+def name_for(tree: ast.Module, text: bytes, choice: Choice, runtime: str) -> tuple[str, bool]:
+    """What the runtime is to be called, and whether an import must be added for that."""
+    first = min(f.node.lineno for f in choice.chosen)
+    for imported in imports.find(tree, runtime):
+        name = imported.name
+        uses = text.count(name.encode())
+        if imported.node.lineno < first and uses == 1 + text.count(f"{name}.{TRACE}".encode()):
+            return name, False
+    return own_names.free(own_names.mentioned(text)), True
+
+
 def _is_traced(node: Def | ast.Lambda, names: Names, runtime: str) -> bool:
     if isinstance(node, ast.Lambda):
         return False
     # A call with an argument is the trace of that: @trace(lambda f: f).
     plain = (d for d in node.decorator_list if not (isinstance(d, ast.Call) and d.args))
-    return any(f"{runtime}.trace" in names.meanings(d) for d in plain)
+    return any(f"{runtime}.{TRACE}" in names.meanings(d) for d in plain)
 
 
 def _wrapped(tree: ast.Module, names: Names, runtime: str) -> set[ast.AST]:
@@ -69,41 +92,8 @@ def _wrapped(tree: ast.Module, names: Names, runtime: str) -> set[ast.AST]:
         if isinstance(node, ast.Call)
         and len(node.args) == 1
         and isinstance(node.args[0], ast.Lambda)
-        and f"{runtime}.trace" in names.meanings(node.func)
+        and f"{runtime}.{TRACE}" in names.meanings(node.func)
     }
-
-
-def _filter(options: Options) -> Callable[[PyFunction], str | None]:
-    """Why the filters do not take a function.
-
-    A glob that names a class or a function names what is in it, too.
-    """
-    selection = options.selection
-    includes = replace(selection, exclude=(), min_lines=0, exported_only=False)
-    excludes = replace(selection, include=(), exported_only=False)
-    included = select.chooser(includes, options.place, _anything)
-    excluded = select.chooser(excludes, options.place, _anything)
-    has_globs = bool(selection.include or selection.exclude)
-
-    def reason(found: PyFunction) -> str | None:
-        names = _spellings(found) if has_globs else [""]
-        missed = [included(found.function, name) for name in names]
-        hit = [excluded(found.function, name) for name in names]
-        said = missed[0] if all(missed) else next(filter(None, hit), None)
-        if said is None and selection.exported_only and not _is_exported(found):
-            return "not exported"
-        return said
-
-    return reason
-
-
-def _anything(_name: str) -> bool:
-    return True
-
-
-def _spellings(found: PyFunction) -> list[str]:
-    """The names of what is around it, and its own as Python spells it."""
-    return [*found.scope.around, found.qualname]
 
 
 def _is_exported(found: PyFunction) -> bool:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from rewriter import select
 from rewriter.edit import Edit, apply
 from rewriter.plan import Plan
-from rewriter.python import concrete, imports, layout, names, proof, skip, strip
-from rewriter.python.choose import Choice, choose
+from rewriter.python import concrete, import_lines, layout, proof, strip
+from rewriter.python.choose import Choice, choose, file_reason, may_hold_functions, name_for
 from rewriter.python.errors import UNPROVEN, LeftAlone
 from rewriter.python.options import Options
 from rewriter.python.source import Source, parse
@@ -38,33 +37,10 @@ def plan_inject(source: bytes, options: Options) -> Plan:
     return Plan(edits, functions, choice.traced, choice.skipped)
 
 
-def file_reason(source: bytes, options: Options) -> str | None:
-    """Why the file as a whole is left alone, as far as its bytes tell."""
-    reason = skip.file_reason(source, options.place, skip_generated=options.skip_generated)
-    return reason or select.file_reason(options.selection, options.place)
-
-
-def may_hold_functions(source: bytes, options: Options) -> bool:
-    """Whether it is worth the parsing."""
-    return b"def" in source or (options.lambdas and b"lambda" in source)
-
-
-def name_for(tree: ast.Module, text: bytes, choice: Choice, options: Options) -> tuple[str, bool]:
-    """What the runtime is to be called, and whether an import must be added for that."""
-    taken = names.mentioned(text)
-    first = min(f.node.lineno for f in choice.chosen)
-    for imported in imports.find(tree, options.runtime_import):
-        name = imported.name
-        uses = text.count(name.encode())
-        if imported.node.lineno < first and uses == 1 + text.count(f"{name}.trace".encode()):
-            return name, False
-    return names.free(taken), True
-
-
 def _proven(source: Source, choice: Choice, options: Options) -> tuple[Edit, ...]:
     """The edits by the positions of ``ast``; if they are not proven, by those of libcst."""
-    name, is_new = name_for(source.tree, source.text, choice, options)
-    added = [imports.add(source, options.runtime_import, name)] if is_new else []
+    name, is_new = name_for(source.tree, source.text, choice, options.runtime_import)
+    added = [import_lines.add(source, options.runtime_import, name)] if is_new else []
     edits = [*added, *_decorators(source, choice, name, {})]
     if not _is_proven(source, edits, options):
         edits = [*added, *_decorators(source, choice, name, concrete.starts(source))]
@@ -86,7 +62,7 @@ def _is_proven(source: Source, edits: list[Edit], options: Options) -> bool:
     after = proof.rewritten(source, edits)
     runtime = options.runtime_import
     if after is None or not proof.is_same(
-        source.tree, after.tree, imports.injected(after.tree, runtime)
+        source.tree, after.tree, proof.injected(after.tree, runtime)
     ):
         return False
     back = apply(after.text, strip.find(after, runtime).edits)

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 
 from rewriter.edit import Edit, delete, insert
 from rewriter.python.functions import Def, PyFunction
+from rewriter.python.names import TRACE
 from rewriter.python.source import NEWLINE, Source
 
-_TRACE = "trace"
 _REST = re.compile(rb"[ \t\f]*(?:" + NEWLINE + rb"[ \t\f]*)?")
 
 
 def put_in(source: Source, found: PyFunction, name: str, at: int) -> Iterator[Edit]:
     """The decorator directly above the ``def`` at ``at``, or the call around a lambda."""
-    code = f"{name}.{_TRACE}".encode()
+    code = f"{name}.{TRACE}".encode()
     if isinstance(found.node, ast.Lambda):
         yield insert(at, code + b"(")
         yield insert(source.end(found.node), b")")
@@ -27,7 +27,7 @@ def put_in(source: Source, found: PyFunction, name: str, at: int) -> Iterator[Ed
 
 def take_out(source: Source, node: Def | ast.Call, name: str) -> Iterator[Edit]:
     """Every such decorator of a function, or the call around a lambda."""
-    code = f"{name}.{_TRACE}".encode()
+    code = f"{name}.{TRACE}".encode()
     if isinstance(node, ast.Call):
         call, argument = source.start(node), node.args[0]
         if source.text.startswith(code, call):
@@ -39,8 +39,3 @@ def take_out(source: Source, node: Def | ast.Call, name: str) -> Iterator[Edit]:
         if source.text[start - 1 : end] == b"@" + code:
             rest = _REST.match(source.text, end)
             yield delete(start - 1, rest.end() if rest else end)
-
-
-def decorator(name: str) -> ast.Attribute:
-    """The decorator as a node."""
-    return ast.Attribute(ast.Name(name, ast.Load()), _TRACE, ast.Load())

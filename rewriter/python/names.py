@@ -9,6 +9,8 @@ import itertools
 import re
 import unicodedata
 
+# What the runtime calls the decorator.
+TRACE = "trace"
 _OURS = re.compile(r"_functrace\d*_")
 _MENTION = re.compile(rf"\b{_OURS.pattern}\b")
 

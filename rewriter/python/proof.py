@@ -7,7 +7,9 @@ from collections.abc import Iterable
 
 from rewriter.edit import Edit, apply
 from rewriter.errors import SourceError
+from rewriter.python import imports
 from rewriter.python import source as sources
+from rewriter.python.names import TRACE
 from rewriter.python.source import Source
 
 
@@ -48,6 +50,11 @@ def is_same(one: ast.AST, other: ast.AST, injected: Injected) -> bool:
     return True
 
 
+def injected(tree: ast.Module, path: str) -> Injected:
+    """What of a tree is not the program's own."""
+    return Injected((i.name for i in imports.find(tree, path)), path)
+
+
 class Injected:
     """What inject puts into a tree, where it calls the runtime by one of ``names``."""
 
@@ -71,7 +78,7 @@ class Injected:
         """Whether ``node`` is ``_functrace_.trace``."""
         return (
             isinstance(node, ast.Attribute)
-            and node.attr == "trace"
+            and node.attr == TRACE
             and isinstance(node.value, ast.Name)
             and node.value.id in self._names
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from rewriter.edit import Edit, delete
 from rewriter.plan import Plan
-from rewriter.python import directives, functions, imports, layout, proof
+from rewriter.python import directives, functions, import_lines, imports, layout, proof
 from rewriter.python.errors import UNPROVEN, LeftAlone
 from rewriter.python.functions import Def
 from rewriter.python.options import Options
@@ -45,7 +45,7 @@ def plan_strip(source: bytes, options: Options) -> Plan:
 def _prove(before: Source, edits: list[Edit], runtime: str) -> None:
     after = proof.rewritten(before, edits)
     if after is None or not proof.is_same(
-        before.tree, after.tree, imports.injected(before.tree, runtime)
+        before.tree, after.tree, proof.injected(before.tree, runtime)
     ):
         raise LeftAlone(UNPROVEN)
 
@@ -75,7 +75,7 @@ def find(source: Source, runtime: str) -> Found:
         found.edits += gone
         named = [imported for imported in runtimes if imported.name == name]
         if _is_unused(source, name, gone, len(named)):
-            found.edits += (imports.remove(source, imported) for imported in named)
+            found.edits += (import_lines.remove(source, imported) for imported in named)
     return Found(list(_disjoint(found.edits)), found.functions)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 
-from rewriter.python import imports, layout
-from rewriter.python.choose import choose
+from rewriter.python import imports
+from rewriter.python.choose import choose, file_reason, may_hold_functions, name_for
 from rewriter.python.errors import LeftAlone
 from rewriter.python.functions import PyFunction
-from rewriter.python.inject import file_reason, may_hold_functions, name_for
+from rewriter.python.names import TRACE
 from rewriter.python.options import Options
 from rewriter.python.source import in_utf8
 
@@ -32,7 +32,7 @@ def instrument_tree(source: bytes, filename: str, options: Options) -> ast.Modul
         return tree
     if not choice.chosen:
         return tree
-    name, is_new = name_for(tree, text, choice, options)
+    name, is_new = name_for(tree, text, choice, options.runtime_import)
     for found in choice.chosen:
         _decorate(found, name)
     if is_new:
@@ -42,7 +42,7 @@ def instrument_tree(source: bytes, filename: str, options: Options) -> ast.Modul
 
 def _decorate(found: PyFunction, name: str) -> None:
     node = found.node
-    trace = layout.decorator(name)
+    trace = ast.Attribute(ast.Name(name, ast.Load()), TRACE, ast.Load())
     for part in (trace, trace.value):
         ast.copy_location(part, node)
     if isinstance(node, ast.Lambda):
