@@ -1,0 +1,208 @@
+#include "calls.h"
+
+#include <string.h>
+
+#include "exception.h"
+#include "recorder.h"
+
+/* The index of the open call that has that frame, -1 for none. */
+static int64_t find(const struct track *t, const void *frame) {
+    for (int64_t i = (int64_t)t->depth - 1; i >= 0; i--)
+        if (t->open[i].frame == frame) return i;
+    return -1;
+}
+
+static bool is_live(const PyThreadState *state, const void *frame) {
+    for (const frame_t *at = frame_innermost(state); at; at = frame_below(at))
+        if (at == frame) return true;
+    return false;
+}
+
+/* The innermost call ends, with an exception if there is a text. */
+static void leave(struct track *t, uint64_t now, const struct exception_text *text) {
+    const struct call *c = &t->open[t->depth - 1];
+    bool is_short = track_options.min_duration && t->written < t->depth &&
+                    now - c->entered < track_options.min_duration;
+    if (!is_short) {
+        track_put_pending(t);
+        if (text) track_put_text(t, now, PANIC_RECORD, text->is_cut, text->bytes, text->size);
+        track_put(t, now, (uint64_t)c->function << FUNCTION_SHIFT | EXIT_WORD);
+    }
+    if (c->flags & WAITS) t->waiting--;
+    t->depth--;
+    if (t->written > t->depth) t->written = t->depth;
+    t->suspended = false;
+    track_settle(t);
+}
+
+static void leave_down_to(struct track *t, uint32_t depth, uint64_t now) {
+    while (t->depth > depth) leave(t, now, NULL);
+}
+
+static void enter(struct track *t, const struct function *f, const void *frame, uint64_t now) {
+    if (!track_grow(t)) return;
+    bool may_wait =
+        f->kind >= COROUTINE && (t->depth == 0 || t->open[t->depth - 1].flags & MAY_WAIT);
+    if (!track_options.min_duration) {
+        track_put_pending(t);
+        track_put(t, now, (uint64_t)f->number << FUNCTION_SHIFT | ENTRY_WORD);
+    }
+    t->open[t->depth++] = (struct call){now, frame, f->number, may_wait ? MAY_WAIT : 0};
+    t->suspended = false;
+    track_settle(t);
+}
+
+/* What cannot be around a new call of that frame: calls that wait and were given up, and one that
+ * had the same frame. */
+static void drop_dead(const PyThreadState *state, struct track *t, const void *frame, uint64_t now) {
+    while (t->depth > 0) {
+        const struct call *c = &t->open[t->depth - 1];
+        bool is_dead = c->frame == frame || (c->flags & WAITS && !is_live(state, c->frame));
+        if (!is_dead) return;
+        leave(t, now, NULL);
+    }
+}
+
+/* Calls that are still there go on, the others ended when nobody looked. */
+void calls_check(const PyThreadState *state, struct track *t) {
+    uint32_t alive = 0;
+    while (alive < t->depth && is_live(state, t->open[alive].frame)) alive++;
+    leave_down_to(t, alive, recorder.stopped_at);
+    t->stopped = recorder.stops;
+}
+
+/* Calls a watcher back; what it does is not recorded. */
+static int call_back(struct thread *th, PyObject *watcher, PyObject *argument) {
+    PyObject *answer;
+    th->busy = true;
+    th->state = NULL;
+    int status = recorder_call(watcher, argument, &answer);
+    th->busy = false;
+    if (status > 0) Py_DECREF(answer);
+    return status < 0 ? -1 : 0;
+}
+
+static int tell_started(PyThreadState *state, struct thread *th, struct function *f,
+                        const void *frame) {
+    PyObject *first = source_first_argument(state, frame);
+    if (!first) return 0;
+    int status = call_back(th, f->started, first);
+    Py_DECREF(first);
+    return status;
+}
+
+/* With everything decided but where: the thread may have been switched by a watcher. */
+static int enter_here(PyThreadState *state, struct function *f, const void *frame) {
+    struct thread *th;
+    int status = thread_find(state, &th);
+    if (status <= 0) return status;
+    if (function_number(f)) {
+        uint64_t now = clock_ticks();
+        drop_dead(state, th->track, frame, now);
+        enter(th->track, f, frame, now);
+    }
+    if (unlikely(trace_file.trouble[0])) recorder_tell();
+    return 0;
+}
+
+int call_started_closely(PyThreadState *state, struct function *f, const void *frame) {
+    struct thread *th;
+    if (f->started) {
+        int status = thread_find(state, &th);
+        if (status > 0) status = tell_started(state, th, f, frame);
+        if (status < 0) return -1;
+    }
+    return f->recorded ? enter_here(state, f, frame) : 0;
+}
+
+/* A call that waits goes on; any other frame that is resumed is a new call. */
+int call_resumed(PyThreadState *state, struct function *f, const void *frame) {
+    struct track *t = thread_track(state);
+    if (t && !t->waiting) return call_started(state, f, frame);
+    struct thread *th;
+    int status = thread_find(state, &th);
+    if (status <= 0) return status;
+    t = th->track;
+    int64_t i = t->waiting ? find(t, frame) : -1;
+    if (i < 0 || !(t->open[i].flags & WAITS)) return call_started_closely(state, f, frame);
+    t->open[i].flags &= ~(uint32_t)WAITS;
+    t->waiting--;
+    if (t->suspended) track_resume(t, clock_ticks());
+    track_settle(t);
+    if (unlikely(trace_file.trouble[0])) recorder_tell();
+    return 0;
+}
+
+/* The frame's call ends; those that are open inside it have been lost sight of. */
+static void leave_frame(struct track *t, const struct function *f, const void *frame,
+                        const struct exception_text *text) {
+    int64_t i = find(t, frame);
+    if (i < 0) return;
+    uint64_t now = clock_ticks();
+    leave_down_to(t, (uint32_t)i + 1, now);
+    leave(t, now, t->open[i].function == f->number ? text : NULL);
+}
+
+static int leave_here(PyThreadState *state, struct function *f, const void *frame,
+                      const struct exception_text *text) {
+    struct thread *th;
+    int status = f->recorded ? thread_find(state, &th) : 0;
+    if (status <= 0) return status;
+    leave_frame(th->track, f, frame, text);
+    if (unlikely(trace_file.trouble[0])) recorder_tell();
+    return 0;
+}
+
+static int tell_returned(PyThreadState *state, struct function *f, PyObject *value) {
+    struct thread *th;
+    int status = f->returned ? thread_find(state, &th) : 0;
+    return status > 0 ? call_back(th, f->returned, value) : status;
+}
+
+int call_returned_closely(PyThreadState *state, struct function *f, const void *frame,
+                          PyObject *value) {
+    if (leave_here(state, f, frame, NULL) < 0) return -1;
+    return tell_returned(state, f, value);
+}
+
+/* An async generator yields its values wrapped; all else goes to the event loop. */
+static bool yields_to_loop(const struct function *f, PyObject *value) {
+    return f->kind == COROUTINE ||
+           (f->kind == ASYNC_GENERATOR &&
+            strcmp(Py_TYPE(value)->tp_name, "async_generator_wrapped_value") != 0);
+}
+
+int call_yielded_closely(PyThreadState *state, struct function *f, const void *frame,
+                         PyObject *value) {
+    struct thread *th;
+    int status = f->recorded ? thread_find(state, &th) : 0;
+    if (status <= 0) return status;
+    struct track *t = th->track;
+    int64_t i = th->on_task && yields_to_loop(f, value) ? find(t, frame) : -1;
+    if (i < 0 || !(t->open[i].flags & MAY_WAIT)) return leave_here(state, f, frame, NULL);
+    if (!(t->open[i].flags & WAITS)) t->waiting++;
+    t->open[i].flags |= WAITS;
+    if (!t->suspended) track_suspend(t, clock_ticks());
+    track_settle(t);
+    if (unlikely(trace_file.trouble[0])) recorder_tell();
+    return 0;
+}
+
+int call_unwound(PyThreadState *state, struct function *f, const void *frame, PyObject *type,
+                 PyObject *value) {
+    struct exception_text text;
+    bool is_told = f->recorded && exception_describe(type, value, &text);
+    if (leave_here(state, f, frame, is_told ? &text : NULL) < 0) return -1;
+    return tell_returned(state, f, Py_None);
+}
+
+bool read_origin(PyObject *parent, struct origin *origin) {
+    unsigned long long track, ticks;
+    unsigned long function, line;
+    if (parent == Py_None) return true;
+    if (!PyArg_ParseTuple(parent, "KkkK;a parent is what where() returns", &track, &function, &line,
+                          &ticks))
+        return false;
+    *origin = (struct origin){track, ticks, (uint32_t)function, (uint32_t)line};
+    return true;
+}

@@ -1,0 +1,66 @@
+/* What becomes of the events of frames: docs/python.md says what a call is. */
+#ifndef FUNCTRACE_CALLS_H
+#define FUNCTRACE_CALLS_H
+
+#include "function.h"
+#include "thread.h"
+
+/* Each returns 0, or -1 where an error is set that is the program's: a signal's handler raised it
+ * in a callback of ours. value is the result or what is yielded; type and value of call_unwound are
+ * the exception as far as it has been made. */
+int call_started_closely(PyThreadState *state, struct function *f, const void *frame);
+int call_resumed(PyThreadState *state, struct function *f, const void *frame);
+int call_yielded_closely(PyThreadState *state, struct function *f, const void *frame,
+                         PyObject *value);
+int call_returned_closely(PyThreadState *state, struct function *f, const void *frame,
+                          PyObject *value);
+int call_unwound(PyThreadState *state, struct function *f, const void *frame, PyObject *type,
+                 PyObject *value);
+
+/* Recording was stopped: closes the calls that have ended since. */
+void calls_check(const PyThreadState *state, struct track *t);
+
+/* What where() made: a tuple, or None for nothing. False, and an error is set. */
+bool read_origin(PyObject *parent, struct origin *origin);
+
+static inline int call_started(PyThreadState *state, struct function *f, const void *frame) {
+    struct track *t = thread_track(state);
+    if (likely(t && f->direct && !t->special && t->depth < t->capacity)) {
+        uint64_t now = clock_ticks();
+        if (likely(track_has_room(t, now))) {
+            uint32_t flags = 0;
+            if (f->kind >= COROUTINE)
+                flags = t->depth == 0 || t->open[t->depth - 1].flags & MAY_WAIT ? MAY_WAIT : 0;
+            t->open[t->depth++] = (struct call){now, frame, f->direct, flags};
+            track_store(t, now, (uint64_t)f->direct << FUNCTION_SHIFT | ENTRY_WORD);
+            return 0;
+        }
+    }
+    return call_started_closely(state, f, frame);
+}
+
+/* The ordinary way out of the innermost call; false where it is not that. */
+static inline bool call_left(PyThreadState *state, const struct function *f, const void *frame) {
+    struct track *t = thread_track(state);
+    if (unlikely(!t || t->special || t->depth == 0)) return false;
+    const struct call *c = &t->open[t->depth - 1];
+    if (unlikely(c->frame != frame || c->function != f->direct)) return false;
+    uint64_t now = clock_ticks();
+    if (unlikely(!track_has_room(t, now))) return false;
+    track_store(t, now, (uint64_t)f->direct << FUNCTION_SHIFT | EXIT_WORD);
+    t->depth--;
+    return true;
+}
+
+static inline int call_returned(PyThreadState *state, struct function *f, const void *frame,
+                                PyObject *value) {
+    return likely(call_left(state, f, frame)) ? 0 : call_returned_closely(state, f, frame, value);
+}
+
+static inline int call_yielded(PyThreadState *state, struct function *f, const void *frame,
+                               PyObject *value) {
+    if (likely(f->kind == GENERATOR) && call_left(state, f, frame)) return 0;
+    return call_yielded_closely(state, f, frame, value);
+}
+
+#endif

@@ -1,0 +1,170 @@
+/* Events by frame evaluation, PEP 523: the interpreter asks us to evaluate each frame of Python. */
+#include "interpreter.h"
+
+#if !HAS_MONITORING
+
+#include "calls.h"
+#include "recorder.h"
+
+static struct {
+    _PyFrameEvalFunction previous; /* what evaluated frames before us, and does for us */
+    bool active;
+} evaluation;
+
+static inline PyCodeObject *code_of(frame_t *frame) {
+    return frame->f_code;
+}
+
+#if PY_VERSION_HEX >= 0x030B0000
+
+/* A generator's first evaluation only makes the generator. */
+static inline bool makes_generator(const frame_t *frame) {
+    return frame->owner == FRAME_OWNED_BY_THREAD;
+}
+
+static inline bool is_suspended(const frame_t *frame) {
+    const char *memory = (const char *)frame - offsetof(PyGenObject, gi_iframe);
+    return ((const PyGenObject *)memory)->gi_frame_state == FRAME_SUSPENDED;
+}
+
+static inline PyObject *first_local(const frame_t *frame) { return frame->localsplus[0]; }
+
+#else
+
+static inline bool makes_generator(const frame_t *frame) {
+    (void)frame;
+    return false;
+}
+
+static inline bool is_suspended(const frame_t *frame) { return frame->f_state == FRAME_SUSPENDED; }
+
+static inline PyObject *first_local(const frame_t *frame) { return frame->f_localsplus[0]; }
+
+#endif
+
+PyObject *source_first_argument(PyThreadState *state, const void *at) {
+    (void)state;
+    frame_t *frame = (frame_t *)at;
+    PyObject *first = code_of(frame)->co_argcount > 0 ? first_local(frame) : NULL;
+    return Py_NewRef(first ? first : Py_None);
+}
+
+/* Tells how the frame has ended or paused; what comes in between by a signal replaces that. */
+static PyObject *tell_end(PyThreadState *state, struct function *f, frame_t *frame,
+                          PyObject *result) {
+    PyObject *type = NULL, *value = NULL, *traceback = NULL;
+    int status;
+    if (!result) {
+        PyErr_Fetch(&type, &value, &traceback);
+        status = type ? call_unwound(state, f, frame, type, value) : 0;
+    } else if (f->kind != PLAIN && is_suspended(frame)) {
+        status = call_yielded(state, f, frame, result);
+    } else {
+        status = call_returned(state, f, frame, result);
+    }
+    if (status == 0) {
+        if (type) PyErr_Restore(type, value, traceback);
+        return result;
+    }
+    Py_XDECREF(type);
+    Py_XDECREF(value);
+    Py_XDECREF(traceback);
+    Py_XDECREF(result);
+    return NULL;
+}
+
+static __attribute__((noinline)) PyObject *evaluate_ours(PyThreadState *state, struct function *f,
+                                                         frame_t *frame, int throwing) {
+    if (f->kind != PLAIN && makes_generator(frame))
+        return evaluation.previous(state, frame, throwing);
+    PyObject *type = NULL, *value = NULL, *traceback = NULL;
+    if (unlikely(throwing)) PyErr_Fetch(&type, &value, &traceback);
+    int status = f->kind == PLAIN ? call_started(state, f, frame) : call_resumed(state, f, frame);
+    if (unlikely(status < 0)) {
+        Py_XDECREF(type);
+        Py_XDECREF(value);
+        Py_XDECREF(traceback);
+        throwing = 1; /* the frame begins with the error that is set */
+    } else if (unlikely(throwing)) {
+        PyErr_Restore(type, value, traceback);
+    }
+    PyObject *result = evaluation.previous(state, frame, throwing);
+    return tell_end(state, f, frame, result);
+}
+
+#if PY_VERSION_HEX >= 0x030B0000 && defined(__linux__)
+
+/* This way each call takes C's stack, which it does not without us. Near that stack's end calls go
+ * on as they would without us, and are not recorded. */
+enum { STACK_RESERVE = 512 << 10 };
+
+static THREAD_LOCAL char *stack_reserve; /* where it begins; NULL: not found out yet */
+
+static __attribute__((noinline)) char *find_stack_reserve(void) {
+    pthread_attr_t attributes;
+    void *address = NULL;
+    size_t size = 0;
+    if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
+        pthread_attr_getstack(&attributes, &address, &size);
+        pthread_attr_destroy(&attributes);
+    }
+    size_t reserve = size / 4 < STACK_RESERVE ? size / 4 : STACK_RESERVE;
+    return stack_reserve = (char *)address + reserve + 1;
+}
+
+static inline bool is_deep(void) {
+    char *reserve = likely(stack_reserve != NULL) ? stack_reserve : find_stack_reserve();
+    return (char *)__builtin_frame_address(0) < reserve;
+}
+
+#else
+
+static inline bool is_deep(void) { return false; }
+
+#endif
+
+static PyObject *evaluate(PyThreadState *state, frame_t *frame, int throwing);
+
+static PyObject *evaluate_without_us(PyThreadState *state, frame_t *frame, int throwing) {
+    PyInterpreterState *interpreter = PyInterpreterState_Get();
+    bool is_first = _PyInterpreterState_GetEvalFrameFunc(interpreter) == evaluate;
+    if (is_first) _PyInterpreterState_SetEvalFrameFunc(interpreter, evaluation.previous);
+    PyObject *result = evaluation.previous(state, frame, throwing);
+    bool is_last = _PyInterpreterState_GetEvalFrameFunc(interpreter) == evaluation.previous;
+    if (is_first && is_last && evaluation.active)
+        _PyInterpreterState_SetEvalFrameFunc(interpreter, evaluate);
+    return result;
+}
+
+static PyObject *evaluate(PyThreadState *state, frame_t *frame, int throwing) {
+    if (unlikely(is_deep())) return evaluate_without_us(state, frame, throwing);
+    struct function *f = function_of(code_of(frame));
+    if (likely(!f) || !evaluation.active) return evaluation.previous(state, frame, throwing);
+    return evaluate_ours(state, f, frame, throwing);
+}
+
+int source_add(struct function *f) {
+    (void)f;
+    return 0;
+}
+
+/* Where somebody has put himself in front of us since, we are still asked by him. */
+int source_start(void) {
+    PyInterpreterState *interpreter = PyInterpreterState_Get();
+    _PyFrameEvalFunction first = _PyInterpreterState_GetEvalFrameFunc(interpreter);
+    if (!evaluation.previous || first == evaluation.previous) {
+        evaluation.previous = first;
+        _PyInterpreterState_SetEvalFrameFunc(interpreter, evaluate);
+    }
+    evaluation.active = true;
+    return 0;
+}
+
+void source_stop(void) {
+    PyInterpreterState *interpreter = PyInterpreterState_Get();
+    evaluation.active = false;
+    if (_PyInterpreterState_GetEvalFrameFunc(interpreter) == evaluate)
+        _PyInterpreterState_SetEvalFrameFunc(interpreter, evaluation.previous);
+}
+
+#endif

@@ -1,0 +1,423 @@
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "clock.h"
+
+/* Sizes in bytes. A room's first chunk is small, since most tracks call little. */
+enum {
+    LARGEST_CHUNK = 64 << 10,
+    FACTS_BYTES = 32 << 10,
+    SMALLEST_SEGMENT = 64 << 10,
+    LARGEST_SEGMENT = 2 << 20,
+    PAGE = 4096
+};
+enum { OPEN_RECORD_WORDS = 1 + 2, BASE_RECORD_WORDS = 1 + 1 };
+
+struct file trace_file = {.descriptor = -1};
+struct room no_room;
+pthread_mutex_t file_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static const char zeros[1 << 20];
+
+#define smaller(a, b) ((a) < (b) ? (a) : (b))
+#define larger(a, b) ((a) > (b) ? (a) : (b))
+
+/* An array with room for one more item; NULL, and nothing changed, where memory has run out. */
+static void *more(void *items, size_t count, size_t *room, size_t size) {
+    if (count < *room) return items;
+    size_t wanted = *room ? 2 * *room : 16;
+    void *grown = realloc(items, wanted * size);
+    if (grown) *room = wanted;
+    return grown;
+}
+
+/* A program that closes every descriptor it knows nothing of closes ours, and its number may be
+ * another file's by now. */
+static bool is_ours(int descriptor) {
+    struct stat found;
+    return fstat(descriptor, &found) == 0 && found.st_dev == trace_file.device &&
+           found.st_ino == trace_file.inode;
+}
+
+static bool open_again(void) {
+    if (is_ours(trace_file.descriptor)) return true;
+    trace_file.descriptor = open(trace_file.path, O_RDWR | O_CLOEXEC);
+    if (trace_file.descriptor < 0) return false;
+    if (is_ours(trace_file.descriptor)) return true;
+    close(trace_file.descriptor);
+    trace_file.descriptor = -1;
+    errno = ENOENT;
+    return false;
+}
+
+static bool write_at(int descriptor, const char *bytes, size_t size, off_t offset) {
+    while (size > 0) {
+        ssize_t written = pwrite(descriptor, bytes, size, offset);
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) return false;
+        bytes += written;
+        offset += written;
+        size -= (size_t)written;
+    }
+    return true;
+}
+
+/* Lengthens the file and maps what is new. It is written first: a full disk is an error here, and
+ * would be a signal later that ends the program; and the kernel maps what it has in its cache at a
+ * fraction of the cost. */
+static uint64_t *grow(size_t bytes) {
+    if (!open_again()) return NULL;
+    uint64_t offset = trace_file.size;
+    for (size_t done = 0; done < bytes; done += sizeof zeros)
+        if (!write_at(trace_file.descriptor, zeros, smaller(sizeof zeros, bytes - done),
+                      (off_t)(offset + done)))
+            return NULL;
+    uint64_t before = offset % (uint64_t)sysconf(_SC_PAGESIZE);
+    char *memory = mmap(NULL, bytes + before, PROT_READ | PROT_WRITE, MAP_SHARED,
+                        trace_file.descriptor, (off_t)(offset - before));
+    if (memory == MAP_FAILED) return NULL;
+    trace_file.size += bytes;
+    return (uint64_t *)(memory + before);
+}
+
+static void fail(uint64_t flag, const char *reason) {
+    struct file *f = &trace_file;
+    f->failed = true;
+    f->header[H_FLAGS] |= flag;
+    snprintf(f->trouble, sizeof f->trouble, "%s; tracing is off", reason);
+}
+
+static void fail_to_write(void) {
+    char reason[480], error[100];
+    snprintf(error, sizeof error, "%s", strerror(errno));
+    if (error[0] >= 'A' && error[0] <= 'Z') error[0] += 'a' - 'A';
+    snprintf(reason, sizeof reason, "cannot write the trace: write %.300s: %s", trace_file.path,
+             error);
+    fail(WRITE_FAILED, reason);
+}
+
+/* Makes a chunk of the memory. Its first word comes last: without it there is none. */
+static void put_head(uint64_t *words, size_t bytes, uint64_t kind) {
+    words[C_SEQUENCE] = ++trace_file.sequence;
+    words[C_SIZE_AND_OPEN] |= bytes;
+    store_word(words, CHUNK_MAGIC | kind << 32);
+}
+
+/* Takes the segment's chunks from the rooms that use them. */
+static void give_up(struct segment *s) {
+    for (size_t i = 0; i < s->owner_count; i++) {
+        struct room *room = s->owners[i];
+        if (room->words >= s->words && room->words < s->words + s->bytes / 8) {
+            room->taken = true;
+            room->limit = 0;
+        }
+    }
+    s->owner_count = 0;
+}
+
+/* Gives up the oldest segment, or recording if nothing is to be overwritten. */
+static bool reuse_segment(size_t least) {
+    struct file *f = &trace_file;
+    if (!f->overwrites || f->segment_count < 3) {
+        fail(STOPPED_FULL, "the trace has reached FUNCTRACE_MAX_SIZE");
+        return false;
+    }
+    f->current = (f->current + 1) % f->segment_count;
+    struct segment *s = &f->segments[f->current];
+    give_up(s);
+    memset(s->words, 0, s->bytes);
+    s->used = 0;
+    return least <= s->bytes;
+}
+
+static bool next_segment(size_t least) {
+    struct file *f = &trace_file;
+    size_t want = SMALLEST_SEGMENT, count = f->segment_count;
+    if (count > 0) want = smaller(2 * f->segments[count - 1].bytes, LARGEST_SEGMENT);
+    want = larger(want, (least + PAGE - 1) / PAGE * PAGE);
+    if (f->overwrites && want > f->max_size / 8)
+        want = larger(SMALLEST_SEGMENT, f->max_size / 8 / PAGE * PAGE);
+    if (f->size + want > f->max_size) return reuse_segment(least);
+    void *segments = more(f->segments, count, &f->segment_room, sizeof *f->segments);
+    if (segments) f->segments = segments;
+    uint64_t *words = segments ? grow(want) : NULL;
+    if (!words) {
+        fail_to_write();
+        return false;
+    }
+    f->segments[count] = (struct segment){.words = words, .bytes = want};
+    f->current = f->segment_count++;
+    return true;
+}
+
+static bool own(struct segment *s, struct room *room) {
+    if (!trace_file.overwrites || !room) return true;
+    void *owners = more(s->owners, s->owner_count, &s->owner_room, sizeof *s->owners);
+    if (!owners) return false;
+    s->owners = owners;
+    s->owners[s->owner_count++] = room;
+    return true;
+}
+
+/* Memory for a chunk of size bytes, of least at least, all zero; NULL if there is no more. */
+static uint64_t *take(struct room *room, size_t least, size_t size, size_t *given) {
+    struct file *f = &trace_file;
+    for (;;) {
+        if (f->segment_count > 0) {
+            struct segment *s = &f->segments[f->current];
+            size_t left = s->bytes - s->used;
+            uint64_t *words = s->words + s->used / 8;
+            if (left >= least && own(s, room)) {
+                *given = smaller(size, left);
+                s->used += *given;
+                return words;
+            }
+            if (left > 0) put_head(words, left, FACTS); /* an empty one: there are no gaps */
+            s->used = s->bytes;
+        }
+        if (!next_segment(least)) return NULL;
+    }
+}
+
+bool room_new_chunk(struct room *room, uint64_t now, size_t need, size_t open, size_t listed,
+                    uint64_t track) {
+    struct file *f = &trace_file;
+    pthread_mutex_lock(&file_lock);
+    uint64_t *words = NULL;
+    size_t given = 0;
+    if (!f->failed) {
+        size_t records = BASE_RECORD_WORDS + OPEN_RECORD_WORDS * listed;
+        size_t bytes = 8 * (CHUNK_HEAD_WORDS + need + records);
+        bytes = (bytes + CHUNK_STEP - 1) / CHUNK_STEP * CHUNK_STEP;
+        words = take(room, bytes, larger(bytes, room->next_size), &given);
+    }
+    if (words) {
+        room->next_size = smaller(8 * room->next_size, (uint32_t)LARGEST_CHUNK);
+        words[C_SIZE_AND_OPEN] = (uint64_t)open << 32;
+        words[C_TRACK] = track;
+        words[C_BASE] = now;
+        put_head(words, given, EVENTS);
+        file_calibrate();
+        room->words = words;
+        room->base = now;
+        room->used = CHUNK_HEAD_WORDS;
+        room->size = room->limit = (uint32_t)(given / 8);
+        room->taken = false;
+    } else if (f->header) {
+        f->header[H_LOST]++;
+    }
+    pthread_mutex_unlock(&file_lock);
+    return words != NULL;
+}
+
+struct room *room_take(void) {
+    struct file *f = &trace_file;
+    pthread_mutex_lock(&file_lock);
+    struct room *room = f->idle;
+    if (room) {
+        f->idle = room->next_idle;
+    } else {
+        void *rooms = more(f->rooms, f->room_count, &f->room_room, sizeof(struct room *));
+        if (rooms) {
+            f->rooms = rooms;
+            room = calloc(1, sizeof *room);
+        }
+        if (room) {
+            room->next_size = CHUNK_STEP;
+            f->rooms[f->room_count++] = room;
+        }
+    }
+    pthread_mutex_unlock(&file_lock);
+    return room;
+}
+
+void room_leave(struct room *room) {
+    pthread_mutex_lock(&file_lock);
+    room->limit = 0; /* whoever has it next begins with a look at it */
+    room->next_idle = trace_file.idle;
+    trace_file.idle = room;
+    pthread_mutex_unlock(&file_lock);
+}
+
+/* Begins another chunk of facts. Where old chunks are overwritten it is none of those that are. */
+static bool new_facts(void) {
+    struct file *f = &trace_file;
+    size_t given = FACTS_BYTES;
+    uint64_t *words;
+    if (f->overwrites) {
+        words = grow(FACTS_BYTES);
+        if (!words) fail_to_write();
+    } else {
+        words = take(NULL, FACTS_BYTES, FACTS_BYTES, &given);
+    }
+    if (!words) return false;
+    put_head(words, given, FACTS);
+    f->facts = words;
+    f->facts_used = CHUNK_HEAD_WORDS;
+    f->facts_words = given / 8;
+    return true;
+}
+
+/* A place in the facts for a record with that many bytes. */
+static uint64_t *facts_for(size_t bytes) {
+    struct file *f = &trace_file;
+    if (f->failed) return NULL;
+    if (f->facts_used + record_words(bytes) > f->facts_words && !new_facts()) return NULL;
+    uint64_t *at = f->facts + f->facts_used;
+    f->facts_used += record_words(bytes);
+    return at;
+}
+
+uint32_t file_put_function(const char *name, const char *path, int line) {
+    struct file *f = &trace_file;
+    size_t name_size = smaller(strlen(name), NAME_MOST), path_size = smaller(strlen(path), NAME_MOST);
+    size_t bytes = 2 * 8 + 2 * 2 + name_size + path_size;
+    uint32_t number = 0;
+    pthread_mutex_lock(&file_lock);
+    uint64_t *at = f->functions < FUNCTIONS_MOST ? facts_for(bytes) : NULL;
+    if (at) {
+        number = ++f->functions;
+        uint16_t sizes[2] = {(uint16_t)name_size, (uint16_t)path_size};
+        char *text = (char *)(at + 3);
+        at[1] = number | (uint64_t)(uint32_t)line << 32;
+        memcpy(text, sizes, sizeof sizes);
+        memcpy(text + sizeof sizes, name, name_size);
+        memcpy(text + sizeof sizes + name_size, path, path_size);
+        store_word(at, record_head(FUNCTION_RECORD, bytes, 0));
+    }
+    pthread_mutex_unlock(&file_lock);
+    return number;
+}
+
+/* Renews one of the two pairs of ticks and time. */
+void file_calibrate(void) {
+    struct file *f = &trace_file;
+    uint64_t *pair = f->header + H_CALIBRATION + 4 * (f->sequence & 1);
+    store_word(pair, f->sequence);
+    uint64_t passed = clock_nanoseconds(CLOCK_MONOTONIC) - f->start_nanoseconds;
+    store_word(pair + 1, clock_ticks());
+    store_word(pair + 2, passed);
+    store_word(pair + 3, f->sequence);
+}
+
+void file_mark_ended(void) {
+    pthread_mutex_lock(&file_lock);
+    trace_file.header[H_FLAGS] |= ENDED_CLEANLY;
+    file_calibrate();
+    pthread_mutex_unlock(&file_lock);
+}
+
+/* With its first bytes the file becomes a trace. */
+static void put_header(void) {
+    struct file *f = &trace_file;
+    f->start_nanoseconds = clock_nanoseconds(CLOCK_MONOTONIC);
+    f->start_ticks = clock_ticks();
+    f->header[H_VERSION] = 1 | (uint64_t)HEADER_BYTES << 32;
+    f->header[H_PROCESS] = (uint32_t)getpid() | (uint64_t)HEADER_LANGUAGE << 32;
+    f->header[H_RATE] = trace_clock.ticks_per_second;
+    f->header[H_TICKS] = f->start_ticks;
+    f->header[H_TIME] = clock_nanoseconds(CLOCK_REALTIME);
+    f->header[H_FLAGS] = f->overwrites ? OVERWRITES : 0;
+    uint64_t magic;
+    memcpy(&magic, "FTRACE\r\n", sizeof magic);
+    store_word(f->header, magic);
+}
+
+static bool begin(const char *facts, size_t size) {
+    struct file *f = &trace_file;
+    struct stat made;
+    f->path = realpath(f->path, NULL); /* the program may change its directory */
+    if (!f->path || fstat(f->descriptor, &made) != 0) return false;
+    f->device = made.st_dev;
+    f->inode = made.st_ino;
+    f->header = grow(HEADER_BYTES);
+    if (!f->header) return false;
+    put_header();
+    if (!new_facts()) return false;
+    uint64_t *at = facts_for(size);
+    if (!at) return false;
+    memcpy(at + 1, facts, size);
+    store_word(at, record_head(PROCESS_RECORD, size, 0));
+    return true;
+}
+
+bool file_open(const char *path, uint64_t max_size, bool overwrites, const char *facts,
+               size_t size) {
+    struct file *f = &trace_file;
+    int descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (descriptor < 0) return false;
+    *f = (struct file){.descriptor = descriptor,
+                       .path = (char *)path,
+                       .max_size = max_size,
+                       .overwrites = overwrites,
+                       .rooms = f->rooms,
+                       .room_count = f->room_count,
+                       .room_room = f->room_room,
+                       .idle = f->idle};
+    if (begin(facts, size)) return true;
+    int error = errno;
+    file_abandon();
+    unlink(path);
+    errno = error;
+    return false;
+}
+
+void file_forked(void) {
+    pthread_mutex_init(&file_lock, NULL); /* whoever had it is not in this process */
+    trace_file.failed = true;
+    trace_file.header = NULL;
+    for (size_t i = 0; i < trace_file.room_count; i++) trace_file.rooms[i]->limit = 0;
+}
+
+/* Memory stays mapped: it is in the file's size, and nobody knows that no thread writes any more. */
+void file_abandon(void) {
+    struct file *f = &trace_file;
+    if (f->descriptor >= 0 && is_ours(f->descriptor)) close(f->descriptor);
+    f->descriptor = -1;
+    free(f->path);
+    f->path = NULL;
+    f->header = NULL;
+    f->failed = true;
+    for (size_t i = 0; i < f->segment_count; i++) free(f->segments[i].owners);
+    free(f->segments);
+    f->segments = NULL;
+    f->segment_count = f->segment_room = 0;
+    for (size_t i = 0; i < f->room_count; i++) {
+        struct room *room = f->rooms[i], *next = room->next_idle;
+        *room = (struct room){.next_size = CHUNK_STEP, .next_idle = next};
+    }
+}
+
+bool file_copy(const char *path) {
+    pthread_mutex_lock(&file_lock);
+    file_calibrate();
+    bool found = open_again();
+    int from = found ? dup(trace_file.descriptor) : -1;
+    uint64_t size = trace_file.size;
+    pthread_mutex_unlock(&file_lock);
+    if (from < 0) return false;
+    int to = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    static const size_t step = 1 << 16;
+    char *buffer = malloc(step);
+    bool copied = to >= 0 && buffer;
+    for (uint64_t at = 0; copied && at < size;) {
+        ssize_t got = pread(from, buffer, smaller(step, size - at), (off_t)at);
+        copied = got > 0 && write_at(to, buffer, (size_t)got, (off_t)at);
+        at += copied ? (uint64_t)got : 0;
+    }
+    int error = errno;
+    free(buffer);
+    if (to >= 0 && close(to) != 0) copied = false;
+    close(from);
+    errno = error;
+    return copied;
+}

@@ -1,0 +1,94 @@
+/* The trace file: mapped memory, cut into chunks that rooms are given to write in. No function here
+ * touches Python; what changes what threads share is locked by file_lock, for a thread ends without
+ * the interpreter's lock. */
+#ifndef FUNCTRACE_FILE_H
+#define FUNCTRACE_FILE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "format.h"
+
+/* What one track at a time writes in; a track that has ended leaves it to another. */
+struct room {
+    uint64_t *words;   /* of the chunk; mapped, so that what is stored survives the process */
+    uint32_t used;     /* words */
+    uint32_t limit;    /* words that may be used before track_extend is to be called */
+    uint32_t size;     /* words */
+    uint32_t next_size; /* of the next chunk, bytes */
+    uint64_t base;     /* ticks that the chunk's times count from */
+    bool taken;        /* the chunk has been given up for newer ones */
+    struct room *next_idle;
+};
+
+struct segment {
+    uint64_t *words;
+    size_t bytes, used;
+    struct room **owners; /* of its chunks, where old ones are overwritten */
+    size_t owner_count, owner_room;
+};
+
+struct file {
+    int descriptor;
+    dev_t device;
+    ino_t inode;
+    char *path;       /* absolute */
+    uint64_t *header; /* NULL: there is no file */
+    uint64_t size, max_size, sequence;
+    uint64_t start_ticks, start_nanoseconds;
+    bool overwrites, failed;
+    char trouble[512]; /* why it has failed, until that has been told */
+
+    struct segment *segments;
+    size_t segment_count, segment_room, current;
+    uint64_t *facts; /* the chunk that facts go to */
+    size_t facts_used, facts_words;
+    uint32_t functions; /* that have a number */
+
+    struct room **rooms; /* all that there are */
+    size_t room_count, room_room;
+    struct room *idle;
+};
+
+extern struct file trace_file;
+extern struct room no_room; /* of a track that has not written yet */
+extern pthread_mutex_t file_lock;
+
+enum { SMALLEST_TRACE = HEADER_BYTES + (32 << 10) + 4 * (64 << 10) };
+
+/* Makes the file with its header and facts; false and errno where it cannot. */
+bool file_open(const char *path, uint64_t max_size, bool overwrites, const char *facts,
+               size_t size);
+
+/* Lets go of the file without a word into it. */
+void file_abandon(void);
+
+/* Another process's from here on: nothing is to be stored any more. */
+void file_forked(void);
+
+/* A room that no track has; NULL where memory has run out. */
+struct room *room_take(void);
+void room_leave(struct room *room);
+
+/* Gives the room a chunk that begins on that track with so many open calls, for need words and the
+ * records of the open calls that are listed. */
+bool room_new_chunk(struct room *room, uint64_t now, size_t need, size_t open, size_t listed,
+                    uint64_t track);
+
+/* The function's new number, once it is written down; 0 where the file takes no more. */
+uint32_t file_put_function(const char *name, const char *path, int line);
+
+void file_calibrate(void);
+void file_mark_ended(void);
+
+/* Copies the file as it is now; false and errno where that cannot be done. */
+bool file_copy(const char *path);
+
+/* Stores a word behind everything that was stored before it. */
+static inline void store_word(uint64_t *at, uint64_t word) {
+    __atomic_store_n(at, word, __ATOMIC_RELEASE);
+}
+
+#endif

@@ -1,0 +1,41 @@
+/* The numbers of docs/trace-format.md that a writer needs. */
+#ifndef FUNCTRACE_FORMAT_H
+#define FUNCTRACE_FORMAT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { HEADER_BYTES = 4096, HEADER_LANGUAGE = 2 };
+enum { H_VERSION = 1, H_PROCESS, H_RATE, H_TICKS, H_TIME, H_FLAGS, H_LOST, H_CALIBRATION };
+enum { ENDED_CLEANLY = 1, STOPPED_FULL = 2, OVERWRITES = 4, WRITE_FAILED = 8 };
+
+enum { CHUNK_STEP = 512, CHUNK_HEAD_WORDS = 5, FACTS = 1, EVENTS = 2 };
+enum { C_SIZE_AND_OPEN = 1, C_SEQUENCE, C_TRACK, C_BASE };
+#define CHUNK_MAGIC 0x4b4e4843u
+
+enum { ENTRY_WORD = 1, EXIT_WORD = 2, RECORD_WORD = 3 };
+enum { FUNCTION_SHIFT = 2, TIME_SHIFT = 22 };
+enum { FUNCTIONS_MOST = (1 << (TIME_SHIFT - FUNCTION_SHIFT)) - 1 };
+#define RECORD_VALUE_MOST ((uint64_t)1 << 40)
+#define TICKS_SINCE_BASE_MOST ((uint64_t)1 << (64 - TIME_SHIFT))
+
+enum {
+    BASE_RECORD = 1,
+    TRACK_RECORD = 2,
+    PANIC_RECORD = 4,
+    OPEN_RECORD = 5,
+    SUSPENDED_RECORD = 7,
+    RESUMED_RECORD = 8,
+    FUNCTION_RECORD = 16,
+    PROCESS_RECORD = 17
+};
+enum { THREAD_KIND = 2, TASK_KIND = 3, IS_CUT = 1, TEXT_MOST = 200, NAME_MOST = 8 << 10 };
+
+static inline uint64_t record_head(unsigned type, size_t bytes, uint64_t value) {
+    return RECORD_WORD | type << 2 | (uint64_t)bytes << 8 | value << 24;
+}
+
+/* How many words a record with a payload of so many bytes takes. */
+static inline size_t record_words(size_t bytes) { return 1 + (bytes + 7) / 8; }
+
+#endif

@@ -1,0 +1,66 @@
+#include "function.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "file.h"
+
+Py_ssize_t function_index = -1;
+struct function *functions;
+
+/* The code object is gone. */
+static void release(void *memory) {
+    struct function *f = memory;
+    if (!f) return;
+    if (f->previous) f->previous->next = f->next;
+    else functions = f->next;
+    if (f->next) f->next->previous = f->previous;
+    free(f->name);
+    free(f->file);
+    PyObject *started = f->started, *returned = f->returned;
+    free(f);
+    Py_XDECREF(started);
+    Py_XDECREF(returned);
+}
+
+bool functions_begin(void) {
+    if (function_index < 0) function_index = PyUnstable_Eval_RequestCodeExtraIndex(release);
+    if (function_index >= 0) return true;
+    PyErr_SetString(PyExc_RuntimeError, "too many tools use code objects");
+    return false;
+}
+
+static enum function_kind kind_of(const PyCodeObject *code) {
+    if (code->co_flags & (CO_COROUTINE | CO_ITERABLE_COROUTINE)) return COROUTINE;
+    if (code->co_flags & CO_ASYNC_GENERATOR) return ASYNC_GENERATOR;
+    return code->co_flags & CO_GENERATOR ? GENERATOR : PLAIN;
+}
+
+struct function *function_for(PyCodeObject *code) {
+    struct function *f = function_of(code);
+    if (f) return f;
+    f = calloc(1, sizeof *f);
+    if (!f) return (struct function *)PyErr_NoMemory();
+    if (PyUnstable_Code_SetExtra((PyObject *)code, function_index, f) < 0) {
+        free(f);
+        return NULL;
+    }
+    f->code = code;
+    f->kind = kind_of(code);
+    f->next = functions;
+    if (functions) functions->previous = f;
+    functions = f;
+    return f;
+}
+
+uint32_t function_number(struct function *f) {
+    if (!f->number) {
+        f->number = file_put_function(f->name, f->file, f->line);
+        if (!f->started && !f->returned) f->direct = f->number;
+    }
+    return f->number;
+}
+
+void functions_begin_again(void) {
+    for (struct function *f = functions; f; f = f->next) f->direct = f->number = 0;
+}

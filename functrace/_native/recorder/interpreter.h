@@ -1,0 +1,64 @@
+/* Where the versions of CPython differ. */
+#ifndef FUNCTRACE_INTERPRETER_H
+#define FUNCTRACE_INTERPRETER_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <frameobject.h>
+#include <structmember.h>
+
+#if PY_VERSION_HEX >= 0x030F0000 || defined(Py_GIL_DISABLED)
+#error "not known to work here; functrace/runtime/recorder_python.py does"
+#endif
+
+#define HAS_MONITORING (PY_VERSION_HEX >= 0x030C0000)
+
+#if !HAS_MONITORING && PY_VERSION_HEX >= 0x030B0000
+#define Py_BUILD_CORE
+#include <internal/pycore_frame.h>
+#undef Py_BUILD_CORE
+typedef _PyInterpreterFrame frame_t;
+#elif !HAS_MONITORING
+typedef PyFrameObject frame_t;
+#else
+/* Only where a frame lies matters, and how to get to the one below. */
+typedef struct frame_link {
+    void *executable;
+    struct frame_link *previous;
+} frame_t;
+#endif
+
+/* The thread's innermost frame. */
+static inline const frame_t *frame_innermost(const PyThreadState *state) {
+#if PY_VERSION_HEX >= 0x030D0000
+    return (const frame_t *)state->current_frame;
+#elif PY_VERSION_HEX >= 0x030B0000
+    return (const frame_t *)state->cframe->current_frame;
+#else
+    return state->frame;
+#endif
+}
+
+static inline const frame_t *frame_below(const frame_t *frame) {
+#if PY_VERSION_HEX >= 0x030B0000
+    return frame->previous;
+#else
+    return frame->f_back;
+#endif
+}
+
+static inline PyThreadState *thread_state(void) {
+#if PY_VERSION_HEX >= 0x030D0000
+    return PyThreadState_GetUnchecked();
+#else
+    return _PyThreadState_UncheckedGet();
+#endif
+}
+
+#if PY_VERSION_HEX < 0x030C0000
+#define PyUnstable_Eval_RequestCodeExtraIndex _PyEval_RequestCodeExtraIndex
+#define PyUnstable_Code_GetExtra _PyCode_GetExtra
+#define PyUnstable_Code_SetExtra _PyCode_SetExtra
+#endif
+
+#endif

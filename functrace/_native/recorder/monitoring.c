@@ -1,0 +1,217 @@
+/* Events by sys.monitoring: local ones on the code objects that are ours, and of all code those that
+ * there are only globally. */
+#include "interpreter.h"
+
+#if HAS_MONITORING
+
+#include "calls.h"
+#include "recorder.h"
+
+enum { TOOLS = 6, NO_TOOL = -1 };
+
+/* A callback is an object that is called without a detour: a function of the extension costs some
+ * nanoseconds more. */
+typedef struct {
+    PyObject_HEAD
+    vectorcallfunc call;
+} callback;
+
+static inline struct function *function_at(PyObject *const *arguments) {
+    return function_of((PyCodeObject *)arguments[0]);
+}
+
+static inline PyObject *answer(int status) { return status < 0 ? NULL : Py_NewRef(Py_None); }
+
+static PyObject *on_start(PyObject *self, PyObject *const *arguments, size_t count, PyObject *names) {
+    (void)self, (void)count, (void)names;
+    struct function *f = function_at(arguments);
+    PyThreadState *state = thread_state();
+    return answer(likely(f != NULL) ? call_started(state, f, frame_innermost(state)) : 0);
+}
+
+static PyObject *on_resume(PyObject *self, PyObject *const *arguments, size_t count,
+                           PyObject *names) {
+    (void)self, (void)count, (void)names;
+    struct function *f = function_at(arguments);
+    PyThreadState *state = thread_state();
+    return answer(likely(f != NULL) && f->recorded ? call_resumed(state, f, frame_innermost(state))
+                                                   : 0);
+}
+
+static PyObject *on_return(PyObject *self, PyObject *const *arguments, size_t count,
+                           PyObject *names) {
+    (void)self, (void)count, (void)names;
+    struct function *f = function_at(arguments);
+    PyThreadState *state = thread_state();
+    return answer(likely(f != NULL)
+                      ? call_returned(state, f, frame_innermost(state), arguments[2])
+                      : 0);
+}
+
+static PyObject *on_yield(PyObject *self, PyObject *const *arguments, size_t count,
+                          PyObject *names) {
+    (void)self, (void)count, (void)names;
+    struct function *f = function_at(arguments);
+    PyThreadState *state = thread_state();
+    return answer(likely(f != NULL) ? call_yielded(state, f, frame_innermost(state), arguments[2])
+                                    : 0);
+}
+
+static PyObject *on_unwind(PyObject *self, PyObject *const *arguments, size_t count,
+                           PyObject *names) {
+    (void)self, (void)count, (void)names;
+    struct function *f = function_at(arguments);
+    if (!f) return answer(0);
+    PyThreadState *state = thread_state();
+    return answer(call_unwound(state, f, frame_innermost(state), (PyObject *)Py_TYPE(arguments[2]),
+                               arguments[2]));
+}
+
+static PyTypeObject callback_type = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "functrace._native._recorder.callback",
+    .tp_basicsize = sizeof(callback),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .tp_vectorcall_offset = offsetof(callback, call),
+    .tp_call = PyVectorcall_Call,
+};
+
+static const struct {
+    const char *name;
+    vectorcallfunc call;
+    bool is_global; /* CPython has it for all code only */
+} events[] = {
+    {"PY_START", on_start, false}, {"PY_RESUME", on_resume, false}, {"PY_RETURN", on_return, false},
+    {"PY_YIELD", on_yield, false}, {"PY_THROW", on_resume, true},   {"PY_UNWIND", on_unwind, true},
+};
+enum { EVENT_COUNT = sizeof events / sizeof *events };
+
+static struct {
+    PyObject *module; /* sys.monitoring */
+    PyObject *set_local_events;
+    int tool;
+    long local, global;
+} monitoring = {.tool = NO_TOOL};
+
+static int call(const char *method, const char *format, ...) {
+    PyObject *function = PyObject_GetAttrString(monitoring.module, method), *result = NULL;
+    va_list values;
+    va_start(values, format);
+    PyObject *arguments = Py_VaBuildValue(format, values);
+    va_end(values);
+    if (function && arguments) result = PyObject_CallObject(function, arguments);
+    Py_XDECREF(function);
+    Py_XDECREF(arguments);
+    Py_XDECREF(result);
+    return result ? 0 : -1;
+}
+
+/* The first id that nobody has: those first that are not set aside for a kind of tool. */
+static int take_tool(void) {
+    static const int order[TOOLS] = {3, 4, 5, 2, 1, 0};
+    for (int i = 0; i < TOOLS; i++) {
+        if (call("use_tool_id", "(is)", order[i], "functrace") == 0) {
+            monitoring.tool = order[i];
+            return 0;
+        }
+        if (!PyErr_ExceptionMatches(PyExc_ValueError)) return -1;
+        PyErr_Clear();
+    }
+    PyErr_SetString(PyExc_RuntimeError, "sys.monitoring has no tool id left");
+    return -1;
+}
+
+static long event_bit(const char *name) {
+    PyObject *names = PyObject_GetAttrString(monitoring.module, "events");
+    PyObject *bit = names ? PyObject_GetAttrString(names, name) : NULL;
+    long value = bit ? PyLong_AsLong(bit) : -1;
+    Py_XDECREF(bit);
+    Py_XDECREF(names);
+    return value;
+}
+
+static int register_callback(int i, long bit) {
+    callback *object = PyObject_New(callback, &callback_type);
+    if (!object) return -1;
+    object->call = events[i].call;
+    int status = call("register_callback", "(ilO)", monitoring.tool, bit, object);
+    Py_DECREF(object);
+    return status;
+}
+
+static int begin(void) {
+    if (monitoring.module) return 0;
+    PyObject *module = PySys_GetObject("monitoring");
+    if (!module || PyType_Ready(&callback_type) < 0) return -1;
+    PyObject *set = PyObject_GetAttrString(module, "set_local_events");
+    if (!set) return -1;
+    monitoring.set_local_events = set;
+    monitoring.module = Py_NewRef(module);
+    return 0;
+}
+
+static int register_all(void) {
+    monitoring.local = monitoring.global = 0;
+    for (int i = 0; i < EVENT_COUNT; i++) {
+        long bit = event_bit(events[i].name);
+        if (bit < 0 || register_callback(i, bit) < 0) return -1;
+        *(events[i].is_global ? &monitoring.global : &monitoring.local) |= bit;
+    }
+    return 0;
+}
+
+static int set_local(struct function *f, long set) {
+    Py_INCREF(f->code);
+    PyObject *result =
+        PyObject_CallFunction(monitoring.set_local_events, "iOl", monitoring.tool, f->code, set);
+    Py_DECREF(f->code);
+    Py_XDECREF(result);
+    return result ? 0 : -1;
+}
+
+int source_add(struct function *f) { return set_local(f, monitoring.local); }
+
+static int set_all(long local) {
+    for (struct function *f = functions; f; f = f->next)
+        if (set_local(f, local) < 0) return -1;
+    return 0;
+}
+
+int source_start(void) {
+    if (begin() < 0 || take_tool() < 0) return -1;
+    if (register_all() == 0 && set_all(monitoring.local) == 0 &&
+        call("set_events", "(il)", monitoring.tool, monitoring.global) == 0)
+        return 0;
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    source_stop();
+    PyErr_Restore(type, value, traceback);
+    return -1;
+}
+
+void source_stop(void) {
+    bool failed = call("set_events", "(ii)", monitoring.tool, 0) < 0;
+    failed |= set_all(0) < 0;
+    for (int i = 0; i < EVENT_COUNT; i++)
+        failed |= call("register_callback", "(ilO)", monitoring.tool, event_bit(events[i].name),
+                       Py_None) < 0;
+    failed |= call("free_tool_id", "(i)", monitoring.tool) < 0;
+    if (failed) PyErr_Clear(); /* the interpreter is going down, or somebody took our id */
+    monitoring.tool = NO_TOOL;
+}
+
+PyObject *source_first_argument(PyThreadState *state, const void *frame) {
+    (void)frame;
+    PyFrameObject *object = PyThreadState_GetFrame(state); /* new reference */
+    if (!object) return NULL;
+    PyCodeObject *code = PyFrame_GetCode(object);
+    PyObject *names = PyCode_GetVarnames(code), *first = NULL;
+    if (names && code->co_argcount > 0 && PyTuple_GET_SIZE(names) > 0)
+        first = PyFrame_GetVar(object, PyTuple_GET_ITEM(names, 0));
+    if (!first) PyErr_Clear();
+    Py_XDECREF(names);
+    Py_DECREF(code);
+    Py_DECREF(object);
+    return first ? first : Py_NewRef(Py_None);
+}
+
+#endif

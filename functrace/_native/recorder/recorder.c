@@ -1,0 +1,397 @@
+/* The module: functrace/_native/_recorder.pyi says what it has. */
+#include "recorder.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "calls.h"
+
+struct recorder recorder;
+
+enum { FACTS_MOST = 30000 };
+
+int recorder_call(PyObject *callback, PyObject *argument, PyObject **result) {
+    *result = argument ? PyObject_CallOneArg(callback, argument) : PyObject_CallNoArgs(callback);
+    if (*result) return 1;
+    if (!PyErr_ExceptionMatches(PyExc_Exception)) return -1;
+    PyErr_WriteUnraisable(callback);
+    return 0;
+}
+
+static void stop(void) {
+    if (!recorder.listening) return;
+    recorder.started = recorder.listening = false;
+    recorder.stops++;
+    recorder.stopped_at = clock_ticks();
+    threads_look_again();
+    source_stop();
+}
+
+static int stop_failed(void *unused) {
+    (void)unused;
+    if (trace_file.failed) stop();
+    return 0;
+}
+
+void recorder_tell(void) {
+    char message[sizeof trace_file.trouble];
+    memcpy(message, trace_file.trouble, sizeof message);
+    trace_file.trouble[0] = 0;
+    Py_AddPendingCall(stop_failed, NULL); /* not amid an event */
+    struct thread *th = this_thread;
+    if (th) th->busy = true, th->state = NULL;
+    PyObject *said = PyObject_CallFunction(recorder.say, "s", message);
+    if (!said) PyErr_WriteUnraisable(recorder.say);
+    Py_XDECREF(said);
+    if (th) th->busy = false;
+}
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *path;
+    bool current; /* of the process; others are closed */
+} Recorder;
+
+/* Sets an error where the recorder is closed. */
+static bool is_open(const Recorder *self) {
+    if (self->current && recorder.open && !recorder.forked) return true;
+    PyErr_SetString(PyExc_RuntimeError, "the recorder is closed");
+    return false;
+}
+
+static bool begin_process(void) {
+    static bool begun;
+    if (begun) return true;
+    if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
+        PyErr_SetString(PyExc_RuntimeError, "only the main interpreter's calls are recorded");
+        return false;
+    }
+    if (!functions_begin()) return false;
+    clock_begin();
+    begun = threads_begin();
+    if (!begun) PyErr_NoMemory();
+    return begun;
+}
+
+static void forked(void) {
+    recorder.forked = true;
+    recorder.started = false;
+    file_forked();
+}
+
+static void set_options(Py_ssize_t depth, unsigned long long min_duration) {
+    double ticks = (double)min_duration * 1e-9 * (double)trace_clock.ticks_per_second;
+    track_options.depth = depth > INT32_MAX ? INT32_MAX : (uint32_t)depth;
+    track_options.min_duration = (uint64_t)ticks;
+}
+
+static bool open_file(PyObject *path, uint64_t max_size, bool overwrite, const Py_buffer *facts) {
+    if (max_size < SMALLEST_TRACE) {
+        PyErr_SetString(PyExc_ValueError, "FUNCTRACE_MAX_SIZE is too small for a trace: 1M will do");
+        return false;
+    }
+    if (facts->len > FACTS_MOST) {
+        PyErr_SetString(PyExc_ValueError, "the facts are too long");
+        return false;
+    }
+    if (file_open(PyBytes_AS_STRING(path), max_size, overwrite, facts->buf, (size_t)facts->len))
+        return true;
+    PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, path);
+    return false;
+}
+
+static bool begin(Recorder *self, PyObject *path, uint64_t max_size, int overwrite,
+                  const Py_buffer *facts) {
+    if (recorder.open) {
+        PyErr_SetString(PyExc_RuntimeError, "there is a recorder already");
+        return false;
+    }
+    if (!begin_process()) return false;
+    file_abandon();
+    if (!open_file(path, max_size, overwrite, facts)) return false;
+    static bool is_forking_seen;
+    if (!is_forking_seen) is_forking_seen = pthread_atfork(NULL, NULL, forked) == 0;
+    functions_begin_again();
+    tracks_begin_again();
+    recorder.forked = false;
+    recorder.open = self->current = true;
+    self->path = PyUnicode_DecodeFSDefault(trace_file.path);
+    return self->path != NULL;
+}
+
+static void keep(PyObject **place, PyObject *object) {
+    PyObject *before = *place;
+    *place = Py_NewRef(object);
+    Py_XDECREF(before);
+}
+
+static int recorder_init(PyObject *object, PyObject *args, PyObject *names) {
+    static char *keywords[] = {"path",  "max_size", "overwrite", "depth", "min_duration",
+                               "facts", "thread",   "current",   "say",   NULL};
+    PyObject *path, *thread, *current, *say;
+    unsigned long long max_size, min_duration;
+    Py_ssize_t depth;
+    int overwrite;
+    Py_buffer facts;
+    if (!PyArg_ParseTupleAndKeywords(args, names, "O&$KpnKy*OOO", keywords, PyUnicode_FSConverter,
+                                     &path, &max_size, &overwrite, &depth, &min_duration, &facts,
+                                     &thread, &current, &say))
+        return -1;
+    bool begun = begin((Recorder *)object, path, max_size, overwrite, &facts);
+    Py_DECREF(path);
+    PyBuffer_Release(&facts);
+    if (!begun) return -1;
+    set_options(depth, min_duration);
+    keep(&recorder.thread, thread);
+    keep(&recorder.current, current);
+    keep(&recorder.say, say);
+    return 0;
+}
+
+static char *copy_text(PyObject *text) {
+    PyObject *bytes = PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace");
+    char *copy = bytes ? strdup(PyBytes_AS_STRING(bytes)) : NULL;
+    if (bytes && !copy) PyErr_NoMemory();
+    Py_XDECREF(bytes);
+    return copy;
+}
+
+static PyObject *recorder_add(PyObject *self, PyObject *args) {
+    (void)self;
+    PyObject *code, *name, *file;
+    int line;
+    if (!PyArg_ParseTuple(args, "O!UUi", &PyCode_Type, &code, &name, &file, &line)) return NULL;
+    struct function *f = function_for((PyCodeObject *)code);
+    if (!f) return NULL;
+    if (f->recorded) Py_RETURN_NONE;
+    f->name = copy_text(name);
+    f->file = f->name ? copy_text(file) : NULL;
+    if (!f->file) return NULL;
+    f->line = line;
+    f->recorded = true;
+    if (recorder.started && source_add(f) < 0) return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyObject *recorder_watch(PyObject *self, PyObject *args) {
+    (void)self;
+    PyObject *code, *started, *returned;
+    if (!PyArg_ParseTuple(args, "O!OO", &PyCode_Type, &code, &started, &returned)) return NULL;
+    struct function *f = function_for((PyCodeObject *)code);
+    if (!f) return NULL;
+    PyObject *before[] = {f->started, f->returned};
+    f->started = started == Py_None ? NULL : Py_NewRef(started);
+    f->returned = returned == Py_None ? NULL : Py_NewRef(returned);
+    f->direct = 0;
+    Py_XDECREF(before[0]);
+    Py_XDECREF(before[1]);
+    if (recorder.started && source_add(f) < 0) return NULL;
+    Py_RETURN_NONE;
+}
+
+/* The line that the function's frame is at, the innermost one; 0 if there is none. */
+static int line_of(uint32_t function) {
+    PyFrameObject *frame = PyThreadState_GetFrame(thread_state());
+    int line = 0;
+    while (frame && !line) {
+        PyCodeObject *code = PyFrame_GetCode(frame);
+        const struct function *f = function_of(code);
+        if (f && f->number == function) line = PyFrame_GetLineNumber(frame);
+        Py_DECREF(code);
+        PyFrameObject *below = PyFrame_GetBack(frame);
+        Py_DECREF(frame);
+        frame = below;
+    }
+    Py_XDECREF(frame);
+    return line;
+}
+
+static PyObject *recorder_where(PyObject *self, PyObject *unused) {
+    (void)unused;
+    struct thread *th = this_thread;
+    if (!is_open((Recorder *)self)) return NULL;
+    if ((!th || !th->busy) && thread_find(thread_state(), &th) < 0) return NULL;
+    const struct track *t = th ? th->track : NULL;
+    uint32_t function = t && t->depth ? t->open[t->depth - 1].function : 0;
+    uint64_t id = t ? t->id : 0;
+    return Py_BuildValue("KIiK", (unsigned long long)id, function, function ? line_of(function) : 0,
+                         (unsigned long long)clock_ticks());
+}
+
+static PyObject *recorder_track(PyObject *self, PyObject *args) {
+    (void)self;
+    unsigned kind;
+    PyObject *name, *parent;
+    struct origin origin = {0};
+    if (!PyArg_ParseTuple(args, "IUO", &kind, &name, &parent) || !read_origin(parent, &origin))
+        return NULL;
+    char *text = copy_text(name);
+    if (!text) return NULL;
+    const struct track *t = track_new(kind, text, &origin);
+    free(text);
+    return t ? PyLong_FromUnsignedLongLong(t->id) : PyErr_NoMemory();
+}
+
+static PyObject *recorder_forget(PyObject *self, PyObject *number) {
+    (void)self;
+    uint64_t id = PyLong_AsUnsignedLongLong(number);
+    if (PyErr_Occurred()) return NULL;
+    struct track *t = track_find(id);
+    if (t && threads_leave(t)) track_forget(t);
+    Py_RETURN_NONE;
+}
+
+static PyObject *recorder_thread(PyObject *self, PyObject *unused) {
+    (void)unused;
+    struct thread *th = this_thread;
+    if (!is_open((Recorder *)self)) return NULL;
+    if ((!th || !th->own) && thread_with_own(&th) < 0) return NULL;
+    return PyLong_FromUnsignedLongLong(th && th->own ? th->own->id : 0);
+}
+
+static PyObject *recorder_switch(PyObject *self, PyObject *number) {
+    uint64_t id = PyLong_AsUnsignedLongLong(number);
+    struct thread *th = this_thread;
+    if (PyErr_Occurred() || !is_open((Recorder *)self)) return NULL;
+    if ((!th || !th->own) && thread_with_own(&th) < 0) return NULL;
+    if (!th || !th->own) return PyLong_FromLong(0);
+    const struct track *before = th->home;
+    th->home = id ? track_numbered(id) : NULL;
+    th->state = NULL;
+    return PyLong_FromUnsignedLongLong(before ? before->id : 0);
+}
+
+static PyObject *recorder_start(PyObject *self, PyObject *unused) {
+    (void)unused;
+    bool is_current = ((Recorder *)self)->current && recorder.open && !recorder.forked;
+    if (!is_current || recorder.started || trace_file.failed) Py_RETURN_NONE;
+    if (source_start() < 0) return NULL;
+    recorder.started = recorder.listening = true;
+    Py_RETURN_NONE;
+}
+
+static PyObject *recorder_stop(PyObject *self, PyObject *unused) {
+    (void)unused;
+    if (((Recorder *)self)->current) stop();
+    Py_RETURN_NONE;
+}
+
+static PyObject *recorder_snapshot(PyObject *self, PyObject *path) {
+    PyObject *bytes;
+    if (!is_open((Recorder *)self) || !PyUnicode_FSConverter(path, &bytes)) return NULL;
+    bool copied;
+    Py_BEGIN_ALLOW_THREADS
+    copied = file_copy(PyBytes_AS_STRING(bytes));
+    Py_END_ALLOW_THREADS
+    if (!copied) PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, path);
+    Py_DECREF(bytes);
+    if (!copied) return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyObject *recorder_close(PyObject *self, PyObject *unused) {
+    (void)unused;
+    Recorder *r = (Recorder *)self;
+    if (r->current && recorder.open && !recorder.forked) {
+        stop();
+        file_mark_ended();
+        recorder.open = r->current = false;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *recorder_abandon(PyObject *self, PyObject *unused) {
+    (void)unused;
+    Recorder *r = (Recorder *)self;
+    if (r->current && recorder.open) {
+        stop();
+        file_abandon();
+        if (recorder.forked) threads_forked();
+        recorder.open = r->current = false;
+    }
+    Py_RETURN_NONE;
+}
+
+static void recorder_dealloc(PyObject *self) {
+    Py_XDECREF(((Recorder *)self)->path);
+    Py_TYPE(self)->tp_free(self);
+}
+
+static PyObject *recorder_failed(PyObject *self, void *unused) {
+    (void)unused;
+    return PyBool_FromLong(((Recorder *)self)->current && trace_file.failed);
+}
+
+static PyMethodDef recorder_methods[] = {
+    {"add", recorder_add, METH_VARARGS, NULL},
+    {"watch", recorder_watch, METH_VARARGS, NULL},
+    {"where", recorder_where, METH_NOARGS, NULL},
+    {"track", recorder_track, METH_VARARGS, NULL},
+    {"forget", recorder_forget, METH_O, NULL},
+    {"thread", recorder_thread, METH_NOARGS, NULL},
+    {"switch", recorder_switch, METH_O, NULL},
+    {"start", recorder_start, METH_NOARGS, NULL},
+    {"stop", recorder_stop, METH_NOARGS, NULL},
+    {"snapshot", recorder_snapshot, METH_O, NULL},
+    {"close", recorder_close, METH_NOARGS, NULL},
+    {"abandon", recorder_abandon, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyMemberDef recorder_members[] = {
+    {"path", T_OBJECT_EX, offsetof(Recorder, path), READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyGetSetDef recorder_properties[] = {
+    {"failed", recorder_failed, NULL, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyTypeObject recorder_type = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "functrace._native._recorder.Recorder",
+    .tp_basicsize = sizeof(Recorder),
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_new = PyType_GenericNew,
+    .tp_init = recorder_init,
+    .tp_dealloc = recorder_dealloc,
+    .tp_methods = recorder_methods,
+    .tp_members = recorder_members,
+    .tp_getset = recorder_properties,
+};
+
+static PyObject *module_clock(PyObject *self, PyObject *unused) {
+    (void)self, (void)unused;
+    clock_begin();
+    return PyUnicode_FromString(clock_name());
+}
+
+static PyMethodDef module_functions[] = {
+    {"clock", module_clock, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static int module_fill(PyObject *module) {
+    if (PyModule_AddIntConstant(module, "THREAD", THREAD_KIND) < 0 ||
+        PyModule_AddIntConstant(module, "TASK", TASK_KIND) < 0)
+        return -1;
+    return PyModule_AddType(module, &recorder_type);
+}
+
+/* State is the process's: other interpreters are refused where they can be. */
+static PyModuleDef_Slot module_slots[] = {
+    {Py_mod_exec, (void *)module_fill},
+#if PY_VERSION_HEX >= 0x030C0000
+    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
+#endif
+    {0, NULL},
+};
+
+static struct PyModuleDef module_definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "functrace._native._recorder",
+    .m_methods = module_functions,
+    .m_slots = module_slots,
+};
+
+PyMODINIT_FUNC PyInit__recorder(void) { return PyModuleDef_Init(&module_definition); }

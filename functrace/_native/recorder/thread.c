@@ -1,0 +1,144 @@
+#include "thread.h"
+
+#include <stdlib.h>
+
+#include "calls.h"
+#include "recorder.h"
+
+THREAD_LOCAL struct thread *this_thread;
+
+static struct thread *threads; /* locked by file_lock */
+static pthread_key_t ending;
+
+static void unlink_thread(struct thread *th) {
+    if (th->previous) th->previous->next = th->next;
+    else threads = th->next;
+    if (th->next) th->next->previous = th->previous;
+}
+
+/* Without the interpreter's lock. */
+static void end(void *memory) {
+    struct thread *th = memory;
+    pthread_mutex_lock(&file_lock);
+    unlink_thread(th);
+    pthread_mutex_unlock(&file_lock);
+    if (th->own) track_forget(th->own);
+    free(th);
+    this_thread = NULL;
+}
+
+bool threads_begin(void) {
+    static bool begun;
+    begun = begun || pthread_key_create(&ending, end) == 0;
+    return begun;
+}
+
+static struct thread *make(void) {
+    struct thread *th = calloc(1, sizeof *th);
+    if (!th) return NULL;
+    pthread_mutex_lock(&file_lock);
+    th->next = threads;
+    if (threads) threads->previous = th;
+    threads = th;
+    pthread_mutex_unlock(&file_lock);
+    pthread_setspecific(ending, th);
+    return this_thread = th;
+}
+
+/* What thread() said: whether this is the main thread, its name, where it was started. */
+static struct track *own_track(PyObject *answer) {
+    int is_main;
+    const char *name;
+    PyObject *parent;
+    struct origin origin = {0};
+    if (!PyArg_ParseTuple(answer, "pzO", &is_main, &name, &parent) || !read_origin(parent, &origin))
+        return NULL;
+    if (!is_main) return track_new(THREAD_KIND, name, &origin);
+    struct track *t = track_numbered(1);
+    if (t) track_describe(t, THREAD_KIND, name, &origin);
+    return t;
+}
+
+int thread_with_own(struct thread **found) {
+    struct thread *th = this_thread ? this_thread : make();
+    if (!th || !recorder.open || th->busy) return 0;
+    *found = th;
+    if (th->own) return 1;
+    PyObject *answer;
+    th->busy = true;
+    int status = recorder_call(recorder.thread, NULL, &answer);
+    th->busy = false;
+    if (status <= 0) return status;
+    th->own = own_track(answer);
+    Py_DECREF(answer);
+    if (!th->own && PyErr_Occurred()) PyErr_WriteUnraisable(recorder.thread);
+    return th->own != NULL;
+}
+
+/* The track of the task that runs in this thread: 1; 0 for none, -1 as above. */
+static int task_track(struct thread *th, struct track **found) {
+    PyObject *answer;
+    th->busy = true;
+    int status = recorder_call(recorder.current, NULL, &answer);
+    th->busy = false;
+    if (status <= 0) return status;
+    uint64_t id = PyLong_AsUnsignedLongLong(answer);
+    Py_DECREF(answer);
+    if (PyErr_Occurred()) {
+        PyErr_WriteUnraisable(recorder.current);
+        return 0;
+    }
+    *found = id ? track_numbered(id) : NULL;
+    return *found != NULL;
+}
+
+int thread_find(PyThreadState *state, struct thread **found) {
+    if (!recorder.started) return 0;
+    int status = thread_with_own(found);
+    if (status <= 0) return status;
+    struct thread *th = *found;
+    if (th->state == state && th->context == state->context_ver) return 1;
+    struct track *task = NULL;
+    th->state = NULL;
+    status = task_track(th, &task);
+    if (status < 0) return -1;
+    th->on_task = task != NULL;
+    th->track = task ? task : th->home ? th->home : th->own;
+    if (th->track->stopped != recorder.stops) calls_check(state, th->track);
+    th->state = state;
+    th->context = state->context_ver;
+    return 1;
+}
+
+void threads_look_again(void) {
+    pthread_mutex_lock(&file_lock);
+    for (struct thread *th = threads; th; th = th->next) th->state = NULL;
+    pthread_mutex_unlock(&file_lock);
+}
+
+bool threads_leave(struct track *t) {
+    bool is_own = false;
+    pthread_mutex_lock(&file_lock);
+    for (struct thread *th = threads; th; th = th->next) is_own |= th->own == t;
+    for (struct thread *th = threads; th && !is_own; th = th->next) {
+        if (th->home == t) th->home = NULL;
+        if (th->track == t) th->track = NULL, th->state = NULL;
+    }
+    pthread_mutex_unlock(&file_lock);
+    return !is_own;
+}
+
+void threads_forked(void) {
+    for (struct thread *th = threads, *next; th; th = next) {
+        next = th->next;
+        if (th == this_thread) continue;
+        unlink_thread(th);
+        if (th->own) track_forget(th->own);
+        free(th);
+    }
+    struct thread *th = this_thread;
+    if (!th || !th->own) return;
+    th->state = NULL;
+    th->own->origin = (struct origin){0};
+    track_renumber(th->own, 1);
+}

@@ -1,0 +1,279 @@
+#include "track.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_CAPACITY = 8, NAME_BYTES_MOST = 255, OPEN_RECORDED_MOST = 1 << 11 };
+enum { TRACK_NUMBERS = 4 }; /* words of a track record in front of the name */
+
+struct options track_options;
+
+/* Tracks by number, chained; locked by file_lock, for threads end without the interpreter's. */
+static struct {
+    struct track **buckets;
+    size_t size, count;
+    uint64_t last_id;
+} table = {.last_id = 1};
+
+static struct track **bucket_of(uint64_t id) { return &table.buckets[id & (table.size - 1)]; }
+
+static bool grow_table(void) {
+    size_t size = table.size ? 2 * table.size : 64, old_size = table.size;
+    struct track **buckets = calloc(size, sizeof *buckets), **old = table.buckets;
+    if (!buckets) return table.size > 0; /* longer chains, then */
+    table.buckets = buckets;
+    table.size = size;
+    for (size_t i = 0; i < old_size; i++)
+        for (struct track *t = old[i], *next; t; t = next) {
+            next = t->next;
+            t->next = *bucket_of(t->id);
+            *bucket_of(t->id) = t;
+        }
+    free(old);
+    return true;
+}
+
+static struct track *find(uint64_t id) {
+    if (!table.size) return NULL;
+    struct track *t = *bucket_of(id);
+    while (t && t->id != id) t = t->next;
+    return t;
+}
+
+struct track *track_find(uint64_t id) {
+    pthread_mutex_lock(&file_lock);
+    struct track *t = find(id);
+    pthread_mutex_unlock(&file_lock);
+    return t;
+}
+
+static void unlink_track(struct track *t) {
+    struct track **at = bucket_of(t->id);
+    while (*at != t) at = &(*at)->next;
+    *at = t->next;
+    table.count--;
+}
+
+static struct track *add(uint64_t id) {
+    if (table.count >= table.size && !grow_table()) return NULL;
+    struct track *t = calloc(1, sizeof *t);
+    if (!t) return NULL;
+    t->room = &no_room;
+    t->id = id;
+    t->kind = TASK_KIND;
+    t->next = *bucket_of(id);
+    *bucket_of(id) = t;
+    table.count++;
+    track_settle(t);
+    return t;
+}
+
+struct track *track_numbered(uint64_t id) {
+    pthread_mutex_lock(&file_lock);
+    struct track *t = find(id);
+    if (!t) t = add(id);
+    if (table.last_id < id) table.last_id = id;
+    pthread_mutex_unlock(&file_lock);
+    return t;
+}
+
+void track_describe(struct track *t, unsigned kind, const char *name, const struct origin *origin) {
+    t->kind = kind;
+    free(t->name);
+    t->name = name ? strndup(name, NAME_BYTES_MOST) : NULL;
+    t->origin = origin ? *origin : (struct origin){0};
+}
+
+struct track *track_new(unsigned kind, const char *name, const struct origin *origin) {
+    pthread_mutex_lock(&file_lock);
+    struct track *t = add(table.last_id + 1);
+    if (t) table.last_id++;
+    pthread_mutex_unlock(&file_lock);
+    if (t) track_describe(t, kind, name, origin);
+    return t;
+}
+
+void track_forget(struct track *t) {
+    pthread_mutex_lock(&file_lock);
+    unlink_track(t);
+    pthread_mutex_unlock(&file_lock);
+    if (t->room != &no_room) room_leave(t->room);
+    free(t->open);
+    free(t->name);
+    free(t);
+}
+
+void track_renumber(struct track *t, uint64_t id) {
+    if (t->id == id) return;
+    struct track *other = track_find(id);
+    if (other) track_forget(other);
+    pthread_mutex_lock(&file_lock);
+    unlink_track(t);
+    t->id = id;
+    t->next = *bucket_of(id);
+    *bucket_of(id) = t;
+    table.count++;
+    pthread_mutex_unlock(&file_lock);
+}
+
+static void begin_again(struct track *t) {
+    t->begun = t->suspended = false;
+    t->written = 0;
+    t->pending = t->depth > 0;
+    for (uint32_t i = 0; i < t->depth; i++) t->open[i].entered = trace_file.start_ticks;
+    track_settle(t);
+}
+
+void tracks_begin_again(void) {
+    pthread_mutex_lock(&file_lock);
+    for (size_t i = 0; i < table.size; i++)
+        for (struct track *t = table.buckets[i]; t; t = t->next) begin_again(t);
+    pthread_mutex_unlock(&file_lock);
+}
+
+/* Makes room for more open calls, if there may be more. */
+bool track_grow(struct track *t) {
+    if (t->depth < t->capacity) return true;
+    if (t->depth >= track_options.depth) return false;
+    uint32_t wanted = t->capacity ? 2 * t->capacity : FIRST_CAPACITY;
+    if (wanted > track_options.depth) wanted = track_options.depth;
+    struct call *open = realloc(t->open, wanted * sizeof *open);
+    if (!open) return false;
+    t->open = open;
+    t->capacity = wanted;
+    return true;
+}
+
+/* Whether the ordinary ways will do, after a change of what they do not look at. */
+void track_settle(struct track *t) {
+    if (t->pending && !track_options.min_duration) t->pending = t->written < t->depth;
+    t->special = t->pending || t->waiting || t->suspended || track_options.min_duration;
+}
+
+/* The open calls that are in the file. */
+static uint32_t recorded(const struct track *t) {
+    return t->pending || track_options.min_duration ? t->written : t->depth;
+}
+
+/* Stores a record of whole words; there is room for it. */
+static void put_record(struct track *t, unsigned type, uint64_t value, const uint64_t *payload,
+                       size_t words) {
+    struct room *r = t->room;
+    uint64_t *at = r->words + r->used;
+    memcpy(at + 1, payload, 8 * words);
+    store_word(at, record_head(type, 8 * words, value));
+    r->used += 1 + words;
+}
+
+static void put_base(struct track *t, uint64_t now) {
+    t->room->base = now;
+    put_record(t, BASE_RECORD, 0, &now, 1);
+}
+
+/* Tells who the track is and where it came from. */
+static void put_track(struct track *t, uint64_t now) {
+    struct room *r = t->room;
+    uint64_t *at = r->words + r->used;
+    size_t name = t->name ? strlen(t->name) : 0, bytes = 8 * TRACK_NUMBERS + name;
+    at[1] = t->id;
+    at[2] = t->origin.track;
+    at[3] = t->origin.track ? t->origin.ticks : now;
+    at[4] = t->origin.function | (uint64_t)t->origin.line << 32;
+    if (name) memcpy(at + 1 + TRACK_NUMBERS, t->name, name);
+    store_word(at, record_head(TRACK_RECORD, bytes, t->kind));
+    r->used += record_words(bytes);
+}
+
+static size_t track_record_words(const struct track *t) {
+    return record_words(8 * TRACK_NUMBERS + (t->name ? strlen(t->name) : 0));
+}
+
+static bool new_chunk(struct track *t, uint64_t now, size_t need) {
+    uint32_t open = recorded(t), listed = 0;
+    if (trace_file.overwrites) listed = open < OPEN_RECORDED_MOST ? open : OPEN_RECORDED_MOST;
+    if (!t->begun) return room_new_chunk(t->room, now, need, 0, 0, 0);
+    if (!room_new_chunk(t->room, now, need, open, listed, t->id)) return false;
+    for (uint32_t i = 0; i < listed; i++) {
+        uint64_t payload[2] = {t->open[i].entered, t->open[i].function};
+        put_record(t, OPEN_RECORD, 0, payload, 2);
+    }
+    return true;
+}
+
+/* Makes room for so many words at a time, after what must come before them: a new chunk if this one
+ * is full, who the track is, what the times count from. */
+bool track_extend(struct track *t, uint64_t now, size_t words) {
+    if (t->room == &no_room) {
+        struct room *room = room_take();
+        if (!room) return false;
+        t->room = room;
+    }
+    struct room *r = t->room;
+    if (r->taken) r->words = NULL;
+    r->taken = false;
+    size_t need = words + (t->begun ? 0 : track_record_words(t));
+    if (r->words && r->used + need + record_words(8) <= r->size) {
+        r->limit = r->size;
+    } else if (!new_chunk(t, now, need)) {
+        r->limit = 0;
+        return false;
+    }
+    if (!t->begun) {
+        t->begun = true;
+        put_track(t, now);
+    }
+    if (now - r->base >= TICKS_SINCE_BASE_MOST) put_base(t, now);
+    return true;
+}
+
+/* Stores a record with a text, and sees that the word after it has room in the same chunk. */
+void track_put_text(struct track *t, uint64_t now, unsigned type, uint64_t value, const char *text,
+                    size_t size) {
+    if (!track_extend(t, now, record_words(size) + 1)) return;
+    struct room *r = t->room;
+    uint64_t *at = r->words + r->used;
+    memcpy(at + 1, text, size);
+    store_word(at, record_head(type, size, value));
+    r->used += record_words(size);
+}
+
+/* Writes the entries of all open calls that are not in the file yet. */
+void track_put_pending(struct track *t) {
+    if (!t->pending && !track_options.min_duration) return;
+    for (; t->written < t->depth; t->written++) {
+        const struct call *c = &t->open[t->written];
+        track_put(t, c->entered, (uint64_t)c->function << FUNCTION_SHIFT | ENTRY_WORD);
+    }
+    track_settle(t);
+}
+
+static void put_waiting(struct track *t, unsigned type, uint64_t now) {
+    if (!track_extend(t, now, 1 + record_words(8))) return;
+    if (now - t->room->base >= RECORD_VALUE_MOST) put_base(t, now);
+    store_word(&t->room->words[t->room->used++],
+               record_head(type, 0, now - t->room->base));
+}
+
+/* The track waits. Of calls that are not in the file it is known later whether they are to be. */
+void track_suspend(struct track *t, uint64_t now) {
+    t->suspended = true;
+    t->suspended_at = now;
+    if (!track_options.min_duration) {
+        track_put_pending(t);
+        put_waiting(t, SUSPENDED_RECORD, now);
+    } else if (t->written == t->depth) {
+        put_waiting(t, SUSPENDED_RECORD, now);
+        t->suspended_at = 0;
+    }
+}
+
+/* Where the wait was not told because of calls that might be short, it is if they are not. */
+void track_resume(struct track *t, uint64_t now) {
+    t->suspended = false;
+    if (track_options.min_duration && t->suspended_at) {
+        if (now - t->open[t->depth - 1].entered < track_options.min_duration) return;
+        track_put_pending(t);
+        put_waiting(t, SUSPENDED_RECORD, t->suspended_at);
+    }
+    put_waiting(t, RESUMED_RECORD, now);
+}

@@ -1,0 +1,101 @@
+/* A track: its open calls, and how its words get into the file. Only the thread that goes on in it
+ * touches one. */
+#ifndef FUNCTRACE_TRACK_H
+#define FUNCTRACE_TRACK_H
+
+#include "clock.h"
+#include "file.h"
+
+#define likely(condition) __builtin_expect(!!(condition), 1)
+#define unlikely(condition) __builtin_expect(!!(condition), 0)
+
+enum {
+    MAY_WAIT = 1, /* it and all calls around it are those of coroutines or async generators */
+    WAITS = 2     /* it has yielded to the event loop */
+};
+
+struct call {
+    uint64_t entered;  /* ticks */
+    const void *frame; /* the interpreter's; it is never looked into */
+    uint32_t function; /* its number */
+    uint32_t flags;
+};
+
+struct origin {
+    uint64_t track, ticks;
+    uint32_t function, line;
+};
+
+struct track {
+    struct room *room;
+    struct call *open; /* innermost last */
+    uint32_t depth, capacity;
+    uint32_t written;  /* open calls that are in the file, kept up where there are pending ones */
+    uint32_t waiting;  /* open calls that wait */
+    bool special;      /* more is to be decided than the ordinary ways into the file do */
+    bool pending;      /* some open calls may not be in the file */
+    bool suspended;
+    bool begun;        /* the file knows the track */
+    uint64_t suspended_at;
+    uint64_t stopped;  /* how often recording had been stopped when the open calls were checked */
+
+    uint64_t id;
+    unsigned kind;
+    char *name; /* NULL for none */
+    struct origin origin;
+    struct track *next; /* in the table */
+};
+
+/* What all tracks go by. */
+struct options {
+    uint32_t depth;
+    uint64_t min_duration; /* ticks */
+};
+
+extern struct options track_options;
+
+/* The track with that number, or NULL. */
+struct track *track_find(uint64_t id);
+
+/* The same; made, if there is none. NULL where memory has run out. */
+struct track *track_numbered(uint64_t id);
+
+/* A new one with the next number; NULL where memory has run out. name may be NULL. */
+struct track *track_new(unsigned kind, const char *name, const struct origin *origin);
+
+/* Gives a track its name and origin before its first event. */
+void track_describe(struct track *t, unsigned kind, const char *name, const struct origin *origin);
+
+void track_forget(struct track *t);
+
+/* For a new file: nothing of a track is in it yet. */
+void tracks_begin_again(void);
+
+/* Makes t the one numbered id, in place of the one that was. */
+void track_renumber(struct track *t, uint64_t id);
+
+bool track_grow(struct track *t);
+void track_settle(struct track *t);
+bool track_extend(struct track *t, uint64_t now, size_t words);
+void track_put_text(struct track *t, uint64_t now, unsigned type, uint64_t value, const char *text,
+                    size_t size);
+void track_put_pending(struct track *t);
+void track_suspend(struct track *t, uint64_t now);
+void track_resume(struct track *t, uint64_t now);
+
+static inline bool track_has_room(const struct track *t, uint64_t now) {
+    const struct room *r = t->room;
+    return r->used < r->limit && now - r->base < TICKS_SINCE_BASE_MOST;
+}
+
+static inline void track_store(struct track *t, uint64_t now, uint64_t word) {
+    struct room *r = t->room;
+    store_word(&r->words[r->used], (now - r->base) << TIME_SHIFT | word);
+    r->used++;
+}
+
+static inline void track_put(struct track *t, uint64_t now, uint64_t word) {
+    if (likely(track_has_room(t, now)) || track_extend(t, now, 1)) track_store(t, now, word);
+}
+
+#endif
