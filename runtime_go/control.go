@@ -11,18 +11,23 @@ import (
 var controlMu sync.Mutex
 
 // Start goes on with tracing after Stop. If FUNCTRACE=off has kept it from beginning, it
-// begins a recording.
+// begins a recording; if trouble with the output has, it tries again.
 func Start() error {
 	controlMu.Lock()
 	defer controlMu.Unlock()
+	if settingsError != nil {
+		return settingsError
+	}
 	if settings.mode == modeOff {
 		settings.mode = modeRecord
+	}
+	if !begun {
 		if err := begin(); err != nil {
 			return err
 		}
 	}
-	if rec.failed {
-		return errors.New("functrace: the trace cannot be written any more")
+	if rec.failure != nil {
+		return rec.failure
 	}
 	off.Store(false)
 	return nil
@@ -33,7 +38,7 @@ func Stop() { off.Store(true) }
 
 // Snapshot writes what has been recorded so far to w, as a trace file.
 func Snapshot(w io.Writer) error {
-	if !recording || rec.file == nil {
+	if !recording {
 		return errors.New("functrace: nothing is being recorded")
 	}
 	rec.mu.Lock()

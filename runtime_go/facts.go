@@ -13,19 +13,18 @@ import (
 // that are.
 //
 //go:norace
-func (r *recorder) newFacts() error {
+func (r *recorder) newFacts() bool {
 	var memory []byte
-	var err error
 	if r.header[6]&overwrites != 0 {
-		memory, err = r.grow(factsSize)
-	} else if memory = r.take(nil, factsSize, factsSize); memory == nil {
-		err = errTraceFull
+		memory = r.grow(factsSize)
+	} else {
+		memory = r.take(nil, factsSize, factsSize)
 	}
-	if err != nil {
-		return err
+	if memory == nil {
+		return false
 	}
 	r.facts, r.used = r.putHead(memory, factsChunk), chunkHead/8
-	return nil
+	return true
 }
 
 // putFact appends a record of two words, and text.
@@ -33,7 +32,7 @@ func (r *recorder) newFacts() error {
 //go:norace
 func (r *recorder) putFact(kind int, numbers []uint64, text string) bool {
 	size := 8*len(numbers) + len(text)
-	if r.used+wordsFor(size) > len(r.facts) && r.newFacts() != nil {
+	if r.used+wordsFor(size) > len(r.facts) && !r.newFacts() {
 		return false
 	}
 	at := r.used + 1
@@ -56,7 +55,7 @@ func (r *recorder) putFact(kind int, numbers []uint64, text string) bool {
 func (r *recorder) putFunction(f *function, file string, line int) uint64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.numbered == maxFunctions || r.header == nil {
+	if r.numbered == maxFunctions {
 		return 0
 	}
 	number := r.numbered + 1

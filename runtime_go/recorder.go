@@ -41,7 +41,7 @@ type recorder struct {
 	size     int64 // of the file
 	maxSize  int64
 	sequence uint64
-	failed   bool
+	failure  error // why no more can be recorded
 
 	segments []*segment // all that hold events, in the order of their places
 	current  int        // the one that chunks are cut from
@@ -75,16 +75,19 @@ func (r *recorder) open(c *config) error {
 		return errors.New("FUNCTRACE_OUT: " + err.Error())
 	}
 	r.file, r.maxSize = file, c.maxSize
-	if err := r.begin(c); err != nil {
-		return errors.New("cannot write: " + err.Error())
+	if !r.begin(c) {
+		err, *r = r.failure, recorder{}
+		file.Close()
+		os.Remove(file.Name()) // there is nothing in it
 	}
-	return nil
+	return err
 }
 
 // createTrace makes a new file: a trace that is there already may be the one of the crash
 // that somebody is after, or another process's.
 func createTrace(out string) (*os.File, error) {
-	if out == "" {
+	isAsked := out != ""
+	if !isAsked {
 		out = "functrace-%p.ftrace"
 	}
 	path := expand(out)
@@ -98,7 +101,7 @@ func createTrace(out string) (*os.File, error) {
 	for n := 2; ; n++ {
 		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
 		if err == nil || !os.IsExist(err) || n > 1<<16 {
-			if err == nil && n > 2 && settings.out != "" {
+			if err == nil && n > 2 && isAsked {
 				say("FUNCTRACE_OUT exists; the trace goes to " + path)
 			}
 			return file, err
@@ -108,10 +111,10 @@ func createTrace(out string) (*os.File, error) {
 }
 
 // begin fills in the header, with whose first bytes the file becomes a trace, and the first facts.
-func (r *recorder) begin(c *config) error {
-	header, err := r.grow(headerSize)
-	if err != nil {
-		return err
+func (r *recorder) begin(c *config) bool {
+	header := r.grow(headerSize)
+	if header == nil {
+		return false
 	}
 	h := wordsOf(header)
 	h[1] = 1 | headerSize<<32
@@ -123,11 +126,11 @@ func (r *recorder) begin(c *config) error {
 	}
 	h[0] = 0x0a0d454341525446 // FTRACE\r\n
 	r.header = h
-	if err := r.newFacts(); err != nil {
-		return err
+	if !r.newFacts() {
+		return false
 	}
 	r.putProcess(c)
-	return nil
+	return true
 }
 
 // wordsOf returns the memory as words; it is mapped, so it is aligned.
@@ -135,13 +138,28 @@ func wordsOf(memory []byte) []uint64 {
 	return unsafe.Slice((*uint64)(unsafe.Pointer(unsafe.SliceData(memory))), len(memory)/8)
 }
 
-// grow lengthens the file and maps what is new.
-func (r *recorder) grow(size int) ([]byte, error) {
+// grow lengthens the file and maps what is new. If it cannot it ends recording, and returns nil.
+//
+//go:norace
+func (r *recorder) grow(size int) []byte {
 	memory, err := mapMore(r.file, r.size, size)
-	if err == nil {
-		r.size += int64(size)
+	if err != nil {
+		r.end(writeFailed, errors.New("cannot write the trace: "+err.Error()))
+		return nil
 	}
-	return memory, err
+	r.size += int64(size)
+	return memory
+}
+
+// end has no more recorded, for that reason, and says so.
+//
+//go:norace
+func (r *recorder) end(flag uint64, reason error) {
+	r.failure = reason
+	if r.header != nil {
+		r.header[6] |= flag
+	}
+	fail(reason)
 }
 
 // newChunk gives the track a chunk with room for need words and what comes before them.
@@ -150,7 +168,7 @@ func (r *recorder) grow(size int) ([]byte, error) {
 func (r *recorder) newChunk(t *track, now uint64, need int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.failed {
+	if r.failure != nil {
 		r.header[7]++
 		return false
 	}
@@ -254,11 +272,8 @@ func (r *recorder) nextSegment(size int) bool {
 	if r.size+int64(want) > r.maxSize {
 		return r.reuse(size)
 	}
-	memory, err := r.grow(want)
-	if err != nil {
-		r.failed = true
-		r.header[6] |= writeFailed
-		fail(errors.New("cannot write the trace: " + err.Error()))
+	memory := r.grow(want)
+	if memory == nil {
 		return false
 	}
 	r.segments = append(r.segments, &segment{memory: memory})
@@ -271,9 +286,7 @@ func (r *recorder) nextSegment(size int) bool {
 //go:norace
 func (r *recorder) reuse(size int) bool {
 	if r.header[6]&overwrites == 0 || len(r.segments) < 3 {
-		r.failed = true
-		r.header[6] |= stoppedFull
-		fail(errTraceFull)
+		r.end(stoppedFull, errTraceFull)
 		return false
 	}
 	r.current = (r.current + 1) % len(r.segments)

@@ -45,3 +45,19 @@ func TestChunksFollowEachOther(t *testing.T) {
 		t.Errorf("%d of %d chunks lie behind the gap at %d", sequence, r.sequence, at)
 	}
 }
+
+// Calls of functions without a name would be left out, and nobody would know.
+func TestNamesThatCannotBeWrittenEndTheTrace(t *testing.T) {
+	defer off.Store(false)
+	var r recorder
+	path := filepath.Join(t.TempDir(), "x.ftrace")
+	if err := r.open(&config{out: path, maxSize: 1 << 30, overwrite: true}); err != nil {
+		t.Fatal(err)
+	}
+	r.file.Close()
+	for i := 0; r.putFunction(&function{name: strings.Repeat("long", 300)}, "x.go", i) != 0; i++ {
+	}
+	if r.failure == nil || r.header[6] != overwrites|writeFailed || !off.Load() {
+		t.Errorf("flags %d, %v", r.header[6], r.failure)
+	}
+}

@@ -36,6 +36,7 @@ func init() {
 		"toggle":    toggled,
 		"distrust":  func() { functrace.Distrust(); run(func() { a(); unwind() }); a() },
 		"signal":    signalled,
+		"insist":    func() { fmt.Fprintln(os.Stderr, functrace.Start()); a() },
 		"stuck":     func() { defer functrace.Trace()(); functrace.Stop(); a(); functrace.Start(); d() },
 	} {
 		programs[name] = program

@@ -224,6 +224,18 @@ func TestStartAndStop(t *testing.T) {
 	}
 }
 
+// A program that insists is told why not, and comes to no harm.
+func TestStartAfterTrouble(t *testing.T) {
+	for _, c := range []struct{ setting, trouble string }{
+		{"FUNCTRACE=txet", "FUNCTRACE=txet is none of text, record and off"},
+		{"FUNCTRACE=text", "FUNCTRACE_OUT: open /nonexistent/x: no such file or directory"},
+		{"FUNCTRACE=record", "FUNCTRACE_OUT: open /nonexistent/x: no such file or directory"},
+	} {
+		stdout, stderr := start(t, "insist", c.setting, "FUNCTRACE_OUT=/nonexistent/x")
+		expect(t, stdout+stderr, "functrace: "+c.trouble+"; tracing is off\n"+c.trouble+"\n")
+	}
+}
+
 func TestPublicInterfacesWhereTheFastWayDisagrees(t *testing.T) {
 	d, _, stderr := record(t, "distrust")
 	expect(t, d.main().String()+stderr, recordedChain)

@@ -20,5 +20,9 @@ func mapMore(file *os.File, offset int64, size int) ([]byte, error) {
 		}
 		done += n
 	}
-	return syscall.Mmap(int(file.Fd()), offset, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
+	memory, err := syscall.Mmap(int(file.Fd()), offset, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
+	if err != nil {
+		return nil, &os.PathError{Op: "mmap", Path: file.Name(), Err: err}
+	}
+	return memory, nil
 }

@@ -8,7 +8,7 @@ import "os"
 // they run after this.
 func init() {
 	c, err := readConfig(os.Getenv)
-	settings = c
+	settings, settingsError = c, err
 	initProbe()
 	if err == nil && c.mode != modeOff {
 		err = begin()
@@ -19,25 +19,34 @@ func init() {
 	if c.mode == modeOff {
 		off.Store(true)
 	}
-	if err == nil && c.signal != "" {
+	if settingsError == nil && c.signal != "" {
 		if err := toggleOn(c.signal); err != nil {
 			say(err.Error())
 		}
 	}
 }
 
+var (
+	settingsError error // what is wrong with the settings
+	begun         bool  // the output is open
+)
+
 // begin opens the output that the settings ask for.
 func begin() (err error) {
 	if settings.mode == modeText {
 		printer.depth = settings.depth
 		printer.sink, err = openSink(settings.out, settings.maxSize)
+		begun = err == nil
 		return err
 	}
 	initClock()
-	recording = true
+	if err := rec.open(&settings); err != nil {
+		return err
+	}
 	minDuration = toTicks(settings.minDuration)
 	recordsAll = counter && minDuration == 0 && !raceDetector
-	return rec.open(&settings)
+	recording, begun = true, true
+	return nil
 }
 
 // fail ends tracing and says why, once.
