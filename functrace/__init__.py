@@ -1,4 +1,11 @@
-"""Which call chain was this? Go sources in, traced programs out, and recorded traces to ask.
+"""Which call chain was this? Instrumented programs, and recorded traces to ask.
+
+In a program, nothing happens unless the environment has FUNCTRACE=record or FUNCTRACE=text:
+
+>>> @functrace.trace
+... def sell(item): ...
+
+In a notebook:
 
 >>> trace = functrace.open("x.ftrace")
 >>> chains = functrace.fold(trace)
@@ -7,15 +14,27 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+import os
+import sys
+from _thread import RLock
 
+from functrace.runtime.functions import remember
+
+TYPE_CHECKING = False  # the module typing takes longer to load than all of this
 if TYPE_CHECKING:
+    from typing import Any, TypeVar
+
     from functrace.analysis.fold import calls, fold
+    from functrace.runtime.control import Control
     from functrace.trace import open_trace as open  # noqa: A004  as gzip.open and others
 
-__all__ = ["calls", "fold", "open"]
+    _F = TypeVar("_F")
+
+__all__ = ["RUNTIME", "calls", "fold", "open", "snapshot", "start", "stop", "trace"]
 __version__ = "0.1.0"
+
+# By this, tools tell it from another package of that name: PyPI has one.
+RUNTIME = "functrace-cli 1"
 
 # What reads traces loads NumPy, which a program that is traced must not.
 _LAZY = {
@@ -24,9 +43,84 @@ _LAZY = {
     "open": ("functrace.trace", "open_trace"),
 }
 
+_control: Control | None = None
+_is_decided = False  # whether the environment has been asked
+_lock = RLock()
+
+
+def trace(function: _F) -> _F:
+    """Have the calls of ``function`` told from here on, and return it as it is.
+
+    As a decorator, or around a lambda. Of a static method, class method or functools.partial it is
+    the function in it; what is no Python function otherwise is left alone.
+    """
+    if not _is_decided:
+        _decide()
+    new = remember(function)
+    if new is not None and _control is not None:
+        _control.add(*new)
+    return function
+
+
+def start() -> None:
+    """Go on with tracing after stop; if FUNCTRACE=off has kept it from beginning, with a recording.
+
+    Raises:
+        RuntimeError: the trace cannot be written.
+    """
+    _get_control().start()
+
+
+def stop() -> None:
+    """Trace no more calls until start."""
+    _get_control().stop()
+
+
+def snapshot(path: str) -> None:
+    """Copy what has been recorded so far to a file, as a trace.
+
+    Raises:
+        RuntimeError: nothing is being recorded.
+        OSError: the file cannot be written.
+    """
+    _get_control().snapshot(path)
+
+
+def _decide() -> None:
+    """Begin if the environment asks for it, at the first traced function and never again."""
+    global _is_decided
+    if os.environ.get("FUNCTRACE", "") not in ("", "off") or "FUNCTRACE_SIGNAL" in os.environ:
+        _get_control()
+    _is_decided = True
+
+
+def _get_control() -> Control:
+    global _control, _is_decided
+    with _lock:
+        if _control is None:
+            from functrace.runtime.control import Control
+
+            control = Control(__version__)
+            control.begin()
+            _control, _is_decided = control, True
+        return _control
+
+
+class _Package(type(sys)):  # type: ignore[misc]  # ModuleType, by any other name
+    """A module whose ``trace`` stays: importing the subpackage of that name would bind it anew."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name != "trace" or not isinstance(value, type(sys)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
+
 
 def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
     module, attribute = _LAZY[name]
     return getattr(importlib.import_module(module), attribute)

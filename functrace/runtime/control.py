@@ -1,0 +1,199 @@
+"""Tracing of this process: begun at the first traced function, stopped and started, ended."""
+
+from __future__ import annotations
+
+import atexit
+import os
+from types import CodeType
+from typing import Any
+
+from functrace.runtime.functions import remembered
+from functrace.runtime.settings import Settings, expand, load
+from functrace.runtime.tasks import Tasks
+
+_DEFAULT_TRACE = "functrace-%p.ftrace"
+
+
+class Control:
+    """What becomes of calls in this process.
+
+    Args:
+        version: of functrace.
+    """
+
+    def __init__(self, version: str) -> None:
+        self._version = version
+        self._settings = Settings()
+        self._recorder: Any = None  # a Recorder, of either kind, or a Printer
+        self._tasks = Tasks()
+        self._is_on = False
+
+    def begin(self) -> None:
+        """Do as the environment asks. Says on standard error what cannot be done."""
+        try:
+            self._settings = load(os.environ)
+            if self._settings.mode != "off":
+                self._begin(self._settings.mode)
+        except (ValueError, OSError, RuntimeError) as error:
+            self._recorder = None
+            say(f"{_reason(error)}; tracing is off")
+            return
+        if self._settings.signal:
+            from functrace.runtime.signals import toggle_on
+
+            toggle_on(self._settings.signal, self._toggle)
+
+    def add(self, code: CodeType, name: str) -> None:
+        """Trace the calls of a code object, which is remembered already."""
+        if self._recorder is not None and self._settings.shows(name):
+            self._tasks.look()
+            file = os.path.abspath(code.co_filename)
+            self._recorder.add(code, name, file, code.co_firstlineno)
+
+    def start(self) -> None:
+        """Go on with tracing. Raises RuntimeError where it cannot be."""
+        if self._recorder is None:
+            try:
+                self._begin("record")
+            except (ValueError, OSError) as error:
+                raise RuntimeError(f"functrace: {_reason(error)}") from None
+        elif self._recorder.failed:
+            raise RuntimeError("functrace: the trace cannot be written any more")
+        else:
+            self._recorder.start()
+        self._is_on = True
+
+    def stop(self) -> None:
+        """Trace no more calls until the next start."""
+        if self._recorder is not None:
+            self._recorder.stop()
+        self._is_on = False
+
+    def snapshot(self, path: str) -> None:
+        """Copy what has been recorded. Raises RuntimeError, OSError."""
+        if self._recorder is None or not self._recorder.path:
+            raise RuntimeError("functrace: nothing is being recorded")
+        self._recorder.snapshot(path)
+
+    def _toggle(self) -> None:
+        try:
+            if self._is_on and not (self._recorder is None or self._recorder.failed):
+                self.stop()
+            else:
+                self.start()
+        except RuntimeError as error:
+            say(str(error).removeprefix("functrace: "))
+
+    def _begin(self, mode: str) -> None:
+        self._recorder = self._printer() if mode == "text" else self._new_recorder()
+        self._tasks.attach(self._recorder)
+        for code, name in remembered():
+            self.add(code, name)
+        self._recorder.start()
+        self._is_on = True
+        atexit.register(self._end)
+        if mode != "text":
+            os.register_at_fork(after_in_child=self._forked)
+
+    def _end(self) -> None:
+        self._recorder.close()
+
+    def _forked(self) -> None:
+        """The file is the parent's: begin another."""
+        parents = self._recorder
+        if parents is None:
+            return
+        parents.abandon()
+        if parents.failed:
+            return
+        try:
+            self._recorder = self._new_recorder()
+        except (ValueError, OSError) as error:
+            self._recorder = None
+            self._is_on = False
+            say(f"{_reason(error)}; tracing is off")
+            return
+        self._tasks.attach(self._recorder)
+        if self._is_on:
+            self._recorder.start()
+
+    def _printer(self) -> Any:
+        from functrace.runtime.printer import Printer
+
+        settings = self._settings
+        return Printer(
+            expand(settings.out),
+            max_size=settings.max_size,
+            depth=settings.depth,
+            thread=self._tasks.thread,
+            current=self._tasks.current,
+            say=say,
+        )
+
+    def _new_recorder(self) -> Any:
+        from functrace.runtime.facts import process_facts
+
+        twin = _twin()
+        settings = self._settings
+        if settings.out in ("stdout", "stderr"):
+            raise ValueError(f"FUNCTRACE_OUT: a trace goes to a file, not to {settings.out}")
+        for number, path in enumerate(_paths(settings.out)):
+            try:
+                recorder = twin.Recorder(
+                    path,
+                    max_size=settings.max_size,
+                    overwrite=settings.overwrite,
+                    depth=settings.depth,
+                    min_duration=settings.min_duration,
+                    facts=process_facts(self._version, twin.clock(), os.environ),
+                    thread=self._tasks.thread,
+                    current=self._tasks.current,
+                    say=say,
+                )
+            except FileExistsError:
+                # A trace that is there already may be the one of the crash that somebody is
+                # after, or another process's.
+                continue
+            if number and settings.out:
+                say(f"FUNCTRACE_OUT exists; the trace goes to {path}")
+            return recorder
+        raise OSError("no name is left for the trace")
+
+
+def say(message: str) -> None:
+    """Tell the user something, whatever the program has made of sys.stderr."""
+    try:
+        os.write(2, f"functrace: {message}\n".encode("utf-8", "backslashreplace"))
+    except OSError:
+        return  # whom to tell?
+
+
+def _twin() -> Any:
+    """The recorder in C, or where it is not built or not wanted, that in Python."""
+    if os.environ.get("FUNCTRACE_PURE", "") in ("", "0"):
+        try:
+            from functrace._native import _recorder
+        except ImportError:
+            pass
+        else:
+            return _recorder
+    from functrace.runtime import recorder_python
+
+    return recorder_python
+
+
+def _paths(out: str) -> Any:
+    """The paths to try, one after the other."""
+    path = expand(out or _DEFAULT_TRACE)
+    if os.path.isdir(path):
+        path = os.path.join(path, expand(_DEFAULT_TRACE))
+    yield path
+    stem, extension = os.path.splitext(path)
+    for number in range(2, 1 << 16):
+        yield f"{stem}-{number}{extension}"
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"FUNCTRACE_OUT: {error.filename}: {error.strerror}"
+    return str(error)

@@ -1,0 +1,176 @@
+"""Calls as text: a line for every entry and exit.
+
+    t[01]:	->shop.orders.sell
+
+The track's number, a tab for every level, an arrow, the function's full name. Each line has been
+handed to the system when the call goes on, so that none is lost and lines never mix.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import stat
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from types import CodeType
+from typing import Any
+
+from functrace.runtime.known import Callback, Known, known
+from functrace.runtime.source import Source, make_source
+from functrace.runtime.stacks import AboutThread, Call, Parent, Stacks, Track
+from functrace.runtime.trace_file import clock
+
+
+class Printer:
+    """What Recorder is, for text.
+
+    Args:
+        out: stdout, stderr, or a path, which is appended to.
+        max_size: bytes that a file gets.
+        depth: calls deeper than so many levels are left out.
+        thread, current, say: as for Recorder.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+
+    path = ""
+
+    def __init__(
+        self,
+        out: str,
+        *,
+        max_size: int,
+        depth: int,
+        thread: AboutThread,
+        current: Callable[[], int],
+        say: Callable[[str], None],
+    ) -> None:
+        self.failed = False
+        self._depth = depth
+        self._say = say
+        self._stacks = Stacks(self, thread, current)
+        self._source: Source = make_source(self._stacks)
+        self._output = _Output(out, max_size)
+
+    def add(self, code: CodeType, name: str, file: str, line: int) -> None:
+        """Print the calls of a code object while started."""
+        one = known(code)
+        one.name, one.file, one.line, one.is_traced = name, file, line, True
+        self._source.add(code)
+
+    def watch(self, code: CodeType, started: Callback | None, returned: Callback | None) -> None:
+        """Call back at each call of a code object while started."""
+        one = known(code)
+        one.started, one.returned = started, returned
+        self._source.add(code)
+
+    def where(self) -> Parent:
+        """Where this thread is."""
+        return self._stacks.where()
+
+    def track(self, kind: int, name: str, parent: Parent | None) -> int:
+        """The number of a new track."""
+        return self._stacks.track(kind, name, parent)
+
+    def forget(self, track: int) -> None:
+        """Let go of a track that has ended."""
+        self._stacks.forget(track)
+
+    def thread(self) -> int:
+        """The number of this thread's own track."""
+        return self._stacks.thread()
+
+    def switch(self, track: int) -> int:
+        """Go on in another track, or with 0 in the thread's own."""
+        return self._stacks.switch(track)
+
+    def start(self) -> None:
+        """Print calls from here on."""
+        if not self.failed:
+            self._source.start()
+
+    def stop(self) -> None:
+        """Print no more calls."""
+        self._source.stop()
+
+    def snapshot(self, _path: str) -> None:
+        """There is no trace. Raises ValueError."""
+        raise ValueError("nothing is being recorded")
+
+    def close(self) -> None:
+        """Stop for good."""
+        self.stop()
+
+    # What becomes of calls
+
+    def now(self) -> int:
+        """Ticks."""
+        return clock()
+
+    def number(self, _known: Known) -> int:
+        """Functions have none."""
+        return 0
+
+    def enter(self, track: Track, call: Call) -> None:
+        """A call begins."""
+        self._print(track, "->", call, len(track.stack) + 1)
+
+    def leave(self, track: Track, call: Call, _failure: bytes | None) -> None:
+        """A call ends."""
+        self._print(track, "<-", call, len(track.stack) + 1)
+
+    def suspend(self, _track: Track) -> None:
+        """Nothing is printed of that."""
+
+    resume = suspend
+
+    def _print(self, track: Track, arrow: str, call: Call, level: int) -> None:
+        if level > self._depth or self.failed:
+            return
+        line = f"t[{track.id:02}]:" + "\t" * level + arrow + call.known.name + "\n"
+        try:
+            self._output.write(line.encode("utf-8", "backslashreplace"))
+        except OSError as error:
+            self.failed = True
+            self.stop()
+            self._say(f"cannot write: {error}; tracing is off")
+
+
+class _Output:
+    """A file, or a standard stream."""
+
+    def __init__(self, out: str, max_size: int) -> None:
+        self._room = sys.maxsize
+        self._stream: Any = None
+        if out in ("", "stdout", "stderr"):
+            self._file = 2 if out == "stderr" else 1
+            self._stream = sys.__stderr__ if out == "stderr" else sys.__stdout__
+            return
+        # Appended to, since child processes inherit the setting and share the file.
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        self._file = os.open(out, flags, 0o644)
+        status = os.fstat(self._file)
+        if stat.S_ISREG(status.st_mode):
+            self._room = max_size - status.st_size
+
+    def write(self, line: bytes) -> None:
+        """Hand a line to the system. Raises OSError."""
+        self._flush()
+        self._room -= len(line)
+        if self._room < 0:
+            raise OSError("the file has reached FUNCTRACE_MAX_SIZE")
+        while line:
+            with suppress(BlockingIOError):  # somebody made standard output so
+                line = line[os.write(self._file, line) :]
+                continue
+            select.select((), (self._file,), ())
+
+    def _flush(self) -> None:
+        """What the program has printed before comes before."""
+        stream = self._stream
+        if stream is not None:
+            with suppress(RuntimeError, ValueError, OSError):  # in the midst of it, or closed
+                stream.flush()

@@ -1,0 +1,215 @@
+"""The recorder in Python: twin of the C extension functrace._native._recorder.
+
+What each part promises is said in functrace/_native/_recorder.pyi.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import CodeType
+from typing import Any
+
+from functrace.runtime import trace_file
+from functrace.runtime.known import KNOWN, Callback, Known, known
+from functrace.runtime.room import Room
+from functrace.runtime.source import Source, make_source
+from functrace.runtime.stacks import TASK, THREAD, AboutThread, Call, Forked, Parent, Stacks, Track
+from functrace.runtime.trace_file import TraceFile
+
+__all__ = ["TASK", "THREAD", "Recorder", "clock"]
+
+_now = trace_file.clock
+_forked: list[Forked] = []
+_recorders: list[Recorder] = []  # the one there is
+
+
+def clock() -> str:
+    """The clock that ticks come from, in words."""
+    return trace_file.CLOCK
+
+
+class Recorder:
+    """Records calls into a trace file."""
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        max_size: int,
+        overwrite: bool,
+        depth: int,
+        min_duration: int,
+        facts: bytes,
+        thread: AboutThread,
+        current: Callable[[], int],
+        say: Callable[[str], None],
+    ) -> None:
+        if _recorders:
+            raise RuntimeError("there is a recorder already")
+        self._say = say
+        self._depth = depth
+        self._min_duration = min_duration
+        self._stacks = Stacks(self, thread, current)
+        self._source: Source = make_source(self._stacks)
+        self._is_started = False
+        self._stopped_at = 0
+        self._idle: list[Room] = []  # of tracks that have ended
+        for one in KNOWN.values():
+            one.number = 0
+        self._file = TraceFile(
+            path, max_size=max_size, overwrite=overwrite, facts=facts, fail=self._fail
+        )
+        self.path = self._file.path
+        self.failed = False
+        _recorders.append(self)
+
+    # The control
+
+    def add(self, code: CodeType, name: str, file: str, line: int) -> None:
+        """Record the calls of a code object while started."""
+        one = known(code)
+        if not one.is_traced:
+            one.name, one.file, one.line = name, file, line
+            one.is_traced = True
+            self._source.add(code)
+
+    def watch(self, code: CodeType, started: Callback | None, returned: Callback | None) -> None:
+        """Call back at each call of a code object while started."""
+        one = known(code)
+        one.started, one.returned = started, returned
+        self._source.add(code)
+
+    def where(self) -> Parent:
+        """Where this thread is."""
+        return self._stacks.where()
+
+    def track(self, kind: int, name: str, parent: Parent | None) -> int:
+        """The number of a new track."""
+        return self._stacks.track(kind, name, parent)
+
+    def forget(self, track: int) -> None:
+        """Let go of a track that has ended."""
+        room = self._stacks.forget(track)
+        if room is not None:
+            self._idle.append(room)
+
+    def thread(self) -> int:
+        """The number of this thread's own track."""
+        return self._stacks.thread()
+
+    def switch(self, track: int) -> int:
+        """Go on in another track, or with 0 in the thread's own."""
+        return self._stacks.switch(track)
+
+    def start(self) -> None:
+        """Record calls from here on."""
+        if self._is_started or self.failed or not _recorders:
+            return
+        if _forked:
+            self._stacks.take_over(_forked.pop())
+        else:
+            self._end_those_that_have()
+        self._source.start()
+        self._is_started = True
+
+    def stop(self) -> None:
+        """Record no more calls."""
+        self._source.stop()
+        if self._is_started:
+            self._is_started = False
+            self._stopped_at = _now()
+
+    def snapshot(self, path: str) -> None:
+        """Write what is recorded so far to a file."""
+        self._file.copy(path)
+
+    def close(self) -> None:
+        """Stop for good, at the program's end."""
+        self._end(is_clean=True)
+
+    def abandon(self) -> None:
+        """Stop for good, in a forked child."""
+        if self in _recorders:
+            _forked[:] = [self._stacks.hand_over()]
+        self._end(is_clean=False)
+
+    def _end(self, *, is_clean: bool) -> None:
+        self.stop()
+        if self in _recorders:
+            _recorders.remove(self)
+            self._file.end(is_clean=is_clean)
+
+    def _fail(self, why: str) -> None:
+        self.failed = True
+        self.stop()
+        self._say(f"{why}; tracing is off")
+
+    def _end_those_that_have(self) -> None:
+        """End the calls that have ended while nothing was recorded."""
+        threads = [_codes(frame) for frame in sys._current_frames().values()]
+        for track in self._stacks.open_tracks():
+            # A task that waits is in no frame, and goes on where its outermost call does.
+            still = 1 if track.is_waiting else max(_count_open(track, codes) for codes in threads)
+            self._room(track).now = self._stopped_at
+            self._stacks.leave_all(track, len(track.stack) - still)
+            self._room(track).now = 0
+
+    # What becomes of calls
+
+    def now(self) -> int:
+        """Ticks."""
+        return _now()
+
+    def number(self, one: Known) -> int:
+        """A function's number, 0 if there can be none."""
+        if not one.number:
+            one.number = self._file.function(one.name, one.file, one.line)
+        return one.number
+
+    def enter(self, track: Track, call: Call) -> None:
+        """A call begins."""
+        number = call.known.number or self.number(call.known)
+        if number and len(track.stack) < self._depth:
+            self._room(track).enter(call, number, is_sure=not self._min_duration)
+
+    def leave(self, track: Track, call: Call, failure: bytes | None) -> None:
+        """A call ends."""
+        if call.entered:
+            self._room(track).leave(call, failure, self._min_duration)
+
+    def suspend(self, track: Track) -> None:
+        """A track waits."""
+        self._room(track).suspend(self._min_duration)
+
+    def resume(self, track: Track) -> None:
+        """A track runs again."""
+        self._room(track).resume(self._min_duration)
+
+    def _room(self, track: Track) -> Room:
+        if track.room is None:
+            if self._idle:
+                track.room = self._idle.pop()
+                track.room.restart(track)
+            else:
+                track.room = Room(track, self._file)
+        room: Room = track.room
+        return room
+
+
+def _codes(frame: Any) -> list[CodeType]:
+    """Of all frames, outermost first."""
+    codes = []
+    while frame is not None:
+        codes.append(frame.f_code)
+        frame = frame.f_back
+    return codes[::-1]
+
+
+def _count_open(track: Track, codes: list[CodeType]) -> int:
+    """How many of a track's calls, from the outermost on, are in these frames."""
+    count = 0
+    for code in codes:
+        if count < len(track.stack) and track.stack[count].known.code() is code:
+            count += 1
+    return count

@@ -1,0 +1,240 @@
+"""What a track has of the trace file: a chunk that is its alone, and the words it stores there.
+
+Between the look at what is left of the chunk and the store nothing is called, so that no other code
+of the thread comes between.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from functrace.runtime.failures import MOST
+from functrace.runtime.stacks import Call, Track
+from functrace.runtime.trace_file import (
+    HEAD_WORDS,
+    LARGEST_CHUNK,
+    Head,
+    Segment,
+    TraceFile,
+    clock,
+    put_record,
+)
+
+_ENTRY, _EXIT, _RECORD = 1, 2, 3
+_BASE, _TRACK, _PANIC, _OPEN, _LOST, _SUSPENDED, _RESUMED = 1, 2, 4, 5, 6, 7, 8
+_CUT = 1
+_FUNCTION_SHIFT, _TYPE_SHIFT, _TIME_SHIFT, _VALUE_SHIFT = 2, 2, 22, 24
+_MOST_TICKS = 1 << 40  # since the base: what a value has room for
+_SMALLEST_CHUNK = 512
+_MOST_OPEN = 1 << 11  # records of them in a chunk
+_MOST_NAME = 200
+_BASE_WORDS, _LOST_WORDS, _OPEN_WORDS = 2, 1, 3
+
+_NOTHING = memoryview(b"").cast("Q")
+
+
+class _Pending(NamedTuple):
+    """A word that is written if what it belongs to turns out to last long enough."""
+
+    ticks: int
+    word: int
+    shift: int  # of the time in it
+    call: Call | None  # whose entry it is
+
+
+class Room:
+    """A track's chunk."""
+
+    __slots__ = (
+        "__weakref__",
+        "_base",
+        "_begun",
+        "_chunk_bytes",
+        "_extends",
+        "_file",
+        "_last",
+        "_limit",
+        "_lost",
+        "_open",
+        "_pending",
+        "_track",
+        "_used",
+        "_words",
+        "now",
+        "segment",
+    )
+
+    def __init__(self, track: Track, file: TraceFile) -> None:
+        self._file = file
+        self._words = _NOTHING
+        self._used = self._base = self._last = 0
+        self._chunk_bytes = _SMALLEST_CHUNK
+        self._extends = False
+        self.segment: Segment | None = None
+        self.now = 0  # if not 0, this is when things happen
+        self.restart(track)
+
+    def restart(self, track: Track) -> None:
+        """Go on for another track."""
+        self._track = track.id, track.kind, track.name, track.parent
+        self._open = track.stack
+        self._pending: list[_Pending] = []
+        self._begun = False
+        self._limit = 0  # words that may be used before extend is to be called
+        self._lost = 0
+
+    def give_up(self) -> None:
+        """The chunk goes to another."""
+        self._limit = 0
+        self._words = _NOTHING
+
+    # What happens on the track
+
+    def enter(self, call: Call, number: int, *, is_sure: bool) -> None:
+        """A call begins; it is written at once if it ``is_sure`` to be."""
+        word = number << _FUNCTION_SHIFT | _ENTRY
+        now = call.entered = self._now()
+        call.is_written = is_sure
+        if is_sure:
+            self._put(now, word, _TIME_SHIFT)
+        else:
+            self._pending.append(_Pending(now, word, _TIME_SHIFT, call))
+
+    def leave(self, call: Call, failure: bytes | None, least: int) -> None:
+        """A call ends; it is not told of if it was shorter than ``least``."""
+        now = self._now()
+        if not call.is_written:
+            if now - call.entered < least:
+                self._drop(call)
+                return
+            self._put_pending()
+        if failure is not None:
+            self._put_record(now, _PANIC, _CUT if len(failure) > MOST else 0, failure[:MOST])
+        self._put(now, call.known.number << _FUNCTION_SHIFT | _EXIT, _TIME_SHIFT)
+
+    def suspend(self, least: int) -> None:
+        """The track waits."""
+        self._mark(_SUSPENDED, least)
+
+    def resume(self, least: int) -> None:
+        """The track runs again."""
+        self._mark(_RESUMED, least)
+
+    def _mark(self, kind: int, least: int) -> None:
+        now = self._now()
+        word = kind << _TYPE_SHIFT | _RECORD
+        if self._pending and now - self._last_pending() >= least:
+            self._put_pending()
+        if self._pending:
+            self._pending.append(_Pending(now, word, _VALUE_SHIFT, None))
+        else:
+            self._put(now, word, _VALUE_SHIFT)
+
+    # What is not written yet
+
+    def _last_pending(self) -> int:
+        """When the innermost call began that is not written."""
+        return next((p.ticks for p in reversed(self._pending) if p.call), self._pending[0].ticks)
+
+    def _put_pending(self) -> None:
+        pending, self._pending = self._pending, []
+        for one in pending:
+            if one.call is not None:
+                one.call.is_written = True
+            self._put(one.ticks, one.word, one.shift)
+
+    def _drop(self, call: Call) -> None:
+        """A call was too short; that the track waited meanwhile belongs to the calls around it."""
+        kept = [one for one in self._pending if one.call is not call]
+        self._pending = kept if kept and kept[0].call else []
+
+    # Words
+
+    def _now(self) -> int:
+        # Another event may have come between its reading of the clock and its word.
+        return max(self.now or clock(), self._last)
+
+    def _put(self, now: int, word: int, shift: int) -> None:
+        """Store a word with its time."""
+        while self._used >= self._limit or now - self._base >= _MOST_TICKS:
+            if not self._extend(now, 1):
+                return
+        now = now if now > self._last else self._last
+        used = self._used
+        self._used = used + 1
+        self._words[used] = now - self._base << shift | word
+        self._last = now
+
+    def _put_record(self, now: int, kind: int, value: int, payload: bytes) -> None:
+        words = _words_of(payload)
+        while self._used + words > self._limit:
+            if not self._extend(now, words):
+                return
+        at, memory = self._used, self._words
+        self._used = at + words
+        put_record(memory, at, kind, value, payload)
+
+    def _extend(self, now: int, words: int) -> bool:
+        """Make room for so many words at a time, after what must come before them."""
+        if not self._extends:
+            self._extends = True
+            self._limit = 0  # whatever comes in between has to come here
+            try:
+                if self._prepare(now, words):
+                    return True
+            finally:
+                self._extends = False
+        self._lost += 1
+        self._file.lost(1)
+        return False
+
+    def _prepare(self, now: int, words: int) -> bool:
+        start = self._start(now)
+        need = words + _words_of(start) + _BASE_WORDS + _LOST_WORDS
+        if self._used + need > len(self._words) and not self._new_chunk(now, need):
+            return False
+        if not self._begun:
+            self._begun = True
+            self._store(_TRACK, self._track[1], start)
+        if self._lost:
+            lost, self._lost = self._lost, 0
+            self._store(_LOST, lost, b"")
+        if now - self._base >= _MOST_TICKS:
+            self._base = now
+            self._store(_BASE, 0, now.to_bytes(8, "little"))
+        self._limit = len(self._words)
+        return True
+
+    def _new_chunk(self, now: int, need: int) -> bool:
+        written = [call for call in self._open if call.is_written]
+        told = written[:_MOST_OPEN] if self._file.overwrites else []
+        head = Head(self._track[0] if self._begun else 0, len(written), now)
+        least = HEAD_WORDS + need + _OPEN_WORDS * len(told)
+        memory = self._file.chunk(self, least, self._chunk_bytes, head)
+        if memory is None:
+            return False
+        self._chunk_bytes = min(8 * self._chunk_bytes, LARGEST_CHUNK)
+        self._words, self._used, self._base = memory, HEAD_WORDS, now
+        for call in told:
+            payload = call.entered.to_bytes(8, "little") + call.known.number.to_bytes(8, "little")
+            self._store(_OPEN, 0, payload)
+        return True
+
+    def _start(self, now: int) -> bytes:
+        """What is told of the track where it begins."""
+        if self._begun:
+            return b""
+        number, _kind, name, parent = self._track
+        above, starter, line, ticks = parent or (0, 0, 0, now)
+        numbers = (number, above, ticks, starter | line << 32)
+        text = name.encode("utf-8", "backslashreplace")[:_MOST_NAME]
+        return b"".join(n.to_bytes(8, "little") for n in numbers) + text
+
+    def _store(self, kind: int, value: int, payload: bytes) -> None:
+        """Store a record that there is room for."""
+        put_record(self._words, self._used, kind, value, payload)
+        self._used += _words_of(payload)
+
+
+def _words_of(payload: bytes) -> int:
+    return 1 + (len(payload) + 7) // 8

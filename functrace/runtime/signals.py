@@ -1,0 +1,27 @@
+"""A signal that stops tracing and starts it again."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+
+def toggle_on(name: str, toggle: Callable[[], None]) -> None:
+    """Have every signal of that name, USR1 or USR2, toggle.
+
+    It is the main thread that may say so; functions traced by another first have no signal.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    number = signal.Signals[f"SIG{name}"]
+    before: Any = signal.getsignal(number)
+
+    def handle(received: int, frame: FrameType | None) -> None:
+        toggle()
+        if callable(before):
+            before(received, frame)
+
+    signal.signal(number, handle)

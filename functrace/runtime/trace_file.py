@@ -1,0 +1,372 @@
+"""The trace file of docs/trace-format.md: its header, chunks and facts, mapped into memory.
+
+A number is stored by one assignment to a word of the mapping, so that a process may end between any
+two steps. What hands out chunks is locked, but never for long and never twice by one thread: what a
+signal's handler or the collector runs in the midst of it goes without.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import sys
+import time
+import weakref
+from _thread import RLock
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple, Protocol
+
+_VERSION, _LANGUAGE = 1, 2
+_MAGIC = 0x0A0D454341525446  # FTRACE\r\n
+_HEADER_BYTES = 4096
+_CHUNK_MAGIC = 0x4B4E4843  # CHNK
+FACTS, EVENTS = 1, 2
+HEAD_WORDS = 5
+_STEP = 512
+LARGEST_CHUNK = 64 << 10
+_FACTS_BYTES = 32 << 10
+_SMALLEST_SEGMENT, _LARGEST_SEGMENT = 64 << 10, 2 << 20
+_SMALLEST_TRACE = _HEADER_BYTES + _FACTS_BYTES + 4 * _SMALLEST_SEGMENT
+_PAGE = 4096
+
+_CLEAN, _FULL, _OVERWRITES, _WRITE_FAILED = 1, 2, 4, 8
+_FLAGS, _LOST, _CALIBRATIONS = 6, 7, 8  # words of the header
+
+_FUNCTION, _PROCESS = 16, 17
+_MOST_FUNCTIONS = (1 << 20) - 1
+_MOST_FACTS = 30_000
+_MOST_NAME = 8 << 10
+
+_PATIENCE = 0.1  # seconds; whoever holds the lock for longer may wait for us
+
+clock = time.monotonic_ns
+CLOCK = "monotonic clock of the system"
+SECOND = 1_000_000_000  # ticks
+
+
+class Head(NamedTuple):
+    """What a chunk of events says of itself."""
+
+    track: int = 0
+    opened: int = 0
+    base: int = 0
+
+
+class Owner(Protocol):
+    """Whoever writes into chunks of events."""
+
+    segment: Segment | None
+
+    def give_up(self) -> None:
+        """The chunk is not its own any more."""
+
+
+class Segment:
+    """A part of the file that was made at once."""
+
+    __slots__ = ("__weakref__", "bytes", "offset", "owners")
+
+    def __init__(self, offset: int, size: int) -> None:
+        self.offset = offset
+        self.bytes = size
+        self.owners: list[weakref.ref[Owner]] = []  # where old chunks are overwritten
+
+    def give_up(self) -> None:
+        """Take the chunks from those who write into them."""
+        for reference in self.owners:
+            owner = reference()
+            if owner is not None and owner.segment is self:
+                owner.give_up()
+        self.owners = []
+
+
+class TraceFile:
+    """A trace being written.
+
+    Args:
+        path: of a file that does not exist.
+        max_size: bytes, but for names.
+        overwrite: whether the oldest calls are given up when it is full.
+        facts: of the process, as JSON.
+        fail: is told, once, why nothing more can be written.
+
+    Raises:
+        OSError: the file cannot be made.
+        ValueError: ``max_size`` is too small, or ``facts`` too long.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        max_size: int,
+        overwrite: bool,
+        facts: bytes,
+        fail: Callable[[str], None],
+    ) -> None:
+        if max_size < _SMALLEST_TRACE:
+            raise ValueError("FUNCTRACE_MAX_SIZE is too small for a trace: 1M will do")
+        if len(facts) > _MOST_FACTS:
+            raise ValueError(f"facts of {len(facts)} bytes")
+        if sys.byteorder != "little":
+            raise OSError("a trace is written on machines that have the lowest byte first")
+        self.path = os.path.abspath(path)
+        self.failed = False
+        self.overwrites = overwrite
+        self._max_size = max_size
+        self._fail = fail
+        self._lock = RLock()
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        self._is = os.fstat(self._file)
+        self._size = 0
+        self._sequence = 0
+        self._functions = 0
+        self._segments: list[Segment] = []
+        self._at = -1  # the segment that chunks are cut from
+        self._memory = memoryview(b"").cast("Q")  # what is left of it
+        self._header = self._grow(_HEADER_BYTES)
+        self._begin()
+        self._facts = self._new_facts()
+        self._facts_used = HEAD_WORDS
+        self._put_fact(_PROCESS, facts)
+
+    def chunk(self, owner: Owner, least: int, size: int, head: Head) -> memoryview | None:
+        """A chunk of events, of ``size`` bytes if there is that much, and of at least ``least``.
+
+        Returns its words, with its head filled in, or None if there are none to be had.
+        """
+        with self._locked() as is_ours:
+            if not is_ours or self.failed:
+                return None
+            least = _rounded(8 * least)
+            memory = self._take(least, max(least, size), EVENTS, head)
+            if memory is not None:
+                owner.segment = self._segments[self._at]
+                if self.overwrites:
+                    owner.segment.owners.append(weakref.ref(owner))
+                self._calibrate()
+            return memory
+
+    def function(self, name: str, file: str, line: int) -> int:
+        """Write a function down. Returns its number, 0 if the file takes no more."""
+        with self._locked() as is_ours:
+            if not is_ours or self.failed or self._functions == _MOST_FUNCTIONS:
+                return 0
+            number = self._functions + 1
+            texts = [_cut(text.encode("utf-8", "backslashreplace")) for text in (name, file)]
+            head = number | line << 32, len(texts[0]) | len(texts[1]) << 16
+            payload = head[0].to_bytes(8, "little") + bytes(8) + head[1].to_bytes(4, "little")
+            if not self._put_fact(_FUNCTION, payload + texts[0] + texts[1]):
+                return 0
+            self._functions = number
+            return number
+
+    def lost(self, count: int) -> None:
+        """So many events were not recorded."""
+        self._header[_LOST] += count
+
+    def end(self, *, is_clean: bool) -> None:
+        """Write no more."""
+        if is_clean:
+            self._header[_FLAGS] |= _CLEAN
+            self._calibrate()
+        self.failed = True
+        self._facts = self._memory = memoryview(b"").cast("Q")
+        self._header = memoryview(bytes(_HEADER_BYTES)).cast("Q")
+        if self._is_open():
+            os.close(self._file)
+        self._file = -1
+
+    def copy(self, path: str) -> None:
+        """Write what there is so far to another file. Raises OSError."""
+        with self._locked():
+            self._calibrate()
+            size = self._size
+        with open(self.path, "rb") as ours, open(path, "wb") as theirs:
+            while size and (piece := ours.read(min(size, 1 << 20))):
+                theirs.write(piece)
+                size -= len(piece)
+
+    def _begin(self) -> None:
+        """Fill in the header; with its first bytes the file becomes a trace."""
+        header = self._header
+        header[1] = _VERSION | _HEADER_BYTES << 32
+        header[2] = os.getpid() | _LANGUAGE << 32
+        header[3] = SECOND
+        self._start = header[4] = clock()
+        header[5] = time.time_ns()
+        header[_FLAGS] = _OVERWRITES if self.overwrites else 0
+        header[0] = _MAGIC
+
+    def _calibrate(self) -> None:
+        at = _CALIBRATIONS + 4 * (self._sequence & 1)
+        now = clock()
+        self._header[at] = self._sequence
+        self._header[at + 1], self._header[at + 2] = now, now - self._start
+        self._header[at + 3] = self._sequence
+
+    @contextmanager
+    def _locked(self) -> Iterator[bool]:
+        lock = self._lock
+        if lock._is_owned():  # type: ignore[attr-defined]  # as threading.Condition asks
+            yield False
+            return
+        try:
+            yield lock.acquire(True, _PATIENCE)
+        finally:
+            # A signal's handler may have raised when it was acquired and before that was known.
+            if lock._is_owned():  # type: ignore[attr-defined]
+                lock.release()
+
+    # Chunks
+
+    def _take(self, least: int, size: int, kind: int, head: Head) -> memoryview | None:
+        while len(self._memory) * 8 < least:
+            if self._memory:
+                # An empty chunk of facts: there are no gaps.
+                self._put_head(self._memory, FACTS, Head())
+                self._memory = self._memory[len(self._memory) :]
+            if not self._next_segment(least):
+                return None
+        words = min(size, 8 * len(self._memory)) // 8
+        memory = self._memory[:words]
+        self._put_head(memory, kind, head)
+        self._memory = self._memory[words:]
+        return memory
+
+    def _put_head(self, memory: memoryview, kind: int, head: Head) -> None:
+        """Make a chunk of the memory. Its first word comes last: without it there is none."""
+        self._sequence += 1
+        memory[1] = 8 * len(memory) | head.opened << 32
+        memory[2] = self._sequence
+        memory[3] = head.track
+        memory[4] = head.base
+        memory[0] = _CHUNK_MAGIC | kind << 32
+
+    def _next_segment(self, least: int) -> bool:
+        want = min(2 * self._segments[-1].bytes, _LARGEST_SEGMENT) if self._segments else 0
+        want = max(want, _SMALLEST_SEGMENT, -(-least // _PAGE) * _PAGE)
+        if self.overwrites:
+            want = min(want, max(_SMALLEST_SEGMENT, self._max_size // 8 // _PAGE * _PAGE))
+        if self._size + want > self._max_size:
+            return self._reuse(least)
+        segment = Segment(self._size, want)
+        try:
+            self._memory = self._grow(want)
+        except OSError as error:
+            self._end_early(_WRITE_FAILED, f"cannot write the trace: {error}")
+            return False
+        self._segments.append(segment)
+        self._at = len(self._segments) - 1
+        if not self.overwrites:
+            del self._segments[:-1]
+            self._at = 0
+        return True
+
+    def _reuse(self, least: int) -> bool:
+        """Give up the oldest segment, or recording if nothing is to be overwritten."""
+        if not self.overwrites or len(self._segments) < 3:
+            self._end_early(_FULL, "the trace has reached FUNCTRACE_MAX_SIZE")
+            return False
+        self._at = (self._at + 1) % len(self._segments)
+        segment = self._segments[self._at]
+        segment.give_up()
+        # The one after that is given up now, long before it is needed: a thread that was
+        # interrupted before it stores a word has until then to do so.
+        self._segments[(self._at + 1) % len(self._segments)].give_up()
+        try:
+            self._memory = self._map(segment.offset, segment.bytes)
+        except OSError as error:
+            self._end_early(_WRITE_FAILED, f"cannot write the trace: {error}")
+            return False
+        self._memory.cast("B")[:] = bytes(segment.bytes)
+        return least <= segment.bytes
+
+    def _end_early(self, flag: int, why: str) -> None:
+        self.failed = True
+        self._header[_FLAGS] |= flag
+        self._fail(why)
+
+    # The file
+
+    def _grow(self, size: int) -> memoryview:
+        """Lengthen the file and map what is new.
+
+        It is written first: a full disk is an error here, and would be a signal later that ends
+        the program.
+        """
+        self._check_file()
+        done = 0
+        while done < size:
+            done += os.pwrite(self._file, bytes(min(size - done, 1 << 20)), self._size + done)
+        memory = self._map(self._size, size)
+        self._size += size
+        return memory
+
+    def _map(self, offset: int, size: int) -> memoryview:
+        """The words of a part of the file."""
+        self._check_file()
+        before = offset % mmap.ALLOCATIONGRANULARITY
+        mapping = mmap.mmap(self._file, size + before, offset=offset - before)
+        return memoryview(mapping).cast("Q")[before // 8 :]
+
+    def _check_file(self) -> None:
+        """Daemons close all descriptors, and then have ours for a file of their own."""
+        if self._is_open():
+            return
+        file = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+        if not os.path.samestat(os.fstat(file), self._is):
+            os.close(file)
+            raise OSError(f"{self.path} is another file now")
+        self._file = file
+
+    def _is_open(self) -> bool:
+        try:
+            return os.path.samestat(os.fstat(self._file), self._is)
+        except OSError:
+            return False
+
+    # Facts
+
+    def _new_facts(self) -> memoryview:
+        """Another chunk of facts; where old chunks are overwritten it is none of those that are.
+
+        Raises:
+            OSError: there is no room.
+        """
+        if self.overwrites:
+            memory = self._grow(_FACTS_BYTES)
+            self._put_head(memory, FACTS, Head())
+            return memory
+        taken = self._take(_FACTS_BYTES, _FACTS_BYTES, FACTS, Head())
+        if taken is None:
+            raise OSError("the trace is full")
+        return taken
+
+    def _put_fact(self, kind: int, payload: bytes) -> bool:
+        words = 1 + (len(payload) + 7) // 8
+        if self._facts_used + words > len(self._facts):
+            try:
+                self._facts = self._new_facts()
+            except OSError:
+                return False
+            self._facts_used = HEAD_WORDS
+        put_record(self._facts, self._facts_used, kind, 0, payload)
+        self._facts_used += words
+        return True
+
+
+def put_record(memory: memoryview, at: int, kind: int, value: int, payload: bytes) -> None:
+    """Store a record, its word last."""
+    for i in range(0, len(payload), 8):
+        memory[at + 1 + i // 8] = int.from_bytes(payload[i : i + 8], "little")
+    memory[at] = 3 | kind << 2 | len(payload) << 8 | value << 24
+
+
+def _rounded(size: int) -> int:
+    return -(-size // _STEP) * _STEP
+
+
+def _cut(text: bytes) -> bytes:
+    return text[:_MOST_NAME]
