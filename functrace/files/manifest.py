@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from functrace.errors import FunctraceError, UsageError
-from functrace.files.walk import Folder
+from functrace.files.walk import STATE, Folder
 from functrace.files.write import write_atomic
 from functrace.report import FileResult
 
-STATE = ".functrace"
 _FORMAT = 1
 # Size and time of last change of a source, then of what was made from it.
 Stamp = tuple[int, int, int, int]

@@ -10,9 +10,11 @@ from pathlib import Path
 from functrace.errors import FunctraceError
 from functrace.files.write import is_leftover
 
+# Where an output tree keeps what is known of it.
+STATE = ".functrace"
 # No part of a source tree: version control's own data, which can be larger than it, and
 # what Python compiled from other sources than those that an output tree gets.
-_NO_SOURCES = frozenset((".git", ".hg", ".svn", ".bzr", ".jj", "__pycache__"))
+_NO_SOURCES = frozenset((".git", ".hg", ".svn", ".bzr", ".jj", "__pycache__", STATE))
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ _PLANNERS: dict[Verb, Callable[[bytes, Options], Plan]] = {
 }
 _INTERPRETER = re.compile(rb"#!.*\b(?:python|pypy|uv run)")
 _STUB = ".pyi"
+_RUNTIME = "the functrace runtime"
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,12 @@ class PythonFiles:
     def planner(self, folder: Folder, texts: Mapping[str, bytes]) -> Planner:  # noqa: ARG002
         """What plans for each file, whatever the others are."""
         planner = _PLANNERS[self.verb]
+        runtime = self.options.runtime_import
 
         def planned(name: str, text: bytes) -> Plan:
             module = module_of(self.package, name)
+            if self.verb is Verb.INJECT and f"{module}.".startswith(f"{runtime}."):
+                return Plan(file_reason=_RUNTIME)
             place = Place(folder.name_of(name), module, module.rpartition(".")[2])
             return planner(text, replace(self.options, place=place))
 
@@ -81,13 +85,12 @@ class Python:
 
     def reason(self, folder: Path, *, everything: bool) -> str | None:  # noqa: ARG002
         """Why a folder is left alone that other languages have nothing against."""
-        return "the functrace runtime" if runtime.is_ours(folder) else None
+        return _RUNTIME if runtime.is_ours(folder) else None
 
     def rewriter(self, verb: Verb, folder: Path) -> PythonFiles:
         """What is done to the Python files of ``folder``."""
         own = verb is Verb.INJECT and any(map(runtime.is_ours, (folder, *folder.parents)))
-        reason = "the functrace runtime" if own else None
-        return PythonFiles(verb, package_of(folder), self.options, reason)
+        return PythonFiles(verb, package_of(folder), self.options, _RUNTIME if own else None)
 
     def prepare(self, request: Request, folders: Sequence[Path]) -> Iterator[str]:  # noqa: ARG002
         """Nothing stands in the way: what is not there yet can be installed later."""

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from functrace.errors import UsageError
-from functrace.files.pool import size, spread
 from functrace.report import FileResult, Summary
 from functrace.sources import tree
 from functrace.sources.request import Mode, Request, Verb
 from functrace.sources.rewrite import rewrite
+from functrace.sources.spreading import spread_out
 from functrace.sources.tasks import Task, tasks
 
 Work = Callable[[Task], list[FileResult]]
@@ -37,30 +37,21 @@ def run(
         for language, folders in zip(request.languages, by_language, strict=True):
             summary.notes += language.prepare(request, folders)
 
-    def spread_out(work: Work, todo: list[Task]) -> Iterator[tuple[Task, list[FileResult]]]:
-        sizes = [_size(task) for task in todo]
-        done = 0
-        for i, results in spread(work, todo, sizes):
-            done += sizes[i]
+    def do(work: Work, todo: list[Task]) -> Iterator[tuple[Task, list[FileResult]]]:
+        for task, results in spread_out(work, todo, progress):
             summary.add(results)
             for result in results:
                 sink(result)
-            progress(done, sum(sizes))
-            yield todo[i], results
+            yield task, results
 
     made: list[tuple[Task, Sequence[FileResult]]]
     if request.mode is Mode.TREE and request.out is not None:
-        made = tree.make(request.out.resolve(), request, found, summary, spread_out)
+        made = tree.make(request.out.resolve(), request, found, summary, do)
     else:
-        made = list(spread_out(rewrite, [task for task in found if task.sources]))
+        made = list(do(rewrite, [task for task in found if task.sources]))
     if request.verb is Verb.INJECT:
         summary.notes += _complete(request, found[0].folder.path, made)
     return summary
-
-
-def _size(task: Task) -> int:
-    """Bytes of a folder's sources, which its work is roughly proportional to."""
-    return 1 + sum(size(task.folder.path / name) for name in task.sources)
 
 
 def _folders(found: list[Task], language: int) -> list[Path]:

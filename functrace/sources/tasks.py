@@ -38,6 +38,7 @@ class Task:
     Attributes:
         folder: its files.
         parts: the work in each of the run's languages.
+        copies: names of the files that go into an output tree as they are.
         mode: what becomes of the result.
         target: the folder to write to in an output tree.
         label: what to put before a file's name to get the path the user knows.
@@ -46,6 +47,7 @@ class Task:
 
     folder: Folder
     parts: tuple[Part, ...]
+    copies: tuple[str, ...]
     mode: Mode
     target: Path | None = None
     label: str = ""
@@ -141,9 +143,12 @@ def _task(
 ) -> Task:
     """The task for a folder; of its files those that were named, if some were."""
     inner = "" if folder.relative == "." else f"{folder.relative}/"
+    parts = tuple(_parts(request, folder, named))
+    rewritten = {name for part in parts for name in part.sources}
     return Task(
         folder=folder,
-        parts=tuple(_parts(request, folder, named)),
+        parts=parts,
+        copies=tuple(name for name in folder.files() if name not in rewritten),
         mode=request.mode,
         target=request.out.resolve() / folder.relative if request.out else None,
         label=label + inner,

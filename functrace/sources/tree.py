@@ -98,9 +98,8 @@ def _folder_key(task: Task) -> str:
 def _make_folder(root: Path, task: Task) -> list[FileResult]:
     """Rewrite the sources of a folder and copy everything else in it."""
     results = rewrite(task)
-    folder = task.folder
-    for name in sorted(set(folder.files()).difference(task.sources)):
-        error = copy(folder.path / name, _target(task) / name, root)
+    for name in task.copies:
+        error = copy(task.folder.path / name, _target(task) / name, root)
         if error:
             results.append(FileResult(task.label + name, error=f" {error}"))
     return results
