@@ -4,16 +4,22 @@
 
 #include "trace.h"
 
-enum { CALL_ERROR = 1, CALL_PANIC = 2, CALL_GOEXIT = 4, CALL_UNFINISHED = 8, CALL_CUT = 16 };
+enum {
+    CALL_ERROR = 1,
+    CALL_PANIC = 2,
+    CALL_GOEXIT = 4,
+    CALL_UNFINISHED = 8,
+    CALL_CUT = 16
+};
 enum { EXPONENTS = 57, BUCKETS = 32 };
 
-struct node {
-    int64_t calls, total, self, min, max, errors, panics, unfinished;
+struct node { /* two lines of a cache */
+    int64_t calls, total, self, suspended, min, max, errors, panics, unfinished;
     int64_t slowest_start, failed_start, failed_text, last;
     int32_t parent, function, slowest_track, failed_track;
-    uint32_t failed_length;
     int32_t histogram;
-    uint8_t started, recursive, padding[6];
+    uint16_t failed_length;
+    uint8_t started, recursive;
 };
 
 struct block {
@@ -23,7 +29,7 @@ struct block {
 };
 
 struct row {
-    int64_t start, duration, text;
+    int64_t start, duration, suspended, text;
     uint32_t text_length, flags;
     int32_t node, function, track, depth, parent, padding;
 };
@@ -43,10 +49,12 @@ struct request {
     const uint8_t *wanted;      /* by track, or NULL: all */
     const uint8_t *histogram_of;   /* by function, or NULL: nodes have no histograms */
     const uint8_t *row_of;         /* by function, or NULL: all */
+    const uint8_t *asked;          /* by function, or NULL: rows need not be in or around a call */
     int64_t track_count, number_count, function_count;
     int64_t end, since, until;
     int64_t node_limit, row_limit, row_duration;
-    int64_t rows_failed_only;
+    int64_t rows_failed_only, rows_around, rows_before;
+    int64_t asked_since, asked_until;
 };
 
 struct counters {
@@ -63,10 +71,18 @@ struct result {
     struct counters counters;
 };
 
-/* A call that is open. rows and last_row are the first and last row whose parent is not known yet. */
+/* What has ended in a call that may be listed and is open: rows whose parent it will be, whether
+ * it is to be listed for what was in it, rows to be listed if a call that is asked for comes next. */
+struct ended {
+    int32_t rows, last_row, wanted;
+    int32_t before, last_before, before_count;
+    int32_t listed; /* the innermost that may be listed: this one, or one around it */
+};
+
+/* A call that is open. inside is how long the calls in it ran. */
 struct frame {
-    int64_t start, inside;
-    int32_t node, function, same, rows, last_row, padding;
+    int64_t start, inside, waited;
+    int32_t node, function, same, padding;
 };
 
 struct function {
@@ -92,6 +108,8 @@ struct fold {
     struct function *functions;
     struct frame *frames;
     uint64_t depth, frame_capacity;
+    struct ended *ended; /* where calls are listed: outside of any call, then of each frame */
+    uint64_t ended_capacity;
     struct edge *edges;
     uint64_t edge_count, edge_mask;
     int32_t (*tables)[EXPONENTS];
@@ -100,10 +118,15 @@ struct fold {
     int32_t *first_child; /* by track: where its children begin; one more than there are tracks */
     int32_t *children;
     uint8_t *needed;
+    struct row *pool; /* the rows that struct ended keeps before; parent is the next one */
+    uint64_t pool_count, pool_capacity;
+    int32_t pool_free;
     jmp_buf no_memory;
     /* of the track being folded */
     int32_t track, child, child_end;
-    int64_t time;
+    int64_t time, waited; /* where the track is, and how much of that it was suspended */
+    int suspended;
+    int64_t asked_open; /* calls that were asked for */
     struct failure failure;
     int tolerant, reopening;
     uint64_t reopened;
@@ -208,8 +231,9 @@ static void note_duration(struct fold *f, int32_t *histogram, int32_t owner, int
 
 /* ---- calls ---- */
 
-static void note_finished(struct fold *f, const struct frame *call, int64_t duration, int64_t end) {
+static void note_finished(struct fold *f, const struct frame *call, int64_t end) {
     struct node *node = &f->out->nodes[call->node];
+    int64_t duration = end - call->start;
     if (node->min < 0 || duration < node->min) node->min = duration;
     if (node->slowest_track < 0 || duration > node->max) {
         node->max = duration;
@@ -235,14 +259,33 @@ static void note_failure(struct fold *f, const struct frame *call) {
     node->failed_track = f->track;
     node->failed_start = call->start;
     node->failed_text = f->failure.text;
-    node->failed_length = f->failure.length;
+    node->failed_length = (uint16_t)f->failure.length;
 }
 
-static int row_wanted(const struct fold *f, const struct frame *call, int64_t duration) {
+static int is_counted(const struct fold *f, int64_t start, int64_t end) {
     const struct request *ask = f->ask;
-    return ask->row_limit > 0 && duration >= ask->row_duration &&
-           (!ask->row_of || ask->row_of[call->function]) &&
-           (!ask->rows_failed_only || (f->failure.flags & (CALL_ERROR | CALL_PANIC)));
+    return (!ask->wanted || ask->wanted[f->track]) && start <= ask->until && end >= ask->since;
+}
+
+static void nothing_ended(struct fold *f, uint64_t at, int32_t listed) {
+    struct ended nothing = {-1, -1, 0, -1, -1, 0, listed};
+    ROOM(f, f->ended, at, f->ended_capacity);
+    f->ended[at] = nothing;
+}
+
+static int may_be_listed(const struct request *ask, int32_t function) {
+    return !ask->row_of || ask->row_of[function];
+}
+
+static int is_asked(const struct request *ask, int32_t function) {
+    return ask->asked && ask->asked[function];
+}
+
+static int row_wanted(const struct fold *f, const struct frame *call, const struct ended *own) {
+    const struct request *ask = f->ask;
+    if (ask->rows_around && own->wanted) return 1;
+    if (ask->asked) return f->asked_open || is_asked(ask, call->function);
+    return !ask->rows_failed_only || (f->failure.flags & (CALL_ERROR | CALL_PANIC));
 }
 
 /* Until a row's parent is known, its parent field is the next of those that wait for it. */
@@ -254,53 +297,127 @@ static void adopt_rows(struct fold *f, int32_t row, int32_t parent) {
     }
 }
 
-static void add_row(struct fold *f, struct frame *call, int64_t duration) {
+/* The rows that wait in a call that is not listed wait on in the one around it. */
+static void pass_rows(struct fold *f, const struct ended *from, struct ended *to) {
+    to->wanted |= from->wanted;
+    if (from->rows < 0) return;
+    if (to->rows < 0)
+        to->rows = from->rows;
+    else
+        f->out->rows[to->last_row].parent = from->rows;
+    to->last_row = from->last_row;
+}
+
+/* The row's parent is what waits for it, its own children are what waits in its call. */
+static int add_row(struct fold *f, const struct row *row, struct ended *own) {
     struct result *out = f->out;
     if ((int64_t)out->row_count >= f->ask->row_limit) {
         out->counters.truncated = 1;
-        return;
+        return 0;
     }
     ROOM(f, out->rows, out->row_count, out->row_capacity);
     int32_t index = (int32_t)out->row_count++;
-    adopt_rows(f, call->rows, index);
-    struct row row = {call->start, duration, f->failure.text, f->failure.length, f->failure.flags,
-                      call->node, call->function, f->track, (int32_t)f->depth, -1, 0};
-    out->rows[index] = row;
-    call->rows = call->last_row = index;
+    adopt_rows(f, own->rows, index);
+    out->rows[index] = *row;
+    own->rows = own->last_row = index;
+    return 1;
 }
 
-/* The rows that wait in a call that has ended wait on in the one around it. */
-static void pass_rows(struct fold *f, const struct frame *call) {
-    if (call->rows < 0) return;
-    if (f->depth == 0) {
-        adopt_rows(f, call->rows, -1);
-        return;
+/* ---- calls just before one that is asked for ---- */
+
+static int32_t pool_slot(struct fold *f) {
+    int32_t slot = f->pool_free;
+    if (slot >= 0) {
+        f->pool_free = f->pool[slot].parent;
+        return slot;
     }
-    struct frame *around = &f->frames[f->depth - 1];
-    if (around->rows < 0)
-        around->rows = call->rows;
+    ROOM(f, f->pool, f->pool_count, f->pool_capacity);
+    return (int32_t)f->pool_count++;
+}
+
+static void forget_before(struct fold *f, struct ended *around) {
+    if (around->before < 0) return;
+    f->pool[around->last_before].parent = f->pool_free;
+    f->pool_free = around->before;
+    around->before = around->last_before = -1;
+    around->before_count = 0;
+}
+
+static void note_before(struct fold *f, const struct row *row, struct ended *around) {
+    if (around->before_count == f->ask->rows_before) {
+        int32_t oldest = around->before;
+        around->before = f->pool[oldest].parent;
+        f->pool[oldest].parent = f->pool_free;
+        f->pool_free = oldest;
+        around->before_count--;
+    }
+    int32_t slot = pool_slot(f);
+    f->pool[slot] = *row;
+    if (around->before_count++)
+        f->pool[around->last_before].parent = slot;
     else
-        f->out->rows[around->last_row].parent = call->rows;
-    around->last_row = call->last_row;
+        around->before = slot;
+    around->last_before = slot;
 }
 
-static int is_counted(const struct fold *f, const struct frame *call, int64_t end) {
+static void list_before(struct fold *f, struct ended *around) {
+    for (int32_t slot = around->before; slot >= 0; slot = f->pool[slot].parent) {
+        struct row row = f->pool[slot];
+        struct ended own = {-1, -1, 0, -1, -1, 0, 0};
+        row.parent = -1;
+        if (is_counted(f, row.start, row.start + row.duration) && add_row(f, &row, &own)) pass_rows(f, &own, around);
+    }
+    forget_before(f, around);
+}
+
+/* The call has ended and is no frame any more; around is what has ended in the one around it, own in it.
+ * What is asked for decides, and of that is listed what the window has, so that windows add up. */
+static void list_call(struct fold *f, const struct frame *call, int64_t end, int64_t waited,
+                      struct ended *around, struct ended *own) {
     const struct request *ask = f->ask;
-    return (!ask->wanted || ask->wanted[f->track]) && call->start <= ask->until && end >= ask->since;
+    if (end - call->start < ask->row_duration || !may_be_listed(ask, call->function)) return;
+    if (end < ask->asked_since || call->start > ask->asked_until) return;
+    struct row row = {call->start, end - call->start, waited, f->failure.text, f->failure.length,
+                      f->failure.flags, call->node, call->function, f->track, (int32_t)f->depth,
+                      -1, 0};
+    if (is_asked(ask, call->function) && !f->asked_open) list_before(f, around);
+    if (row_wanted(f, call, own)) {
+        own->wanted = 1;
+        if (is_counted(f, call->start, end)) add_row(f, &row, own);
+    } else if (ask->rows_before) {
+        note_before(f, &row, around);
+    }
 }
 
-static void count_call(struct fold *f, struct frame *call, int64_t end) {
+static void count_call(struct fold *f, const struct frame *call, int64_t end, int64_t waited) {
     int64_t duration = end - call->start;
     struct node *node = &f->out->nodes[call->node];
     node->calls++;
     node->total = add_time(node->total, duration);
+    if (waited) node->suspended = add_time(node->suspended, waited);
+    duration -= waited;
     node->self = add_time(node->self, duration > call->inside ? duration - call->inside : 0);
     if (f->failure.flags & CALL_UNFINISHED)
         note_unfinished(node, call);
     else
-        note_finished(f, call, duration, end);
+        note_finished(f, call, end);
     if (f->failure.flags & (CALL_ERROR | CALL_PANIC)) note_failure(f, call);
-    if (row_wanted(f, call, duration)) add_row(f, call, duration);
+}
+
+/* The call is about to be the innermost frame. */
+static void begin_listed(struct fold *f, const struct frame *call) {
+    int32_t listed = f->ended[f->depth].listed;
+    if (may_be_listed(f->ask, call->function)) listed = (int32_t)f->depth + 1;
+    nothing_ended(f, f->depth + 1, listed);
+    f->asked_open += is_asked(f->ask, call->function);
+}
+
+static void end_listed(struct fold *f, const struct frame *call, int64_t end, int64_t waited) {
+    struct ended *around = &f->ended[f->ended[f->depth].listed], *own = &f->ended[f->depth + 1];
+    f->asked_open -= is_asked(f->ask, call->function);
+    list_call(f, call, end, waited, around, own);
+    pass_rows(f, own, around);
+    forget_before(f, own);
 }
 
 static void push_call(struct fold *f, int32_t function, int64_t start) {
@@ -310,24 +427,27 @@ static void push_call(struct fold *f, int32_t function, int64_t start) {
     struct frame *call = &f->frames[f->depth];
     call->start = start;
     call->inside = 0;
+    call->waited = f->waited;
     call->node = child_node(f, around, function, f->depth == 0 && around >= 0);
     call->function = function;
     call->same = state->innermost;
-    call->rows = call->last_row = -1;
-    state->innermost = (int32_t)f->depth++;
+    state->innermost = (int32_t)f->depth;
     state->last_node = call->node;
     state->last_track = f->track;
+    if (f->ask->row_limit) begin_listed(f, call);
+    f->depth++;
 }
 
 static void pop_call(struct fold *f, int64_t end) {
     struct frame *call = &f->frames[--f->depth];
+    int64_t waited = f->waited - call->waited;
     f->functions[call->function].innermost = call->same;
-    if (is_counted(f, call, end)) count_call(f, call, end);
+    if (is_counted(f, call->start, end)) count_call(f, call, end, waited);
     if (f->depth) {
         struct frame *around = &f->frames[f->depth - 1];
-        around->inside = add_time(around->inside, end - call->start);
+        around->inside = add_time(around->inside, end - call->start - waited);
     }
-    pass_rows(f, call);
+    if (f->ask->row_limit) end_listed(f, call, end, waited);
 }
 
 static void abandon_calls(struct fold *f, uint64_t depth, int64_t end) {
@@ -346,7 +466,7 @@ static int32_t place_of_child(const struct fold *f, int32_t starter) {
         if (state->innermost >= 0) return f->frames[state->innermost].node;
         if (state->last_track == f->track) return state->last_node;
     }
-    return f->depth ? f->frames[f->depth - 1].node : -1;
+    return f->depth ? f->frames[f->depth - 1].node : f->place[f->track];
 }
 
 /* Children that begin before the time given go on in what is open now. */
@@ -361,13 +481,20 @@ static void place_children(struct fold *f, int64_t before) {
 
 /* ---- words ---- */
 
+static void pass_time(struct fold *f, int64_t until) {
+    if (f->suspended) f->waited += until - f->time;
+    f->time = until;
+}
+
+/* Whatever the track does now, it runs; a track that is suspended once more says so after this. */
 static int64_t move_time(struct fold *f, uint64_t ticks) {
     int64_t time = ticks_since(ticks, f->ask->start);
     if (time < f->time) {
         f->out->counters.backwards++;
         time = f->time;
     }
-    f->time = time;
+    pass_time(f, time);
+    f->suspended = 0;
     place_children(f, time);
     return time;
 }
@@ -415,8 +542,8 @@ static void on_open(struct fold *f, uint64_t ticks, uint64_t number) {
     abandon_calls(f, index, f->time);
     if (index && start < f->frames[index - 1].start) start = f->frames[index - 1].start;
     place_children(f, start);
+    if (start > f->time) pass_time(f, start);
     push_call(f, function, start);
-    if (start > f->time) f->time = start;
 }
 
 /* Called where a chunk's first event comes: by now the calls that it says are open should be. */
@@ -446,6 +573,13 @@ static uint64_t on_record(struct fold *f, const struct piece *piece, uint64_t at
     case RECORD_LOST:
         f->out->counters.lost += (int64_t)record_value(word);
         f->tolerant = 1;
+        f->suspended = 0;
+        break;
+    case RECORD_SUSPENDED:
+    case RECORD_RESUMED:
+        if (f->reopening) settle(f, piece);
+        move_time(f, base + record_value(word));
+        f->suspended = record_type(word) == RECORD_SUSPENDED;
         break;
     default:
         break;
@@ -493,13 +627,17 @@ static void fold_track(struct fold *f, int32_t track) {
     f->track = track;
     f->child = f->first_child[track];
     f->child_end = f->first_child[track + 1];
-    f->time = 0;
-    f->tolerant = 0;
+    f->time = f->waited = 0;
+    f->tolerant = f->suspended = 0;
+    nothing_ended(f, 0, 0);
     memset(&f->failure, 0, sizeof f->failure);
     for (int64_t i = f->ask->piece_of[track]; i < f->ask->piece_of[track + 1]; i++)
         fold_piece(f, &f->ask->pieces[i]);
     place_children(f, INT64_MAX);
-    abandon_calls(f, 0, f->time > f->ask->end ? f->time : f->ask->end);
+    if (f->ask->end > f->time) pass_time(f, f->ask->end);
+    abandon_calls(f, 0, f->time);
+    adopt_rows(f, f->ended[0].rows, -1);
+    forget_before(f, &f->ended[0]);
 }
 
 /* Tracks come in the order of their beginnings, and so do the children of each. */
@@ -534,6 +672,7 @@ static void prepare(struct fold *f) {
     memset(f->place, -1, tracks * sizeof *f->place);
     f->functions = checked(f, malloc(functions * sizeof *f->functions));
     memset(f->functions, -1, functions * sizeof *f->functions);
+    f->pool_free = -1;
     f->edge_mask = 1023;
     f->edges = checked(f, calloc(f->edge_mask + 1, sizeof *f->edges));
     list_children(f);
@@ -619,6 +758,8 @@ static void release(struct fold *f) {
     free(f->first_child);
     free(f->children);
     free(f->needed);
+    free(f->pool);
+    free(f->ended);
     free(f);
 }
 

@@ -13,7 +13,7 @@ struct pieces {
     uint64_t count, capacity;
     struct track_record *tracks;
     uint64_t track_count, track_capacity;
-    uint64_t events;
+    uint64_t events, timed;
     int64_t first, last;
     uint64_t stray, cut, trackless, bad_tracks;
 };
@@ -120,11 +120,11 @@ static void note_time(struct piece *piece, int64_t time) {
     piece->untimed = 0;
 }
 
-static void note_event(struct pieces *out, struct piece *piece, int64_t time) {
+static void note_word(struct pieces *out, struct piece *piece, int64_t time) {
     note_time(piece, time);
-    if (out->events == 0 || time < out->first) out->first = time;
-    if (out->events == 0 || time > out->last) out->last = time;
-    out->events++;
+    if (out->timed == 0 || time < out->first) out->first = time;
+    if (out->timed == 0 || time > out->last) out->last = time;
+    out->timed++;
 }
 
 /* A new track's record ends the piece before it; whose the words behind a bad one are, nobody knows. */
@@ -153,7 +153,8 @@ static int scan_chunk(struct pieces *out, const uint8_t *data, const struct chun
         if (word == 0) break;
         uint32_t kind = word & 3;
         if (kind == WORD_ENTRY || kind == WORD_EXIT) {
-            note_event(out, &piece, ticks_since(base + word_ticks(word), start));
+            note_word(out, &piece, ticks_since(base + word_ticks(word), start));
+            out->events++;
             at += 8;
             continue;
         }
@@ -170,6 +171,8 @@ static int scan_chunk(struct pieces *out, const uint8_t *data, const struct chun
         if (type == RECORD_BASE && bytes >= 8) base = load64(data + at + 8);
         if (type == RECORD_OPEN && bytes >= 16)
             note_time(&piece, ticks_since(load64(data + at + 8), start));
+        if (type == RECORD_SUSPENDED || type == RECORD_RESUMED)
+            note_word(out, &piece, ticks_since(base + record_value(word), start));
         if (type == RECORD_TRACK &&
             !begin_track(out, data, at, word, base, start, &piece))
             return 0;

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 from functrace.analysis.cycles import Cycle, Places, Position, item, positions
 from functrace.analysis.merge import Forest
+from functrace.analysis.sums import Sums
 
 
-@dataclass
-class CallChain:
+@dataclass(kw_only=True)
+class CallChain(Sums):
     """A chain from the root to a function, and what is known of its calls.
 
     With recursion folded it stands for several nodes, which differ in how often a cycle repeats.
@@ -18,19 +19,8 @@ class CallChain:
 
     whole: bool
     nodes: list[int] = field(default_factory=list)
-    calls: int = 0
-    total: int = 0
-    self: int = 0
-    errors: int = 0
-    panics: int = 0
-    unfinished: int = 0
     rounds: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
     """by a cycle's last step and length: how often it is gone round at least and at most"""
-
-    @property
-    def failed(self) -> int:
-        """Calls that returned an error or panicked."""
-        return min(self.errors + self.panics, self.calls)
 
 
 @dataclass(frozen=True)
@@ -59,12 +49,7 @@ _ALONE = Position(0, False)
 
 
 def _counted(chain: CallChain, forest: Forest, node: int, position: Position) -> CallChain:
-    chain.calls += int(forest.calls[node])
-    chain.total += 0 if position.again else int(forest.total[node])
-    chain.self += int(forest.self[node])
-    chain.errors += int(forest.errors[node])
-    chain.panics += int(forest.panics[node])
-    chain.unfinished += int(forest.unfinished[node])
+    chain.add(forest, node, inner=position.again)
     _note_rounds(chain, position.cycles)
     chain.nodes.append(node)
     return chain

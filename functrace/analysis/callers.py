@@ -16,6 +16,7 @@ from functrace.analysis.failures import Failures
 from functrace.analysis.fold import Listing, calls
 from functrace.analysis.histograms import Histogram, joined
 from functrace.analysis.merge import Forest, below, merge
+from functrace.analysis.sums import Sums
 from functrace.trace import Trace
 
 _SLOW_LIMIT = 2_000_000
@@ -63,16 +64,13 @@ class Callers:
         """Nanoseconds that so many percent of a chain's calls do not exceed."""
         return self._of(self.forest.histogram(chain.nodes), chain.nodes, percent)
 
-    def overall(self) -> CallChain:
+    def overall(self) -> Sums:
         """All chains together; a call inside another of the functions is not counted twice."""
-        sums = chains_to(self.forest, self.nodes, whole=True)
-        all_of = CallChain(whole=True, nodes=self.nodes)
+        sums = Sums()
         inner = below(self.forest, self.nodes)
-        for each in sums:
-            all_of.total += 0 if inner[each.nodes[0]] else each.total
-            for name in ("calls", "self", "errors", "panics", "unfinished"):
-                setattr(all_of, name, getattr(all_of, name) + getattr(each, name))
-        return all_of
+        for node in self.nodes:
+            sums.add(self.forest, node, inner=bool(inner[node]))
+        return sums
 
     def overall_percentile(self, percent: float) -> int:
         """Nanoseconds that so many percent of all calls do not exceed."""

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from functrace.analysis.chains import Bools, Chains, Int32s, Int64s
-from functrace.analysis.columns import Columns
+from functrace.analysis.chains import Chains
+from functrace.analysis.columns import Bools, Columns, Int32s, Int64s
 from functrace.analysis.request import Rows
-from functrace.analysis.tables import ERROR, GOEXIT, PANIC, UNFINISHED
+from functrace.analysis.tables import CUT, ERROR, GOEXIT, PANIC, UNFINISHED
 from functrace.trace.reader import Trace
 
 
@@ -22,6 +22,8 @@ class Calls(Columns):
 
     start: Int64s
     duration: Int64s
+    suspended: Int64s
+    """of the duration, how long its track waited"""
     node: Int32s
     function: Int32s
     track: Int32s
@@ -36,6 +38,8 @@ class Calls(Columns):
     text_at: Int64s
     """where an error's text is, for Trace.text"""
     text_bytes: Int64s
+    text_cut: Bools
+    """the recorder kept but the text's beginning"""
     truncated: bool
     """there were more than the limit"""
     chains: Chains
@@ -61,6 +65,7 @@ def calls_of(trace: Trace, rows: Rows, truncated: bool, chains: Chains) -> Calls
     return Calls(
         start=trace.clock.nanoseconds(sorted_rows["start"]),
         duration=trace.clock.nanoseconds(sorted_rows["duration"]),
+        suspended=trace.clock.nanoseconds(sorted_rows["suspended"]),
         node=sorted_rows["node"].copy(),
         function=sorted_rows["function"].copy(),
         track=sorted_rows["track"].copy(),
@@ -72,6 +77,7 @@ def calls_of(trace: Trace, rows: Rows, truncated: bool, chains: Chains) -> Calls
         unfinished=(flags & UNFINISHED) > 0,
         text_at=sorted_rows["text"].copy(),
         text_bytes=sorted_rows["text_length"].astype(np.int64),
+        text_cut=(flags & CUT) > 0,
         truncated=truncated,
         chains=chains,
     )

@@ -5,41 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from functrace.analysis.columns import Columns
+from functrace.analysis.columns import (
+    SUMS,
+    Figures,
+    Int32s,
+    Int64s,
+    Tree,
+    highest,
+    lowest,
+    summed,
+)
 from functrace.analysis.histograms import Histogram, Histograms
 from functrace.analysis.request import Rows
 from functrace.trace.reader import Trace
 
-Int64s = npt.NDArray[np.int64]
-Int32s = npt.NDArray[np.int32]
-Bools = npt.NDArray[np.bool_]
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Chains(Tree):
+    """A column for each fact about a node. Times are nanoseconds; -1 is no node, track or text."""
 
-@dataclass(frozen=True, eq=False)
-class Chains(Columns):
-    """A column for each fact about a node. Times are nanoseconds; -1 is no node, track or text.
-
-    A parent comes before its children.
-    """
-
-    parent: Int32s
-    function: Int32s
-    started: Bools
-    """its track is another than its parent's, which started it"""
-    recursive: Bools
-    """its function is on the chain above it, too: a function's total is that of the others"""
-    calls: Int64s
-    total: Int64s
-    self: Int64s
-    """total without what was called on the same track"""
-    min: Int64s
-    """of calls that have ended, as are max and percentiles"""
-    max: Int64s
-    errors: Int64s
-    panics: Int64s
-    unfinished: Int64s
     last: Int64s
     """when the last call ended, or began if it has not"""
     slowest_track: Int32s
@@ -55,10 +40,6 @@ class Chains(Columns):
     node_histograms: Histograms
     damage: tuple[str, ...]
     """what could not be read of the file, and what was odd about its calls"""
-
-    def __len__(self) -> int:
-        """How many nodes there are."""
-        return len(self.parent)
 
     def chain(self, node: int) -> list[int]:
         """The nodes from the outermost call down to the one given."""
@@ -85,19 +66,10 @@ class Chains(Columns):
         return _by_function(self)
 
 
-@dataclass(frozen=True, eq=False)
-class Functions(Columns):
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Functions(Figures):
     """A column for each fact about a function, in the order of Trace.functions."""
 
-    calls: Int64s
-    total: Int64s
-    """a call inside a call of the same function is not counted twice"""
-    self: Int64s
-    min: Int64s
-    max: Int64s
-    errors: Int64s
-    panics: Int64s
-    unfinished: Int64s
     nodes: Int64s
     histograms: Histograms
 
@@ -125,6 +97,7 @@ def chains_of(trace: Trace, nodes: Rows, blocks: Rows, damage: tuple[str, ...]) 
         calls=nodes["calls"].copy(),
         total=ns(nodes["total"]),
         self=ns(nodes["self"]),
+        suspended=ns(nodes["suspended"]),
         min=ns(np.maximum(nodes["min"], 0)),
         max=ns(nodes["max"]),
         errors=nodes["errors"].copy(),
@@ -146,26 +119,15 @@ def chains_of(trace: Trace, nodes: Rows, blocks: Rows, damage: tuple[str, ...]) 
 
 def _by_function(chains: Chains) -> Functions:
     count = len(chains.trace.functions)
-    finished = chains.calls > chains.unfinished
-
-    def summed(column: Int64s, of: Bools | slice = slice(None)) -> Int64s:
-        sums = np.zeros(count, np.int64)
-        np.add.at(sums, chains.function[of], column[of])
-        return sums
-
-    least = np.full(count, np.iinfo(np.int64).max)
-    np.minimum.at(least, chains.function[finished], chains.min[finished])
-    most = np.zeros(count, np.int64)
-    np.maximum.at(most, chains.function[finished], chains.max[finished])
+    function, ended = chains.function, chains.finished
+    once = ~chains.recursive
+    sums = {name: summed(getattr(chains, name), function, count) for name in SUMS}
+    for name in ("total", "suspended"):
+        sums[name] = summed(getattr(chains, name)[once], function[once], count)
     return Functions(
-        calls=summed(chains.calls),
-        total=summed(chains.total, ~chains.recursive),
-        self=summed(chains.self),
-        min=np.where(least <= most, least, 0),
-        max=most,
-        errors=summed(chains.errors),
-        panics=summed(chains.panics),
-        unfinished=summed(chains.unfinished),
-        nodes=np.bincount(chains.function, minlength=count).astype(np.int64),
+        **sums,
+        min=lowest(chains.min[ended], function[ended], count),
+        max=highest(chains.max[ended], function[ended], count),
+        nodes=np.bincount(function, minlength=count).astype(np.int64),
         histograms=chains.function_histograms,
     )

@@ -12,10 +12,10 @@ from functrace.analysis import fold_native, fold_python
 from functrace.analysis.calls import Calls, calls_of
 from functrace.analysis.chains import Chains, chains_of
 from functrace.analysis.damage import damage
-from functrace.analysis.request import TRACK, Request, Result
+from functrace.analysis.request import TRACK, Flags, Request, Result
 from functrace.analysis.selection import EVERYTHING, Selection, flags
 from functrace.trace.format import TIME_LIMIT
-from functrace.trace.reader import Trace
+from functrace.trace.reader import Clock, Trace
 
 _NODE_LIMIT = 4_000_000
 _ROW_LIMIT = (1 << 31) - 1
@@ -32,6 +32,14 @@ class Listing:
     """nanoseconds that a call took"""
     failed_only: bool = False
     """only those that returned an error or panicked"""
+    asked: Collection[int] | None = None
+    """indices of functions; only their calls, and those in them; None: that does not matter"""
+    around: bool = False
+    """also the calls around those that are listed"""
+    before: int = 0
+    """also so many calls just before a call of asked"""
+    window: Selection | None = None
+    """decide on the calls that overlap another window, and list those that the selection has"""
 
 
 _NO_CALLS = Listing(limit=0)
@@ -82,6 +90,8 @@ def _request(
 ) -> Request:
     words, clock = trace.words, trace.clock
     functions = len(trace.functions)
+    since, until = _window(selection, clock)
+    asked_since, asked_until = _window(listing.window or selection, clock)
     tracks = np.empty(len(trace.tracks), TRACK)
     tracks["start"] = trace.tracks.start_ticks
     tracks["parent"] = trace.tracks.parent
@@ -95,13 +105,31 @@ def _request(
         function_of=words.function_of,
         function_count=functions,
         end=words.last,
-        since=0 if selection.since is None else clock.ticks(selection.since),
-        until=TIME_LIMIT if selection.until is None else clock.ticks(selection.until),
+        since=since,
+        until=until,
         wanted=flags(selection.tracks, len(tracks)),
         histogram_of=flags(histograms_of or None, functions),
         row_of=flags(listing.functions, functions),
+        asked=_asked(listing, functions),
         row_limit=min(max(listing.limit, 0), _ROW_LIMIT),
         row_duration=clock.ticks(listing.least),
         rows_failed_only=listing.failed_only,
+        rows_around=listing.around,
+        rows_before=min(max(listing.before, 0), _ROW_LIMIT),
+        asked_since=asked_since,
+        asked_until=asked_until,
         node_limit=min(node_limit, _NODE_LIMIT),
     )
+
+
+def _window(selection: Selection, clock: Clock) -> tuple[int, int]:
+    return (
+        0 if selection.since is None else clock.ticks(selection.since),
+        TIME_LIMIT if selection.until is None else clock.ticks(selection.until),
+    )
+
+
+def _asked(listing: Listing, functions: int) -> Flags | None:
+    """A call that may not be listed cannot be asked for."""
+    asked, listed = flags(listing.asked, functions), flags(listing.functions, functions)
+    return asked if asked is None or listed is None else asked & listed

@@ -22,6 +22,7 @@ class _Request(ctypes.Structure):
         ("wanted", ctypes.c_void_p),
         ("histogram_of", ctypes.c_void_p),
         ("row_of", ctypes.c_void_p),
+        ("asked", ctypes.c_void_p),
         ("track_count", ctypes.c_int64),
         ("number_count", ctypes.c_int64),
         ("function_count", ctypes.c_int64),
@@ -32,6 +33,10 @@ class _Request(ctypes.Structure):
         ("row_limit", ctypes.c_int64),
         ("row_duration", ctypes.c_int64),
         ("rows_failed_only", ctypes.c_int64),
+        ("rows_around", ctypes.c_int64),
+        ("rows_before", ctypes.c_int64),
+        ("asked_since", ctypes.c_int64),
+        ("asked_until", ctypes.c_int64),
     )
 
 
@@ -74,6 +79,7 @@ def _request(ask: Request) -> _Request:
         wanted=_native.address(ask.wanted),
         histogram_of=_native.address(ask.histogram_of),
         row_of=_native.address(ask.row_of),
+        asked=_native.address(ask.asked),
         track_count=len(ask.tracks),
         number_count=len(ask.function_of),
         function_count=ask.function_count,
@@ -84,4 +90,8 @@ def _request(ask: Request) -> _Request:
         row_limit=ask.row_limit,
         row_duration=ask.row_duration,
         rows_failed_only=ask.rows_failed_only,
+        rows_around=ask.rows_around,
+        rows_before=ask.rows_before,
+        asked_since=ask.asked_since,
+        asked_until=ask.asked_until,
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import deque
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -55,6 +56,7 @@ class _Node:
     calls: int = 0
     total: int = 0
     self: int = 0
+    suspended: int = 0
     min: int = -1
     max: int = 0
     errors: int = 0
@@ -69,7 +71,6 @@ class _Node:
     failed_length: int = 0
     histogram: int = -1
     recursive: bool = False
-    padding: tuple[int, ...] = (0,) * 6
 
     def row(self) -> tuple[object, ...]:
         return tuple(getattr(self, name) for name in NODE.names or ())
@@ -79,6 +80,7 @@ class _Node:
 class _Row:
     start: int
     duration: int
+    suspended: int
     text: int
     text_length: int
     flags: int
@@ -92,6 +94,7 @@ class _Row:
         return (
             self.start,
             self.duration,
+            self.suspended,
             self.text,
             self.text_length,
             self.flags,
@@ -104,15 +107,29 @@ class _Row:
         )
 
 
+class _Ended:
+    """Rows of calls that have ended in one that may be listed and is open."""
+
+    def __init__(self, before: int) -> None:
+        self.rows: list[_Row] = []
+        """those whose parent it will be"""
+        self.before: deque[_Row] = deque(maxlen=before)
+        """those that will be listed if a call that is asked for comes next"""
+        self.wanted = False
+        """whether the call is to be listed for what was in it"""
+
+
 @dataclass
 class _Call:
-    """A call that is open, and its rows whose parent is not known yet."""
+    """A call that is open. inside is how long the calls in it ran."""
 
     start: int
+    waited: int
     node: int
     function: int
+    listed: bool
+    ended: _Ended
     inside: int = 0
-    rows: list[_Row] = field(default_factory=list)
 
 
 @dataclass
@@ -145,12 +162,13 @@ class _Tree:
         self.nodes.append(_Node(parent, function, started))
         return self._children.setdefault(key, len(self.nodes) - 1)
 
-    def count(self, track: int, call: _Call, end: int, failure: _Failure) -> None:
+    def count(self, track: int, call: _Call, end: int, waited: int, failure: _Failure) -> None:
         duration = end - call.start
         node = self.nodes[call.node]
         node.calls += 1
         node.total = _add_time(node.total, duration)
-        node.self = _add_time(node.self, max(duration - call.inside, 0))
+        node.suspended = _add_time(node.suspended, waited)
+        node.self = _add_time(node.self, max(duration - waited - call.inside, 0))
         if failure.flags & UNFINISHED:
             node.unfinished += 1
             node.last = max(node.last, call.start)
@@ -234,6 +252,10 @@ class _TrackFold:
         self._last: dict[int, int] = {}
         """by function: the node of its last call"""
         self._time = 0
+        self._waited = 0
+        self._suspended = False
+        self._ended = _Ended(ask.rows_before)
+        self._asked_open = 0
         self._failure = _Failure()
         self._tolerant = False
         self._reopening = False
@@ -246,7 +268,8 @@ class _TrackFold:
             _, offset, base, _, words, opened, begins, _ = piece
             self._piece(offset, offset + words * 8, base, opened, bool(begins))
         self._place_children(_LATEST)
-        self._abandon(0, max(self._time, self._ask.end))
+        self._pass_time(max(self._time, self._ask.end))
+        self._abandon(0, self._time)
 
     def _piece(self, at: int, end: int, base: int, opened: int, begins: bool) -> None:
         self._reopening = begins
@@ -277,6 +300,11 @@ class _TrackFold:
         elif kind == fmt.LOST:
             self._counters.lost += word >> 24
             self._tolerant = True
+            self._suspended = False
+        elif kind in (fmt.SUSPENDED, fmt.RESUMED):
+            self._settle(opened)
+            self._move_time(base + (word >> 24))
+            self._suspended = kind == fmt.SUSPENDED
         return base
 
     def _event(self, word: int, base: int) -> None:
@@ -294,10 +322,17 @@ class _TrackFold:
         self._counters.unknown += function < 0
         return int(function)
 
+    def _pass_time(self, until: int) -> None:
+        if self._suspended:
+            self._waited += until - self._time
+        self._time = until
+
     def _move_time(self, ticks: int) -> int:
+        """Whatever the track does now, it runs; one suspended once more says so after this."""
         time = fmt.ticks_since(ticks, self._ask.start)
         self._counters.backwards += time < self._time
-        self._time = max(time, self._time)
+        self._pass_time(max(time, self._time))
+        self._suspended = False
         self._place_children(self._time)
         return self._time
 
@@ -335,8 +370,8 @@ class _TrackFold:
         if index:
             start = max(start, self._calls[index - 1].start)
         self._place_children(start)
+        self._pass_time(max(self._time, start))
         self._push(function, start)
-        self._time = max(self._time, start)
 
     def _settle(self, opened: int) -> None:
         """Where a chunk's first event comes, the calls that it says are open should be."""
@@ -354,35 +389,40 @@ class _TrackFold:
         node = self._tree.child(around, function, not self._calls and around >= 0)
         self._open.setdefault(function, []).append(len(self._calls))
         self._last[function] = node
-        self._calls.append(_Call(start, node, function))
+        ask = self._ask
+        listed = ask.row_of is None or bool(ask.row_of[function])
+        self._calls.append(
+            _Call(start, self._waited, node, function, listed, _Ended(ask.rows_before))
+        )
+        self._asked_open += self._is_asked(function)
 
     def _pop(self, end: int, failure: _Failure) -> None:
         call = self._calls.pop()
         self._open[call.function].pop()
-        if self._counted and call.start <= self._ask.until and end >= self._ask.since:
-            self._tree.count(self._track, call, end, failure)
-            self._list(call, end - call.start, failure)
+        self._asked_open -= self._is_asked(call.function)
+        waited = self._waited - call.waited
+        if self._is_counted(call.start, end):
+            self._tree.count(self._track, call, end, waited, failure)
         if self._calls:
             around = self._calls[-1]
-            around.inside = _add_time(around.inside, end - call.start)
-            around.rows += call.rows
+            around.inside = _add_time(around.inside, end - call.start - waited)
+        listed = (outer.ended for outer in reversed(self._calls) if outer.listed)
+        ended = next(listed, self._ended)
+        if call.listed and end - call.start >= self._ask.row_duration and self._ask.row_limit:
+            row = self._row(call, end - call.start, waited, failure)
+            self._list(call, row, ended)
+        ended.rows += call.ended.rows
+        ended.wanted |= call.ended.wanted
 
     def _abandon(self, depth: int, end: int) -> None:
         while len(self._calls) > depth:
             self._pop(end, _Failure(UNFINISHED))
 
-    def _list(self, call: _Call, duration: int, failure: _Failure) -> None:
-        if not self._is_listed(call, duration, failure):
-            return
-        rows = self._tree.rows
-        if len(rows) >= self._ask.row_limit:
-            self._counters.truncated = 1
-            return
-        for row in call.rows:
-            row.parent = len(rows)
-        row = _Row(
+    def _row(self, call: _Call, duration: int, waited: int, failure: _Failure) -> _Row:
+        return _Row(
             call.start,
             duration,
+            waited,
             failure.text,
             failure.length,
             failure.flags,
@@ -391,17 +431,52 @@ class _TrackFold:
             self._track,
             len(self._calls),
         )
-        rows.append(row)
-        call.rows = [row]
 
-    def _is_listed(self, call: _Call, duration: int, failure: _Failure) -> bool:
+    def _list(self, call: _Call, row: _Row, around: _Ended) -> None:
+        """around is what has ended in the call around this one."""
         ask = self._ask
-        return (
-            ask.row_limit > 0
-            and duration >= ask.row_duration
-            and (ask.row_of is None or bool(ask.row_of[call.function]))
-            and (not ask.rows_failed_only or bool(failure.flags & (ERROR | PANIC)))
-        )
+        if row.start + row.duration < ask.asked_since or row.start > ask.asked_until:
+            return
+        if self._is_asked(call.function) and not self._asked_open:
+            self._list_before(around)
+        if self._is_wanted(call, row.flags):
+            call.ended.wanted = True
+            if self._is_counted(row.start, row.start + row.duration):
+                self._add_row(row, call.ended)
+        else:
+            around.before.append(row)
+
+    def _is_counted(self, start: int, end: int) -> bool:
+        return self._counted and start <= self._ask.until and end >= self._ask.since
+
+    def _list_before(self, around: _Ended) -> None:
+        for row in around.before:
+            own = _Ended(0)
+            if self._is_counted(row.start, row.start + row.duration):
+                self._add_row(row, own)
+            around.rows += own.rows
+        around.before.clear()
+
+    def _add_row(self, row: _Row, own: _Ended) -> None:
+        """The row becomes the parent of its call's own, and what waits for a parent instead."""
+        rows = self._tree.rows
+        if len(rows) >= self._ask.row_limit:
+            self._counters.truncated = 1
+            return
+        for inner in own.rows:
+            inner.parent = len(rows)
+        own.rows = [row]
+        rows.append(row)
+
+    def _is_asked(self, function: int) -> bool:
+        return self._ask.asked is not None and bool(self._ask.asked[function])
+
+    def _is_wanted(self, call: _Call, flags: int) -> bool:
+        if self._ask.rows_around and call.ended.wanted:
+            return True
+        if self._ask.asked is not None:
+            return self._asked_open > 0 or self._is_asked(call.function)
+        return not self._ask.rows_failed_only or bool(flags & (ERROR | PANIC))
 
     def _place_children(self, before: int) -> None:
         """Children that begin before the time given go on in what is open now."""
@@ -418,7 +493,7 @@ class _TrackFold:
             return self._calls[self._open[starter][-1]].node
         if starter in self._last:
             return self._last[starter]
-        return self._calls[-1].node if self._calls else -1
+        return self._calls[-1].node if self._calls else self._places.node[self._track]
 
 
 def _drop_empty(nodes: list[_Node]) -> list[int]:

@@ -7,21 +7,16 @@ from dataclasses import dataclass, field
 
 from functrace.analysis.cycles import Places, positions_below
 from functrace.analysis.merge import Forest, below
+from functrace.analysis.sums import Sums
 
 
-@dataclass
-class Callee:
+@dataclass(kw_only=True)
+class Callee(Sums):
     """A function at a place below those asked for, or one of these, with what it calls."""
 
     function: int
     started: bool
     """on a track of its own"""
-    calls: int = 0
-    total: int = 0
-    self: int = 0
-    errors: int = 0
-    panics: int = 0
-    unfinished: int = 0
     recursive: bool = False
     """calls of the same cycle inside are counted here"""
     callees: list[Callee] = field(default_factory=list)
@@ -38,20 +33,12 @@ def graph(forest: Forest, nodes: Sequence[int]) -> list[Callee]:
     for node, position in found.items():
         if position.place not in callees:
             around = places.above(position.place)
-            new = Callee(int(forest.function[node]), bool(forest.started[node]) and around >= 0)
+            started = bool(forest.started[node]) and around >= 0
+            new = Callee(function=int(forest.function[node]), started=started)
             callees[position.place] = new
             (callees[around].callees if around >= 0 else roots).append(new)
-        _count(callees[position.place], forest, node, again=position.again)
+        callees[position.place].add(forest, node, inner=position.again)
+        callees[position.place].recursive |= position.again
     for callee in callees.values():
         callee.callees.sort(key=lambda each: each.total, reverse=True)
     return sorted(roots, key=lambda each: each.total, reverse=True)
-
-
-def _count(callee: Callee, forest: Forest, node: int, *, again: bool) -> None:
-    callee.calls += int(forest.calls[node])
-    callee.total += 0 if again else int(forest.total[node])
-    callee.self += int(forest.self[node])
-    callee.errors += int(forest.errors[node])
-    callee.panics += int(forest.panics[node])
-    callee.unfinished += int(forest.unfinished[node])
-    callee.recursive |= again

@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from functrace.analysis.chains import Bools, Chains, Int32s, Int64s
-from functrace.analysis.columns import Columns
+from functrace.analysis.chains import Chains
+from functrace.analysis.columns import SUMS, Bools, Int32s, Int64s, Tree, lowest, summed
 from functrace.analysis.histograms import Histogram, joined
 from functrace.trace import Trace
 from functrace.trace.facts import Function
 
 
-@dataclass(frozen=True, eq=False)
-class Forest(Columns):
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Forest(Tree):
     """Chains that may be of several traces; a column for each fact about a node, as Chains has.
 
     Nodes of two traces are one where the functions on their chains have the same names and places.
     """
 
-    parent: Int32s
-    function: Int32s
-    started: Bools
-    recursive: Bools
-    calls: Int64s
-    total: Int64s
-    self: Int64s
-    min: Int64s
-    max: Int64s
-    errors: Int64s
-    panics: Int64s
-    unfinished: Int64s
     slowest: Int32s
     """the trace of the slowest call, -1 where none ended"""
     failed: Int32s
@@ -41,10 +31,6 @@ class Forest(Columns):
     chains: tuple[Chains, ...]
     """of each trace"""
     nodes: Nodes
-
-    def __len__(self) -> int:
-        """How many nodes there are."""
-        return len(self.parent)
 
     @property
     def traces(self) -> tuple[Trace, ...]:
@@ -114,19 +100,9 @@ def merge_functions(traces: Sequence[Trace]) -> tuple[tuple[Function, ...], list
 
 
 def _view(chains: Chains) -> Forest:
+    tree = {field.name: getattr(chains, field.name) for field in fields(Tree)}
     return Forest(
-        parent=chains.parent,
-        function=chains.function,
-        started=chains.started,
-        recursive=chains.recursive,
-        calls=chains.calls,
-        total=chains.total,
-        self=chains.self,
-        min=chains.min,
-        max=chains.max,
-        errors=chains.errors,
-        panics=chains.panics,
-        unfinished=chains.unfinished,
+        **tree,
         slowest=np.minimum(chains.slowest_track, 0),
         failed=np.minimum(chains.failed_track, 0),
         functions=chains.trace.functions,
@@ -144,27 +120,18 @@ def _merged(chains: tuple[Chains, ...]) -> Forest:
     first = np.searchsorted(node_of[order], np.arange(count + 1))
     sample = order[first[:-1]]
 
-    def summed(name: str) -> Int64s:
-        sums = np.zeros(count, np.int64)
-        np.add.at(sums, node_of, every.column(name))
-        return sums
-
     slowest = every.best(node_of, first, -every.column("max"), "slowest_track")
     failed = every.best(node_of, first, every.wall_clock("failed_start"), "failed_track")
     parent = every.parent[sample]
+    ended = every.column("finished")
     return Forest(
         parent=np.where(parent >= 0, node_of[parent], -1).astype(np.int32),
         function=every.function[sample],
         started=every.column("started")[sample].astype(np.bool_),
         recursive=every.column("recursive")[sample].astype(np.bool_),
-        calls=summed("calls"),
-        total=summed("total"),
-        self=summed("self"),
-        min=_least(every, node_of, count),
+        **{name: summed(every.column(name), node_of, count) for name in SUMS},
+        min=lowest(every.column("min")[ended], node_of[ended], count),
         max=np.where(slowest >= 0, every.column("max")[slowest], 0),
-        errors=summed("errors"),
-        panics=summed("panics"),
-        unfinished=summed("unfinished"),
         slowest=np.where(slowest >= 0, every.trace[slowest], -1).astype(np.int32),
         failed=np.where(failed >= 0, every.trace[failed], -1).astype(np.int32),
         functions=functions,
@@ -190,10 +157,9 @@ class _Every:
             [index[each.function] for each, index in zip(chains, index_of, strict=True)]
         )
 
-    def column(self, name: str) -> Int64s:
+    def column(self, name: str) -> npt.NDArray[Any]:
         """A column of all traces."""
-        columns: list[Int64s] = [getattr(each, name) for each in self._chains]
-        return np.concatenate(columns)
+        return np.concatenate([getattr(each, name) for each in self._chains])
 
     def wall_clock(self, name: str) -> Int64s:
         """A column of times, comparable between processes."""
@@ -206,13 +172,6 @@ class _Every:
         known = self.column(track) >= 0
         chosen = np.lexsort((rank, ~known, node_of))[first[:-1]]
         return np.where(known[chosen], chosen, -1)
-
-
-def _least(every: _Every, node_of: Int64s, count: int) -> Int64s:
-    ended = every.column("calls") > every.column("unfinished")
-    least = np.full(count, np.iinfo(np.int64).max)
-    np.minimum.at(least, node_of[ended], every.column("min")[ended])
-    return np.where(least < np.iinfo(np.int64).max, least, 0)
 
 
 def _number(every: _Every) -> Int64s:

@@ -33,10 +33,19 @@ class Request:
     histogram_of: Flags | None
     """by function: whether each of its nodes has a histogram"""
     row_of: Flags | None
-    """by function: whether its calls are listed; None: all are"""
+    """by function: whether its calls may be listed; None: all may"""
+    asked: Flags | None
+    """by function: only calls in or around one of these are listed; None: that does not matter"""
     row_limit: int
     row_duration: int
     rows_failed_only: bool
+    rows_around: bool
+    """a call around one that is listed is listed, too"""
+    rows_before: int
+    """so many are listed just before one of asked"""
+    asked_since: int
+    """rows are decided on by the calls that overlap this window; those in since to until come"""
+    asked_until: int
     node_limit: int
 
 

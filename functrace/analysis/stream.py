@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from typing import Any, NamedTuple
@@ -15,8 +15,10 @@ from functrace.analysis.fold import Listing, calls
 from functrace.analysis.selection import EVERYTHING, Selection
 from functrace.trace.reader import Trace
 
-# A block has some so many words, so that its calls fit into a few hundred megabytes.
+# A block has some so many words, so that its calls fit into a few hundred megabytes; or any number
+# where so few of its calls are listed.
 _WORDS = 1 << 19
+_CALLS = 1 << 19
 _NO_LIMIT = (1 << 31) - 1
 _FOREVER = 1 << 62
 
@@ -37,16 +39,14 @@ class Call(NamedTuple):
     text_at: int
     """where an error's text is, for Trace.text"""
     text_bytes: int
+    text_cut: bool
+    suspended: int
+    """of the duration, how long the track waited"""
 
     @property
     def end(self) -> int:
         """When it ended; the trace's end if it did not."""
         return self.start + self.duration
-
-    @property
-    def failed(self) -> bool:
-        """Whether it returned an error or panicked."""
-        return self.error or self.panic
 
 
 class TrackCalls(NamedTuple):
@@ -77,27 +77,66 @@ def by_track(
     trace: Trace, selection: Selection = EVERYTHING, listing: Listing | None = None
 ) -> Iterator[Block]:
     """Calls in blocks, a track after the other. A long track takes several blocks."""
-    for tracks in _batches(trace, selection.tracks):
-        yield from by_time(trace, replace(selection, tracks=tracks), listing)
+    listing = listing or Listing()
+    sizes = _sizes(trace)
+    chosen = range(len(sizes)) if selection.tracks is None else sorted(selection.tracks)
+    words = _words_at_once(listing, sum(sizes[track] for track in chosen))
+    batches = [(batch, words) for batch in _batches(chosen, sizes, words)][::-1]
+    while batches:
+        tracks, words = batches.pop()
+        part = replace(selection, tracks=tracks)
+        if len(tracks) == 1:
+            yield from by_time(trace, part, listing)
+            continue
+        found = _calls(trace, part, listing, words)
+        if found.truncated:
+            words = _fewer(words)
+            batches += [(batch, words) for batch in _batches(tracks, sizes, words)][::-1]
+        else:
+            yield Block(_Rows(found, 0, _FOREVER, set()).tracks(), _FOREVER)
 
 
 def by_time(
     trace: Trace, selection: Selection = EVERYTHING, listing: Listing | None = None
 ) -> Iterator[Block]:
     """Calls in blocks, each later than the one before, of all tracks selected."""
-    listing = replace(listing or Listing(), limit=_NO_LIMIT)
+    listing = replace(listing or Listing(), window=selection)
     margin = 2 + int(2e9 / trace.clock.ticks_per_second)  # what rounding to nanoseconds hides
+    first = 0 if selection.since is None else selection.since
+    last = _FOREVER if selection.until is None else selection.until
+    cuts = _Cuts(trace, selection)
+    words = _words_at_once(listing, cuts.words)
+    # The last window has no end: what begins in time may end whenever it does.
+    windows = [(window, words) for window in cuts.windows(first, _FOREVER, last, words)][::-1]
     seen: set[tuple[int, int, int]] = set()
-    for since, until in _windows(trace, selection):
-        window = Selection(
-            max(since - margin, selection.since or 0),
-            min(until + margin, _FOREVER if selection.until is None else selection.until),
-            selection.tracks,
+    while windows:
+        (since, until), words = windows.pop()
+        overlapping = Selection(
+            max(since - margin, first), min(until + margin, last), selection.tracks
         )
-        found = calls(trace, window, listing)
+        found = _calls(trace, overlapping, listing, words)
+        if found.truncated:
+            words = _fewer(words)
+            windows += [(each, words) for each in cuts.windows(since, until, last, words)][::-1]
+            continue
         block = _Rows(found, since, until, seen)
         yield Block(block.tracks(), until)
         seen = block.open(until - margin)
+
+
+def _words_at_once(listing: Listing, words: int) -> int:
+    """How many words a block is to have; as many as there are where few calls may be listed."""
+    selective = listing.failed_only or listing.asked is not None
+    return max(words, _WORDS) if selective else _WORDS
+
+
+def _fewer(words: int) -> int:
+    return max(words // 8, _WORDS)
+
+
+def _calls(trace: Trace, selection: Selection, listing: Listing, words: int) -> Calls:
+    limit = _CALLS if words > _WORDS else _NO_LIMIT
+    return calls(trace, selection, replace(listing, limit=limit))
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +185,8 @@ def _columns(found: Calls) -> tuple[npt.NDArray[Any], ...]:
         found.unfinished,
         found.text_at,
         found.text_bytes,
+        found.text_cut,
+        found.suspended,
     )
 
 
@@ -163,44 +204,42 @@ def _outer_first(found: Calls) -> Iterator[tuple[int, int]]:
             waiting += [(inner, level + 1) for inner in reversed(rows[begin:end])]
 
 
-def _batches(trace: Trace, wanted: object) -> Iterator[list[int]]:
-    """Tracks that fit into one block together, or one alone that does not."""
-    words = _words(trace)
+def _batches(tracks: Iterable[int], sizes: Sequence[int], words: int) -> Iterator[list[int]]:
+    """Tracks that fit into so many words together, or one alone that does not."""
     batch: list[int] = []
     size = 0
-    for track in range(len(words)) if wanted is None else sorted(wanted):  # type: ignore[call-overload]
-        if batch and size + words[track] > _WORDS:
+    for track in tracks:
+        if batch and size + sizes[track] > words:
             yield batch
             batch, size = [], 0
         batch.append(track)
-        size += words[track]
+        size += sizes[track]
     if batch:
         yield batch
 
 
-def _words(trace: Trace) -> list[int]:
+def _sizes(trace: Trace) -> list[int]:
     """How many words each track has."""
     until = np.concatenate([[0], np.cumsum(trace.words.pieces["words"].astype(np.int64))])
     sizes: list[int] = np.diff(until[trace.words.piece_of]).tolist()
     return sizes
 
 
-def _windows(trace: Trace, selection: Selection) -> Iterator[tuple[int, int]]:
-    """The last one has no end: what begins in time may end whenever it does."""
-    since = selection.since or 0
-    until = _FOREVER if selection.until is None else selection.until
-    edges = [since, *(cut for cut in _cuts(trace, selection) if since < cut <= until), _FOREVER]
-    yield from pairwise(edges)
+class _Cuts:
+    """Where the time of some tracks can be cut so that each part has about so many words."""
 
+    def __init__(self, trace: Trace, selection: Selection) -> None:
+        pieces, piece_of = trace.words.pieces, trace.words.piece_of
+        if selection.tracks is not None:
+            chosen = [pieces[piece_of[track] : piece_of[track + 1]] for track in selection.tracks]
+            pieces = np.concatenate([pieces[:0], *chosen])
+        pieces = pieces[np.argsort(pieces["first"], kind="stable")]
+        self._times = trace.clock.nanoseconds(pieces["first"])
+        self._until = np.cumsum(pieces["words"].astype(np.int64))
+        self.words = int(self._until[-1]) if len(pieces) else 0
 
-def _cuts(trace: Trace, selection: Selection) -> list[int]:
-    """Times at which another block's worth of words has begun."""
-    pieces, piece_of = trace.words.pieces, trace.words.piece_of
-    if selection.tracks is not None:
-        chosen = [pieces[piece_of[track] : piece_of[track + 1]] for track in selection.tracks]
-        pieces = np.concatenate([pieces[:0], *chosen])
-    pieces = pieces[np.argsort(pieces["first"], kind="stable")]
-    filled = np.cumsum(pieces["words"].astype(np.int64)) // _WORDS
-    cuts = pieces["first"][np.flatnonzero(np.diff(filled)) + 1]
-    times: list[int] = np.unique(trace.clock.nanoseconds(cuts)).tolist()
-    return times
+    def windows(self, since: int, until: int, last: int, words: int) -> Iterator[tuple[int, int]]:
+        """Windows from since until until; none begins after last."""
+        cuts = self._times[np.flatnonzero(np.diff(self._until // words)) + 1]
+        inside = np.unique(cuts[(cuts > since) & (cuts < until) & (cuts <= last)])
+        yield from pairwise([since, *inside.tolist(), until])

@@ -11,6 +11,7 @@ NODE = np.dtype(
         ("calls", "<i8"),
         ("total", "<i8"),
         ("self", "<i8"),
+        ("suspended", "<i8"),
         ("min", "<i8"),
         ("max", "<i8"),
         ("errors", "<i8"),
@@ -24,11 +25,10 @@ NODE = np.dtype(
         ("function", "<i4"),
         ("slowest_track", "<i4"),
         ("failed_track", "<i4"),
-        ("failed_length", "<u4"),
         ("histogram", "<i4"),
+        ("failed_length", "<u2"),
         ("started", "u1"),
         ("recursive", "u1"),
-        ("padding", "u1", 6),
     ]
 )
 
@@ -39,6 +39,7 @@ ROW = np.dtype(
     [
         ("start", "<i8"),
         ("duration", "<i8"),
+        ("suspended", "<i8"),
         ("text", "<i8"),
         ("text_length", "<u4"),
         ("flags", "<u4"),

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from functrace.analysis.chains import Chains, Functions, Int32s, Int64s
-from functrace.analysis.columns import Columns
+from functrace.analysis.chains import Chains, Functions
+from functrace.analysis.columns import (
+    SUMS,
+    Figures,
+    Int32s,
+    Int64s,
+    highest,
+    lowest,
+    summed,
+)
 from functrace.analysis.histograms import joined
 from functrace.analysis.merge import merge_functions
 from functrace.trace import Trace
 from functrace.trace.facts import Function
 
 
-@dataclass(frozen=True, eq=False)
-class Totals(Columns):
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Totals(Figures):
     """A column for each fact about a function, as Functions has of one trace."""
 
-    calls: Int64s
-    total: Int64s
     mean: Int64s
-    self: Int64s
-    min: Int64s
-    max: Int64s
-    errors: Int64s
-    panics: Int64s
-    unfinished: Int64s
     functions: tuple[Function, ...]
     parts: tuple[Functions, ...]
     """of each trace"""
@@ -59,8 +61,7 @@ class Part:
 
 def part_of(chains: Chains) -> Part:
     """Sum up a trace's chains, which need not be kept then."""
-    every = np.zeros(len(chains.trace.functions), np.int64)
-    np.add.at(every, chains.function, chains.total)
+    every = summed(chains.total, chains.function, len(chains.trace.functions))
     return Part(chains.functions(), every)
 
 
@@ -68,34 +69,20 @@ def totals(traces: Sequence[Trace], found: Sequence[Part]) -> Totals:
     """Sum up what was found of each trace's functions."""
     functions, index_of = merge_functions(traces)
     parts = [part.functions for part in found]
+    count = len(functions)
+    groups = np.concatenate(index_of)
 
-    def added(columns: Iterable[Int64s]) -> Int64s:
-        sums = np.zeros(len(functions), np.int64)
-        for column, index in zip(columns, index_of, strict=True):
-            np.add.at(sums, index, column)
-        return sums
+    def column(name: str) -> npt.NDArray[Any]:
+        return np.concatenate([getattr(part, name) for part in parts])
 
-    def summed(name: str) -> Int64s:
-        return added(getattr(part, name) for part in parts)
-
-    calls, every = summed("calls"), added(part.every for part in found)
-
-    least = np.full(len(functions), np.iinfo(np.int64).max)
-    most = np.zeros(len(functions), np.int64)
-    for part, index in zip(parts, index_of, strict=True):
-        ended = part.calls > part.unfinished
-        np.minimum.at(least, index[ended], part.min[ended])
-        np.maximum.at(most, index[ended], part.max[ended])
+    ended = column("finished")
+    sums = {name: summed(column(name), groups, count) for name in SUMS}
+    every = summed(np.concatenate([part.every for part in found]), groups, count)
     return Totals(
-        calls=calls,
-        total=summed("total"),
-        mean=every // np.maximum(calls, 1),
-        self=summed("self"),
-        min=np.where(least <= most, least, 0),
-        max=most,
-        errors=summed("errors"),
-        panics=summed("panics"),
-        unfinished=summed("unfinished"),
+        **sums,
+        mean=every // np.maximum(sums["calls"], 1),
+        min=lowest(column("min")[ended], groups[ended], count),
+        max=highest(column("max")[ended], groups[ended], count),
         functions=functions,
         parts=tuple(parts),
         index_of=tuple(index_of),

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from functrace.analysis.call_chains import CallChain, Link
     from functrace.analysis.callers import Callers
     from functrace.analysis.examples import Example
+    from functrace.analysis.sums import Sums
 
 
 def report(found: Callers, chains: Sequence[CallChain], count: int) -> dict[str, Any]:
@@ -35,16 +36,8 @@ def _function(found: Callers, index: int) -> dict[str, Any]:
     return {"name": function.name, "file": function.file, "line": function.line}
 
 
-def _figures(chain: CallChain) -> dict[str, Any]:
-    return {
-        "calls": chain.calls,
-        "failed": chain.failed,
-        "errors": chain.errors,
-        "panics": chain.panics,
-        "unfinished": chain.unfinished,
-        "total": chain.total,
-        "self": chain.self,
-    }
+def _figures(sums: Sums) -> dict[str, int]:
+    return {**sums.as_json(), "failed": sums.failed}
 
 
 def _chain(found: Callers, chain: CallChain, example: Example | None) -> dict[str, Any]:

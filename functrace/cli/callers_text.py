@@ -58,6 +58,8 @@ def _head(found: Callers, asked: str, names: tables.Names, count: int) -> list[s
     if all_calls.unfinished:
         parts.append(f"{units.count(all_calls.unfinished)} unfinished")
     parts.append(f"total {units.duration(all_calls.total)}")
+    if all_calls.suspended:
+        parts.append(f"waiting {units.duration(all_calls.suspended)}")
     if all_calls.calls > all_calls.unfinished:
         parts.append(f"p50 {units.duration(found.overall_percentile(50))}")
         parts.append(f"p99 {units.duration(found.overall_percentile(99))}")
@@ -95,6 +97,7 @@ def _figures(found: Callers, slow: str | None, number: int, chain: CallChain) ->
         f"p50 {units.duration(found.percentile(chain, 50))}" if ended else "",
         f"p99 {units.duration(found.percentile(chain, 99))}" if ended else "",
         f"total {units.duration(chain.total)}",
+        f"waiting {units.duration(chain.suspended)}" if chain.suspended else "",
         f"self {units.duration(chain.self)}",
     ]
 

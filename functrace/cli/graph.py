@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from functrace.analysis.graph import Callee
     from functrace.analysis.merge import Forest
 
-_TITLES = ("share", "total", "self", "calls", "failed", "unfinished")
+_TITLES = ("share", "total", "waiting", "self", "calls", "failed", "unfinished")
 _DEEPEST = 200  # Python's own stack ends not far beyond
 
 
@@ -102,6 +102,7 @@ class _Shown:
         yield [
             units.share(callee.total, whole),
             units.duration(callee.total),
+            units.duration(callee.suspended) if callee.suspended else "",
             units.duration(callee.self),
             units.count(callee.calls),
             units.count(failed) if failed else "",
@@ -119,7 +120,7 @@ class _Shown:
         calls = sum(each.calls for each in left)
         name = "  " * level + f"… {units.count(len(left))} more"
         share = units.share(total, whole)
-        return [share, units.duration(total), "", units.count(calls), "", "", name]
+        return [share, units.duration(total), "", "", units.count(calls), "", "", name]
 
     def _parted(self, callee: Callee, whole: int, level: int) -> tuple[list[Callee], list[Callee]]:
         """What a function calls: that which is shown, and the rest."""
@@ -143,13 +144,8 @@ class _Shown:
             "line": function.line,
             "started": callee.started,
             "recursive": callee.recursive,
-            "calls": callee.calls,
-            "total": callee.total,
-            "self": callee.self,
+            **callee.as_json(),
             "share": callee.total / whole if whole else None,
-            "errors": callee.errors,
-            "panics": callee.panics,
-            "unfinished": callee.unfinished,
             "callees": [self.as_json(each, whole, level + 1) for each in kept],
             "more_callees": len(left),
         }

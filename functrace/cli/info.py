@@ -55,6 +55,8 @@ def _lines(trace: Trace, chains: Chains) -> Iterator[tuple[str, str]]:
     yield "calls", f"{units.count(calls)}, {units.count(int(chains.unfinished.sum()))} unfinished"
     errors, panics = int(chains.errors.sum()), int(chains.panics.sum())
     yield "failed", f"{tables.plural(errors, 'error')}, {tables.plural(panics, 'panic')}"
+    if chains.suspended.any():
+        yield "waiting", f"{units.duration(_waited(chains))}, of all tracks together"
     yield "chains", f"{units.count(len(chains))}, of {tables.plural(_called(chains), 'function')}"
     yield "tracks", _tracks(trace)
     yield "events", f"{units.count(trace.events)}, {units.count(trace.lost)} lost"
@@ -95,6 +97,11 @@ def _endings(trace: Trace) -> Iterator[str]:
 
 def _called(chains: Chains) -> int:
     return len(set(chains.function[chains.calls > 0].tolist()))
+
+
+def _waited(chains: Chains) -> int:
+    """Nanoseconds that tracks waited: those of the outermost calls on each."""
+    return int(chains.suspended[(chains.parent < 0) | chains.started].sum())
 
 
 def _tracks(trace: Trace) -> str:
@@ -158,6 +165,7 @@ def _as_json(trace: Trace, chains: Chains) -> dict[str, Any]:
         "unfinished": int(chains.unfinished.sum()),
         "errors": int(chains.errors.sum()),
         "panics": int(chains.panics.sum()),
+        "suspended": _waited(chains),
         "chains": len(chains),
         "functions": _called(chains),
         "tracks": len(trace.tracks),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from functrace.analysis.stream import Call
     from functrace.trace import Trace
 
-_LETTERS = {"goroutine": "g", "thread": "t", "task": "k", "unknown": "g"}
+_LETTERS = {"goroutine": "g", "thread": "t", "task": "t", "unknown": "g"}
 _TIME_WIDTH = 8
 
 
@@ -26,6 +26,7 @@ class Lines:
         self._trace = trace
         self._colour = colour
         self._names = [function.name for function in trace.functions]
+        self._panic = tables.panic([trace])
         self._begun: set[int] = set()
 
     def events(self, events: Iterable[Event]) -> Iterator[str]:
@@ -42,7 +43,8 @@ class Lines:
                 yield next(self._begin(call), self.label(call.track) + "\n")
             time = units.duration(call.duration).rjust(_TIME_WIDTH)
             name = "  " * (call.level - 1) + self._names[call.function]
-            yield f"{time}  {name}{self._end(call)}\n"
+            waited = f" ({_waited(call)})" if call.suspended else ""
+            yield f"{time}  {name}{waited}{self._end(call)}\n"
 
     @cache  # noqa: B019  # a listing lives as long as its trace is shown
     def label(self, track: int) -> str:
@@ -76,18 +78,27 @@ class Lines:
         if entered:
             return f"{before}->{name}\n"
         arrow = "--" if call.unfinished else "<-"
-        return f"{before}{arrow}{name} {units.duration(call.duration)}{self._end(call)}\n"
+        waited = f", {_waited(call)}" if call.suspended else ""
+        return f"{before}{arrow}{name} {units.duration(call.duration)}{waited}{self._end(call)}\n"
 
     def _end(self, call: Call) -> str:
         """How the call ended, if not by returning."""
         if call.unfinished:
             return self._styled(" unfinished", fg="yellow")
         text = self._trace.text(call.text_at, call.text_bytes) if call.text_bytes else ""
-        text = " ".join(text.split())
-        for has, word in ((call.panic, "panic"), (call.error, "error"), (call.goexit, "Goexit")):
+        text = " ".join(text.split()) + ("…" if call.text_cut else "")
+        for has, word in (
+            (call.panic, self._panic),
+            (call.error, "error"),
+            (call.goexit, "Goexit"),
+        ):
             if has:
                 return self._styled(f" {word}: {text}" if text else f" {word}", fg="red")
         return ""
 
     def _styled(self, text: str, *, fg: str | None = None, dim: bool = False) -> str:
         return click.style(text, fg=fg, dim=dim or None) if self._colour else text
+
+
+def _waited(call: Call) -> str:
+    return f"{units.duration(call.suspended)} waiting"

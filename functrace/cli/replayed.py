@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from functrace.analysis import Listing, Selection
-from functrace.analysis.replaying import Around, Failed, Sieve, events, everything, kept
+from functrace.analysis.replaying import events, listed
 from functrace.cli import traces, units
 from functrace.cli.listing import Lines
 from functrace.errors import FunctraceError
@@ -22,7 +21,6 @@ class _Question(NamedTuple):
     trace: Trace
     selection: Selection
     listing: Listing
-    sieve: Callable[[], Sieve]
 
 
 def _questions(opened: list[Trace], flags: dict[str, Any]) -> list[_Question]:
@@ -37,8 +35,15 @@ def _questions(opened: list[Trace], flags: dict[str, Any]) -> list[_Question]:
         around = traces.named(trace, flags["around"]) if flags["around"] else set()
         if flags["around"] and not around:
             continue
-        listing = Listing(functions=functions, least=least)
-        questions.append(_Question(trace, selection, listing, _sieve(flags, around)))
+        listing = Listing(
+            functions=functions,
+            least=least,
+            failed_only=flags["errors"],
+            asked=around or None,
+            around=bool(around) or flags["errors"],
+            before=flags["context"] if around else 0,
+        )
+        questions.append(_Question(trace, selection, listing))
     if not questions:
         raise FunctraceError(f"no function is called {flags['around']}")
     return questions
@@ -66,14 +71,6 @@ def _functions(trace: Trace, include: tuple[str, ...], exclude: tuple[str, ...])
     return shown.difference(*(traces.named(trace, glob) for glob in exclude))
 
 
-def _sieve(flags: dict[str, Any], around: set[int]) -> Callable[[], Sieve]:
-    if flags["errors"]:
-        return Failed
-    if around:
-        return partial(Around, around, flags["context"])
-    return lambda: everything
-
-
 def lines(opened: list[Trace], flags: dict[str, Any]) -> Iterator[str]:
     """The lines that the verb's options ask for.
 
@@ -89,20 +86,20 @@ def json_lines(opened: list[Trace], flags: dict[str, Any]) -> Iterator[bytes]:
     Raises:
         FunctraceError: no track or function is called so.
     """
-    for trace, selection, listing, sieve in _questions(opened, flags):
-        calls = kept(trace, selection, listing, sieve)
+    for trace, selection, listing in _questions(opened, flags):
+        calls = listed(trace, selection, listing)
         yield from jsonl.pieces(trace, (c for c in calls if c.level <= flags["depth"]))
 
 
 def _lines(questions: list[_Question], flags: dict[str, Any]) -> Iterator[str]:
     colour = sys.stdout.isatty()
-    for trace, selection, listing, sieve in questions:
+    for trace, selection, listing in questions:
         if len(questions) > 1:
             yield f"{trace.path}:\n"
         form = Lines(trace, colour=colour)
         if flags["tree"]:
-            calls = kept(trace, selection, listing, sieve)
+            calls = listed(trace, selection, listing)
             yield from form.tree(c for c in calls if c.level <= flags["depth"])
         else:
-            found = events(trace, selection, listing, sieve, merged=flags["merge"])
+            found = events(trace, selection, listing, merged=flags["merge"])
             yield from form.events(e for e in found if e.call.level <= flags["depth"])

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 _SHOWN = 30
 _PERCENTILES = {"p50": 50, "p90": 90, "p99": 99}
-_TIMES = ("total", "self", "min", "mean", "p50", "p90", "p99", "max")
+_TIMES = ("total", "self", "suspended", "min", "mean", "p50", "p90", "p99", "max")
 _OF_ENDED = ("min", "p50", "p90", "p99", "max")
 _COLUMNS = ("calls", *_TIMES, "errors", "panics", "unfinished")
-_LEAVE_FIRST = ("min", "p90", "unfinished", "panics", "max", "p50", "mean", "errors")
+_IF_ANY = ("suspended", "errors", "panics", "unfinished")
+_TITLES = {"suspended": "waiting"}
+_LEAVE_FIRST = ("min", "p90", "unfinished", "panics", "max", "p50", "suspended", "mean", "errors")
 _NAME_LEAST = 24
 
 
@@ -48,7 +50,8 @@ def report(traces: tuple[str, ...], sort: str, as_json: bool, **flags: Any) -> N
 
     GLOB is a name such as store.Get, Get or 'main.*'. Several traces count as one, and a
     folder stands for the traces in it. Times: total counts a call inside a call of the same
-    function once; self is total without what was called.
+    function once; self is total without what was called, and without waiting: of total,
+    how long calls of Python waited in the event loop.
     """
     limit = flags["limit"] if flags["limit"] is not None else 0 if as_json else _SHOWN
     found = _totals(traces)
@@ -119,8 +122,10 @@ def _as_json(found: Totals, index: int) -> dict[str, Any]:
 
 def _show(found: Totals, shown: Sequence[int]) -> None:
     names = tables.Names(found.functions)
-    columns = [c for c in _COLUMNS if c in _TIMES or c == "calls" or getattr(found, c)[shown].any()]
-    cells = {c: [c, *(_cell(_known(found, i, c), c) for i in shown)] for c in columns}
+    columns = [c for c in _COLUMNS if c not in _IF_ANY or getattr(found, c)[shown].any()]
+    cells = {
+        c: [_TITLES.get(c, c), *(_cell(_known(found, i, c), c) for i in shown)] for c in columns
+    }
     if sys.stdout.isatty():
         columns = _fitting(cells, max(len(names[i]) for i in shown), tables.width())
     texts = tables.aligned(list(zip(*(cells[c] for c in columns), strict=True)))

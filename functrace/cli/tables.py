@@ -54,8 +54,13 @@ def _short(name: str) -> str:
 
 
 def place(file: str, line: int) -> str:
-    """A file's last name and a line."""
-    return f"{Path(file).name}:{line}"
+    """A file's last name and a line, if that is known."""
+    return f"{Path(file).name}:{line}" if line else Path(file).name
+
+
+def panic(traces: Iterable[Trace]) -> str:
+    """What a call is said to end by that does not return."""
+    return "exception" if all(trace.language == "python" for trace in traces) else "panic"
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[list[str]]:

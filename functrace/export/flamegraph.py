@@ -17,7 +17,7 @@ import numpy as np
 
 from functrace import units
 from functrace.analysis import Chains, fold
-from functrace.analysis.chains import Int64s
+from functrace.analysis.columns import Int64s
 from functrace.export import processes, xml
 from functrace.export.stacks import inclusive
 from functrace.trace import Trace

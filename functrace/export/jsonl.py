@@ -31,7 +31,7 @@ def pieces(trace: Trace, calls: Iterable[Call] | None = None) -> Iterator[bytes]
         yield (
             f'{{"type": "call", "call": {number}, "parent": {parent}, "track": {ids[call.track]}, '
             f'"depth": {call.level}, {functions[call.function]}, "start_ns": {call.start}, '
-            f'"duration_ns": {call.duration}{_end(trace, call)}}}\n'
+            f'"duration_ns": {call.duration}{_waited(call)}{_end(trace, call)}}}\n'
         ).encode()
 
 
@@ -79,11 +79,17 @@ def _function(function: Function) -> str:
     return _json(place)[1:-1]
 
 
+def _waited(call: Call) -> str:
+    return f', "suspended_ns": {call.suspended}' if call.suspended else ""
+
+
 def _end(trace: Trace, call: Call) -> str:
     """How the call ended, if not by returning without an error."""
     if call.unfinished:
         return ', "unfinished": true'
     text = _json(trace.text(call.text_at, call.text_bytes))
+    if call.text_cut:
+        text += ', "text_cut": true'
     if call.panic:
         return f', "panic": {text}'
     if call.error:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from functrace.analysis import Chains
-from functrace.analysis.chains import Int32s, Int64s
+from functrace.analysis.columns import Int32s, Int64s
 from functrace.analysis.merge import levels
 
 WEIGHTS = ("time", "calls", "errors")

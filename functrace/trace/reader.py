@@ -62,7 +62,7 @@ class Trace:
     events: int
     """entries and exits in the file"""
     span: tuple[int, int]
-    """nanoseconds from the trace's start to its first event, and to its last"""
+    """nanoseconds from the trace's start to the first thing that a track did, and to the last"""
     damage: list[str]
     """what could not be read, in sentences"""
     clock: Clock
@@ -86,7 +86,7 @@ class Words:
     start: int
     """ticks at the trace's start"""
     last: int
-    """ticks from there to the last event"""
+    """ticks from there to the last thing that a track did"""
     pieces: Rows
     piece_of: npt.NDArray[np.int64]
     function_of: npt.NDArray[np.int32]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,7 @@ class _NativePieces(ctypes.Structure):
         ("items", _native.Array),
         ("tracks", _native.Array),
         ("events", ctypes.c_uint64),
+        ("timed", ctypes.c_uint64),
         ("first", ctypes.c_int64),
         ("last", ctypes.c_int64),
         ("stray", ctypes.c_uint64),
@@ -97,7 +98,7 @@ def find_pieces(data: memoryview, start: int, chunks: Rows) -> Pieces:
                 ctypes.byref(out),
             )
         )
-        counts = (getattr(out, name) for name, _ in out._fields_[2:])
+        counts = (getattr(out, field.name) for field in fields(Pieces)[2:])
         return Pieces(out.items.copied(PIECE), out.tracks.copied(TRACK_RECORD), *counts)
     finally:
         library.functrace_release_pieces(ctypes.byref(out))

@@ -61,6 +61,7 @@ class Found:
     pieces: list[Row] = field(default_factory=list)
     records: list[Row] = field(default_factory=list)
     events: int = 0
+    timed: int = 0
     first: int = 0
     last: int = 0
     stray: int = 0
@@ -118,18 +119,19 @@ class _Scanner:
                 at += fmt.record_size(word)
                 continue
             if kind:
-                self._event(fmt.ticks_since(base + (word >> 22), self.start))
+                self._note(fmt.ticks_since(base + (word >> 22), self.start))
+                self.found.events += 1
             else:
                 self.found.stray += 1
             at += 8
         self._end_piece(at)
 
-    def _event(self, time: int) -> None:
+    def _note(self, time: int) -> None:
         found = self.found
         self.piece.note_time(time)
-        found.first = min(found.first, time) if found.events else time
-        found.last = max(found.last, time) if found.events else time
-        found.events += 1
+        found.first = min(found.first, time) if found.timed else time
+        found.last = max(found.last, time) if found.timed else time
+        found.timed += 1
 
     def _record(self, at: int, word: int, base: int) -> int:
         kind, size = fmt.record_type(word), fmt.record_bytes(word)
@@ -137,6 +139,8 @@ class _Scanner:
             (base,) = _WORD(self.data, at + 8)
         elif kind == fmt.OPEN and size >= fmt.OPEN_PAYLOAD.size:
             self.piece.note_time(fmt.ticks_since(_WORD(self.data, at + 8)[0], self.start))
+        elif kind in (fmt.SUSPENDED, fmt.RESUMED):
+            self._note(fmt.ticks_since(base + (word >> 24), self.start))
         elif kind == fmt.TRACK:
             self._begin_track(at, word, base)
         return base

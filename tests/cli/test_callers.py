@@ -156,6 +156,7 @@ def test_json(functrace: Run) -> None:
         "unfinished": 1,
         "total": 64000,
         "self": 64000,
+        "suspended": 0,
         "p50": 1000,
         "p99": 20000,
         "more_chains": 0,

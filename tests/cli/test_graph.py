@@ -69,6 +69,7 @@ def test_json(functrace: Run) -> None:
         "calls": 4,
         "total": 5000,
         "self": 0,
+        "suspended": 0,
         "share": 1.0,
         "errors": 0,
         "panics": 0,

@@ -70,6 +70,7 @@ def test_json(module: Path, functrace: Run) -> None:
         "unfinished": 0,
         "errors": 3,
         "panics": 1,
+        "suspended": 0,
         "chains": 11,
         "functions": 6,
         "tracks": 2,

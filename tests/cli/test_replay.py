@@ -154,6 +154,24 @@ def test_ends_that_are_no_returns(functrace: Run) -> None:
     )
 
 
+def test_what_waited_and_tracks_of_python(functrace: Run) -> None:
+    tasks = str(VECTORS / "tasks.ftrace")
+    assert functrace("replay", tasks, "--track", "2", "--exclude", "audit").stdout == (
+        "t[02] Task-2 started by server.Server.serve server.py:14 on t[01]\n"
+        "t[02]:\t->server.Server.serve\n"
+        "t[02]:\t\t->server.Server.handle.<locals>.read\n"
+        "t[02]:\t\t<-server.Server.handle.<locals>.read 115ns, 100ns waiting "
+        "exception: ConnectionResetError: peer\n"
+        "t[02]:\t<-server.Server.serve 205ns, 145ns waiting "
+        "exception: ValueError: xxxxxxxxxxxxxxxxxxxx…\n"
+    )
+    assert functrace("replay", tasks, "--tree", "--track", "3").stdout == (
+        "t[03] worker started by server.main server.py on t[02]\n"
+        "    20ns  server.audit (5ns waiting) unfinished\n"
+        "     2ns    server.Server.handle.<locals>.read\n"
+    )
+
+
 def test_calls_at_the_same_instant_stay_where_they_were(module: Path, functrace: Run) -> None:
     calls = [w.enter(1, 10), w.enter(2, 10), w.leave(2, 10), w.enter(4, 10), w.enter(3, 10)]
     calls += [w.leave(3, 10), w.leave(4, 10), w.leave(1, 10)]
@@ -201,14 +219,27 @@ def _long_trace(chunks: int) -> bytes:
     for n in range(chunks):
         at = 1000 + 100 * n
         begin = [w.track(n % 2 + 1, at), w.enter(1, 0)] if n < 2 else []
-        calls = [w.enter(2, 10), w.enter(3, 20), w.leave(3, 30), w.leave(2, 50), w.enter(4, 95)]
+        failure = [w.error("no")] if n % 3 else []
+        calls = [w.enter(2, 10), w.enter(3, 20), *failure, w.leave(3, 30), w.leave(2, 50)]
+        calls += [w.enter(4, 95)]
         end = [w.leave(4, 5)] if n > 1 else []
         head = {} if n < 2 else {"track": n % 2 + 1, "opened": 2}
         parts.append(w.events(n + 2, *begin, *end, *calls, base=at, **head))
     return b"".join(parts)
 
 
-@pytest.mark.parametrize("options", [(), ("--tree",), ("--merge",), ("--around", "price")])
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("--tree",),
+        ("--merge",),
+        ("--around", "price"),
+        ("--around", "work", "--context", "2"),
+        ("--errors",),
+        ("--errors", "--merge"),
+    ],
+)
 def test_long_traces_come_in_blocks(
     module: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
 ) -> None:
@@ -220,8 +251,9 @@ def test_long_traces_come_in_blocks(
     runs = []
     for words in (1 << 19, 16, 1):
         monkeypatch.setattr(stream, "_WORDS", words)
+        monkeypatch.setattr(stream, "_CALLS", words)
         runs.append(CliRunner().invoke(replay, [str(module / "a.ftrace"), *options]).output)
-    assert runs[0].count("main.price") >= 20
+    assert runs[0].count("main.price" if "work" not in options else "main.work") >= 20
     assert runs[0] == runs[1] == runs[2]
 
 

@@ -12,6 +12,8 @@ from functrace.cli import report
 from tests.cli import shop
 from tests.cli.conftest import Run
 
+VECTORS = Path(__file__).resolve().parents[1] / "vectors"
+
 ONE = """\
 calls   total    self     min    mean     p50     p90     p99     max  errors  panics  function
    11  22.0µs  22.0µs  1.00µs  2.00µs  1.00µs  2.98µs  9.00µs  9.00µs       3       1  store.(*Store).Get
@@ -69,6 +71,7 @@ def test_json(functrace: Run) -> None:
         "calls": 1,
         "total": 1000,
         "self": 0,
+        "suspended": 0,
         "min": None,
         "mean": 1000,
         "p50": None,
@@ -91,3 +94,11 @@ def test_a_narrow_terminal_gets_fewer_columns() -> None:
     cells = {name: [name, "1.00µs"] for name in report._COLUMNS}
     assert report._fitting(cells, 30, 200) == list(report._COLUMNS)
     assert report._fitting(cells, 30, 80) == ["calls", "total", "self", "mean", "p99", "errors"]
+
+
+def test_waiting_has_a_column_where_there_is_any(functrace: Run) -> None:
+    done = functrace("report", str(VECTORS / "tasks.ftrace"), "--limit", "3")
+    assert done.stdout.startswith(
+        "calls  total  self  waiting    min   mean    p50    p90    p99    max  panics  unfinished  function\n"
+    )
+    assert "    1  295ns  30ns    235ns  295ns " in done.stdout

@@ -65,6 +65,12 @@ def test_process_tracks_calls() -> None:
     ]
 
 
+def test_what_waited_and_whose_text_was_cut() -> None:
+    calls = [o for o in _objects("tasks") if o["type"] == "call"]
+    assert [c.get("suspended_ns") for c in calls] == [235, None, None, 145, 100, None, 5, None]
+    assert [c.get("text_cut") for c in calls] == [*[None] * 3, True, *[None] * 4]
+
+
 def test_unfinished_calls_and_parents() -> None:
     objects = _objects("killed")
     tracks = [o for o in objects if o["type"] == "track"]

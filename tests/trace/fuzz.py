@@ -49,9 +49,21 @@ def _question(chance: random.Random) -> tuple[Selection, Listing]:
         return Selection(), Listing()
     tracks = None if chance.random() < 0.5 else chance.sample(range(4), 2)
     since = chance.randrange(1000)
-    return (
-        Selection(since, since + chance.randrange(100), tracks),
-        Listing(chance.randrange(5), None, chance.randrange(20), chance.random() < 0.2),
+    selection = Selection(since, since + chance.randrange(100), tracks)
+    if chance.random() < 0.5:
+        return selection, Listing(
+            chance.randrange(5), None, chance.randrange(20), chance.random() < 0.2
+        )
+    some = None if chance.random() < 0.5 else chance.sample(range(4), 3)
+    return chance.choice([selection, Selection(tracks=tracks)]), Listing(
+        limit=chance.choice([5, 1000]),
+        functions=some,
+        least=chance.choice([0, 10]),
+        failed_only=True,
+        asked=None if chance.random() < 0.3 else chance.sample(range(4), 1),
+        around=True,
+        before=chance.randrange(4),
+        window=chance.choice([None, Selection(), Selection(since - 30, since + 50)]),
     )
 
 
@@ -88,12 +100,14 @@ def _word(chance: random.Random) -> bytes:
         lambda: w.panic("p" * chance.randrange(20), chance.randrange(3)),
         lambda: w.opened(1000 + ticks, function),
         lambda: w.lost(chance.randrange(9)),
+        lambda: w.suspended(chance.choice([ticks & (1 << 40) - 1, chance.randrange(100)])),
+        lambda: w.resumed(chance.choice([ticks & (1 << 40) - 1, chance.randrange(100)])),
         lambda: w.track(
             chance.randrange(6), ticks, parent=chance.randrange(6), starter=chance.randrange(6)
         ),
         lambda: w.record(chance.randrange(64), b"?" * chance.randrange(40), ticks & 0xFF),
     ]
-    weights = [4, 4, 8, 8, 1, 1, 1, 2, 0.3, 1, 1]
+    weights = [4, 4, 8, 8, 1, 1, 1, 2, 0.3, 2, 2, 1, 1]
     return chance.choices(makers, weights)[0]()
 
 

@@ -82,10 +82,14 @@ def _call(trace: Trace, listed: Calls, of_track: list[int], call: int) -> dict[s
     told = {flag: True for flag in flags if getattr(listed, flag)[call]}
     if listed.text(call):
         told["text"] = listed.text(call)  # type: ignore[assignment]
+    if listed.text_cut[call]:
+        told["text_cut"] = True
+    waited = {"suspended": int(listed.suspended[call])} if listed.suspended[call] else {}
     return {
         "function": _name(trace, listed.function[call]),
         "start": int(listed.start[call]),
         "duration": int(listed.duration[call]),
+        **waited,
         **told,
         "calls": [_call(trace, listed, of_track, i) for i in of_track if listed.parent[i] == call],
     }

@@ -24,6 +24,7 @@ class Call:
     function: int
     start: int
     chain: Chain
+    waited: int = 0
 
 
 @dataclass
@@ -37,12 +38,19 @@ class Goroutine:
     begun: list[Call] = field(default_factory=list)
     chunks: list[tuple[int, list[bytes]]] = field(default_factory=list)
     opened: int = 0
+    waiting_since: int = -1
 
     def place(self, starter: int) -> Chain:
         of_starter = [call for call in self.open if call.function == starter]
         before = [call for call in self.begun if call.function == starter]
         found = of_starter[-1:] or before[-1:] or self.open[-1:]
-        return found[0].chain if found else ()
+        return found[0].chain if found else self.below
+
+    def wait_until(self, now: int) -> None:
+        """What is open now has waited."""
+        for call in self.open if self.waiting_since >= 0 else ():
+            call.waited += now - self.waiting_since
+        self.waiting_since = -1
 
     def cut(self) -> None:
         if self.words:
@@ -52,7 +60,7 @@ class Goroutine:
 
 class Program:
     def __init__(self) -> None:
-        self.now = 0
+        self.now = self.last = 0
         self.tracks: list[Goroutine] = []
         self.expected: list[tuple[Any, ...]] = []
 
@@ -64,7 +72,20 @@ class Program:
         self.tracks.append(Goroutine(number, below, [record]))
         self.enter(self.tracks[-1], 4)
 
+    def suspend(self, track: Goroutine) -> None:
+        track.wait_until(self.now)
+        track.waiting_since = self.now
+        track.words.append(w.suspended(self.now))
+        self.last = self.now
+
+    def resume(self, track: Goroutine) -> None:
+        track.wait_until(self.now)
+        track.words.append(w.resumed(self.now))
+        self.last = self.now
+
     def enter(self, track: Goroutine, function: int) -> None:
+        track.wait_until(self.now)
+        self.last = self.now
         above = track.open[-1].chain if track.open else track.below
         started = not track.open and bool(above)
         call = Call(function, self.now, (*above, (function, started)))
@@ -74,6 +95,8 @@ class Program:
 
     def leave(self, track: Goroutine, text: str) -> None:
         if track.open:
+            track.wait_until(self.now)
+            self.last = self.now
             if text:
                 track.words.append(w.error(text))
             call = track.open.pop()
@@ -83,12 +106,13 @@ class Program:
     def note(
         self, track: Goroutine, call: Call, end: int, text: str, depth: int, unfinished: bool
     ) -> None:
-        times = call.start, end - call.start
+        times = call.start, end - call.start, call.waited
         self.expected.append((track.number, *times, call.chain, depth, text, unfinished))
 
     def end(self) -> bytes:
-        last = self.now
+        last = self.last
         for track in self.tracks:
+            track.wait_until(last)
             for depth, call in enumerate(track.open):
                 self.note(track, call, last, "", depth, True)
             track.cut()
@@ -107,7 +131,7 @@ class Program:
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["enter", "enter", "leave", "leave", "begin", "cut"]),
+        st.sampled_from(["enter", "enter", "leave", "leave", "begin", "cut", "suspend", "resume"]),
         st.integers(0, 30),
         st.integers(1, 4),
         st.sampled_from(["", "", "", "no", "Grund: ü"]),
@@ -128,23 +152,19 @@ def run(steps: list[tuple[str, int, int, str]]) -> Program:
             program.leave(track, text)
         elif what == "begin":
             program.begin(track, function)
+        elif what == "suspend":
+            program.suspend(track)
+        elif what == "resume":
+            program.resume(track)
         else:
             track.cut()
     return program
-
-
-def last_event(program: Program) -> int:
-    """The last step may have been no event: end at what was one."""
-    times = [call.start for track in program.tracks for call in track.begun]
-    ends = [start + took for _, start, took, *_ in program.expected]
-    return max(times + ends)
 
 
 @settings(max_examples=150, deadline=None)
 @given(STEPS)
 def test_what_was_done_is_what_is_read(steps: list[tuple[str, int, int, str]]) -> None:
     program = run(steps)
-    program.now = last_event(program)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "random.ftrace"
         path.write_bytes(program.end())
@@ -173,6 +193,7 @@ def read_calls(path: Path) -> list[tuple[Any, ...]]:
             trace.tracks[int(listed.track[i])].id,
             int(listed.start[i]),
             int(listed.duration[i]),
+            int(listed.suspended[i]),
             chain(int(listed.node[i])),
             int(listed.depth[i]),
             listed.text(i),
@@ -183,23 +204,28 @@ def read_calls(path: Path) -> list[tuple[Any, ...]]:
 
 
 def totals(chains: dict[str, list[int]]) -> Counter[tuple[int, ...]]:
-    names = ("calls", "total", "min", "max", "errors", "unfinished")
+    names = ("calls", "total", "self", "suspended", "min", "max", "errors", "unfinished")
     return Counter(zip(chains["function"], *(chains[name] for name in names), strict=True))
 
 
 def expected_totals(program: Program) -> Counter[tuple[int, ...]]:
     by_chain = defaultdict(list)
-    for _, _, took, chain, _, text, unfinished in program.expected:
-        by_chain[chain].append((took, text, unfinished))
+    inside: Counter[Chain] = Counter()
+    for _, _, took, waited, chain, depth, text, unfinished in program.expected:
+        by_chain[chain].append((took, waited, text, unfinished))
+        if depth:
+            inside[chain[:-1]] += took - waited
     return Counter(
         (
             chain[-1][0] - 1,
             len(of_chain),
-            sum(took for took, _, _ in of_chain),
-            min((took for took, _, unfinished in of_chain if not unfinished), default=0),
-            max((took for took, _, unfinished in of_chain if not unfinished), default=0),
-            sum(bool(text) for _, text, _ in of_chain),
-            sum(unfinished for _, _, unfinished in of_chain),
+            sum(took for took, *_ in of_chain),
+            sum(took - waited for took, waited, *_ in of_chain) - inside[chain],
+            sum(waited for _, waited, *_ in of_chain),
+            min((took for took, *_, unfinished in of_chain if not unfinished), default=0),
+            max((took for took, *_, unfinished in of_chain if not unfinished), default=0),
+            sum(bool(text) for _, _, text, _ in of_chain),
+            sum(unfinished for *_, unfinished in of_chain),
         )
         for chain, of_chain in by_chain.items()
     )

@@ -118,6 +118,68 @@ VECTORS = {
 }
 
 
+# A server on asyncio: main makes task 2 at 20; when that first runs main is in another call.
+VECTORS["tasks"] = (
+    w.header(language=2)
+    + w.facts(
+        1,
+        w.process('{"argv": ["server.py"], "runtime": "CPython 3.13.0"}'),
+        w.function(1, "server.main", "/srv/server.py", 5),
+        w.function(2, "server.Server.serve", "/srv/server.py", 12),
+        w.function(3, "server.Server.handle.<locals>.read", "/srv/server.py", 30),
+        w.function(4, "server.audit", "/srv/server.py", 50),
+    )
+    + w.events(
+        2,
+        w.track(1, 1000, kind=2, name="MainThread"),
+        w.enter(1, 5),
+        w.enter(2, 10),
+        w.leave(2, 30),
+        w.enter(4, 40),
+        w.leave(4, 50),
+        w.suspended(55),
+    )
+    # waits in read and in serve around it, in serve alone, and when its chunk is full
+    + w.events(
+        3,
+        w.track(2, 1020, kind=3, parent=1, starter=2, line=14, name="Task-2"),
+        w.enter(2, 60),
+        w.enter(3, 65),
+        w.suspended(70),
+        w.resumed(170),
+        w.panic("ConnectionResetError: peer"),
+        w.leave(3, 180),
+        w.suspended(190),
+        w.suspended(195),  # it waits already
+        w.enter(4, 220),  # an event lets it run
+        w.leave(4, 230),
+        w.resumed(235),  # it runs already
+        w.suspended(240),
+    )
+    + w.events(
+        5,
+        w.resumed(5),
+        w.panic("ValueError: " + "x" * 20, value=1),
+        w.leave(2, 15),
+        track=2,
+        base=1250,
+        opened=1,
+    )
+    # a thread whose starter never came: where the parent's own chain goes on
+    + w.events(
+        4,
+        w.track(3, 1280, kind=2, parent=2, starter=1, name="worker"),
+        w.enter(4, 280),
+        w.suspended(285),
+        w.lost(2),
+        w.enter(3, 290),
+        w.leave(3, 292),
+        w.suspended(295),  # to the end: main runs on until 300
+    )
+    + w.events(6, w.resumed(90), w.leave(1, 100), track=1, base=1200, opened=1)
+)
+
+
 def write() -> None:
     FOLDER.mkdir(exist_ok=True)
     for name, content in VECTORS.items():

@@ -103,6 +103,14 @@ def lost(count: int) -> bytes:
     return record(6, value=count)
 
 
+def suspended(ticks: int) -> bytes:
+    return record(7, value=ticks)
+
+
+def resumed(ticks: int) -> bytes:
+    return record(8, value=ticks)
+
+
 def function(number: int, name: str, file: str = "main.go", line: int = 1) -> bytes:
     texts = name.encode(), file.encode()
     fixed = struct.pack("<IIQHH", number, line, 0, len(texts[0]), len(texts[1]))
