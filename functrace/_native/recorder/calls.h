@@ -23,23 +23,24 @@ void calls_check(const PyThreadState *state, struct track *t);
 /* What where() made: a tuple, or None for nothing. False, and an error is set. */
 bool read_origin(PyObject *parent, struct origin *origin);
 
-static inline int call_started(PyThreadState *state, struct function *f, const void *frame) {
+/* The ordinary way into a call; false where something is out of the ordinary, and nothing is done. */
+static inline bool call_entered(PyThreadState *state, const struct function *f, const void *frame) {
     struct track *t = thread_track(state);
-    if (likely(t && f->direct && !t->special && t->depth < t->capacity)) {
-        uint64_t now = clock_ticks();
-        if (likely(track_has_room(t, now))) {
-            uint32_t flags = 0;
-            if (f->kind >= COROUTINE)
-                flags = t->depth == 0 || t->open[t->depth - 1].flags & MAY_WAIT ? MAY_WAIT : 0;
-            t->open[t->depth++] = (struct call){now, frame, f->direct, flags};
-            track_store(t, now, (uint64_t)f->direct << FUNCTION_SHIFT | ENTRY_WORD);
-            return 0;
-        }
-    }
-    return call_started_closely(state, f, frame);
+    if (unlikely(!t || !f->direct || t->special || t->depth >= t->capacity)) return false;
+    uint64_t now = clock_ticks();
+    if (unlikely(!track_has_room(t, now))) return false;
+    struct call *c = &t->open[t->depth];
+    c->entered = now;
+    c->frame = frame;
+    c->function = f->direct;
+    c->flags = 0;
+    if (f->kind >= COROUTINE && (t->depth == 0 || c[-1].flags & MAY_WAIT)) c->flags = MAY_WAIT;
+    t->depth++;
+    track_store(t, now, (uint64_t)f->direct << FUNCTION_SHIFT | ENTRY_WORD);
+    return true;
 }
 
-/* The ordinary way out of the innermost call; false where it is not that. */
+/* The ordinary way out of the innermost call, likewise. */
 static inline bool call_left(PyThreadState *state, const struct function *f, const void *frame) {
     struct track *t = thread_track(state);
     if (unlikely(!t || t->special || t->depth == 0)) return false;
@@ -50,6 +51,10 @@ static inline bool call_left(PyThreadState *state, const struct function *f, con
     track_store(t, now, (uint64_t)f->direct << FUNCTION_SHIFT | EXIT_WORD);
     t->depth--;
     return true;
+}
+
+static inline int call_started(PyThreadState *state, struct function *f, const void *frame) {
+    return likely(call_entered(state, f, frame)) ? 0 : call_started_closely(state, f, frame);
 }
 
 static inline int call_returned(PyThreadState *state, struct function *f, const void *frame,

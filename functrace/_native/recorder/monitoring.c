@@ -20,13 +20,37 @@ static inline struct function *function_at(PyObject *const *arguments) {
     return function_of((PyCodeObject *)arguments[0]);
 }
 
-static inline PyObject *answer(int status) { return status < 0 ? NULL : Py_NewRef(Py_None); }
+/* None is immortal where there is sys.monitoring. */
+static inline PyObject *answer(int status) { return status < 0 ? NULL : Py_None; }
+
+/* What is out of the ordinary is a function of its own, so that the ordinary saves no registers. */
+static __attribute__((noinline)) PyObject *start_closely(PyObject *const *arguments) {
+    struct function *f = function_at(arguments);
+    PyThreadState *state = thread_state();
+    return answer(f ? call_started_closely(state, f, frame_innermost(state)) : 0);
+}
+
+static __attribute__((noinline)) PyObject *return_closely(PyObject *const *arguments) {
+    struct function *f = function_at(arguments);
+    PyThreadState *state = thread_state();
+    return answer(f ? call_returned_closely(state, f, frame_innermost(state), arguments[2]) : 0);
+}
 
 static PyObject *on_start(PyObject *self, PyObject *const *arguments, size_t count, PyObject *names) {
     (void)self, (void)count, (void)names;
-    struct function *f = function_at(arguments);
-    PyThreadState *state = thread_state();
-    return answer(likely(f != NULL) ? call_started(state, f, frame_innermost(state)) : 0);
+    const struct function *f = function_at(arguments);
+    PyThreadState *state = thread_state_known();
+    if (likely(f && state && call_entered(state, f, frame_innermost(state)))) return Py_None;
+    return start_closely(arguments);
+}
+
+static PyObject *on_return(PyObject *self, PyObject *const *arguments, size_t count,
+                           PyObject *names) {
+    (void)self, (void)count, (void)names;
+    const struct function *f = function_at(arguments);
+    PyThreadState *state = thread_state_known();
+    if (likely(f && state && call_left(state, f, frame_innermost(state)))) return Py_None;
+    return return_closely(arguments);
 }
 
 static PyObject *on_resume(PyObject *self, PyObject *const *arguments, size_t count,
@@ -34,18 +58,7 @@ static PyObject *on_resume(PyObject *self, PyObject *const *arguments, size_t co
     (void)self, (void)count, (void)names;
     struct function *f = function_at(arguments);
     PyThreadState *state = thread_state();
-    return answer(likely(f != NULL) && f->recorded ? call_resumed(state, f, frame_innermost(state))
-                                                   : 0);
-}
-
-static PyObject *on_return(PyObject *self, PyObject *const *arguments, size_t count,
-                           PyObject *names) {
-    (void)self, (void)count, (void)names;
-    struct function *f = function_at(arguments);
-    PyThreadState *state = thread_state();
-    return answer(likely(f != NULL)
-                      ? call_returned(state, f, frame_innermost(state), arguments[2])
-                      : 0);
+    return answer(f && f->recorded ? call_resumed(state, f, frame_innermost(state)) : 0);
 }
 
 static PyObject *on_yield(PyObject *self, PyObject *const *arguments, size_t count,
@@ -53,8 +66,7 @@ static PyObject *on_yield(PyObject *self, PyObject *const *arguments, size_t cou
     (void)self, (void)count, (void)names;
     struct function *f = function_at(arguments);
     PyThreadState *state = thread_state();
-    return answer(likely(f != NULL) ? call_yielded(state, f, frame_innermost(state), arguments[2])
-                                    : 0);
+    return answer(f ? call_yielded(state, f, frame_innermost(state), arguments[2]) : 0);
 }
 
 static PyObject *on_unwind(PyObject *self, PyObject *const *arguments, size_t count,

@@ -10,6 +10,52 @@ THREAD_LOCAL struct thread *this_thread;
 static struct thread *threads; /* locked by file_lock */
 static pthread_key_t ending;
 
+/* A thread that C has made may have one state after the other; the dictionary of each has one of
+ * these, and goes with it. */
+struct binding {
+    const PyThreadState *state;
+    struct thread *th; /* NULL: has ended */
+};
+
+static const char binding_name[] = "functrace._native._recorder";
+
+static void release_binding(PyObject *capsule) {
+    struct binding *binding = PyCapsule_GetPointer(capsule, binding_name);
+    pthread_mutex_lock(&file_lock);
+    if (binding->th) binding->th->state = NULL, binding->th->binding = NULL;
+    pthread_mutex_unlock(&file_lock);
+    free(binding);
+}
+
+static struct binding *bind(struct thread *th, const PyThreadState *state) {
+    PyObject *dictionary = PyThreadState_GetDict(), *capsule = NULL;
+    struct binding *binding = dictionary ? malloc(sizeof *binding) : NULL;
+    if (binding) {
+        *binding = (struct binding){state, NULL};
+        capsule = PyCapsule_New(binding, binding_name, release_binding);
+        if (!capsule) free(binding);
+    }
+    if (!capsule) return NULL;
+    bool is_kept = PyDict_SetItemString(dictionary, binding_name, capsule) == 0;
+    if (is_kept) binding->th = th;
+    Py_DECREF(capsule);
+    return is_kept ? binding : NULL;
+}
+
+/* Remembers the thread's state for as long as there is one. */
+static void remember(struct thread *th, PyThreadState *state) {
+    th->context = state->context_ver;
+#if PY_VERSION_HEX >= 0x030C0000
+    if (state->_status.finalizing) return; /* its dictionary may be gone */
+#endif
+    if (!th->binding || th->binding->state != state) {
+        struct binding *binding = bind(th, state);
+        if (!binding) PyErr_Clear();
+        th->binding = binding;
+    }
+    if (th->binding) th->state = state;
+}
+
 static void unlink_thread(struct thread *th) {
     if (th->previous) th->previous->next = th->next;
     else threads = th->next;
@@ -21,6 +67,7 @@ static void end(void *memory) {
     struct thread *th = memory;
     pthread_mutex_lock(&file_lock);
     unlink_thread(th);
+    if (th->binding) th->binding->th = NULL;
     pthread_mutex_unlock(&file_lock);
     if (th->own) track_forget(th->own);
     free(th);
@@ -105,8 +152,7 @@ int thread_find(PyThreadState *state, struct thread **found) {
     th->on_task = task != NULL;
     th->track = task ? task : th->home ? th->home : th->own;
     if (th->track->stopped != recorder.stops) calls_check(state, th->track);
-    th->state = state;
-    th->context = state->context_ver;
+    remember(th, state);
     return 1;
 }
 
@@ -133,6 +179,7 @@ void threads_forked(void) {
         next = th->next;
         if (th == this_thread) continue;
         unlink_thread(th);
+        if (th->binding) th->binding->th = NULL;
         if (th->own) track_forget(th->own);
         free(th);
     }

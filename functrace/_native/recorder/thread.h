@@ -6,11 +6,12 @@
 #include "track.h"
 
 struct thread {
-    PyThreadState *state; /* NULL: find out again which track this is */
+    PyThreadState *state; /* this thread's; NULL: find out again which track this is */
     uint64_t context;     /* the state's context_ver when that was found out */
     struct track *track;
     struct track *own, *home; /* home: where switch() has put it, or NULL */
     bool on_task, busy;       /* busy: in a callback of ours, whose calls are not recorded */
+    struct binding *binding;  /* says when the interpreter's state of this thread is gone */
     struct thread *previous, *next;
 };
 
@@ -39,6 +40,13 @@ bool threads_leave(struct track *t);
 
 /* The threads of the parent process are not here. */
 void threads_forked(void);
+
+/* The interpreter's state of this thread, or NULL where it is to be asked for. To ask costs as much
+ * as all else that is done at an event. */
+static inline PyThreadState *thread_state_known(void) {
+    const struct thread *th = this_thread;
+    return likely(th != NULL) ? th->state : NULL;
+}
 
 /* The track of a thread that has been found out already. */
 static inline struct track *thread_track(PyThreadState *state) {
