@@ -48,9 +48,10 @@ test-python: $(READY) | build
 	@$(BIN)/python tools/toolchain.py $(GOS) > build/toolchains
 	@PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH" $(BIN)/python -m pytest -q -n auto --dist worksteal $(TESTS)
 
-# More of the Go distribution's packages than make test has time for.
+# More of the Go distribution's packages, and more of Python's library, than make test has time for.
 conformance:
-	@FUNCTRACE_CONFORMANCE=all $(MAKE) --no-print-directory test-python TESTS=tests/conformance
+	@FUNCTRACE_CONFORMANCE=all $(MAKE) --no-print-directory test-python \
+		TESTS="tests/conformance tests/python_rewriter/test_stdlib.py tests/cli/test_python_out.py"
 
 # Property tests with new examples each time, until one fails.
 fuzz: $(READY)
@@ -61,7 +62,7 @@ bench: $(READY)
 	@PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH" $(BIN)/python benchmarks/run.py $(PROGRAMS)
 
 golden: $(READY)
-	@PATH="$$($(BIN)/python tools/toolchain.py):$$PATH" $(BIN)/python -m pytest -q tests/rewriter/test_golden.py --golden
+	@PATH="$$($(BIN)/python tools/toolchain.py):$$PATH" $(BIN)/python -m pytest -q tests/rewriter/test_golden.py tests/python_rewriter/test_golden.py --golden
 
 build:
 	@mkdir -p $@

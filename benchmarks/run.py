@@ -15,6 +15,7 @@ from pathlib import Path
 
 from builds import builds
 from calls import calls
+from python_rewriting import python_rewriting
 from traces import traces
 
 
@@ -30,6 +31,8 @@ def main() -> None:
     traces()
     print()
     sources(Path(goroot))
+    print()
+    python_rewriting()
     for program in sys.argv[1:]:
         print()
         builds(program)

@@ -45,7 +45,8 @@ class Place:
 
     Attributes:
         path: the file, relative to the root of the run, with forward slashes.
-        package: the import path, ``""`` where there is none.
+        package: the import path, or in Python the module's dotted name; ``""`` where
+            there is none.
         printed: what stands before a function's name where a program prints it,
             if that is not the import path: ``main``.
     """
@@ -55,10 +56,21 @@ class Place:
     printed: str = ""
 
     def names(self) -> tuple[str, ...]:
-        """The file, every folder above it and its package: what a path glob may match."""
-        parts = self.path.split("/")
-        folders = ("/".join(parts[:i]) for i in range(1, len(parts)))
-        return (self.path, parts[-1], *folders, self.package)
+        """The file, every folder above it and its packages: what a path glob may match."""
+        folders = self.path.split("/")
+        packages = [] if "/" in self.package else self.package.split(".")
+        return (
+            self.path,
+            folders[-1],
+            self.package,
+            *("/".join(folders[:i]) for i in range(1, len(folders))),
+            *(".".join(packages[:i]) for i in range(1, len(packages))),
+        )
+
+    def prefixes(self) -> set[str]:
+        """What may stand before a function's name: the package, the last element of it."""
+        last = self.package.rpartition("/" if "/" in self.package else ".")[2]
+        return {self.package, last, self.printed} - {""}
 
 
 @lru_cache(maxsize=256)
@@ -90,7 +102,7 @@ def spellings(place: Place, name: str) -> Iterable[str]:
     plain = name.replace("(*", "").replace("(", "").replace(")", "")
     short = {name, plain, plain.rpartition(".")[2]}
     yield from short
-    for prefix in {place.package, place.package.rpartition("/")[2], place.printed} - {""}:
+    for prefix in place.prefixes():
         yield from (f"{prefix}.{n}" for n in (name, plain))
 
 

@@ -57,7 +57,7 @@ class PythonFiles:
             module = module_of(self.package, name)
             if self.verb is Verb.INJECT and f"{module}.".startswith(f"{runtime}."):
                 return Plan(file_reason=_RUNTIME)
-            place = Place(folder.name_of(name), module, module.rpartition(".")[2])
+            place = Place(folder.name_of(name), module)
             return planner(text, replace(self.options, place=place))
 
         return planned

@@ -85,20 +85,23 @@ def test_what_is_skipped_is_counted_and_named(tree: Path, functrace: Run) -> Non
 @pytest.mark.parametrize(
     ("arguments", "functions"),
     [
-        ((), 4),
+        ((), 5),
         (("--include", "shop/..."), 3),
         (("--include", "shop.store.Store.get"), 1),
         (("--include", "store.Store"), 2),
         (("--include", "Store._find"), 1),
-        (("--exclude", "*.pyw"), 3),
-        (("--exclude", "shop.store"), 2),
-        (("--exported-only",), 3),
+        (("--include", "lib"), 1),
+        (("--exclude", "*.pyw"), 4),
+        (("--exclude", "shop.store"), 3),
+        (("--exclude", "lib.sub"), 4),
+        (("--exported-only",), 4),
         (("--min-lines", "3"), 0),
-        (("--lambdas",), 5),
-        (("--language", "python"), 4),
+        (("--lambdas",), 6),
     ],
 )
 def test_filters(tree: Path, functrace: Run, arguments: tuple[str, ...], functions: int) -> None:
+    inner = {"src/lib/__init__.py": "", "src/lib/sub/__init__.py": "", "src/lib/sub/x.py": SOURCE}
+    mixed.make(tree, inner)
     done = functrace("inject", "--check", "--json", *arguments, ".", cwd=tree)
     assert json.loads(done.stdout)["functions"] == functions
 
@@ -136,3 +139,11 @@ def test_doctor_looks_at_the_languages_there(tree: Path, functrace: Run) -> None
     assert subjects()["runtime"] == ""
     mixed.make(tree, mixed.GO)
     assert {"Go", "module", "Python"} <= subjects().keys()
+
+
+def test_the_example_of_the_docs(tree: Path, functrace: Run) -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "inject.md"
+    example = page.read_text().split("```python\n")[1].split("```")[0]
+    stripped = functrace("strip", "-", stdin=example, cwd=tree).stdout
+    assert "functrace" not in stripped
+    assert functrace("inject", "-", stdin=stripped, cwd=tree).stdout == example

@@ -1,11 +1,24 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 
 from rewriter.plan import Function
 from rewriter.select import Place, Selection, chooser, file_reason
 
 PLACE = Place("store/sql/db.go", "example.com/shop/store/sql")
+MODULE = Place("src/shop/store/sql.py", "shop.store.sql")
+
+
+@dataclass(frozen=True)
+class Found:
+    function: Function
+
+
+def _chosen(selection: Selection, name: str, *others: str, place: Place = PLACE) -> str | None:
+    choose = chooser(selection, place, lambda found: found.function.name.istitle())
+    return choose(Found(Function(name, 1, 3)), others)
 
 
 @pytest.mark.parametrize(
@@ -27,19 +40,39 @@ PLACE = Place("store/sql/db.go", "example.com/shop/store/sql")
     ],
 )
 def test_what_names_a_function(glob: str) -> None:
-    choose = chooser(Selection(include=(glob,)), PLACE, str.istitle)
-    assert choose(Function("(*DB).Get", 1, 3), "") is None
+    assert _chosen(Selection(include=(glob,)), "(*DB).Get") is None
+
+
+@pytest.mark.parametrize(
+    "glob",
+    [
+        "DB",
+        "DB.get",
+        "get",
+        "sql.DB",
+        "shop.store.sql.DB.get",
+        "shop.*",
+        "shop",
+        "shop.store",
+        "src",
+    ],
+)
+def test_what_names_a_method_in_python(glob: str) -> None:
+    assert _chosen(Selection(include=(glob,)), "DB.get", "DB", place=MODULE) is None
 
 
 @pytest.mark.parametrize("glob", ["Ge", "DB", "sto", "shop", "other/...", "G?"])
 def test_what_does_not(glob: str) -> None:
-    choose = chooser(Selection(include=(glob,)), PLACE, str.istitle)
-    assert choose(Function("(*DB).Get", 1, 3), "") == "not in --include"
+    assert _chosen(Selection(include=(glob,)), "(*DB).Get") == "not in --include"
+
+
+@pytest.mark.parametrize("glob", ["store", "store.sql", "shop.st", "D", "sql.get"])
+def test_what_does_not_in_python(glob: str) -> None:
+    assert _chosen(Selection(include=(glob,)), "DB.get", "DB", place=MODULE) == "not in --include"
 
 
 def test_exclude_wins() -> None:
-    choose = chooser(Selection(include=("*",), exclude=("Get",)), PLACE, str.istitle)
-    assert choose(Function("Get", 1, 3), "") == "excluded by --exclude"
+    assert _chosen(Selection(("*",), ("Get",)), "Get") == "excluded by --exclude"
 
 
 def test_a_whole_file_is_excluded_by_any_folder_above_it() -> None:
@@ -48,6 +81,10 @@ def test_a_whole_file_is_excluded_by_any_folder_above_it() -> None:
 
 
 def test_a_glob_names_what_is_inside_what_it_names() -> None:
-    choose = chooser(Selection(include=("Get",)), PLACE, str.istitle)
-    assert choose(Function("Get.func1", 2, 1), "Get") is None
-    assert choose(Function("Put.func1", 9, 1), "Put") == "not in --include"
+    assert _chosen(Selection(include=("Get",)), "Get.func1", "Get") is None
+    assert _chosen(Selection(include=("Get",)), "Put.func1", "Put") == "not in --include"
+
+
+def test_exported_only() -> None:
+    assert _chosen(Selection(exported_only=True), "Get") is None
+    assert _chosen(Selection(exported_only=True), "get") == "not exported"
