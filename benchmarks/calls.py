@@ -28,6 +28,8 @@ def calls() -> None:
     record = _recorded()
     row("two cores", *_recording("Traced", cpu=2))
     row("that returns an error of nil", *_recording("Watched"))
+    row("two reads of the system's clock", *benchmark("SystemClock", "trace"))
+    row("with the system's clock", *_recording("Traced", FUNCTRACE_CLOCK="system"))
     row("old chunks overwritten", *_recording("Traced", size="64M", FUNCTRACE_FULL="overwrite"))
     row("functrace_safe", *_recording("Traced", "trace,functrace_safe"))
     text = benchmark("Traced", "trace", FUNCTRACE_OUT=os.devnull)

@@ -16,7 +16,7 @@ var (
 // initClock chooses the clock and relates it to the time of day.
 func initClock() {
 	startTime = time.Now()
-	counter = hasCounter()
+	counter = !settings.systemClock && hasCounter()
 	if counter {
 		counter = calibrated()
 	}

@@ -13,12 +13,26 @@ import (
 var counter bool
 
 // recordEntry records the entry of the call of the function that its caller returns to, in the
-// ordinary case; else it does nothing and returns nil. Its caller must not be inlined.
-func recordEntry() *track
+// ordinary case; else it does nothing and returns nil. Its caller must not be inlined. It
+// happens now, or where that is 0, when the counter is read.
+func recordEntry(now uint64) *track
 
 // recordExit records the exit of the innermost call of t in the ordinary case; else it does
 // nothing and returns false.
-func recordExit(t *track) bool
+func recordExit(t *track, now uint64) bool
+
+// asksSystem says that recordEntry and recordExit are to be told the time.
+var asksSystem bool
+
+// systemTicks returns what they are to be told.
+//
+//go:norace
+func systemTicks() uint64 {
+	if !asksSystem {
+		return 0
+	}
+	return uint64(nanotime())
+}
 
 // readCounter reads the processor's counter.
 func readCounter() uint64

@@ -2,4 +2,6 @@
 
 package functrace
 
-func distrust() { fast, recordsAll, counter, parentOffset = false, false, false, 0 }
+func distrust() {
+	fast, recordsAll, asksSystem, counter, parentOffset = false, false, false, false, 0
+}

@@ -6,12 +6,40 @@
 // The multiplier of the function hash.
 #define MULTIPLIER $0x9e3779b97f4a7c15
 
-// func recordEntry() *track
+// TIME expects the recording of a track in R11. It leaves the ticks in AX (those given or, where
+// that is 0, the counter), in DX how many since the chunk's base, and in SI where the next word
+// goes. It jumps to done if there is no room for one, or the base is too long ago.
+#define TIME(given) \
+	MOVQ  trackRecording_used(R11), SI  \
+	CMPQ  SI, trackRecording_limit(R11) \
+	JGE   done                          \
+	MOVQ  given, AX                     \
+	TESTQ AX, AX                        \
+	JNE   4(PC)                         \
+	RDTSC                               \
+	SHLQ  $32, DX                       \
+	ORQ   DX, AX                        \
+	MOVQ  AX, DX                        \
+	SUBQ  trackRecording_base(R11), DX  \
+	MOVQ  DX, CX                        \
+	SHRQ  $(64-const_timeShift), CX     \
+	JNE   done
+
+// PUT stores the word of that kind for the ticks in DX and the function in R8.
+#define PUT(kind) \
+	SHLQ $const_timeShift, DX          \
+	LEAQ kind(DX)(R8*4), DX            \
+	MOVQ trackRecording_words(R11), DI \
+	MOVQ DX, (DI)(SI*8)                \
+	INCQ SI                            \
+	MOVQ SI, trackRecording_used(R11)
+
+// func recordEntry(now uint64) *track
 //
 // As BP still points into the caller's frame, 8(BP) is where the caller returns to. Nothing is stored before all is known
 // to be in order.
-TEXT ·recordEntry(SB), NOSPLIT|NOFRAME, $0-8
-	MOVQ  $0, ret+0(FP)
+TEXT ·recordEntry(SB), NOSPLIT|NOFRAME, $0-16
+	MOVQ  $0, ret+8(FP)
 	CMPB  ·recordsAll(SB), $0
 	JEQ   done
 	MOVQ  (TLS), R8
@@ -42,24 +70,9 @@ TEXT ·recordEntry(SB), NOSPLIT|NOFRAME, $0-8
 	MOVQ  trackRecording_depth(R11), BX
 	CMPQ  BX, trackRecording_open+8(R11)
 	JGE   done
-	MOVQ  trackRecording_used(R11), SI
-	CMPQ  SI, trackRecording_limit(R11)
-	JGE   done
-	RDTSC
-	SHLQ  $32, DX
-	ORQ   DX, AX
-	MOVQ  AX, DX
-	SUBQ  trackRecording_base(R11), DX
-	MOVQ  DX, CX
-	SHRQ  $(64-const_timeShift), CX
-	JNE   done
+	TIME(now+0(FP))
 	MOVQ  function_number(R13), R8
-	SHLQ  $const_timeShift, DX
-	LEAQ  const_entryWord(DX)(R8*4), DX
-	MOVQ  trackRecording_words(R11), DI
-	MOVQ  DX, (DI)(SI*8)
-	INCQ  SI
-	MOVQ  SI, trackRecording_used(R11)
+	PUT(const_entryWord)
 	MOVQ  trackRecording_open(R11), DI
 	MOVQ  BX, CX
 	SHLQ  $4, CX                      // openCall__size
@@ -67,14 +80,14 @@ TEXT ·recordEntry(SB), NOSPLIT|NOFRAME, $0-8
 	MOVQ  R8, openCall_function(DI)(CX*1)
 	INCQ  BX
 	MOVQ  BX, trackRecording_depth(R11)
-	MOVQ  R12, ret+0(FP)
+	MOVQ  R12, ret+8(FP)
 
 done:
 	RET
 
-// func recordExit(t *track) bool
-TEXT ·recordExit(SB), NOSPLIT|NOFRAME, $0-9
-	MOVB $0, ret+8(FP)
+// func recordExit(t *track, now uint64) bool
+TEXT ·recordExit(SB), NOSPLIT|NOFRAME, $0-17
+	MOVB $0, ret+16(FP)
 	CMPB ·recordsAll(SB), $0
 	JEQ  done
 	MOVQ t+0(FP), R12
@@ -90,28 +103,14 @@ TEXT ·recordExit(SB), NOSPLIT|NOFRAME, $0-9
 	MOVQ trackRecording_depth(R11), BX
 	DECQ BX
 	JLT  done
-	MOVQ trackRecording_used(R11), SI
-	CMPQ SI, trackRecording_limit(R11)
-	JGE  done
-	RDTSC
-	SHLQ $32, DX
-	ORQ  DX, AX
-	SUBQ trackRecording_base(R11), AX
-	MOVQ AX, CX
-	SHRQ $(64-const_timeShift), CX
-	JNE  done
+	TIME(now+8(FP))
 	MOVQ trackRecording_open(R11), DI
 	MOVQ BX, CX
 	SHLQ $4, CX                       // openCall__size
 	MOVQ openCall_function(DI)(CX*1), R8
-	SHLQ $const_timeShift, AX
-	LEAQ const_exitWord(AX)(R8*4), AX
-	MOVQ trackRecording_words(R11), DI
-	MOVQ AX, (DI)(SI*8)
-	INCQ SI
-	MOVQ SI, trackRecording_used(R11)
+	PUT(const_exitWord)
 	MOVQ BX, trackRecording_depth(R11)
-	MOVB $1, ret+8(FP)
+	MOVB $1, ret+16(FP)
 
 done:
 	RET

@@ -6,12 +6,38 @@
 // The multiplier of the function hash.
 #define MULTIPLIER $0x9e3779b97f4a7c15
 
-// func recordEntry() *track
+// TIME expects the recording of a track in R11. It leaves the ticks in R5 (those given or, where
+// that is 0, the counter), in R6 how many since the chunk's base, and in R4 where the next word
+// goes. It jumps to done if there is no room for one, or the base is too long ago.
+#define TIME(given) \
+	MOVD trackRecording_used(R11), R4  \
+	MOVD trackRecording_limit(R11), R2 \
+	CMP  R2, R4                        \
+	BGE  done                          \
+	MOVD given, R5                     \
+	CBNZ R5, 2(PC)                     \
+	MRS  CNTVCT_EL0, R5                \
+	MOVD trackRecording_base(R11), R2  \
+	SUB  R2, R5, R6                    \
+	LSR  $(64-const_timeShift), R6, R2 \
+	CBNZ R2, done
+
+// PUT stores the word of that kind for the ticks in R6 and the function in R7.
+#define PUT(kind) \
+	LSL  $const_timeShift, R6          \
+	ORR  R7<<const_functionShift, R6   \
+	ORR  $kind, R6                     \
+	MOVD trackRecording_words(R11), R2 \
+	MOVD R6, (R2)(R4<<3)               \
+	ADD  $1, R4                        \
+	MOVD R4, trackRecording_used(R11)
+
+// func recordEntry(now uint64) *track
 //
 // As R29 still points into the caller's frame, 8(R29) is where the caller returns to. Nothing is stored before all is known
 // to be in order.
-TEXT ·recordEntry(SB), NOSPLIT|NOFRAME, $0-8
-	MOVD  ZR, ret+0(FP)
+TEXT ·recordEntry(SB), NOSPLIT|NOFRAME, $0-16
+	MOVD  ZR, ret+8(FP)
 	MOVBU ·recordsAll(SB), R0
 	CBZ   R0, done
 	MOVD  8(R29), R9
@@ -41,37 +67,23 @@ TEXT ·recordEntry(SB), NOSPLIT|NOFRAME, $0-8
 	MOVD  trackRecording_open+8(R11), R2
 	CMP   R2, R3
 	BGE   done
-	MOVD  trackRecording_used(R11), R4
-	MOVD  trackRecording_limit(R11), R2
-	CMP   R2, R4
-	BGE   done
-	MRS   CNTVCT_EL0, R5
-	MOVD  trackRecording_base(R11), R2
-	SUB   R2, R5, R6
-	LSR   $(64-const_timeShift), R6, R2
-	CBNZ  R2, done
+	TIME(now+0(FP))
 	MOVD  function_number(R13), R7
-	LSL   $const_timeShift, R6
-	ORR   R7<<const_functionShift, R6
-	ORR   $const_entryWord, R6
-	MOVD  trackRecording_words(R11), R2
-	MOVD  R6, (R2)(R4<<3)
-	ADD   $1, R4
-	MOVD  R4, trackRecording_used(R11)
+	PUT(const_entryWord)
 	MOVD  trackRecording_open(R11), R2
 	ADD   R3<<4, R2                   // openCall__size
 	MOVD  R5, openCall_entered(R2)
 	MOVD  R7, openCall_function(R2)
 	ADD   $1, R3
 	MOVD  R3, trackRecording_depth(R11)
-	MOVD  R12, ret+0(FP)
+	MOVD  R12, ret+8(FP)
 
 done:
 	RET
 
-// func recordExit(t *track) bool
-TEXT ·recordExit(SB), NOSPLIT|NOFRAME, $0-9
-	MOVB  ZR, ret+8(FP)
+// func recordExit(t *track, now uint64) bool
+TEXT ·recordExit(SB), NOSPLIT|NOFRAME, $0-17
+	MOVB  ZR, ret+16(FP)
 	MOVBU ·recordsAll(SB), R0
 	CBZ   R0, done
 	MOVD  t+0(FP), R12
@@ -87,28 +99,14 @@ TEXT ·recordExit(SB), NOSPLIT|NOFRAME, $0-9
 	MOVD  trackRecording_depth(R11), R3
 	SUBS  $1, R3
 	BLT   done
-	MOVD  trackRecording_used(R11), R4
-	MOVD  trackRecording_limit(R11), R2
-	CMP   R2, R4
-	BGE   done
-	MRS   CNTVCT_EL0, R5
-	MOVD  trackRecording_base(R11), R2
-	SUB   R2, R5, R6
-	LSR   $(64-const_timeShift), R6, R2
-	CBNZ  R2, done
+	TIME(now+8(FP))
 	MOVD  trackRecording_open(R11), R2
 	ADD   R3<<4, R2                   // openCall__size
 	MOVD  openCall_function(R2), R7
-	LSL   $const_timeShift, R6
-	ORR   R7<<const_functionShift, R6
-	ORR   $const_exitWord, R6
-	MOVD  trackRecording_words(R11), R2
-	MOVD  R6, (R2)(R4<<3)
-	ADD   $1, R4
-	MOVD  R4, trackRecording_used(R11)
+	PUT(const_exitWord)
 	MOVD  R3, trackRecording_depth(R11)
 	MOVD  $1, R1
-	MOVB  R1, ret+8(FP)
+	MOVB  R1, ret+16(FP)
 
 done:
 	RET

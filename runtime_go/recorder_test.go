@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"functrace"
 )
@@ -27,17 +28,33 @@ func TestRecordedChain(t *testing.T) {
 	}
 }
 
+var clocks = []string{"FUNCTRACE_CLOCK=counter", "FUNCTRACE_CLOCK=system"}
+
 func TestTimesOfATrackNeverGoBack(t *testing.T) {
-	d, _, _ := record(t, "waves")
-	var last uint64
-	for _, e := range d.main().events {
-		if e.ticks < last {
-			t.Fatalf("%d behind %d", e.ticks, last)
+	for _, clock := range clocks {
+		d, _, _ := record(t, "waves", clock)
+		var last uint64
+		for _, e := range d.main().events {
+			if e.ticks < last {
+				t.Fatalf("%s: %d behind %d", clock, e.ticks, last)
+			}
+			last = e.ticks
 		}
-		last = e.ticks
+		if n := len(d.main().events); n != 2+20_000*8 {
+			t.Errorf("%s: %d events", clock, n)
+		}
 	}
-	if n := len(d.main().events); n != 2+20_000*8 {
-		t.Errorf("%d events", n)
+}
+
+func TestTheClockOfTheSystemCountsNanoseconds(t *testing.T) {
+	d, _, _ := record(t, "long", "FUNCTRACE_CLOCK=system")
+	if !strings.Contains(d.process, `"clock":"monotonic clock of the system"`) {
+		t.Error(d.process)
+	}
+	slow := d.main().events[1:3]
+	passed := time.Duration(slow[1].ticks - slow[0].ticks)
+	if slow[0].name != "slow" || passed < 20*time.Millisecond || passed > time.Minute {
+		t.Errorf("%v: %v", slow, passed)
 	}
 }
 
@@ -258,6 +275,8 @@ func TestRecordingAllocatesNothing(t *testing.T) {
 	if !functrace.AllocatesNothing() {
 		t.Skip("it does, this way")
 	}
-	_, stderr := start(t, "allocs", "FUNCTRACE=record", "FUNCTRACE_OUT="+t.TempDir()+"/x")
-	expect(t, stderr, "0\n")
+	for _, clock := range clocks {
+		_, stderr := start(t, "allocs", "FUNCTRACE=record", "FUNCTRACE_OUT="+t.TempDir()+"/x", clock)
+		expect(t, stderr, "0\n")
+	}
 }

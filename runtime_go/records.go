@@ -157,7 +157,7 @@ func unwinding() string {
 		frame, more := frames.Next()
 		name := frame.Function
 		isBetween := strings.HasSuffix(name, ".leaveMain") || strings.HasSuffix(name, "functrace.Exit") ||
-			strings.Contains(name, ".deferwrap")
+			strings.Contains(name, "functrace.newTrack.func") || strings.Contains(name, ".deferwrap")
 		if !more || !isBetween {
 			return name
 		}

@@ -28,6 +28,7 @@ type config struct {
 	maxSize          int64 // bytes that a file gets
 	overwrite        bool  // the oldest calls when a trace is full
 	minDuration      time.Duration
+	systemClock      bool   // even where the processor's counter would do
 	signal           string // that stops tracing and starts it again
 	include, exclude []string
 }
@@ -60,6 +61,7 @@ var variables = []struct {
 	{"FUNCTRACE", (*config).readMode, "none of text, record and off"},
 	{"FUNCTRACE_FULL", (*config).readFull, "neither stop nor overwrite"},
 	{"FUNCTRACE_MIN_DURATION", (*config).readMinDuration, "not a time such as 5us or 2ms"},
+	{"FUNCTRACE_CLOCK", (*config).readClock, "neither counter nor system"},
 	{"FUNCTRACE_DEPTH", (*config).readDepth, "not a number of levels"},
 	{"FUNCTRACE_MAX_SIZE", (*config).readMaxSize, "not a size such as 500M or 2G"},
 }
@@ -80,6 +82,11 @@ func (c *config) readMinDuration(text string) bool {
 	d, err := time.ParseDuration(text)
 	c.minDuration = d
 	return err == nil && d >= 0
+}
+
+func (c *config) readClock(text string) bool {
+	c.systemClock = text == "system"
+	return c.systemClock || text == "counter"
 }
 
 func (c *config) readDepth(text string) bool {

@@ -22,8 +22,11 @@ func TestDefaultsPrintEverything(t *testing.T) {
 
 func TestMisspeltValuesAreErrors(t *testing.T) {
 	for name, value := range map[string]string{
-		"FUNCTRACE":       "txet",
-		"FUNCTRACE_DEPTH": "-1",
+		"FUNCTRACE":              "txet",
+		"FUNCTRACE_CLOCK":        "sun",
+		"FUNCTRACE_DEPTH":        "-1",
+		"FUNCTRACE_FULL":         "maybe",
+		"FUNCTRACE_MIN_DURATION": "-1us",
 	} {
 		if _, err := config1(map[string]string{name: value}); err == nil {
 			t.Errorf("%s=%s is accepted", name, value)

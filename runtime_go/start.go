@@ -44,7 +44,8 @@ func begin() (err error) {
 		return err
 	}
 	minDuration = toTicks(settings.minDuration)
-	recordsAll = counter && minDuration == 0 && !raceDetector
+	recordsAll = fast && minDuration == 0 && !raceDetector
+	asksSystem = recordsAll && !counter
 	recording, begun = true, true
 	return nil
 }

@@ -20,7 +20,7 @@ func Trace() func() {
 	if off.Load() {
 		return nothing
 	}
-	t := recordEntry()
+	t := recordEntry(systemTicks())
 	if t == nil {
 		t = enterCaller()
 	}
@@ -44,7 +44,7 @@ func Enter() Call {
 	if off.Load() {
 		return Call{}
 	}
-	t := recordEntry()
+	t := recordEntry(systemTicks())
 	if t == nil {
 		t = enterCaller()
 	}
@@ -60,7 +60,9 @@ func Exit(c Call, err *error) {
 	if *err != nil && recording {
 		c.track.fails = *err
 	}
-	c.track.leave()
+	if !recordExit(c.track, systemTicks()) {
+		c.track.leave()
+	}
 }
 
 // enterCaller reports the entry of the caller of Trace or Enter, which alone call it. It
@@ -96,14 +98,11 @@ func enter(t *track, pc uintptr) *track {
 	return t
 }
 
-// leave reports the exit of the innermost call. It must not recover: a panic on
-// its way through belongs to the program.
+// leave reports the exit of the innermost call where recordExit, in assembly, has not. It
+// must not recover: a panic on its way through belongs to the program.
 //
 //go:norace
 func (t *track) leave() {
-	if recordExit(t) {
-		return
-	}
 	hideFromRaceDetector()
 	var open int
 	if recording {
@@ -117,11 +116,15 @@ func (t *track) leave() {
 	}
 }
 
-// leaveMain is leave on the first goroutine, whose return from main.main ends the program.
+// leaveMain reports the exit of the innermost call on the first goroutine, whose return from
+// main.main ends the program.
 //
 //go:norace
 func (t *track) leaveMain() {
 	ends := recording && t.depth == 1 && t.open[0].function == rec.main
+	if !ends && recordExit(t, systemTicks()) {
+		return
+	}
 	t.panics = false
 	t.leave()
 	if ends && !t.panics {

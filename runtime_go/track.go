@@ -44,7 +44,11 @@ const (
 
 func newTrack(id uint64, at place) *track {
 	t := &track{id: id, place: at}
-	t.exit = t.leave
+	t.exit = func() {
+		if !recordExit(t, systemTicks()) {
+			t.leave()
+		}
+	}
 	if id == 1 {
 		t.exit = t.leaveMain
 	}

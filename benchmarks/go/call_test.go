@@ -4,6 +4,7 @@ package benchmarks
 
 import (
 	"testing"
+	"time"
 
 	"functrace"
 )
@@ -46,5 +47,15 @@ func BenchmarkClock(b *testing.B) {
 	for i := 0; i < b.N; i++ {
 		readCounter()
 		readCounter()
+	}
+}
+
+// BenchmarkSystemClock reads the clock that takes the counter's place where that will not do.
+func BenchmarkSystemClock(b *testing.B) {
+	b.ReportAllocs()
+	begin := time.Now()
+	for i := 0; i < b.N; i++ {
+		time.Since(begin)
+		time.Since(begin)
 	}
 }
