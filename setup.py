@@ -14,7 +14,7 @@ _RECORDER = Path("functrace/_native/recorder")
 def _extensions() -> list[Extension]:
     reader = Extension(
         "functrace._native._fold",  # no Python module: it is loaded by ctypes
-        sources=[f"functrace/_native/{part}.c" for part in ("scan", "fold", "events")],
+        sources=[f"functrace/_native/{part}.c" for part in ("scan", "fold", "events", "pack")],
         depends=["functrace/_native/trace.h"],
         extra_compile_args=["-std=c99", "-O3"],
         optional=True,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePath
 
-from functrace.trace import Trace
+from functrace.trace import Trace, Track
 
 
 def arguments(trace: Trace) -> list[str]:
@@ -22,3 +23,23 @@ def name(trace: Trace) -> str:
 def title(trace: Trace) -> str:
     """The program's name and the process id, to tell several processes apart."""
     return f"{name(trace)} {trace.pid}"
+
+
+def track_name(track: Track) -> str:
+    """What a track is, its id, and its name if it has one."""
+    kind = "track" if track.kind == "unknown" else track.kind
+    return f"{kind} {track.id} {track.name}".rstrip()
+
+
+def distinct_pids(traces: Sequence[Trace]) -> list[int]:
+    """An id for each process: its own, if no process before, of another container, had that.
+
+    They are below 2^31, as formats with signed numbers of 32 bits want them.
+    """
+    taken: list[int] = []
+    for trace in traces:
+        pid = trace.pid & 0x3FFFFF
+        while pid in taken:
+            pid += 1 << 22
+        taken.append(pid)
+    return taken

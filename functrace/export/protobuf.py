@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from functrace import _native
+
 Bytes = npt.NDArray[np.uint8]
-Integers = npt.NDArray[np.integer[Any]]
+Int64s = npt.NDArray[np.int64]
 
 _VARINT, _FIXED64, _LENGTH = 0, 1, 2
 
@@ -55,6 +58,15 @@ def packed(field: int, values: Iterable[int]) -> bytes:
     return data(field, b"".join(map(varint, values)))
 
 
+class Cells(NamedTuple):
+    """A field of many rows."""
+
+    bytes: Bytes
+    """a row for each row, or one for all"""
+    sizes: Int64s | None
+    """how many of a row's bytes count; None: all"""
+
+
 class Rows:
     """Messages of the same form, a row for each, put together field by field.
 
@@ -64,50 +76,53 @@ class Rows:
 
     def __init__(self, count: int) -> None:
         self._count = count
-        self._columns: list[tuple[Bytes, Integers]] = []
-        self.sizes: npt.NDArray[np.int64] = np.zeros(count, np.int64)
+        self._columns: list[Cells] = []
+        self.sizes: Int64s = np.zeros(count, np.int64)
         """bytes of each row so far"""
 
     def add(self, value: bytes) -> None:
         """The same bytes in every row."""
-        cells = np.broadcast_to(np.frombuffer(value, np.uint8), (self._count, len(value)))
-        self._add(cells, np.full(self._count, len(value)))
+        self._add(Cells(np.frombuffer(value, np.uint8).reshape(1, -1), None))
 
-    def add_varints(self, values: Integers) -> None:
+    def add_varints(self, values: Int64s) -> None:
         """A number in each row, none of them negative."""
-        self._add(*varints(values))
+        self._add(varints(values))
 
-    def add_choice(self, choices: Sequence[bytes], chosen: Integers) -> None:
+    def add_choice(self, choices: Sequence[bytes], chosen: npt.NDArray[np.integer[Any]]) -> None:
         """In each row one of a few values, by its index; there is one at least."""
-        sizes = np.array([len(choice) for choice in choices])
+        sizes = np.array([len(choice) for choice in choices], np.int64)
         table = np.zeros((len(choices), max(int(sizes.max()), 1)), np.uint8)
         for row, choice in zip(table, choices, strict=True):
             row[: len(choice)] = np.frombuffer(choice, np.uint8)
-        self._add(table[chosen], sizes[chosen])
+        self._add(Cells(table.take(chosen, 0), sizes.take(chosen)))
 
-    def add_rows(self, rows: Rows) -> None:
-        """In each row a message's fields."""
+    def add_message(self, field: int, rows: Rows) -> None:
+        """In each row a message, of as many rows."""
+        self.add(tag(field, _LENGTH))
+        self.add_varints(rows.sizes)
         self._columns += rows._columns
         self.sizes = self.sizes + rows.sizes
 
     def encode(self) -> bytes:
         """All rows, one behind the other."""
-        if not self._columns:
-            return b""
-        cells = np.concatenate([cells for cells, _ in self._columns], axis=1)
-        used = np.concatenate(
-            [np.arange(cells.shape[1]) < sizes[:, None] for cells, sizes in self._columns], axis=1
-        )
-        encoded: Bytes = cells[used]
-        return encoded.tobytes()
+        library = _native.library()
+        if library is None:
+            return _packed_numpy(self._columns, self._count)
+        return _packed_native(library, self._columns, self._count, int(self.sizes.sum()))
 
-    def _add(self, cells: Bytes, sizes: Integers) -> None:
-        self._columns.append((cells, sizes))
-        self.sizes = self.sizes + sizes
+    def _add(self, cells: Cells) -> None:
+        self._columns.append(cells)
+        width = cells.bytes.shape[1]
+        self.sizes = self.sizes + (width if cells.sizes is None else cells.sizes)
 
 
-def varints(values: Integers) -> tuple[Bytes, Integers]:
-    """A row of bytes for each number, and how many of them count."""
+def varints(values: Int64s) -> Cells:
+    """The varints of numbers none of which is negative."""
+    library = _native.library()
+    return _varints_numpy(values) if library is None else _varints_native(library, values)
+
+
+def _varints_numpy(values: Int64s) -> Cells:
     rest = values.astype(np.uint64)
     width = max(-(-int(rest.max(initial=1)).bit_length() // 7), 1)
     cells = np.empty((len(rest), width), np.uint8)
@@ -118,4 +133,56 @@ def varints(values: Integers) -> tuple[Bytes, Integers]:
         more = rest > 0
         cells[:, column] |= more.astype(np.uint8) << np.uint8(7)
         sizes += more
-    return cells, sizes
+    return Cells(cells, sizes)
+
+
+def _varints_native(library: ctypes.CDLL, values: Int64s) -> Cells:
+    values = np.ascontiguousarray(values, np.int64)
+    cells = Cells(np.empty((len(values), 10), np.uint8), np.empty(len(values), np.int64))
+    library.functrace_varints(
+        ctypes.c_void_p(_native.address(values)),
+        ctypes.c_int64(len(values)),
+        ctypes.c_void_p(_native.address(cells.bytes)),
+        ctypes.c_void_p(_native.address(cells.sizes)),
+    )
+    return cells
+
+
+def _packed_numpy(columns: Sequence[Cells], count: int) -> bytes:
+    if not columns:
+        return b""
+    cells = [np.broadcast_to(c.bytes, (count, c.bytes.shape[1])) for c in columns]
+    used = [
+        np.arange(part.shape[1]) < (part.shape[1] if c.sizes is None else c.sizes[:, None])
+        for part, c in zip(cells, columns, strict=True)
+    ]
+    masks = [np.broadcast_to(mask, part.shape) for part, mask in zip(cells, used, strict=True)]
+    together: Bytes = np.concatenate(cells, axis=1)[np.concatenate(masks, axis=1)]
+    return together.tobytes()
+
+
+class _Column(ctypes.Structure):
+    _fields_ = (
+        ("cells", ctypes.c_void_p),
+        ("sizes", ctypes.c_void_p),
+        ("width", ctypes.c_int64),
+        ("step", ctypes.c_int64),
+    )
+
+
+def _packed_native(library: ctypes.CDLL, columns: Sequence[Cells], count: int, size: int) -> bytes:
+    out = np.empty(size, np.uint8)
+    described = (_Column * len(columns))(*map(_column, columns))
+    library.functrace_pack(
+        described,
+        ctypes.c_int64(len(columns)),
+        ctypes.c_int64(count),
+        ctypes.c_void_p(_native.address(out)),
+    )
+    return out.tobytes()
+
+
+def _column(cells: Cells) -> _Column:
+    rows, width = cells.bytes.shape
+    step = width if rows > 1 or cells.sizes is not None else 0
+    return _Column(_native.address(cells.bytes), _native.address(cells.sizes), width, step)

@@ -1,0 +1,99 @@
+"""Trace events in JSON, for about:tracing and what still reads them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import BinaryIO
+
+from functrace.analysis.tables import CUT, ERROR, GOEXIT, PANIC, UNFINISHED
+from functrace.export import processes
+from functrace.export.events import Events, events
+from functrace.export.events_table import ENTERED, LEFT, LOST, RESUMED
+from functrace.trace import Trace, Track
+
+_ENDS = {GOEXIT: "goexit", UNFINISHED: "unfinished", CUT: "cut"}
+
+
+def write(traces: Sequence[Trace], out: BinaryIO) -> None:
+    """Write all traces on one axis of time, an event on each line."""
+    began = min(trace.started for trace in traces)
+    out.write(b'{"displayTimeUnit":"ns","traceEvents":[\n')
+    for trace, pid in zip(traces, processes.distinct_pids(traces), strict=True):
+        for lines in _Process(trace, pid, trace.started - began).lines():
+            out.write("".join(lines).encode())
+    # An event that says nothing spares the others a look at whether they are the last.
+    out.write(b'{"ph":"M","pid":0,"name":"functrace"}\n]}\n')
+
+
+class _Process:
+    def __init__(self, trace: Trace, pid: int, offset: int) -> None:
+        self._trace = trace
+        self._pid = pid
+        self._offset = offset
+        self._begins = [f'"name":{json.dumps(f.name)},"cat":"call"' for f in trace.functions]
+        self._last_track = -1
+
+    def lines(self) -> Iterator[list[str]]:
+        """The events' lines, some at a time."""
+        yield [self._metadata("process_name", 0, {"name": processes.title(self._trace)})]
+        for track in self._trace.tracks:
+            name = {"name": processes.track_name(track)}
+            place = {"sort_index": track.index}
+            yield [
+                self._metadata("thread_name", track.id, name),
+                self._metadata("thread_sort_index", track.id, place),
+            ]
+            if track.parent >= 0:
+                yield [self._start(track)]
+        for block in events(self._trace):
+            yield list(self._block(block))
+
+    def _metadata(self, name: str, tid: int, args: Mapping[str, object]) -> str:
+        return f'{{"ph":"M",{self._at(tid)},"name":"{name}","args":{json.dumps(args)}}},\n'
+
+    def _at(self, tid: int) -> str:
+        return f'"pid":{self._pid},"tid":{tid}'
+
+    def _time(self, nanoseconds: int) -> str:
+        """Microseconds, to the nanosecond."""
+        micros, rest = divmod(nanoseconds + self._offset, 1000)
+        return f'"ts":{micros}.{rest:03}'
+
+    def _start(self, track: Track) -> str:
+        """The beginning of the arrow to a track's first call."""
+        at = self._at(self._trace.tracks[track.parent].id)
+        flow = f'"id":"{self._pid}-{track.id}","name":"starts","cat":"start"'
+        return f'{{"ph":"s",{at},{self._time(track.start)},{flow}}},\n'
+
+    def _block(self, block: Events) -> Iterator[str]:
+        ids = [self._at(tid) for tid in self._trace.tracks.id[block.track].tolist()]
+        columns = (block.kind, block.time, block.function, block.track, block.flags)
+        rows = zip(ids, *(column.tolist() for column in columns), strict=True)
+        for index, (at, kind, time, function, track, flags) in enumerate(rows):
+            place = f"{at},{self._time(time)}"
+            if kind == ENTERED:
+                if track != self._last_track:
+                    yield from self._arrow(track, place)
+                yield f'{{"ph":"B",{place},{self._begins[function]}}},\n'
+            elif kind == LEFT and flags:
+                yield f'{{"ph":"E",{place},"args":{self._end(block, index, flags)}}},\n'
+            elif kind in (LEFT, RESUMED):
+                yield f'{{"ph":"E",{place}}},\n'
+            elif kind == LOST:
+                count = f'"args":{{"count":{int(block.text_at[index])}}}'
+                yield f'{{"ph":"i","s":"t",{place},"name":"events lost",{count}}},\n'
+            else:
+                yield f'{{"ph":"B",{place},"name":"suspended","cat":"wait"}},\n'
+            self._last_track = track
+
+    def _arrow(self, track: int, place: str) -> Iterator[str]:
+        if self._trace.tracks.parent[track] >= 0:
+            flow = f'"id":"{self._pid}-{self._trace.tracks.id[track]}","name":"starts"'
+            yield f'{{"ph":"f","bp":"e",{place},{flow},"cat":"start"}},\n'
+
+    def _end(self, block: Events, index: int, flags: int) -> str:
+        told: dict[str, object] = {name: True for flag, name in _ENDS.items() if flags & flag}
+        text = self._trace.text(int(block.text_at[index]), int(block.text_bytes[index]))
+        told |= {name: text for flag, name in ((ERROR, "error"), (PANIC, "panic")) if flags & flag}
+        return json.dumps(told)

@@ -1,0 +1,82 @@
+"""A file for speedscope: a profile for each track, with every call's begin and end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import chain, groupby
+from operator import itemgetter
+from typing import BinaryIO
+
+import numpy as np
+
+from functrace import __version__
+from functrace.analysis.merge import merge_functions
+from functrace.export import processes
+from functrace.export.events import Events, runs
+from functrace.export.events_table import ENTERED, LEFT, LOST, SUSPENDED
+from functrace.trace import Trace
+from functrace.trace.facts import Function
+
+_SCHEMA = "https://www.speedscope.app/file-format-schema.json"
+
+
+def write(traces: Sequence[Trace], out: BinaryIO) -> None:
+    """Write all traces, each on its own axis of time."""
+    functions, index_of = merge_functions(traces)
+    head = {
+        "$schema": _SCHEMA,
+        "exporter": f"functrace {__version__}",
+        "name": ", ".join(map(processes.title, traces)),
+        "shared": {"frames": [*map(_frame, functions), {"name": "(suspended)"}]},
+    }
+    out.write(json.dumps(head)[:-1].encode() + b',"profiles":[')
+    separator = ""
+    for trace, index in zip(traces, index_of, strict=True):
+        name = f"{processes.title(trace)}: " if len(traces) > 1 else ""
+        for profile in _profiles(trace, name, [*index.tolist(), len(functions)]):
+            out.write(separator.encode())
+            out.writelines(piece.encode() for piece in profile)
+            separator = ","
+    out.write(b"]}\n")
+
+
+def _frame(function: Function) -> dict[str, object]:
+    frame: dict[str, object] = {"name": function.name, "file": function.file}
+    return frame | ({"line": function.line} if function.line else {})
+
+
+def _profiles(trace: Trace, process: str, frames: list[int]) -> Iterator[Iterator[str]]:
+    """A profile for each track that has calls. Each is to be used up before the next."""
+    for track, parts in groupby(runs(trace), key=itemgetter(0)):
+        name = process + processes.track_name(trace.tracks[track])
+        yield _profile(name, (part for _, part in parts), frames)
+
+
+def _profile(name: str, parts: Iterator[Events], frames: list[int]) -> Iterator[str]:
+    """Where it ends stands behind the events: then it is known."""
+    first = next(parts)
+    head = {
+        "type": "evented",
+        "name": name,
+        "unit": "nanoseconds",
+        "startValue": int(first.time[0]),
+    }
+    yield "\n" + json.dumps(head)[:-1] + ',"events":['
+    end = int(first.time[0])
+    separator = ""
+    for part in chain([first], parts):
+        end = int(part.time[-1])
+        lines = list(_events(part, frames))
+        yield separator + ",".join(lines) if lines else ""
+        separator = separator or ("," if lines else "")
+    yield f'],"endValue":{end}}}'
+
+
+def _events(part: Events, frames: list[int]) -> Iterator[str]:
+    opening = np.isin(part.kind, (ENTERED, SUSPENDED))
+    frame = np.where(np.isin(part.kind, (ENTERED, LEFT)), part.function, -1)
+    told = np.flatnonzero(part.kind != LOST)
+    rows = (column[told].tolist() for column in (opening, part.time, frame))
+    for is_opening, at, function in zip(*rows, strict=True):
+        yield f'{{"type":"{"O" if is_opening else "C"}","frame":{frames[function]},"at":{at}}}'

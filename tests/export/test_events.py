@@ -1,0 +1,129 @@
+"""The walk over a trace tells what calls() and fold() do, in both twins, whatever the trace."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from functrace.analysis import calls, fold
+from functrace.errors import FunctraceError
+from functrace.export.events import Events, SpanReader, events
+from functrace.export.events_table import ENTERED, LEFT, LOST, RESUMED, SUSPENDED
+from functrace.trace import Trace, open_trace
+from tests.trace.fuzz import mutated
+from tests.trace.meaning import TWINS, twin
+from tests.trace.vectors import FOLDER, VECTORS
+
+_OF_CALL = ("track", "start", "duration", "suspended", "function", "depth", "text_at", "text_bytes")
+_FLAGS = {"error": 1, "panic": 2, "goexit": 4, "unfinished": 8}
+
+
+def spans(trace: Trace, block: int = 3) -> tuple[dict[str, np.ndarray[Any, Any]], SpanReader]:
+    reader = SpanReader(trace)
+    blocks = list(reader.spans(block))
+    names = (*_OF_CALL, "call", "parent", "self", "flags")
+    none = np.empty(0, np.int64)
+    return {n: np.concatenate([none, *(getattr(b, n) for b in blocks)]) for n in names}, reader
+
+
+def stream_of(trace: Trace, block: int = 3) -> list[tuple[Any, ...]]:
+    names = ("kind", "time", "function", "track", "flags", "text_at", "text_bytes")
+
+    def rows(block: Events) -> list[tuple[Any, ...]]:
+        return list(zip(*(getattr(block, name).tolist() for name in names), strict=True))
+
+    return [row for block in events(trace, block) for row in rows(block)]
+
+
+def judge(path: Path) -> list[list[tuple[Any, ...]]]:
+    told = []
+    for name in TWINS:
+        with twin(name):
+            trace = open_trace(path)
+            found, reader = spans(trace)
+            same_calls(trace, found)
+            told.append(stream_of(trace))
+            nested(told[-1])
+            told.append(reader.caller.tolist())
+            told.append({key: column.tolist() for key, column in found.items()})
+    assert told[:3] == told[3:]
+    return told
+
+
+def same_calls(trace: Trace, found: dict[str, np.ndarray[Any, Any]]) -> None:
+    listed = calls(trace)
+    expected = zip(
+        *(getattr(listed, name).tolist() for name in _OF_CALL),
+        sum(getattr(listed, flag) * bit for flag, bit in _FLAGS.items()).tolist(),
+        strict=True,
+    )
+    got = zip(
+        *(found[name].tolist() for name in _OF_CALL),
+        (found["flags"].astype(np.int64) & 15).tolist(),
+        strict=True,
+    )
+    assert Counter(got) == Counter(expected)
+    own = np.zeros(len(trace.functions), np.int64)
+    np.add.at(own, found["function"].astype(np.int64), found["self"].astype(np.int64))
+    assert np.abs(own - fold(trace).functions().self).max(initial=0) <= len(listed)
+
+
+def nested(rows: list[tuple[Any, ...]]) -> None:
+    """Every track's events begin and end inside one another, and none goes back in time."""
+    stack: list[Any] = []
+    track = now = -1
+    for kind, time, function, of_track, *_ in rows:
+        if of_track != track:
+            assert stack == []
+            track, now = of_track, -1
+        assert time >= now
+        now = time
+        if kind in (ENTERED, SUSPENDED):
+            stack.append((function, kind))
+        elif kind in (LEFT, RESUMED):
+            assert stack.pop() == (function, kind - 1 if kind == LEFT else SUSPENDED)
+    assert stack == []
+
+
+@pytest.mark.parametrize("name", VECTORS)
+def test_vectors(name: str) -> None:
+    judge(FOLDER / f"{name}.ftrace")
+
+
+def test_whatever_the_file_says() -> None:
+    chance = random.Random(6)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x.ftrace"
+        for _ in range(150):
+            path.write_bytes(mutated(chance))
+            try:
+                judge(path)
+            except FunctraceError:  # no trace at all
+                continue
+
+
+def test_where_a_track_goes_on() -> None:
+    trace = open_trace(FOLDER / "goroutines.ftrace")
+    found, reader = spans(trace)
+    name_of = dict(zip(found["call"].tolist(), found["function"].tolist(), strict=True))
+    callers = {
+        int(trace.tracks.id[track]): trace.functions[int(name_of[call])].name
+        for track, call in enumerate(reader.caller.tolist())
+        if call >= 0
+    }
+    assert callers == {
+        7: "main.(*Shop).Sell",
+        8: "main.price",
+        9: "main.main",
+    }
+
+
+def test_what_was_lost_is_told() -> None:
+    trace = open_trace(FOLDER / "lost.ftrace")
+    assert [row[5] for row in stream_of(trace) if row[0] == LOST] == [5]
