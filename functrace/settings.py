@@ -28,6 +28,7 @@ _KINDS: dict[str, type] = {
     "lambdas": bool,
     "compiled": list,
     "all": bool,
+    "language": str,
     "layout": str,
     "runtime-import": str,
 }

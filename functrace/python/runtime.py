@@ -24,12 +24,12 @@ def is_ours(folder: Path) -> bool:
 
 
 def foreign(root: Path, folders: Iterable[Path]) -> Iterator[Path]:
-    """What the sources of ``folders`` would import in the runtime's place.
+    """What the sources of ``folders``, below ``root``, would import in the runtime's place.
 
-    Looked at are the folders from which Python may import them, and the virtual
-    environments in ``root``.
+    Looked at are the folders from which Python may import them, and their virtual
+    environments.
     """
-    searched = dict.fromkeys((root, *map(import_root, folders), *folders))
+    searched = dict.fromkeys(map(import_root, (root, *folders)))
     for place in (*searched, *site_packages(root)):
         package, module = place / MODULE, place / f"{MODULE}.py"
         if (package / "__init__.py").is_file() and not is_ours(package):
@@ -39,13 +39,19 @@ def foreign(root: Path, folders: Iterable[Path]) -> Iterator[Path]:
 
 
 def is_installed(root: Path) -> bool:
-    """Whether a virtual environment in ``root`` has this distribution."""
+    """Whether a virtual environment of the sources in ``root`` has this distribution."""
     name = DISTRIBUTION.replace("-", "_")
     return any(any(place.glob(f"{name}-*.dist-info")) for place in site_packages(root))
 
 
 def site_packages(root: Path) -> Iterator[Path]:
-    """The folders of installed packages in the virtual environments in ``root``."""
-    for name in _ENVIRONMENTS:
-        if (root / name / "pyvenv.cfg").is_file():
-            yield from sorted((root / name).glob("lib/python3*/site-packages"))
+    """The folders of installed packages in the virtual environments of the sources in ``root``.
+
+    They stand in it, or in the nearest folder above it that has any.
+    """
+    for folder in (root, *root.parents):
+        there = [e for name in _ENVIRONMENTS if (e := folder / name / "pyvenv.cfg").is_file()]
+        if there:
+            for mark in there:
+                yield from sorted(mark.parent.glob("lib/python3*/site-packages"))
+            return

@@ -129,7 +129,14 @@ def test_what_must_be_importable_is_told(tree: Path, functrace: Run) -> None:
     assert advice not in functrace("inject", "-w", ".", cwd=tree).stderr  # nothing was put in
     functrace("strip", "-w", ".", cwd=tree)
     (tree / "env/lib/python3.11/site-packages/functrace_cli-1.dist-info").mkdir()
-    assert "note" not in functrace("inject", "-w", ".", cwd=tree).stderr
+    assert "note" not in functrace("inject", "-w", "shop", cwd=tree).stderr
+
+
+def test_a_module_of_a_package_is_no_foreign_runtime(tree: Path, functrace: Run) -> None:
+    mixed.make(tree, {"shop/functrace.py": "def trace(f): return f\n"})
+    done = functrace("inject", "-w", ".", cwd=tree)
+    assert "another functrace" not in done.stderr
+    assert "@_functrace_.trace" in (tree / "shop/functrace.py").read_text()
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,7 @@ def test_settings(tree: Path, functrace: Run) -> None:
     assert instrumented(FUNCTRACE_LAMBDAS="1") == 6
     (tree / "functrace.toml").write_text('compiled = ["ours.jit"]\nlambdas = true\n')
     assert instrumented() == 5
+    assert instrumented(FUNCTRACE_LANGUAGE="go") == 0
 
 
 def test_nothing_there(tree: Path, functrace: Run) -> None:
