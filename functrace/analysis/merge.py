@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -20,7 +21,7 @@ from functrace.trace.facts import Function
 class Forest(Tree):
     """Chains that may be of several traces; a column for each fact about a node, as Chains has.
 
-    Nodes of two traces are one where the functions on their chains have the same names and places.
+    Nodes of two traces are one where the functions on their chains are, see merge_functions.
     """
 
     slowest: Int32s
@@ -85,18 +86,30 @@ def merge(chains: Sequence[Chains]) -> Forest:
 
 
 def merge_functions(traces: Sequence[Trace]) -> tuple[tuple[Function, ...], list[Int32s]]:
-    """The functions of all traces, each once, and by trace which of them its own are."""
+    """The functions of all traces, each once, and by trace which of them its own are.
+
+    One of the same name and file is the same, though another build has it in another line; but
+    where one trace has several, as of a property's getter and setter, lines tell them apart.
+    """
+    several = {pair for trace in traces for pair in _several(trace)}
     place_of: dict[tuple[str, str, int], int] = {}
     functions: list[Function] = []
     indices: list[Int32s] = []
     for trace in traces:
         index: Int32s = np.empty(len(trace.functions), np.int32)
         for own, function in enumerate(trace.functions):
-            index[own] = place_of.setdefault(function[1:], len(functions))
+            line = function.line if function[1:3] in several else 0
+            index[own] = place_of.setdefault((*function[1:3], line), len(functions))
             if index[own] == len(functions):
                 functions.append(function)
         indices.append(index)
     return tuple(functions), indices
+
+
+def _several(trace: Trace) -> list[tuple[str, str]]:
+    """Names and files that more than one of a trace's functions have."""
+    counts = Counter(function[1:3] for function in trace.functions)
+    return [pair for pair, count in counts.items() if count > 1]
 
 
 def _view(chains: Chains) -> Forest:

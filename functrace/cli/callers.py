@@ -112,4 +112,23 @@ def _none(found: Callers, options: _Options) -> str:
         return f"no chain to {options.function} has {options.min_count} such calls"
     what = ["failed"] if options.errors else []
     what += [f"took {options.slow} or longer"] if options.slow else []
-    return f"{options.function}: none of {tables.plural(calls, 'call')} {' and '.join(what)}"
+    none = f"{options.function}: none of {tables.plural(calls, 'call')} {' and '.join(what)}"
+    return f"{none}; {_failing(found) if options.errors else _longest(found)}"
+
+
+def _failing(found: Callers) -> str:
+    """Whose calls did fail."""
+    from functrace.analysis.columns import summed
+
+    forest = found.forest
+    failed = summed(forest.errors + forest.panics, forest.function, len(forest.functions))
+    most = [f for f in (-failed).argsort(kind="stable").tolist() if failed[f]][:3]
+    if not most:
+        return "nor did any other call"
+    names = tables.Names(forest.functions)
+    return "of others did: " + ", ".join(f"{names[f]} {units.count(int(failed[f]))}" for f in most)
+
+
+def _longest(found: Callers) -> str:
+    longest = max((int(found.forest.max[node]) for node in found.nodes), default=0)
+    return f"the longest took {units.duration(longest)}"

@@ -107,7 +107,7 @@ def _trouble(found: Callers, chain: CallChain) -> str:
     parts = []
     if chain.failed and not found.wanted.failed:
         parts.append(f"{units.count(chain.failed)} failed")
-    if chain.panics:
+    if chain.panics and tables.panic(found.forest.traces) == "panic":
         parts.append(f"{units.count(chain.panics)} panicked")
     if chain.unfinished:
         parts.append(f"{units.count(chain.unfinished)} unfinished")
@@ -128,10 +128,11 @@ def _counts(found: Callers, slow: str | None, chain: CallChain) -> Iterator[str]
 
 
 def _texts(found: Callers, chain: CallChain) -> Iterator[str]:
+    of_python = tables.panic(found.forest.traces) == "exception"  # the text tells its type
     said = found.texts(chain)
     for each in said[:_TEXTS]:
         text = each.pattern.replace("\n", "\\n") or "no text"
-        panic = "panic: " if each.panic else ""
+        panic = "panic: " if each.panic and not of_python else ""
         line = f"{units.count(each.count)}x {panic}{text}"
         room = tables.width() - len(_INDENT)
         yield line if len(line) <= room else line[: room - 1] + "…"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from functrace.analysis.merge import Forest
 
 _ARROW = " → "
-_STARTS = {"goroutine": "go"}
+_STARTS = {"goroutine": "go", "unknown": "started"}
 _LONGEST = 14
 _HEAD, _TAIL = 4, 8
 
@@ -29,13 +29,22 @@ def words(
     found = []
     for step in steps(forest, chain, node):
         name = names[int(forest.function[step])]
-        found.append(_started(name, begun.get(step)) if forest.started[step] else name)
+        found.append(_started(forest, name, begun.get(step)) if forest.started[step] else name)
     return _bracketed(found, chain)
 
 
-def _started(name: str, link: Link | None) -> str:
+def start(forest: Forest) -> str:
+    """What stands before a function that a track was started with, where nothing tells which."""
+    from functrace.trace.format import TRACK_KINDS
+
+    kinds = {kind for t in forest.traces for kind in t.tracks.kind[t.tracks.parent >= 0].tolist()}
+    kind = TRACK_KINDS[kinds.pop()] if len(kinds) == 1 else "unknown"
+    return _STARTS.get(kind, kind)
+
+
+def _started(forest: Forest, name: str, link: Link | None) -> str:
     if link is None:
-        return f"go {name}"
+        return f"{start(forest)} {name}"
     at = f" ({tables.place(link.file, link.line)})" if link.file else ""
     return f"{_STARTS.get(link.kind, link.kind)} {name}{at}"
 

@@ -1,46 +1,38 @@
-"""functrace export: a trace in a format that other programs read."""
+"""functrace export: traces in a format that other programs read."""
 
 from __future__ import annotations
 
 import sys
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from functrace.cli import traces
+from functrace.cli.traces import open_all
 from functrace.errors import FunctraceError
-
-if TYPE_CHECKING:
-    from functrace.trace import Trace
 
 # As functrace.export has them, which is not loaded to say so.
 FORMATS = ("jsonl",)
 
 
 @click.command()
-@click.argument("trace", type=click.Path(), metavar="TRACE")
+@traces.argument
 @click.option("--to", type=click.Choice(FORMATS), required=True, help="The format.")
 @click.option("-o", "--out", type=click.Path(), metavar="FILE", help="Not to standard output.")
-def export(trace: str, to: str, out: str | None) -> None:
-    """Write a trace in a format that other programs read.
+def export(traces: tuple[str, ...], to: str, out: str | None) -> None:
+    """Write traces in a format that other programs read. A folder stands for the traces in it.
 
-    jsonl has a JSON object on each line: the process, then its tracks, then its calls.
+    jsonl has a JSON object on each line: a process, then its tracks, then its calls.
     """
     from functrace.export import pieces
 
-    opened = _only(trace)
+    opened = open_all(traces)
+    content = chain.from_iterable(pieces(trace, to) for trace in opened)
     if out is None or out == "-":
-        sys.stdout.buffer.writelines(pieces(opened, to))
+        sys.stdout.buffer.writelines(content)
         return
-    if Path(out).exists() and Path(out).samefile(opened.path):
-        raise FunctraceError(f"{out} is the trace itself")
+    if Path(out).exists() and any(Path(out).samefile(trace.path) for trace in opened):
+        raise FunctraceError(f"{out} is a trace that is to be exported")
     with open(out, "wb") as file:
-        file.writelines(pieces(opened, to))
-
-
-def _only(path: str) -> Trace:
-    opened = traces.open_all([path])
-    if len(opened) > 1:
-        raise FunctraceError(f"{path}: {len(opened)} traces; export one of them")
-    return opened[0]
+        file.writelines(content)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from functrace.cli import tables, traces, units
+from functrace.cli import chain_text, tables, traces, units
 from functrace.cli.traces import told_apart
 from functrace.errors import FunctraceError
 
@@ -43,8 +43,8 @@ def graph(function: str, traces: tuple[str, ...], as_json: bool, **flags: Any) -
     """Show what FUNC calls as a tree, merged over all chains that lead to it.
 
     FUNC is a name such as store.Get, Get or 'main.*'. Several traces count as one, and a
-    folder stands for the traces in it. A function on a goroutine of its own is marked go; it
-    may take longer than what started it. Recursion is folded.
+    folder stands for the traces in it. A function on a track of its own is marked go, thread,
+    task or started; it may take longer than what started it. Recursion is folded.
     """
     forest, roots = _roots(*told_apart(function, traces))
     shown = _Shown(forest, flags["depth"], flags["min_share"])
@@ -94,6 +94,7 @@ class _Shown:
     def __init__(self, forest: Forest, depth: int, min_share: float) -> None:
         self._functions = forest.functions
         self._names = tables.Names(forest.functions)
+        self._start = chain_text.start(forest)
         self._depth = depth
         self._min_share = min_share
 
@@ -132,7 +133,7 @@ class _Shown:
         return kept, left
 
     def _name(self, callee: Callee) -> str:
-        mark = "go " if callee.started else ""
+        mark = f"{self._start} " if callee.started else ""
         return f"{mark}{self._names[callee.function]}{' (recursive)' if callee.recursive else ''}"
 
     def as_json(self, callee: Callee, whole: int, level: int) -> dict[str, Any]:

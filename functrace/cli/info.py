@@ -54,7 +54,8 @@ def _lines(trace: Trace, chains: Chains) -> Iterator[tuple[str, str]]:
     calls = int(chains.calls.sum())
     yield "calls", f"{units.count(calls)}, {units.count(int(chains.unfinished.sum()))} unfinished"
     errors, panics = int(chains.errors.sum()), int(chains.panics.sum())
-    yield "failed", f"{tables.plural(errors, 'error')}, {tables.plural(panics, 'panic')}"
+    panic = tables.plural(panics, tables.panic([trace]))
+    yield "failed", f"{tables.plural(errors, 'error')}, {panic}"
     if chains.suspended.any():
         yield "waiting", f"{units.duration(_waited(chains))}, of all tracks together"
     yield "chains", f"{units.count(len(chains))}, of {tables.plural(_called(chains), 'function')}"

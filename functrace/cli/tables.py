@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-from pathlib import Path
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import click
@@ -28,18 +28,18 @@ def width() -> int:
 
 
 class Names:
-    """Functions' names without the path before them, but where that would make two the same.
+    """Functions' short names, but where that would make two the same.
 
     Functions of one name, as several programs have them, bear the place where they are, too.
     """
 
     def __init__(self, functions: Sequence[Function]) -> None:
         self._full = Counter(function.name for function in functions)
-        self._short = Counter(map(_short, self._full))
+        self._short = Counter(short for _, short in {(f.name, _short(f)) for f in functions})
         self._names = [self._name(function) for function in functions]
 
     def _name(self, function: Function) -> str:
-        short = _short(function.name)
+        short = _short(function)
         name = function.name if self._short[short] > 1 else short
         same = self._full[function.name] > 1
         return f"{name} ({place(function.file, function.line)})" if same else name
@@ -49,13 +49,21 @@ class Names:
         return self._names[function]
 
 
-def _short(name: str) -> str:
-    return name.rpartition("/")[2]
+def _short(function: Function) -> str:
+    """Without the packages before the last; in Python the file tells which part is the module."""
+    short = function.name.rpartition("/")[2].replace(".<locals>", "")
+    file = PurePath(function.file)
+    if file.suffix != ".py":
+        return short
+    module = file.parent.name if file.stem == "__init__" else file.stem
+    parts = short.split(".")
+    return ".".join(parts[parts.index(module) :]) if module in parts else short
 
 
 def place(file: str, line: int) -> str:
     """A file's last name and a line, if that is known."""
-    return f"{Path(file).name}:{line}" if line else Path(file).name
+    name = PurePath(file).name
+    return f"{name}:{line}" if line else name
 
 
 def panic(traces: Iterable[Trace]) -> str:
@@ -80,7 +88,7 @@ def plural(number: int, what: str) -> str:
 
 def nothing(asked: str, traces: Sequence[Trace]) -> FunctraceError:
     """That no function is called as asked, and which are called like it."""
-    names = sorted({_short(f.name) for trace in traces for f in trace.functions})
+    names = sorted({_short(f) for trace in traces for f in trace.functions})
     if not names:
         return FunctraceError("no function was recorded")
     alike = _alike(asked, names)
@@ -91,7 +99,7 @@ def nothing(asked: str, traces: Sequence[Trace]) -> FunctraceError:
 def _alike(asked: str, names: Sequence[str]) -> list[str]:
     lowered = {name.lower(): name for name in names}
     last = {name.rpartition(".")[2]: lowered[name] for name in reversed(lowered)}
-    wanted = _short(asked).strip("*").lower()
+    wanted = asked.rpartition("/")[2].strip("*").lower()
     within = [lowered[name] for name in lowered if wanted and wanted in name]
     close = [lowered[name] for name in get_close_matches(wanted, lowered)]
     ends = [last[name] for name in get_close_matches(wanted.rpartition(".")[2], last)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -57,18 +58,19 @@ def _files(path: Path) -> list[Path]:
 def matching(glob: str) -> Callable[[str], bool]:
     """Whether a full function name is meant by ``glob``.
 
-    Beside the full name, what stands behind its last ``/`` may match, as may that without
-    ``(*…)``, the package with the last element, and the last element alone: of a method
-    ``store.(*Store).Get``, ``store.Store.Get``, ``store.Get``, ``Get``.
+    Beside the full name, what stands behind its last ``/`` may match, with or without ``(*…)``
+    and ``<locals>``; the last elements of that; and the first with the last: of a method
+    ``store.(*Store).Get``, ``store.Store.Get``, ``Store.Get``, ``Get``, ``store.Get``.
     """
-    matches = matcher((glob,))
+    matches = matcher((glob, glob.replace(".<locals>", "")))
 
     def is_meant(name: str) -> bool:
         short = name.rpartition("/")[2]
-        plain = short.replace("(*", "").replace("(", "").replace(")", "")
-        package, _, rest = plain.partition(".")
-        last = rest.rpartition(".")[2]
-        return any(map(matches, (name, short, plain, rest, last, f"{package}.{last}")))
+        plain = re.sub(r"\(\*|[()]|\.<locals>", "", short)
+        package, *parts = plain.split(".")
+        ends = (".".join(parts[at:]) for at in range(len(parts)))
+        names = (name, short, plain, *ends)
+        return any(map(matches, names)) or bool(parts and matches(f"{package}.{parts[-1]}"))
 
     return is_meant
 

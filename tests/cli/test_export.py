@@ -19,17 +19,21 @@ def test_to_standard_output_or_a_file(module: Path, functrace: Run) -> None:
     assert (module / "a.jsonl").read_text() == printed.stdout
 
 
+def test_several_traces(module: Path, functrace: Run) -> None:
+    (module / "a.ftrace").write_bytes(recorded.trace())
+    (module / "b.ftrace").write_bytes(recorded.trace(failing=True))
+    each = [functrace("export", f"{name}.ftrace", "--to", "jsonl").stdout for name in "ab"]
+    assert functrace("export", "a.ftrace", "b.ftrace", "--to", "jsonl").stdout == "".join(each)
+    assert functrace("export", ".", "--to", "jsonl").stdout == "".join(each)
+
+
 def test_refusals(module: Path, functrace: Run) -> None:
     (module / "a.ftrace").write_bytes(recorded.trace())
     (module / "b.ftrace").write_bytes(recorded.trace())
-    done = functrace("export", ".", "--to", "jsonl")
-    assert (done.returncode, done.stderr) == (
-        1,
-        "functrace: .: 2 traces; export one of them\n",
-    )
-    done = functrace("export", "a.ftrace", "--to", "jsonl", "-o", "./a.ftrace")
-    assert (done.returncode, done.stderr) == (1, "functrace: ./a.ftrace is the trace itself\n")
-    assert (module / "a.ftrace").read_bytes() == recorded.trace()
+    done = functrace("export", ".", "--to", "jsonl", "-o", "./b.ftrace")
+    assert done.returncode == 1
+    assert done.stderr == "functrace: ./b.ftrace is a trace that is to be exported\n"
+    assert (module / "b.ftrace").read_bytes() == recorded.trace()
 
 
 def test_formats_are_those_of_the_table() -> None:

@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from functrace import _native
+from functrace._native import reader
 from functrace.analysis import Listing, Selection
 from functrace.errors import FunctraceError
 from tests.trace import writer as w
@@ -140,5 +140,7 @@ _MUTATIONS = [_flip, _flip, _overwrite, _truncate, _copy]
 if __name__ == "__main__":
     seconds, seed = (float(sys.argv[1]), int(sys.argv[2])) if len(sys.argv) > 2 else (60.0, 1)
     if len(sys.argv) > 3:
-        _native._load = lambda: ctypes.CDLL(sys.argv[3])  # type: ignore[assignment]
+        reader._load = lambda: ctypes.CDLL(sys.argv[3])  # type: ignore[assignment]
+    if reader.library() is None:
+        sys.exit("the reader's C part is not built")
     sys.stdout.write(f"{fuzz(seconds, seed)} runs\n")
