@@ -1,0 +1,19 @@
+"""Traces as OpenTelemetry spans, sent to any backend that takes OTLP: docs/otlp.md."""
+
+from functrace.export.otlp.options import EVERYTHING, Options
+from functrace.export.otlp.resuming import word
+from functrace.export.otlp.sending import Clock, Delivery, StoppedError
+from functrace.export.otlp.traces import export
+from functrace.export.otlp.transports import PROTOCOLS, connect
+
+__all__ = [
+    "EVERYTHING",
+    "PROTOCOLS",
+    "Clock",
+    "Delivery",
+    "Options",
+    "StoppedError",
+    "connect",
+    "export",
+    "word",
+]

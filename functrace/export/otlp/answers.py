@@ -1,0 +1,45 @@
+"""What became of a request."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+
+
+class Answer(NamedTuple):
+    """A collector's, or why there is none."""
+
+    accepted: bool
+    """but for the spans refused"""
+    refused: int = 0
+    told: str = ""
+    """what the collector says, or what stands in the way"""
+    again: bool = False
+    """the same request may be taken later"""
+    wait: float | None = None
+    """seconds until then, if the collector says so"""
+    only_this: bool = False
+    """the request itself is not accepted; others may be"""
+
+
+class Transport(Protocol):
+    """A connection to a collector through one of OpenTelemetry's own exporters."""
+
+    where: str
+    """the address, for people"""
+
+    def send(self, request: ExportTraceServiceRequest) -> Answer:
+        """Send a request, again where that helps, within OTEL_EXPORTER_OTLP_TIMEOUT."""
+
+    def close(self) -> None:
+        """Give the connection up."""
+
+
+def accepted(response: ExportTraceServiceResponse) -> Answer:
+    """The answer, of which a part may say that spans were refused."""
+    partial = response.partial_success
+    return Answer(True, refused=max(partial.rejected_spans, 0), told=partial.error_message)

@@ -1,0 +1,175 @@
+"""OTLP over HTTP, sent by OpenTelemetry's exporter.
+
+The exporter knows endpoint, headers, certificates, compression and time limits, and tries again.
+But it takes only the SDK's spans, and keeps what the collector answers to itself. So it is given
+nothing to send, and a session that puts the request in place and notes the answer.
+"""
+
+from __future__ import annotations
+
+import gzip
+import time
+import zlib
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import requests
+from google.protobuf import json_format
+from google.protobuf.message import DecodeError
+from google.rpc.status_pb2 import Status
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+
+from functrace.export.otlp.answers import Answer, accepted
+
+_PATH = "/v1/traces"
+_LATER = (429, 502, 503, 504)
+_ONLY_THIS = (400, 413)
+_TOLD = 200  # characters of an answer that are shown
+_COMPRESS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": lambda body: gzip.compress(body, 6),
+    "deflate": zlib.compress,
+}
+
+
+_PASSING = (requests.exceptions.ConnectionError, requests.exceptions.Timeout)
+_LASTING = (requests.exceptions.SSLError, requests.exceptions.ProxyError)
+
+
+class Http:
+    """A transport.
+
+    Args:
+        endpoint: as OTEL_EXPORTER_OTLP_ENDPOINT, and before it; None: as the variables say.
+    """
+
+    def __init__(self, endpoint: str | None) -> None:
+        self._session = _Session()
+        if endpoint is not None:
+            endpoint = endpoint.rstrip("/").removesuffix(_PATH) + _PATH
+        self._exporter: Any = OTLPSpanExporter(endpoint=endpoint, session=self._session)
+        self.where = endpoint or "the collector"
+
+    def send(self, request: ExportTraceServiceRequest) -> Answer:
+        """As Transport.send."""
+        self._session.prepare_for(request.SerializeToString())
+        self._exporter.export(())
+        self.where = self._session.url or self.where
+        return self._session.answer()
+
+    def close(self) -> None:
+        """As Transport.close."""
+        self._exporter.shutdown()
+
+
+class _Session(requests.Session):
+    """Sends the prepared request instead of the one it is told to send."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.url = ""
+        self._body = b""
+        self._encoded: dict[str, bytes] = {}
+        self._response: requests.Response | None = None
+        self._error: Exception | None = None
+
+    def prepare_for(self, body: bytes) -> None:
+        """What to send next."""
+        self._encoded = {"": body}
+        self._response = self._error = None
+
+    def request(self, method: str, url: str, **told: Any) -> requests.Response:  # type: ignore[override]
+        """Send it."""
+        self.url = url
+        self._response = self._error = None
+        told["data"] = self._compressed({**self.headers, **(told.get("headers") or {})})
+        told["allow_redirects"] = False
+        try:
+            self._response = super().request(method, url, **told)
+        except Exception as error:
+            self._error = error
+            raise
+        return self._response
+
+    def answer(self) -> Answer:
+        """What became of it."""
+        if self._response is not None:
+            return _answer(self._response)
+        if self._error is None:
+            return Answer(False, told="nothing was sent")
+        again = isinstance(self._error, _PASSING) and not isinstance(self._error, _LASTING)
+        return Answer(False, told=_innermost(self._error), again=again)
+
+    def _compressed(self, headers: Mapping[str, str | bytes]) -> bytes:
+        found = [v for k, v in headers.items() if k.lower() == "content-encoding"]
+        encoding = str(found[0]) if found else ""
+        if encoding not in self._encoded:
+            self._encoded[encoding] = _COMPRESS[encoding](self._encoded[""])
+        return self._encoded[encoding]
+
+
+def _answer(response: requests.Response) -> Answer:
+    status = response.status_code
+    if 200 <= status < 300:
+        return _accepted(response)
+    told = f"{status} {response.reason}".strip()
+    if response.is_redirect:
+        return Answer(False, told=f"{told}: it is at {response.headers['location']}")
+    said = _said(response)
+    return Answer(
+        False,
+        told=f"{told}: {said}" if said else told,
+        again=status in _LATER,
+        wait=_retry_after(response.headers.get("retry-after", "")),
+        only_this=status in _ONLY_THIS,
+    )
+
+
+def _accepted(response: requests.Response) -> Answer:
+    found = ExportTraceServiceResponse()
+    try:
+        if "json" in response.headers.get("content-type", ""):
+            json_format.Parse(response.content, found, ignore_unknown_fields=True)
+        else:
+            found.ParseFromString(response.content)
+    except (DecodeError, json_format.ParseError):
+        return Answer(False, told="what answers there does not speak OTLP")
+    return accepted(found)
+
+
+def _said(response: requests.Response) -> str:
+    """What the answer says of the reason, as a Status or as text; on one line."""
+    if "protobuf" in response.headers.get("content-type", ""):
+        try:
+            text = Status.FromString(response.content).message
+        except DecodeError:
+            text = ""
+    else:
+        text = response.text
+    return " ".join(text.split())[:_TOLD]
+
+
+def _retry_after(text: str) -> float | None:
+    """Seconds, told as such or as a date."""
+    try:
+        return max(float(text), 0.0)
+    except ValueError:
+        pass
+    try:
+        return max(parsedate_to_datetime(text).timestamp() - time.time(), 0.0)
+    except ValueError:
+        return None
+
+
+def _innermost(error: BaseException) -> str:
+    """What the system said, out of what three libraries have wrapped around it."""
+    while True:
+        inner = error.__cause__ or error.__context__ or getattr(error, "reason", None)
+        if not isinstance(inner, BaseException):
+            break
+        error = inner
+    return getattr(error, "strerror", None) or " ".join(str(error).split())[:_TOLD]

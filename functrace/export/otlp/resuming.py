@@ -1,0 +1,64 @@
+"""Where an export that was stopped goes on: a word that the user hands back.
+
+Spans come in the same order each time, so it is enough to know how many need not be sent again,
+and that traces and options are still the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import blake2b
+
+from functrace.errors import FunctraceError, UsageError
+from functrace.export.otlp.ids import Identity
+from functrace.export.otlp.options import Options
+from functrace.export.otlp.spans import Span
+from functrace.trace import Trace
+
+
+def word(traces: Sequence[Trace], options: Options, done: int) -> str:
+    """What tells export() to leave out so many spans."""
+    return f"{_fingerprint(traces, options)}-{done}"
+
+
+def done_before(traces: Sequence[Trace], options: Options, told: str | None) -> int:
+    """How many spans to leave out.
+
+    Raises:
+        UsageError: it is no such word.
+        FunctraceError: it is for other traces or options.
+    """
+    if told is None:
+        return 0
+    fingerprint, _, done = told.partition("-")
+    if not done.isdecimal():
+        raise UsageError(f"{told} is not what a stopped export has told")
+    if fingerprint != _fingerprint(traces, options):
+        raise FunctraceError(
+            "the traces or the options are others than those of the stopped export; "
+            "without --resume all spans are sent, with the ids that they had before"
+        )
+    return int(done)
+
+
+class Skip:
+    """Leaves out the first so many spans of several traces."""
+
+    def __init__(self, count: int) -> None:
+        self._left = count
+
+    def rest(self, found: Iterable[Span]) -> Iterator[Span]:
+        """Those that are left of a trace's."""
+        for span in found:
+            if self._left:
+                self._left -= 1
+            else:
+                yield span
+
+
+def _fingerprint(traces: Sequence[Trace], options: Options) -> str:
+    told: list[object] = [options.rate, options.errors, options.slow]
+    for trace in traces:
+        roots = None if options.roots is None else sorted(options.roots(trace))
+        told += [Identity(trace).instance, trace.events, trace.span, roots]
+    return blake2b(repr(told).encode(), digest_size=4).hexdigest()

@@ -1,0 +1,47 @@
+"""Which of OpenTelemetry's exporters is used."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+from functrace.errors import UsageError
+from functrace.export.otlp.answers import Transport
+
+GRPC, HTTP = "grpc", "http/protobuf"
+PROTOCOLS = (HTTP, GRPC)
+
+
+def connect(endpoint: str | None = None, protocol: str | None = None) -> Transport:
+    """A connection; what is not given is taken from OTEL_EXPORTER_OTLP variables.
+
+    Raises:
+        UsageError: OpenTelemetry's exporter for Python cannot do what a variable says.
+    """
+    # What the exporters would log is told by what becomes of the export.
+    logging.getLogger("opentelemetry").addHandler(logging.NullHandler())
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    protocol = protocol or _variable("PROTOCOL") or HTTP
+    if protocol not in PROTOCOLS:
+        raise UsageError(f"OTLP as {protocol}: it can be {' or '.join(PROTOCOLS)}")
+    try:
+        return _transport(endpoint, protocol)
+    except (ValueError, OSError) as error:
+        raise UsageError(f"OTEL_EXPORTER_OTLP variables: {error}") from None
+
+
+def _transport(endpoint: str | None, protocol: str) -> Transport:
+    if protocol == GRPC:
+        from functrace.export.otlp.over_grpc import Grpc
+
+        return Grpc(endpoint)
+    from functrace.export.otlp.over_http import Http
+
+    return Http(endpoint)
+
+
+def _variable(name: str) -> str:
+    """The variable for traces goes before that for all signals."""
+    return os.environ.get(f"OTEL_EXPORTER_OTLP_TRACES_{name}") or os.environ.get(
+        f"OTEL_EXPORTER_OTLP_{name}", ""
+    )
