@@ -17,6 +17,7 @@ from functrace.errors import FunctraceError, UsageError
 # Loaded when called: a verb must not pay for what another one imports.
 _VERBS = {
     "go": "functrace.cli.go:go",
+    "run": "functrace.cli.run:run",
     "record": "functrace.cli.record:record",
     "callers": "functrace.cli.callers:callers",
     "report": "functrace.cli.report:report",
@@ -28,6 +29,7 @@ _VERBS = {
     "inject": "functrace.cli.inject:inject",
     "strip": "functrace.cli.strip:strip",
     "runtime": "functrace.cli.runtime:runtime",
+    "hook": "functrace.cli.hook:hook",
     "doctor": "functrace.cli.doctor:doctor",
     "completion": "functrace.cli.completion:completion",
 }
@@ -58,6 +60,7 @@ def functrace(ctx: click.Context) -> None:
     \b
     functrace go run .                 see a Go program's call chains; no file is touched
     functrace go test ./...            those of its tests, in files
+    functrace run app.py               see a Python program's; no file is touched
 
     \b
     functrace runtime add              or put the Go runtime into a module, once,
@@ -67,7 +70,7 @@ def functrace(ctx: click.Context) -> None:
     """
     found = settings.load(Path.cwd(), os.environ)
     ctx.default_map = {
-        verb: _known(ctx, verb, found) for verb in ("go", "inject", "strip", "doctor")
+        verb: _known(ctx, verb, found) for verb in ("go", "run", "inject", "strip", "doctor")
     }
 
 

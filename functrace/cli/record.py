@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -46,21 +48,56 @@ def record(
     where the trace is, and what is in it, is told on standard error. Processes that
     it starts leave traces, too, if they are instrumented.
     """
-    variables = _variables(limits)
-    with destination(out, command[0], datetime.now()) as place:
-        done = run(command, {**variables, "FUNCTRACE_OUT": place.pattern})
+    advice = (
+        f"neither {command[0]} nor what it ran is instrumented;\n"
+        "  build it with `functrace go build`, and record that"
+    )
+    done = keep(command, command[0], out, variables(limits), advice, quiet=quiet)
+    ctx.exit(done.status)
+
+
+def keep(
+    command: Sequence[str],
+    program: str,
+    out: str | None,
+    given: dict[str, str],
+    advice: str,
+    *,
+    quiet: bool,
+) -> Outcome:
+    """Run ``command`` and tell what trace it left, on standard error.
+
+    Args:
+        command: what to run.
+        program: after what the trace's folder is called.
+        out: the trace's folder or file.
+        given: what the command is to find in its environment besides.
+        advice: what to say where no trace came.
+        quiet: no summary.
+    """
+    with destination(out, program, datetime.now()) as place:
+        done = run(command, {**given, "FUNCTRACE_OUT": place.pattern})
         found = place.traces()
     if not done.pid:
         click.secho(f"functrace: cannot run {done.ended}", err=True, fg="red")
     elif not found:
-        _say_nothing_came(command[0])
+        click.secho(f"functrace: no trace: {advice}", err=True, fg="red")
     elif not quiet:
         _summary(place, found, done)
-    ctx.exit(done.status or (0 if found else 1))
+    return done if found else replace(done, status=done.status or 1)
 
 
-def _variables(limits: dict[str, Any]) -> dict[str, str]:
-    """What the runtime is to find in its environment."""
+def variables(limits: dict[str, Any]) -> dict[str, str]:
+    """What the runtime is to find in its environment.
+
+    Raises:
+        UsageError: a limit makes no sense.
+    """
+    return {"FUNCTRACE": "record", **limiting(limits)}
+
+
+def limiting(limits: dict[str, Any]) -> dict[str, str]:
+    """The same without what there is to do."""
     if limits["max_size"] and not _SIZE.fullmatch(limits["max_size"]):
         raise UsageError(f"--max-size {limits['max_size']}: not a size such as 500M or 2G")
     if limits["min_duration"]:
@@ -70,25 +107,15 @@ def _variables(limits: dict[str, Any]) -> dict[str, str]:
         "FUNCTRACE_FULL": "overwrite" if limits["overwrite"] else None,
         "FUNCTRACE_MIN_DURATION": limits["min_duration"],
         "FUNCTRACE_DEPTH": limits["depth"],
-        "FUNCTRACE_INCLUDE": ",".join(map(_full_names, limits["include"])),
-        "FUNCTRACE_EXCLUDE": ",".join(map(_full_names, limits["exclude"])),
+        "FUNCTRACE_INCLUDE": ",".join(map(_full_names, limits.get("include", ()))),
+        "FUNCTRACE_EXCLUDE": ",".join(map(_full_names, limits.get("exclude", ()))),
     }
-    chosen = {name: str(value) for name, value in given.items() if value}
-    return {"FUNCTRACE": "record", **chosen}
+    return {name: str(value) for name, value in given.items() if value}
 
 
 def _full_names(glob: str) -> str:
     """The runtime compares full names; here, as elsewhere, the end of one will do."""
     return f"{glob},*/{glob},*.{glob}"
-
-
-def _say_nothing_came(program: str) -> None:
-    click.secho(
-        f"functrace: no trace: neither {program} nor what it ran is instrumented;\n"
-        "  build it with `functrace go build`, and record that",
-        err=True,
-        fg="red",
-    )
 
 
 def _summary(place: Destination, found: list[Path], done: Outcome) -> None:

@@ -25,11 +25,13 @@ class Outcome:
         status: the exit status, as a shell would have it.
         pid: of the command's process; 0 if it could not be run.
         ended: what there is to say of the end: ``exit status 1``, ``killed by SIGSEGV``.
+        signal: the number of the signal that ended it, or 0.
     """
 
     status: int
     pid: int
     ended: str
+    signal: int = 0
 
 
 def run(command: Sequence[str], variables: Mapping[str, str]) -> Outcome:
@@ -43,7 +45,7 @@ def run(command: Sequence[str], variables: Mapping[str, str]) -> Outcome:
         processes.append(process)
         status = process.wait()
     if status < 0:
-        return Outcome(128 - status, process.pid, f"killed by {_name(-status)}")
+        return Outcome(128 - status, process.pid, f"killed by {_name(-status)}", -status)
     return Outcome(status, process.pid, f"exit status {status}")
 
 

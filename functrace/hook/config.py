@@ -1,0 +1,117 @@
+"""What the hook is asked to do; text, as it goes to processes by their environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+VARIABLE = "FUNCTRACE_HOOK"
+_NUMBERS = frozenset(
+    ("min_lines", "exported_only", "skip_generated", "lambdas", "std", "quiet", "children")
+)
+_LISTS = frozenset(("include", "exclude", "compiled", "deps"))
+
+
+class Config:
+    """One run's wishes.
+
+    Attributes:
+        cache: the folder for what was compiled.
+        root: the folder that globs over paths count from.
+        include, exclude, compiled, min_lines, exported_only, skip_generated, lambdas: as in
+            :class:`rewriter.python.Options`.
+        deps: globs over the names of modules that are instrumented though they are not the user's.
+        std: whether the standard library is, too.
+        quiet: no summary at the end.
+        children: whether Python processes that the program starts are traced, too.
+    """
+
+    cache: str = ""
+    root: str = ""
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    compiled: tuple[str, ...] = ()
+    deps: tuple[str, ...] = ()
+    min_lines: int = 0
+    exported_only: int = 0
+    skip_generated: int = 0
+    lambdas: int = 0
+    std: int = 0
+    quiet: int = 0
+    children: int = 0
+
+    def __init__(self, **values: str | int | tuple[str, ...]) -> None:
+        for name, value in values.items():
+            setattr(self, name, value)
+        self.cache = self.cache or cache_folder()
+        self.root = self.root or os.getcwd()
+
+    def text(self, **changes: str | int) -> str:
+        """A line for each attribute that says something."""
+        lines = []
+        for name, value in {**vars(self), **changes}.items():
+            values = value if isinstance(value, tuple) else (value,)
+            lines += [f"{name}={v}" for v in values if v]
+        return "\n".join(lines)
+
+    def key(self) -> str:
+        """All that decides what becomes of a given file at a given path."""
+        from functrace import __version__
+
+        asked = [(n, getattr(self, n)) for n in ("include", "exclude", "compiled")]
+        asked += [(n, getattr(self, n)) for n in sorted(_NUMBERS - {"std", "quiet", "children"})]
+        place = self.root if self.include or self.exclude else ""
+        return repr((__version__, asked, place, sys.flags.optimize))
+
+
+def parse(text: str) -> Config:
+    """What :meth:`Config.text` wrote; of any other text, such as ``1``, the defaults."""
+    values: dict[str, str | int | tuple[str, ...]] = {}
+    for line in text.split("\n"):
+        name, _, value = line.partition("=")
+        if name in _LISTS:
+            before = values.get(name, ())
+            values[name] = (*(before if isinstance(before, tuple) else ()), value)
+        elif name in _NUMBERS:
+            values[name] = int(value)
+        elif name in ("cache", "root"):
+            values[name] = value
+    return Config(**values) if values else Config(quiet=1)
+
+
+def cache_folder() -> str:
+    """The part for Python of functrace's cache, or a private one where that cannot be written."""
+    folder = os.path.join(_root(), "python")
+    try:
+        os.makedirs(folder, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    except OSError:
+        pass
+    return _private_folder()
+
+
+def _root() -> str:
+    """As :func:`functrace.golang.gobuild.cache.root`, which loads too much for a program."""
+    chosen = os.environ.get("FUNCTRACE_CACHE")
+    if chosen:
+        return os.path.abspath(chosen)
+    home = os.path.expanduser("~")
+    if sys.platform == "darwin":
+        return os.path.join(home, "Library", "Caches", "functrace")
+    return os.path.join(
+        os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache"), "functrace"
+    )
+
+
+def _private_folder() -> str:
+    folder = os.path.join(os.environ.get("TMPDIR") or "/tmp", f"functrace-{os.getuid()}")
+    try:
+        os.mkdir(folder, 0o700)
+    except FileExistsError:
+        pass
+    except OSError:
+        return ""
+    found = os.lstat(folder)
+    # What is in it is run, so nobody else may have put it there.
+    return folder if found.st_uid == os.getuid() and not found.st_mode & 0o077 else ""

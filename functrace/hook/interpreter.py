@@ -1,0 +1,42 @@
+"""Which Python runs the program."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from functrace.errors import FunctraceError
+
+# What pipx and uv leave in the environments that they make for a tool.
+_OF_TOOLS = ("pipx_metadata.json", "uv-receipt.toml")
+
+
+def choose(asked: str | None, environment: Mapping[str, str]) -> str:
+    """The interpreter asked for, or the one in whose environment the user is.
+
+    That is the one that functrace runs in, but if functrace has an environment of its own, or
+    none, the virtual environment that is active, or ``python3`` of PATH.
+
+    Raises:
+        FunctraceError: there is none.
+    """
+    if asked:
+        return _existing(asked, environment)
+    is_tools = any(Path(sys.prefix, name).exists() for name in _OF_TOOLS)
+    is_virtual = sys.prefix != sys.base_prefix
+    if is_virtual and not is_tools:
+        return sys.executable
+    active = environment.get("VIRTUAL_ENV")
+    if active:
+        return _existing(str(Path(active, "bin", "python")), environment)
+    return _existing("python3", environment) if is_tools else sys.executable
+
+
+def _existing(name: str, environment: Mapping[str, str]) -> str:
+    found = shutil.which(name, path=environment.get("PATH"))
+    if found is None:
+        raise FunctraceError(f"{name}: no such Python; --python names one")
+    return os.path.abspath(found)

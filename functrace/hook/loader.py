@@ -1,0 +1,192 @@
+"""The hook: what compiles a module for the loaders that Python has for sources.
+
+Every finder, Python's own and others', ends in such a loader, and so do ``runpy``,
+``importlib.util.spec_from_file_location`` and lazy loaders. So it is their ``get_code`` that is
+ours, and nothing about finders, specs and modules is different. A loader that compiles in a way
+of its own is left alone.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import zipimport
+from _frozen_importlib_external import SourceFileLoader
+
+from functrace.hook import compiler, store
+from functrace.hook.compiler import Compiler
+from functrace.hook.scope import Scope
+
+TYPE_CHECKING = False  # typing is nothing that every program loads
+if TYPE_CHECKING:
+    from types import CodeType
+    from typing import Any
+
+    from functrace.hook.config import Config
+
+# Modules behind whose last statement something of ours is done, whether they are traced or not.
+_FOOTERS = {
+    "_pytest.assertion.rewrite": "functrace.hook.pytest_rewrite",
+    "multiprocessing.spawn": "functrace.hook.main_again",
+}
+# Frames of this name Python takes out of the traceback of an import that failed.
+_INTERNAL = "<frozen importlib._bootstrap_external>"
+
+_from_files = SourceFileLoader.get_code
+_compile = SourceFileLoader.source_to_code
+_from_archives = zipimport.zipimporter.get_code
+
+
+class Hook:
+    """What is instrumented in this process, and how much of it has been.
+
+    Attributes:
+        config: what was asked for.
+        scope: which modules are instrumented.
+        compiler: the process that compiles.
+        key: stands for all of that.
+        counts: how many functions of each file were instrumented.
+    """
+
+    def __init__(self, config: Config, functions: int) -> None:
+        self.config = config
+        self.scope = Scope(config)
+        self.compiler = Compiler(sys.executable, config.text())
+        self.key = config.key()
+        self.counts = {"__main__": functions}
+
+    def code(self, loader: Any, name: str, file: str) -> CodeType | None:
+        """The code of a module, or None for what the loader itself makes of it."""
+        traced = self.scope.takes(name, file)
+        footer = _FOOTERS.get(name, "")
+        if not traced and not footer:
+            return None
+        try:
+            stats = _stats(loader, file)
+        except OSError:
+            return None
+        stamp = store.Stamp(*stats)
+        key = store.digest(f"{self.key}\0{traced}\0{footer}\0{name}\0{file}")
+        found = store.unpack(store.read(store.path(self.config.cache, key)), stamp)
+        if found is None:
+            found = self._compiled(loader, name, file, stats, stamp, key, traced, footer)
+        if found is None:
+            return None
+        functions, code = found
+        if traced:
+            self.counts[file] = functions
+        return code
+
+    def _compiled(
+        self,
+        loader: Any,
+        name: str,
+        file: str,
+        stats: tuple[float, int],
+        stamp: store.Stamp,
+        key: str,
+        traced: bool,
+        footer: str,
+    ) -> tuple[int, CodeType] | None:
+        source = loader.get_data(file)
+        asked = (name, file, source, stats, key, traced, footer, sys.flags.optimize)
+        reply = self.compiler.ask("module", *asked)
+        if reply is None:
+            compiler.say(f"{file} is not traced: the process that instruments cannot be run")
+            return None
+        content, warned, left = reply
+        if left:
+            compiler.say(f"{file} is not traced: {left}")
+        for category, text, line in warned if content else ():
+            warn(category, text, file, line)
+        return store.unpack(content, stamp) if content else None
+
+    def tell(self) -> None:
+        """What has been instrumented, on standard error."""
+        functions, modules = sum(self.counts.values()), sum(map(bool, self.counts.values()))
+        what = f"{functions} functions of {modules} modules instrumented"
+        if not functions:
+            what = "no function instrumented, so nothing was traced"
+        try:
+            print(f"functrace run: {what}", file=sys.__stderr__, flush=True)
+        except (OSError, ValueError, AttributeError):
+            pass  # there is no standard error
+
+
+hook: Hook
+
+
+def install(config: Config, functions: int = 0) -> None:
+    """Instrument what is imported from here on.
+
+    Args:
+        config: what is to be instrumented.
+        functions: how many of the main module are.
+    """
+    global hook
+    hook = Hook(config, functions)
+    SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
+    zipimport.zipimporter.get_code = get_code_of_archive  # type: ignore[method-assign,assignment]
+    os.register_at_fork(after_in_child=hook.compiler.forget)
+    if not config.quiet:
+        atexit.register(_at_exit, hook, os.getpid())
+
+
+def _at_exit(installed: Hook, pid: int) -> None:
+    if os.getpid() == pid:
+        installed.tell()
+
+
+def get_code(self: Any, fullname: str) -> CodeType | None:
+    """``SourceFileLoader.get_code``: instrumented, from our cache, or what it was."""
+    if type(self).source_to_code is _compile:
+        code = hook.code(self, fullname, self.get_filename(fullname))
+        if code is not None:
+            return code
+    try:
+        return _from_files(self, fullname)
+    except BaseException as error:
+        hide(error)
+        raise
+
+
+def get_code_of_archive(self: Any, fullname: str) -> CodeType | None:
+    """The same for ``zipimporter``."""
+    file = self.get_filename(fullname)
+    if file.endswith(".py"):
+        code = hook.code(self, fullname, file)
+        if code is not None:
+            return code
+    try:
+        return _from_archives(self, fullname)
+    except BaseException as error:
+        hide(error)
+        raise
+
+
+def hide(error: BaseException) -> None:
+    """Take our frame, the outermost, out of a traceback: up to Python 3.10 in vain."""
+    trace = error.__traceback__
+    error.__traceback__ = trace.tb_next if trace is not None else None
+
+
+for _function in (get_code, get_code_of_archive):
+    _function.__code__ = _function.__code__.replace(co_filename=_INTERNAL)
+
+
+def _stats(loader: Any, file: str) -> tuple[float, int]:
+    """Modification time and size of a source, or of the archive that it is in."""
+    if isinstance(loader, zipimport.zipimporter):
+        found = os.stat(loader.archive)
+        return found.st_mtime, found.st_size
+    told = loader.path_stats(file)
+    return told["mtime"], told["size"]
+
+
+def warn(category: str, text: str, file: str, line: int) -> None:
+    """Tell what a compiler warned of as Python does, by the program's own filters."""
+    import builtins
+    import warnings
+
+    warnings.warn_explicit(text, getattr(builtins, category, SyntaxWarning), file, line)

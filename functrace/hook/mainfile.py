@@ -1,0 +1,54 @@
+"""The file that Python is told to run in place of the program's main module."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from functrace.hook import store
+from functrace.hook.compiler import Compiler
+
+TYPE_CHECKING = False  # typing is nothing that every program loads
+if TYPE_CHECKING:
+    from functrace.hook.config import Config
+
+
+def of_launcher(config: Config, python: str) -> str | None:
+    """For what runpy starts: ``-m``, folders and archives."""
+    key = _key(config, python, "launcher", "", b"")
+    return _made(config, python, key, "launcher", key)
+
+
+def of_source(config: Config, python: str, kind: str, file: str, source: bytes) -> str | None:
+    """For a script, ``-c`` or standard input; None if Python itself has to say what is wrong.
+
+    Args:
+        config: what is to be instrumented.
+        python: the interpreter that will run it.
+        kind: ``script``, ``string`` or ``stdin``.
+        file: what Python calls the file.
+        source: its content.
+    """
+    key = _key(config, python, kind, file, source)
+    return _made(config, python, key, "main", file, source, key, kind, sys.flags.optimize)
+
+
+def _made(config: Config, python: str, key: str, *request: object) -> str | None:
+    path = store.path(config.cache, key)
+    if store.read(path):
+        return path
+    made = Compiler(python, config.text()).ask(*request)
+    return path if made else None
+
+
+def _key(config: Config, python: str, kind: str, file: str, source: bytes) -> str:
+    found = os.stat(python)
+    interpreter = (python, found.st_mtime_ns, found.st_size)
+    content = source.decode("latin-1")
+    text = repr((config.key(), interpreter, __file__, kind, file, content))
+    return f"{store.digest(text)}.pyc"
+
+
+def is_ours(config: Config, file: str) -> bool:
+    """Whether Python was told to run a file that was made here."""
+    return file.startswith(config.cache + os.sep) and file.endswith(".pyc")

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+COMMAND = str(Path(sys.executable).parent / "functrace")
+
+
+@dataclass
+class Project:
+    """A folder with a program, and the ways to run it."""
+
+    root: Path
+    cache: Path
+
+    def write(self, files: dict[str, str]) -> None:
+        for name, text in files.items():
+            path = self.root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+
+    def environment(self, **more: str) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("FUNCTRACE", "PYTHON"))}
+        kept.pop("COLUMNS", None)
+        path = {k: v for k, v in os.environ.items() if k == "PYTHONPATH"}
+        return {**kept, **path, "FUNCTRACE_CACHE": str(self.cache), **more}
+
+    def execute(
+        self, command: list[str], stdin: str = "", **more: str
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            cwd=self.root,
+            env=self.environment(**more),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    def python(
+        self, *words: str, python: str = sys.executable, stdin: str = "", **more: str
+    ) -> subprocess.CompletedProcess[str]:
+        return self.execute([python, *words], stdin, **more)
+
+    def run(self, *words: str, stdin: str = "", **more: str) -> subprocess.CompletedProcess[str]:
+        """``functrace run``."""
+        return self.execute([COMMAND, "run", *words], stdin, **more)
+
+
+@pytest.fixture(scope="session")
+def run_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def project(tmp_path: Path, run_cache: Path) -> Project:
+    root = tmp_path / "project"
+    root.mkdir()
+    return Project(root, run_cache)
