@@ -24,6 +24,7 @@ type decoded struct {
 
 type decodedTrack struct {
 	id, parent uint64
+	start      uint64
 	starter    string
 	line       uint64
 	events     []event
@@ -188,7 +189,8 @@ func (d *decoded) record(track *decodedTrack, base, word uint64, payload []byte)
 		base = u64(0)
 	case 2:
 		track = d.track(u64(0))
-		track.parent, track.starter, track.line = u64(8), d.functions[u64(24)&0xffffffff], u64(24)>>32
+		track.parent, track.start = u64(8), u64(16)
+		track.starter, track.line = d.functions[u64(24)&0xffffffff], u64(24)>>32
 	case 3:
 		track.events = append(track.events, event{kind: "error", name: string(payload)})
 	case 4:

@@ -65,11 +65,10 @@ func (r *trackRecording) init() {
 // record puts the entry of a call into the file; it reports whether it has, or will.
 //
 //go:norace
-func (t *track) record(f *function) bool {
+func (t *track) record(f *function, now uint64) bool {
 	if t.depth == len(t.open) && !t.growOpen() || t.muted {
 		return false
 	}
-	now := ticks()
 	if minDuration == 0 {
 		t.put(now, f.number<<functionShift|entryWord)
 	}
@@ -82,12 +81,11 @@ func (t *track) record(f *function) bool {
 // it, and returns how many are left open.
 //
 //go:norace
-func (t *track) recordExit() int {
+func (t *track) recordExit(now uint64) int {
 	g, _, panicking := state()
 	if t.depth == 0 || !t.isOf(g) {
 		return t.depth // an exit function called twice, or by another goroutine
 	}
-	now := ticks()
 	failure := t.fails
 	t.fails = nil
 	c := t.open[t.depth-1]

@@ -88,7 +88,7 @@ func enter(t *track, pc uintptr) *track {
 	case f.hidden:
 		t = nil
 	case recording:
-		if !t.record(f) {
+		if !t.record(f, ticks()) {
 			t = nil
 		}
 	default:
@@ -106,7 +106,7 @@ func (t *track) leave() {
 	hideFromRaceDetector()
 	var open int
 	if recording {
-		open = t.recordExit()
+		open = t.recordExit(ticks())
 	} else {
 		open = t.printExit()
 	}
