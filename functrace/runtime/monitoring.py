@@ -39,10 +39,11 @@ class Monitoring:
             (events.PY_RETURN, stacks.finish),
             (events.PY_UNWIND, stacks.unwind),
             (events.PY_THROW, stacks.throw),
+            (events.EXCEPTION_HANDLED, stacks.handle),
         ):
             _monitoring.register_callback(self._tool, event, callback)
         self._set_local_events(_local())
-        _monitoring.set_events(self._tool, events.PY_UNWIND | events.PY_THROW)
+        _monitoring.set_events(self._tool, sum(_global_events()))
 
     def stop(self) -> None:
         """Tell no more."""
@@ -53,10 +54,8 @@ class Monitoring:
         self._tool = tool
         self._set_local_events(0)
         self._tool = -1
-        events = _monitoring.events
-        for event in (_local_events(), (events.PY_UNWIND, events.PY_THROW)):
-            for one in event:
-                _monitoring.register_callback(tool, one, None)
+        for event in (*_local_events(), *_global_events()):
+            _monitoring.register_callback(tool, event, None)
         _monitoring.free_tool_id(tool)
 
     def _set_local_events(self, events: int) -> None:
@@ -69,6 +68,11 @@ class Monitoring:
 def _local_events() -> tuple[int, ...]:
     events = _monitoring.events
     return events.PY_START, events.PY_RESUME, events.PY_YIELD, events.PY_RETURN
+
+
+def _global_events() -> tuple[int, ...]:
+    events = _monitoring.events
+    return events.PY_UNWIND, events.PY_THROW, events.EXCEPTION_HANDLED
 
 
 def _local() -> int:

@@ -120,7 +120,7 @@ class Printer:
 
     def leave(self, track: Track, call: Call, _failure: bytes | None) -> None:
         """A call ends."""
-        self._print(track, "<-", call, len(track.stack) + 1)
+        self._print(track, "<-", call, len(track.stack))
 
     def suspend(self, _track: Track) -> None:
         """Nothing is printed of that."""

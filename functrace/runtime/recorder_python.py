@@ -177,6 +177,7 @@ class Recorder:
         """A call ends."""
         if call.entered:
             self._room(track).leave(call, failure, self._min_duration)
+            call.entered = 0
 
     def suspend(self, track: Track) -> None:
         """A track waits."""

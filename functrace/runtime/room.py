@@ -167,8 +167,8 @@ class Room:
 
     def _put_record(self, now: int, kind: int, value: int, payload: bytes) -> None:
         words = _words_of(payload)
-        while self._used + words > self._limit:
-            if not self._extend(now, words):
+        while self._used + words + 1 > self._limit:  # and the exit behind it
+            if not self._extend(now, words + 1):
                 return
         at, memory = self._used, self._words
         self._used = at + words

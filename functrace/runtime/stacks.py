@@ -57,7 +57,7 @@ class Sink(Protocol):
         """``call`` begins, on top of ``track.stack``, which it is not on yet."""
 
     def leave(self, track: Track, call: Call, failure: bytes | None) -> None:
-        """``call``, which was the innermost, ends; ``failure`` if an exception passes through."""
+        """``call``, which is on top of the stack, ends; ``failure`` if an exception passes through."""
 
     def suspend(self, track: Track) -> None:
         """The track waits."""
@@ -161,6 +161,21 @@ class Stacks:
         if known.returned is not None:
             self._report(known.returned, None)
 
+    def handle(self, _code: CodeType, _offset: int, _exception: BaseException) -> None:
+        """Some code, whether known or not, catches an exception.
+
+        Of a call that it went through nothing was told if the callback, too, was out of stack, or
+        was interrupted by a signal's handler that raises.
+        """
+        here = self._here
+        if here.is_muted or here.own is None:
+            return
+        track = self._track()
+        while track.stack and not track.stack[-1].is_asleep:
+            if "greenlet" in sys.modules or _frame_of(track.stack[-1].known.code()) is not None:
+                return
+            self.leave_all(track, 1)
+
     # Tracks
 
     def track(self, kind: int, name: str, parent: Parent | None) -> int:
@@ -199,7 +214,7 @@ class Stacks:
     def leave_all(self, track: Track, count: int) -> None:
         """End the innermost calls of a track, as if they had returned."""
         for _ in range(count):
-            self._sink.leave(track, track.stack.pop(), None)
+            self._leave(track, None)
 
     def hand_over(self) -> Forked:
         """The tracks of this thread, which is the only one in a forked child."""
@@ -267,7 +282,12 @@ class Stacks:
             self.leave_all(track, inside)
         if track.is_waiting:
             self._wake(track)
-        self._sink.leave(track, stack.pop(), failure)
+        self._leave(track, failure)
+
+    def _leave(self, track: Track, failure: bytes | None) -> None:
+        # As long as its exit is not told the call is open.
+        self._sink.leave(track, track.stack[-1], failure)
+        track.stack.pop()
 
     def _go_on(self, code: CodeType, *, innermost: bool) -> None:
         known = KNOWN.get(id(code))

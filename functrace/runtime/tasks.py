@@ -96,7 +96,8 @@ class Tasks:
         threading: Any = sys.modules.get("threading")
         ident = get_ident()
         if threading is None or _is_loading(threading):
-            return ident == self._main, "", None
+            is_main = ident == self._main
+            return is_main, "MainThread" if is_main else "", None
         # current_thread() would make a thread object for one that has none.
         thread = threading._active.get(ident)
         is_main = ident == threading.main_thread().ident

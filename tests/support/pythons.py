@@ -48,7 +48,7 @@ class Python:
         return "python{}.{}".format(*self.release)
 
     def path(self, *, native: bool) -> Path:
-        """The folder for PYTHONPATH. Raises CannotBuildError where the extension is wanted and fails."""
+        """The folder for PYTHONPATH. Raises CannotBuildError where it is to be built and cannot."""
         return _built(self) if native else ROOT
 
 

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from functrace.analysis import calls
+from functrace.trace import open_trace
+from tests.python_runtime import told
+from tests.support.pythons import CannotBuildError, Python, pythons
+
+HEAD = "import functrace\nfrom functrace import trace\n"
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """An interpreter with one of the two recorders."""
+
+    python: Python
+    is_native: bool
+
+    @property
+    def tells_exceptions(self) -> bool:
+        """sys.setprofile does not."""
+        return self.is_native or self.python.release >= (3, 12)
+
+    def failed(self, text: str) -> str:
+        """What is told of a call that an exception passes through."""
+        return f"!{text}" if self.tells_exceptions else "!"
+
+
+@dataclass
+class Run:
+    """A program that has ended."""
+
+    status: int
+    stdout: str
+    stderr: str
+    folder: Path
+    traces: list[told.Told] = field(default_factory=list)
+
+    @property
+    def trace(self) -> told.Told:
+        assert len(self.traces) == 1, self.stderr
+        return self.traces[0]
+
+
+Runner = Callable[..., Run]
+
+
+def _runtimes() -> list[Runtime]:
+    return [Runtime(python, native) for python in pythons() for native in (True, False)]
+
+
+def _name(runtime: Runtime) -> str:
+    return f"{runtime.python.name}-{'native' if runtime.is_native else 'pure'}"
+
+
+@pytest.fixture(params=_runtimes(), ids=_name)
+def runtime(request: pytest.FixtureRequest) -> Runtime:
+    found: Runtime = request.param
+    _path(found)
+    return found
+
+
+def _path(runtime: Runtime) -> Path:
+    try:
+        return runtime.python.path(native=runtime.is_native)
+    except CannotBuildError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def run(runtime: Runtime, tmp_path: Path) -> Runner:
+    """Run a program, behind HEAD, in a folder of its own; FUNCTRACE=record unless it is said."""
+
+    def run(program: str, *, status: int | None = 0, **variables: str) -> Run:
+        (tmp_path / "program.py").write_text(HEAD + textwrap.dedent(program), encoding="utf-8")
+        done = subprocess.run(
+            [runtime.python.executable, "program.py"],
+            cwd=tmp_path,
+            env=environment(runtime, {"FUNCTRACE": "record", **variables}),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert status is None or done.returncode == status, done.stderr
+        files = sorted(tmp_path.glob("*.ftrace"), key=lambda path: path.stat().st_mtime_ns)
+        _have_no_damage(files)
+        traces = [told.read(path) for path in files]
+        return Run(done.returncode, done.stdout, done.stderr, tmp_path, traces)
+
+    return run
+
+
+def environment(runtime: Runtime, variables: dict[str, str]) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("FUNCTRACE", "PYTHON"))}
+    chosen = {"PYTHONPATH": str(_path(runtime)), "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**kept, **chosen, "FUNCTRACE_PURE": str(int(not runtime.is_native)), **variables}
+
+
+def _have_no_damage(files: list[Path]) -> None:
+    for file in files:
+        trace = open_trace(file)
+        assert list(trace.damage) == []
+        assert list(calls(trace).chains.damage) == []

@@ -1,0 +1,273 @@
+"""What docs/python.md calls a call."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.python_runtime.conftest import Runner, Runtime
+
+
+def test_functions_methods_and_lambdas(run: Runner) -> None:
+    trace = run("""
+        @trace
+        def countdown(n):
+            return n and countdown(n - 1)
+
+        class Shop:
+            @staticmethod
+            @trace
+            def fixed(): pass
+
+            @classmethod
+            @trace
+            def of_class(cls): cls.fixed()
+
+            @property
+            @trace
+            def price(self): self.of_class()
+
+            @trace
+            def __init__(self):
+                @trace
+                def inside(): pass
+                inside()
+
+        countdown(2)
+        Shop().price
+        trace(lambda: 1)()
+    """).trace
+    main = trace.track("MainThread")
+    assert main.calls == (
+        ">countdown >countdown >countdown <countdown <countdown <countdown"
+        " >Shop.__init__ >Shop.__init__.<locals>.inside"
+        " <Shop.__init__.<locals>.inside <Shop.__init__"
+        " >Shop.price >Shop.of_class >Shop.fixed <Shop.fixed <Shop.of_class <Shop.price"
+        " ><lambda> <<lambda>"
+    )
+    assert (main.id, main.kind, main.parent) == (1, 2, 0)
+    file, line = trace.places["countdown"]
+    assert file.endswith("/program.py")
+    assert (file[0], line) == ("/", 4)
+    assert trace.flags == 1
+
+
+def test_exceptions(run: Runner, runtime: Runtime) -> None:
+    trace = run("""
+        class Refused(Exception):
+            def __str__(self):
+                print("asked")
+                return "no"
+
+        class Odd(ValueError):
+            pass
+
+        @trace
+        def fail(error):
+            raise error
+
+        @trace
+        def outer(error):
+            try:
+                fail(error)
+            finally:
+                inner()
+
+        @trace
+        def inner(): pass
+
+        @trace
+        def caught(error):
+            try:
+                fail(error)
+            except BaseException:
+                pass
+
+        for error in (Odd("low", 3), Refused(), Odd(object()), ValueError("ä" * 300),
+                      KeyError("k"), OSError(2, "gone", "a.txt"), SystemExit(3),
+                      StopIteration(1), UnicodeDecodeError("utf-8", b"", 0, 1, "why")):
+            caught(error)
+        try:
+            outer(Odd())
+        except Odd as error:
+            frames = []
+            traceback = error.__traceback__
+            while traceback:
+                frames.append(traceback.tb_frame.f_code.co_name)
+                traceback = traceback.tb_next
+            assert frames == ["<module>", "outer", "fail"], frames
+    """)
+    assert trace.stdout == ""
+    told = [line for line in trace.trace.tracks[0].events if line.startswith("!")]
+    texts = [
+        "Odd: ('low', 3)",
+        "Refused",
+        "Odd",
+        "ValueError: " + "ä" * 94 + "…",
+        "KeyError: 'k'",
+        "FileNotFoundError: [Errno 2] gone: 'a.txt'",
+        "SystemExit: 3",
+        "UnicodeDecodeError",
+        "Odd",
+        "Odd",
+    ]
+    if runtime.tells_exceptions:
+        assert told == [f"! {text}" for text in texts]
+    else:
+        # StopIteration, too: it cannot be told apart.
+        assert told == ["! "] * (len(texts) + 1)
+    assert trace.trace.tracks[0].calls.endswith(
+        f">outer >fail {runtime.failed('Odd')} <fail >inner <inner {runtime.failed('Odd')} <outer"
+    )
+
+
+def test_generators_are_a_call_for_each_step(run: Runner) -> None:
+    trace = run("""
+        @trace
+        def inner():
+            got = yield 1
+            assert got == "sent", got
+            return "result"
+
+        @trace
+        def steps():
+            try:
+                yield 0
+            except KeyError:
+                helper()
+            result = yield from inner()
+            assert result == "result"
+            return 7
+
+        @trace
+        def helper(): pass
+
+        generator = steps()
+        assert next(generator) == 0
+        assert generator.throw(KeyError) == 1
+        try:
+            generator.send("sent")
+        except StopIteration as end:
+            assert end.value == 7
+    """).trace
+    assert trace.tracks[0].calls == (
+        ">steps <steps >steps >helper <helper >inner <inner <steps >steps >inner <inner <steps"
+    )
+
+
+def test_a_generator_that_is_closed_has_no_error(run: Runner, runtime: Runtime) -> None:
+    trace = run("""
+        @trace
+        def endless():
+            try:
+                while True:
+                    yield
+            finally:
+                helper()
+
+        @trace
+        def helper(): pass
+
+        @trace
+        def broken():
+            yield
+            raise ValueError("late")
+
+        generator = endless()
+        next(generator)
+        generator.close()
+        for _ in endless():
+            break
+        try:
+            list(broken())
+        except ValueError:
+            pass
+    """).trace
+    closed = ">endless <endless >endless >helper <helper <endless"
+    late = runtime.failed("ValueError: late")
+    assert trace.tracks[0].calls.replace("! <endless", "<endless") == (
+        f"{closed} {closed} >broken <broken >broken {late} <broken"
+    )
+
+
+def test_coroutines_driven_by_hand_are_a_call_for_each_step(run: Runner) -> None:
+    trace = run("""
+        import types
+
+        @types.coroutine
+        def pause():
+            yield "pause"
+
+        @trace
+        async def leaf():
+            await pause()
+            return 3
+
+        @trace
+        async def root():
+            return await leaf()
+
+        @trace
+        def drive(coroutine):
+            try:
+                while True:
+                    coroutine.send(None)
+            except StopIteration as end:
+                return end.value
+
+        assert drive(root()) == 3
+    """).trace
+    assert trace.tracks[0].calls == ">drive >root >leaf <leaf <root >root >leaf <leaf <root <drive"
+
+
+def test_an_exception_leaves_no_call_open(run: Runner, runtime: Runtime) -> None:
+    """Whatever recursion and signals do, what is called next is at its own depth."""
+    if not runtime.tells_exceptions:
+        pytest.skip("sys.setprofile ends where its function raises")
+    trace = run("""
+        import signal, sys, time
+
+        @trace
+        def deep(): deep()
+
+        @trace
+        def after(): pass
+
+        @trace
+        def spin():
+            end = time.monotonic() + 0.02
+            while time.monotonic() < end:
+                after()
+
+        class Alarm(Exception): pass
+
+        @trace
+        def handler(*_):
+            raise Alarm
+
+        try:
+            deep()
+        except RecursionError:
+            pass
+        after()
+        signal.signal(signal.SIGALRM, handler)
+        @trace
+        def shift():
+            signal.setitimer(signal.ITIMER_REAL, 0.003)
+            try:
+                spin()
+            except Alarm:
+                after()
+
+        for _ in range(20):
+            shift()
+        print("done")
+    """)
+    assert trace.stdout == "done\n"
+    open_calls, deepest = 0, 0
+    for event in trace.trace.tracks[0].events:
+        open_calls += {">": 1, "<": -1}.get(event[0], 0)
+        deepest = max(deepest, open_calls)
+        if event == "> shift":
+            assert open_calls == 1
+    assert open_calls == 0
+    assert deepest > 900
