@@ -30,7 +30,10 @@ def rewritten(before: Source, edits: Iterable[Edit]) -> Source | None:
 
 
 def is_same(one: ast.AST, other: ast.AST, injected: Injected) -> bool:
-    """Whether two trees are equal but for what is injected."""
+    """Whether two trees are equal but for what is injected.
+
+    Lists of the same length must be equal as they are: nothing of ours moves.
+    """
     stack: list[tuple[object, object]] = [(one, other)]
     while stack:
         x, y = stack.pop()
@@ -39,9 +42,14 @@ def is_same(one: ast.AST, other: ast.AST, injected: Injected) -> bool:
         if x.__class__ is not y.__class__:
             return False
         if isinstance(x, ast.AST):
-            stack += ((getattr(x, f, None), getattr(y, f, None)) for f in x._fields)
+            stack += [
+                (a, b)
+                for f in x._fields  # names, None, contexts and operators mostly are one object
+                if (a := getattr(x, f, None)) is not (b := getattr(y, f, None))
+            ]
         elif isinstance(x, list) and isinstance(y, list):
-            x, y = injected.without(x), injected.without(y)
+            if len(x) != len(y):
+                x, y = injected.without(x), injected.without(y)
             if len(x) != len(y):
                 return False
             stack += zip(x, y, strict=True)

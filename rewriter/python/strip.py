@@ -12,9 +12,12 @@ from rewriter.plan import Plan
 from rewriter.python import directives, functions, import_lines, imports, layout, proof
 from rewriter.python.errors import UNPROVEN, LeftAlone
 from rewriter.python.functions import Def
+from rewriter.python.names import TRACE
 from rewriter.python.options import Options
 from rewriter.python.proof import Injected
 from rewriter.python.source import Source, parse
+
+_REST_OF_DECORATOR = rb"[ \t\f]*(?:#[^\r\n]*)?(?:[\r\n]|\Z)"
 
 
 def plan_strip(source: bytes, options: Options) -> Plan:
@@ -67,7 +70,7 @@ def find(source: Source, runtime: str) -> Found:
     runtimes = [*imports.find(source.tree, runtime)]
     for name in {imported.name for imported in runtimes}:
         gone: list[Edit] = []
-        for node in _traces(source.tree, Injected([name], runtime)):
+        for node in _traces(source, name, Injected([name], runtime)):
             edits = [] if _is_kept(node, kept) else [*layout.take_out(source, node, name)]
             if edits:
                 gone += edits
@@ -88,9 +91,11 @@ def _disjoint(deletions: list[Edit]) -> Iterator[Edit]:
             done = deletion.end
 
 
-def _traces(tree: ast.Module, injected: Injected) -> Iterator[Def | ast.Call]:
+def _traces(source: Source, name: str, injected: Injected) -> Iterator[Def | ast.Call]:
     """The functions that are decorated, and the calls around lambdas."""
-    for node in ast.walk(tree):
+    call = re.compile(rb"\b%s\.%s(?!%s)" % (name.encode(), TRACE.encode(), _REST_OF_DECORATOR))
+    has_calls = call.search(source.text)
+    for node in ast.walk(source.tree) if has_calls else functions.statements(source.tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             if any(map(injected.is_trace, node.decorator_list)):
                 yield node
