@@ -3,36 +3,102 @@
 from __future__ import annotations
 
 import sys
-from itertools import chain
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from functrace.cli import traces
 from functrace.cli.traces import open_all
-from functrace.errors import FunctraceError
+from functrace.errors import FunctraceError, UsageError
+from functrace.export import FORMATS, Format, load
 
-# As functrace.export has them, which is not loaded to say so.
-FORMATS = ("jsonl",)
+if TYPE_CHECKING:
+    from functrace.trace import Trace
+
+_WEIGHTS = ("time", "calls", "errors")
 
 
 @click.command()
 @traces.argument
-@click.option("--to", type=click.Choice(FORMATS), required=True, help="The format.")
-@click.option("-o", "--out", type=click.Path(), metavar="FILE", help="Not to standard output.")
-def export(traces: tuple[str, ...], to: str, out: str | None) -> None:
+@click.option("--to", type=click.Choice(tuple(FORMATS)), required=True, help="The format.")
+@click.option(
+    "-o", "--out", metavar="FILE", help="Where to; standard output if not given, or with -."
+)
+@click.option(
+    "--by",
+    type=click.Choice(_WEIGHTS),
+    help="What counts in folded and flamegraph: time if not given.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="dot and svg show so many functions, 80 if not given; 0 shows all.",
+)
+def export(traces: tuple[str, ...], to: str, out: str | None, **options: Any) -> None:
     """Write traces in a format that other programs read. A folder stands for the traces in it.
 
-    jsonl has a JSON object on each line: a process, then its tracks, then its calls.
+    \b
+    every call    jsonl, perfetto, chrome, speedscope, firefox; parquet, a folder of tables
+    chains        json, folded, flamegraph, pprof
+    functions     dot, svg: the call graph
     """
-    from functrace.export import pieces
+    wanted = FORMATS[to]
+    given = {name: value for name, value in options.items() if value is not None}
+    for name in given.keys() - set(wanted.options):
+        raise UsageError(f"--{name} says nothing to {to}")
+    if out in (None, "-"):
+        _print(traces, to, wanted, given)
+    else:
+        _save(traces, to, wanted, Path(str(out)), given)
 
-    opened = open_all(traces)
-    content = chain.from_iterable(pieces(trace, to) for trace in opened)
-    if out is None or out == "-":
-        sys.stdout.buffer.writelines(content)
-        return
-    if Path(out).exists() and any(Path(out).samefile(trace.path) for trace in opened):
+
+def _print(paths: tuple[str, ...], to: str, wanted: Format, options: dict[str, Any]) -> None:
+    if wanted.folder:
+        raise UsageError(f"{to} is a folder: name one with -o, such as -o trace{wanted.suffix}")
+    if wanted.binary and sys.stdout.isatty():
+        raise UsageError(
+            f"{to} is nothing for a terminal: name a file with -o, such as"
+            f" -o trace{wanted.suffix}, or pipe it"
+        )
+    load(to).write(open_all(paths), sys.stdout.buffer, **options)
+    sys.stdout.buffer.flush()
+
+
+def _save(
+    paths: tuple[str, ...], to: str, wanted: Format, out: Path, options: dict[str, Any]
+) -> None:
+    writer = load(to)
+    opened = open_all(paths)
+    _check(out, opened, wanted)
+    if wanted.folder:
+        out.mkdir(exist_ok=True)
+        writer.write(opened, out, **options)
+        size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
+    else:
+        with _kept_if_whole(out), out.open("wb") as file:
+            writer.write(opened, file, **options)
+        size = out.stat().st_size
+    told = f"functrace export: {out}: {size / 1e6:.1f} MB; opens in {wanted.opens_in}"
+    click.secho(told, err=True)
+
+
+def _check(out: Path, opened: list[Trace], wanted: Format) -> None:
+    if out.exists() and any(out.samefile(trace.path) for trace in opened):
         raise FunctraceError(f"{out} is a trace that is to be exported")
-    with open(out, "wb") as file:
-        file.writelines(content)
+    if wanted.folder and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise FunctraceError(f"{out} is there already, and no empty folder")
+
+
+@contextmanager
+def _kept_if_whole(out: Path) -> Iterator[None]:
+    """Leaves no half of a file; what is no file, such as a pipe, is left alone."""
+    try:
+        yield
+    except BaseException:
+        if out.is_file() and not out.is_symlink():
+            out.unlink()
+        raise

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO
 
 from functrace.analysis import Chains, fold
+from functrace.analysis.columns import SUMS
 from functrace.analysis.merge import merge_functions
 from functrace.analysis.totals import Totals, part_of, totals
 from functrace.trace import Trace
 
-_NODE = ("calls", "total", "self", "errors", "panics", "unfinished")
 _OF_ENDED = ("min", "max")
 _PERCENTILES = {"p50": 50, "p90": 90, "p99": 99}
 
@@ -76,7 +76,7 @@ def _function(found: Totals, index: int) -> dict[str, Any]:
     """As report --json has it; what only calls that have ended tell may be null."""
     function = found.functions[index]
     place = {"name": function.name, "file": function.file, "line": function.line}
-    sums = {name: int(getattr(found, name)[index]) for name in (*_NODE, "mean")}
+    sums = {name: int(getattr(found, name)[index]) for name in (*SUMS, "mean")}
     if found.calls[index] == found.unfinished[index]:
         return place | sums | dict.fromkeys((*_OF_ENDED, *_PERCENTILES))
     extremes = {name: int(getattr(found, name)[index]) for name in _OF_ENDED}
@@ -104,7 +104,7 @@ def _chains(
     """A chain's parent and itself are numbers of the whole document's chains, from 0 on."""
     parents, of_node = chains.parent.tolist(), chains.function.tolist()
     started, recursive = chains.started.tolist(), chains.recursive.tolist()
-    counts = {name: getattr(chains, name).tolist() for name in (*_NODE, *_OF_ENDED)}
+    counts = {name: getattr(chains, name).tolist() for name in (*SUMS, *_OF_ENDED)}
     for node, parent in enumerate(parents):
         row = {
             "chain": first + node,

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, BinaryIO
 
 from functrace.analysis.stream import Call, stream
 from functrace.trace import Function, Trace, Track
+
+
+def write(traces: Sequence[Trace], out: BinaryIO) -> None:
+    """Write all traces, one behind the other."""
+    for trace in traces:
+        out.writelines(pieces(trace))
 
 
 def pieces(trace: Trace, calls: Iterable[Call] | None = None) -> Iterator[bytes]:

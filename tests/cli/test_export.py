@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 
 from tests.cli import recorded
@@ -32,12 +36,74 @@ def test_refusals(module: Path, functrace: Run) -> None:
     (module / "b.ftrace").write_bytes(recorded.trace())
     done = functrace("export", ".", "--to", "jsonl", "-o", "./b.ftrace")
     assert done.returncode == 1
-    assert done.stderr == "functrace: ./b.ftrace is a trace that is to be exported\n"
+    assert done.stderr == "functrace: b.ftrace is a trace that is to be exported\n"
     assert (module / "b.ftrace").read_bytes() == recorded.trace()
 
 
-def test_formats_are_those_of_the_table() -> None:
-    from functrace.cli.export import FORMATS as OFFERED
-    from functrace.export import FORMATS
+def test_binary_formats_and_folders_want_a_place(module: Path, functrace: Run) -> None:
+    (module / "a.ftrace").write_bytes(recorded.trace())
+    done = functrace("export", "a.ftrace", "--to", "parquet")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "functrace: parquet is a folder: name one with -o, such as -o trace.parquet\n",
+    )
+    (module / "full").mkdir()
+    (module / "full" / "x").write_text("mine")
+    done = functrace("export", "a.ftrace", "--to", "parquet", "-o", "full")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "functrace: full is there already, and no empty folder\n",
+    )
+    done = functrace("export", "a.ftrace", "--to", "perfetto", "-o", "a.pftrace")
+    assert done.returncode == 0
+    assert done.stderr.startswith("functrace export: a.pftrace: ")
+    assert done.stderr.endswith("; opens in ui.perfetto.dev\n")
+    piped = subprocess.run(
+        [sys.executable, "-m", "functrace", "export", "a.ftrace", "--to", "perfetto", "-o", "-"],
+        cwd=module,
+        capture_output=True,
+        check=True,
+    )
+    assert piped.stdout == (module / "a.pftrace").read_bytes()
 
-    assert OFFERED == FORMATS
+
+def test_a_terminal_gets_no_bytes(module: Path) -> None:
+    (module / "a.ftrace").write_bytes(recorded.trace())
+    master, slave = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "functrace", "export", "a.ftrace", "--to", "pprof"],
+        cwd=module,
+        stdout=slave,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(slave)
+    os.close(master)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "functrace: pprof is nothing for a terminal: name a file with -o, such as -o trace.pb.gz,"
+        " or pipe it\n"
+    )
+
+
+def test_options_are_for_some_formats(module: Path, functrace: Run) -> None:
+    (module / "a.ftrace").write_bytes(recorded.trace())
+    done = functrace("export", "a.ftrace", "--to", "folded", "--by", "calls")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "main.main;main.(*Shop).Sell;main.price 2\n" in done.stdout
+    done = functrace("export", "a.ftrace", "--to", "chrome", "--by", "calls")
+    assert (done.returncode, done.stderr) == (2, "functrace: --by says nothing to chrome\n")
+
+
+def test_what_is_not_installed_is_named(module: Path, functrace: Run) -> None:
+    (module / "a.ftrace").write_bytes(recorded.trace())
+    (module / "pyarrow.py").write_text("raise ModuleNotFoundError(name='pyarrow')")
+    done = functrace("export", "a.ftrace", "--to", "parquet", "-o", "x", PYTHONPATH=str(module))
+    told = "--to parquet wants pyarrow, which is not installed: pip install 'functrace-cli[parquet]'"
+    assert (done.returncode, done.stderr) == (1, f"functrace: {told}\n")
+    assert not (module / "x").exists()
+    done = functrace("export", "a.ftrace", "--to", "svg", "-o", "x.svg", PATH="")
+    assert done.returncode == 1
+    assert done.stderr.startswith("functrace: graphviz draws the call graph")
+    assert not (module / "x.svg").exists()

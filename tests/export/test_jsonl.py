@@ -6,14 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from functrace.export import pieces
+from functrace.export.jsonl import pieces
 from functrace.trace import open_trace
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 
 
 def _objects(vector: str) -> list[dict[str, Any]]:
-    written = b"".join(pieces(open_trace(VECTORS / f"{vector}.ftrace"), "jsonl"))
+    written = b"".join(pieces(open_trace(VECTORS / f"{vector}.ftrace")))
     return [json.loads(line) for line in written.splitlines()]
 
 
