@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import ssl
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -102,8 +103,8 @@ class Receiver:
 
 
 @contextmanager
-def over_http(*replies: Reply, port: int = 0) -> Iterator[Receiver]:
-    """A receiver for OTLP over HTTP."""
+def over_http(*replies: Reply, tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
+    """A receiver for OTLP over HTTP, or HTTPS."""
     receiver = Receiver(*replies)
 
     class Handler(BaseHTTPRequestHandler):
@@ -140,8 +141,10 @@ def over_http(*replies: Reply, port: int = 0) -> Iterator[Receiver]:
         def handle_error(self, *_: object) -> None:
             pass  # the client has hung up, as some tests want it to
 
-    with Server(("127.0.0.1", port), Handler) as server:
-        receiver.endpoint = f"http://127.0.0.1:{server.server_port}"
+    with Server(("127.0.0.1", 0), Handler) as server:
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+        receiver.endpoint = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         yield receiver
@@ -177,7 +180,8 @@ def over_grpc(*replies: Reply) -> Iterator[Receiver]:
             reply = receiver.take("Export", headers, request.SerializeToString())
             if reply.status not in (200, "OK"):
                 if reply.retry_after is not None:
-                    delay = Duration(nanos=round(float(reply.retry_after) * 1e9))
+                    delay = Duration()
+                    delay.FromMilliseconds(round(float(reply.retry_after) * 1000))
                     info = RetryInfo(retry_delay=delay).SerializeToString()
                     context.set_trailing_metadata((("google.rpc.retryinfo-bin", info),))
                 context.abort(grpc.StatusCode[str(reply.status)], reply.message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,12 @@ from functrace.export.otlp import Options, connect, export
 from functrace.trace import Trace, open_trace
 from tests.otlp.program import FILES, NAMES, STARTED, Call, Expected, Program, expected
 from tests.otlp.receiver import Received, over_grpc, over_http
+from tests.trace import writer as w
 
 RECEIVERS = {"http/protobuf": over_http, "grpc": over_grpc}
 
 
-def traced(folder: Path, program: Program) -> Trace:
-    path = folder / "x.ftrace"
-    path.write_bytes(program.written())
-    return open_trace(path)
+Traced = Callable[[Program], Trace]
 
 
 def exported(trace: Trace, options: Options, protocol: str = "http/protobuf") -> Received:
@@ -108,10 +107,10 @@ def _value(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("protocol", RECEIVERS)
-def test_every_call_is_a_span(tmp_path: Path, protocol: str) -> None:
+def test_every_call_is_a_span(traced: Traced, protocol: str) -> None:
     program = Program(seed=1, steps=4000)
-    received = exported(traced(tmp_path, program), Options(), protocol)
-    assert len(received.requests) > 1
+    received = exported(traced(program), Options(), protocol)
+    assert [len(request.resource_spans) for request in received.requests] == [1, 1]
     check(received, expected(program), program.end)
 
 
@@ -123,9 +122,9 @@ def roots(trace: Trace) -> set[int]:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_spans_chosen(tmp_path: Path, seed: int) -> None:
+def test_spans_chosen(traced: Traced, seed: int) -> None:
     program = Program(seed, steps=600)
-    trace = traced(tmp_path, program)
+    trace = traced(program)
     longest = sorted(call.end - call.start for call in program.calls)[-5]
 
     def slow(call: Call) -> bool:
@@ -145,13 +144,110 @@ def test_spans_chosen(tmp_path: Path, seed: int) -> None:
 
 
 def test_spans_are_the_same_in_small_blocks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    traced: Traced, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A long track comes in several blocks, and so may several tracks at once."""
     program = Program(seed=7, steps=1500)
-    trace = traced(tmp_path, program)
+    trace = traced(program)
     for words in (40, 500):
         monkeypatch.setattr("functrace.analysis.stream._WORDS", words)
         check(exported(trace, Options()), expected(program), program.end)
         failed = expected(program, wanted=lambda call: call.failed)
         check(exported(trace, Options(errors=True)), failed, program.end)
+
+
+def test_a_share_of_the_traces_is_kept_whole(traced: Traced) -> None:
+    program = Program(seed=5, steps=6000)
+    trace = traced(program)
+    everything = {span.span_id: span for span in exported(trace, Options()).spans}
+    assert {span.trace_state for span in everything.values()} == {""}
+    # What OpenTelemetry's samplers compare: the last 56 bits of the id and the threshold told.
+    for rate, state, threshold in ((0.25, "ot=th:c", 12 << 52), (0.5, "ot=th:8", 8 << 52)):
+        kept = {span.span_id: span for span in exported(trace, Options(rate=rate)).spans}
+        assert kept.keys() == {
+            each.span_id
+            for each in everything.values()
+            if int.from_bytes(each.trace_id, "big") % (1 << 56) >= threshold
+        }
+        assert {span.trace_state for span in kept.values()} == {state}
+        traces = {span.trace_id for span in kept.values()}
+        roots = {span.trace_id for span in everything.values()}
+        assert rate * 0.7 < len(traces) / len(roots) < rate * 1.3
+        links = [link.trace_id for span in kept.values() for link in span.links]
+        assert links
+        assert set(links) <= traces
+
+
+def test_a_share_of_what_is_below_roots(traced: Traced) -> None:
+    """A track goes on in an OpenTelemetry trace that is not kept: neither is the track's part."""
+    program = Program(seed=6, steps=3000)
+    trace = traced(program)
+    everything = {span.span_id: span for span in exported(trace, Options(roots=roots)).spans}
+    kept = exported(trace, Options(roots=roots, rate=0.5)).spans
+    traces = {span.trace_id for span in kept}
+    assert {span.span_id for span in kept} == {
+        each.span_id for each in everything.values() if each.trace_id in traces
+    }
+    assert 0 < len(kept) < len(everything)
+
+
+def test_the_same_calls_have_the_same_ids(traced: Traced) -> None:
+    program = Program(seed=4, steps=800)
+    trace = traced(program)
+    everything = {
+        span.start_time_unix_nano: (span.trace_id, span.span_id)
+        for span in exported(trace, Options()).spans
+    }
+    again = exported(trace, Options(errors=True), "grpc").spans
+    assert again
+    for span in again:
+        assert everything[span.start_time_unix_nano] == (span.trace_id, span.span_id)
+
+
+def test_calls_at_the_same_time(tmp_path: Path) -> None:
+    """A coarse clock, and a function that calls itself: ids differ all the same."""
+    words = [word for _ in range(3) for word in (w.enter(1, 5), w.enter(1, 5), w.leave(1, 5))]
+    path = tmp_path / "x.ftrace"
+    path.write_bytes(w.header() + w.FUNCTIONS + w.events(2, w.track(1, 1005), *words))
+    spans = exported(open_trace(path), Options()).spans
+    assert len({span.span_id for span in spans}) == len(spans) == 6
+    assert len({span.trace_id for span in spans}) == 1
+
+
+def test_python_and_tasks_that_wait(tmp_path: Path) -> None:
+    path = tmp_path / "x.ftrace"
+    path.write_bytes(
+        w.header(language=2)
+        + w.facts(1, w.function(1, "shop.pay", "/srv/shop.py", 3), w.function(2, "shop.card"))
+        + w.events(
+            2,
+            w.track(1, 1000, kind=2, name="MainThread"),
+            w.enter(1, 5),
+            w.panic("shop.errors.Declined: card: 13"),
+            w.leave(1, 9),
+            w.track(2, 1010, kind=3, parent=1, starter=1, name="Task-2"),
+            w.enter(2, 10),
+            w.suspended(20),
+            w.resumed(50),
+            w.panic("KeyError", value=1),
+            w.leave(2, 60),
+        )
+    )
+    pay, card = exported(open_trace(path), Options()).spans
+    (event,) = pay.events
+    assert attributes(event) == {
+        "exception.type": "shop.errors.Declined",
+        "exception.message": "card: 13",
+    }
+    assert attributes(card) == {
+        "code.function.name": "shop.card",
+        "code.file.path": "main.go",
+        "code.line.number": 1,
+        "functrace.task.id": 2,
+        "functrace.task.name": "Task-2",
+        "functrace.suspended_ns": 30,
+        "functrace.chain": ["shop.pay"],
+    }
+    (event,) = card.events
+    assert attributes(event) == {"exception.type": "KeyError", "exception.message": "…"}
+    assert card.status.message == "KeyError…"

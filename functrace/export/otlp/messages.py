@@ -149,13 +149,14 @@ class _Messages:
         self._track_part = SpanMessage(attributes=attributes(_of_track(self._trace.tracks[index])))
 
     def _add_failure(self, message: SpanMessage, call: Call) -> None:
-        text = self._trace.text(call.text_at, call.text_bytes) + ("…" if call.text_cut else "")
+        text = self._trace.text(call.text_at, call.text_bytes)
+        more = "…" if call.text_cut else ""
         kind, told = failure(self._trace.language, text, panic=call.panic)
-        message.status.CopyFrom(Status(code=Status.STATUS_CODE_ERROR, message=text))
+        message.status.CopyFrom(Status(code=Status.STATUS_CODE_ERROR, message=text + more))
         message.events.add(
             name="exception",
             time_unix_nano=message.end_time_unix_nano,
-            attributes=attributes({"exception.type": kind, "exception.message": told}),
+            attributes=attributes({"exception.type": kind, "exception.message": told + more}),
         )
 
     def _add_above(self, message: SpanMessage, span: Span) -> None:

@@ -88,6 +88,8 @@ class _Session(requests.Session):
         self._response = self._error = None
         told["data"] = self._compressed({**self.headers, **(told.get("headers") or {})})
         told["allow_redirects"] = False
+        # Else requests prefers REQUESTS_CA_BUNDLE to what OTEL_EXPORTER_OTLP_CERTIFICATE says.
+        told.setdefault("verify", self.verify)
         try:
             self._response = super().request(method, url, **told)
         except Exception as error:

@@ -17,7 +17,7 @@ from functrace.trace import Trace
 def resource(trace: Trace) -> dict[str, Value]:
     """Attributes; OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES have the last word."""
     told: dict[str, Value] = {
-        "service.name": processes.name(trace),
+        "service.name": _service(trace),
         "service.instance.id": Identity(trace).instance,
         "process.pid": trace.pid,
         "telemetry.sdk.name": "functrace",
@@ -30,22 +30,39 @@ def resource(trace: Trace) -> dict[str, Value]:
     return told
 
 
+def _service(trace: Trace) -> str:
+    """What runs: of an interpreter, the module or script."""
+    main = _text(_build(trace), "main").removesuffix(".__main__")
+    if trace.language != "python" or not main:
+        return processes.name(trace)
+    return PurePath(main).stem if "/" in main or main.endswith(".py") else main
+
+
+def _build(trace: Trace) -> dict[str, Any]:
+    found = trace.process.get("build")
+    return found if isinstance(found, dict) else {}
+
+
 def _process(trace: Trace) -> dict[str, Value]:
     arguments = processes.arguments(trace)
     told: dict[str, Value] = {}
     if arguments:
         told["process.command_args"] = arguments
     for key, name in (("host", "host.name"), ("executable", "process.executable.path")):
-        if _text(trace, key):
-            told[name] = _text(trace, key)
-    if _text(trace, "executable"):
-        told["process.executable.name"] = PurePath(_text(trace, "executable")).name
+        if _text(trace.process, key):
+            told[name] = _text(trace.process, key)
+    if _text(trace.process, "executable"):
+        told["process.executable.name"] = PurePath(_text(trace.process, "executable")).name
+    if type(trace.process.get("ppid")) is int:
+        told["process.parent_pid"] = trace.process["ppid"]
+    if _text(_build(trace), "version"):
+        told["service.version"] = _text(_build(trace), "version")
     return told
 
 
 def _runtime(trace: Trace) -> dict[str, Value]:
     """Go's recorder says ``go1.27.3 linux/amd64``, Python's ``CPython 3.13.0 linux``."""
-    description = _text(trace, "runtime")
+    description = _text(trace.process, "runtime")
     words = description.split()
     if len(words) < 2:
         return {}
@@ -57,7 +74,7 @@ def _runtime(trace: Trace) -> dict[str, Value]:
     }
 
 
-def _text(trace: Trace, key: str) -> str:
-    """A fact of the process, if it is there and a text."""
-    value: Any = trace.process.get(key)
+def _text(facts: dict[str, Any], key: str) -> str:
+    """A fact, if it is there and a text."""
+    value = facts.get(key)
     return value if isinstance(value, str) else ""

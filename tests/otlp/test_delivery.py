@@ -1,0 +1,241 @@
+"""Collectors that are slow, full, broken or gone: what arrives, what is told, where it goes on."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+
+from functrace.errors import FunctraceError, UsageError
+from functrace.export.otlp import (
+    EVERYTHING,
+    Delivery,
+    Options,
+    StoppedError,
+    connect,
+    export,
+    word,
+)
+from functrace.trace import Trace
+from tests.otlp.conftest import Waits
+from tests.otlp.program import Program
+from tests.otlp.receiver import Receiver, Reply, over_grpc, over_http
+
+PROGRAM = Program(seed=2, steps=900)
+SPANS = len(PROGRAM.calls)
+assert 500 < SPANS < 600  # six requests of 100 at most
+HTTP, GRPC = "http/protobuf", "grpc"
+OK = Reply()
+
+Traced = Callable[[Program], Trace]
+
+
+@pytest.fixture
+def trace(traced: Traced, small_requests: int) -> Trace:  # noqa: ARG001  # sets it
+    return traced(PROGRAM)
+
+
+@pytest.fixture
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenTelemetry's exporters wait for a second at least before they try again: they do not."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "0.3")
+
+
+def receiver_for(protocol: str, *replies: Reply) -> AbstractContextManager[Receiver]:
+    return over_grpc(*replies) if protocol == GRPC else over_http(*replies)
+
+
+def send(trace: Trace, endpoint: str, waits: Waits, protocol: str = HTTP, **told: Any) -> Delivery:
+    transport = connect(endpoint, protocol)
+    try:
+        return export([trace], transport, clock=waits.clock, **told)
+    finally:
+        transport.close()
+
+
+def stopped(
+    trace: Trace, endpoint: str, waits: Waits, protocol: str = HTTP, **told: Any
+) -> tuple[Delivery, str]:
+    """What was delivered before it stopped, and why it did."""
+    delivery = Delivery()
+    with pytest.raises(StoppedError) as error:
+        send(trace, endpoint, waits, protocol, delivery=delivery, **told)
+    return delivery, str(error.value)
+
+
+def ids(*receivers: Receiver) -> list[bytes]:
+    return [span.span_id for receiver in receivers for span in receiver.received.spans]
+
+
+def all_ids(trace: Trace, waits: Waits) -> list[bytes]:
+    with over_http() as receiver:
+        send(trace, receiver.endpoint, waits)
+    assert len(set(ids(receiver))) == SPANS
+    return ids(receiver)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "refusal"),
+    [(HTTP, 429), (HTTP, 502), (HTTP, 503), (HTTP, 504), (GRPC, "UNAVAILABLE")],
+)
+def test_a_collector_that_says_when_to_come_again(
+    trace: Trace, waits: Waits, protocol: str, refusal: int | str
+) -> None:
+    full = Reply(refusal, retry_after=0 if protocol == HTTP else 0.01)
+    with receiver_for(protocol, full, OK, full, full) as receiver:
+        done = send(trace, receiver.endpoint, waits, protocol)
+    assert (done.sent, done.refused, waits) == (SPANS, 0, [])
+    assert ids(receiver) == all_ids(trace, waits)
+    first, again, second, third, fourth = receiver.received.requests[:5]
+    assert first == again != second
+    assert second == third == fourth or third == fourth
+
+
+@pytest.mark.usefixtures("brief")
+@pytest.mark.parametrize(
+    ("protocol", "refusal"), [(HTTP, 503), (GRPC, "RESOURCE_EXHAUSTED"), (GRPC, "UNAVAILABLE")]
+)
+def test_longer_than_the_time_for_a_request(
+    trace: Trace, waits: Waits, protocol: str, refusal: int | str
+) -> None:
+    with receiver_for(protocol, Reply(refusal, retry_after=25)) as receiver:
+        done = send(trace, receiver.endpoint, waits, protocol)
+    assert (done.sent, waits) == (SPANS, [25])
+    assert ids(receiver) == all_ids(trace, waits)
+
+
+@pytest.mark.usefixtures("brief")
+@pytest.mark.parametrize(("protocol", "refusal"), [(HTTP, 503), (GRPC, "UNAVAILABLE")])
+def test_a_collector_that_starts_anew(
+    trace: Trace, waits: Waits, protocol: str, refusal: int | str
+) -> None:
+    away = Reply(refusal)
+    with receiver_for(protocol, OK, OK, away, away, away) as receiver:
+        done = send(trace, receiver.endpoint, waits, protocol)
+    assert (done.sent, waits) == (SPANS, [1, 2, 4])
+    assert ids(receiver) == all_ids(trace, waits)
+
+
+@pytest.mark.usefixtures("brief")
+@pytest.mark.parametrize(
+    ("protocol", "away"),
+    [
+        (HTTP, Reply(503)),
+        (HTTP, Reply(cut=True)),
+        (HTTP, Reply(hangs=True)),
+        (GRPC, Reply("UNAVAILABLE")),
+    ],
+)
+def test_it_goes_on_where_it_stopped(
+    trace: Trace, waits: Waits, protocol: str, away: Reply
+) -> None:
+    with receiver_for(protocol, OK, OK, *[away] * 40) as receiver:
+        delivery, _ = stopped(trace, receiver.endpoint, waits, protocol)
+    assert (delivery.sent, delivery.done) == (200, 200)
+    assert 30 < sum(waits) <= 60
+    with receiver_for(protocol) as other:
+        resume = word([trace], EVERYTHING, delivery.done)
+        done = send(trace, other.endpoint, waits, protocol, resume=resume)
+    assert (done.sent, done.done) == (SPANS - 200, SPANS)
+    assert ids(receiver, other) == all_ids(trace, waits)
+
+
+def test_nothing_listens(trace: Trace, waits: Waits, brief: None) -> None:  # noqa: ARG001
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{unused.getsockname()[1]}"
+        delivery, told = stopped(trace, f"http://{address}", waits)
+        assert told == f"http://{address}/v1/traces: Connection refused"
+        assert (delivery.done, waits) == (0, [])
+        _, told = stopped(trace, f"http://{address}", waits, GRPC)
+        assert told.startswith(f"{address}: UNAVAILABLE: ")
+        assert "refused" in told
+
+
+def test_an_unknown_host(trace: Trace, waits: Waits, brief: None) -> None:  # noqa: ARG001
+    _, told = stopped(trace, "http://collector.invalid:4318", waits)
+    assert told.startswith("http://collector.invalid:4318/v1/traces: ")
+    assert waits == []
+
+
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        (Reply(400, "no spans here"), "400 Bad Request: no spans here"),
+        (
+            Reply(401, body=b"who\nare you", content_type="text/plain"),
+            "401 Unauthorized: who are you",
+        ),
+        (Reply(404), "404 Not Found"),
+        (Reply(500, body=b"\xff"), "500 Internal Server Error"),
+        (
+            Reply(307, headers={"Location": "https://elsewhere/"}),
+            "307 Temporary Redirect: it is at https://elsewhere/",
+        ),
+        (
+            Reply(200, body=b"<html>", content_type="text/html"),
+            "what answers there does not speak OTLP",
+        ),
+    ],
+)
+def test_what_does_not_pass_is_told_at_once(
+    trace: Trace, waits: Waits, reply: Reply, told: str
+) -> None:
+    with over_http(reply) as receiver:
+        delivery, reason = stopped(trace, receiver.endpoint, waits)
+    assert reason == f"{receiver.endpoint}/v1/traces: {told}"
+    assert (delivery.done, len(receiver.received.requests), waits) == (0, 1, [])
+
+
+@pytest.mark.parametrize(
+    ("protocol", "reply", "told"),
+    [
+        (HTTP, Reply(400, "a bad span"), "400 Bad Request: a bad span"),
+        (HTTP, Reply(413), "413 Request Entity Too Large"),
+        (GRPC, Reply("INVALID_ARGUMENT", "a bad span"), "INVALID_ARGUMENT: a bad span"),
+    ],
+)
+def test_one_request_is_refused(
+    trace: Trace, waits: Waits, protocol: str, reply: Reply, told: str
+) -> None:
+    with receiver_for(protocol, OK, reply) as receiver:
+        done = send(trace, receiver.endpoint, waits, protocol)
+    assert (done.sent, done.refused, done.done) == (SPANS - 100, 100, SPANS)
+    assert done.reason.startswith(told[:3])
+    assert len(receiver.received.spans) == SPANS - 100
+
+
+@pytest.mark.parametrize("protocol", [HTTP, GRPC])
+def test_a_part_is_refused(trace: Trace, waits: Waits, protocol: str) -> None:
+    replies = Reply(rejected=7, message="names too long"), OK, Reply(rejected=3, message="also")
+    with receiver_for(protocol, *replies) as receiver:
+        done = send(trace, receiver.endpoint, waits, protocol)
+    assert (done.sent, done.refused, done.reason) == (SPANS - 10, 10, "names too long")
+    assert len(receiver.received.spans) == SPANS
+
+
+def test_an_answer_in_json(trace: Trace, waits: Waits) -> None:
+    body = b'{"partialSuccess": {"rejectedSpans": "4"}, "more": 1}'
+    with over_http(Reply(body=body, content_type="application/json")) as receiver:
+        assert send(trace, receiver.endpoint, waits).refused == 4
+
+
+def test_resume_is_for_the_same_spans(trace: Trace, traced: Traced, waits: Waits) -> None:
+    resume = word([trace], EVERYTHING, 100)
+    other = traced(Program(seed=3, steps=900))
+    for found, options in ((other, EVERYTHING), (trace, Options(errors=True))):
+        with pytest.raises(FunctraceError, match="others than those of the stopped export"):
+            send(found, "http://localhost:1", waits, resume=resume, options=options)
+    for wrong in ("100", "x-y", ""):
+        with pytest.raises(UsageError, match="is not what a stopped export has told"):
+            send(trace, "http://localhost:1", waits, resume=wrong)
+
+
+def test_progress(trace: Trace, waits: Waits) -> None:
+    told: list[int] = []
+    with over_http() as receiver:
+        send(trace, receiver.endpoint, waits, tell=told.append)
+    assert told == [0, 100, 200, 300, 400, 500, SPANS]

@@ -1,0 +1,179 @@
+"""What OpenTelemetry's environment variables say holds, and what the spans' resource is."""
+
+from __future__ import annotations
+
+import shutil
+import ssl
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functrace.errors import UsageError
+from functrace.export.otlp import StoppedError, connect, export
+from functrace.trace import Trace, open_trace
+from tests.otlp.program import Program
+from tests.otlp.receiver import Receiver, over_grpc, over_http
+from tests.otlp.test_spans import attributes
+from tests.trace import writer as w
+
+Traced = Callable[[Program], Trace]
+Variables = Callable[..., None]
+
+
+@pytest.fixture
+def trace(traced: Traced) -> Trace:
+    return traced(Program(seed=1, steps=20))
+
+
+@pytest.fixture
+def variables(monkeypatch: pytest.MonkeyPatch) -> Variables:
+    def put(**values: str) -> None:
+        for name, value in values.items():
+            monkeypatch.setenv(f"OTEL_{name}", value)
+
+    return put
+
+
+def send(trace: Trace, endpoint: str | None = None, protocol: str | None = None) -> None:
+    transport = connect(endpoint, protocol)
+    try:
+        assert export([trace], transport).sent
+    finally:
+        transport.close()
+
+
+def test_endpoint(trace: Trace, variables: Variables) -> None:
+    with over_http() as receiver:
+        for path in ("", "/", "/otlp", "/v1/traces"):
+            send(trace, receiver.endpoint + path)
+        variables(EXPORTER_OTLP_ENDPOINT=f"{receiver.endpoint}/base/")
+        send(trace)
+        variables(EXPORTER_OTLP_TRACES_ENDPOINT=f"{receiver.endpoint}/exactly")
+        send(trace)
+    assert receiver.received.paths == [
+        "/v1/traces",
+        "/v1/traces",
+        "/otlp/v1/traces",
+        "/v1/traces",
+        "/base/v1/traces",
+        "/exactly",
+    ]
+
+
+def test_protocol(trace: Trace, variables: Variables) -> None:
+    with over_grpc() as receiver:
+        variables(EXPORTER_OTLP_PROTOCOL="http/protobuf", EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
+        variables(EXPORTER_OTLP_TRACES_PROTOCOL="grpc")
+        send(trace)
+        assert len(receiver.received.requests) == 1
+    variables(EXPORTER_OTLP_TRACES_PROTOCOL="http/json")
+    with pytest.raises(UsageError, match="OTLP as http/json: it can be http/protobuf or grpc"):
+        connect()
+
+
+@pytest.mark.parametrize("over", [over_http, over_grpc])
+def test_headers_and_compression(trace: Trace, variables: Variables, over: Any) -> None:
+    variables(
+        EXPORTER_OTLP_HEADERS="x-tenant=shop,authorization=Basic%20eDp5",
+        EXPORTER_OTLP_COMPRESSION="gzip",
+    )
+    with over() as receiver:
+        send(trace, receiver.endpoint, "grpc" if over is over_grpc else None)
+    (headers,) = receiver.received.headers
+    assert (headers["x-tenant"], headers["authorization"]) == ("shop", "Basic eDp5")
+    if over is over_http:
+        assert headers["content-encoding"] == "gzip"
+        assert headers["content-type"] == "application/x-protobuf"
+
+
+def test_a_compression_that_is_not_known(trace: Trace, variables: Variables) -> None:
+    """OpenTelemetry's exporter sends uncompressed then."""
+    variables(EXPORTER_OTLP_COMPRESSION="brotli")
+    with over_http() as receiver:
+        send(trace, receiver.endpoint)
+    assert "content-encoding" not in receiver.received.headers[0]
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 and its key."""
+    if not shutil.which("openssl"):
+        pytest.skip("no openssl to make a certificate with")
+    folder = tmp_path_factory.mktemp("certificate")
+    found, key = folder / "cert.pem", folder / "key.pem"
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost".split()
+    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(found)]
+    subprocess.run(command, check=True, capture_output=True)
+    return found, key
+
+
+def test_certificate(trace: Trace, variables: Variables, certificate: tuple[Path, Path]) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(*certificate)
+    variables(EXPORTER_OTLP_TIMEOUT="5")
+    with over_http(tls=tls) as receiver:
+        with pytest.raises(StoppedError, match="certificate verify failed"):
+            send(trace, receiver.endpoint)
+        variables(EXPORTER_OTLP_CERTIFICATE=str(certificate[0]))
+        send(trace, receiver.endpoint)
+    assert len(receiver.received.requests) == 1
+
+
+def resource_of(receiver: Receiver) -> dict[str, Any]:
+    (request,) = receiver.received.requests
+    return attributes(request.resource_spans[0].resource)
+
+
+def test_resource(trace: Trace, variables: Variables) -> None:
+    with over_http() as receiver:
+        send(trace, receiver.endpoint)
+    told = resource_of(receiver)
+    assert len(told.pop("service.instance.id")) == 36
+    assert told.pop("telemetry.sdk.version")
+    assert told == {
+        "service.name": "shop",
+        "process.pid": 4711,
+        "process.command_args": ["./bin/shop", "-v"],
+        "process.executable.path": "/srv/bin/shop",
+        "process.executable.name": "shop",
+        "process.runtime.name": "go",
+        "process.runtime.version": "go1.27.3",
+        "process.runtime.description": "go1.27.3 linux/amd64",
+        "host.name": "web1",
+        "telemetry.sdk.name": "functrace",
+        "telemetry.sdk.language": "go",
+    }
+    variables(
+        SERVICE_NAME="till", RESOURCE_ATTRIBUTES="deployment.environment.name=a%20b,host.name=x"
+    )
+    with over_http() as receiver:
+        send(trace, receiver.endpoint)
+    told = resource_of(receiver)
+    assert told["service.name"] == "till"
+    assert told["deployment.environment.name"] == "a b"
+    assert told["host.name"] == "x"
+
+
+def test_resource_of_a_python_process(tmp_path: Path) -> None:
+    path = tmp_path / "x.ftrace"
+    facts = (
+        '{"argv": ["/usr/bin/python3", "-m", "shop.web"], "executable": "/usr/bin/python3",'
+        ' "ppid": 7, "runtime": "CPython 3.13.0 linux",'
+        ' "build": {"main": "shop.web", "version": "2.1"}}'
+    )
+    content = w.facts(1, w.process(facts), w.function(1, "shop.web.main", "web.py"))
+    path.write_bytes(
+        w.header(language=2) + content + w.events(2, w.track(1, 1000, kind=2), w.enter(1, 5))
+    )
+    with over_http() as receiver:
+        send(open_trace(path), receiver.endpoint)
+    told = resource_of(receiver)
+    assert told["service.name"] == "shop.web"
+    assert told["service.version"] == "2.1"
+    assert told["process.parent_pid"] == 7
+    assert told["process.runtime.name"] == "cpython"
+    assert told["process.runtime.version"] == "3.13.0"
+    assert told["telemetry.sdk.language"] == "python"
