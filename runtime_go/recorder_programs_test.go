@@ -27,6 +27,7 @@ func init() {
 		"unwind":    unwind,
 		"parents":   parents,
 		"pool":      pool,
+		"lent":      lent,
 		"timer":     func() { done := make(chan bool); time.AfterFunc(0, func() { d(); close(done) }); <-done },
 		"long":      func() { defer functrace.Trace()(); slow(20 * time.Millisecond); slow(0); slowTwice() },
 		"crowd":     crowd,
@@ -121,6 +122,40 @@ func pool() {
 	}
 	close(work)
 	workers.Wait()
+}
+
+// lent has workers that somebody else's code starts, which is not traced, before there is work.
+func lent() {
+	w := startWorkers()
+	func() {
+		defer functrace.Trace()()
+		w.do(c, d)
+	}()
+	w.do(d, d)
+	close(w.work)
+}
+
+type workers struct {
+	work chan func()
+	done chan bool
+}
+
+func startWorkers() workers {
+	w := workers{make(chan func()), make(chan bool)}
+	go func() {
+		for f := range w.work {
+			f()
+			w.done <- true
+		}
+	}()
+	return w
+}
+
+func (w workers) do(work ...func()) {
+	for _, f := range work {
+		w.work <- f
+		<-w.done
+	}
 }
 
 func slow(d time.Duration) {

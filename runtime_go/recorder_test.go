@@ -4,6 +4,7 @@ package functrace_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -129,6 +130,23 @@ func TestWorkersOfAPool(t *testing.T) {
 			t.Errorf("goroutine %d was started by %q on %d", id, track.starter, track.parent)
 		}
 	}
+}
+
+// The chain goes on in what is open where the worker starts, that is, with its first call: the
+// starter has no calls, and the parent has not left by then.
+func TestWorkersThatAreLent(t *testing.T) {
+	d, _, _ := record(t, "lent")
+	worker := d.tracks[d.order[1]]
+	starter := "startWorkers"
+	if !functrace.IsFast() { // only of functions that were traced before is the number known
+		starter = ""
+	}
+	first, parent := worker.events[0], d.main().events
+	if len(parent) != 2 || first.ticks < parent[0].ticks || first.ticks > parent[1].ticks {
+		t.Errorf("%v beside %v", first, parent)
+	}
+	expect(t, fmt.Sprint(worker.parent, worker.starter), fmt.Sprint(1, starter))
+	expect(t, worker.String(), "\t->c\n\t\t->d\n\t\t<-d\n\t<-c\n"+strings.Repeat("\t->d\n\t<-d\n", 3))
 }
 
 func TestAGoroutineThatATimerStarted(t *testing.T) {

@@ -5,6 +5,7 @@ Source: https://pkg.go.dev/github.com/rogpeppe/go-internal/testscript. A line is
 
 =====================  =========================================================
 functrace, go, exec    run it; ``exec`` runs any program
+needs PROGRAM ARGS     run it; where it fails, nothing is tested
 stdout, stderr RE      the last run printed it there
 cmp A B                two files are the same, or ``stdout`` and a file
 grep RE FILE           the file holds it
@@ -70,6 +71,9 @@ class Script:
         self.stdout, self.stderr, self.status = run.stdout, run.stderr, run.returncode
         self.words = words
         return run.returncode == 0
+
+    def do_needs(self, *words: str) -> bool:
+        return self.do_exec(*words) or pytest.skip(f"{' '.join(words)}: {self.stderr.strip()}")
 
     def do_functrace(self, *words: str) -> bool:
         return self.do_exec("functrace", *words)
