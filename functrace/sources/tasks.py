@@ -87,7 +87,8 @@ def tasks(request: Request) -> Iterator[Task]:
         elif path.is_file():
             files.setdefault(path.parent, {})[path.name] = _language(request, path)
         else:
-            raise UsageError(f"{typed}: no such file")
+            what = f"not a {request.named()} file" if path.exists() else "no such file"
+            raise UsageError(f"{typed}: {what}")
     for parent, named in files.items():
         folder = _listed(request, parent.resolve(), named)
         yield _task(request, folder, _label(parent), named)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import subprocess
+import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -45,3 +48,31 @@ def test_http(functrace: Run, go: Go, tmp_path: Path) -> None:
     failed = lines.index("\t\t\t->main.fail")
     assert lines[failed - 8] == "\t->main.invoice"
     assert lines[failed - 6] == "\t\t\t->example.com/shop/store.Get"
+
+
+def test_orders(functrace: Run, tmp_path: Path) -> None:
+    """The Python example: off, the instrumented tree prints what the sources do; on, the chains."""
+    out = tmp_path / "orders"
+    functrace("inject", "--out", str(out), str(EXAMPLES / "orders"))
+    plain = _python(EXAMPLES / "orders")
+    assert _python(out) == plain
+    traced = _python(out, FUNCTRACE="text")
+    is_call = re.compile(r"t\[\d+\]:\t+(?:->|<-)")
+    assert [line for line in traced if not is_call.match(line)] == plain
+    chains = _chains("\n".join(line for line in traced if is_call.match(line)))
+    reserve = ["->shop.orders.reserve", "\t->shop.stock.find", "\t\t->shop.stock.check"]
+    assert any([line.removeprefix("\t") for line in chain][:3] == reserve for chain in chains)
+
+
+def _python(folder: Path, **environment: str) -> list[str]:
+    """The lines that the program in ``folder`` prints."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("FUNCTRACE")}
+    run = subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=folder,
+        env={**inherited, **environment, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return run.stdout.splitlines()
