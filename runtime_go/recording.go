@@ -37,7 +37,9 @@ type trackRecording struct {
 	taken     atomic.Bool // the chunk has been given up for newer ones
 	chunkSize int         // of the next chunk, in bytes
 
-	firstOpen [4]openCall
+	// Room for what most goroutines need. It also makes a track as large as some cache lines,
+	// so that goroutines on other cores, which look at theirs, share none that this one writes.
+	firstOpen [6]openCall
 }
 
 type openCall struct {

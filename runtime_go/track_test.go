@@ -2,7 +2,21 @@
 
 package functrace
 
-import "testing"
+import (
+	"testing"
+	"unsafe"
+)
+
+// What one core writes, the others must fetch again.
+func TestTracksShareNoCacheLine(t *testing.T) {
+	const line = 64
+	if fast && unsafe.Sizeof(track{})%line != 0 {
+		t.Errorf("a track has %d bytes", unsafe.Sizeof(track{}))
+	}
+	if size := unsafe.Sizeof(trackShard{}); unsafe.Sizeof(uintptr(0)) == 8 && size%line != 0 {
+		t.Errorf("a shard of the tracks by id has %d bytes", size)
+	}
+}
 
 // A goroutine whose outermost function never returns is to keep no deep stack.
 func TestTrackGivesMemoryBackAboveItsOutermostCall(t *testing.T) {
