@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from functrace.cli import traces
+from functrace.cli import sent, traces
 from functrace.cli.traces import open_all
 from functrace.errors import FunctraceError, UsageError
 from functrace.export import FORMATS, Format, load
@@ -38,6 +38,7 @@ _WEIGHTS = ("time", "calls", "errors")
     metavar="N",
     help="dot and svg show so many functions, 80 if not given; 0 shows all.",
 )
+@sent.options
 def export(traces: tuple[str, ...], to: str, out: str | None, **options: Any) -> None:
     """Write traces in a format that other programs read. A folder stands for the traces in it.
 
@@ -45,15 +46,29 @@ def export(traces: tuple[str, ...], to: str, out: str | None, **options: Any) ->
     every call    jsonl, perfetto, chrome, speedscope, firefox; parquet, a folder of tables
     chains        json, folded, flamegraph, pprof
     functions     dot, svg: the call graph
+    spans         otlp, sent to an OpenTelemetry collector: docs/otlp.md
     """
     wanted = FORMATS[to]
-    given = {name: value for name, value in options.items() if value is not None}
+    given = {name: value for name, value in options.items() if _is_given(value)}
     for name in given.keys() - set(wanted.options):
         raise UsageError(f"--{name} says nothing to {to}")
-    if out in (None, "-"):
+    if wanted.sends:
+        _send(traces, to, out, given)
+    elif out in (None, "-"):
         _print(traces, to, wanted, given)
     else:
         _save(traces, to, wanted, Path(str(out)), given)
+
+
+def _is_given(value: Any) -> bool:
+    return value is not None and value is not False and value != ()
+
+
+def _send(paths: tuple[str, ...], to: str, out: str | None, given: dict[str, Any]) -> None:
+    if out is not None:
+        raise UsageError(f"{to} is sent: -o says nothing to it, --endpoint does")
+    load(to)
+    sent.send(paths, given)
 
 
 def _print(paths: tuple[str, ...], to: str, wanted: Format, options: dict[str, Any]) -> None:

@@ -25,6 +25,8 @@ class Format(NamedTuple):
     """nothing for a terminal"""
     folder: bool = False
     """write wants a folder's path, not a file"""
+    sends: bool = False
+    """no file comes of it"""
     extra: str = ""
     """what pip has to install with functrace for it, and what must be there to import then"""
 
@@ -43,6 +45,14 @@ FORMATS = {
     "svg": Format("svg", ".svg", "a browser", ("limit",)),
     "parquet": Format(
         "parquet", ".parquet", "DuckDB, pandas, polars, Spark", folder=True, extra="pyarrow"
+    ),
+    "otlp": Format(
+        "otlp",
+        "",
+        "any OpenTelemetry backend",
+        ("endpoint", "protocol", "root", "sample", "errors", "slow", "resume"),
+        sends=True,
+        extra="opentelemetry",
     ),
 }
 

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Lock, Thread
+from threading import Condition, Event, Thread
 from typing import Any
 
 import grpc
@@ -84,12 +84,17 @@ class Receiver:
         self.endpoint = ""
         self.closing = Event()
         self._replies = list(replies)
-        self._lock = Lock()
+        self._more = Condition()
+
+    def wait_for(self, count: int) -> None:
+        """Until so many requests have come."""
+        with self._more:
+            assert self._more.wait_for(lambda: len(self.received.requests) >= count, timeout=60)
 
     def take(self, path: str, headers: dict[str, str], body: bytes) -> Reply:
         """What to answer to a request."""
         request = ExportTraceServiceRequest.FromString(body)
-        with self._lock:
+        with self._more:
             received = self.received
             received.paths.append(path)
             received.headers.append(headers)
@@ -97,6 +102,7 @@ class Receiver:
             reply = self._replies.pop(0) if self._replies else Reply()
             if reply.takes:
                 received.taken.append(request)
+            self._more.notify_all()
         if reply.hangs:
             self.closing.wait()
         return reply

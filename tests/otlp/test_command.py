@@ -1,0 +1,173 @@
+"""functrace export --to otlp, as a command."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.otlp.program import Program
+from tests.otlp.receiver import Receiver, Reply, over_grpc, over_http
+
+SPANS = len(Program(seed=2, steps=9000).calls)
+assert 4096 < SPANS < 6144  # three requests
+COMMAND = [sys.executable, "-m", "functrace", "export", "--to", "otlp"]
+
+
+@pytest.fixture
+def trace(tmp_path: Path) -> str:
+    path = tmp_path / "x.ftrace"
+    path.write_bytes(Program(seed=2, steps=9000).written())
+    return str(path)
+
+
+def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "OTEL_EXPORTER_OTLP_TIMEOUT": "0.3", **variables}
+    return subprocess.run(
+        [*COMMAND, *arguments], env=env, capture_output=True, text=True, check=False
+    )
+
+
+def ids(*receivers: Receiver) -> set[bytes]:
+    return {span.span_id for receiver in receivers for span in receiver.received.spans}
+
+
+def test_sent(trace: str, tmp_path: Path) -> None:
+    other = tmp_path / "y.ftrace"
+    other.write_bytes(Program(seed=3, steps=5).written())
+    with over_http() as receiver:
+        done = run(trace, str(other), "--endpoint", receiver.endpoint)
+    total = SPANS + len(Program(seed=3, steps=5).calls)
+    told = f"functrace export: {total:,} spans sent to {receiver.endpoint}/v1/traces, 0 refused\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", told)
+    assert len(receiver.received.spans) == total
+
+
+def test_chosen(trace: str) -> None:
+    with over_grpc() as receiver:
+        done = run(
+            *(trace, "--endpoint", receiver.endpoint, "--protocol", "grpc", "--root", "serve"),
+            *("--root", "price", "--errors", "--slow", "40us", "--sample", "50%"),
+        )
+    assert done.returncode == 0, done.stderr
+    roots = [span for span in receiver.received.spans if not span.parent_span_id]
+    assert {span.name for span in roots} == {"main.serve", "main.price"}
+    assert {span.trace_state for span in receiver.received.spans} == {"ot=th:8"}
+
+
+def test_nothing_to_send(trace: str) -> None:
+    done = run(trace, "--root", "nosuch")
+    assert (done.returncode, done.stderr) == (1, "functrace: no function is called nosuch\n")
+    done = run(trace, "--slow", "1m")
+    assert done.returncode == 1
+    assert done.stderr.endswith("functrace: no call is as the options want it\n")
+
+
+def test_an_unreachable_collector(trace: str) -> None:
+    done = run(trace, "--endpoint", "http://127.0.0.1:1")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "functrace: http://127.0.0.1:1/v1/traces: Connection refused\n  nothing was sent\n"
+    )
+
+
+def test_the_command_that_goes_on(trace: str) -> None:
+    with over_http(Reply(), Reply(500)) as receiver:
+        done = run(trace, "--endpoint", receiver.endpoint)
+        assert done.returncode == 1
+        address, told, command = done.stderr.splitlines()
+        assert address == (f"functrace: {receiver.endpoint}/v1/traces: 500 Internal Server Error")
+        assert told == "  2,048 spans done; to go on with the rest:"
+        again = run(*shlex.split(command)[4:])
+    assert again.returncode == 0, again.stderr
+    assert f"{SPANS - 2048:,} spans sent" in again.stderr
+    assert len(receiver.received.spans) == len(ids(receiver)) == SPANS
+
+
+def test_an_interrupt_tells_how_to_go_on(trace: str) -> None:
+    with over_http(Reply(), Reply(hangs=True)) as receiver:
+        command = [*COMMAND, trace, "--endpoint", receiver.endpoint]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        receiver.wait_for(2)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert re.search(r"--resume [0-9a-f]{8}-2048\n", told)
+
+
+def test_refused(trace: str) -> None:
+    with over_http(Reply(rejected=5, message="too old")) as receiver:
+        done = run(trace, "--endpoint", receiver.endpoint)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"functrace export: {SPANS - 5:,} spans sent to {receiver.endpoint}/v1/traces, 5 refused\n"
+        "functrace: the collector refused spans: too old\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--sample", "0"], "--sample 0: a share is above 0 and at most 1, such as 5% or 0.05"),
+        (["--sample", "x%"], "--sample x%: a share is above 0 and at most 1, such as 5% or 0.05"),
+        (["--resume", "now"], "now is not what a stopped export has told"),
+        (["-o", "x"], "otlp is sent: -o says nothing to it, --endpoint does"),
+        (["--by", "time"], "--by says nothing to otlp"),
+    ],
+)
+def test_wrong_usage(trace: str, arguments: list[str], told: str) -> None:
+    done = run(trace, *arguments)
+    assert (done.returncode, done.stderr) == (2, f"functrace: {told}\n")
+
+
+def test_without_opentelemetry(trace: str, tmp_path: Path) -> None:
+    (tmp_path / "opentelemetry.py").write_text("raise ModuleNotFoundError(name='opentelemetry')")
+    done = run(trace, PYTHONPATH=str(tmp_path))
+    told = (
+        "--to otlp wants opentelemetry, which is not installed: pip install 'functrace-cli[otlp]'"
+    )
+    assert (done.returncode, done.stderr) == (1, f"functrace: {told}\n")
+
+
+def test_progress_on_a_terminal(trace: str) -> None:
+    with over_http() as receiver:
+        master, slave = pty.openpty()
+        command = [*COMMAND, trace, "--endpoint", receiver.endpoint]
+        process = subprocess.Popen(command, stderr=slave, env={**os.environ, "COLUMNS": "100"})
+        os.close(slave)
+        shown = b""
+        while chunk := _read(master):
+            shown += chunk
+        os.close(master)
+        assert process.wait(timeout=30) == 0
+    assert b"sending spans" in shown
+    assert f"{SPANS:,} spans sent".encode() in shown
+
+
+def _read(terminal: int) -> bytes:
+    """Until the other end is closed, which Linux tells as an error."""
+    try:
+        return os.read(terminal, 4096)
+    except OSError:
+        return b""
+
+
+def test_large_opentelemetry_traces_are_told(tmp_path: Path) -> None:
+    from tests.trace import writer as w
+
+    words = [word for i in range(10_001) for word in (w.enter(2, 2 + i), w.leave(2, 2 + i))]
+    path = tmp_path / "x.ftrace"
+    path.write_bytes(
+        w.header() + w.FUNCTIONS + w.events(2, w.track(1, 1000), w.enter(1, 1), *words)
+    )
+    with over_http() as receiver:
+        done = run(str(path), "--endpoint", receiver.endpoint)
+    assert done.returncode == 0
+    assert "note: an OpenTelemetry trace of 10,002 spans; --root, --errors, --slow" in done.stderr
