@@ -120,3 +120,12 @@ def test_modules_side_by_side_each_get_a_runtime(
     for name in ("one", "two"):
         run = go.run("run", "-tags", "trace", f"./{name}", cwd=out)
         assert run.stdout == "g[01]:\t->main.main\ng[01]:\t<-main.main\n", run.stderr
+
+
+def test_a_stripped_tree_gets_no_runtime(module: Path, functrace: Run, out: Path) -> None:
+    before = contents(module)
+    functrace("runtime", "add")
+    functrace("inject", "-w", ".")
+    functrace("runtime", "remove", "--force")
+    assert functrace("strip", "--out", str(out), ".").returncode == 0
+    assert contents(out) == before
