@@ -116,7 +116,7 @@ def _variables(flags: dict[str, Any], words: tuple[str, ...]) -> dict[str, str]:
     """What the runtime is to find in its environment, where that does not say something else."""
     if flags["overwrite"]:
         raise UsageError("--overwrite is for --record")
-    given = limiting(flags)
+    given = limiting(_limits(flags))
     if "FUNCTRACE" not in os.environ:
         given["FUNCTRACE"] = "text"
     mode = os.environ.get("FUNCTRACE", "text")
@@ -130,6 +130,11 @@ def _variables(flags: dict[str, Any], words: tuple[str, ...]) -> dict[str, str]:
     return given
 
 
+def _limits(flags: dict[str, Any]) -> dict[str, Any]:
+    """What the runtime is to obey; the filters have done their work when it is instrumented."""
+    return {name: flags[name] for name in ("max_size", "overwrite", "min_duration", "depth")}
+
+
 def _is_test(words: tuple[str, ...]) -> bool:
     return len(words) > 1 and words[0] == "-m" and words[1] in _TESTS
 
@@ -141,10 +146,11 @@ def _record(
     named = [word for word in words[:2] if word not in ("-m", "-c", "-")]
     program = Path(named[0]).name if named and words[0] != "-c" else "python"
     advice = "no function of it was instrumented, or none was called"
-    given = {**variables(flags), **hook}
+    given = {**variables(_limits(flags)), **hook}
     done = keep(command, program, flags["out"], given, advice, quiet=flags["quiet"])
     if done.signal:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # one core file is enough
-        signal.signal(done.signal, signal.SIG_DFL)
+        if done.signal not in (signal.SIGKILL, signal.SIGSTOP):
+            signal.signal(done.signal, signal.SIG_DFL)
         os.kill(os.getpid(), done.signal)
     sys.exit(done.status)

@@ -14,6 +14,7 @@ import sys
 import zipimport
 from _frozen_importlib_external import SourceFileLoader
 
+import functrace
 from functrace.hook import compiler, store
 from functrace.hook.compiler import Compiler
 from functrace.hook.scope import Scope
@@ -125,6 +126,7 @@ def install(config: Config, functions: int = 0) -> None:
         functions: how many of the main module are.
     """
     global hook
+    functrace.trace(len)  # if anything is to be traced, this loads what the runtime needs
     hook = Hook(config, functions)
     SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
     zipimport.zipimporter.get_code = get_code_of_archive  # type: ignore[method-assign,assignment]

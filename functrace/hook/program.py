@@ -34,13 +34,15 @@ def begin(
     Returns:
         for a ``launcher`` what runs the program, else None.
     """
-    ours = _hide_ourselves()
     asked = config.parse(os.environ.get(config.VARIABLE, ""))
     _leave_to_children(asked)
+    # While sys.path has no folder of the program: what it has there must not be taken for a module
+    # of the standard library.
+    loader.install(asked, functions)
+    ours = _hide_ourselves()
     run = _launcher(ours) if kind == "launcher" else None
     if run is None:
         _main(namespace, kind, file, ours)
-    loader.install(asked, functions)
     for category, text, line in warned:
         loader.warn(category, text, file, line)
     return run

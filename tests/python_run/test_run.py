@@ -1,0 +1,289 @@
+"""What functrace run traces, and what it says."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import signal
+import subprocess
+import sys
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+
+import pytest
+
+from functrace.hook import loader, work
+from functrace.hook.config import Config
+from rewriter.python.errors import LeftAlone
+from tests.python_run.conftest import COMMAND, Project
+
+APP = """
+import sys, lib
+
+def main():
+    return lib.work(2)
+
+main()
+"""
+LIB = "def work(n):\n    return n and work(n - 1)\n"
+
+
+@pytest.fixture
+def app(project: Project) -> Project:
+    project.write({"app.py": APP, "lib.py": LIB})
+    return project
+
+
+def names(printed: str) -> list[str]:
+    """The functions that were entered."""
+    return re.findall(r"^t\[\d+\]:\t+->(.*)$", printed, re.MULTILINE)
+
+
+def test_text(app: Project) -> None:
+    done = app.run("app.py")
+    assert names(done.stdout) == ["__main__.main", "lib.work", "lib.work", "lib.work"]
+    assert done.stderr == "functrace run: 2 functions of 2 modules instrumented\n"
+    assert {p.name for p in app.root.iterdir()} == {"app.py", "lib.py"}, "it left something"
+
+
+def test_the_summary_says_when_there_is_nothing(app: Project) -> None:
+    done = app.run("--include", "nothing", "app.py")
+    assert done.stderr == "functrace run: no function instrumented, so nothing was traced\n"
+
+
+def test_text_to_a_file(app: Project) -> None:
+    done = app.run("-q", "-o", "calls.txt", "app.py")
+    assert (done.stdout, done.stderr) == ("", "")
+    assert "->lib.work" in (app.root / "calls.txt").read_text()
+
+
+def test_options_of_the_program_are_its_own(app: Project) -> None:
+    app.write({"words.py": "import sys\ndef f(): return sys.argv[1:]\nprint(f())\n"})
+    done = app.run("-q", "--depth", "3", "words.py", "-q", "--depth", "-m", FUNCTRACE="off")
+    assert done.stdout == "['-q', '--depth', '-m']\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--include", "work"], ["lib.work"] * 3),
+        (["--include", "lib"], ["lib.work"] * 3),
+        (["--exclude", "lib.py"], ["__main__.main"]),
+        (["--depth", "2"], ["__main__.main", "lib.work"]),
+        (["--exclude", "main", "--min-lines", "2"], ["lib.work"] * 3),
+    ],
+)
+def test_filters(app: Project, options: list[str], expected: list[str]) -> None:
+    assert names(app.run(*options, "app.py").stdout) == expected
+
+
+def test_lambdas(app: Project) -> None:
+    app.write({"small.py": "f = lambda: 1\nf()\n"})
+    assert names(app.run("small.py").stdout) == []
+    assert names(app.run("--lambdas", "small.py").stdout) == ["__main__.<lambda>"]
+
+
+def test_dependencies_and_the_standard_library(app: Project) -> None:
+    app.write(
+        {
+            "venv/site-packages/dep/__init__.py": "import dep.inner\ndef call(): return 1\n",
+            "venv/site-packages/dep/inner.py": "def deep(): return 1\ndeep()\n",
+            "uses.py": "import sys; sys.path.append('venv/site-packages')\n"
+            "import dep, colorsys\ndep.call(); colorsys.rgb_to_hls(0, 0, 1)\n",
+        }
+    )
+    assert names(app.run("uses.py").stdout) == []
+    assert names(app.run("--deps", "dep", "uses.py").stdout) == ["dep.inner.deep", "dep.call"]
+    assert names(app.run("--deps", "d*.inner", "uses.py").stdout) == ["dep.inner.deep"]
+    assert names(app.run("--deps", "colorsys", "uses.py").stdout) == ["colorsys.rgb_to_hls"]
+    assert "colorsys.rgb_to_hls" in names(app.run("--std", "uses.py").stdout)
+
+
+def test_record(app: Project) -> None:
+    done = app.run("--record", "-o", "x.ftrace", "app.py")
+    assert done.stdout == ""
+    assert done.stderr.startswith(
+        "functrace run: 2 functions of 2 modules instrumented\n"
+        "functrace record: x.ftrace: 1 trace, 0.1 MB\n  4 calls in "
+    )
+    told = app.execute([COMMAND, "callers", "work", "x.ftrace"])
+    assert "__main__.main → lib.work (x1-3)" in told.stdout
+
+
+def test_record_around_run(app: Project) -> None:
+    done = app.execute([COMMAND, "record", "-o", "x.ftrace", "--", COMMAND, "run", "app.py"])
+    assert "4 calls in" in done.stderr
+
+
+def test_the_environment_says_what_is_done(app: Project) -> None:
+    app.run("app.py", FUNCTRACE="record", FUNCTRACE_OUT="x.ftrace")
+    assert (app.root / "x.ftrace").exists()
+
+
+def test_overwrite_is_for_recordings(app: Project) -> None:
+    done = app.run("--overwrite", "app.py")
+    assert (done.returncode, done.stderr) == (2, "functrace: --overwrite is for --record\n")
+
+
+@pytest.mark.parametrize("record", [[], ["--record"]])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_signals(app: Project, record: list[str], number: signal.Signals) -> None:
+    """The program gets them, and what was started ends as the program does."""
+    app.write(
+        {
+            "waits.py": "import time\ndef f():\n    print('ready', flush=True)\n"
+            "    time.sleep(60)\nf()\n"
+        }
+    )
+    process = subprocess.Popen(
+        [COMMAND, "run", *record, "waits.py"],
+        cwd=app.root,
+        env=app.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    while "ready" not in process.stdout.readline():
+        pass
+    if number == signal.SIGKILL and record:
+        (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        os.kill(int(child), number)  # nobody can pass that on
+    else:
+        os.killpg(process.pid, number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == -number
+    assert ("KeyboardInterrupt" in errors) == (number == signal.SIGINT)
+
+
+def test_a_rewriter_of_the_programs_own(app: Project) -> None:
+    app.write(
+        {
+            "rewriter/__init__.py": "from rewriter.python import mine\ndef ours(): return mine()\n",
+            "rewriter/python.py": "def mine(): return 'mine'\n",
+            "uses.py": "import rewriter, lib, sys\nprint(rewriter.ours())\n"
+            "print([m for m in sorted(sys.modules) if m.startswith(('rewr', 'libcst', 'click'))])\n",
+        }
+    )
+    done = app.run("-q", "uses.py")
+    assert "mine\n['rewriter', 'rewriter.python']\n" in re.sub(
+        r"^t\[.*\n", "", done.stdout, flags=re.MULTILINE
+    )
+    assert "rewriter.ours" in names(done.stdout)
+
+
+def test_a_source_that_changes_is_instrumented_anew(app: Project) -> None:
+    app.run("app.py")
+    app.write({"lib.py": "def work(n):\n    return other()\n\ndef other():\n    return 1\n"})
+    assert names(app.run("app.py").stdout) == ["__main__.main", "lib.work", "lib.other"]
+
+
+def test_a_file_that_is_no_place_for_a_cache(app: Project, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = app.run("app.py", FUNCTRACE_CACHE=str(tmp_path / "file"), TMPDIR=str(tmp_path))
+    assert names(done.stdout) == ["__main__.main", "lib.work", "lib.work", "lib.work"]
+    (folder,) = tmp_path.glob("functrace-*")
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_cached_file_that_is_broken_is_made_again(app: Project, tmp_path: Path) -> None:
+    cache = {"FUNCTRACE_CACHE": str(tmp_path / "broken")}
+    app.run("app.py", **cache)
+    for file in (tmp_path / "broken").rglob("*"):
+        if file.is_file() and file.suffix != ".pyc":
+            file.write_bytes(file.read_bytes()[:40])
+    assert "lib.work" in names(app.run("app.py", **cache).stdout)
+
+
+def test_programs_that_close_what_they_find(app: Project) -> None:
+    """The compiler's socket is gone, and its number is another file's."""
+    app.write(
+        {
+            "closes.py": "import os, lib\nos.closerange(3, 100)\n"
+            "files = [open(f'file{i}', 'w') for i in range(9)]\n"
+            "import late\nlate.f()\nprint([f.tell() for f in files])\n",
+            "late.py": "def f(): return 1\n",
+        }
+    )
+    done = app.run("-q", "closes.py")
+    assert names(done.stdout) == ["late.f"]
+    assert done.stdout.endswith("[0, 0, 0, 0, 0, 0, 0, 0, 0]\n")
+    assert {(app.root / f"file{i}").read_text() for i in range(9)} == {""}
+
+
+def test_no_process_is_left_to_the_program(app: Project) -> None:
+    app.write(
+        {
+            "waits.py": "import os, lib\n"
+            "try: print(os.wait())\nexcept ChildProcessError: print('none')\n"
+        }
+    )
+    assert app.run("-q", "waits.py", FUNCTRACE="off").stdout == "none\n"
+
+
+def test_a_loader_of_its_own_is_left_alone(app: Project) -> None:
+    app.write(
+        {
+            "loads.py": "import importlib.machinery, importlib.util\n"
+            "class Mine(importlib.machinery.SourceFileLoader):\n"
+            "    def source_to_code(self, data, path, **_):  # functrace: skip\n"
+            "        return compile(data + b'\\nx = 1', path, 'exec')\n"
+            "for kind in (Mine, None):\n"
+            "    loader = kind and kind('lib', 'lib.py')\n"
+            "    spec = importlib.util.spec_from_file_location('lib', 'lib.py', loader=loader)\n"
+            "    module = importlib.util.module_from_spec(spec)\n"
+            "    spec.loader.exec_module(module)\n"
+            "    module.work(0); print(hasattr(module, 'x'))\n"
+        }
+    )
+    assert app.run("-q", "loads.py").stdout == (
+        "True\nt[01]:\t->lib.work\nt[01]:\t<-lib.work\nFalse\n"
+    )
+
+
+def test_what_cannot_be_instrumented_is_named(
+    app: Project, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> ast.Module:
+        raise LeftAlone("the reason")
+
+    monkeypatch.setattr(work, "instrument_tree", lambda source, *_: ast.parse(source))
+    monkeypatch.setattr(work, "choose", fail)
+    config = Config(cache=str(app.cache), root=str(app.root))
+    hook = loader.Hook(config, 0)
+    monkeypatch.setattr(hook.compiler, "ask", lambda *words: work.reply((config.text(), *words)))
+    file = str(app.root / "lib.py")
+    code = hook.code(SourceFileLoader("lib", file), "lib", file)
+    assert code is not None
+    assert code.co_filename == file
+    assert capfd.readouterr().err == f"functrace: {file} is not traced: the reason\n"
+
+
+def test_another_interpreter_must_be_new_enough(app: Project, tmp_path: Path) -> None:
+    old = tmp_path / "python"
+    old.write_text("#!/bin/sh\necho 3 8\n")
+    old.chmod(0o755)
+    done = app.run("--python", str(old), "app.py")
+    assert done.returncode == 1
+    assert done.stderr == f"functrace: {old} is Python 3.8; it takes 3.10 or newer\n"
+
+
+PREFIX = "import sys, lib; print(sys.prefix); lib.work(0)"
+
+
+def test_what_fits_into_no_environment(app: Project) -> None:
+    """The interpreter of the program's environment has no functrace."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", app.root / "env"], check=True)
+    python = str(app.root / "env" / "bin" / "python")
+    done = app.run("-q", "--python", python, "-c", PREFIX)
+    assert done.stdout.startswith(f"{app.root / 'env'}\n")
+    assert names(done.stdout) == ["lib.work"]
+
+
+def test_start_is_quick(app: Project) -> None:
+    """Nothing is compiled, no process started when the cache has everything."""
+    app.write({"sees.py": "import sys, lib\nprint('_socket' in sys.modules)\n"})
+    assert app.run("-q", "sees.py", FUNCTRACE="off").stdout == "True\n"
+    assert app.run("-q", "sees.py", FUNCTRACE="off").stdout == "False\n"
