@@ -106,7 +106,7 @@ def _kill(runtime: Runtime, folder: Path, full: str) -> tuple[int, ...]:
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
-        time.sleep(random.random() / 10)
+        time.sleep(random.random() / 50)
         process.send_signal(signal.SIGKILL)
     return struct.unpack("<4Q", (folder / "progress").read_bytes())
 
@@ -116,7 +116,7 @@ def _holds_all(trace: told.Told, done: tuple[int, ...]) -> None:
     by_name = {track.name: track.events for track in trace.tracks}
     for place in (0, 1):
         ended = by_name.get(f"thread {place}", []).count("< step")
-        assert done[place] <= ended <= done[place] + 1
+        assert done[place] <= ended <= done[place] + 1, (place, done)
     ended = sum(track.events.count("< visit") for track in trace.tracks)
     assert done[2] + done[3] <= ended <= done[2] + done[3] + 1
 
@@ -293,12 +293,12 @@ def test_a_snapshot_while_others_write(run: Runner) -> None:
         done = threading.Event()
         def work():
             while not done.is_set(): leaf()
-        threads = [threading.Thread(target=work) for _ in range(3)]
+        threads = [threading.Thread(target=work) for _ in range(2)]
         for thread in threads: thread.start()
-        for n in range(20): functrace.snapshot(f"{n}.ftrace")
+        for n in range(5): functrace.snapshot(f"{n}.ftrace")
         done.set()
         for thread in threads: thread.join()
     """
     )
-    assert len(done.traces) == 21
+    assert len(done.traces) == 6
     assert [trace.flags for trace in done.traces].count(told.CLEAN) == 1

@@ -12,14 +12,17 @@
 
 #include "clock.h"
 
-/* Sizes in bytes. A room's first chunk is small, since most tracks call little. */
+/* Sizes in bytes. A room's first chunk is small, since most tracks call little. Where old chunks are
+ * overwritten all are small beside the file, so that many tracks at a time have their place. */
 enum {
     LARGEST_CHUNK = 64 << 10,
+    CHUNKS_LEAST = 128,
     FACTS_BYTES = 32 << 10,
     SMALLEST_SEGMENT = 64 << 10,
     LARGEST_SEGMENT = 2 << 20,
     PAGE = 4096
 };
+enum { COPIES_MOST = 4 };
 enum { OPEN_RECORD_WORDS = 1 + 2, BASE_RECORD_WORDS = 1 + 1 };
 
 struct file trace_file = {.descriptor = -1};
@@ -154,7 +157,7 @@ static bool next_segment(size_t least) {
         fail_to_write();
         return false;
     }
-    f->segments[count] = (struct segment){.words = words, .bytes = want};
+    f->segments[count] = (struct segment){.words = words, .bytes = want, .offset = f->size - want};
     f->current = f->segment_count++;
     return true;
 }
@@ -201,7 +204,7 @@ bool room_new_chunk(struct room *room, uint64_t now, size_t need, size_t open, s
         words = take(room, bytes, larger(bytes, room->next_size), &given);
     }
     if (words) {
-        room->next_size = smaller(8 * room->next_size, (uint32_t)LARGEST_CHUNK);
+        room->next_size = smaller(8 * room->next_size, f->largest_chunk);
         words[C_SIZE_AND_OPEN] = (uint64_t)open << 32;
         words[C_TRACK] = track;
         words[C_BASE] = now;
@@ -261,6 +264,9 @@ static bool new_facts(void) {
     }
     if (!words) return false;
     put_head(words, given, FACTS);
+    const struct segment *s = &f->segments[f->current];
+    f->facts_at = f->overwrites ? f->size - FACTS_BYTES
+                                : s->offset + 8 * (uint64_t)(words - s->words);
     f->facts = words;
     f->facts_used = CHUNK_HEAD_WORDS;
     f->facts_words = given / 8;
@@ -350,6 +356,11 @@ static bool begin(const char *facts, size_t size) {
     return true;
 }
 
+static uint32_t largest_chunk(uint64_t max_size, bool overwrites) {
+    uint64_t fit = max_size / CHUNKS_LEAST / CHUNK_STEP * CHUNK_STEP;
+    return overwrites && fit < LARGEST_CHUNK ? (uint32_t)fit : LARGEST_CHUNK;
+}
+
 bool file_open(const char *path, uint64_t max_size, bool overwrites, const char *facts,
                size_t size) {
     struct file *f = &trace_file;
@@ -358,6 +369,7 @@ bool file_open(const char *path, uint64_t max_size, bool overwrites, const char 
     *f = (struct file){.descriptor = descriptor,
                        .path = (char *)path,
                        .max_size = max_size,
+                       .largest_chunk = largest_chunk(max_size, overwrites),
                        .overwrites = overwrites,
                        .rooms = f->rooms,
                        .room_count = f->room_count,
@@ -397,26 +409,56 @@ void file_abandon(void) {
     }
 }
 
-bool file_copy(const char *path) {
+/* Copies a part. No chunk begins while a piece is read, so that no half of a head is copied. */
+static bool copy_part(int from, int to, uint64_t at, uint64_t end) {
+    static const size_t step = 1 << 16;
+    char *buffer = malloc(step);
+    bool copied = buffer != NULL;
+    while (copied && at < end) {
+        pthread_mutex_lock(&file_lock);
+        ssize_t got = pread(from, buffer, smaller(step, end - at), (off_t)at);
+        pthread_mutex_unlock(&file_lock);
+        if (got == 0) errno = EIO; /* somebody has cut the file off */
+        copied = got > 0 && write_at(to, buffer, (size_t)got, (off_t)at);
+        if (copied) at += (uint64_t)got;
+    }
+    free(buffer);
+    return copied;
+}
+
+/* Where the last chunk ends that has begun by now. Where old ones are overwritten that says nothing. */
+static uint64_t end_of_chunks(void) {
+    const struct file *f = &trace_file;
+    if (f->overwrites || !f->segment_count) return f->size;
+    const struct segment *s = &f->segments[f->current];
+    return s->offset + s->used;
+}
+
+/* Copies what there is, the functions after the events that are theirs. True as well where they went
+ * on in another chunk meanwhile: then is_whole is false. */
+static bool copy_all(int from, int to, bool *is_whole) {
+    struct file *f = &trace_file;
     pthread_mutex_lock(&file_lock);
     file_calibrate();
-    bool found = open_again();
-    int from = found ? dup(trace_file.descriptor) : -1;
-    uint64_t size = trace_file.size;
+    uint64_t end = end_of_chunks(), facts = f->facts_at;
+    pthread_mutex_unlock(&file_lock);
+    if (!copy_part(from, to, 0, end) || !copy_part(from, to, facts, facts + FACTS_BYTES))
+        return false;
+    *is_whole = f->facts_at == facts;
+    return true;
+}
+
+bool file_copy(const char *path) {
+    pthread_mutex_lock(&file_lock);
+    int from = open_again() ? dup(trace_file.descriptor) : -1;
     pthread_mutex_unlock(&file_lock);
     if (from < 0) return false;
     int to = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    static const size_t step = 1 << 16;
-    char *buffer = malloc(step);
-    bool copied = to >= 0 && buffer;
-    for (uint64_t at = 0; copied && at < size;) {
-        ssize_t got = pread(from, buffer, smaller(step, size - at), (off_t)at);
-        copied = got > 0 && write_at(to, buffer, (size_t)got, (off_t)at);
-        at += copied ? (uint64_t)got : 0;
-    }
+    bool copied = to >= 0, is_whole = false;
+    for (int i = 0; i < COPIES_MOST && copied && !is_whole; i++)
+        copied = copy_all(from, to, &is_whole);
     int error = errno;
-    free(buffer);
-    if (to >= 0 && close(to) != 0) copied = false;
+    if (to >= 0) close(to);
     close(from);
     errno = error;
     return copied;

@@ -25,6 +25,7 @@ struct room {
 
 struct segment {
     uint64_t *words;
+    uint64_t offset; /* in the file */
     size_t bytes, used;
     struct room **owners; /* of its chunks, where old ones are overwritten */
     size_t owner_count, owner_room;
@@ -38,6 +39,7 @@ struct file {
     uint64_t *header; /* NULL: there is no file */
     uint64_t size, max_size, sequence;
     uint64_t start_ticks, start_nanoseconds;
+    uint32_t largest_chunk; /* bytes */
     bool overwrites, failed;
     char trouble[512]; /* why it has failed, until that has been told */
 
@@ -45,6 +47,7 @@ struct file {
     size_t segment_count, segment_room, current;
     uint64_t *facts; /* the chunk that facts go to */
     size_t facts_used, facts_words;
+    uint64_t facts_at; /* in the file */
     uint32_t functions; /* that have a number */
 
     struct room **rooms; /* all that there are */
