@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import FrameType
 
-# The terminal sends them to every process of the group, so the command has them already.
-_OF_TERMINAL = ("SIGINT", "SIGQUIT")
-_PASSED_ON = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
+# The terminal sends them to every process of the group, so the command has them already; but
+# they may as well come from somebody who means but us.
+_OF_TERMINAL = frozenset({signal.SIGINT, signal.SIGQUIT})
+_PASSED_ON = _OF_TERMINAL | {signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2}
 
 _NOT_FOUND, _NOT_RUN = 127, 126  # as a shell has it
 
@@ -36,41 +36,49 @@ class Outcome:
 
 def run(command: Sequence[str], variables: Mapping[str, str]) -> Outcome:
     """Run the command to its end; signals and standard streams are its own."""
-    with _signals() as processes:
+    with _held({*_PASSED_ON, signal.SIGCHLD}) as before:
+
+        def as_before() -> None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
         try:
-            process = subprocess.Popen(command, env={**os.environ, **variables})
+            process = subprocess.Popen(
+                command, env={**os.environ, **variables}, preexec_fn=as_before
+            )
         except OSError as error:
             status = _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_RUN
             return Outcome(status, 0, f"{command[0]}: {error.strerror}")
-        processes.append(process)
-        status = process.wait()
+        status = _wait(process)
     if status < 0:
         return Outcome(128 - status, process.pid, f"killed by {_name(-status)}", -status)
     return Outcome(status, process.pid, f"exit status {status}")
 
 
 @contextmanager
-def _signals() -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Until the end, signals go to the processes that are put into the list."""
-    processes: list[subprocess.Popen[bytes]] = []
-
-    def pass_on(number: int, _frame: FrameType | None) -> None:
-        for process in processes:
-            process.send_signal(number)
-
-    # Functions, not SIG_IGN, which the command would inherit.
-    handlers = dict.fromkeys(_PASSED_ON, pass_on) | dict.fromkeys(_OF_TERMINAL, _ignore)
-    known = {getattr(signal, n): handler for n, handler in handlers.items() if hasattr(signal, n)}
-    before = {number: signal.signal(number, handler) for number, handler in known.items()}
+def _held(signals: Set[signal.Signals]) -> Iterator[Set[int]]:
+    """Hold signals back, for _wait to take; yields those that were held back before."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:
-        yield processes
+        yield before
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _ignore(_number: int, _frame: FrameType | None) -> None:
-    pass
+def _wait(process: subprocess.Popen[bytes]) -> int:
+    """Pass signals on to the process until it ends."""
+    while (status := process.poll()) is None:
+        number, by_kernel = _next({*_PASSED_ON, signal.SIGCHLD})
+        if number != signal.SIGCHLD and not (by_kernel and number in _OF_TERMINAL):
+            process.send_signal(number)
+    return status
+
+
+def _next(signals: Set[signal.Signals]) -> tuple[int, bool]:
+    """The next signal, and whether no process sent it: then the terminal did."""
+    if hasattr(signal, "sigwaitinfo"):
+        found = signal.sigwaitinfo(signals)
+        return found.si_signo, found.si_code > 0
+    return signal.sigwait(signals), True  # macOS does not tell
 
 
 def _name(number: int) -> str:

@@ -37,6 +37,11 @@ def trace(*, failing: bool = False, flags: int = 1) -> bytes:
     )
 
 
+def _say_interrupted(*_: object) -> None:
+    sys.stdout.write("interrupted\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
     """``failing``, ``copy``: two traces, ``none``; ``status=3``, ``kill``, ``wait``."""
     words = sys.argv[1:]
@@ -50,9 +55,12 @@ def main() -> None:
         out.with_name(out.stem + "-2.ftrace").write_bytes(trace())
     if "wait" in words:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
-        sys.stdout.write("ready\n")
+        signal.signal(signal.SIGINT, _say_interrupted)
+        sys.stdout.write(f"pid={os.getpid()}\nready\n")
         sys.stdout.flush()
-        time.sleep(60)
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            signal.pause()
     sys.stdout.flush()
     if "kill" in words:
         os.kill(os.getpid(), signal.SIGKILL)

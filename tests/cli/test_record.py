@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pty
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -106,10 +109,12 @@ def test_limits_that_make_no_sense(functrace: Run, limit: tuple[str, str]) -> No
     assert (done.returncode, done.stdout) == (2, "")
 
 
-def test_a_signal_is_passed_on(module: Path) -> None:
-    command = [sys.executable, "-m", "functrace", "record", "-o", "x.ftrace", "--", *PROGRAM]
+WAITING = [sys.executable, "-m", "functrace", "record", "-o", "x.ftrace", "--", *PROGRAM, "wait"]
+
+
+def test_signals_are_passed_on(module: Path) -> None:
     with subprocess.Popen(
-        [*command, "wait"],
+        WAITING,
         cwd=module,
         env={**os.environ, **PATH},
         stdin=subprocess.DEVNULL,
@@ -120,10 +125,44 @@ def test_a_signal_is_passed_on(module: Path) -> None:
         assert process.stdout is not None
         while process.stdout.readline() != "ready\n":
             pass
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.readline() == "interrupted\n"
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=30)
     assert process.returncode == 7
     assert "x.ftrace: 1 trace" in said
+
+
+@pytest.mark.skipif(not shutil.which("setsid"), reason="needs setsid for a terminal of its own")
+def test_what_the_terminal_sends_to_both_comes_once(module: Path) -> None:
+    ours, theirs = pty.openpty()
+    with (
+        subprocess.Popen(
+            ["setsid", "--ctty", "--wait", *WAITING],
+            cwd=module,
+            env={**os.environ, **PATH},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+        open(ours, "r+b", buffering=0) as terminal,
+    ):
+        os.close(theirs)
+        terminal.write(b"\x04")  # the end of its input
+        said = b""
+        while b"ready" not in said:
+            said += terminal.read(100)
+        terminal.write(b"\x03")
+        while b"interrupted" not in said:
+            said += terminal.read(100)
+        (program,) = map(int, re.findall(rb"pid=(\d+)", said))
+        os.kill(program, signal.SIGTERM)
+        with contextlib.suppress(OSError):  # the terminal's end
+            while more := terminal.read(100):
+                said += more
+        assert process.wait(30) == 7
+    assert said.count(b"interrupted") == 1
 
 
 def test_an_instrumented_go_program(tmp_path: Path, functrace: Run, go: Go) -> None:
