@@ -38,7 +38,8 @@ type recorder struct {
 	mu       sync.Mutex
 	file     *os.File
 	header   []uint64
-	size     int64 // of the file
+	size     int64 // of what has been mapped
+	written  int64 // how long the file is
 	maxSize  int64
 	sequence uint64
 	failure  error // why no more can be recorded
@@ -142,13 +143,47 @@ func wordsOf(memory []byte) []uint64 {
 //
 //go:norace
 func (r *recorder) grow(size int) []byte {
-	memory, err := mapMore(r.file, r.size, size)
+	var memory []byte
+	err := r.lengthen(r.size + int64(size))
+	if err == nil {
+		memory, err = mapPart(r.file, r.size, size)
+	}
 	if err != nil {
 		r.end(writeFailed, errors.New("cannot write the trace: "+err.Error()))
 		return nil
 	}
 	r.size += int64(size)
 	return memory
+}
+
+var zeros [1 << 20]byte
+
+// lengthen has the file be that long. What is to be mapped is written first: a full disk is an
+// error here, and would be a signal later that ends the program; and the kernel maps what it
+// has in its cache at a fraction of the cost.
+//
+//go:norace
+func (r *recorder) lengthen(size int64) error {
+	for r.written < size {
+		n, err := r.file.WriteAt(zeros[:min(int64(len(zeros)), size-r.written)], r.written)
+		r.written += int64(n)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prepare writes a little of what the next segment will need, so that nobody waits for all of it
+// at once. That it cannot be written is for grow to say, which will need it.
+//
+//go:norace
+func (r *recorder) prepare() {
+	s := r.segments[r.current]
+	size := r.size + int64(s.used)&^(largestChunk-1)
+	if r.current == len(r.segments)-1 && size <= r.maxSize {
+		_ = r.lengthen(size)
+	}
 }
 
 // end has no more recorded, for that reason, and says so.
@@ -184,6 +219,7 @@ func (r *recorder) newChunk(t *track, now uint64, need int) bool {
 		r.header[7]++
 		return false
 	}
+	r.prepare()
 	t.chunkSize = min(8*t.chunkSize, largestChunk)
 	words := wordsOf(memory)
 	words[1], words[4] = uint64(len(t.recorded()))<<32, now

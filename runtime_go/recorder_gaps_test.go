@@ -61,3 +61,22 @@ func TestNamesThatCannotBeWrittenEndTheTrace(t *testing.T) {
 		t.Errorf("flags %d, %v", r.header[6], r.failure)
 	}
 }
+
+// All goroutines would wait for the one that does.
+func TestNobodyWritesAWholeSegmentAtOnce(t *testing.T) {
+	defer off.Store(false)
+	var r recorder
+	if err := r.open(&config{out: filepath.Join(t.TempDir(), "x.ftrace"), maxSize: 16 << 20}); err != nil {
+		t.Fatal(err)
+	}
+	track := newTrack(7, place{})
+	track.trackRecording.init()
+	for before := r.written; r.newChunk(track, 0, 1); before = r.written {
+		if largest := len(r.segments) > 6; largest && r.written-before > 2*largestChunk {
+			t.Errorf("%d bytes", r.written-before)
+		}
+	}
+	if r.failure != errTraceFull || r.written > r.maxSize || len(r.segments) < 8 {
+		t.Errorf("%v: %d segments, %d bytes", r.failure, len(r.segments), r.written)
+	}
+}

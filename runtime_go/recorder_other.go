@@ -7,6 +7,6 @@ import (
 	"os"
 )
 
-func mapMore(*os.File, int64, int) ([]byte, error) {
+func mapPart(*os.File, int64, int) ([]byte, error) {
 	return nil, errors.New("this system maps no files into memory")
 }
