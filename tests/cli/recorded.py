@@ -56,7 +56,7 @@ def main() -> None:
     if "wait" in words:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
         signal.signal(signal.SIGINT, _say_interrupted)
-        sys.stdout.write(f"pid={os.getpid()}\nready\n")
+        sys.stdout.write("ready\n")
         sys.stdout.flush()
         end = time.monotonic() + 60
         while time.monotonic() < end:
