@@ -6,7 +6,6 @@ Peers run in the same run on the same machine, and what counts are the ratios.
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -42,24 +41,30 @@ def sources(goroot: Path) -> None:
     """Seconds that inject --out takes over the Go distribution, beside gofmt -l."""
     tree = goroot / "src"
     print("the sources of the Go distribution, seconds")
-    gofmt = seconds(str(goroot / "bin" / "gofmt"), "-l", str(tree))
+    gofmt, _ = seconds(str(goroot / "bin" / "gofmt"), "-l", str(tree))
+    peaks = []
     print(f"  gofmt -l {gofmt:34.2f}")
     for title, flags in (("inject --out", []), ("inject --all --out", ["--all"])):
         with tempfile.TemporaryDirectory() as folder:
             command = [sys.executable, "-m", "functrace", "inject", "-q", *flags, "--out", folder]
-            first = seconds(*command, str(tree))
-            again = seconds(*command, str(tree))
+            first, peak = seconds(*command, str(tree))
+            again, _ = seconds(*command, str(tree))
+        peaks.append(peak)
         print(f"  {title:26} {first:16.2f}  {first / gofmt:.2f} times gofmt -l")
         print(f"  {title + ', again':36} {again:6.2f}  {again / first:.2f} times the first run")
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"  peak memory of any process {peak:12.0f} MB")
+    print(f"  peak memory of any process {max(peaks):12.0f} MB")
 
 
-def seconds(*command: str) -> float:
-    """How long a command takes; whether it succeeds is not the question."""
+def seconds(*command: str) -> tuple[float, float]:
+    """How long a command takes, and the most MB of it or a process that it waited for.
+
+    Whether it succeeds is not the question.
+    """
     begin = time.perf_counter()
-    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-    return time.perf_counter() - begin
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    return time.perf_counter() - begin, usage.ru_maxrss / 1024
 
 
 if __name__ == "__main__":
