@@ -29,7 +29,7 @@ from functrace.export.otlp.answers import Answer, accepted
 _PATH = "/v1/traces"
 _LATER = (429, 502, 503, 504)
 _ONLY_THIS = (400, 413)
-_TOLD = 200  # characters of an answer that are shown
+_TOLD = 500  # characters of an answer that are shown
 _COMPRESS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": lambda body: gzip.compress(body, 6),
     "deflate": zlib.compress,

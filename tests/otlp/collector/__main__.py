@@ -1,0 +1,16 @@
+"""Builds the collector."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.otlp.collector import MissingError, build
+from tests.support import toolchains
+
+found = toolchains.newest()
+if found is None:
+    sys.exit("no Go toolchain: run make test, or put go on PATH")
+try:
+    sys.stdout.write(f"{build(found)}\n")
+except MissingError as error:
+    sys.exit(str(error))
