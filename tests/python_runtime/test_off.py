@@ -1,0 +1,87 @@
+"""Off costs nothing."""
+
+from __future__ import annotations
+
+import subprocess
+
+from tests.python_runtime.conftest import Runner, Runtime, environment
+
+_MOST_SECONDS = 0.015
+
+
+def test_nothing_is_loaded_and_nothing_happens(run: Runner) -> None:
+    result = run(
+        """
+        import sys
+        before = set(sys.modules)
+
+        @trace
+        def f(): pass
+
+        @trace
+        def g():
+            @trace
+            def inner(): pass
+            return inner
+
+        f(); g()
+        assert set(sys.modules) == before
+        assert sys.getprofile() is None and sys.gettrace() is None
+        if hasattr(sys, "monitoring"):
+            assert [sys.monitoring.get_tool(i) for i in range(6)] == [None] * 6
+        print(sorted(m for m in sys.modules if m.startswith("functrace")))
+        """,
+        FUNCTRACE="",
+    )
+    assert result.stdout == "['functrace', 'functrace.runtime', 'functrace.runtime.functions']\n"
+    assert result.traces == []
+
+
+def test_only_the_standard_library_is_loaded(run: Runner, runtime: Runtime) -> None:
+    result = run("""
+        import sys
+        trace(lambda: 1)()
+        ours = {name for name in sys.modules if name.partition(".")[0] == "functrace"}
+        others = {name.partition(".")[0] for name in set(sys.modules) - ours}
+        strange = others - set(sys.stdlib_module_names) - {"__main__", "__mp_main__"}
+        print(sorted(name for name in strange if not name.startswith(("_distutils", "__editable"))))
+        print(sorted({".".join(name.split(".")[:2]) for name in ours}))
+    """)
+    assert result.stdout.splitlines()[0] == "[]"
+    native = ["functrace._native"] if runtime.is_native else []
+    assert result.stdout.splitlines()[1] == str(["functrace", *native, "functrace.runtime"])
+
+
+def test_the_import_is_quick(runtime: Runtime) -> None:
+    """The best of some: other work on the machine may slow any."""
+    program = (
+        "import time; a = time.perf_counter(); import functrace; print(time.perf_counter() - a)"
+    )
+    command = [runtime.python.executable, "-c", program]
+    seconds = []
+    for _ in range(10):
+        run = subprocess.run(
+            command, env=environment(runtime, {}), capture_output=True, text=True, check=True
+        )
+        seconds.append(float(run.stdout))
+    assert min(seconds) < _MOST_SECONDS
+
+
+def test_reading_traces_leaves_the_decorator(run: Runner) -> None:
+    """The subpackage functrace.trace has its name."""
+    result = run(
+        """
+        import sys, types
+        for name in ("functrace.trace", "functrace.trace.reader"):
+            sys.modules[name] = types.ModuleType(name)
+        functrace.trace = sys.modules["functrace.trace"]  # as the import system does it
+        assert functrace.trace is trace
+        assert functrace.RUNTIME == "functrace-cli 1"
+        try:
+            functrace.nothing
+        except AttributeError as error:
+            print(error)
+        """,
+        FUNCTRACE="off",
+    )
+    assert result.stdout == "module 'functrace' has no attribute 'nothing'\n"

@@ -1,0 +1,279 @@
+"""What must stay true of a traced function."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.python_runtime.conftest import Runner, Runtime
+
+_PROGRAM = """
+    import contextlib, functools, gc, inspect, pickle, sys, traceback, typing, warnings, weakref
+
+    def plain(a, b=1, *, c: "int" = 2) -> "str":
+        '''Says what it does.
+
+        >>> plain(1)
+        3
+        '''
+        return a + c
+
+    async def coroutine(): pass
+    def generator(): yield 1
+    async def async_generator(): yield 1
+
+    kinds = (inspect.isfunction, inspect.isgeneratorfunction, inspect.iscoroutinefunction,
+             inspect.isasyncgenfunction)
+    for function in (plain, coroutine, generator, async_generator):
+        code, kind = function.__code__, [is_(function) for is_ in kinds]
+        names = function.__qualname__, function.__module__, code.co_name
+        assert trace(function) is function
+        assert function.__code__ is code
+        assert [is_(function) for is_ in kinds] == kind
+        assert names == (function.__qualname__, function.__module__, code.co_name)
+    assert str(inspect.signature(plain)) == "(a, b=1, *, c: 'int' = 2) -> 'str'"
+    assert typing.get_type_hints(plain) == {"c": int, "return": str}
+    assert (plain.__defaults__, plain.__kwdefaults__) == ((1,), {"c": 2})
+    assert pickle.loads(pickle.dumps(plain)) is plain
+    assert not vars(plain)
+    import doctest
+    assert doctest.testmod(sys.modules["__main__"]) == (0, 1)
+
+    for other in (len, int, object(), None, 3, "text", print, type, sys.settrace, [].append):
+        assert trace(other) is other
+    static, of_class = staticmethod(lambda: 1), classmethod(lambda cls: 1)
+    partial = functools.partial(lambda: 1)
+    for wrapped in (static, of_class, partial):
+        assert trace(wrapped) is wrapped
+    partial()
+
+    class Base:
+        @trace
+        def __new__(cls, *args):
+            return super().__new__(cls)
+
+        @trace
+        def __init_subclass__(cls, **keywords):
+            cls.registered = True
+
+        @trace
+        def __class_getitem__(cls, item):
+            return item
+
+        @trace
+        def __eq__(self, other):
+            return NotImplemented
+
+        @functools.lru_cache
+        @trace
+        def cached(self):
+            return self
+
+    class Derived(Base):
+        pass
+
+    assert Derived.registered and Derived[3] == 3 and isinstance(Derived(), Base)
+    assert Base.cached.cache_info().hits == 0
+
+    # No frame comes between.
+    @trace
+    def who_calls():
+        warnings.warn("here", stacklevel=2)
+        return sys._getframe(1).f_code.co_name, [frame.function for frame in inspect.stack()]
+
+    @trace
+    def caller():
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            name, stack = who_calls()
+        return name, stack, caught[0].lineno
+
+    name, stack, line = caller()
+    assert name == "caller" and stack == ["who_calls", "caller", "<module>"], stack
+    assert line == caller.__code__.co_firstlineno + 4
+
+    # Nothing is kept alive.
+    class Thing: pass
+
+    @trace
+    def take(thing):
+        raise ValueError(thing)
+
+    thing = Thing()
+    gone = weakref.ref(thing)
+    with contextlib.suppress(ValueError):
+        take(thing)
+    del thing
+    assert gone() is None
+
+    # The protocols of generators.
+    @trace
+    def echo():
+        got = None
+        while True:
+            try:
+                got = yield got
+            except KeyError as error:
+                got = error
+            if got == "stop":
+                return "end"
+
+    steps = echo()
+    next(steps)
+    assert steps.send(3) == 3
+    assert isinstance(steps.throw(KeyError("k")), KeyError)
+    try:
+        steps.send("stop")
+    except StopIteration as end:
+        assert end.value == "end"
+
+    @trace
+    async def async_echo():
+        got = yield
+        while True:
+            try:
+                got = yield got
+            except KeyError:
+                got = "caught"
+
+    async def drive():
+        values = async_echo()
+        await values.asend(None)
+        assert await values.asend(1) == 1
+        assert await values.athrow(KeyError) == "caught"
+        await values.aclose()
+
+    import asyncio
+    asyncio.run(drive())
+
+    # Exceptions are what they were.
+    @trace
+    def reraise():
+        try:
+            fail()
+        except ValueError:
+            raise
+
+    @trace
+    def fail():
+        raise ValueError("x") from KeyError("y")
+
+    try:
+        reraise()
+    except ValueError as error:
+        assert isinstance(error.__cause__, KeyError)
+        frames = traceback.extract_tb(error.__traceback__)
+        assert [frame.name for frame in frames] == ["<module>", "reraise", "fail"]
+    try:
+        trace(lambda: sys.exit(4))()
+    except SystemExit as error:
+        assert error.code == 4
+
+    # A function redefined, and code that is made and thrown away.
+    for n in range(3):
+        @trace
+        def again(): return n
+        assert again() == n
+    for n in range(50):
+        names = {"trace": trace}
+        exec("@trace\\ndef made(): return 1", names)
+        names["made"]()
+    reference = weakref.ref(names["made"].__code__)
+    del names
+    gc.collect()
+    assert reference() is None
+    print("same")
+"""
+
+
+@pytest.mark.parametrize("mode", ["off", "record", "text"])
+def test_a_traced_function_is_what_it_was(run: Runner, mode: str) -> None:
+    result = run(_PROGRAM, FUNCTRACE=mode, FUNCTRACE_OUT="out.ftrace" if mode != "text" else "out")
+    assert result.stdout == "same\n"
+    assert result.stderr == ""
+
+
+def test_functions_that_look_the_same(run: Runner) -> None:
+    """Code objects are equal where their contents are, whatever their file."""
+    (first, second) = (
+        run(
+            """
+        import pathlib, sys
+        sys.path.insert(0, "")
+        text = "import functrace\\n@functrace.trace\\ndef f(): pass\\n"
+        for name in ("one", "two"):
+            pathlib.Path(f"{name}.py").write_text(text)
+        import one, two
+        one.f(); two.f()
+    """,
+            FUNCTRACE_OUT=name,
+        )
+        for name in ("x.ftrace", "y.ftrace")
+    )
+    assert first.trace.tracks[0].calls == ">one.f <one.f >two.f <two.f"
+    assert len(second.traces) == 2
+
+
+def test_the_recursion_limit_is_as_before(run: Runner, runtime: Runtime) -> None:
+    program = """
+        import sys
+        sys.setrecursionlimit(500)
+
+        @trace
+        def deep(n):
+            return n and deep(n - 1)
+
+        def deepest():
+            n = 0
+            try:
+                while True:
+                    deep(n)
+                    n += 1
+            except RecursionError:
+                return n
+
+        print(deepest())
+    """
+    off, on = int(run(program, FUNCTRACE="off").stdout), int(run(program).stdout)
+    assert off - on <= (0 if runtime.is_native else 10)
+
+
+def test_shutdown_is_survived(run: Runner) -> None:
+    result = run("""
+        import atexit, sys, threading, time, weakref
+
+        @trace
+        def work(): pass
+
+        class Late:
+            @trace
+            def __del__(self):
+                work()
+
+        @trace
+        def at_exit():
+            work()
+
+        late = Late()
+        late.itself = late
+        sys.late = Late()
+        atexit.register(at_exit)
+
+        def forever():
+            while True:
+                work()
+                time.sleep(0.0001)
+
+        @trace
+        def generator():
+            try:
+                yield
+            finally:
+                work()
+
+        kept = generator()
+        next(kept)
+        threading.Thread(target=forever, daemon=True).start()
+        work()
+    """)
+    assert result.stderr == ""
+    assert result.trace.flags & 1
