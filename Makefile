@@ -13,7 +13,7 @@ GOS    := $(ENDS) $(MIDDLE)
 export GOTOOLCHAIN := local
 export GOFLAGS     ?= -buildvcs=false
 
-.PHONY: demo test lint test-go test-python conformance fuzz bench golden clean
+.PHONY: demo test lint test-go test-python conformance fuzz bench pictures golden clean
 
 demo: $(READY)
 	@PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH" sh examples/demo.sh
@@ -60,6 +60,10 @@ fuzz: $(READY)
 # PROGRAMS: folders of main packages, of any size, to build with and without functrace.
 bench: $(READY)
 	@PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH" $(BIN)/python benchmarks/run.py $(PROGRAMS)
+
+# Wants graphviz, Chromium and npm.
+pictures: $(READY)
+	@PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH" $(BIN)/python tools/pictures.py
 
 golden: $(READY)
 	@PATH="$$($(BIN)/python tools/toolchain.py):$$PATH" $(BIN)/python -m pytest -q tests/rewriter/test_golden.py tests/python_rewriter/test_golden.py --golden

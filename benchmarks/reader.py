@@ -126,5 +126,7 @@ def _chunk(track: int, words: np.ndarray) -> bytes:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--measure"]:
         _measure(*sys.argv[2:])
+    elif sys.argv[1:2] == ["--write"]:
+        _write(Path(sys.argv[2]), int(sys.argv[3]))
     else:
         main()

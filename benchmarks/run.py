@@ -14,6 +14,7 @@ from pathlib import Path
 
 from builds import builds
 from calls import calls
+from exports import exports
 from python_rewriting import python_rewriting
 from traces import traces
 
@@ -28,6 +29,8 @@ def main() -> None:
     calls()
     print()
     traces()
+    print()
+    exports()
     print()
     sources(Path(goroot))
     print()

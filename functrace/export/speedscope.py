@@ -22,7 +22,7 @@ _SCHEMA = "https://www.speedscope.app/file-format-schema.json"
 
 
 def write(traces: Sequence[Trace], out: BinaryIO) -> None:
-    """Write all traces, each on its own axis of time."""
+    """Write all traces, each on its own axis of time; the busiest track is shown first."""
     functions, index_of = merge_functions(traces)
     head = {
         "$schema": _SCHEMA,
@@ -31,14 +31,14 @@ def write(traces: Sequence[Trace], out: BinaryIO) -> None:
         "shared": {"frames": [*map(_frame, functions), {"name": "(suspended)"}]},
     }
     out.write(json.dumps(head)[:-1].encode() + b',"profiles":[')
-    separator = ""
+    sizes: list[int] = []
     for trace, index in zip(traces, index_of, strict=True):
         name = f"{processes.title(trace)}: " if len(traces) > 1 else ""
         for profile in _profiles(trace, name, [*index.tolist(), len(functions)]):
-            out.write(separator.encode())
-            out.writelines(piece.encode() for piece in profile)
-            separator = ","
-    out.write(b"]}\n")
+            out.write(b"," if sizes else b"")
+            sizes.append(sum(out.write(piece.encode()) for piece in profile))
+    busiest = max(range(len(sizes)), key=sizes.__getitem__, default=0)
+    out.write(f'],"activeProfileIndex":{busiest}}}\n'.encode())
 
 
 def _frame(function: Function) -> dict[str, object]:

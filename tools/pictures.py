@@ -1,0 +1,99 @@
+"""Make the pictures of docs/pictures: the HTTP example's flame graph, call graph, and speedscope.
+
+    python tools/pictures.py
+
+Wants Go on PATH, graphviz, Chromium, and npm for speedscope's page. Numbers differ from run to run.
+"""
+
+from __future__ import annotations
+
+import http.server
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import threading
+from functools import partial
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PICTURES = ROOT / "docs" / "pictures"
+_SPEEDSCOPE = "1.25.0"
+_CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+# The view that puts calls of the same chain together, which the key 2 stands for.
+_LEFT_HEAVY = b"""<script>
+setInterval(() => dispatchEvent(new KeyboardEvent("keypress", { key: "2" })), 1500);
+</script></body>"""
+
+
+def main() -> None:
+    """Record the example under load, and make every picture of it."""
+    PICTURES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        trace = record(work)
+        export(trace, "flamegraph", PICTURES / "flamegraph.svg", "--by", "calls")
+        export(trace, "svg", PICTURES / "callgraph.svg")
+        page = speedscope(work)
+        export(trace, "speedscope", page / "profile.json")
+        index = page / "index.html"
+        index.write_bytes(index.read_bytes().replace(b"</body>", _LEFT_HEAVY))
+        screenshot(page, PICTURES / "speedscope.png")
+
+
+def record(work: Path) -> Path:
+    """Half a second of the example; -trimpath keeps this machine's folders out of the trace."""
+    shop, trace = work / "shop", work / "shop.ftrace"
+    build = ["go", "build", "-trimpath", "-o", str(shop), "."]
+    functrace(*build, cwd=ROOT / "examples" / "http")
+    recording = ["record", "-q", "-o", str(trace), "--", "timeout", "-s", "KILL", "0.5", str(shop)]
+    functrace(*recording, "load", cwd=work, check=False)
+    return trace
+
+
+def export(trace: Path, to: str, out: Path, *options: str) -> None:
+    """Write the trace in a format."""
+    functrace("export", str(trace), "--to", to, "-o", str(out), *options, cwd=ROOT)
+
+
+def functrace(*arguments: str, cwd: Path, check: bool = True) -> None:
+    """Run the command."""
+    subprocess.run([sys.executable, "-m", "functrace", *arguments], cwd=cwd, check=check)
+
+
+def speedscope(work: Path) -> Path:
+    """The folder with speedscope's page."""
+    command = ["npm", "pack", "--silent", f"speedscope@{_SPEEDSCOPE}"]
+    packed = subprocess.run(command, cwd=work, check=True, capture_output=True, text=True)
+    with tarfile.open(work / packed.stdout.split()[-1]) as archive:
+        archive.extractall(work, [m for m in archive if ".." not in m.name and m.isfile()])
+    return work / "package" / "dist" / "release"
+
+
+def screenshot(page: Path, out: Path) -> None:
+    """What the page looks like with the profile open."""
+    browser = next(filter(None, map(shutil.which, _CHROMIUM)), None)
+    if browser is None:
+        sys.exit("no Chromium to take the screenshot with")
+    handler = partial(_Quiet, directory=page)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        command = [
+            *(browser, "--headless", "--no-sandbox", "--hide-scrollbars"),
+            *("--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
+            *("--window-size=1200,300", "--virtual-time-budget=20000"),
+            *(f"--screenshot={out}", f"{address}/#profileURL={address}/profile.json&title=shop"),
+        ]
+        subprocess.run(command, check=True, capture_output=True)
+        server.shutdown()
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+if __name__ == "__main__":
+    main()
