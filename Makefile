@@ -20,7 +20,7 @@ demo: $(READY)
 
 test: lint test-go test-python
 
-$(READY): pyproject.toml setup.py $(wildcard functrace/_native/*.[ch]) | build
+$(READY): pyproject.toml setup.py $(wildcard functrace/_native/*.[ch] functrace/_native/recorder/*.[ch]) | build
 	@echo "setting up a virtual environment in $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --upgrade pip
@@ -31,6 +31,7 @@ $(READY): pyproject.toml setup.py $(wildcard functrace/_native/*.[ch]) | build
 lint: $(READY) | build
 	@echo "lint: ruff, mypy, import contracts, C"
 	@cc -std=c99 -Wall -Wextra -Werror -fsyntax-only functrace/_native/*.c
+	@$(BIN)/python tools/lint_recorder.py
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-error-summary
