@@ -107,7 +107,7 @@ class Control:
         if parents.failed:
             return
         try:
-            self._recorder = self._new_recorder()
+            self._recorder = self._new_recorder(is_told=False)
         except (ValueError, OSError) as error:
             self._recorder = None
             self._is_on = False
@@ -130,7 +130,8 @@ class Control:
             say=say,
         )
 
-    def _new_recorder(self) -> Any:
+    def _new_recorder(self, *, is_told: bool = True) -> Any:
+        """A recorder with a new file; of a name that is not the one asked for the user is told."""
         from functrace.runtime.facts import process_facts
 
         twin = _twin()
@@ -154,7 +155,7 @@ class Control:
                 # A trace that is there already may be the one of the crash that somebody is
                 # after, or another process's.
                 continue
-            if number and settings.out:
+            if number and settings.out and is_told:
                 say(f"FUNCTRACE_OUT exists; the trace goes to {path}")
             return recorder
         raise OSError("no name is left for the trace")
@@ -195,5 +196,5 @@ def _paths(out: str) -> Any:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None:
-        return f"FUNCTRACE_OUT: {error.filename}: {error.strerror}"
+        return f"FUNCTRACE_OUT: {os.fsdecode(error.filename)}: {error.strerror}"
     return str(error)

@@ -1,0 +1,148 @@
+"""What cannot be written is said once, and the program runs on."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.python_runtime import told
+from tests.python_runtime.conftest import Runner
+
+_CALLS = """
+    @trace
+    def f(n):
+        return g(n)
+
+    @trace
+    def g(n):
+        return n
+
+    @trace
+    def main():
+        for n in range({calls}):
+            f(n)
+        print("done")
+
+    main()
+"""
+_OFF = "; tracing is off\n"
+
+
+def test_a_full_trace_stops(run: Runner) -> None:
+    result = run(_CALLS.format(calls=60_000), FUNCTRACE_MAX_SIZE="512K")
+    assert result.stdout == "done\n"
+    assert result.stderr == f"functrace: the trace has reached FUNCTRACE_MAX_SIZE{_OFF}"
+    assert result.trace.flags & told.FULL
+    assert next(result.folder.glob("*.ftrace")).stat().st_size <= 512 << 10
+    assert result.trace.tracks[0].calls.startswith(">main >f >g <g <f >f")
+    assert result.trace.lost >= 1
+
+
+def test_a_full_trace_overwrites(run: Runner) -> None:
+    result = run(_CALLS.format(calls=60_000), FUNCTRACE_MAX_SIZE="512K", FUNCTRACE_FULL="overwrite")
+    assert (result.stdout, result.stderr) == ("done\n", "")
+    assert result.trace.flags == told.CLEAN | told.OVERWRITES
+    assert next(result.folder.glob("*.ftrace")).stat().st_size <= 512 << 10
+    assert result.trace.tracks[0].calls.endswith(">f >g <g <f <main")
+    assert len(result.trace.tracks[0].events) > 10_000
+
+
+def test_a_full_disk(run: Runner) -> None:
+    """As far as the system can be made to say so."""
+    result = run(
+        """
+        import resource
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 18, resource.RLIM_INFINITY))
+        """
+        + _CALLS.format(calls=60_000).replace("\n    ", "\n        ")
+    )
+    assert result.stdout == "done\n"
+    assert result.stderr.startswith("functrace: cannot write the trace: ")
+    assert result.stderr.count("\n") == 1
+    assert result.stderr.endswith(_OFF)
+    assert result.trace.flags & told.WRITE_FAILED
+    assert result.trace.tracks[0].calls.startswith(">main >f >g <g <f >f")
+
+
+@pytest.mark.parametrize(
+    ("out", "reason"),
+    [
+        ("no/such/folder/x.ftrace", "FUNCTRACE_OUT: no/such/folder/x.ftrace: No such file"),
+        ("stdout", "FUNCTRACE_OUT: a trace goes to a file, not to stdout"),
+    ],
+)
+def test_a_path_that_is_none(run: Runner, out: str, reason: str) -> None:
+    result = run(_CALLS.format(calls=1), FUNCTRACE_OUT=out)
+    assert result.stdout == "done\n"
+    assert result.stderr.startswith(f"functrace: {reason}")
+    assert result.stderr.endswith(_OFF)
+    assert result.stderr.count("\n") == 1
+
+
+def test_traces_in_a_folder(run: Runner) -> None:
+    first = run(_CALLS.format(calls=1), FUNCTRACE_OUT=".")
+    second = run(_CALLS.format(calls=1), FUNCTRACE_OUT="x-%p-%%.ftrace")
+    assert len(first.traces) == 1
+    assert len(second.traces) == 2
+    (other,) = second.folder.glob("x-*-%.ftrace")
+    assert other.name == f"x-{told.read(other).pid}-%.ftrace"
+
+
+def test_a_program_that_closes_all_descriptors(run: Runner) -> None:
+    result = run("""
+        import os
+
+        @trace
+        def f(): pass
+
+        f()
+        os.closerange(3, 50)
+        others = [os.open(f"mine-{n}", os.O_RDWR | os.O_CREAT) for n in range(10)]
+        for n in range(30_000):
+            f()
+        for n, file in enumerate(others):
+            os.write(file, b"%d" % n)
+            os.close(file)
+    """)
+    assert result.stderr == ""
+    for n in range(10):
+        assert (result.folder / f"mine-{n}").read_text() == str(n)
+    assert result.trace.tracks[0].events.count("> f") == 30_001
+
+
+def test_many_threads_at_once(run: Runner) -> None:
+    result = run("""
+        import sys, threading
+        sys.setswitchinterval(1e-5)
+
+        @trace
+        def f(n):
+            return n and f(n - 1)
+
+        def work():
+            for _ in range(300):
+                f(3)
+
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+    """)
+    once = ["> f"] * 4 + ["< f"] * 4
+    assert [track.events for track in result.trace.tracks] == [once * 300] * 8
+
+
+def test_text_where_it_cannot_go(run: Runner) -> None:
+    if not os.path.exists("/dev/full"):  # noqa: PTH110  a device
+        pytest.skip("no /dev/full here")
+    result = run(_CALLS.format(calls=1), FUNCTRACE="text", FUNCTRACE_OUT="/dev/full")
+    assert result.stdout == "done\n"
+    assert result.stderr.startswith("functrace: cannot write: ")
+    assert result.stderr.count("\n") == 1
+    bounded = run(
+        _CALLS.format(calls=100), FUNCTRACE="text", FUNCTRACE_OUT="x", FUNCTRACE_MAX_SIZE="1K"
+    )
+    assert (bounded.folder / "x").stat().st_size <= 1024
+    assert bounded.stderr == (
+        f"functrace: cannot write: the file has reached FUNCTRACE_MAX_SIZE{_OFF}"
+    )

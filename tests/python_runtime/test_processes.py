@@ -1,0 +1,239 @@
+"""A file for each process, whatever began it and whatever ends it."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.python_runtime import told
+from tests.python_runtime.conftest import HEAD, Runner, Runtime, environment
+
+
+def test_forks_have_files_of_their_own(run: Runner) -> None:
+    result = run("""
+        import os
+
+        @trace
+        def child():
+            inner()
+            os._exit(0)
+
+        @trace
+        def inner(): pass
+
+        @trace
+        def outer():
+            pid = os.fork()
+            if not pid:
+                child()
+            os.waitpid(pid, 0)
+            inner()
+
+        outer()
+    """)
+    parent, child = sorted(result.traces, key=lambda trace: trace.flags, reverse=True)
+    assert parent.track("MainThread").calls == ">outer >inner <inner <outer"
+    assert child.track("MainThread").calls == ">outer >child >inner <inner"
+    assert child.track("MainThread").id == 1
+    assert child.process["ppid"] == parent.pid
+    assert child.flags == 0  # os._exit
+    assert result.stderr == ""
+
+
+def test_forks_of_threads_and_tasks(run: Runner) -> None:
+    result = run(
+        """
+        import asyncio, os, sys, threading
+
+        @trace
+        def leaf(): pass
+
+        @trace
+        async def task():
+            pid = os.fork()
+            leaf()
+            if not pid:
+                os._exit(0)
+            os.waitpid(pid, 0)
+            await asyncio.sleep(0)
+
+        @trace
+        def work():
+            pid = os.fork()
+            if not pid:
+                leaf()
+                os._exit(0)
+            os.waitpid(pid, 0)
+
+        thread = threading.Thread(target=work, name="worker")
+        thread.start()
+        thread.join()
+        asyncio.run(task())
+        """,
+        FUNCTRACE_OUT="x.ftrace",
+    )
+    assert (
+        result.stderr
+        == "functrace: FUNCTRACE_OUT exists; the trace goes to x-2.ftrace\n" * 1
+        + ("functrace: FUNCTRACE_OUT exists; the trace goes to x-3.ftrace\n")
+    )
+    children = [trace for trace in result.traces if not trace.flags]
+    calls = sorted(track.calls for child in children for track in child.tracks if track.calls)
+    assert calls == [">task >leaf <leaf", ">work >leaf <leaf"]
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_multiprocessing(run: Runner, method: str) -> None:
+    result = run(f"""
+        import multiprocessing
+
+        @trace
+        def square(n):
+            return n * n
+
+        @trace
+        def main():
+            context = multiprocessing.get_context({method!r})
+            with context.Pool(2) as pool:
+                assert pool.map(square, range(20)) == [n * n for n in range(20)]
+                pool.close()
+                pool.join()
+
+        if __name__ == "__main__":
+            main()
+    """)
+    told_calls = "".join(track.calls for trace in result.traces for track in trace.tracks)
+    assert told_calls.replace("__mp_main__.", "").count(">square <square") >= 1
+    entries = [e for trace in result.traces for t in trace.tracks for e in t.events]
+    assert sum(event.endswith("square") for event in entries) == 40
+    (parent,) = [
+        trace
+        for trace in result.traces
+        if any(t.name == "MainThread" and t.calls == ">main <main" for t in trace.tracks)
+    ]
+    assert parent.flags == 1
+
+
+def test_programs_that_run_programs(run: Runner) -> None:
+    result = run("""
+        import os, subprocess, sys
+
+        @trace
+        def main():
+            if len(sys.argv) == 1:
+                subprocess.run([sys.executable, __file__, "child"], check=True)
+                os.execv(sys.executable, [sys.executable, __file__, "again"])
+
+        main()
+    """)
+    assert sorted((len(t.process["argv"]), t.tracks[0].calls, t.flags) for t in result.traces) == [
+        (2, ">main", 0),
+        (3, ">main <main", 1),
+        (3, ">main <main", 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    "end", ["os._exit(3)", "os.kill(os.getpid(), 9)", "ctypes.string_at(0)", "sys.exit(3)"]
+)
+def test_what_was_stored_is_there(run: Runner, end: str) -> None:
+    result = run(
+        f"""
+        import ctypes, os, sys
+
+        @trace
+        def f(n):
+            return n
+
+        @trace
+        def last():
+            {end}
+
+        for n in range(3000):
+            f(n)
+        last()
+        """,
+        status=None,
+    )
+    (track,) = result.trace.tracks
+    stored = ["> f", "< f"] * 3000 + ["> last"]
+    assert track.events[: len(stored)] == stored
+    assert result.trace.flags == (1 if end == "sys.exit(3)" else 0)
+    assert (result.status != 0) is True
+
+
+def test_processes_that_are_killed(runtime: Runtime, tmp_path: Path) -> None:
+    """At any moment: what the program knows to have happened is in the file, and no more."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        HEAD
+        + """
+import asyncio, os, threading
+
+@trace
+def count(n):
+    return n
+
+@trace
+async def task():
+    await asyncio.sleep(0)
+
+def work():
+    n = 0
+    while True:
+        n += 1
+        count(n)
+        if n % 50 == 0:
+            os.write(1, b"%d\\n" % n)
+
+async def tasks():
+    while True:
+        await asyncio.create_task(task())
+
+threading.Thread(target=lambda: asyncio.run(tasks()), daemon=True).start()
+work()
+"""
+    )
+    rng = random.Random(7)
+    for attempt in range(3):
+        path = tmp_path / f"{attempt}.ftrace"
+        variables = {"FUNCTRACE": "record", "FUNCTRACE_OUT": str(path)}
+        with (tmp_path / "said").open("wb") as output:
+            process = subprocess.Popen(
+                [runtime.python.executable, str(program)],
+                cwd=tmp_path,
+                env=environment(runtime, variables),
+                stdout=output,
+            )
+            while not (tmp_path / "said").stat().st_size and process.poll() is None:
+                time.sleep(0.005)
+            time.sleep(rng.random() * 0.05)
+            process.send_signal(signal.SIGKILL)
+            assert process.wait() == -signal.SIGKILL
+        known = int((tmp_path / "said").read_text().split("\n")[-2])
+        trace = told.read(path)
+        events = trace.track("MainThread").events
+        assert trace.flags == 0
+        assert known <= events.count("< count") <= known + 50 + 1
+        assert events.count("> count") - events.count("< count") in (0, 1)
+
+
+def test_facts(run: Runner, runtime: Runtime) -> None:
+    result = run("trace(lambda: 1)()", FUNCTRACE_DEPTH="7")
+    facts = result.trace.process
+    assert facts["argv"][1:] == ["program.py"]
+    assert facts["host"] == os.uname().nodename
+    assert facts["tool"] == "functrace 0.1.0"
+    assert facts["runtime"].startswith("CPython {}.{}.".format(*runtime.python.release))
+    assert facts["runtime"].endswith(sys.platform)
+    assert facts["build"]["main"].endswith("program.py")
+    assert facts["options"]["FUNCTRACE_DEPTH"] == "7"
+    assert facts["ppid"] == os.getpid()
+    assert result.trace.language == 2
