@@ -57,7 +57,7 @@ class Sink(Protocol):
         """``call`` begins, on top of ``track.stack``, which it is not on yet."""
 
     def leave(self, track: Track, call: Call, failure: bytes | None) -> None:
-        """``call``, which is on top of the stack, ends; ``failure`` if an exception passes through."""
+        """``call``, on top of the stack, ends; ``failure`` if an exception passes through."""
 
     def suspend(self, track: Track) -> None:
         """The track waits."""

@@ -50,7 +50,8 @@ def test_forks_have_files_of_their_own(run: Runner) -> None:
 def test_forks_of_threads_and_tasks(run: Runner) -> None:
     result = run(
         """
-        import asyncio, os, sys, threading
+        import asyncio, os, sys, threading, warnings
+        warnings.simplefilter("ignore")  # forks of a process that has threads
 
         @trace
         def leaf(): pass
@@ -79,11 +80,7 @@ def test_forks_of_threads_and_tasks(run: Runner) -> None:
         """,
         FUNCTRACE_OUT="x.ftrace",
     )
-    assert (
-        result.stderr
-        == "functrace: FUNCTRACE_OUT exists; the trace goes to x-2.ftrace\n" * 1
-        + ("functrace: FUNCTRACE_OUT exists; the trace goes to x-3.ftrace\n")
-    )
+    assert result.stderr == ""
     children = [trace for trace in result.traces if not trace.flags]
     calls = sorted(track.calls for child in children for track in child.tracks if track.calls)
     assert calls == [">task >leaf <leaf", ">work >leaf <leaf"]
