@@ -9,7 +9,7 @@ from typing import BinaryIO
 from functrace.analysis.tables import CUT, ERROR, GOEXIT, PANIC, UNFINISHED
 from functrace.export import processes
 from functrace.export.events import Events, events
-from functrace.export.events_table import ENTERED, LEFT, LOST, RESUMED
+from functrace.export.events_table import ENTERED, LEFT, LOST, SUSPENDED
 from functrace.trace import Trace, Track
 
 _ENDS = {GOEXIT: "goexit", UNFINISHED: "unfinished", CUT: "cut"}
@@ -23,7 +23,7 @@ def write(traces: Sequence[Trace], out: BinaryIO) -> None:
         for lines in _Process(trace, pid, trace.started - began).lines():
             out.write("".join(lines).encode())
     # An event that says nothing spares the others a look at whether they are the last.
-    out.write(b'{"ph":"M","pid":0,"name":"functrace"}\n]}\n')
+    out.write(b'{"ph":"M","pid":0,"tid":0,"name":"functrace","args":{}}\n]}\n')
 
 
 class _Process:
@@ -31,7 +31,8 @@ class _Process:
         self._trace = trace
         self._pid = pid
         self._offset = offset
-        self._begins = [f'"name":{json.dumps(f.name)},"cat":"call"' for f in trace.functions]
+        # An end wants no name, but some programs want it to have one.
+        self._names = [f'"name":{json.dumps(f.name)},"cat":"call"' for f in trace.functions]
         self._last_track = -1
 
     def lines(self) -> Iterator[list[str]]:
@@ -75,16 +76,16 @@ class _Process:
             if kind == ENTERED:
                 if track != self._last_track:
                     yield from self._arrow(track, place)
-                yield f'{{"ph":"B",{place},{self._begins[function]}}},\n'
-            elif kind == LEFT and flags:
-                yield f'{{"ph":"E",{place},"args":{self._end(block, index, flags)}}},\n'
-            elif kind in (LEFT, RESUMED):
-                yield f'{{"ph":"E",{place}}},\n'
+                yield f'{{"ph":"B",{place},{self._names[function]}}},\n'
+            elif kind == LEFT:
+                end = f',"args":{self._end(block, index, flags)}' if flags else ""
+                yield f'{{"ph":"E",{place},{self._names[function]}{end}}},\n'
             elif kind == LOST:
                 count = f'"args":{{"count":{int(block.text_at[index])}}}'
                 yield f'{{"ph":"i","s":"t",{place},"name":"events lost",{count}}},\n'
             else:
-                yield f'{{"ph":"B",{place},"name":"suspended","cat":"wait"}},\n'
+                phase = "B" if kind == SUSPENDED else "E"
+                yield f'{{"ph":"{phase}",{place},"name":"suspended","cat":"wait"}},\n'
             self._last_track = track
 
     def _arrow(self, track: int, place: str) -> Iterator[str]:
