@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from functrace.export.otlp import Options, connect, export
+from functrace.export.otlp.spans import spans
 from functrace.trace import Trace, open_trace
 from tests.otlp.program import FILES, NAMES, STARTED, Call, Expected, Program, expected
 from tests.otlp.receiver import Received, over_grpc, over_http
@@ -209,9 +211,9 @@ def test_calls_at_the_same_time(tmp_path: Path) -> None:
     words = [word for _ in range(3) for word in (w.enter(1, 5), w.enter(1, 5), w.leave(1, 5))]
     path = tmp_path / "x.ftrace"
     path.write_bytes(w.header() + w.FUNCTIONS + w.events(2, w.track(1, 1005), *words))
-    spans = exported(open_trace(path), Options()).spans
-    assert len({span.span_id for span in spans}) == len(spans) == 6
-    assert len({span.trace_id for span in spans}) == 1
+    received = exported(open_trace(path), Options()).spans
+    assert len({span.span_id for span in received}) == len(received) == 6
+    assert len({span.trace_id for span in received}) == 1
 
 
 def test_python_and_tasks_that_wait(tmp_path: Path) -> None:
@@ -251,3 +253,62 @@ def test_python_and_tasks_that_wait(tmp_path: Path) -> None:
     (event,) = card.events
     assert attributes(event) == {"exception.type": "KeyError", "exception.message": "…"}
     assert card.status.message == "KeyError…"
+
+
+VECTORS = sorted((Path(__file__).resolve().parents[1] / "vectors").glob("*.ftrace"))
+
+
+@pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.stem)
+def test_the_vectors_of_the_format(path: Path) -> None:
+    """Damaged, killed, overwritten or not: their JSON says which calls are in which."""
+    meaning = json.loads(path.with_suffix(".json").read_text())
+    wanted = [
+        call for track in meaning["tracks"] for call in _flat(track["calls"], track["id"], None)
+    ]
+    trace = open_trace(path)
+    if not wanted:
+        assert list(spans(trace, Options())) == []
+        return
+    received = exported(trace, Options()).spans
+    functions = {span.span_id: attributes(span)["code.function.name"] for span in received}
+    got = [_told(span, functions, meaning["started"]) for span in received]
+    assert sorted(got, key=repr) == sorted(wanted, key=repr)
+
+
+def _flat(calls: list[Any], track: int, around: str | None) -> Iterator[tuple[Any, ...]]:
+    for call in calls:
+        text = call.get("text", "") + ("…" if call.get("text_cut") else "")
+        times = call["start"], call["duration"], call.get("suspended", 0)
+        yield (track, call["function"], *times, text, around)
+        yield from _flat(call["calls"], track, call["function"])
+
+
+def _told(span: Any, functions: dict[bytes, str], started: int) -> tuple[Any, ...]:
+    told = attributes(span)
+    (track,) = (value for key, value in told.items() if key.endswith(".id"))
+    start, end = span.start_time_unix_nano, span.end_time_unix_nano
+    return (
+        track,
+        told["code.function.name"],
+        start - started,
+        end - start,
+        told.get("functrace.suspended_ns", 0),
+        span.status.message,
+        functions.get(span.parent_span_id),
+    )
+
+
+def test_what_is_no_text_or_number_for_a_message(tmp_path: Path) -> None:
+    path = tmp_path / "x.ftrace"
+    facts = w.process('{"argv": ["./shop", "\\udcff"], "host": "\\ud800", "ppid": 1e3}')
+    numbers = w.facts(1, facts, w.function(1, "main.main"), w.process("{}"))
+    path.write_bytes(
+        w.header() + numbers + w.events(2, w.track((1 << 64) - 1, 1000), w.enter(1, 5))
+    )
+    received = exported(open_trace(path), Options())
+    (span,) = received.spans
+    assert attributes(span)["functrace.goroutine.id"] == str((1 << 64) - 1)
+    told = attributes(received.requests[0].resource_spans[0].resource)
+    assert told["process.command_args"] == ["./shop", "?"]
+    assert told["host.name"] == "?"
+    assert "process.parent_pid" not in told

@@ -97,6 +97,23 @@ def test_a_compression_that_is_not_known(trace: Trace, variables: Variables) -> 
     assert "content-encoding" not in receiver.received.headers[0]
 
 
+def test_what_an_exporter_cannot_do(variables: Variables) -> None:
+    with pytest.raises(UsageError, match="localhost:4318 is no address such as http://localhost"):
+        connect("localhost:4318")
+    variables(EXPORTER_OTLP_COMPRESSION="deflate")
+    with pytest.raises(UsageError, match='OTEL_EXPORTER_OTLP variables: Invalid value "deflate"'):
+        connect(protocol="grpc")
+    variables(EXPORTER_OTLP_COMPRESSION="none", EXPORTER_OTLP_TIMEOUT="soon")
+    with pytest.raises(UsageError, match=r"OTEL_EXPORTER_OTLP variables: .*soon"):
+        connect(protocol="grpc")
+
+
+def test_a_certificate_that_is_not_there(trace: Trace, variables: Variables) -> None:
+    variables(EXPORTER_OTLP_CERTIFICATE="/nowhere.pem")
+    with pytest.raises(StoppedError, match=r"/nowhere\.pem"):
+        send(trace, "https://127.0.0.1:1")
+
+
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A certificate for 127.0.0.1 and its key."""

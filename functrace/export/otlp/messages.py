@@ -101,14 +101,16 @@ class _Messages:
         self._functions: dict[int, tuple[SpanMessage, int]] = {}
         self._track = -1
         self._track_part = SpanMessage()
+        self._track_size = 0
 
     def add(self, scope: ScopeSpans, span: Span) -> int:
         """Add the span, and return about how many bytes that is."""
         call = span.call
-        start = self._trace.started + call.start
-        part, size = self._functions.get(call.function) or self._of_function(call.function)
         if call.track != self._track:
             self._change_track(call.track)
+        start = self._trace.started + call.start
+        part, size = self._functions.get(call.function) or self._of_function(call.function)
+        size += self._track_size
         message = scope.spans.add(
             trace_id=span.trace_id,
             span_id=span.span_id,
@@ -124,8 +126,7 @@ class _Messages:
             self._add_failure(message, call)
             size += 3 * call.text_bytes
         if not span.parent_id:
-            self._add_above(message, span)
-            size += 32 * len(span.above.chain)
+            size += self._add_above(message, span)
         return size
 
     def _of_function(self, index: int) -> tuple[SpanMessage, int]:
@@ -147,6 +148,7 @@ class _Messages:
     def _change_track(self, index: int) -> None:
         self._track = index
         self._track_part = SpanMessage(attributes=attributes(_of_track(self._trace.tracks[index])))
+        self._track_size = int(self._track_part.ByteSize())
 
     def _add_failure(self, message: SpanMessage, call: Call) -> None:
         text = self._trace.text(call.text_at, call.text_bytes)
@@ -159,14 +161,15 @@ class _Messages:
             attributes=attributes({"exception.type": kind, "exception.message": told + more}),
         )
 
-    def _add_above(self, message: SpanMessage, span: Span) -> None:
-        """What a root goes on in."""
+    def _add_above(self, message: SpanMessage, span: Span) -> int:
+        """What a root goes on in; and about how many bytes that is."""
         above = span.above
-        if above.chain:
-            names = [self._trace.functions[function].name for function in above.chain]
-            message.attributes.extend(attributes({"functrace.chain": names}))
+        names = [self._trace.functions[function].name for function in above.chain]
+        if names:
+            message.attributes.extend(attributes({"functrace.chain": list(names)}))
         if above.trace_id != NOWHERE.trace_id and self._rate.keeps(above.trace_id):
             message.links.add(trace_id=above.trace_id, span_id=above.span_id, flags=_FLAGS)
+        return 64 + sum(len(name) + 8 for name in names)
 
 
 def _of_call(call: Call) -> dict[str, Value]:
@@ -199,7 +202,8 @@ def _value(value: Value) -> AnyValue:
     if isinstance(value, bool):
         return AnyValue(bool_value=value)
     if isinstance(value, int):
-        return AnyValue(int_value=value if value < 1 << 63 else value - (1 << 64))
+        return AnyValue(int_value=value) if abs(value) < 1 << 63 else _value(str(value))
     if isinstance(value, str):
-        return AnyValue(string_value=value)
+        # What a process was started with need not be UTF-8; JSON has that as lone surrogates.
+        return AnyValue(string_value=value.encode("utf-8", "replace").decode())
     return AnyValue(array_value=ArrayValue(values=[_value(each) for each in value]))

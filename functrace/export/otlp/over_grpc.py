@@ -12,6 +12,7 @@ from typing import Any
 import grpc
 from google.protobuf.message import DecodeError
 from google.rpc.error_details_pb2 import RetryInfo
+from opentelemetry.exporter.otlp.proto.grpc.exporter import InvalidCompressionValueException
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
@@ -42,7 +43,10 @@ class Grpc:
     """
 
     def __init__(self, endpoint: str | None) -> None:
-        self._exporter = _Exporter(endpoint=endpoint)
+        try:
+            self._exporter = _Exporter(endpoint=endpoint)
+        except InvalidCompressionValueException as error:
+            raise ValueError(error) from None
         self.where = self._exporter.address
 
     def send(self, request: ExportTraceServiceRequest) -> Answer:

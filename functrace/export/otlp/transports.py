@@ -24,6 +24,8 @@ def connect(endpoint: str | None = None, protocol: str | None = None) -> Transpo
     protocol = protocol or _variable("PROTOCOL") or HTTP
     if protocol not in PROTOCOLS:
         raise UsageError(f"OTLP as {protocol}: it can be {' or '.join(PROTOCOLS)}")
+    if protocol == HTTP and endpoint and not endpoint.startswith(("http://", "https://")):
+        raise UsageError(f"{endpoint} is no address such as http://localhost:4318")
     try:
         return _transport(endpoint, protocol)
     except (ValueError, OSError) as error:
