@@ -6,14 +6,12 @@ import os
 import resource
 import signal
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
 from functrace.cli import options
-from functrace.cli.record import keep, limiting, variables
 from functrace.errors import UsageError
 from functrace.hook import interpreter, launch
 from functrace.hook.config import Config
@@ -116,13 +114,19 @@ def _variables(flags: dict[str, Any], words: tuple[str, ...]) -> dict[str, str]:
     """What the runtime is to find in its environment, where that does not say something else."""
     if flags["overwrite"]:
         raise UsageError("--overwrite is for --record")
-    given = limiting(_limits(flags))
+    given = {}
+    if any(_limits(flags).values()):
+        from functrace.cli.record import limiting
+
+        given = limiting(_limits(flags))
     if "FUNCTRACE" not in os.environ:
         given["FUNCTRACE"] = "text"
     mode = os.environ.get("FUNCTRACE", "text")
     if flags["out"]:
         given["FUNCTRACE_OUT"] = flags["out"]
     elif mode == "text" and "FUNCTRACE_OUT" not in os.environ and _is_test(words):
+        import tempfile
+
         folder = tempfile.mkdtemp(prefix="functrace-test-")
         given["FUNCTRACE_OUT"] = f"{folder.replace('%', '%%')}/%p.txt"
         if not flags["quiet"]:
@@ -143,6 +147,8 @@ def _record(
     words: tuple[str, ...], command: list[str], hook: dict[str, str], flags: dict[str, Any]
 ) -> NoReturn:
     """Run it as a process of ours, for a word about its trace, and end as it has ended."""
+    from functrace.cli.record import keep, variables
+
     named = [word for word in words[:2] if word not in ("-m", "-c", "-")]
     program = Path(named[0]).name if named and words[0] != "-c" else "python"
     advice = "no function of it was instrumented, or none was called"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -36,6 +35,8 @@ def choose(asked: str | None, environment: Mapping[str, str]) -> str:
 
 
 def _existing(name: str, environment: Mapping[str, str]) -> str:
+    import shutil  # takes longer to load than most starts need
+
     found = shutil.which(name, path=environment.get("PATH"))
     if found is None:
         raise FunctraceError(f"{name}: no such Python; --python names one")

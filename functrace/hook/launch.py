@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -57,14 +55,24 @@ def _main(config: Config, python: str, words: Sequence[str]) -> str | None:
             raise UsageError("an interactive session is not traced; name a FILE or -m MODULE")
         source = sys.stdin.buffer.read()
         return mainfile.of_source(config, python, "stdin", "<stdin>", source)
-    if os.path.isdir(first) or zipfile.is_zipfile(first):
+    if os.path.isdir(first) or _is_archive(first):
         return mainfile.of_launcher(config, python)
     file = first if os.path.isabs(first) else f"{os.getcwd()}{os.sep}{first}"
     return mainfile.of_source(config, python, "script", file, Path(first).read_bytes())
 
 
+def _is_archive(file: str) -> bool:
+    if file.endswith(".py"):
+        return False
+    import zipfile
+
+    return zipfile.is_zipfile(file)
+
+
 def _check(python: str) -> None:
     """Say what is wrong with the interpreter, if that is what is wrong."""
+    import subprocess  # what is not needed is not waited for
+
     asked = "import sys; print(*sys.version_info[:2])"
     try:
         done = subprocess.run(

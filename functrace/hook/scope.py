@@ -23,7 +23,7 @@ class Scope:
         """Whether the module in the file ``path`` is instrumented."""
         if path.startswith(self._never):
             return False
-        installed = any(part in path for part in _INSTALLED)
+        installed = _INSTALLED[0] in path or _INSTALLED[1] in path
         if not installed and not path.startswith(self._std):
             return True
         if self._config.std and not installed:

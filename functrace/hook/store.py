@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _imp
+import _io
 import marshal
 import os
 import time
@@ -62,9 +63,9 @@ def unpack(content: bytes, stamp: Stamp) -> tuple[int, CodeType] | None:
 def read(file: str) -> bytes:
     """The content of a file of the cache; empty where there is none."""
     try:
-        with open(file, "rb") as opened:
+        with _io.FileIO(file) as opened:  # at a start, buffers cost more than they give
             if time.time() - os.fstat(opened.fileno()).st_mtime > _DAY:
                 os.utime(opened.fileno())  # it is in use
-            return opened.read()
+            return opened.readall()
     except OSError:
         return b""
