@@ -23,7 +23,7 @@ _SPEEDSCOPE = "1.25.0"
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 # The view that puts calls of the same chain together, which the key 2 stands for.
 _LEFT_HEAVY = b"""<script>
-setInterval(() => dispatchEvent(new KeyboardEvent("keypress", { key: "2" })), 1500);
+setTimeout(() => dispatchEvent(new KeyboardEvent("keypress", { key: "2" })), 3000);
 </script></body>"""
 
 
@@ -43,11 +43,11 @@ def main() -> None:
 
 
 def record(work: Path) -> Path:
-    """Half a second of the example; -trimpath keeps this machine's folders out of the trace."""
+    """A while of the example; -trimpath keeps this machine's folders out of the trace."""
     shop, trace = work / "shop", work / "shop.ftrace"
     build = ["go", "build", "-trimpath", "-o", str(shop), "."]
     functrace(*build, cwd=ROOT / "examples" / "http")
-    recording = ["record", "-q", "-o", str(trace), "--", "timeout", "-s", "KILL", "0.5", str(shop)]
+    recording = ["record", "-q", "-o", str(trace), "--", "timeout", "-s", "KILL", "1.5", str(shop)]
     functrace(*recording, "load", cwd=work, check=False)
     return trace
 
@@ -83,6 +83,7 @@ def screenshot(page: Path, out: Path) -> None:
         command = [
             *(browser, "--headless", "--no-sandbox", "--hide-scrollbars"),
             *("--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
+            "--run-all-compositor-stages-before-draw",
             *("--window-size=1200,300", "--virtual-time-budget=20000"),
             *(f"--screenshot={out}", f"{address}/#profileURL={address}/profile.json&title=shop"),
         ]

@@ -59,6 +59,7 @@
         `total ${duration(chains.total[node])}, self ${duration(chains.self[node])}, ` +
         `${share(sums[node], sums[0])} of what is shown`,
     ];
+    if (chains.suspended[node]) lines.push(`waited ${duration(chains.suspended[node])}`);
     if (chains.failed[node]) {
       const failed = number(chains.failed[node]);
       lines.push(`${failed} failed (${share(chains.failed[node], chains.calls[node])})`);

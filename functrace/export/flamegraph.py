@@ -32,7 +32,7 @@ _LEAST = 0.4
 """pixels below which a frame is not drawn"""
 _LETTER = 6.6
 """pixels of a letter, about"""
-_COLUMNS = ("parent", "name", "calls", "total", "self", "failed", "text", "started")
+_COLUMNS = tuple("parent name calls total self suspended failed text started".split())
 _TITLES = {"time": "time of their own", "calls": "calls", "errors": "calls that failed"}
 _STYLE = (
     "text{font:11px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace;"
@@ -58,6 +58,7 @@ class Tree:
     calls: Int64s
     total: Int64s
     self: Int64s
+    suspended: Int64s
     failed: Int64s
     text: Int64s
     """of the first failure, -1 where there is none"""
@@ -91,7 +92,7 @@ class _Builder:
 
     def add_node(self, parent: int, name: str) -> int:
         number = self._names.setdefault(name, len(self._names))
-        self._add(*(np.array([value]) for value in (parent, number, 0, 0, 0, 0, -1, 0)))
+        self._add(*(np.array([value]) for value in (parent, number, 0, 0, 0, 0, 0, -1, 0)))
         return self._count - 1
 
     def add_chains(self, chains: Chains, above: int) -> None:
@@ -106,6 +107,7 @@ class _Builder:
             chains.calls,
             chains.total,
             chains.self,
+            chains.suspended,
             chains.errors + chains.panics,
             text,
             chains.started.astype(np.int64),
@@ -219,6 +221,8 @@ def _title(tree: Tree, node: int) -> str:
     total, own = units.duration(int(tree.total[node])), units.duration(int(tree.self[node]))
     track = " (on a track of its own)" if tree.started[node] else ""
     lines = [f"{name}{track}", f"{units.several(calls, 'call')}, total {total}, self {own}"]
+    if tree.suspended[node]:
+        lines.append(f"waited {units.duration(int(tree.suspended[node]))}")
     if failed:
         lines.append(f"{units.count(failed)} failed ({units.share(failed, calls)})")
         lines += [tree.texts[int(tree.text[node])]] if tree.text[node] >= 0 else []

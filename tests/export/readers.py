@@ -202,7 +202,7 @@ def flamegraph(path: Path) -> Figures:
         if calls:
             told[whole["names"][name]].add(calls=calls, own=own, failed=failed)
     shown = [frame.findtext(f"{_SVG}title") for frame in root.iter(f"{_SVG}g")]
-    assert any(title and ", total " in title for title in shown)
+    assert not told or any(title and ", total " in title for title in shown)
     return told
 
 
@@ -233,7 +233,7 @@ def dot(path: Path) -> Figures:
     if program is None:
         pytest.skip("graphviz, which reads call graphs, is not installed")
     run = subprocess.run([program, "-Tjson0", path], capture_output=True, text=True, check=True)
-    boxes = [box["label"].split("\\n") for box in json.loads(run.stdout)["objects"]]
+    boxes = [box["label"].split("\\n") for box in json.loads(run.stdout).get("objects", [])]
     return _boxes(boxes)
 
 
