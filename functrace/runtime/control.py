@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import importlib
 import os
 from types import CodeType
 from typing import Any
@@ -32,6 +33,8 @@ class Control:
         """Do as the environment asks. Says on standard error what cannot be done."""
         try:
             self._settings = load(os.environ)
+            if not _is_main_interpreter():
+                return
             if self._settings.mode != "off":
                 self._begin(self._settings.mode)
         except (ValueError, OSError, RuntimeError) as error:
@@ -52,6 +55,8 @@ class Control:
 
     def start(self) -> None:
         """Go on with tracing. Raises RuntimeError where it cannot be."""
+        if not _is_main_interpreter():
+            raise RuntimeError("functrace: it is the main interpreter that can be traced")
         if self._recorder is None:
             try:
                 self._begin("record")
@@ -167,6 +172,16 @@ def say(message: str) -> None:
         os.write(2, f"functrace: {message}\n".encode("utf-8", "backslashreplace"))
     except OSError:
         return  # whom to tell?
+
+
+def _is_main_interpreter() -> bool:
+    for name in ("_interpreters", "_xxsubinterpreters"):  # from Python 3.13 on, and before
+        try:
+            interpreters = importlib.import_module(name)
+        except ImportError:
+            continue
+        return bool(interpreters.get_current() == interpreters.get_main())
+    return True
 
 
 def _twin() -> Any:

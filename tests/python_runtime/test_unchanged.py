@@ -237,6 +237,38 @@ def test_the_recursion_limit_is_as_before(run: Runner, runtime: Runtime) -> None
     assert off - on <= (0 if runtime.is_native else 10)
 
 
+def test_subinterpreters_are_left_alone(run: Runner) -> None:
+    result = run("""
+        try:
+            import _interpreters as interpreters
+        except ImportError:
+            import _xxsubinterpreters as interpreters
+
+        program = '''if True:
+            import functrace
+            @functrace.trace
+            def g(): pass
+            g()
+            try:
+                functrace.start()
+            except RuntimeError as error:
+                print(error, flush=True)
+        '''
+
+        @trace
+        def f(): pass
+
+        f()
+        other = interpreters.create()
+        interpreters.run_string(other, program)
+        interpreters.destroy(other)
+        f()
+    """)
+    assert result.stdout == "functrace: it is the main interpreter that can be traced\n"
+    assert result.stderr == ""
+    assert result.trace.tracks[0].calls == ">f <f >f <f"
+
+
 def test_shutdown_is_survived(run: Runner) -> None:
     result = run("""
         import atexit, sys, threading, time, weakref
