@@ -19,7 +19,17 @@ echo "Some calls of store.Get fail. Which call chain was it?"
 run functrace callers --errors store.Get shop.ftrace
 cd "$root"
 
-say "2. //go:generate: instrumented in place, printed, taken out again"
+say "2. A Python program, across tasks and threads"
+cd examples/orders
+echo '$ functrace run --record -o orders.ftrace app.py load    # for two seconds, then SIGKILL'
+timeout -s KILL 2 functrace run -q --record -o "$work/orders.ftrace" app.py load || true
+cd "$work"
+echo
+echo "stock.check fails now and then. Which call chain was it?"
+run functrace callers --errors stock.check orders.ftrace
+cd "$root"
+
+say "3. //go:generate: instrumented in place, printed, taken out again"
 cp -R examples/gen-demo "$work/gen-demo"
 cd "$work/gen-demo"
 run functrace runtime add
@@ -30,7 +40,7 @@ run functrace strip -w .
 run functrace runtime remove
 cmp main.go "$root/examples/gen-demo/main.go" && echo "main.go is what it was, byte for byte"
 
-say "3. A tree for a build, as CI makes it"
+say "4. A tree for a build, as CI makes it"
 cd "$root"
 run functrace inject --out "$work/shop" examples/http
 cd "$work/shop"
