@@ -15,6 +15,7 @@ from pathlib import Path
 from builds import builds
 from calls import calls
 from exports import exports
+from python_calls import python_calls
 from python_rewriting import python_rewriting
 from traces import traces
 
@@ -35,6 +36,8 @@ def main() -> None:
     sources(Path(goroot))
     print()
     python_rewriting()
+    print()
+    python_calls()
     for program in sys.argv[1:]:
         print()
         builds(program)

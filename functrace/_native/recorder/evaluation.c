@@ -11,9 +11,7 @@ static struct {
     bool active;
 } evaluation;
 
-static inline PyCodeObject *code_of(frame_t *frame) {
-    return frame->f_code;
-}
+static inline PyCodeObject *code_of(frame_t *frame) { return frame->f_code; }
 
 #if PY_VERSION_HEX >= 0x030B0000
 
@@ -38,7 +36,14 @@ static inline bool makes_generator(const frame_t *frame) {
 
 static inline bool is_suspended(const frame_t *frame) { return frame->f_state == FRAME_SUSPENDED; }
 
-static inline PyObject *first_local(const frame_t *frame) { return frame->f_localsplus[0]; }
+/* An argument that an inner function uses has moved into a cell. */
+static PyObject *first_local(const frame_t *frame) {
+    const PyCodeObject *code = frame->f_code;
+    for (Py_ssize_t i = 0; code->co_cell2arg && i < PyTuple_GET_SIZE(code->co_cellvars); i++)
+        if (code->co_cell2arg[i] == 0)
+            return PyCell_GET(frame->f_localsplus[code->co_nlocals + i]);
+    return frame->f_localsplus[0];
+}
 
 #endif
 

@@ -315,12 +315,6 @@ void file_calibrate(void) {
     store_word(pair + 3, f->sequence);
 }
 
-void file_mark_ended(void) {
-    pthread_mutex_lock(&file_lock);
-    trace_file.header[H_FLAGS] |= ENDED_CLEANLY;
-    file_calibrate();
-    pthread_mutex_unlock(&file_lock);
-}
 
 /* With its first bytes the file becomes a trace. */
 static void put_header(void) {
@@ -432,6 +426,22 @@ static uint64_t end_of_chunks(void) {
     if (f->overwrites || !f->segment_count) return f->size;
     const struct segment *s = &f->segments[f->current];
     return s->offset + s->used;
+}
+
+/* Threads that still run store in the chunks that they have; there are no more. */
+void file_end(void) {
+    struct file *f = &trace_file;
+    pthread_mutex_lock(&file_lock);
+    f->header[H_FLAGS] |= ENDED_CLEANLY;
+    file_calibrate();
+    f->failed = true;
+    if (is_ours(f->descriptor)) {
+        if (end_of_chunks() < f->size && ftruncate(f->descriptor, (off_t)end_of_chunks()) == 0)
+            f->size = end_of_chunks();
+        close(f->descriptor);
+    }
+    f->descriptor = -1;
+    pthread_mutex_unlock(&file_lock);
 }
 
 /* Copies what there is, the functions after the events that are theirs. True as well where they went

@@ -84,7 +84,9 @@ bool room_new_chunk(struct room *room, uint64_t now, size_t need, size_t open, s
 uint32_t file_put_function(const char *name, const char *path, int line);
 
 void file_calibrate(void);
-void file_mark_ended(void);
+
+/* Marks the file as that of a program that has run to its end, and cuts off what it has not used. */
+void file_end(void);
 
 /* Copies the file as it is now; false and errno where that cannot be done. */
 bool file_copy(const char *path);

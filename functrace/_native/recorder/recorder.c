@@ -96,7 +96,7 @@ static bool open_file(PyObject *path, uint64_t max_size, bool overwrite, const P
     }
     if (file_open(PyBytes_AS_STRING(path), max_size, overwrite, facts->buf, (size_t)facts->len))
         return true;
-    PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, path);
+    PyErr_SetFromErrnoWithFilename(PyExc_OSError, PyBytes_AS_STRING(path));
     return false;
 }
 
@@ -294,7 +294,7 @@ static PyObject *recorder_close(PyObject *self, PyObject *unused) {
     Recorder *r = (Recorder *)self;
     if (r->current && recorder.open && !recorder.forked) {
         stop();
-        file_mark_ended();
+        file_end();
         recorder.open = r->current = false;
     }
     Py_RETURN_NONE;

@@ -1,0 +1,158 @@
+"""What one traced call of a Python function costs, beside viztracer and cProfile."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+_ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(_ROOT))
+
+from tests.support.pythons import CannotBuildError, Python, pythons  # noqa: E402  by that path
+
+_RELEASES = ((3, 11), (3, 13))
+_CALLS = 1_000_000
+_CALLS_OF_THE_SLOW = 200_000
+
+# The best of many short stretches: others on the machine make the mean say nothing.
+_PROGRAM = """
+import sys, time
+from contextlib import nullcontext
+
+def plain(decorate):
+    return nullcontext()
+
+def functrace_on(decorate):
+    import functrace
+    decorate(functrace.trace)
+    return nullcontext()
+
+def viztracer(decorate):
+    from viztracer import VizTracer
+    return VizTracer(tracer_entries=1_000_000, output_file=sys.argv[3], verbose=0)
+
+def cprofile(decorate):
+    import cProfile
+    return cProfile.Profile()
+
+def leaf(): pass
+
+def set_leaf(decorator):
+    global leaf
+    leaf = decorator(leaf)
+
+def calls(n):
+    for _ in range(n): leaf()
+
+def nothing(n):
+    for _ in range(n): pass
+
+def seconds(function, n):
+    begin = time.perf_counter()
+    function(n)
+    return time.perf_counter() - begin
+
+how, stretch = globals()[sys.argv[1]], 2_000
+with how(set_leaf):
+    stretches = int(sys.argv[2]) // stretch
+    best = min(seconds(calls, stretch) for _ in range(stretches))
+loop = min(seconds(nothing, stretch) for _ in range(stretches))
+print((best - loop) / stretch * 1e9)
+"""
+
+
+def python_calls() -> None:
+    """Print nanoseconds of a call, and bytes of file, on each Python that is compared."""
+    found = [python for python in pythons() if python.release in _RELEASES]
+    if not found:
+        print("calls of Python: skipped, there is neither Python 3.11 nor 3.13")
+    for python in found:
+        with tempfile.TemporaryDirectory() as folder:
+            _compare(python, Path(folder))
+
+
+def _compare(python: Python, folder: Path) -> None:
+    print(f"a call of an empty function, {python.name}: nanoseconds, and bytes of file")
+    plain, _ = _run(python, folder, "plain")
+    print(f"  {'plain':36} {plain:9.1f}")
+    off, _ = _run(python, folder, "functrace_on")
+    print(f"  {'functrace, off':36} {off:9.1f}   {off - plain:+7.1f}")
+    try:
+        native = _recorded(python, folder, plain, is_native=True)
+    except CannotBuildError as error:
+        print(f"  functrace with the extension: skipped, {error}")
+        native = None
+    _recorded(python, folder, plain, is_native=False)
+    peer = _viztracer(python, folder, plain)
+    _row("cProfile", plain, *_run(python, folder, "cprofile"))
+    if native and peer:
+        print(
+            f"  viztracer adds {peer[0] / native[0]:.1f} times as much time,"
+            f" {peer[1] / native[1]:.1f} times as many bytes"
+        )
+
+
+def _recorded(
+    python: Python, folder: Path, plain: float, *, is_native: bool
+) -> tuple[float, float]:
+    path = str(python.path(native=is_native))
+    variables = {"FUNCTRACE": "record", "FUNCTRACE_PURE": str(int(not is_native))}
+    output = folder / f"{is_native}.ftrace"
+    variables |= {"PYTHONPATH": path, "FUNCTRACE_OUT": str(output)}
+    calls = _CALLS if is_native else _CALLS_OF_THE_SLOW
+    cost, size = _run(python, folder, "functrace_on", output, calls=calls, **variables)
+    title = "functrace, recorded" + ("" if is_native else " without the extension")
+    _row(title, plain, cost, size)
+    return cost - plain, size
+
+
+def _viztracer(python: Python, folder: Path, plain: float) -> tuple[float, float] | None:
+    """viztracer in an environment of its own; None where it cannot be installed."""
+    environment = folder / "environment"
+    subprocess.run([python.executable, "-m", "venv", environment], check=True)
+    bin_python = environment / "bin" / "python"
+    install = [bin_python, "-m", "pip", "install", "--quiet", "viztracer"]
+    if subprocess.run(install, capture_output=True, check=False).returncode:
+        print("  viztracer: skipped, it cannot be installed")
+        return None
+    output, calls = folder / "x.json", _CALLS_OF_THE_SLOW
+    cost, size = _run(python, folder, "viztracer", output, calls=calls, executable=bin_python)
+    _row("viztracer", plain, cost, size)
+    return cost - plain, size
+
+
+def _run(
+    python: Python,
+    folder: Path,
+    how: str,
+    output: Path | None = None,
+    *,
+    calls: int = _CALLS,
+    executable: Path | None = None,
+    **variables: str,
+) -> tuple[float, float]:
+    """Nanoseconds of a call, and bytes of output for each."""
+    program = folder / "program.py"
+    program.write_text(_PROGRAM)
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("FUNCTRACE", "PYTHON"))}
+    run = subprocess.run(
+        [executable or python.executable, program, how, str(calls), str(output)],
+        cwd=folder,
+        env={**kept, "PYTHONPATH": str(_ROOT), **variables},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    size = output.stat().st_size if output else 0
+    return float(run.stdout), size / calls
+
+
+def _row(what: str, plain: float, cost: float, size: float) -> None:
+    print(f"  {what:36} {cost:9.1f}   {cost - plain:+7.1f}  {f'{size:8.1f}' if size else ''}")
+
+
+if __name__ == "__main__":
+    python_calls()
