@@ -21,6 +21,7 @@ const (
 
 	smallestSegment = 64 << 10
 	largestSegment  = 2 << 20
+	writtenAtOnce   = 256 << 10
 	smallestTrace   = headerSize + factsSize + 4*smallestSegment
 )
 
@@ -180,7 +181,7 @@ func (r *recorder) lengthen(size int64) error {
 //go:norace
 func (r *recorder) prepare() {
 	s := r.segments[r.current]
-	size := r.size + int64(s.used)&^(largestChunk-1)
+	size := r.size + int64(s.used)&^(writtenAtOnce-1)
 	if r.current == len(r.segments)-1 && size <= r.maxSize {
 		_ = r.lengthen(size)
 	}

@@ -72,7 +72,7 @@ func TestNobodyWritesAWholeSegmentAtOnce(t *testing.T) {
 	track := newTrack(7, place{})
 	track.trackRecording.init()
 	for before := r.written; r.newChunk(track, 0, 1); before = r.written {
-		if largest := len(r.segments) > 6; largest && r.written-before > 2*largestChunk {
+		if largest := len(r.segments) > 6; largest && r.written-before > writtenAtOnce {
 			t.Errorf("%d bytes", r.written-before)
 		}
 	}
