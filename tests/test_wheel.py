@@ -1,4 +1,4 @@
-"""A wheel built from the tree works outside it."""
+"""A wheel built from the tree works outside it, with all that it loads from files of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def test_wheel_carries_the_runtime(tmp_path: Path) -> None:
+def test_wheel(tmp_path: Path) -> None:
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     build = subprocess.run(
         [*pip, "wheel", "--no-deps", "--wheel-dir", str(tmp_path), str(ROOT)],
@@ -32,3 +32,24 @@ def test_wheel_carries_the_runtime(tmp_path: Path) -> None:
     assert (module / "internal" / "functrace" / "probe_amd64.s").exists()
     assert not list((module / "internal" / "functrace").glob("*_test.go"))
     assert "functrace.Trace" in (module / "main.go").read_text()
+
+    program = tmp_path / "program"
+    program.mkdir()
+    (program / "app.py").write_text(
+        "import subprocess, sys\n"
+        "def work(): return 1\n"
+        "work()\n"
+        "sys.argv[1:] or subprocess.run([sys.executable, 'app.py', 'again'], check=True)\n"
+    )
+    record = ["run", "--record", "--children", "--out", "traces", "app.py"]
+    subprocess.run([binaries / "functrace", *record], cwd=program, check=True)
+    assert len(list((program / "traces").glob("*.ftrace"))) == 2
+    shown = subprocess.run(
+        [binaries / "functrace", "export", "--to", "flamegraph", "traces"],
+        cwd=program,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert "__main__.work" in shown
+    assert "<script" in shown
