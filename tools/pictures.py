@@ -67,7 +67,7 @@ def speedscope(work: Path) -> Path:
     command = ["npm", "pack", "--silent", f"speedscope@{_SPEEDSCOPE}"]
     packed = subprocess.run(command, cwd=work, check=True, capture_output=True, text=True)
     with tarfile.open(work / packed.stdout.split()[-1]) as archive:
-        archive.extractall(work, [m for m in archive if ".." not in m.name and m.isfile()])
+        archive.extractall(work, filter="data")
     return work / "package" / "dist" / "release"
 
 
