@@ -1,9 +1,8 @@
 """The traced functions of the program.
 
-This is loaded in every instrumented program, where tracing is off as well, so it loads nothing.
+This is loaded in every instrumented program, where tracing is off as well, so it loads nothing, not
+even __future__: that may be instrumented, too.
 """
-
-from __future__ import annotations
 
 import sys
 from _weakref import ref
@@ -17,10 +16,10 @@ if TYPE_CHECKING:
 _FUNCTION = type(lambda: None)
 
 # By the address of the code object: these are equal if their contents are, whatever their file.
-_functions: dict[int, tuple[ref[CodeType], str]] = {}
+_functions: "dict[int, tuple[ref[CodeType], str]]" = {}
 
 
-def remember(function: Any) -> tuple[CodeType, str] | None:
+def remember(function: "Any") -> "tuple[CodeType, str] | None":
     """The code object and the full name of a function; None if it has none, or is known already."""
     while type(function) is not _FUNCTION:
         inside = _inside(function)
@@ -37,7 +36,7 @@ def remember(function: Any) -> tuple[CodeType, str] | None:
     return code, name
 
 
-def remembered() -> Iterator[tuple[CodeType, str]]:
+def remembered() -> "Iterator[tuple[CodeType, str]]":
     """All that there are."""
     for reference, name in list(_functions.values()):
         code = reference()
@@ -45,10 +44,10 @@ def remembered() -> Iterator[tuple[CodeType, str]]:
             yield code, name
 
 
-def _inside(function: Any) -> Any:
+def _inside(function: "Any") -> "Any":
     """The function in a static method, a class method or a functools.partial."""
     if type(function) in (staticmethod, classmethod):
         return function.__func__
-    functools: Any = sys.modules.get("functools")
+    functools: "Any" = sys.modules.get("functools")
     partial = getattr(functools, "partial", None)
     return function.func if partial is not None and type(function) is partial else None

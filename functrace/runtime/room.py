@@ -152,7 +152,8 @@ class Room:
 
     def _now(self) -> int:
         # Another event may have come between its reading of the clock and its word.
-        return max(self.now or clock(), self._last)
+        now = self.now or clock()
+        return now if now > self._last else self._last
 
     def _put(self, now: int, word: int, shift: int) -> None:
         """Store a word with its time."""

@@ -83,7 +83,8 @@ class Tasks:
 
     def current(self) -> int:
         """The number of the track of the task that runs in this thread, 0 for none."""
-        self.look()
+        if len(sys.modules) != self._modules:
+            self.look()
         for source in self._sources:
             task = source()
             if task is not None:
@@ -244,6 +245,7 @@ def _asyncio(tasks: Tasks, base: Any) -> None:
     # Of loops that are none of the standard library's.
     tasks.watch_maker(asyncio_tasks.create_task)
     tasks.watch_maker(asyncio_tasks.ensure_future)
+    tasks.watch_maker(getattr(asyncio_tasks, "_ensure_future", None))  # gather's, to Python 3.12
 
 
 def _task_groups(tasks: Tasks, groups: Any) -> None:

@@ -167,10 +167,12 @@ class TraceFile:
         self._header[_LOST] += count
 
     def end(self, *, is_clean: bool) -> None:
-        """Write no more."""
+        """Write no more. What a file that ends cleanly has not used is cut off."""
         if is_clean:
             self._header[_FLAGS] |= _CLEAN
             self._calibrate()
+            if not self.overwrites and self._is_open():
+                os.ftruncate(self._file, self._size - 8 * len(self._memory))
         self.failed = True
         self._facts = self._memory = memoryview(b"").cast("Q")
         self._header = memoryview(bytes(_HEADER_BYTES)).cast("Q")

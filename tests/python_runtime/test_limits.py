@@ -80,6 +80,11 @@ def test_a_path_that_is_none(run: Runner, out: str, reason: str) -> None:
     assert result.stderr.count("\n") == 1
 
 
+def test_what_is_not_used_is_cut_off(run: Runner) -> None:
+    result = run(_CALLS.format(calls=1))
+    assert next(result.folder.glob("*.ftrace")).stat().st_size < 40_000
+
+
 def test_traces_in_a_folder(run: Runner) -> None:
     first = run(_CALLS.format(calls=1), FUNCTRACE_OUT=".")
     second = run(_CALLS.format(calls=1), FUNCTRACE_OUT="x-%p-%%.ftrace")

@@ -407,10 +407,11 @@ def test_what_the_standard_library_has_not(run: Runner, library: str) -> None:
     if result.stdout == "absent\n":
         pytest.skip(f"{library} is not installed for this Python")
     if library == "trio":
-        child, parent = result.trace.track("child"), result.trace.track("parent")
+        child = result.trace.track("__main__.child")
+        parent = result.trace.track("__main__.parent")
         assert child.calls == ">child wait run <child"
         assert parent.calls == ">parent wait run <parent"
-        assert result.trace.origin(child).startswith("parent parent: ")
+        assert result.trace.origin(child).endswith(" parent: nursery.start_soon(child)")
     else:
         main = result.trace.track("MainThread")
         (other,) = [track for track in result.trace.tracks if track is not main]
