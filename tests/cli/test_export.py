@@ -100,8 +100,9 @@ def test_what_is_not_installed_is_named(module: Path, functrace: Run) -> None:
     (module / "a.ftrace").write_bytes(recorded.trace())
     (module / "pyarrow.py").write_text("raise ModuleNotFoundError(name='pyarrow')")
     done = functrace("export", "a.ftrace", "--to", "parquet", "-o", "x", PYTHONPATH=str(module))
-    told = "--to parquet wants pyarrow, which is not installed: pip install 'functrace-cli[parquet]'"
-    assert (done.returncode, done.stderr) == (1, f"functrace: {told}\n")
+    install = "pip install 'functrace-cli[parquet]'"
+    told = f"functrace: --to parquet wants pyarrow, which is not installed: {install}\n"
+    assert (done.returncode, done.stderr) == (1, told)
     assert not (module / "x").exists()
     done = functrace("export", "a.ftrace", "--to", "svg", "-o", "x.svg", PATH="")
     assert done.returncode == 1
