@@ -14,6 +14,7 @@ from pathlib import Path
 
 from builds import builds
 from calls import calls
+from otlp import otlp
 from exports import exports
 from python_calls import python_calls
 from python_rewriting import python_rewriting
@@ -30,6 +31,8 @@ def main() -> None:
     calls()
     print()
     traces()
+    print()
+    otlp()
     print()
     exports()
     print()

@@ -171,3 +171,20 @@ def test_large_opentelemetry_traces_are_told(tmp_path: Path) -> None:
         done = run(str(path), "--endpoint", receiver.endpoint)
     assert done.returncode == 0
     assert "note: an OpenTelemetry trace of 10,002 spans; --root, --errors, --slow" in done.stderr
+
+
+def test_the_program_in_the_docs(tmp_path: Path) -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "otlp.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    program = Program(seed=2, steps=900)
+    (tmp_path / "shop.ftrace").write_bytes(program.written())
+    with over_http() as receiver:
+        done = subprocess.run(
+            [sys.executable, "-c", code.replace("http://localhost:4318", receiver.endpoint)],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert (done.stdout, done.stderr) == (f"{len(receiver.received.spans)} 0\n", "")
+    assert any(call.failed for call in program.calls)

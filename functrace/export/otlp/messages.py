@@ -36,6 +36,7 @@ _LAST = (1 << 64) - 1
 # A collector takes 4 MiB over gRPC if nobody told it otherwise.
 _SPANS = 2048
 _BYTES = 1 << 20
+_CHAINS = 1000  # that are kept as messages
 
 Value = str | int | bool | list[str]
 
@@ -99,6 +100,7 @@ class _Messages:
         self._trace = trace
         self._rate = rate
         self._functions: dict[int, tuple[SpanMessage, int]] = {}
+        self._chains: dict[tuple[int, ...], tuple[KeyValue, int]] = {}
         self._track = -1
         self._track_part = SpanMessage()
         self._track_size = 0
@@ -145,6 +147,17 @@ class _Messages:
         )
         return self._functions.setdefault(index, (part, part.ByteSize() + 100))
 
+    def _of_chain(self, chain: tuple[int, ...]) -> tuple[KeyValue, int]:
+        """Many tracks go on in the same chain."""
+        found = self._chains.get(chain)
+        if found is None:
+            if len(self._chains) >= _CHAINS:
+                self._chains.clear()
+            names = [self._trace.functions[function].name for function in chain]
+            (part,) = attributes({"functrace.chain": names})
+            found = self._chains[chain] = part, int(part.ByteSize())
+        return found
+
     def _change_track(self, index: int) -> None:
         self._track = index
         self._track_part = SpanMessage(attributes=attributes(_of_track(self._trace.tracks[index])))
@@ -164,12 +177,14 @@ class _Messages:
     def _add_above(self, message: SpanMessage, span: Span) -> int:
         """What a root goes on in; and about how many bytes that is."""
         above = span.above
-        names = [self._trace.functions[function].name for function in above.chain]
-        if names:
-            message.attributes.extend(attributes({"functrace.chain": list(names)}))
+        size = 0
+        if above.chain:
+            part, size = self._of_chain(above.chain)
+            message.attributes.append(part)
         if above.trace_id != NOWHERE.trace_id and self._rate.keeps(above.trace_id):
             message.links.add(trace_id=above.trace_id, span_id=above.span_id, flags=_FLAGS)
-        return 64 + sum(len(name) + 8 for name in names)
+            size += 64
+        return size
 
 
 def _of_call(call: Call) -> dict[str, Value]:

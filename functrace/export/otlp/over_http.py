@@ -11,6 +11,7 @@ import gzip
 import time
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -57,7 +58,8 @@ class Http:
     def send(self, request: ExportTraceServiceRequest) -> Answer:
         """As Transport.send."""
         self._session.prepare_for(request.SerializeToString())
-        self._exporter.export(())
+        with suppress(OSError):  # which not every version keeps to itself; the session noted it
+            self._exporter.export(())
         self.where = self._session.url or self.where
         return self._session.answer()
 

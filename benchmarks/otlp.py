@@ -1,0 +1,151 @@
+"""How fast calls are sent as OpenTelemetry spans: calls a second, by the clock and by the time of
+the processor that they take, and memory at its peak.
+
+    python benchmarks/otlp.py [calls]
+
+The receiver is a process of its own that reads requests and does no more. Beside it, the same with
+the SDK's own spans, which is how a program that OpenTelemetry instruments would send them.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+_READER = Path(__file__).resolve().parent / "reader.py"
+_CASES = ("http/protobuf", "http/protobuf gzip", "grpc", "errors", "sdk")
+_SDK_SPANS = 100_000
+
+
+def otlp(calls: int = 1_000_000) -> None:
+    """Print the figures of a trace with so many calls, sent in each way by a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/x.ftrace"
+        subprocess.run(
+            [sys.executable, str(_READER), str(2 * calls), path], check=True, capture_output=True
+        )
+        print(f"{calls:,} calls as spans")
+        for case in _CASES:
+            with _receiver("grpc" if case == "grpc" else "http") as endpoint:
+                command = [sys.executable, __file__, "--send", path, endpoint, case]
+                figures = json.loads(
+                    subprocess.run(command, check=True, capture_output=True).stdout
+                )
+            print(
+                f"  {case:20}", *(f"{key} {value:,.0f}" for key, value in figures.items()), sep="  "
+            )
+
+
+def _send(path: str, endpoint: str, case: str) -> None:
+    begin, begin_busy = time.perf_counter(), time.process_time()
+    calls, sent = _sdk(endpoint) if case == "sdk" else _functrace(path, endpoint, case)
+    figures = {
+        "calls/s": calls / (time.perf_counter() - begin),
+        "calls/s of processor": calls / (time.process_time() - begin_busy),
+        "sent": sent,
+        "peak MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+    print(json.dumps(figures))
+
+
+def _functrace(path: str, endpoint: str, case: str) -> tuple[int, int]:
+    import os
+
+    from functrace.export import otlp
+    from functrace.trace import open_trace
+
+    if case.endswith("gzip"):
+        os.environ["OTEL_EXPORTER_OTLP_COMPRESSION"] = "gzip"
+    transport = otlp.connect(endpoint, "grpc" if case == "grpc" else "http/protobuf")
+    # Nothing failed in this trace: what is measured is how fast that is found out.
+    options = otlp.Options(errors=case == "errors")
+    trace = open_trace(path)
+    done = otlp.export([trace], transport, options)
+    transport.close()
+    return trace.events // 2, done.sent
+
+
+def _sdk(endpoint: str) -> tuple[int, int]:
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    provider = TracerProvider()
+    exporter = OTLPSpanExporter(endpoint=f"{endpoint}/v1/traces")
+    provider.add_span_processor(
+        BatchSpanProcessor(exporter, max_queue_size=2 * _SDK_SPANS, max_export_batch_size=2048)
+    )
+    tracer = provider.get_tracer("benchmark")
+    attributes = {"code.function.name": "main.f", "code.file.path": "main.go", "thread.id": 1}
+    for _ in range(_SDK_SPANS):
+        tracer.start_span("main.f", attributes=attributes).end()
+    provider.shutdown()
+    return _SDK_SPANS, _SDK_SPANS
+
+
+@contextmanager
+def _receiver(protocol: str) -> Iterator[str]:
+    command = [sys.executable, __file__, "--receive", protocol]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    try:
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _receive(protocol: str) -> None:
+    if protocol == "grpc":
+        _receive_grpc()
+        return
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        print(server.server_port, flush=True)
+        server.serve_forever()
+
+
+def _receive_grpc() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    import grpc
+
+    # As bytes: to take requests apart is the collector's affair.
+    export = grpc.unary_unary_rpc_method_handler(lambda _request, _context: b"")
+    service = "opentelemetry.proto.collector.trace.v1.TraceService"
+    server = grpc.server(ThreadPoolExecutor(2))
+    server.add_generic_rpc_handlers(
+        (grpc.method_handlers_generic_handler(service, {"Export": export}),)
+    )
+    print(server.add_insecure_port("127.0.0.1:0"), flush=True)
+    server.start()
+    server.wait_for_termination()
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--send"]:
+        _send(*sys.argv[2:])
+    elif sys.argv[1:2] == ["--receive"]:
+        _receive(*sys.argv[2:])
+    else:
+        otlp(*(int(float(count)) for count in sys.argv[1:2]))
