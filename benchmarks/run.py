@@ -14,8 +14,8 @@ from pathlib import Path
 
 from builds import builds
 from calls import calls
-from otlp import otlp
 from exports import exports
+from otlp import otlp
 from python_calls import python_calls
 from python_rewriting import python_rewriting
 from traces import traces
