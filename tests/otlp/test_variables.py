@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import ssl
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 from functrace.errors import UsageError
 from functrace.export.otlp import StoppedError, connect, export
+from functrace.export.otlp.resource import resource
 from functrace.trace import Trace, open_trace
 from tests.otlp.program import Program
 from tests.otlp.receiver import Receiver, over_grpc, over_http
@@ -194,3 +196,22 @@ def test_resource_of_a_python_process(tmp_path: Path) -> None:
     assert told["process.runtime.name"] == "cpython"
     assert told["process.runtime.version"] == "3.13.0"
     assert told["telemetry.sdk.language"] == "python"
+
+
+@pytest.mark.parametrize(
+    ("main", "arguments", "name"),
+    [
+        ("/srv/till.py", ["python", "/srv/till.py"], "till"),
+        ("shop.__main__", ["python", "-m", "shop"], "shop"),
+        ("/cache/5f.pyc", ["python", "/cache/5f.pyc", "./till.py", "-m"], "till"),
+        ("/cache/5f.pyc", ["python", "/cache/5f.pyc", "-m", "shop.web"], "shop.web"),
+        ("/cache/5f.pyc", ["python"], "python"),
+    ],
+)
+def test_what_a_python_process_runs(
+    tmp_path: Path, main: str, arguments: list[str], name: str
+) -> None:
+    path = tmp_path / "x.ftrace"
+    facts = w.process(json.dumps({"argv": arguments, "build": {"main": main}}))
+    path.write_bytes(w.header(language=2) + w.facts(1, facts))
+    assert resource(open_trace(path))["service.name"] == name

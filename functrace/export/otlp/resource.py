@@ -33,9 +33,17 @@ def resource(trace: Trace) -> dict[str, Value]:
 def _service(trace: Trace) -> str:
     """What runs: of an interpreter, the module or script."""
     main = _text(_build(trace), "main").removesuffix(".__main__")
+    if main.endswith(".pyc"):
+        main = _behind(main, processes.arguments(trace))
     if trace.language != "python" or not main:
         return processes.name(trace)
     return PurePath(main).stem if "/" in main or main.endswith(".py") else main
+
+
+def _behind(started: str, arguments: list[str]) -> str:
+    """The script or module that functrace run names behind the compiled file that it starts."""
+    words = arguments[arguments.index(started) + 1 :] if started in arguments else []
+    return next((word for word in words if word != "-m"), "")
 
 
 def _build(trace: Trace) -> dict[str, Any]:
