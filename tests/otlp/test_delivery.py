@@ -96,7 +96,8 @@ def test_a_collector_that_says_when_to_come_again(
 
 @pytest.mark.usefixtures("brief")
 @pytest.mark.parametrize(
-    ("protocol", "refusal"), [(HTTP, 503), (GRPC, "RESOURCE_EXHAUSTED"), (GRPC, "UNAVAILABLE")]
+    ("protocol", "refusal"),
+    [(HTTP, 429), (HTTP, 503), (GRPC, "RESOURCE_EXHAUSTED"), (GRPC, "UNAVAILABLE")],
 )
 def test_longer_than_the_time_for_a_request(
     trace: Trace, waits: Waits, protocol: str, refusal: int | str
