@@ -48,6 +48,6 @@ def _inside(function: "Any") -> "Any":
     """The function in a static method, a class method or a functools.partial."""
     if type(function) in (staticmethod, classmethod):
         return function.__func__
-    functools: "Any" = sys.modules.get("functools")
+    functools: Any = sys.modules.get("functools")
     partial = getattr(functools, "partial", None)
     return function.func if partial is not None and type(function) is partial else None

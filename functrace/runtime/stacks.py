@@ -38,7 +38,17 @@ class Call:
 class Track:
     """A thread, a task, or what else goes its own way; ``room`` is the sink's."""
 
-    __slots__ = ("__weakref__", "id", "is_waiting", "kind", "name", "parent", "room", "stack")
+    __slots__ = (
+        "__weakref__",
+        "asleep",
+        "id",
+        "is_waiting",
+        "kind",
+        "name",
+        "parent",
+        "room",
+        "stack",
+    )
 
     def __init__(self, number: int, kind: int, name: str, parent: Parent | None) -> None:
         self.id = number
@@ -46,6 +56,7 @@ class Track:
         self.name = name
         self.parent = parent
         self.stack: list[Call] = []
+        self.asleep = 0  # how many of these are
         self.is_waiting = False
         self.room: Any = None
 
@@ -229,7 +240,7 @@ class Stacks:
         for track in {t.id: t for t in forked if t is not None}.values():
             if track is not forked.own:
                 self._tasks[track.id] = track
-            track.room, calls, track.stack = None, track.stack, []
+            track.room, calls, track.stack, track.asleep = None, track.stack, [], 0
             for call in calls:
                 self._push(track, call.known)
 
@@ -287,7 +298,7 @@ class Stacks:
     def _leave(self, track: Track, failure: bytes | None) -> None:
         # As long as its exit is not told the call is open.
         self._sink.leave(track, track.stack[-1], failure)
-        track.stack.pop()
+        track.asleep -= track.stack.pop().is_asleep
 
     def _go_on(self, code: CodeType, *, innermost: bool) -> None:
         known = KNOWN.get(id(code))
@@ -295,9 +306,10 @@ class Stacks:
             return
         track = self._track()
         calls: Iterable[Call] = reversed(track.stack) if innermost else track.stack
-        for call in calls:
+        for call in calls if track.asleep else ():
             if call.is_asleep and call.known is known:
                 call.is_asleep = False
+                track.asleep -= 1
                 if track.is_waiting:
                     self._wake(track)
                 return
@@ -315,6 +327,7 @@ class Stacks:
 
     def _sleep(self, track: Track) -> None:
         track.is_waiting = True
+        track.asleep = len(track.stack)
         for call in track.stack:
             call.is_asleep = True
         self._sink.suspend(track)
