@@ -189,6 +189,32 @@ def test_what_a_recorder_refuses(run: Runner) -> None:
     ]
 
 
+def test_calls_that_are_open_where_another_recorder_begins(run: Runner) -> None:
+    done = run(
+        _RECORDER
+        + """
+        def outer():
+            global recorder
+            ended()
+            recorder = make("second.ftrace")
+            recorder.start()
+            leaf()
+        def ended(): recorder.close()
+        recorder = make()
+        add(recorder, leaf, outer, ended)
+        recorder.start()
+        leaf()
+        outer()
+        recorder.close()
+    """.replace("\n        ", "\n"),
+        FUNCTRACE="off",
+    )
+    assert [trace.tracks[0].calls for trace in done.traces] == [
+        ">leaf <leaf >outer >ended",
+        ">outer >leaf <leaf <outer",
+    ]
+
+
 def test_no_tool_id_is_left(run: Runner, runtime: Runtime) -> None:
     if runtime.python.release < (3, 12):
         pytest.skip("there is no sys.monitoring")

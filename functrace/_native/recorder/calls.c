@@ -12,10 +12,13 @@ static int64_t find(const struct track *t, const void *frame) {
     return -1;
 }
 
-static bool is_live(const PyThreadState *state, const void *frame) {
-    for (const frame_t *at = frame_innermost(state); at; at = frame_below(at))
-        if (at == frame) return true;
-    return false;
+/* Whether the call is among those that run; another may have its frame's place by now. */
+static bool is_live(const PyThreadState *state, const struct call *c) {
+    const frame_t *at = frame_innermost(state);
+    while (at && at != c->frame) at = frame_below(at);
+    PyCodeObject *code = at ? frame_code(at) : NULL;
+    const struct function *f = code ? function_of(code) : NULL;
+    return f && f->number == c->function;
 }
 
 /* The innermost call ends, with an exception if there is a text. */
@@ -57,17 +60,21 @@ static void enter(struct track *t, const struct function *f, const void *frame, 
 static void drop_dead(const PyThreadState *state, struct track *t, const void *frame, uint64_t now) {
     while (t->depth > 0) {
         const struct call *c = &t->open[t->depth - 1];
-        bool is_dead = c->frame == frame || (c->flags & WAITS && !is_live(state, c->frame));
+        bool is_dead = c->frame == frame || (c->flags & WAITS && !is_live(state, c));
         if (!is_dead) return;
         leave(t, now, NULL);
     }
 }
 
-/* Calls that are still there go on, the others ended when nobody looked. */
+/* Calls that are still there go on, the others ended when nobody looked; those that are not in this
+ * file do not get there. */
 void calls_check(const PyThreadState *state, struct track *t) {
     uint32_t alive = 0;
-    while (alive < t->depth && is_live(state, t->open[alive].frame)) alive++;
+    while (alive < t->depth && is_live(state, &t->open[alive])) alive++;
+    while (t->pending && t->depth > alive && t->depth > t->written)
+        if (t->open[--t->depth].flags & WAITS) t->waiting--;
     leave_down_to(t, alive, recorder.stopped_at);
+    track_settle(t);
     t->stopped = recorder.stops;
 }
 

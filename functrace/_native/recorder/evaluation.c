@@ -11,8 +11,6 @@ static struct {
     bool active;
 } evaluation;
 
-static inline PyCodeObject *code_of(frame_t *frame) { return frame->f_code; }
-
 #if PY_VERSION_HEX >= 0x030B0000
 
 /* A generator's first evaluation only makes the generator. */
@@ -50,7 +48,7 @@ static PyObject *first_local(const frame_t *frame) {
 PyObject *source_first_argument(PyThreadState *state, const void *at) {
     (void)state;
     frame_t *frame = (frame_t *)at;
-    PyObject *first = code_of(frame)->co_argcount > 0 ? first_local(frame) : NULL;
+    PyObject *first = frame_code(frame)->co_argcount > 0 ? first_local(frame) : NULL;
     return Py_NewRef(first ? first : Py_None);
 }
 
@@ -143,7 +141,7 @@ static PyObject *evaluate_without_us(PyThreadState *state, frame_t *frame, int t
 
 static PyObject *evaluate(PyThreadState *state, frame_t *frame, int throwing) {
     if (unlikely(is_deep())) return evaluate_without_us(state, frame, throwing);
-    struct function *f = function_of(code_of(frame));
+    struct function *f = function_of(frame_code(frame));
     if (likely(!f) || !evaluation.active) return evaluation.previous(state, frame, throwing);
     return evaluate_ours(state, f, frame, throwing);
 }

@@ -41,16 +41,22 @@ static bool has_str_of(PyTypeObject *type, PyObject *builtin) {
     return type->tp_str == ((PyTypeObject *)builtin)->tp_str;
 }
 
+static bool is_short_int(PyObject *number) {
+    int overflow;
+    (void)PyLong_AsLongLongAndOverflow(number, &overflow);
+    if (!overflow) return true;
+    PyObject *length = PyObject_CallMethod(number, "bit_length", NULL);
+    long bits = length ? PyLong_AsLongAndOverflow(length, &overflow) : INT_BITS_MOST + 1;
+    if (!length) PyErr_Clear();
+    Py_XDECREF(length);
+    return !overflow && bits <= INT_BITS_MOST;
+}
+
 /* Whether str() and repr() of the object run no Python code and take little time. */
 static bool is_simple(PyObject *object, Py_ssize_t *bytes) {
     if (object == NULL || object == Py_None || PyBool_Check(object) || PyFloat_CheckExact(object))
         return true;
-    if (PyLong_CheckExact(object)) {
-        int overflow;
-        long long value = PyLong_AsLongLongAndOverflow(object, &overflow);
-        (void)value;
-        return !overflow || _PyLong_NumBits(object) <= INT_BITS_MOST;
-    }
+    if (PyLong_CheckExact(object)) return is_short_int(object);
     if (PyUnicode_CheckExact(object)) *bytes += PyUnicode_GET_LENGTH(object);
     else if (PyBytes_CheckExact(object)) *bytes += PyBytes_GET_SIZE(object);
     else return false;

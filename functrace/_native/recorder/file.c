@@ -27,7 +27,7 @@ enum { OPEN_RECORD_WORDS = 1 + 2, BASE_RECORD_WORDS = 1 + 1 };
 
 struct file trace_file = {.descriptor = -1};
 struct room no_room;
-pthread_mutex_t file_lock = PTHREAD_MUTEX_INITIALIZER;
+pthread_mutex_t file_lock;
 
 static const char zeros[1 << 20];
 
@@ -377,8 +377,16 @@ bool file_open(const char *path, uint64_t max_size, bool overwrites, const char 
     return false;
 }
 
+void file_lock_begin(void) {
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&file_lock, &attributes);
+    pthread_mutexattr_destroy(&attributes);
+}
+
 void file_forked(void) {
-    pthread_mutex_init(&file_lock, NULL); /* whoever had it is not in this process */
+    file_lock_begin(); /* whoever had it is not in this process */
     trace_file.failed = true;
     trace_file.header = NULL;
     for (size_t i = 0; i < trace_file.room_count; i++) trace_file.rooms[i]->limit = 0;

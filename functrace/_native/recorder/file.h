@@ -59,6 +59,9 @@ extern struct file trace_file;
 extern struct room no_room; /* of a track that has not written yet */
 extern pthread_mutex_t file_lock;
 
+/* Makes the lock anew; one thread may take it several times. */
+void file_lock_begin(void);
+
 enum { SMALLEST_TRACE = HEADER_BYTES + (32 << 10) + 4 * (64 << 10) };
 
 /* Makes the file with its header and facts; false and errno where it cannot. */

@@ -62,5 +62,14 @@ uint32_t function_number(struct function *f) {
 }
 
 void functions_begin_again(void) {
-    for (struct function *f = functions; f; f = f->next) f->direct = f->number = 0;
+    for (struct function *f = functions; f; f = f->next) {
+        f->before = f->number;
+        f->direct = f->number = 0;
+    }
+}
+
+uint32_t function_renumber(uint32_t before) {
+    for (struct function *f = functions; f; f = f->next)
+        if (f->before == before) return function_number(f);
+    return 0;
 }

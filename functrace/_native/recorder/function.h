@@ -12,6 +12,7 @@ enum function_kind { PLAIN, GENERATOR, COROUTINE, ASYNC_GENERATOR };
 struct function {
     uint32_t direct; /* its number where nothing else is to be done at a call, else 0 */
     uint32_t number; /* in the file; 0: not yet */
+    uint32_t before; /* in the file before this one; 0: none */
     enum function_kind kind;
     bool recorded;
     char *name, *file;
@@ -35,6 +36,9 @@ uint32_t function_number(struct function *f);
 
 /* For a new file: none has a number. */
 void functions_begin_again(void);
+
+/* The number of the function that had the one given in the file before; 0 if there is none. */
+uint32_t function_renumber(uint32_t before);
 
 /* The record of a code object, or NULL. */
 static inline struct function *function_of(PyCodeObject *code) {

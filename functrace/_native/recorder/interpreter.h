@@ -21,7 +21,7 @@ typedef _PyInterpreterFrame frame_t;
 #elif !HAS_MONITORING
 typedef PyFrameObject frame_t;
 #else
-/* Only where a frame lies matters, and how to get to the one below. */
+/* The beginning of _PyInterpreterFrame; what else is in it changes with each version. */
 typedef struct frame_link {
     void *executable;
     struct frame_link *previous;
@@ -44,6 +44,17 @@ static inline const frame_t *frame_below(const frame_t *frame) {
     return frame->previous;
 #else
     return frame->f_back;
+#endif
+}
+
+/* The code object that the frame runs; NULL for frames that are none of Python's. */
+static inline PyCodeObject *frame_code(const frame_t *frame) {
+#if HAS_MONITORING
+    const uintptr_t tags = PY_VERSION_HEX >= 0x030E0000 ? 3 : 0; /* of a _PyStackRef */
+    PyObject *code = (PyObject *)((uintptr_t)frame->executable & ~tags);
+    return code && PyCode_Check(code) ? (PyCodeObject *)code : NULL;
+#else
+    return frame->f_code;
 #endif
 }
 

@@ -68,6 +68,7 @@ static bool begin_process(void) {
     }
     if (!functions_begin()) return false;
     clock_begin();
+    file_lock_begin();
     begun = threads_begin();
     if (!begun) PyErr_NoMemory();
     return begun;
@@ -112,7 +113,7 @@ static bool begin(Recorder *self, PyObject *path, uint64_t max_size, int overwri
     static bool is_forking_seen;
     if (!is_forking_seen) is_forking_seen = pthread_atfork(NULL, NULL, forked) == 0;
     functions_begin_again();
-    tracks_begin_again();
+    tracks_begin_again(function_renumber);
     recorder.forked = false;
     recorder.open = self->current = true;
     self->path = PyUnicode_DecodeFSDefault(trace_file.path);

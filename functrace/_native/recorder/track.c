@@ -116,18 +116,27 @@ void track_renumber(struct track *t, uint64_t id) {
     pthread_mutex_unlock(&file_lock);
 }
 
-static void begin_again(struct track *t) {
+/* Of a call whose function is gone, and what is inside it, nothing is known any more. */
+static void begin_again(struct track *t, uint32_t (*renumber)(uint32_t)) {
+    uint32_t known = 0;
+    t->waiting = 0;
+    for (struct call *c = t->open; known < t->depth; c++, known++) {
+        c->function = renumber(c->function);
+        if (!c->function) break;
+        c->entered = trace_file.start_ticks;
+        if (c->flags & WAITS) t->waiting++;
+    }
     t->begun = t->suspended = false;
+    t->depth = known;
     t->written = 0;
     t->pending = t->depth > 0;
-    for (uint32_t i = 0; i < t->depth; i++) t->open[i].entered = trace_file.start_ticks;
     track_settle(t);
 }
 
-void tracks_begin_again(void) {
+void tracks_begin_again(uint32_t (*renumber)(uint32_t)) {
     pthread_mutex_lock(&file_lock);
     for (size_t i = 0; i < table.size; i++)
-        for (struct track *t = table.buckets[i]; t; t = t->next) begin_again(t);
+        for (struct track *t = table.buckets[i]; t; t = t->next) begin_again(t, renumber);
     pthread_mutex_unlock(&file_lock);
 }
 

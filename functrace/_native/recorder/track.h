@@ -68,8 +68,9 @@ void track_describe(struct track *t, unsigned kind, const char *name, const stru
 
 void track_forget(struct track *t);
 
-/* For a new file: nothing of a track is in it yet. */
-void tracks_begin_again(void);
+/* For a new file: nothing of a track is in it yet. renumber tells a function's number there by the
+ * one before. */
+void tracks_begin_again(uint32_t (*renumber)(uint32_t));
 
 /* Makes t the one numbered id, in place of the one that was. */
 void track_renumber(struct track *t, uint64_t id);
