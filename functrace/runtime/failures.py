@@ -48,7 +48,7 @@ def describe(exception: BaseException) -> bytes:
 def _text(exception: BaseException, cls: type[BaseException]) -> str:
     if _teller(cls) not in _PLAIN:
         return ""
-    parts = list(_ARGS.__get__(exception))
+    parts = [] if issubclass(cls, SyntaxError) else list(_ARGS.__get__(exception))
     parts += [f.__get__(exception) for owner, f in _FIELDS if issubclass(cls, owner)]
     if not all(type(part) in _SIMPLE for part in parts):
         return ""
