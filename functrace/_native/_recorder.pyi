@@ -6,10 +6,10 @@ the first. What add() and watch() were told holds for every one that comes after
 An exception is told as its type, with the module where that is neither builtins nor __main__, and
 ": " and its text, if that is not empty: "json.decoder.JSONDecodeError: Expecting value". The text
 is its str() as UTF-8 ("backslashreplace"), where the type's __str__ is that of BaseException,
-KeyError, OSError, ImportError or SyntaxError, and what that makes it of (of a SyntaxError msg, else
-args, and all the fields of an OSError) is exactly str, bytes, int, float, bool or None. Where an int
-has more than 128 bits, or str and bytes are longer than 65,536 together, there is no text. 200 bytes
-of the whole are kept.
+KeyError, OSError, ImportError or SyntaxError, and what that makes it of (of a SyntaxError msg,
+else args, and all the fields of an OSError) is exactly str, bytes, int, float, bool or None. Where
+an int has more than 128 bits, or str and bytes are longer than 65,536 together, there is no text.
+200 bytes of the whole are kept.
 """
 
 from collections.abc import Callable

@@ -92,6 +92,25 @@ def test_threads_that_c_has_made(run: Runner) -> None:
     ] * 50
 
 
+def test_exceptions_that_c_raises(run: Runner) -> None:
+    trace = run("""
+        @trace
+        def fail(what):
+            eval(what, {"d": {}, "s": "short"})
+        for what in ("d[0]", "int('x')", "s[9]", "s.upper(1)", "1 / 0", "(", "open('no')"):
+            try: fail(what)
+            except Exception: pass
+    """).trace
+    told = [event for event in trace.tracks[0].events if event[0] == "!"]
+    assert told[:3] == [
+        "! KeyError: 0",
+        "! ValueError: invalid literal for int() with base 10: 'x'",
+        "! IndexError: string index out of range",
+    ]
+    assert all(": " in event for event in told)
+    assert len(told) == 7
+
+
 def test_callbacks_that_fail(run: Runner) -> None:
     done = run(
         _RECORDER

@@ -52,13 +52,22 @@ PyObject *source_first_argument(PyThreadState *state, const void *at) {
     return Py_NewRef(first ? first : Py_None);
 }
 
+/* What C raises is often not made yet. Where no code of the program has a part in that, it may as well
+ * be now, so that its text can be told. */
+static void fetch_exception(PyObject **type, PyObject **value, PyObject **traceback) {
+    PyErr_Fetch(type, value, traceback);
+    bool is_builtin = *type && PyExceptionClass_Check(*type) &&
+                      !(((PyTypeObject *)*type)->tp_flags & Py_TPFLAGS_HEAPTYPE);
+    if (is_builtin) PyErr_NormalizeException(type, value, traceback);
+}
+
 /* Tells how the frame has ended or paused; what comes in between by a signal replaces that. */
 static PyObject *tell_end(PyThreadState *state, struct function *f, frame_t *frame,
                           PyObject *result) {
     PyObject *type = NULL, *value = NULL, *traceback = NULL;
     int status;
     if (!result) {
-        PyErr_Fetch(&type, &value, &traceback);
+        fetch_exception(&type, &value, &traceback);
         status = type ? call_unwound(state, f, frame, type, value) : 0;
     } else if (f->kind != PLAIN && is_suspended(frame)) {
         status = call_yielded(state, f, frame, result);
