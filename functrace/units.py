@@ -15,6 +15,14 @@ def duration(nanoseconds: float) -> str:
     return f"{nanoseconds:.0f}ns"
 
 
+def size(number: int) -> str:
+    """Bytes: ``512 bytes``, ``4.6 kB``, ``12.3 MB``, ``1.2 GB``."""
+    for unit, bytes_ in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if number >= bytes_:
+            return f"{number / bytes_:.1f} {unit}"
+    return several(number, "byte")
+
+
 def count(number: int) -> str:
     """With commas at the thousands."""
     return f"{number:,}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from functrace.cli import sent, traces
+from functrace.cli import sent, traces, units
 from functrace.cli.traces import open_all
 from functrace.errors import FunctraceError, UsageError
 from functrace.export import FORMATS, Format, load
@@ -97,7 +97,7 @@ def _save(
         with _kept_if_whole(out), out.open("wb") as file:
             writer.write(opened, file, **options)
         size = out.stat().st_size
-    told = f"functrace export: {out}: {size / 1e6:.1f} MB; opens in {wanted.opens_in}"
+    told = f"functrace export: {out}: {units.size(size)}; opens in {wanted.opens_in}"
     click.secho(told, err=True)
 
 

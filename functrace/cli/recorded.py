@@ -22,7 +22,7 @@ def summary(place: Path, files: list[Path], ended: str) -> Iterator[str]:
     traces = [trace for file in files if (trace := _opened(file))]
     size = sum(file.stat().st_size for file in files)
     number = units.several(len(files), "trace")
-    yield click.style(f"functrace record: {place}: {number}, {size / 1e6:.1f} MB", bold=True)
+    yield click.style(f"functrace record: {place}: {number}, {units.size(size)}", bold=True)
     if not traces:
         yield "  not one can be read: did the process end before it had begun?"
         return

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from functrace.errors import UsageError
-from functrace.units import count, duration, several, share
+from functrace.units import count, duration, several, share, size
 
-__all__ = ["count", "duration", "moment", "parse_duration", "several", "share"]
+__all__ = ["count", "duration", "moment", "parse_duration", "several", "share", "size"]
 
 _UNITS = {
     "ns": 1,

@@ -36,10 +36,11 @@ def begin(
     """
     asked = config.parse(os.environ.get(config.VARIABLE, ""))
     _leave_to_children(asked)
+    ours = _hide_ourselves()
+    namespace["__file__"] = file  # which a trace tells
     # While sys.path has no folder of the program: what it has there must not be taken for a module
     # of the standard library.
     loader.install(asked, functions)
-    ours = _hide_ourselves()
     run = _launcher(ours) if kind == "launcher" else None
     if run is None:
         _main(namespace, kind, file, ours)

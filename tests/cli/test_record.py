@@ -27,7 +27,7 @@ def test_trace_and_summary(module: Path, functrace: Run) -> None:
     assert done.returncode == 0
     assert done.stdout == "\nin\n"
     assert done.stderr == (
-        "functrace record: run.ftrace: 1 trace, 0.0 MB\n"
+        "functrace record: run.ftrace: 1 trace, 5.6 kB\n"
         "  6 calls in 80ns on 2 goroutines; exit status 0\n"
         "  most time of their own: main.main 28.6%, main.(*Shop).Sell 28.6%, main.work 23.8%\n"
         "  next: functrace report run.ftrace\n"
@@ -57,7 +57,7 @@ def test_a_folder_of_its_own_by_default(module: Path, functrace: Run) -> None:
 def test_traces_of_other_processes(module: Path, functrace: Run) -> None:
     for out in ("run.ftrace", "100%"):
         done = functrace("record", "-o", out, "--", *PROGRAM, "copy", **PATH)
-        assert f"{out}: 2 traces, 0.0 MB\n  12 calls" in done.stderr
+        assert f"{out}: 2 traces, 11.3 kB\n  12 calls" in done.stderr
     assert len(list((module / "100%").iterdir())) == 2
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import functrace
 from functrace.hook import loader, work
 from functrace.hook.config import Config
 from rewriter.python.errors import LeftAlone
@@ -103,12 +104,20 @@ def test_dependencies_and_the_standard_library(app: Project) -> None:
 def test_record(app: Project) -> None:
     done = app.run("--record", "-o", "x.ftrace", "app.py")
     assert done.stdout == ""
-    assert done.stderr.startswith(
-        "functrace run: 2 functions of 2 modules instrumented\n"
-        "functrace record: x.ftrace: 1 trace, 0.1 MB\n  4 calls in "
+    assert re.match(
+        r"functrace run: 2 functions of 2 modules instrumented\n"
+        r"functrace record: x\.ftrace: 1 trace, [0-9.]+ kB\n  4 calls in ",
+        done.stderr,
     )
     told = app.execute([COMMAND, "callers", "work", "x.ftrace"])
     assert "__main__.main → lib.work (x1-3)" in told.stdout
+
+
+def test_a_trace_tells_the_program(app: Project) -> None:
+    app.run("--record", "-o", "x.ftrace", "app.py", "a b")
+    process = functrace.open(app.root / "x.ftrace").process
+    assert process["argv"][1:] == ["app.py", "a b"]
+    assert process["build"]["main"] == str(app.root / "app.py")
 
 
 def test_record_around_run(app: Project) -> None:
