@@ -49,10 +49,12 @@ test-python: $(READY) | build
 	@$(BIN)/python tools/toolchain.py $(GOS) > build/toolchains
 	@PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH" $(BIN)/python -m pytest -q -n auto --dist worksteal $(TESTS)
 
-# More of the Go distribution's packages, and more of Python's library, than make test has time for.
+# More of the Go distribution's packages, more of Python's library, and more Pythons than make test
+# has time for.
 conformance:
 	@FUNCTRACE_CONFORMANCE=all $(MAKE) --no-print-directory test-python \
-		TESTS="tests/conformance tests/python_rewriter/test_stdlib.py tests/cli/test_python_out.py"
+		TESTS="tests/conformance tests/python_rewriter/test_stdlib.py tests/cli/test_python_out.py \
+		tests/python_runtime tests/python_run"
 
 # Property tests with new examples each time, until one fails.
 fuzz: $(READY)
