@@ -12,13 +12,14 @@ In a notebook:
 >>> pandas.DataFrame(functrace.calls(trace).columns())
 """
 
-from __future__ import annotations
-
+# Nothing is imported here that is loaded after Python's start, so that the standard library can be
+# traced as well: whatever is loaded may be decorated, and needs all of this. That holds for
+# __future__, too.
 import os
 import sys
 from _thread import RLock
 
-from functrace.runtime.functions import remember
+from functrace.runtime.functions import remember, remembered
 
 TYPE_CHECKING = False  # the module typing takes longer to load than all of this
 if TYPE_CHECKING:
@@ -43,12 +44,22 @@ _LAZY = {
     "open": ("functrace.trace", "open_trace"),
 }
 
-_control: Control | None = None
+# Of the standard library, what is loaded where tracing begins.
+_NEEDED = frozenset(
+    """
+    __future__ _collections_abc _opcode_metadata _weakrefset abc ast codecs collections contextlib
+    copy copyreg dataclasses dis encodings enum functools genericpath importlib inspect io json
+    keyword linecache opcode operator os platform posixpath re reprlib selectors signal sre_compile
+    sre_constants sre_parse stat subprocess threading token tokenize types typing warnings weakref
+    """.split()
+)
+
+_control: "Control | None" = None
 _is_decided = False  # whether the environment has been asked
 _lock = RLock()
 
 
-def trace(function: _F) -> _F:
+def trace(function: "_F") -> "_F":
     """Have the calls of ``function`` told from here on, and return it as it is.
 
     As a decorator, or around a lambda. Of a static method, class method or functools.partial it is
@@ -87,22 +98,40 @@ def snapshot(path: str) -> None:
 
 
 def _decide() -> None:
-    """Begin if the environment asks for it, at the first traced function and never again."""
+    """Begin if the environment asks for it, at the first traced function and never again.
+
+    Where the standard library is traced, the first may be in a module that is needed to begin.
+    """
     global _is_decided
     if os.environ.get("FUNCTRACE", "") not in ("", "off") or "FUNCTRACE_SIGNAL" in os.environ:
+        if _is_needed_loading():
+            return
         _get_control()
     _is_decided = True
 
 
-def _get_control() -> Control:
+def _is_needed_loading() -> bool:
+    """Whether such a module is only there in part yet."""
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] in _NEEDED:
+            spec = getattr(module, "__spec__", None)
+            if getattr(spec, "_initializing", False):
+                return True
+    return False
+
+
+def _get_control() -> "Control":
     global _control, _is_decided
     with _lock:
         if _control is None:
+            _is_decided = True  # what is loaded from here on may have traced functions itself
             from functrace.runtime.control import Control
 
             control = Control(__version__)
             control.begin()
-            _control, _is_decided = control, True
+            _control = control
+            for code, name in remembered():  # in the meantime, by this thread and others
+                control.add(code, name)
         return _control
 
 
@@ -117,7 +146,7 @@ class _Package(type(sys)):  # type: ignore[misc]  # ModuleType, by any other nam
 sys.modules[__name__].__class__ = _Package
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib

@@ -32,7 +32,8 @@ def remember(function: "Any") -> "tuple[CodeType, str] | None":
         return None
     module = function.__module__
     name = f"{module if type(module) is str else '?'}.{function.__qualname__}"
-    _functions[address] = ref(code, lambda _: _functions.pop(address, None) and None), name
+    forget = _functions.pop  # at the end modules are empty before all code is gone
+    _functions[address] = ref(code, lambda _: forget(address, None) and None), name
     return code, name
 
 

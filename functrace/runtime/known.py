@@ -42,8 +42,11 @@ class Known:
     )
 
     def __init__(self, code: CodeType) -> None:
-        address = id(code)
-        self.code = weakref.ref(code, lambda _: KNOWN.pop(address, None) and None)
+        address, forget = (
+            id(code),
+            KNOWN.pop,
+        )  # at the end modules are empty before all code is gone
+        self.code = weakref.ref(code, lambda _: forget(address, None) and None)
         self.is_traced = False
         self.name = self.file = ""
         self.line = self.number = 0
