@@ -20,9 +20,11 @@ def adapt(namespace: dict[str, Any]) -> None:
 
 
 def _code(read: Callable[..., Any], *arguments: Any) -> Any:
-    # Its arguments are (file) or, up to Python 3.11, (name of the module, file).
+    # It takes a file and gives code; up to Python 3.12 a name and a file, for code and file.
     file = arguments[-1]
     source_loader = SourceFileLoader("__mp_main__", file)
     is_source = isinstance(file, str) and file.endswith(".py")
     code = loader.hook.code(source_loader, "__mp_main__", file) if is_source else None
-    return read(*arguments) if code is None else (code, file)
+    if code is None:
+        return read(*arguments)
+    return code if len(arguments) == 1 else (code, file)

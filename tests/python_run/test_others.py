@@ -12,6 +12,7 @@ import pytest
 
 from tests.python_run.conftest import COMMAND, Project
 from tests.python_run.test_run import names
+from tests.support.pythons import Python, pythons
 
 TESTS = {
     "shop.py": "def price(x):\n    return x\n",
@@ -106,9 +107,11 @@ def test_children_are_left_alone_unless_asked_for(starts: Project) -> None:
 
 
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
-def test_multiprocessing(starts: Project, method: str) -> None:
-    assert starts.run("-q", "pool.py", method, FUNCTRACE="off").stdout == "[True, True]\n"
-    done = starts.run("--record", "-o", "out", "--children", "pool.py", method)
+@pytest.mark.parametrize("python", pythons(), ids=lambda python: python.name)
+def test_multiprocessing(starts: Project, method: str, python: Python) -> None:
+    by = ("--python", python.executable)
+    assert starts.run("-q", *by, "pool.py", method, FUNCTRACE="off").stdout == "[True, True]\n"
+    done = starts.run("--record", *by, "-o", "out", "--children", "pool.py", method)
     assert done.stdout == "[True, True]\n"
     assert _calls(starts) == {"__mp_main__.job": 2, "work.do": 2}
 
