@@ -25,7 +25,7 @@ def main() -> None:
 
 
 def _serve() -> None:
-    from functrace.golang.gobuild.cache import Cache
+    from functrace.files.cache import Cache
     from functrace.hook import config, work
 
     folder = ""

@@ -39,7 +39,7 @@ class Stamp:
 
 
 def path(folder: str, key: str) -> str:
-    """Where what ``key`` stands for is kept, as :class:`functrace.golang.gobuild.cache.Cache`."""
+    """Where what ``key`` stands for is kept, as :class:`functrace.files.cache.Cache`."""
     return os.path.join(folder, key[:2], key)
 
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from types import CodeType
 from typing import Any
 
-from functrace.golang.gobuild.cache import Cache
+from functrace.files.cache import Cache
 from functrace.hook import config, store
 from functrace.hook.config import Config
 from rewriter.python import Options, instrument_tree

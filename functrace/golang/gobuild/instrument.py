@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from functrace.golang.gobuild.cache import Cache
+from functrace.files.cache import Cache
 from functrace.golang.gobuild.scope import plain
 from functrace.golang.gobuild.session import Session
 from functrace.golang.rewrite import names_elsewhere, plan

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from functrace.errors import FunctraceError
-from functrace.golang.gobuild import cache, environment, graph, packages, prepare, refusals
+from functrace.files.cache import Cache
+from functrace.golang.gobuild import environment, graph, packages, prepare, refusals
 from functrace.golang.gobuild.command import GoCommand, last, parse
 from functrace.golang.gobuild.environment import Environment
 from functrace.golang.gobuild.prepare import Request
@@ -65,7 +66,7 @@ def run(
             return 0
         prepare.write_script(session)
         status = _executed(request, session, command, where, words, tell)
-        cache.Cache(session.cache).trim()
+        Cache(session.cache).trim()
     return status
 
 

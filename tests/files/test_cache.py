@@ -1,11 +1,11 @@
-"""What is kept between builds, and for how long."""
+"""What is kept between runs, and for how long."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from functrace.golang.gobuild.cache import Cache
+from functrace.files.cache import Cache
 
 
 def test_what_is_put_is_got(tmp_path: Path) -> None:
