@@ -7,7 +7,7 @@ import sys
 from _frozen_importlib import BuiltinImporter
 from _frozen_importlib_external import SourceFileLoader
 
-from functrace.hook import config, loader
+from functrace.hook import compiler, config, loader
 
 TYPE_CHECKING = False  # typing is nothing that every program loads
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ def begin(
     run = _launcher(ours) if kind == "launcher" else None
     if run is None:
         _main(namespace, kind, file, ours)
+    if not asked.quiet:
+        _tell_of_namesake()
     for category, text, line in warned:
         loader.warn(category, text, file, line)
     return run
@@ -65,6 +67,18 @@ def _hide_ourselves() -> str:
     del sys.argv[0]
     sys.path_importer_cache.pop(ours, None)
     return ours
+
+
+def _tell_of_namesake() -> None:
+    """Say that the program will not find the package called functrace that it may want."""
+    for folder in sys.path:
+        package = os.path.join(os.path.abspath(folder), "functrace")
+        if os.path.isfile(os.path.join(package, "hook", "boot.py")):
+            return  # functrace-cli is installed there
+        for file in (os.path.join(package, "__init__.py"), f"{package}.py"):
+            if os.path.isfile(file):
+                compiler.say(f"{file} is another package: a traced program gets ours instead")
+                return
 
 
 def _leave_to_children(asked: config.Config) -> None:

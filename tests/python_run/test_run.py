@@ -291,6 +291,22 @@ def test_what_fits_into_no_environment(app: Project) -> None:
     assert names(done.stdout) == ["lib.work"]
 
 
+@pytest.mark.parametrize("file", ["functrace.py", "functrace/__init__.py"])
+def test_another_functrace_is_named(app: Project, file: str) -> None:
+    app.write({file: ""})
+    said = f"functrace: {app.root / file} is another package: a traced program gets ours instead\n"
+    for words in (["app.py"], ["-m", "app"], ["-c", "import lib; lib.work(0)"]):
+        done = app.run(*words)
+        assert names(done.stdout)[-1] == "lib.work"
+        assert done.stderr.startswith(said)
+    assert app.run("-q", "app.py").stderr == ""
+
+
+def test_functrace_itself_is_not_named_as_another(app: Project) -> None:
+    app.write({"functrace/__init__.py": "", "functrace/hook/boot.py": ""})
+    assert "another" not in app.run("app.py").stderr
+
+
 def test_start_is_quick(app: Project) -> None:
     """Nothing is compiled, no process started when the cache has everything."""
     app.write({"sees.py": "import sys, lib\nprint('_socket' in sys.modules)\n"})
