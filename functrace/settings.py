@@ -6,17 +6,16 @@ folder or the nearest one above it that has either.
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
 from functrace.errors import UsageError
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+TYPE_CHECKING = False  # functrace run starts sooner without typing
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+    from typing import Any
 
 _KINDS: dict[str, type] = {
     "include": list,
@@ -32,6 +31,7 @@ _KINDS: dict[str, type] = {
     "layout": str,
     "runtime-import": str,
 }
+_VARIABLES = {name: "FUNCTRACE_" + name.upper().replace("-", "_") for name in _KINDS}
 _FILES: dict[str, tuple[str, ...]] = {"functrace.toml": (), "pyproject.toml": ("tool", "functrace")}
 _BOOLEANS = {
     "1": True,
@@ -55,10 +55,33 @@ def load(folder: Path, environment: Mapping[str, str]) -> dict[str, Any]:
     return {name.replace("-", "_"): value for name, value in settings.items()}
 
 
+def may_be(folder: str, environment: Mapping[str, str]) -> bool:
+    """Whether there may be any in ``folder``; it takes no time to tell."""
+    return any(map(environment.__contains__, _VARIABLES.values())) or any(_mentions(folder))
+
+
+def _mentions(folder: str) -> Iterator[bool]:
+    """Of each file that may have settings, whether it does."""
+    above = ""
+    while above != folder:
+        for name, keys in _FILES.items():
+            content = _content(os.path.join(folder, name))
+            yield b"functrace" in content if keys else bool(content)
+        above, folder = folder, os.path.dirname(folder)
+
+
+def _content(file: str) -> bytes:
+    """Empty where there is no such file, or none that can be read."""
+    try:
+        with open(file, "rb") as opened:
+            return opened.read()
+    except OSError:
+        return b""
+
+
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     found = {}
-    for name in _KINDS:
-        variable = "FUNCTRACE_" + name.upper().replace("-", "_")
+    for name, variable in _VARIABLES.items():
         if variable in environment:
             found[name] = _parsed(variable, name, environment[variable])
     return found
@@ -85,6 +108,10 @@ def _from_file(folder: Path) -> dict[str, Any]:
 
 
 def _table(path: Path, keys: tuple[str, ...]) -> dict[str, Any] | None:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
     try:
         table: Any = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError:

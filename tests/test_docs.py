@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from functrace.cli import main
+from functrace.cli import verbs
 from functrace.settings import _KINDS as SETTINGS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -17,9 +17,9 @@ README = (ROOT / "README.md").read_text()
 
 
 def _verbs() -> dict[str, click.Command]:
-    context = click.Context(main.functrace)
-    names = main.functrace.list_commands(context)
-    return {n: c for n in names if (c := main.functrace.get_command(context, n))}
+    context = click.Context(verbs.functrace)
+    names = verbs.functrace.list_commands(context)
+    return {n: c for n in names if (c := verbs.functrace.get_command(context, n))}
 
 
 @pytest.mark.parametrize("verb", _verbs())

@@ -1,86 +1,12 @@
-"""The ``functrace`` command: which verbs there are, and how errors end it."""
+"""The ``functrace`` command: where it begins, and how errors end it."""
 
 from __future__ import annotations
 
-import importlib
 import io
 import os
 import sys
-from pathlib import Path
-from typing import Any
 
-import click
-
-from functrace import __version__, settings
 from functrace.errors import FunctraceError, UsageError
-
-# Loaded when called: a verb must not pay for what another one imports.
-_VERBS = {
-    "go": "functrace.cli.go:go",
-    "run": "functrace.cli.run:run",
-    "record": "functrace.cli.record:record",
-    "callers": "functrace.cli.callers:callers",
-    "report": "functrace.cli.report:report",
-    "graph": "functrace.cli.graph:graph",
-    "replay": "functrace.cli.replay:replay",
-    "diff": "functrace.cli.diff:diff",
-    "info": "functrace.cli.info:info",
-    "export": "functrace.cli.export:export",
-    "inject": "functrace.cli.inject:inject",
-    "strip": "functrace.cli.strip:strip",
-    "runtime": "functrace.cli.runtime:runtime",
-    "hook": "functrace.cli.hook:hook",
-    "doctor": "functrace.cli.doctor:doctor",
-    "completion": "functrace.cli.completion:completion",
-}
-
-
-class _Verbs(click.Group):
-    """The verbs, in the order in which a newcomer meets them."""
-
-    def list_commands(self, _ctx: click.Context) -> list[str]:
-        return list(_VERBS)
-
-    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _VERBS:
-            return None
-        module, _, name = _VERBS[cmd_name].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), name)
-        return command
-
-
-@click.group(
-    cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
-)
-@click.version_option(__version__, message="%(prog)s %(version)s")
-@click.pass_context
-def functrace(ctx: click.Context) -> None:
-    """Which call chain was this? Instrument a program and see.
-
-    \b
-    functrace go run .                 see a Go program's call chains; no file is touched
-    functrace go test ./...            those of its tests, in files
-    functrace run app.py               see a Python program's; no file is touched
-
-    \b
-    functrace runtime add              or put the Go runtime into a module, once,
-    functrace inject -w ./...          instrument the sources in place,
-    go run -tags trace .               see the call chains
-    functrace strip -w ./...           and take it all out again, to the last byte
-    """
-    found = settings.load(Path.cwd(), os.environ)
-    ctx.default_map = {
-        verb: _known(ctx, verb, found) for verb in ("go", "run", "inject", "strip", "doctor")
-    }
-
-
-def _known(ctx: click.Context, verb: str, found: dict[str, Any]) -> dict[str, Any]:
-    """Those of the settings that the verb has an option for."""
-    if ctx.invoked_subcommand != verb:
-        return {}
-    command = functrace.get_command(ctx, verb)
-    names = {p.name for p in command.params} if command else set()
-    return {name: value for name, value in found.items() if name in names}
 
 
 def main() -> None:
@@ -89,11 +15,8 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a file's name may be any bytes
     try:
-        status = functrace.main(prog_name="functrace", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        status = error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+        status = _run(sys.argv[1:])
+    except KeyboardInterrupt:
         print("functrace: interrupted; run it again to finish", file=sys.stderr)
         status = 130
     except FunctraceError as error:
@@ -106,4 +29,14 @@ def main() -> None:
     except OSError as error:
         print(f"functrace: {error.strerror}: {error.filename or ''}", file=sys.stderr)
         status = 1
-    sys.exit(status if isinstance(status, int) else 0)
+    sys.exit(status)
+
+
+def _run(words: list[str]) -> int:
+    if words[:1] == ["run"]:
+        from functrace.cli import quick
+
+        quick.run(words[1:])
+    from functrace.cli import verbs  # click takes longer to load than a program to start
+
+    return verbs.run()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
-from pathlib import Path
 
 from functrace.errors import FunctraceError
+
+TYPE_CHECKING = False  # what is not needed is not waited for
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # What pipx and uv leave in the environments that they make for a tool.
 _OF_TOOLS = ("pipx_metadata.json", "uv-receipt.toml")
@@ -24,13 +26,13 @@ def choose(asked: str | None, environment: Mapping[str, str]) -> str:
     """
     if asked:
         return _existing(asked, environment)
-    is_tools = any(Path(sys.prefix, name).exists() for name in _OF_TOOLS)
+    is_tools = any(os.path.exists(os.path.join(sys.prefix, name)) for name in _OF_TOOLS)
     is_virtual = sys.prefix != sys.base_prefix
     if is_virtual and not is_tools:
         return sys.executable
     active = environment.get("VIRTUAL_ENV")
     if active:
-        return _existing(str(Path(active, "bin", "python")), environment)
+        return _existing(os.path.join(active, "bin", "python"), environment)
     return _existing("python3", environment) if is_tools else sys.executable
 
 

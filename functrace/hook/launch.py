@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 
 from functrace.errors import FunctraceError, UsageError
 from functrace.hook import mainfile
 from functrace.hook.config import VARIABLE, Config
 
-START = Path(__file__).parent / "start"
+TYPE_CHECKING = False  # what is not needed is not waited for
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+START = os.path.join(os.path.dirname(os.path.abspath(__file__)), "start")
 _OLDEST = (3, 10)
 
 
@@ -40,7 +42,7 @@ def variables(config: Config) -> dict[str, str]:
     chosen = {VARIABLE: config.text()}
     if config.children:
         before = os.environ.get("PYTHONPATH")
-        chosen["PYTHONPATH"] = os.pathsep.join([str(START), *([before] if before else [])])
+        chosen["PYTHONPATH"] = os.pathsep.join([START, *([before] if before else [])])
     return chosen
 
 
@@ -58,7 +60,8 @@ def _main(config: Config, python: str, words: Sequence[str]) -> str | None:
     if os.path.isdir(first) or _is_archive(first):
         return mainfile.of_launcher(config, python)
     file = first if os.path.isabs(first) else f"{os.getcwd()}{os.sep}{first}"
-    return mainfile.of_source(config, python, "script", file, Path(first).read_bytes())
+    with open(first, "rb") as opened:
+        return mainfile.of_source(config, python, "script", file, opened.read())
 
 
 def _is_archive(file: str) -> bool:
@@ -71,7 +74,7 @@ def _is_archive(file: str) -> bool:
 
 def _check(python: str) -> None:
     """Say what is wrong with the interpreter, if that is what is wrong."""
-    import subprocess  # what is not needed is not waited for
+    import subprocess
 
     asked = "import sys; print(*sys.version_info[:2])"
     try:

@@ -1,0 +1,97 @@
+"""What functrace record and run --record do: run a command, keep its trace, tell what is in it.
+
+What is not needed before the command runs is loaded when it has ended.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from functrace.cli import units
+from functrace.errors import UsageError
+from functrace.recording.destination import Destination, destination
+from functrace.recording.run import Outcome, run
+
+_SIZE = re.compile(r"[1-9]\d*[KMG]?")
+
+
+def keep(
+    command: Sequence[str],
+    program: str,
+    out: str | None,
+    given: dict[str, str],
+    advice: str,
+    *,
+    quiet: bool,
+) -> Outcome:
+    """Run ``command`` and tell what trace it left, on standard error.
+
+    Args:
+        command: what to run.
+        program: after what the trace's folder is called.
+        out: the trace's folder or file.
+        given: what the command is to find in its environment besides.
+        advice: what to say where no trace came.
+        quiet: no summary.
+    """
+    with destination(out, program, datetime.now()) as place:
+        done = run(command, {**given, "FUNCTRACE_OUT": place.pattern})
+        found = place.traces()
+    if not done.pid:
+        _complain(f"cannot run {done.ended}")
+    elif not found:
+        _complain(f"no trace: {advice}")
+    elif not quiet:
+        _summary(place, found, done)
+    return done if found else replace(done, status=done.status or 1)
+
+
+def variables(limits: dict[str, Any]) -> dict[str, str]:
+    """What the runtime is to find in its environment.
+
+    Raises:
+        UsageError: a limit makes no sense.
+    """
+    return {"FUNCTRACE": "record", **limiting(limits)}
+
+
+def limiting(limits: dict[str, Any]) -> dict[str, str]:
+    """The same without what there is to do."""
+    if limits["max_size"] and not _SIZE.fullmatch(limits["max_size"]):
+        raise UsageError(f"--max-size {limits['max_size']}: not a size such as 500M or 2G")
+    if limits["min_duration"]:
+        units.parse_duration(limits["min_duration"])
+    given = {
+        "FUNCTRACE_MAX_SIZE": limits["max_size"],
+        "FUNCTRACE_FULL": "overwrite" if limits["overwrite"] else None,
+        "FUNCTRACE_MIN_DURATION": limits["min_duration"],
+        "FUNCTRACE_DEPTH": limits["depth"],
+        "FUNCTRACE_INCLUDE": ",".join(map(_full_names, limits.get("include", ()))),
+        "FUNCTRACE_EXCLUDE": ",".join(map(_full_names, limits.get("exclude", ()))),
+    }
+    return {name: str(value) for name, value in given.items() if value}
+
+
+def _full_names(glob: str) -> str:
+    """The runtime compares full names; here, as elsewhere, the end of one will do."""
+    return f"{glob},*/{glob},*.{glob}"
+
+
+def _complain(text: str) -> None:
+    import click
+
+    click.secho(f"functrace: {text}", err=True, fg="red")
+
+
+def _summary(place: Destination, found: list[Path], done: Outcome) -> None:
+    import click
+
+    from functrace.cli import recorded
+
+    for line in recorded.summary(place.path, found, done.ended):
+        click.echo(line, err=True)

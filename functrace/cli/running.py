@@ -1,0 +1,102 @@
+"""What functrace run does. It loads next to nothing, as the program waits for it."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from functrace.errors import UsageError
+from functrace.hook import interpreter, launch
+from functrace.hook.config import Config
+
+TYPE_CHECKING = False  # typing takes longer to load than all of this
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+# Programs whose standard output is read, or is that of the tests they run.
+_TESTS = ("pytest", "unittest", "py.test", "nose2")
+
+
+def start(words: tuple[str, ...], flags: dict[str, Any]) -> NoReturn:
+    """Run the program and end as it ends.
+
+    Args:
+        words: the program and its arguments, as Python takes them.
+        flags: the options of ``functrace run``, by name.
+
+    Raises:
+        UsageError: an option makes no sense.
+        FunctraceError: there is no Python to run it.
+    """
+    if words[0][:2] in ("-m", "-c") and words[0][2:]:
+        words = (words[0][:2], words[0][2:], *words[1:])  # Python takes both
+    config = _config(flags)
+    python = interpreter.choose(flags["python"], os.environ)
+    command = launch.command(config, python, words)
+    if flags["record"]:
+        _record(words, command, launch.variables(config), flags)
+    given = {**_variables(flags, words), **launch.variables(config)}
+    os.execve(python, command, {**os.environ, **given})
+
+
+def _config(flags: dict[str, Any]) -> Config:
+    lists = {n: tuple(flags[n]) for n in ("include", "exclude", "compiled", "deps")}
+    if any("\n" in word for words in lists.values() for word in words):
+        raise UsageError("a pattern has no line breaks")
+    names = ("min_lines", "exported_only", "skip_generated", "lambdas", "std", "quiet", "children")
+    return Config(**lists, **{name: int(flags[name]) for name in names})
+
+
+def _variables(flags: dict[str, Any], words: tuple[str, ...]) -> dict[str, str]:
+    """What the runtime is to find in its environment, where that does not say something else."""
+    if flags["overwrite"]:
+        raise UsageError("--overwrite is for --record")
+    given = {}
+    if any(_limits(flags).values()):
+        from functrace.cli.keeping import limiting
+
+        given = limiting(_limits(flags))
+    if "FUNCTRACE" not in os.environ:
+        given["FUNCTRACE"] = "text"
+    mode = os.environ.get("FUNCTRACE", "text")
+    if flags["out"]:
+        given["FUNCTRACE_OUT"] = flags["out"]
+    elif mode == "text" and "FUNCTRACE_OUT" not in os.environ and _is_test(words):
+        import tempfile
+
+        folder = tempfile.mkdtemp(prefix="functrace-test-")
+        given["FUNCTRACE_OUT"] = f"{folder.replace('%', '%%')}/%p.txt"
+        if not flags["quiet"]:
+            sys.stderr.write(f"functrace run: call chains: {folder}\n")
+    return given
+
+
+def _limits(flags: dict[str, Any]) -> dict[str, Any]:
+    """What the runtime is to obey; the filters have done their work when it is instrumented."""
+    return {name: flags[name] for name in ("max_size", "overwrite", "min_duration", "depth")}
+
+
+def _is_test(words: tuple[str, ...]) -> bool:
+    return len(words) > 1 and words[0] == "-m" and words[1] in _TESTS
+
+
+def _record(
+    words: tuple[str, ...], command: list[str], hook: dict[str, str], flags: dict[str, Any]
+) -> NoReturn:
+    """Run it as a process of ours, for a word about its trace, and end as it has ended."""
+    import resource
+    import signal
+
+    from functrace.cli.keeping import keep, variables
+
+    named = [word for word in words[:2] if word not in ("-m", "-c", "-")]
+    program = os.path.basename(named[0]) if named and words[0] != "-c" else "python"
+    advice = "no function of it was instrumented, or none was called"
+    given = {**variables(_limits(flags)), **hook}
+    done = keep(command, program, flags["out"], given, advice, quiet=flags["quiet"])
+    if done.signal:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # one core file is enough
+        if done.signal not in (signal.SIGKILL, signal.SIGSTOP):
+            signal.signal(done.signal, signal.SIG_DFL)
+        os.kill(os.getpid(), done.signal)
+    sys.exit(done.status)

@@ -1,0 +1,96 @@
+"""Which verbs there are."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from functrace import __version__, settings
+
+# Loaded when called: a verb must not pay for what another one imports.
+_VERBS = {
+    "go": "functrace.cli.go:go",
+    "run": "functrace.cli.run:run",
+    "record": "functrace.cli.record:record",
+    "callers": "functrace.cli.callers:callers",
+    "report": "functrace.cli.report:report",
+    "graph": "functrace.cli.graph:graph",
+    "replay": "functrace.cli.replay:replay",
+    "diff": "functrace.cli.diff:diff",
+    "info": "functrace.cli.info:info",
+    "export": "functrace.cli.export:export",
+    "inject": "functrace.cli.inject:inject",
+    "strip": "functrace.cli.strip:strip",
+    "runtime": "functrace.cli.runtime:runtime",
+    "hook": "functrace.cli.hook:hook",
+    "doctor": "functrace.cli.doctor:doctor",
+    "completion": "functrace.cli.completion:completion",
+}
+
+
+class _Verbs(click.Group):
+    """The verbs, in the order in which a newcomer meets them."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(_VERBS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _VERBS:
+            return None
+        module, _, name = _VERBS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+
+@click.group(
+    cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+@click.pass_context
+def functrace(ctx: click.Context) -> None:
+    """Which call chain was this? Instrument a program and see.
+
+    \b
+    functrace go run .                 see a Go program's call chains; no file is touched
+    functrace go test ./...            those of its tests, in files
+    functrace run app.py               see a Python program's; no file is touched
+
+    \b
+    functrace runtime add              or put the Go runtime into a module, once,
+    functrace inject -w ./...          instrument the sources in place,
+    go run -tags trace .               see the call chains
+    functrace strip -w ./...           and take it all out again, to the last byte
+    """
+    found = settings.load(Path.cwd(), os.environ)
+    ctx.default_map = {
+        verb: _known(ctx, verb, found) for verb in ("go", "run", "inject", "strip", "doctor")
+    }
+
+
+def _known(ctx: click.Context, verb: str, found: dict[str, Any]) -> dict[str, Any]:
+    """Those of the settings that the verb has an option for."""
+    if ctx.invoked_subcommand != verb:
+        return {}
+    command = functrace.get_command(ctx, verb)
+    names = {p.name for p in command.params} if command else set()
+    return {name: value for name, value in found.items() if name in names}
+
+
+def run() -> int:
+    """Run the verb that the command line names: the exit status.
+
+    Raises:
+        KeyboardInterrupt: the user has had enough.
+    """
+    try:
+        status = functrace.main(prog_name="functrace", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    return status if isinstance(status, int) else 0

@@ -1,0 +1,104 @@
+"""What functrace run reads by itself is what its command line proper reads."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from functrace import settings
+from functrace.cli import quick
+from functrace.cli.run import run
+from tests.python_run.conftest import Project
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "app.py",
+        "app.py --record -q",
+        "-",
+        "-m app -q",
+        "-mapp",
+        "-c pass x",
+        "--record -o x.ftrace -q app.py",
+        "--include a --exclude b --include c --deps d --compiled e app.py",
+        "--exported-only --skip-generated --lambdas --std --children --overwrite app.py",
+        "--python python3 --out -x --max-size 5M --min-duration 5us app.py",
+    ],
+)
+def test_it_reads_the_same(line: str) -> None:
+    found = quick.parse(shlex.split(line))
+    assert found is not None
+    words, flags = found
+    with run.make_context("run", shlex.split(line)) as context:
+        assert {"words": words, **flags} == context.params
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "--",
+        "-q",
+        "-- app.py",
+        "--help",
+        "--depth 2 app.py",
+        "--min-lines 2 app.py",
+        "--out=x app.py",
+    ],
+)
+def test_the_rest_is_left_to_it(line: str) -> None:
+    assert quick.parse(shlex.split(line)) is None
+
+
+def test_every_option_has_its_default() -> None:
+    found = quick.parse(["app.py"])
+    assert found is not None
+    options = {p.name for p in run.params if isinstance(p, click.Option)}
+    assert found[1].keys() == options - {"help"}
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "expected"),
+    [
+        ("pyproject.toml", "[tool.functrace]\ninclude = ['x']\n", True),
+        ("pyproject.toml", "[tool.black]\n", False),
+        ("functrace.toml", "lambdas = true\n", True),
+        ("setup.cfg", "[functrace]\n", False),
+    ],
+)
+def test_settings_are_seen(tmp_path: Path, file: str, text: str, expected: bool) -> None:
+    (tmp_path / "below").mkdir()
+    (tmp_path / file).write_text(text)
+    assert settings.may_be(str(tmp_path / "below"), {}) == expected
+    assert bool(settings.load(tmp_path / "below", {})) == expected
+
+
+def test_settings_of_the_environment_are_seen(tmp_path: Path) -> None:
+    assert settings.may_be(str(tmp_path), {"FUNCTRACE_MIN_LINES": "3"})
+    assert not settings.may_be(str(tmp_path), {"FUNCTRACE_OUT": "x", "FUNCTRACE_CACHE": "y"})
+
+
+@pytest.mark.parametrize("words", [["--", "app.py"], ["-mapp"], ["-cimport app"]])
+def test_all_ways_to_name_a_program_are_traced(project: Project, words: list[str]) -> None:
+    project.write({"app.py": "def work(): return 1\nwork()\n"})
+    done = project.run(*words)
+    assert "work\n" in done.stdout, done.stderr
+
+
+def test_settings_hold(project: Project) -> None:
+    text = "def work(): return 1\ndef play(): return 1\nwork()\nplay()\n"
+    project.write({"app.py": text, "functrace.toml": "exclude = ['play']\n"})
+    done = project.run("app.py")
+    assert "__main__.work" in done.stdout
+    assert "__main__.play" not in done.stdout
+
+
+def test_what_reads_command_lines_is_not_loaded(project: Project) -> None:
+    project.write({"app.py": "def work(): return 1\nwork()\n"})
+    words = ["-X", "importtime", "-m", "functrace", "run", "-q"]
+    assert "click" not in project.python(*words, "app.py").stderr
+    assert "click" in project.python(*words, "--depth", "9", "app.py").stderr
