@@ -37,9 +37,10 @@ def choose(asked: str | None, environment: Mapping[str, str]) -> str:
 
 
 def _existing(name: str, environment: Mapping[str, str]) -> str:
-    import shutil  # takes longer to load than most starts need
-
-    found = shutil.which(name, path=environment.get("PATH"))
-    if found is None:
-        raise FunctraceError(f"{name}: no such Python; --python names one")
-    return os.path.abspath(found)
+    # Not shutil.which: shutil takes longer to load than all that is done before the program starts.
+    folders = [""] if os.sep in name else environment.get("PATH", os.defpath).split(os.pathsep)
+    for folder in folders:
+        file = os.path.abspath(os.path.join(folder, name))
+        if os.path.isfile(file) and os.access(file, os.X_OK):
+            return file
+    raise FunctraceError(f"{name}: no such Python; --python names one")

@@ -83,7 +83,9 @@ def _check(python: str) -> None:
         )
         version = tuple(map(int, done.stdout.split()))
     except (OSError, ValueError, subprocess.CalledProcessError):
-        raise FunctraceError(f"{python} is no Python that can be run") from None
+        version = ()
+    if not version:
+        raise FunctraceError(f"{python} is no Python that can be run")
     if version < _OLDEST:
         told = ".".join(map(str, version))
         raise FunctraceError(f"{python} is Python {told}; it takes 3.10 or newer")

@@ -270,13 +270,39 @@ def test_what_cannot_be_instrumented_is_named(
     assert capfd.readouterr().err == f"functrace: {file} is not traced: the reason\n"
 
 
-def test_another_interpreter_must_be_new_enough(app: Project, tmp_path: Path) -> None:
-    old = tmp_path / "python"
-    old.write_text("#!/bin/sh\necho 3 8\n")
-    old.chmod(0o755)
-    done = app.run("--python", str(old), "app.py")
-    assert done.returncode == 1
-    assert done.stderr == f"functrace: {old} is Python 3.8; it takes 3.10 or newer\n"
+@pytest.mark.parametrize(
+    ("printed", "expected"),
+    [
+        ("3 8", "{} is Python 3.8; it takes 3.10 or newer"),
+        ("", "{} is no Python that can be run"),
+        ("Usage: x", "{} is no Python that can be run"),
+    ],
+)
+def test_another_interpreter_must_be_new_enough(
+    app: Project, tmp_path: Path, printed: str, expected: str
+) -> None:
+    other = tmp_path / "python"
+    other.write_text(f"#!/bin/sh\necho {printed}\n")
+    other.chmod(0o755)
+    for name in (str(other), os.path.relpath(other, app.root)):
+        done = app.run("--python", name, "app.py")
+        assert done.returncode == 1
+        assert done.stderr == f"functrace: {expected.format(other)}\n"
+
+
+def test_an_interpreter_is_looked_for_on_path(app: Project, tmp_path: Path) -> None:
+    (tmp_path / "bin" / "py").mkdir(parents=True)
+    (tmp_path / "python").mkdir()
+    (tmp_path / "python" / "py").write_text("no program")
+    path = os.pathsep.join([str(tmp_path / "bin"), str(tmp_path / "python"), os.environ["PATH"]])
+    done = app.run("--python", "py", "app.py", PATH=path)
+    assert (done.returncode, done.stderr) == (
+        1,
+        "functrace: py: no such Python; --python names one\n",
+    )
+    (tmp_path / "python" / "py").unlink()
+    (tmp_path / "python" / "py").symlink_to(sys.executable)
+    assert names(app.run("--python", "py", "app.py", PATH=path).stdout)[0] == "__main__.main"
 
 
 PREFIX = "import sys, lib; print(sys.prefix); lib.work(0)"
