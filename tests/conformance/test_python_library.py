@@ -1,0 +1,190 @@
+"""CPython's own tests, with the standard library instrumented, end traced as they do untraced."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+from functrace.trace import open_trace
+from tests.conformance import library
+from tests.support.pythons import CannotBuildError, Python, pythons
+
+_ALL = os.environ.get("FUNCTRACE_CONFORMANCE") == "all"
+_RUNNER = Path(__file__).with_name("results.py")
+
+# In one process.
+PART = """
+    test_abc test_asyncgen test_asyncio.test_tasks test_asyncio.test_queues test_bisect
+    test_contextlib test_contextlib_async test_copy test_coroutines test_dataclasses test_enum
+    test_functools test_generators test_heapq test_html test_reprlib test_shlex test_textwrap
+    test_typing test_weakset test_yield_from
+""".split()
+# Each in a process of its own.
+MORE = """
+    test_argparse test_ast test_base64 test_bufio test_calendar test_cmd test_codeop
+    test_collections test_colorsys test_compileall test_configparser test_copyreg test_csv
+    test_datetime test_decimal test_descr test_difflib test_doctest test_email test_filecmp
+    test_fileinput test_fnmatch test_fractions test_genericalias test_getopt test_gettext test_glob
+    test_graphlib test_gzip test_hashlib test_hmac test_htmlparser test_http_cookiejar
+    test_http_cookies test_httplib test_httpservers test_importlib test_inspect test_ipaddress
+    test_json test_keyword test_linecache test_locale test_logging test_mailbox test_mimetypes
+    test_netrc test_opcodes test_operator test_optparse test_ordered_dict test_pathlib test_pickle
+    test_pickletools test_pkgutil test_platform test_plistlib test_pprint test_pyclbr test_queue
+    test_quopri test_random test_re test_robotparser test_runpy test_sched test_secrets
+    test_selectors test_shelve test_shutil test_statistics test_string test_stringprep test_super
+    test_tarfile test_tempfile test_threading test_timeit test_tokenize test_traceback test_types
+    test_unittest test_urllib test_urlparse test_userdict test_userlist test_uuid test_warnings
+    test_weakref test_with test_xml_etree test_xmlrpc test_zipfile
+""".split()
+# As text, without the extension in C and off, in one process.
+FEW = "test_abc test_contextlib test_copy test_generators test_shlex test_textwrap".split()
+# By any of them: unittest's.
+_CALLED = "unittest.case.TestCase.run"
+
+# Modules whose tests compare line numbers of their own are not instrumented; what they test is.
+OWN_LINES = {"test_gettext", "test_inspect", "test_traceback"}
+_LINES = "compares a line number of its own, which has moved"
+# Tests that ask for what an injected line changes, each with the reason.
+DIFFERENT = {
+    "*.OriginTrackingTest.test_origin_tracking_warning": _LINES,
+    "*.NestedWith.testExceptionLocation": _LINES,
+    "*.Test_TestCase.testAssertWarns*Context": _LINES,
+    "*.test_DocTestFinder.basics": _LINES,
+    "*.datetimetester.TestModule_*.test_name_cleanup": "counts the names that a module has",
+    "*.test_inspect.TestMain.test_*source": "compares with sources that python -I has",
+}
+
+
+_KEPT = "sys.setprofile of Python 3.10 and 3.11 keeps a frame's locals"
+# And where the part of the runtime that is in Python tells the calls.
+DIFFERENT_IN_PYTHON = {
+    "*.ContextManagerTestCase.test_nokeepref": _KEPT,
+    "*.FinalizationTest.test_frame_resurrect": _KEPT,
+    "*.FinalizationTest.test_refcycle": _KEPT,
+    "*.test_raise_and_yield_from": "a signal's handler runs in the callback, an instruction early",
+}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How tests have ended, by their ids, and why those that failed did."""
+
+    tests: dict[str, str]
+    why: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the tests of one Python are run."""
+
+    python: Python
+    library: Path
+    folder: Path
+
+    def results(self, names: Iterable[str], path: Iterable[Path], **variables: str) -> Ended:
+        """The results of test modules, run with ``path`` in front of the library."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("FUNCTRACE", "PYTHON"))}
+        told = self.folder / "told.json"
+        told.unlink(missing_ok=True)
+        work = self.folder / "work"
+        work.mkdir(exist_ok=True)
+        run = subprocess.run(
+            [self.python.executable, _RUNNER, told, *names],
+            cwd=work,
+            env={
+                **kept,
+                "PYTHONPATH": os.pathsep.join(map(str, path)),
+                "PYTHONDONTWRITEBYTECODE": "1",
+                **variables,
+            },
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        assert run.returncode == 0, run.stderr
+        found = json.loads(told.read_text(encoding="utf-8"))
+        return Ended(found["ended"], found["why"])
+
+    def traced(self, names: Iterable[str], **variables: str) -> Ended:
+        """The same with the instrumented library; traces are in the folder calls."""
+        calls = self.folder / "calls"
+        calls.mkdir(exist_ok=True)
+        for old in calls.iterdir():
+            old.unlink()
+        native = variables.get("FUNCTRACE_PURE") != "1"
+        limits = {"FUNCTRACE_MAX_SIZE": "20M", "FUNCTRACE_FULL": "overwrite"}
+        path = self.library, self.python.path(native=native)
+        return self.results(names, path, FUNCTRACE_OUT=f"{calls}/%p", **limits, **variables)
+
+
+@pytest.fixture(params=pythons(), ids=lambda python: python.name)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    python: Python = request.param
+    if not library.has_tests(python):
+        pytest.skip(f"the standard library of {python.name} comes without its tests")
+    try:
+        python.path(native=True)
+    except CannotBuildError as error:
+        pytest.skip(str(error))
+    names = {name.partition(".")[0] for name in _names()}
+    library.make(python, tmp_path / "library", sorted(names - OWN_LINES))
+    return Place(python, tmp_path / "library", tmp_path)
+
+
+def _names() -> list[str]:
+    return [*PART, *MORE] if _ALL else PART
+
+
+def test_results_are_the_same(place: Place) -> None:
+    """In one test for each Python, as it takes long to instrument its library."""
+    groups = [PART, *([name] for name in MORE if _ALL)]
+    passed = sum(_check(place, group, FUNCTRACE="record") for group in groups)
+    assert passed > (10_000 if _ALL else 1_500)
+    assert _check(place, FEW, FUNCTRACE="record", FUNCTRACE_PURE="1") > 200
+    assert _check(place, FEW, FUNCTRACE="text") > 200
+    assert _check(place, FEW, FUNCTRACE="off") > 200
+
+
+def _check(place: Place, names: list[str], **variables: str) -> int:
+    """How many tests of these modules pass, which is the same traced and untraced."""
+    plain, traced = place.results(names, ()), place.traced(names, **variables)
+    in_python = variables["FUNCTRACE"] == "text" or "FUNCTRACE_PURE" in variables
+    excused = [*DIFFERENT, *DIFFERENT_IN_PYTHON] if in_python else DIFFERENT
+    differing = _differing(plain, traced, excused)
+    assert not differing, "\n".join(f"{test}: {how}" for test, how in differing.items())
+    _check_calls(place.folder / "calls", variables["FUNCTRACE"])
+    return list(plain.tests.values()).count("passed")
+
+
+def _differing(plain: Ended, traced: Ended, excused: Iterable[str]) -> dict[str, str]:
+    """Where the results are not the same: why, by the tests' ids."""
+    ids = plain.tests.keys() | traced.tests.keys()
+    pairs = {i: (plain.tests.get(i), traced.tests.get(i)) for i in sorted(ids)}
+    return {
+        test: f"{before}, now {now}: {traced.why.get(test) or traced.why['loading']}"
+        for test, (before, now) in pairs.items()
+        if before != now and not any(fnmatch(test, pattern) for pattern in excused)
+    }
+
+
+def _check_calls(folder: Path, mode: str) -> None:
+    """What was printed or recorded is of the instrumented library, and none of it is damaged."""
+    files = list(folder.iterdir())
+    if mode == "off":
+        assert not files
+        return
+    if mode == "text":
+        assert any(f"->{_CALLED}\n".encode() in file.read_bytes() for file in files)
+        return
+    traces = [open_trace(file) for file in files]
+    assert not [trace.damage for trace in traces if list(trace.damage)]
+    assert any(function.name == _CALLED for trace in traces for function in trace.functions)
