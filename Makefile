@@ -54,7 +54,7 @@ test-python: $(READY) | build
 conformance:
 	@FUNCTRACE_CONFORMANCE=all $(MAKE) --no-print-directory test-python \
 		TESTS="tests/conformance tests/python_rewriter/test_stdlib.py tests/cli/test_python_out.py \
-		tests/python_runtime tests/python_run"
+		tests/python_runtime tests/python_run tests/rewriter/test_census.py"
 
 # Property tests with new examples each time, until one fails.
 fuzz: $(READY)
