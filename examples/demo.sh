@@ -22,7 +22,11 @@ cd "$root"
 say "2. A Python program, across tasks and threads"
 cd examples/orders
 echo '$ functrace run --record -o orders.ftrace app.py load    # for two seconds, then SIGKILL'
-timeout -s KILL 2 functrace run -q --record -o "$work/orders.ftrace" app.py load || true
+functrace run -q --record -o "$work/orders.ftrace" app.py load &
+while kill -0 $! 2> /dev/null && [ ! -s "$work/orders.ftrace" ]; do sleep 0.1; done
+sleep 2
+kill -KILL $!
+wait $! || true
 cd "$work"
 echo
 echo "stock.check fails now and then. Which call chain was it?"
