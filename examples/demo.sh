@@ -21,12 +21,8 @@ cd "$root"
 
 say "2. A Python program, across tasks and threads"
 cd examples/orders
-echo '$ functrace run --record -o orders.ftrace app.py load    # for two seconds, then SIGKILL'
-functrace run -q --record -o "$work/orders.ftrace" app.py load &
-while kill -0 $! 2> /dev/null && [ ! -s "$work/orders.ftrace" ]; do sleep 0.1; done
-sleep 2
-kill -KILL $!
-wait $! || true
+echo '$ functrace run --record -o orders.ftrace app.py load    # for some seconds, then SIGKILL'
+timeout -s KILL 5 functrace run -q --record -o "$work/orders.ftrace" app.py load || true
 cd "$work"
 echo
 echo "stock.check fails now and then. Which call chain was it?"
@@ -46,8 +42,8 @@ cmp main.go "$root/examples/gen-demo/main.go" && echo "main.go is what it was, b
 
 say "4. A tree for a build, as CI makes it"
 cd "$root"
-run functrace inject --out "$work/shop" examples/http
-cd "$work/shop"
+run functrace inject --out "$work/traced" examples/http
+cd "$work/traced"
 run go build -tags trace -o shop .
 echo '$ FUNCTRACE_OUT=chains.txt ./shop && head -n 4 chains.txt'
 FUNCTRACE_OUT=chains.txt ./shop
