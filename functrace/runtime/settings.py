@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+# Every traced program loads this at its start: re, only where a value has to be read, and neither
+# dataclasses nor typing.
 import os
-import re
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 
-_SIZE = re.compile(r"(\d+)([KMG]?)", re.ASCII)
-_DURATION = re.compile(r"\+?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)", re.ASCII)
-_PART = re.compile(r"(\d+\.?\d*|\.\d+)([^\d.]+)", re.ASCII)
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Mapping
+
 _NANOSECONDS = {
     "ns": 1,
     "us": 10**3,
@@ -21,11 +22,11 @@ _NANOSECONDS = {
     "m": 60 * 10**9,
     "h": 3600 * 10**9,
 }
+_DIGITS = 18  # of a number
 
 
-@dataclass(frozen=True)
 class Settings:
-    """The settings in force.
+    """The settings in force; those that are not set are the defaults.
 
     Attributes:
         mode: text, record or off.
@@ -45,8 +46,8 @@ class Settings:
     depth: int = sys.maxsize
     min_duration: int = 0
     signal: str = ""
-    include: tuple[re.Pattern[str], ...] = field(default=())
-    exclude: tuple[re.Pattern[str], ...] = field(default=())
+    include: tuple[re.Pattern[str], ...] = ()
+    exclude: tuple[re.Pattern[str], ...] = ()
 
     def shows(self, name: str) -> bool:
         """Whether calls of the function with that full name are traced."""
@@ -64,22 +65,22 @@ def load(environment: Mapping[str, str]) -> Settings:
     def of(name: str) -> str:
         return environment.get("FUNCTRACE_" + name, "")
 
-    return Settings(
-        mode=_one_of("FUNCTRACE", environment.get("FUNCTRACE", ""), "off", "record", "text"),
-        out=of("OUT"),
-        max_size=_size(of("MAX_SIZE")),
-        overwrite=_one_of("FUNCTRACE_FULL", of("FULL"), "stop", "overwrite") == "overwrite",
-        depth=_depth(of("DEPTH")),
-        min_duration=_duration(of("MIN_DURATION")),
-        signal=_one_of("FUNCTRACE_SIGNAL", of("SIGNAL"), "", "USR1", "USR2"),
-        include=_globs(of("INCLUDE")),
-        exclude=_globs(of("EXCLUDE")),
-    )
+    settings = Settings()
+    settings.mode = _one_of("FUNCTRACE", environment.get("FUNCTRACE", ""), "off", "record", "text")
+    settings.out = of("OUT")
+    settings.max_size = _size(of("MAX_SIZE"))
+    settings.overwrite = _one_of("FUNCTRACE_FULL", of("FULL"), "stop", "overwrite") == "overwrite"
+    settings.depth = _depth(of("DEPTH"))
+    settings.min_duration = _duration(of("MIN_DURATION"))
+    settings.signal = _one_of("FUNCTRACE_SIGNAL", of("SIGNAL"), "", "USR1", "USR2")
+    settings.include = _globs(of("INCLUDE"))
+    settings.exclude = _globs(of("EXCLUDE"))
+    return settings
 
 
 def expand(path: str) -> str:
     """``path`` with the process id for ``%p``."""
-    return re.sub("%[p%]", lambda m: str(os.getpid()) if m[0] == "%p" else "%", path)
+    return "%".join(part.replace("%p", str(os.getpid())) for part in path.split("%%"))
 
 
 _WANTED = {
@@ -98,8 +99,8 @@ def _one_of(variable: str, text: str, default: str, *others: str) -> str:
 def _size(text: str) -> int:
     if not text:
         return Settings.max_size
-    found = _SIZE.fullmatch(text)
-    size = int(found[1]) << 10 * ("KMG".index(found[2]) + 1 if found[2] else 0) if found else 0
+    number, unit = (text[:-1], text[-1]) if text[-1] in "KMG" else (text, "")
+    size = int(number) << 10 * (" KMG".index(unit) if unit else 0) if _is_number(number) else 0
     if not 0 < size < 1 << 63:
         raise ValueError(f"FUNCTRACE_MAX_SIZE={text} is not a size such as 500M or 2G")
     return size
@@ -108,23 +109,34 @@ def _size(text: str) -> int:
 def _depth(text: str) -> int:
     if not text:
         return Settings.depth
-    if not re.fullmatch("[0-9]{1,18}", text) or int(text) < 1:
+    if not _is_number(text) or int(text) < 1:
         raise ValueError(f"FUNCTRACE_DEPTH={text} is not a number of levels")
     return int(text)
+
+
+def _is_number(text: str) -> bool:
+    """Whether all are digits of ASCII, and so few that it takes no time to read them."""
+    return text.isascii() and text.isdigit() and len(text) <= _DIGITS
 
 
 def _duration(text: str) -> int:
     if not text:
         return 0
-    if not _DURATION.fullmatch(text):
+    import re
+
+    number, unit = r"(\d+\.?\d*|\.\d+)", r"(ns|us|µs|μs|ms|s|m|h)"
+    if not re.fullmatch(rf"\+?(?:0|(?:{number}{unit})+)", text, re.ASCII):
         raise ValueError(f"FUNCTRACE_MIN_DURATION={text} is not a time such as 5us or 2ms")
-    return int(sum(float(number) * _NANOSECONDS[unit] for number, unit in _PART.findall(text)))
+    parts = re.findall(number + unit, text, re.ASCII)
+    return int(sum(float(number) * _NANOSECONDS[unit] for number, unit in parts))
 
 
 def _globs(text: str) -> tuple[re.Pattern[str], ...]:
-    return tuple(_glob(part) for part in re.split("[, ]+", text) if part)
+    return tuple(_glob(part) for part in text.replace(",", " ").split(" ") if part)
 
 
 def _glob(text: str) -> re.Pattern[str]:
+    import re
+
     wild = {"*": ".*", "?": "."}
     return re.compile("".join(wild.get(c) or re.escape(c) for c in text), re.DOTALL)

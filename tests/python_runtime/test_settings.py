@@ -140,7 +140,7 @@ def test_sizes(text: str, size: int) -> None:
     assert settings.load({"FUNCTRACE_MAX_SIZE": text}).max_size == size
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "M", "1.5G", "1T", "9999999999G"])
+@pytest.mark.parametrize("text", ["0", "-1", "M", "1.5G", "1T", "9999999999G", "2GG", "²"])
 def test_no_sizes(text: str) -> None:
     with pytest.raises(ValueError, match="MAX_SIZE"):
         settings.load({"FUNCTRACE_MAX_SIZE": text})
