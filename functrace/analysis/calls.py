@@ -21,6 +21,8 @@ class Calls(Columns):
     """
 
     start: Int64s
+    start_ticks: Int64s
+    """the same in ticks of the trace's clock: exact, whatever these are worth"""
     duration: Int64s
     suspended: Int64s
     """of the duration, how long its track waited"""
@@ -64,6 +66,7 @@ def calls_of(trace: Trace, rows: Rows, truncated: bool, chains: Chains) -> Calls
     flags = sorted_rows["flags"]
     return Calls(
         start=trace.clock.nanoseconds(sorted_rows["start"]),
+        start_ticks=sorted_rows["start"].copy(),
         duration=trace.clock.nanoseconds(sorted_rows["duration"]),
         suspended=trace.clock.nanoseconds(sorted_rows["suspended"]),
         node=sorted_rows["node"].copy(),

@@ -31,6 +31,8 @@ class Call(NamedTuple):
     """1 and the listed calls around it on its track"""
     function: int
     start: int
+    start_ticks: int
+    """the same in ticks of the trace's clock"""
     duration: int
     error: bool
     panic: bool
@@ -178,6 +180,7 @@ def _columns(found: Calls) -> tuple[npt.NDArray[Any], ...]:
         found.track,
         found.function,
         found.start,
+        found.start_ticks,
         found.duration,
         found.error,
         found.panic,

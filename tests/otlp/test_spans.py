@@ -206,6 +206,24 @@ def test_the_same_calls_have_the_same_ids(traced: Traced) -> None:
         assert everything[span.start_time_unix_nano] == (span.trace_id, span.span_id)
 
 
+def test_ids_are_the_same_when_the_clock_is_known_better(tmp_path: Path) -> None:
+    """Spans that were sent while the program ran are those of its recording."""
+    # Of three calls a nanosecond two begin in the same one.
+    words = [word for at in range(7000, 7009) for word in (w.enter(1, at), w.leave(1, at))]
+    content = w.FUNCTIONS + w.events(2, w.track(1, 1005), *words)
+    path = tmp_path / "x.ftrace"
+    received = []
+    for calibrations in ((), ((1, 60_001_000, 20_000_001, 1),)):
+        path.write_bytes(w.header(rate=2_999_000_000, calibrations=calibrations) + content)
+        received.append(exported(open_trace(path), Options()).spans)
+    first, again = received
+    ids = [(span.trace_id, span.span_id) for span in first]
+    assert ids == [(span.trace_id, span.span_id) for span in again]
+    times = [[span.start_time_unix_nano for span in spans] for spans in received]
+    assert times[0] != times[1]
+    assert len(set(ids)) == 9
+
+
 def test_calls_at_the_same_time(tmp_path: Path) -> None:
     """A coarse clock, and a function that calls itself: ids differ all the same."""
     words = [word for _ in range(3) for word in (w.enter(1, 5), w.enter(1, 5), w.leave(1, 5))]

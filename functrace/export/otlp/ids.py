@@ -45,15 +45,16 @@ class TrackIds:
     def next(self, call: Call) -> bytes:
         """24 bytes: a trace id for what begins with the call, and the call's span id.
 
-        They depend on nothing that is not known when the call begins.
+        They depend on nothing that is not known when the call begins: on its ticks, as what a tick
+        is worth is known better the longer the program runs.
         """
-        if call.start != self._start:
-            self._start = call.start
+        if call.start_ticks != self._start:
+            self._start = call.start_ticks
             self._here.clear()
         again = self._here.get(call.function, 0)
         self._here[call.function] = again + 1
         hashed = self._hash.copy()
-        hashed.update(_CALL.pack(call.start, call.function, again))
+        hashed.update(_CALL.pack(call.start_ticks, call.function, again))
         return hashed.digest()
 
 
