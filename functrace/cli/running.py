@@ -32,11 +32,21 @@ def start(words: tuple[str, ...], flags: dict[str, Any]) -> NoReturn:
         words = (words[0][:2], words[0][2:], *words[1:])  # Python takes both
     config = _config(flags)
     python = interpreter.choose(flags["python"], os.environ)
+    if not flags["python"] and not flags["quiet"]:
+        _tell_of_environment(python)
     command = launch.command(config, python, words)
     if flags["record"]:
         _record(words, command, launch.variables(config), flags)
     given = {**_variables(flags, words), **launch.variables(config)}
     os.execve(python, command, {**os.environ, **given})
+
+
+def _tell_of_environment(python: str) -> None:
+    """Say so where the user may think that another environment is taken: the one that is active."""
+    active = interpreter.passed_over(python, os.environ)
+    if active:
+        said = f"with {python}, not the active environment {active}; --python names another"
+        sys.stderr.write(f"functrace run: {said}\n")
 
 
 def _config(flags: dict[str, Any]) -> Config:

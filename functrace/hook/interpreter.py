@@ -36,6 +36,13 @@ def choose(asked: str | None, environment: Mapping[str, str]) -> str:
     return _existing("python3", environment) if is_tools else sys.executable
 
 
+def passed_over(chosen: str, environment: Mapping[str, str]) -> str:
+    """The virtual environment that is active, if ``chosen`` is not of it; else an empty text."""
+    active = environment.get("VIRTUAL_ENV", "")
+    there = os.path.dirname(os.path.dirname(chosen))  # a link's own place: it leads to the base
+    return "" if os.path.realpath(there) == os.path.realpath(active) else active
+
+
 def _existing(name: str, environment: Mapping[str, str]) -> str:
     # Not shutil.which: shutil takes longer to load than all that is done before the program starts.
     folders = [""] if os.sep in name else environment.get("PATH", os.defpath).split(os.pathsep)

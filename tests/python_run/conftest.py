@@ -26,7 +26,8 @@ class Project:
 
     def environment(self, **more: str) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("FUNCTRACE", "PYTHON"))}
-        kept.pop("COLUMNS", None)
+        for name in ("COLUMNS", "VIRTUAL_ENV"):
+            kept.pop(name, None)
         path = {k: v for k, v in os.environ.items() if k == "PYTHONPATH"}
         return {**kept, **path, "FUNCTRACE_CACHE": str(self.cache), **more}
 

@@ -305,6 +305,16 @@ def test_an_interpreter_is_looked_for_on_path(app: Project, tmp_path: Path) -> N
     assert names(app.run("--python", "py", "app.py", PATH=path).stdout)[0] == "__main__.main"
 
 
+def test_an_active_environment_that_is_not_taken_is_named(app: Project, tmp_path: Path) -> None:
+    other = str(tmp_path / "other")
+    said = f"with {sys.executable}, not the active environment {other}; --python names another"
+    assert app.run("app.py", VIRTUAL_ENV=other).stderr.startswith(f"functrace run: {said}\n")
+    assert app.run("-q", "app.py", VIRTUAL_ENV=other).stderr == ""
+    named = app.run("--python", sys.executable, "app.py", VIRTUAL_ENV=other)
+    own = app.run("app.py", VIRTUAL_ENV=sys.prefix)
+    assert "active" not in named.stderr + own.stderr
+
+
 PREFIX = "import sys, lib; print(sys.prefix); lib.work(0)"
 
 
