@@ -11,7 +11,7 @@ from pathlib import Path
 _ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(_ROOT))
 
-from tests.support.pythons import CannotBuildError, Python, pythons  # noqa: E402  by that path
+from tests.support.pythons import CannotBuildError, Python, all_pythons  # noqa: E402  by that path
 
 _RELEASES = ((3, 11), (3, 13))
 _CALLS = 1_000_000
@@ -66,7 +66,7 @@ print((best - loop) / stretch * 1e9)
 
 def python_calls() -> None:
     """Print nanoseconds of a call, and bytes of file, on each Python that is compared."""
-    found = [python for python in pythons() if python.release in _RELEASES]
+    found = [python for python in all_pythons() if python.release in _RELEASES]
     if not found:
         print("calls of Python: skipped, there is neither Python 3.11 nor 3.13")
     for python in found:

@@ -18,6 +18,7 @@ from exports import exports
 from otlp import otlp
 from python_calls import python_calls
 from python_rewriting import python_rewriting
+from python_start import python_start
 from traces import traces
 
 
@@ -41,6 +42,8 @@ def main() -> None:
     python_rewriting()
     print()
     python_calls()
+    print()
+    python_start()
     for program in sys.argv[1:]:
         print()
         builds(program)

@@ -56,18 +56,23 @@ class CannotBuildError(Exception):
     """The extension cannot be built; says why, on a line."""
 
 
-@cache
 def pythons() -> tuple[Python, ...]:
     """The oldest release there is and the newest; with FUNCTRACE_CONFORMANCE=all each one."""
+    found = all_pythons()
+    if os.environ.get("FUNCTRACE_CONFORMANCE") == "all" or len(found) == 1:
+        return found
+    return found[0], found[-1]
+
+
+@cache
+def all_pythons() -> tuple[Python, ...]:
+    """One of each release that is supported, the oldest first."""
     found: dict[tuple[int, int], Python] = {}
     for candidate in _candidates():
         python = _ask(candidate)
         if python is not None and python.release >= _OLDEST:
             found.setdefault(python.release, python)
-    releases = sorted(found)
-    if os.environ.get("FUNCTRACE_CONFORMANCE") != "all":
-        releases = sorted({releases[0], releases[-1]})
-    return tuple(found[release] for release in releases)
+    return tuple(found[release] for release in sorted(found))
 
 
 def _candidates() -> Iterator[str]:
