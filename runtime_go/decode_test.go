@@ -14,6 +14,7 @@ import (
 
 // A decoded trace, as docs/trace-format.md has it.
 type decoded struct {
+	pid         uint32
 	flags, lost uint64
 	functions   map[uint64]string
 	process     string
@@ -77,6 +78,7 @@ func decode(t *testing.T, path string) *decoded {
 		t.Fatalf("no trace: %q", data[:16])
 	}
 	d := &decoded{flags: u64(48), lost: u64(56), functions: map[uint64]string{}, tracks: map[uint64]*decodedTrack{}}
+	d.pid = uint32(u64(16))
 	for _, c := range chunks(data) {
 		if c.kind == 1 {
 			d.facts(c)

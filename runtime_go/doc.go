@@ -25,11 +25,12 @@
 // The environment decides at start what a traced program does:
 //
 //	FUNCTRACE              text (the default) prints, record writes a trace file,
-//	                       off does nothing
+//	                       otlp sends calls to an OpenTelemetry collector, off does nothing
 //	FUNCTRACE_OUT          text: stdout (the default), stderr, or a path, which is
 //	                       appended to. record: a path, functrace-%p.ftrace by default.
 //	                       %p is the process id, %% a percent sign
-//	FUNCTRACE_MAX_SIZE     the most bytes that a file gets, such as 500M; 1G by default
+//	FUNCTRACE_MAX_SIZE     the most bytes that a file gets, such as 500M; 1G by default.
+//	                       otlp: of calls that wait to be sent, 64M by default
 //	FUNCTRACE_FULL         a trace that is full: stop (the default), or overwrite the
 //	                       oldest calls
 //	FUNCTRACE_DEPTH        calls deeper than this many levels are left out
@@ -40,6 +41,10 @@
 //	                       matches; separated by commas, * stands for anything
 //	FUNCTRACE_EXCLUDE      no function whose full name one of these matches
 //	FUNCTRACE_SIGNAL       USR1 or USR2: such a signal stops tracing, or starts it
+//
+// With otlp the program records into a temporary file, which another process follows: the
+// command functrace-otlp, which a program carries that functrace go build --otlp has made, and
+// which is looked for on PATH by others.
 //
 // A setting that makes no sense, or an output that cannot be written, is said
 // once on standard error; the program runs on untraced.

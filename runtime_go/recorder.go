@@ -69,25 +69,44 @@ func (r *recorder) open(c *config) error {
 	if c.maxSize < smallestTrace {
 		return errors.New("FUNCTRACE_MAX_SIZE is too small for a trace: 1M will do")
 	}
-	if c.out == "stdout" || c.out == "stderr" {
-		return errors.New("FUNCTRACE_OUT: a trace goes to a file, not to " + c.out)
-	}
-	file, err := createTrace(c.out)
+	file, err := createTrace(c)
 	if err != nil {
-		return errors.New("FUNCTRACE_OUT: " + err.Error())
+		return err
 	}
 	r.file, r.maxSize = file, c.maxSize
 	if !r.begin(c) {
-		err, *r = r.failure, recorder{}
-		file.Close()
-		os.Remove(file.Name()) // there is nothing in it
+		err = r.failure
+		r.discard()
 	}
 	return err
 }
 
-// createTrace makes a new file: a trace that is there already may be the one of the crash
+// discard leaves no file behind of a trace that cannot go on: there is nothing in it.
+func (r *recorder) discard() {
+	file := r.file
+	*r = recorder{}
+	file.Close()
+	os.Remove(file.Name())
+}
+
+// createTrace makes the file that the settings ask for.
+func createTrace(c *config) (*os.File, error) {
+	if c.mode == modeLive {
+		return os.CreateTemp("", "functrace-otlp-"+strconv.Itoa(os.Getpid())+"-*.ftrace")
+	}
+	if c.out == "stdout" || c.out == "stderr" {
+		return nil, errors.New("FUNCTRACE_OUT: a trace goes to a file, not to " + c.out)
+	}
+	file, err := createNew(c.out)
+	if err != nil {
+		return nil, errors.New("FUNCTRACE_OUT: " + err.Error())
+	}
+	return file, nil
+}
+
+// createNew makes a new file: a trace that is there already may be the one of the crash
 // that somebody is after, or another process's.
-func createTrace(out string) (*os.File, error) {
+func createNew(out string) (*os.File, error) {
 	isAsked := out != ""
 	if !isAsked {
 		out = "functrace-%p.ftrace"

@@ -262,7 +262,7 @@ func TestStartAndStop(t *testing.T) {
 // A program that insists is told why not, and comes to no harm.
 func TestStartAfterTrouble(t *testing.T) {
 	for _, c := range []struct{ setting, trouble string }{
-		{"FUNCTRACE=txet", "FUNCTRACE=txet is none of text, record and off"},
+		{"FUNCTRACE=txet", "FUNCTRACE=txet is none of text, record, otlp and off"},
 		{"FUNCTRACE=text", "FUNCTRACE_OUT: open /nonexistent/x: no such file or directory"},
 		{"FUNCTRACE=record", "FUNCTRACE_OUT: open /nonexistent/x: no such file or directory"},
 	} {

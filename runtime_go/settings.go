@@ -17,6 +17,7 @@ type mode int
 const (
 	modeText mode = iota
 	modeRecord
+	modeLive // a recording that a sender follows
 	modeOff
 )
 
@@ -49,8 +50,18 @@ func readConfig(getenv func(string) string) (config, error) {
 			return c, errors.New(v.name + "=" + text + " is " + v.unlike)
 		}
 	}
+	if c.mode == modeLive {
+		c.overwrite = true // the sender takes calls away at its own pace
+		if getenv("FUNCTRACE_MAX_SIZE") == "" {
+			c.maxSize = liveSize
+		}
+	}
 	return c, nil
 }
+
+// liveSize is what a trace gets that a sender follows: some seconds' calls, or less of a very
+// busy program.
+const liveSize = 64 << 20
 
 // variables are those whose values may make no sense, which is said by what they are unlike.
 var variables = []struct {
@@ -58,7 +69,7 @@ var variables = []struct {
 	read   func(c *config, text string) bool
 	unlike string
 }{
-	{"FUNCTRACE", (*config).readMode, "none of text, record and off"},
+	{"FUNCTRACE", (*config).readMode, "none of text, record, otlp and off"},
 	{"FUNCTRACE_FULL", (*config).readFull, "neither stop nor overwrite"},
 	{"FUNCTRACE_MIN_DURATION", (*config).readMinDuration, "not a time such as 5us or 2ms"},
 	{"FUNCTRACE_CLOCK", (*config).readClock, "neither counter nor system"},
@@ -67,7 +78,7 @@ var variables = []struct {
 }
 
 func (c *config) readMode(text string) bool {
-	modes := map[string]mode{"text": modeText, "record": modeRecord, "off": modeOff}
+	modes := map[string]mode{"text": modeText, "record": modeRecord, "otlp": modeLive, "off": modeOff}
 	m, ok := modes[text]
 	c.mode = m
 	return ok

@@ -2,7 +2,10 @@
 
 package functrace
 
-import "os"
+import (
+	"errors"
+	"os"
+)
 
 // The program's own init functions and package variables may be traced, and
 // they run after this.
@@ -40,7 +43,7 @@ func begin() (err error) {
 		return err
 	}
 	initClock()
-	if err := rec.open(&settings); err != nil {
+	if err := openTrace(); err != nil {
 		return err
 	}
 	minDuration = toTicks(settings.minDuration)
@@ -48,6 +51,23 @@ func begin() (err error) {
 	asksSystem = recordsAll && !counter
 	recording, begun = true, true
 	return nil
+}
+
+// openTrace begins the file of a recording, and has it followed if it is to be sent.
+func openTrace() error {
+	err := rec.open(&settings)
+	if settings.mode != modeLive {
+		return err
+	}
+	if err == nil {
+		if err = startSender(rec.file.Name()); err != nil {
+			rec.discard()
+		}
+	}
+	if err != nil {
+		err = errors.New("FUNCTRACE=otlp: " + err.Error())
+	}
+	return err
 }
 
 // fail ends tracing and says why, once.

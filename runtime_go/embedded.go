@@ -1,0 +1,70 @@
+//go:build trace && otlp && go1.21
+
+package functrace
+
+import (
+	"bytes"
+	"compress/gzip"
+	_ "embed"
+	"io"
+	"os"
+)
+
+// The sender for the system that the program is built for: functrace go build --otlp puts it here.
+//
+//go:embed sender.gz
+var compressedSender []byte
+
+// This runs before the init function of start.go: the go command orders files by their names.
+func init() { startCarried = startUnpacked }
+
+// startUnpacked starts the sender from memory, and where that is not possible from a file.
+func startUnpacked(trace string) (err error) {
+	for _, unpack := range []func() (*executable, error){inMemory, inFile} {
+		var sender *executable
+		if sender, err = unpack(); err != nil {
+			continue
+		}
+		var process *os.Process
+		if process, err = startProcess(sender.path, trace); err == nil {
+			return await(process, sender.release)
+		}
+		sender.release()
+	}
+	return err
+}
+
+// An executable is what release deletes when it has been started.
+type executable struct {
+	path    string
+	release func()
+}
+
+func inFile() (*executable, error) {
+	file, err := os.CreateTemp("", senderName+"-*")
+	if err != nil {
+		return nil, err
+	}
+	remove := func() { os.Remove(file.Name()) }
+	err = unpackTo(file)
+	if err == nil {
+		err = file.Chmod(0o700)
+	}
+	if closed := file.Close(); err == nil { // nothing runs that is open for writing
+		err = closed
+	}
+	if err != nil {
+		remove()
+		return nil, err
+	}
+	return &executable{file.Name(), remove}, nil
+}
+
+func unpackTo(file *os.File) error {
+	unpacked, err := gzip.NewReader(bytes.NewReader(compressedSender))
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(file, unpacked)
+	return err
+}

@@ -1,0 +1,9 @@
+//go:build trace && otlp && go1.21 && !linux
+
+package functrace
+
+import "errors"
+
+func inMemory() (*executable, error) {
+	return nil, errors.New("this system runs nothing from memory")
+}
