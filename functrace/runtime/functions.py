@@ -15,8 +15,24 @@ if TYPE_CHECKING:
 
 _FUNCTION = type(lambda: None)
 
+
+class _Known(ref["CodeType"]):
+    """A code object, as long as it lives, and the full name of its function."""
+
+    # One object for each function, and no closure: a program may have many, and the collector
+    # looks at all of them.
+    __slots__ = "address", "name"
+
+    address: int
+    name: str
+
+
 # By the address of the code object: these are equal if their contents are, whatever their file.
-_functions: "dict[int, tuple[ref[CodeType], str]]" = {}
+_functions: dict[int, _Known] = {}
+
+
+def _forget(gone: _Known, pop: "Any" = _functions.pop) -> None:
+    pop(gone.address, None)  # at the end modules are empty before all code is gone
 
 
 def remember(function: "Any") -> "tuple[CodeType, str] | None":
@@ -31,18 +47,19 @@ def remember(function: "Any") -> "tuple[CodeType, str] | None":
     if address in _functions:
         return None
     module = function.__module__
-    name = f"{module if type(module) is str else '?'}.{function.__qualname__}"
-    forget = _functions.pop  # at the end modules are empty before all code is gone
-    _functions[address] = ref(code, lambda _: forget(address, None) and None), name
+    known = _Known(code, _forget)
+    known.address = address
+    known.name = name = f"{module if type(module) is str else '?'}.{function.__qualname__}"
+    _functions[address] = known
     return code, name
 
 
 def remembered() -> "Iterator[tuple[CodeType, str]]":
     """All that there are."""
-    for reference, name in list(_functions.values()):
-        code = reference()
+    for known in list(_functions.values()):
+        code = known()
         if code is not None:
-            yield code, name
+            yield code, known.name
 
 
 def _inside(function: "Any") -> "Any":
