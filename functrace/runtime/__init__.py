@@ -1,1 +1,13 @@
-"""What runs in a traced Python program. It loads the standard library's and functrace._native's."""
+"""What runs in a traced Python program. It loads the standard library's and functrace._native's.
+
+A program may put others in the place of builtins. What those raise would be the program's to catch,
+and the calls told meanwhile would raise it again. So each module has behind its imports
+
+    globals()["__builtins__"] = BUILTINS
+
+and its functions, made below that, look names up in what there was at the start.
+"""
+
+import builtins
+
+BUILTINS = dict(vars(builtins))

@@ -8,9 +8,12 @@ import os
 from types import CodeType
 from typing import Any
 
+from functrace.runtime import BUILTINS
 from functrace.runtime.functions import remembered
 from functrace.runtime.settings import Settings, expand, load
 from functrace.runtime.tasks import Tasks
+
+globals()["__builtins__"] = BUILTINS
 
 _DEFAULT_TRACE = "functrace-%p.ftrace"
 
@@ -50,8 +53,7 @@ class Control:
         """Trace the calls of a code object, which is remembered already."""
         if self._recorder is not None and self._settings.shows(name):
             self._tasks.look()
-            file = os.path.abspath(code.co_filename)
-            self._recorder.add(code, name, file, code.co_firstlineno)
+            self._recorder.add(code, name, _absolute(code.co_filename), code.co_firstlineno)
 
     def start(self) -> None:
         """Go on with tracing. Raises RuntimeError where it cannot be."""
@@ -207,6 +209,16 @@ def _paths(out: str) -> Any:
     stem, extension = os.path.splitext(path)
     for number in range(2, 1 << 16):
         yield f"{stem}-{number}{extension}"
+
+
+def _absolute(path: str) -> str:
+    """As os.path.abspath has it, which is Python, too, and asks the program's builtins."""
+    if path.startswith("/") and "/." not in path and "//" not in path:
+        return path
+    try:
+        return os.path.abspath(path)
+    except OSError:  # the current folder is gone
+        return path
 
 
 def _reason(error: Exception) -> str:

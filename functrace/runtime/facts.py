@@ -8,6 +8,10 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from functrace.runtime import BUILTINS
+
+globals()["__builtins__"] = BUILTINS
+
 _MOST_ARGUMENTS = 12 << 10  # bytes
 _MOST_TEXT = 4 << 10
 _MOST_OPTIONS = 8 << 10

@@ -5,6 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from functrace.runtime import BUILTINS
+
+globals()["__builtins__"] = BUILTINS
+
 MOST = 200  # bytes
 _LONGEST = 65_536
 _WIDEST = 128  # bits of an int

@@ -7,11 +7,15 @@ even __future__: that may be instrumented, too.
 import sys
 from _weakref import ref
 
+from functrace.runtime import BUILTINS
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import CodeType
     from typing import Any
+
+globals()["__builtins__"] = BUILTINS
 
 _FUNCTION = type(lambda: None)
 

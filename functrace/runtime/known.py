@@ -7,6 +7,10 @@ import weakref
 from collections.abc import Callable
 from types import CodeType
 
+from functrace.runtime import BUILTINS
+
+globals()["__builtins__"] = BUILTINS
+
 _GENERATOR = 0x20  # inspect.CO_*; importing inspect takes as long as all of functrace
 _COROUTINE = 0x80
 _ITERABLE_COROUTINE = 0x100

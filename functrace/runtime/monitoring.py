@@ -6,8 +6,11 @@ import sys
 from types import CodeType
 from typing import Any
 
+from functrace.runtime import BUILTINS
 from functrace.runtime.known import KNOWN
 from functrace.runtime.stacks import Stacks
+
+globals()["__builtins__"] = BUILTINS
 
 _monitoring: Any = getattr(sys, "monitoring", None)
 

@@ -17,10 +17,13 @@ from contextlib import suppress
 from types import CodeType
 from typing import Any
 
+from functrace.runtime import BUILTINS
 from functrace.runtime.known import Callback, Known, known
 from functrace.runtime.source import Source, make_source
 from functrace.runtime.stacks import AboutThread, Call, Parent, Stacks, Track
 from functrace.runtime.trace_file import clock
+
+globals()["__builtins__"] = BUILTINS
 
 
 class Printer:

@@ -13,8 +13,11 @@ import threading
 from types import CodeType, FrameType
 from typing import Any
 
+from functrace.runtime import BUILTINS
 from functrace.runtime.known import KNOWN, Known
 from functrace.runtime.stacks import Stacks
+
+globals()["__builtins__"] = BUILTINS
 
 _RETURN = opcode.opmap["RETURN_VALUE"]
 _YIELD = opcode.opmap["YIELD_VALUE"]

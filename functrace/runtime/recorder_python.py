@@ -10,12 +10,14 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
-from functrace.runtime import trace_file
+from functrace.runtime import BUILTINS, trace_file
 from functrace.runtime.known import KNOWN, Callback, Known, known
 from functrace.runtime.room import Room
 from functrace.runtime.source import Source, make_source
 from functrace.runtime.stacks import TASK, THREAD, AboutThread, Call, Forked, Parent, Stacks, Track
 from functrace.runtime.trace_file import TraceFile
+
+globals()["__builtins__"] = BUILTINS
 
 __all__ = ["TASK", "THREAD", "Recorder", "clock"]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from functrace.runtime import BUILTINS
 from functrace.runtime.failures import MOST
 from functrace.runtime.stacks import Call, Track
 from functrace.runtime.trace_file import (
@@ -19,6 +20,8 @@ from functrace.runtime.trace_file import (
     clock,
     put_record,
 )
+
+globals()["__builtins__"] = BUILTINS
 
 _ENTRY, _EXIT, _RECORD = 1, 2, 3
 _BASE, _TRACK, _PANIC, _OPEN, _LOST, _SUSPENDED, _RESUMED = 1, 2, 4, 5, 6, 7, 8

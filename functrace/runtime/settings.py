@@ -7,10 +7,14 @@ from __future__ import annotations
 import os
 import sys
 
+from functrace.runtime import BUILTINS
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
     from collections.abc import Mapping
+
+globals()["__builtins__"] = BUILTINS
 
 _NANOSECONDS = {
     "ns": 1,

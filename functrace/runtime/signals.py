@@ -8,6 +8,10 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from functrace.runtime import BUILTINS
+
+globals()["__builtins__"] = BUILTINS
+
 
 def toggle_on(name: str, toggle: Callable[[], None]) -> None:
     """Have every signal of that name, USR1 or USR2, toggle.

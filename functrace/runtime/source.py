@@ -6,7 +6,10 @@ import sys
 from types import CodeType
 from typing import Protocol
 
+from functrace.runtime import BUILTINS
 from functrace.runtime.stacks import Stacks
+
+globals()["__builtins__"] = BUILTINS
 
 
 class Source(Protocol):

@@ -14,8 +14,11 @@ from collections.abc import Callable, Iterable
 from types import CodeType
 from typing import Any, NamedTuple, Protocol
 
+from functrace.runtime import BUILTINS
 from functrace.runtime.failures import describe, is_told
 from functrace.runtime.known import KNOWN, MAIN, Callback, Known, new_track_number
+
+globals()["__builtins__"] = BUILTINS
 
 THREAD = 2
 TASK = 3

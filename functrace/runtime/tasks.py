@@ -15,7 +15,10 @@ from collections.abc import Callable
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Protocol
 
+from functrace.runtime import BUILTINS
 from functrace.runtime.weakly import Weakly
+
+globals()["__builtins__"] = BUILTINS
 
 TASK = 3
 

@@ -13,9 +13,14 @@ import sys
 import time
 import weakref
 from _thread import RLock
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import NamedTuple, Protocol
+from collections.abc import Callable
+from typing import NamedTuple, Protocol, TypeVar
+
+from functrace.runtime import BUILTINS
+
+globals()["__builtins__"] = BUILTINS
+
+_T = TypeVar("_T")
 
 _VERSION, _LANGUAGE = 1, 2
 _MAGIC = 0x0A0D454341525446  # FTRACE\r\n
@@ -136,31 +141,35 @@ class TraceFile:
 
         Returns its words, with its head filled in, or None if there are none to be had.
         """
-        with self._locked() as is_ours:
-            if not is_ours or self.failed:
-                return None
-            least = _rounded(8 * least)
-            memory = self._take(least, max(least, size), EVENTS, head)
-            if memory is not None:
-                owner.segment = self._segments[self._at]
-                if self.overwrites:
-                    owner.segment.owners.append(weakref.ref(owner))
-                self._calibrate()
-            return memory
+        return self._locked(lambda: self._chunk(owner, least, size, head))
+
+    def _chunk(self, owner: Owner, least: int, size: int, head: Head) -> memoryview | None:
+        if self.failed:
+            return None
+        least = _rounded(8 * least)
+        memory = self._take(least, max(least, size), EVENTS, head)
+        if memory is not None:
+            owner.segment = self._segments[self._at]
+            if self.overwrites:
+                owner.segment.owners.append(weakref.ref(owner))
+            self._calibrate()
+        return memory
 
     def function(self, name: str, file: str, line: int) -> int:
         """Write a function down. Returns its number, 0 if the file takes no more."""
-        with self._locked() as is_ours:
-            if not is_ours or self.failed or self._functions == _MOST_FUNCTIONS:
-                return 0
-            number = self._functions + 1
-            texts = [_cut(text.encode("utf-8", "backslashreplace")) for text in (name, file)]
-            head = number | line << 32, len(texts[0]) | len(texts[1]) << 16
-            payload = head[0].to_bytes(8, "little") + bytes(8) + head[1].to_bytes(4, "little")
-            if not self._put_fact(_FUNCTION, payload + texts[0] + texts[1]):
-                return 0
-            self._functions = number
-            return number
+        return self._locked(lambda: self._function(name, file, line)) or 0
+
+    def _function(self, name: str, file: str, line: int) -> int:
+        if self.failed or self._functions == _MOST_FUNCTIONS:
+            return 0
+        number = self._functions + 1
+        texts = [_cut(text.encode("utf-8", "backslashreplace")) for text in (name, file)]
+        head = number | line << 32, len(texts[0]) | len(texts[1]) << 16
+        payload = head[0].to_bytes(8, "little") + bytes(8) + head[1].to_bytes(4, "little")
+        if not self._put_fact(_FUNCTION, payload + texts[0] + texts[1]):
+            return 0
+        self._functions = number
+        return number
 
     def lost(self, count: int) -> None:
         """So many events were not recorded."""
@@ -182,9 +191,8 @@ class TraceFile:
 
     def copy(self, path: str) -> None:
         """Write what there is so far to another file. Raises OSError."""
-        with self._locked():
-            self._calibrate()
-            size = self._size
+        self._locked(self._calibrate)
+        size = self._size
         with open(self.path, "rb") as ours, open(path, "wb") as theirs:
             while size and (piece := ours.read(min(size, 1 << 20))):
                 theirs.write(piece)
@@ -208,14 +216,13 @@ class TraceFile:
         self._header[at + 1], self._header[at + 2] = now, now - self._start
         self._header[at + 3] = self._sequence
 
-    @contextmanager
-    def _locked(self) -> Iterator[bool]:
+    def _locked(self, work: Callable[[], _T]) -> _T | None:
+        """What comes of ``work``; None where this thread is at such already, or another is long."""
         lock = self._lock
         if lock._is_owned():  # type: ignore[attr-defined]  # as threading.Condition asks
-            yield False
-            return
+            return None
         try:
-            yield lock.acquire(True, _PATIENCE)
+            return work() if lock.acquire(True, _PATIENCE) else None
         finally:
             # A signal's handler may have raised when it was acquired and before that was known.
             if lock._is_owned():  # type: ignore[attr-defined]

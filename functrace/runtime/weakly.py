@@ -6,6 +6,10 @@ import weakref
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from functrace.runtime import BUILTINS
+
+globals()["__builtins__"] = BUILTINS
+
 _V = TypeVar("_V")
 
 

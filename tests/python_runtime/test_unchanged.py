@@ -213,6 +213,22 @@ def test_functions_that_look_the_same(run: Runner) -> None:
     assert len(second.traces) == 2
 
 
+def test_a_program_whose_folder_is_gone(run: Runner) -> None:
+    """The path that the code of exec has is none from the root."""
+    done = run(
+        """
+        import os
+        trace(lambda: 1)
+        os.mkdir("gone")
+        os.chdir("gone")
+        os.rmdir("../gone")
+        exec(compile("@trace\\ndef made(): pass", "made.py", "exec"))
+        made()
+        """
+    )
+    assert done.trace.places["made"] == ("made.py", 1)
+
+
 def test_the_recursion_limit_is_as_before(run: Runner, runtime: Runtime) -> None:
     program = """
         import sys
