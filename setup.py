@@ -15,7 +15,7 @@ def _extensions() -> list[Extension]:
     reader = Extension(
         "functrace._native._fold",  # no Python module: it is loaded by ctypes
         sources=[f"functrace/_native/{part}.c" for part in ("scan", "fold", "events", "pack")],
-        depends=["functrace/_native/trace.h"],
+        depends=[f"functrace/_native/{part}.h" for part in ("trace", "track", "walk")],
         extra_compile_args=["-std=c99", "-O3"],
         optional=True,
     )

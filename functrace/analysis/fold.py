@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-import numpy as np
-
 from functrace import _native
 from functrace.analysis import fold_native, fold_python
 from functrace.analysis.calls import Calls, calls_of
 from functrace.analysis.chains import Chains, chains_of
 from functrace.analysis.damage import damage
-from functrace.analysis.request import TRACK, Flags, Request, Result
+from functrace.analysis.request import Flags, Request, Result
 from functrace.analysis.selection import EVERYTHING, Selection, flags
+from functrace.analysis.source import source_of
 from functrace.trace.format import TIME_LIMIT
 from functrace.trace.reader import Clock, Trace
 
@@ -88,26 +87,15 @@ def _request(
     histograms_of: Collection[int],
     node_limit: int,
 ) -> Request:
-    words, clock = trace.words, trace.clock
-    functions = len(trace.functions)
+    source, clock = source_of(trace), trace.clock
+    functions, tracks = source.function_count, len(source.tracks)
     since, until = _window(selection, clock)
     asked_since, asked_until = _window(listing.window or selection, clock)
-    tracks = np.empty(len(trace.tracks), TRACK)
-    tracks["start"] = trace.tracks.start_ticks
-    tracks["parent"] = trace.tracks.parent
-    tracks["starter"] = trace.tracks.starter
     return Request(
-        data=words.data,
-        start=words.start,
-        pieces=words.pieces,
-        piece_of=words.piece_of,
-        tracks=tracks,
-        function_of=words.function_of,
-        function_count=functions,
-        end=words.last,
+        source=source,
         since=since,
         until=until,
-        wanted=flags(selection.tracks, len(tracks)),
+        wanted=flags(selection.tracks, tracks),
         histogram_of=flags(histograms_of or None, functions),
         row_of=flags(listing.functions, functions),
         asked=_asked(listing, functions),

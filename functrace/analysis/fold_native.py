@@ -4,29 +4,19 @@ from __future__ import annotations
 
 import ctypes
 
-import numpy as np
-
 from functrace import _native
 from functrace.analysis.request import COUNTERS, Counters, Request, Result
+from functrace.analysis.source_native import NativeSource, native_source
 from functrace.analysis.tables import BLOCK, NODE, ROW
 
 
 class _Request(ctypes.Structure):
     _fields_ = (
-        ("data", ctypes.c_void_p),
-        ("start", ctypes.c_uint64),
-        ("pieces", ctypes.c_void_p),
-        ("piece_of", ctypes.c_void_p),
-        ("tracks", ctypes.c_void_p),
-        ("function_of", ctypes.c_void_p),
+        ("source", NativeSource),
         ("wanted", ctypes.c_void_p),
         ("histogram_of", ctypes.c_void_p),
         ("row_of", ctypes.c_void_p),
         ("asked", ctypes.c_void_p),
-        ("track_count", ctypes.c_int64),
-        ("number_count", ctypes.c_int64),
-        ("function_count", ctypes.c_int64),
-        ("end", ctypes.c_int64),
         ("since", ctypes.c_int64),
         ("until", ctypes.c_int64),
         ("node_limit", ctypes.c_int64),
@@ -70,20 +60,11 @@ def fold(library: ctypes.CDLL, ask: Request) -> Result:
 
 def _request(ask: Request) -> _Request:
     return _Request(
-        data=_native.address(np.frombuffer(ask.data, np.uint8)),
-        start=ask.start,
-        pieces=_native.address(ask.pieces),
-        piece_of=_native.address(ask.piece_of),
-        tracks=_native.address(ask.tracks),
-        function_of=_native.address(ask.function_of),
+        source=native_source(ask.source),
         wanted=_native.address(ask.wanted),
         histogram_of=_native.address(ask.histogram_of),
         row_of=_native.address(ask.row_of),
         asked=_native.address(ask.asked),
-        track_count=len(ask.tracks),
-        number_count=len(ask.function_of),
-        function_count=ask.function_count,
-        end=ask.end,
         since=ask.since,
         until=ask.until,
         node_limit=ask.node_limit,

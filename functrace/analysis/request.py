@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from functrace.analysis.source import Source
+from functrace.analysis.track_walk import Oddities
+
 Rows = npt.NDArray[Any]
 Flags = npt.NDArray[np.uint8]
 
@@ -16,16 +19,7 @@ Flags = npt.NDArray[np.uint8]
 class Request:
     """Everything that a fold takes into account. Times are ticks after the trace's start."""
 
-    data: memoryview
-    start: int
-    pieces: Rows
-    piece_of: npt.NDArray[np.int64]
-    tracks: Rows
-    """start, parent, starter: of TRACK"""
-    function_of: npt.NDArray[np.int32]
-    function_count: int
-    end: int
-    """where calls without an exit end"""
+    source: Source
     since: int
     until: int
     wanted: Flags | None
@@ -49,19 +43,10 @@ class Request:
     node_limit: int
 
 
-TRACK = np.dtype([("start", "<i8"), ("parent", "<i4"), ("starter", "<i4")])
-
-
 @dataclass
-class Counters:
+class Counters(Oddities):
     """What a fold met that could not be as it is."""
 
-    unknown: int = 0
-    orphans: int = 0
-    skipped: int = 0
-    backwards: int = 0
-    differing: int = 0
-    lost: int = 0
     overflow: int = 0
     truncated: int = 0
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from functrace import _native
 from functrace.analysis.columns import Int32s, Int64s
-from functrace.analysis.request import TRACK
+from functrace.analysis.source import source_of
 from functrace.export import events_native, events_python
 from functrace.export.events_table import CALL, EVENT, Rows, Walk
 from functrace.trace import Trace
@@ -143,20 +143,5 @@ def _walk(ask: Walk, block: int) -> Iterator[Rows]:
 
 
 def _request(trace: Trace, row: np.dtype[Any]) -> Walk:
-    words = trace.words
-    tracks = np.empty(len(trace.tracks), TRACK)
-    tracks["start"] = trace.tracks.start_ticks
-    tracks["parent"] = trace.tracks.parent
-    tracks["starter"] = trace.tracks.starter
-    return Walk(
-        data=words.data,
-        start=words.start,
-        pieces=words.pieces,
-        piece_of=words.piece_of,
-        tracks=tracks,
-        function_of=words.function_of,
-        function_count=len(trace.functions),
-        caller=np.full(len(tracks), -1, np.int64),
-        end=words.last,
-        row=row,
-    )
+    source = source_of(trace)
+    return Walk(source, caller=np.full(len(source.tracks), -1, np.int64), row=row)

@@ -5,25 +5,15 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Iterator
 
-import numpy as np
-
 from functrace import _native
+from functrace.analysis.source_native import NativeSource, native_source
 from functrace.export.events_table import CALL, EVENT, Rows, Walk
 
 
 class _Request(ctypes.Structure):
     _fields_ = (
-        ("data", ctypes.c_void_p),
-        ("start", ctypes.c_uint64),
-        ("pieces", ctypes.c_void_p),
-        ("piece_of", ctypes.c_void_p),
-        ("tracks", ctypes.c_void_p),
-        ("function_of", ctypes.c_void_p),
+        ("source", NativeSource),
         ("caller", ctypes.c_void_p),
-        ("track_count", ctypes.c_int64),
-        ("number_count", ctypes.c_int64),
-        ("function_count", ctypes.c_int64),
-        ("end", ctypes.c_int64),
         ("whole", ctypes.c_int64),
     )
 
@@ -54,16 +44,7 @@ def walk(library: ctypes.CDLL, ask: Walk, block: int) -> Iterator[Rows]:
 
 def _request(ask: Walk) -> _Request:
     return _Request(
-        data=_native.address(np.frombuffer(ask.data, np.uint8)),
-        start=ask.start,
-        pieces=_native.address(ask.pieces),
-        piece_of=_native.address(ask.piece_of),
-        tracks=_native.address(ask.tracks),
-        function_of=_native.address(ask.function_of),
+        source=native_source(ask.source),
         caller=_native.address(ask.caller),
-        track_count=len(ask.tracks),
-        number_count=len(ask.function_of),
-        function_count=ask.function_count,
-        end=ask.end,
         whole=ask.row is not EVENT,
     )

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from functrace.analysis.source import Source
+
 Rows = npt.NDArray[Any]
 
 ENTERED = 1
@@ -50,18 +52,10 @@ CALL = np.dtype(
 
 @dataclass(frozen=True, eq=False)
 class Walk:
-    """Everything that a walk takes into account, as functrace.analysis.request.Request has it."""
+    """Everything that a walk takes into account."""
 
-    data: memoryview
-    start: int
-    pieces: Rows
-    piece_of: npt.NDArray[np.int64]
-    tracks: Rows
-    function_of: npt.NDArray[np.int32]
-    function_count: int
+    source: Source
     caller: npt.NDArray[np.int64]
     """by track: the call in which its chain goes on, or -1; filled in as the walk goes"""
-    end: int
-    """where calls without an exit end"""
     row: np.dtype[Any]
     """EVENT, or CALL for whole calls"""

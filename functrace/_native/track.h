@@ -1,0 +1,69 @@
+/* What fold.c and events.c walk over, and where they are. */
+#ifndef FUNCTRACE_TRACK_H
+#define FUNCTRACE_TRACK_H
+
+#include <setjmp.h>
+
+#include "trace.h"
+
+enum { CALL_ERROR = 1, CALL_PANIC = 2, CALL_GOEXIT = 4, CALL_UNFINISHED = 8, CALL_CUT = 16 };
+
+/* id is what the walk knows a call by; same is the frame around it that is of the same function, or -1. */
+#define OPEN_CALL \
+    int64_t start, id; \
+    int32_t function, same
+
+/* innermost is a frame, or -1; last_track is the track whose last call is last, or -1. */
+#define LAST_CALL \
+    int64_t last; \
+    int32_t innermost, last_track
+
+struct track {
+    int64_t start;
+    int32_t parent, starter;
+};
+
+/* What is walked. Tracks come in the order of their beginnings. */
+struct source {
+    const uint8_t *data;
+    uint64_t start;
+    const struct piece *pieces;
+    const int64_t *piece_of; /* track's first piece; one more than there are tracks */
+    const struct track *tracks;
+    const int32_t *function_of; /* by number; -1 where there is none */
+    int64_t track_count, number_count, function_count;
+    int64_t end; /* where calls without an exit end */
+};
+
+/* What could not be as it is. */
+struct oddities {
+    int64_t unknown, orphans, skipped, backwards, differing, lost;
+};
+
+struct failure {
+    uint32_t flags, length;
+    int64_t text;
+};
+
+struct position {
+    const struct source *source;
+    struct oddities odd;
+    int32_t *first_child; /* by track: where its children begin; one more than there are tracks */
+    int32_t *children;
+    uint64_t depth, frame_capacity;
+    /* of the track */
+    int32_t track, child, child_end;
+    int64_t outer;        /* the call in which its own chain goes on, or -1 */
+    int64_t time, waited; /* where the track is, and how much of that it was suspended */
+    int suspended;
+    struct failure failure; /* with which the call returns whose exit comes next */
+    int tolerant;           /* events were lost: what does not match is no wonder */
+    /* of the piece */
+    int64_t piece;
+    uint64_t word, piece_end, base;
+    int reopening; /* the calls that are open where it begins are still being told */
+    uint64_t reopened;
+    jmp_buf no_memory;
+};
+
+#endif

@@ -1,0 +1,299 @@
+"""What _native/walk.h does, in Python: a track's words, one after the other."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Generic, TypeVar
+
+from functrace.analysis.source import Source
+from functrace.analysis.tables import CUT, ERROR, GOEXIT, PANIC, UNFINISHED
+from functrace.trace import format as fmt
+
+_WORD = fmt.WORD.unpack_from
+_LATEST = 1 << 62
+
+
+@dataclass
+class Call:
+    """A call that is open. inside is how long the calls in it ran."""
+
+    id: int
+    start: int
+    function: int
+    waited: int
+    inside: int = 0
+
+
+C = TypeVar("C", bound=Call)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """With which a call returns."""
+
+    flags: int = 0
+    text: int = 0
+    length: int = 0
+
+
+NO_FAILURE = Failure()
+
+
+@dataclass
+class Oddities:
+    """What could not be as it is."""
+
+    unknown: int = 0
+    orphans: int = 0
+    skipped: int = 0
+    backwards: int = 0
+    differing: int = 0
+    lost: int = 0
+
+
+ODDITIES = tuple(field.name for field in fields(Oddities))
+
+
+def add_time(total: int, more: int) -> int:
+    """A sum that C can have as well."""
+    return min(total + more, 2 * fmt.TIME_LIMIT)
+
+
+def children_of(source: Source) -> list[list[int]]:
+    """By track those that it started, in the order of their beginnings."""
+    children: list[list[int]] = [[] for _ in range(len(source.tracks))]
+    for track, parent in enumerate(source.tracks["parent"].tolist()):
+        if parent >= 0:
+            children[parent].append(track)
+    return children
+
+
+class TrackWalk(ABC, Generic[C]):
+    """One track's words.
+
+    Args:
+        source: what is walked over.
+        track: which.
+        children: the tracks that it started.
+        outer: the id of the call in which the track's chain goes on, or -1.
+        odd: is kept up to date.
+    """
+
+    def __init__(
+        self, source: Source, track: int, children: list[int], outer: int, odd: Oddities
+    ) -> None:
+        self._source = source
+        self._track = track
+        self._children = children
+        self._placed = 0
+        self._outer = outer
+        self._odd = odd
+        self._data = source.data
+        self._functions = source.function_of.tolist()
+        self._calls: list[C] = []
+        self._open: dict[int, list[int]] = {}
+        """by function: the indices of its open calls"""
+        self._last: dict[int, int] = {}
+        """by function: the id of its last call"""
+        self._time = 0
+        self._base = 0
+        self._waited = 0
+        self._suspended = False
+        self._failure = NO_FAILURE
+        self._tolerant = False
+        self._reopening = False
+        self._reopened = 0
+
+    @abstractmethod
+    def _enter(self, function: int, start: int) -> None:
+        """A call begins: push it."""
+
+    @abstractmethod
+    def _leave(self, end: int, failure: Failure) -> None:
+        """The innermost call ends: pop it."""
+
+    @abstractmethod
+    def _put_child(self, child: int, call: int) -> None:
+        """The chain of a track that this one started goes on in the call with this id."""
+
+    def _hold(self, time: int) -> None:
+        """The track is suspended, if so, or goes on being it."""
+
+    def _resume(self, time: int) -> None:
+        """The track runs."""
+
+    def _lose(self, time: int, events: int) -> None:
+        """So many events were not recorded."""
+
+    def words(self) -> Iterator[None]:
+        """Walk; comes back after every word."""
+        first, end = self._source.piece_of[self._track : self._track + 2]
+        for piece in self._source.pieces[first:end].tolist():
+            _, offset, self._base, _, words, opened, begins, _ = piece
+            self._reopening = bool(begins)
+            self._reopened = 0
+            yield from self._piece(offset, offset + words * 8, opened)
+            self._settle(opened)
+        self._place_children(_LATEST)
+        self._pass_time(max(self._time, self._source.end))
+        self._abandon(0, self._time)
+        yield
+
+    def _piece(self, at: int, end: int, opened: int) -> Iterator[None]:
+        while at < end:
+            (word,) = _WORD(self._data, at)
+            kind = word & 3
+            if kind in (fmt.ENTRY, fmt.EXIT):
+                self._settle(opened)
+                self._event(word)
+            elif kind == fmt.RECORD:
+                if fmt.record_size(word) > end - at:
+                    return
+                self._record(opened, at, word)
+                at += fmt.record_size(word) - 8
+            at += 8
+            yield
+
+    def _record(self, opened: int, at: int, word: int) -> None:
+        kind, size = fmt.record_type(word), fmt.record_bytes(word)
+        if kind == fmt.BASE and size >= fmt.WORD.size:
+            (self._base,) = _WORD(self._data, at + 8)
+        elif kind == fmt.OPEN and self._reopening and size >= fmt.OPEN_PAYLOAD.size:
+            self._reopen(*fmt.OPEN_PAYLOAD.unpack_from(self._data, at + 8))
+        elif kind == fmt.LOST:
+            self._note_lost(word >> 24)
+        elif kind in (fmt.ERROR, fmt.PANIC):
+            self._settle(opened)
+            self._fail(kind, word >> 24, at + 8, size)
+        elif kind in (fmt.SUSPENDED, fmt.RESUMED):
+            self._settle(opened)
+            self._wait_or_run(kind, self._move_time(self._base + (word >> 24)))
+
+    def _event(self, word: int) -> None:
+        function = self._function(word >> 2 & 0xFFFFF)
+        time = self._move_time(self._base + (word >> 22))
+        self._run(time)
+        if word & 3 == fmt.EXIT:
+            if function >= 0:
+                self._exit(function, time)
+            self._failure = NO_FAILURE
+        elif function >= 0:
+            self._enter(function, time)
+
+    def _function(self, number: int) -> int:
+        function = self._functions[number] if number < len(self._functions) else -1
+        self._odd.unknown += function < 0
+        return int(function)
+
+    def _pass_time(self, until: int) -> None:
+        if self._suspended:
+            self._waited += until - self._time
+        self._time = until
+
+    def _move_time(self, ticks: int) -> int:
+        time = fmt.ticks_since(ticks, self._source.start)
+        self._odd.backwards += time < self._time
+        self._pass_time(max(time, self._time))
+        self._place_children(self._time)
+        return self._time
+
+    def _run(self, time: int) -> None:
+        self._suspended = False
+        self._resume(time)
+
+    def _wait_or_run(self, kind: int, time: int) -> None:
+        if kind == fmt.RESUMED:
+            self._run(time)
+        else:
+            self._suspended = True
+            self._hold(time)
+
+    def _note_lost(self, events: int) -> None:
+        self._odd.lost += events
+        self._tolerant = True
+        self._run(self._time)
+        self._lose(self._time, events)
+
+    def _exit(self, function: int, time: int) -> None:
+        if not self._open.get(function):
+            self._odd.orphans += not self._tolerant
+            return
+        index = self._open[function][-1]
+        if index + 1 < len(self._calls):
+            if not self._tolerant:
+                self._odd.skipped += len(self._calls) - index - 1
+            self._abandon(index + 1, time)
+        self._leave(time, self._failure)
+
+    def _fail(self, kind: int, value: int, text: int, length: int) -> None:
+        flag = ERROR
+        if kind == fmt.PANIC:
+            flag = GOEXIT if value == fmt.GOEXIT else PANIC
+        flag |= CUT if value == fmt.CUT else 0
+        self._failure = Failure(self._failure.flags | flag, text, length)
+
+    def _reopen(self, ticks: int, number: int) -> None:
+        """A call open where the chunk begins: known already, or the track's calls are not these."""
+        start = fmt.ticks_since(ticks, self._source.start)
+        function = self._function(number)
+        if function < 0:
+            return
+        index = self._reopened
+        self._reopened += 1
+        if index < len(self._calls):
+            call = self._calls[index]
+            if call.function == function and call.start == start:
+                return
+        self._abandon(index, self._time)
+        self._hold(self._time)
+        if index:
+            start = max(start, self._calls[index - 1].start)
+        self._place_children(start)
+        self._pass_time(max(self._time, start))
+        self._enter(function, start)
+        self._hold(self._time)
+
+    def _settle(self, opened: int) -> None:
+        """Where a chunk's first event comes, the calls that it says are open should be."""
+        if not self._reopening:
+            return
+        self._reopening = False
+        expected = self._reopened or opened
+        if len(self._calls) == expected:
+            return
+        self._odd.differing += not self._reopened and not self._tolerant
+        self._abandon(expected, self._time)
+        self._hold(self._time)
+
+    def _push(self, call: C) -> None:
+        self._open.setdefault(call.function, []).append(len(self._calls))
+        self._last[call.function] = call.id
+        self._calls.append(call)
+
+    def _pop(self) -> C:
+        call = self._calls.pop()
+        self._open[call.function].pop()
+        return call
+
+    def _abandon(self, depth: int, end: int) -> None:
+        while len(self._calls) > depth:
+            self._leave(end, Failure(UNFINISHED))
+
+    def _place_children(self, before: int) -> None:
+        """Children that begin before the time given go on in what is open now."""
+        while self._placed < len(self._children):
+            child = self._children[self._placed]
+            start, _parent, starter = self._source.tracks[child].tolist()
+            if start >= before:
+                return
+            self._put_child(child, self._place(starter))
+            self._placed += 1
+
+    def _place(self, starter: int) -> int:
+        if self._open.get(starter):
+            return self._calls[self._open[starter][-1]].id
+        if starter in self._last:
+            return self._last[starter]
+        return self._calls[-1].id if self._calls else self._outer
