@@ -3,33 +3,46 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
 
+from functrace.cli import streams
 from functrace.errors import FunctraceError, UsageError
 
 
 def main() -> None:
     """Run the command; exit 0 done, 1 something failed or nothing matched, 2 wrong usage."""
+    streams.prepare()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a file's name may be any bytes
     try:
-        status = _run(sys.argv[1:])
-    except KeyboardInterrupt:
-        print("functrace: interrupted; run it again to finish", file=sys.stderr)
-        status = 130
-    except FunctraceError as error:
-        print(f"functrace: {error}", file=sys.stderr)
-        status = 2 if isinstance(error, UsageError) else 1
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; do not fail on closing it either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 1
-    except OSError as error:
-        print(f"functrace: {error.strerror}: {error.filename or ''}", file=sys.stderr)
+        status = _told(sys.argv[1:])
+        streams.flush()
+    except OSError:  # nor can that be told
+        streams.let_go()
         status = 1
     sys.exit(status)
+
+
+def _told(words: list[str]) -> int:
+    """The exit status. What went wrong is told on standard error, which may raise OSError."""
+    try:
+        status = _run(words)
+        streams.flush()
+    except KeyboardInterrupt:
+        print("functrace: interrupted; run it again to finish", file=sys.stderr)
+        return 130
+    except FunctraceError as error:
+        print(f"functrace: {error}", file=sys.stderr)
+        return 2 if isinstance(error, UsageError) else 1
+    except BrokenPipeError:  # whoever read our output has seen enough
+        streams.let_go()
+        return 1
+    except OSError as error:
+        print(f"functrace: {streams.reason(error)}", file=sys.stderr)
+        streams.let_go()
+        return 1
+    return status
 
 
 def _run(words: list[str]) -> int:
