@@ -12,11 +12,18 @@ _STREAMS = (("stdin", "r", os.O_WRONLY), ("stdout", "w", os.O_RDONLY), ("stderr"
 def prepare() -> None:
     """Open the closed ones, so that no file gets their numbers; programs find them closed."""
     for descriptor, (name, mode, flags) in enumerate(_STREAMS):
-        try:
-            os.fstat(descriptor)
-        except OSError:
+        if not _is_open(descriptor):
             os.open(os.devnull, flags)
-            setattr(sys, name, open(descriptor, mode, closefd=False))
+            stream = open(descriptor, mode, closefd=False)  # noqa: SIM115  for as long as we run
+            setattr(sys, name, stream)
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
 
 
 def flush() -> None:
