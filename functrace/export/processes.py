@@ -3,21 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
+from typing import Any, Protocol
 
 from functrace.trace import Trace, Track
 
 
-def arguments(trace: Trace) -> list[str]:
+class Recorded(Protocol):
+    """Whose calls are told: what a trace says of it, or what one says that is still recorded."""
+
+    @property
+    def path(self) -> Path:
+        """Of the trace."""
+
+    @property
+    def pid(self) -> int:
+        """Its id."""
+
+    @property
+    def language(self) -> str:
+        """go, python or unknown."""
+
+    @property
+    def started(self) -> int:
+        """When its trace began: nanoseconds since 1970-01-01 UTC."""
+
+    @property
+    def process(self) -> dict[str, Any]:
+        """The facts of docs/trace-format.md."""
+
+
+def arguments(recorded: Recorded) -> list[str]:
     """The command line, as far as the trace tells it."""
-    argv = trace.process.get("argv")
+    argv = recorded.process.get("argv")
     return [str(argument) for argument in argv] if isinstance(argv, list) else []
 
 
-def name(trace: Trace) -> str:
+def name(recorded: Recorded) -> str:
     """The program's name without its folder; the trace's own where it does not tell."""
-    argv = arguments(trace)
-    return PurePath(argv[0]).name if argv and argv[0] else trace.path.stem
+    argv = arguments(recorded)
+    return PurePath(argv[0]).name if argv and argv[0] else recorded.path.stem
 
 
 def title(trace: Trace) -> str:

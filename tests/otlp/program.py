@@ -110,7 +110,7 @@ class Program:
         of_starter = [call for call in parent.open if call.function == starter]
         before = [call for call in parent.begun if call.function == starter]
         found = of_starter[-1:] or before[-1:] or parent.open[-1:]
-        return found[0] if found else None
+        return found[0] if found else parent.below
 
     def _enter(self, track: Track, function: str) -> None:
         above = track.open[-1] if track.open else track.below

@@ -6,8 +6,7 @@ import struct
 import uuid
 from hashlib import blake2b
 
-from functrace.analysis.stream import Call
-from functrace.trace import Trace
+from functrace.export.processes import Recorded
 
 _CALL = struct.Struct("<qiI")
 _UNSIGNED = 0xFFFF_FFFF_FFFF_FFFF
@@ -18,8 +17,8 @@ _RANDOM_BITS = 56
 class Identity:
     """What tells this process from all others."""
 
-    def __init__(self, trace: Trace) -> None:
-        facts = f"{trace.process.get('host', '')}\0{trace.pid}\0{trace.started}"
+    def __init__(self, recorded: Recorded) -> None:
+        facts = f"{recorded.process.get('host', '')}\0{recorded.pid}\0{recorded.started}"
         self._seed = blake2b(facts.encode("utf-8", "replace"), digest_size=16).digest()
 
     @property
@@ -42,19 +41,23 @@ class TrackIds:
         self._here: dict[int, int] = {}
         """by function how many calls began at this very time"""
 
-    def next(self, call: Call) -> bytes:
+    def number(self, function: int, start: int) -> int:
+        """How many calls of the function began before at the very same ticks; to be asked once."""
+        if start != self._start:
+            self._start = start
+            self._here.clear()
+        again = self._here.get(function, 0)
+        self._here[function] = again + 1
+        return again
+
+    def of(self, function: int, start: int, number: int) -> bytes:
         """24 bytes: a trace id for what begins with the call, and the call's span id.
 
         They depend on nothing that is not known when the call begins: on its ticks, as what a tick
         is worth is known better the longer the program runs.
         """
-        if call.start_ticks != self._start:
-            self._start = call.start_ticks
-            self._here.clear()
-        again = self._here.get(call.function, 0)
-        self._here[call.function] = again + 1
         hashed = self._hash.copy()
-        hashed.update(_CALL.pack(call.start_ticks, call.function, again))
+        hashed.update(_CALL.pack(start, function, number))
         return hashed.digest()
 
 

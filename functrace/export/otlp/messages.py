@@ -5,8 +5,8 @@ The SDK's own span objects take ten times as long to make and encode as these me
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import (
@@ -22,10 +22,11 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
 from functrace import __version__
 from functrace.analysis.stream import Call
 from functrace.export.otlp.failures import failure
+from functrace.export.otlp.frames import Span
 from functrace.export.otlp.ids import Rate
 from functrace.export.otlp.places import NOWHERE
-from functrace.export.otlp.spans import Span
-from functrace.trace import Trace, Track
+from functrace.export.processes import Recorded
+from functrace.trace import Function
 
 # Of the semantic conventions: the first in which code.function.name and its like are stable.
 _SCHEMA = "https://opentelemetry.io/schemas/1.33.0"
@@ -48,19 +49,76 @@ class Batch(NamedTuple):
     spans: int
 
 
+class Source(Recorded, Protocol):
+    """Whose calls the spans are of."""
+
+    @property
+    def functions(self) -> Sequence[Function]:
+        """By a call's function."""
+
+    @property
+    def tracks(self) -> Tracks:
+        """By a call's track."""
+
+
+class About(Protocol):
+    """What a span tells of its track."""
+
+    @property
+    def id(self) -> int:
+        """The language's."""
+
+    @property
+    def kind(self) -> str:
+        """goroutine, thread, task or unknown."""
+
+    @property
+    def name(self) -> str:
+        """Empty where it has none."""
+
+
+class Tracks(Protocol):
+    """Tracks by their index."""
+
+    def __getitem__(self, index: int, /) -> About:
+        """One of them."""
+
+
+class Batches:
+    """Puts spans into requests."""
+
+    def __init__(self, source: Source, resource: dict[str, Value], rate: Rate) -> None:
+        self._messages = _Messages(source, rate)
+        self._resource = resource
+        self._request = _Request(resource)
+
+    def add(self, span: Span) -> Batch | None:
+        """Add a span; returns the request, if it is full now."""
+        request = self._request
+        request.size += self._messages.add(request.scope, span)
+        return self.rest() if request.is_full else None
+
+    def rest(self) -> Batch | None:
+        """The request as it is, if there are spans in it."""
+        if not self._request.scope.spans:
+            return None
+        batch = self._request.batch()
+        self._request = _Request(self._resource)
+        return batch
+
+
 def batches(
-    trace: Trace, found: Iterable[Span], resource: dict[str, Value], rate: Rate
+    source: Source, found: Iterable[Span], resource: dict[str, Value], rate: Rate
 ) -> Iterator[Batch]:
-    """Requests with the spans of a trace, each full but for the last."""
-    messages = _Messages(trace, rate)
-    request = _Request(resource)
+    """Requests with the spans found, each full but for the last."""
+    made = Batches(source, resource, rate)
     for span in found:
-        request.size += messages.add(request.scope, span)
-        if request.is_full:
-            yield request.batch()
-            request = _Request(resource)
-    if request.scope.spans:
-        yield request.batch()
+        full = made.add(span)
+        if full is not None:
+            yield full
+    last = made.rest()
+    if last is not None:
+        yield last
 
 
 class _Request:
@@ -96,8 +154,8 @@ class _Request:
 class _Messages:
     """Makes messages of spans; what calls of a function and of a track share is made once."""
 
-    def __init__(self, trace: Trace, rate: Rate) -> None:
-        self._trace = trace
+    def __init__(self, source: Source, rate: Rate) -> None:
+        self._source = source
         self._rate = rate
         self._functions: dict[int, tuple[SpanMessage, int]] = {}
         self._chains: dict[tuple[int, ...], tuple[KeyValue, int]] = {}
@@ -110,7 +168,7 @@ class _Messages:
         call = span.call
         if call.track != self._track:
             self._change_track(call.track)
-        start = self._trace.started + call.start
+        start = self._source.started + call.start
         part, size = self._functions.get(call.function) or self._of_function(call.function)
         size += self._track_size
         message = scope.spans.add(
@@ -125,14 +183,14 @@ class _Messages:
         if call.unfinished or call.goexit or call.suspended:
             message.attributes.extend(attributes(_of_call(call)))
         if call.error or call.panic:
-            self._add_failure(message, call)
+            self._add_failure(message, span)
             size += 3 * call.text_bytes
         if not span.parent_id:
             size += self._add_above(message, span)
         return size
 
     def _of_function(self, index: int) -> tuple[SpanMessage, int]:
-        function = self._trace.functions[index]
+        function = self._source.functions[index]
         told: dict[str, Value] = {"code.function.name": function.name}
         if function.file:
             told["code.file.path"] = function.file
@@ -153,21 +211,20 @@ class _Messages:
         if found is None:
             if len(self._chains) >= _CHAINS:
                 self._chains.clear()
-            names = [self._trace.functions[function].name for function in chain]
+            names = [self._source.functions[function].name for function in chain]
             (part,) = attributes({"functrace.chain": names})
             found = self._chains[chain] = part, int(part.ByteSize())
         return found
 
     def _change_track(self, index: int) -> None:
         self._track = index
-        self._track_part = SpanMessage(attributes=attributes(_of_track(self._trace.tracks[index])))
+        self._track_part = SpanMessage(attributes=attributes(_of_track(self._source.tracks[index])))
         self._track_size = int(self._track_part.ByteSize())
 
-    def _add_failure(self, message: SpanMessage, call: Call) -> None:
-        text = self._trace.text(call.text_at, call.text_bytes)
-        more = "…" if call.text_cut else ""
-        kind, told = failure(self._trace.language, text, panic=call.panic)
-        message.status.CopyFrom(Status(code=Status.STATUS_CODE_ERROR, message=text + more))
+    def _add_failure(self, message: SpanMessage, span: Span) -> None:
+        more = "…" if span.call.text_cut else ""
+        kind, told = failure(self._source.language, span.text, panic=span.call.panic)
+        message.status.CopyFrom(Status(code=Status.STATUS_CODE_ERROR, message=span.text + more))
         message.events.add(
             name="exception",
             time_unix_nano=message.end_time_unix_nano,
@@ -199,7 +256,7 @@ def _of_call(call: Call) -> dict[str, Value]:
     return told
 
 
-def _of_track(track: Track) -> dict[str, Value]:
+def _of_track(track: About) -> dict[str, Value]:
     """The semantic conventions have names for threads alone."""
     prefix = "thread" if track.kind == "thread" else f"functrace.{track.kind}"
     told: dict[str, Value] = {f"{prefix}.id": track.id}

@@ -11,32 +11,32 @@ from functrace import __version__
 from functrace.export import processes
 from functrace.export.otlp.ids import Identity
 from functrace.export.otlp.messages import Value
-from functrace.trace import Trace
+from functrace.export.processes import Recorded
 
 
-def resource(trace: Trace) -> dict[str, Value]:
+def resource(recorded: Recorded) -> dict[str, Value]:
     """Attributes; OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES have the last word."""
     told: dict[str, Value] = {
-        "service.name": _service(trace),
-        "service.instance.id": Identity(trace).instance,
-        "process.pid": trace.pid,
+        "service.name": _service(recorded),
+        "service.instance.id": Identity(recorded).instance,
+        "process.pid": recorded.pid,
         "telemetry.sdk.name": "functrace",
         "telemetry.sdk.version": __version__,
-        "telemetry.sdk.language": trace.language,
+        "telemetry.sdk.language": recorded.language,
     }
-    told |= _process(trace) | _runtime(trace)
+    told |= _process(recorded) | _runtime(recorded)
     for key, value in OTELResourceDetector().detect().attributes.items():
         told[key] = value if isinstance(value, str) else str(value)
     return told
 
 
-def _service(trace: Trace) -> str:
+def _service(recorded: Recorded) -> str:
     """What runs: of an interpreter, the module or script."""
-    main = _text(_build(trace), "main").removesuffix(".__main__")
+    main = _text(_build(recorded), "main").removesuffix(".__main__")
     if main.endswith(".pyc"):
-        main = _behind(main, processes.arguments(trace))
-    if trace.language != "python" or not main:
-        return processes.name(trace)
+        main = _behind(main, processes.arguments(recorded))
+    if recorded.language != "python" or not main:
+        return processes.name(recorded)
     return PurePath(main).stem if "/" in main or main.endswith(".py") else main
 
 
@@ -46,35 +46,35 @@ def _behind(started: str, arguments: list[str]) -> str:
     return next((word for word in words if word != "-m"), "")
 
 
-def _build(trace: Trace) -> dict[str, Any]:
-    found = trace.process.get("build")
+def _build(recorded: Recorded) -> dict[str, Any]:
+    found = recorded.process.get("build")
     return found if isinstance(found, dict) else {}
 
 
-def _process(trace: Trace) -> dict[str, Value]:
-    arguments = processes.arguments(trace)
+def _process(recorded: Recorded) -> dict[str, Value]:
+    arguments = processes.arguments(recorded)
     told: dict[str, Value] = {}
     if arguments:
         told["process.command_args"] = arguments
     for key, name in (("host", "host.name"), ("executable", "process.executable.path")):
-        if _text(trace.process, key):
-            told[name] = _text(trace.process, key)
-    if _text(trace.process, "executable"):
-        told["process.executable.name"] = PurePath(_text(trace.process, "executable")).name
-    if type(trace.process.get("ppid")) is int:
-        told["process.parent_pid"] = trace.process["ppid"]
-    if _text(_build(trace), "version"):
-        told["service.version"] = _text(_build(trace), "version")
+        if _text(recorded.process, key):
+            told[name] = _text(recorded.process, key)
+    if _text(recorded.process, "executable"):
+        told["process.executable.name"] = PurePath(_text(recorded.process, "executable")).name
+    if type(recorded.process.get("ppid")) is int:
+        told["process.parent_pid"] = recorded.process["ppid"]
+    if _text(_build(recorded), "version"):
+        told["service.version"] = _text(_build(recorded), "version")
     return told
 
 
-def _runtime(trace: Trace) -> dict[str, Value]:
+def _runtime(recorded: Recorded) -> dict[str, Value]:
     """Go's recorder says ``go1.27.3 linux/amd64``, Python's ``CPython 3.13.0 linux``."""
-    description = _text(trace.process, "runtime")
+    description = _text(recorded.process, "runtime")
     words = description.split()
     if len(words) < 2:
         return {}
-    name, version = ("go", words[0]) if trace.language == "go" else (words[0].lower(), words[1])
+    name, version = ("go", words[0]) if recorded.language == "go" else (words[0].lower(), words[1])
     return {
         "process.runtime.name": name,
         "process.runtime.version": version,

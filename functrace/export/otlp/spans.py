@@ -1,36 +1,19 @@
-"""From calls to spans: which are sent, below what, and in which OpenTelemetry trace.
-
-A span's parent is the call above it, on another track as well. Where an OpenTelemetry trace
-begins, at a root, the call above is a link instead.
-"""
+"""From the calls of a trace to spans: track by track, with where each track's chain goes on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from functrace.analysis import Selection
 from functrace.analysis.stream import Call, by_track
-from functrace.export.otlp.ids import Identity, Rate
+from functrace.export.otlp.frames import Choice, Frame, Span, goes_on_in, place_of, spans_of, take
+from functrace.export.otlp.ids import Identity
 from functrace.export.otlp.options import Options
-from functrace.export.otlp.places import NOWHERE, Children, Place, Places
+from functrace.export.otlp.places import Children, Place, Places
 from functrace.export.otlp.worth import Worth
 from functrace.trace import Trace
 
 _NEVER = 1 << 63
-_NONE = NOWHERE.trace_id
-
-
-class Span(NamedTuple):
-    """A call that is sent."""
-
-    call: Call
-    trace_id: bytes
-    span_id: bytes
-    parent_id: bytes
-    """empty at a root"""
-    above: Place
-    """of a root: the call above it, which it is linked to if that is sent"""
 
 
 def spans(trace: Trace, options: Options) -> Iterator[Span]:
@@ -55,15 +38,14 @@ class _Walk:
     def __init__(self, trace: Trace, options: Options) -> None:
         self.trace = trace
         self.options = options
-        self.roots = None if options.roots is None else frozenset(options.roots(trace))
+        roots = None if options.roots is None else frozenset(options.roots(trace))
+        self.choice = Choice(options, roots)
         self.identity = Identity(trace)
-        self.rate = Rate(options.rate)
         self.worth = Worth(trace, options)
         self.children = Children(trace)
         self.places = Places(trace)
-        self.origins: dict[int, _Frame] = {}
+        self.origins: dict[int, Frame] = {}
         """by track the call that it goes on in, where that may have to be sent for its sake"""
-        self._everything = not options.chosen
         self._open: dict[int, _Track] = {}
 
     def close_before(self, index: int) -> None:
@@ -86,33 +68,6 @@ class _Walk:
         """The track's parent, if more may come of it."""
         return self._open.get(int(self.trace.tracks.parent[index]))
 
-    def wants(self, call: Call) -> bool:
-        """Whether the call is sent for its own sake."""
-        options = self.options
-        return (
-            self._everything
-            or (options.errors and (call.error or call.panic))
-            or (options.slow is not None and call.duration >= options.slow)
-        )
-
-
-class _Frame:
-    """A call, open or the last of its function."""
-
-    __slots__ = ("above", "begins", "call", "kept", "span_id", "taken", "trace_id", "track")
-
-    def __init__(self, track: _Track, call: Call, above: _Frame | None, hashed: bytes) -> None:
-        self.track = track
-        self.call = call
-        self.above = above
-        self.span_id = hashed[16:]
-        self.trace_id = _NONE
-        self.begins = False
-        """an OpenTelemetry trace"""
-        self.kept = False
-        """the OpenTelemetry trace is one that is sent"""
-        self.taken = False
-
 
 class _Track:
     """What is open on a track, and the tracks that it started."""
@@ -122,13 +77,13 @@ class _Track:
         self._walk = walk
         self._index = index
         self.place: Place | None = None
-        self.origin: _Frame | None = None
-        self._ids = walk.identity.track(int(tracks.id[index]))
-        self._open: list[_Frame] = []
+        self.origin: Frame | None = None
+        self.ids = walk.identity.track(int(tracks.id[index]))
+        self._open: list[Frame] = []
         self._children = walk.children.of(index)[::-1]
         self._next_child = int(tracks.start[self._children[-1]]) if self._children else _NEVER
         self._starters = frozenset(tracks.starter[self._children].tolist())
-        self._last: dict[int, _Frame] = {}
+        self._last: dict[int, Frame] = {}
         """by starter its last call"""
 
     @property
@@ -143,11 +98,14 @@ class _Track:
         if call.start > self._next_child:
             self.place_children(call.start)
         del self._open[call.level - 1 :]
-        frame = self._frame(call)
+        above = self._open[-1] if self._open else None
+        frame = self._walk.choice.frame(self, call.function, call.start_ticks, above)
+        frame.call = call
+        frame.text = self._walk.trace.text(call.text_at, call.text_bytes) if call.text_bytes else ""
         self._open.append(frame)
         if call.function in self._starters:
             self._last[call.function] = frame
-        return _take(frame) if self._walk.wants(call) else ()
+        return spans_of(take(frame)) if self._walk.choice.wants(call) else ()
 
     def place_children(self, before: int = _NEVER) -> None:
         """Those that began before a time go on in what is open now."""
@@ -169,73 +127,19 @@ class _Track:
         if child not in walk.worth:
             return
         frame = self._origin(child)
-        if frame is None:
-            return
-        if walk.options.chosen:
-            walk.origins[child] = frame
-        walk.places[child] = _place(frame)
+        origin = frame or self.origin
+        if walk.options.chosen and origin is not None:
+            walk.origins[child] = origin
+        place = self.place if frame is None else place_of(frame)
+        if place is not None:
+            walk.places[child] = place
 
-    def _origin(self, child: int) -> _Frame | None:
+    def _origin(self, child: int) -> Frame | None:
         """As docs/trace-format.md has it."""
         tracks = self._walk.trace.tracks
         start, starter = int(tracks.start[child]), int(tracks.starter[child])
         still_open = [frame for frame in self._open if _is_open(frame.call, start)]
-        for frame in reversed(still_open):
-            if frame.call.function == starter:
-                return frame
-        return self._last.get(starter) or (still_open[-1] if still_open else None)
-
-    def _frame(self, call: Call) -> _Frame:
-        above = self._open[-1] if self._open else None
-        hashed = self._ids.next(call)
-        frame = _Frame(self, call, above, hashed)
-        around = above or self.place
-        if around is not None and around.trace_id != _NONE and not self._begins_by_itself(above):
-            frame.trace_id = around.trace_id
-            frame.kept = above.kept if above else self._walk.rate.keeps(around.trace_id)
-        elif self._walk.roots is None or call.function in self._walk.roots:
-            frame.trace_id = hashed[:16]
-            frame.begins = True
-            frame.kept = self._walk.rate.keeps(frame.trace_id)
-        return frame
-
-    def _begins_by_itself(self, above: _Frame | None) -> bool:
-        """Without roots, what comes first on a track is one."""
-        return above is None and self._walk.roots is None
-
-
-def _take(frame: _Frame | None) -> Sequence[Span]:
-    """The call and those above it, each once."""
-    taken = []
-    while frame is not None and not frame.taken:
-        frame.taken = True
-        taken.append(frame)
-        frame = frame.above or frame.track.origin
-    return [_span(each) for each in reversed(taken) if each.kept]
-
-
-def _span(frame: _Frame) -> Span:
-    if frame.begins:
-        return Span(frame.call, frame.trace_id, frame.span_id, b"", _above(frame))
-    around = frame.above or frame.track.place or NOWHERE
-    return Span(frame.call, frame.trace_id, frame.span_id, around.span_id, NOWHERE)
-
-
-def _above(frame: _Frame) -> Place:
-    """Of a root."""
-    if frame.above is None:
-        return frame.track.place or NOWHERE
-    return _place(frame.above)
-
-
-def _place(frame: _Frame) -> Place:
-    chain = []
-    around: _Frame | None = frame
-    while around is not None:
-        chain.append(around.call.function)
-        around = around.above
-    above = frame.track.place or NOWHERE
-    return Place(frame.trace_id, frame.span_id, (*above.chain, *reversed(chain)))
+        return goes_on_in(still_open, starter, self._last.get(starter))
 
 
 def _is_open(call: Call, time: int) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from functrace.export.otlp.answers import Transport
+from functrace.export.otlp.frames import Span
 from functrace.export.otlp.ids import Rate
 from functrace.export.otlp.messages import Batch, batches
 from functrace.export.otlp.options import EVERYTHING, Options
 from functrace.export.otlp.resource import resource
 from functrace.export.otlp.resuming import Skip, done_before
 from functrace.export.otlp.sending import Clock, Delivery, Sender
-from functrace.export.otlp.spans import Span, spans
+from functrace.export.otlp.spans import spans
 from functrace.trace import Trace
 
 
