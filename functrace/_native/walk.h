@@ -190,7 +190,8 @@ static void on_failure(struct position *at, uint64_t word, uint64_t payload) {
     at->failure.length = record_bytes(word);
 }
 
-/* A call that was open where the chunk begins: already known, or the track's calls are not these. */
+/* A call that was open where the chunk begins: already known, or the track's calls are not these, and
+ * it did not begin before what is known to have happened outside of it. */
 static void on_open(struct walk *w, uint64_t ticks, uint64_t number) {
     struct position *at = &w->at;
     int64_t start = ticks_since(ticks, at->source->start);
@@ -202,9 +203,9 @@ static void on_open(struct walk *w, uint64_t ticks, uint64_t number) {
         return;
     abandon_calls(w, index, at->time);
     hold(w, at->time);
-    if (index && start < w->frames[index - 1].start) start = w->frames[index - 1].start;
+    if (start < at->time) start = at->time;
     place_children(w, start);
-    if (start > at->time) pass_time(at, start);
+    pass_time(at, start);
     enter(w, function, start);
     hold(w, at->time);
 }

@@ -248,10 +248,9 @@ class TrackWalk(ABC, Generic[C]):
                 return
         self._abandon(index, self._time)
         self._hold(self._time)
-        if index:
-            start = max(start, self._calls[index - 1].start)
+        start = max(start, self._time)  # it did not begin before what happened outside of it
         self._place_children(start)
-        self._pass_time(max(self._time, start))
+        self._pass_time(start)
         self._enter(function, start)
         self._hold(self._time)
 

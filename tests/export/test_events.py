@@ -16,6 +16,7 @@ from functrace.errors import FunctraceError
 from functrace.export.events import Events, SpanReader, events
 from functrace.export.events_table import ENTERED, LEFT, LOST, RESUMED, SUSPENDED
 from functrace.trace import Trace, open_trace
+from tests.trace import writer as w
 from tests.trace.fuzz import mutated
 from tests.trace.meaning import TWINS, twin
 from tests.trace.vectors import FOLDER, VECTORS
@@ -94,6 +95,20 @@ def nested(rows: list[tuple[Any, ...]]) -> None:
 @pytest.mark.parametrize("name", VECTORS)
 def test_vectors(name: str) -> None:
     judge(FOLDER / f"{name}.ftrace")
+
+
+def test_a_call_open_since_before_what_happened_outside_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "x.ftrace"
+    before = w.events(2, w.enter(1, 10), w.leave(1, 50), track=1)
+    behind = w.events(3, w.opened(1020, 2), w.leave(2, 90), track=1, opened=1)
+    path.write_bytes(w.header() + w.FUNCTIONS + before + behind)
+    stream = judge(path)[0]
+    assert [(kind, time) for kind, time, *_ in stream] == [
+        (ENTERED, 10),
+        (LEFT, 50),
+        (ENTERED, 50),
+        (LEFT, 90),
+    ]
 
 
 def test_whatever_the_file_says() -> None:

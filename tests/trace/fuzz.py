@@ -2,7 +2,10 @@
 
     python -m tests.trace.fuzz [seconds seed [library]]
 
-Not run by pytest. The third argument is another build of the C part, say one with sanitizers.
+Not run by pytest. The third argument is another build of the C part, say one with sanitizers:
+
+    cc -g -O1 -std=c99 -fsanitize=address,undefined -shared -fPIC -o build/fold.so *.c
+    export ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD=$(cc -print-file-name=libasan.so)
 """
 
 from __future__ import annotations
