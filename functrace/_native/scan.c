@@ -31,10 +31,12 @@ static int read_head(const uint8_t *at, struct chunk *chunk) {
            chunk->size <= CHUNK_LIMIT && chunk->sequence > 0;
 }
 
-static int is_zero(const uint8_t *at, size_t size) {
-    for (size_t i = 0; i < size; i++)
-        if (at[i]) return 0;
-    return 1;
+/* A head's first word is stored last, and the words behind it after that: a process that was killed
+ * in between has begun no chunk. */
+static int is_nonsense(const uint8_t *at, uint64_t left) {
+    for (uint64_t i = 0; i < left && i < CHUNK_HEAD + 8; i++)
+        if (at[i] && (i < 8 || i >= CHUNK_HEAD)) return 1;
+    return 0;
 }
 
 static int add_chunk(struct chunks *out, const struct chunk *chunk) {
@@ -55,7 +57,7 @@ int functrace_chunks(const uint8_t *data, uint64_t size, uint64_t at, int overwr
         uint64_t left = size - at;
         struct chunk chunk;
         if (left < CHUNK_HEAD || !read_head(data + at, &chunk)) {
-            nonsense |= !is_zero(data + at, left < CHUNK_HEAD ? left : CHUNK_HEAD);
+            nonsense |= is_nonsense(data + at, left);
             at += CHUNK_STEP;
             continue;
         }

@@ -23,10 +23,9 @@ def chunks(data: memoryview, overwritten: bool) -> tuple[list[Row], int, int]:
     at = end = fmt.HEADER_BYTES
     nonsense = False
     while at < len(data) and (overwritten or at - end <= fmt.CHUNK_LIMIT):
-        head = data[at : at + fmt.CHUNK.size]
-        chunk = _read_head(head)
+        chunk = _read_head(data[at : at + fmt.CHUNK.size])
         if chunk is None:
-            nonsense |= any(head)
+            nonsense |= _is_nonsense(data[at : at + fmt.CHUNK.size + 8])
             at += fmt.CHUNK_STEP
             continue
         gaps += nonsense
@@ -37,6 +36,15 @@ def chunks(data: memoryview, overwritten: bool) -> tuple[list[Row], int, int]:
         found.append((at, sequence, track, base, size, kind, opened, 0))
         at = end = at + size
     return found, gaps + nonsense, cut
+
+
+def _is_nonsense(head: memoryview) -> bool:
+    """Whether there is something, and it is no chunk.
+
+    A head's first word is stored last, and the words behind it after that: a process that was
+    killed in between has begun no chunk.
+    """
+    return any(head[:8]) or any(head[fmt.CHUNK.size :])
 
 
 def _read_head(head: memoryview) -> Row | None:

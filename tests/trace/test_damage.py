@@ -15,6 +15,8 @@ ONE = w.events(2, w.track(1, 1010), w.enter(1, 10), w.leave(1, 20))
 DAMAGE = [
     (w.FUNCTIONS + ONE, []),
     (w.FUNCTIONS + bytes(2048) + ONE, []),
+    (w.FUNCTIONS + bytes(8) + w.chunk(2, 3)[8:] + ONE, []),
+    (w.FUNCTIONS + bytes(8) + ONE[8:], ["1 chunk does not make sense"]),
     (w.FUNCTIONS + b"CHNK".ljust(512, b"\1") + ONE, ["1 chunk does not make sense"]),
     (ONE + b"x" * 512 + w.FUNCTIONS + b"y" * 512, ["2 chunks do not make sense"]),
     (w.FUNCTIONS + ONE[:-100], ["1 chunk is cut off"]),
