@@ -110,7 +110,7 @@ reports: Callable[[F], F] = _all(
     click.option("--json", is_flag=True, help="Print the summary as JSON."),
     click.option("-q", "--quiet", is_flag=True, help="No summary; errors only."),
     click.option(
-        "-v", "--verbose", is_flag=True, help="Name every file changed and every function skipped."
+        "-v", "--verbose", is_flag=True, help="Name files changed or left alone, functions skipped."
     ),
 )
 

@@ -127,6 +127,8 @@ def _show(result: FileResult, told: Reporting) -> None:
     if told.verbose:
         if result.changed:
             click.echo(f"{result.path}: {result.functions} functions", err=True)
+        if result.reason:
+            click.echo(f"{result.path}: {result.reason}", err=True)
         for name in result.names:
             click.echo(f"{result.path}:{name}", err=True)
 

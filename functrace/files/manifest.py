@@ -50,11 +50,19 @@ class Manifest:
 def stamp(source: Path, target: Path, name: str) -> Stamp | None:
     """The stamp of a file and of what was made from it; None if either is missing."""
     try:
-        before = os.lstat(os.path.join(source, name))
+        before = _status(os.path.join(source, name))
         after = os.lstat(os.path.join(target, name))
     except OSError:
         return None
     return before.st_size, before.st_mtime_ns, after.st_size, after.st_mtime_ns
+
+
+def _status(path: str) -> os.stat_result:
+    """Of the file that a link leads to: it is that which an output tree gets."""
+    try:
+        return os.stat(path)
+    except OSError:
+        return os.lstat(path)
 
 
 def stamps(folder: Folder, target: Path) -> dict[str, Stamp]:

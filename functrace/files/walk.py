@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from functrace.errors import FunctraceError
@@ -40,6 +40,7 @@ class Folder:
         sources: names of the source files, for each kind.
         others: names of all other files, links among them.
         reasons: why none of its sources is to be rewritten, if so, for each kind.
+        links: those of the sources that are symbolic links to files.
     """
 
     path: Path
@@ -47,6 +48,7 @@ class Folder:
     sources: tuple[tuple[str, ...], ...]
     others: tuple[str, ...]
     reasons: tuple[str | None, ...]
+    links: frozenset[str] = frozenset()
 
     def name_of(self, file: str) -> str:
         """The file's path from the root of the run."""
@@ -79,9 +81,11 @@ def walk(
     waiting: list[tuple[Path, str, tuple[str | None, ...]]] = [(root, ".", (None,) * len(kinds))]
     while waiting:
         path, relative, reasons = waiting.pop()
-        sources, others, below = _list(path, kinds)
-        yield Folder(path, relative, sources, others, reasons)
-        for name in reversed(below):
+        found = _list(path, kinds)
+        sources = tuple(tuple(sorted(names)) for names in found.sources)
+        others, links = tuple(sorted(found.others)), frozenset(found.links)
+        yield Folder(path, relative, sources, others, reasons, links)
+        for name in sorted(found.folders, reverse=True):
             child = path / name
             if name in _NO_SOURCES or child == avoid:
                 continue
@@ -93,34 +97,40 @@ def walk(
                 yield Folder(child, inner, ((),) * len(kinds), (), why)
 
 
-def _list(
-    path: Path, kinds: Sequence[Kind]
-) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...], list[str]]:
-    """The names in a folder: sources, other files, folders. Leftovers of killed runs go."""
-    sources: list[list[str]] = [[] for _ in kinds]
-    others: list[str] = []
-    folders: list[str] = []
+@dataclass(frozen=True)
+class _Names:
+    """The names in a folder, in no order."""
+
+    sources: tuple[list[str], ...]
+    others: list[str] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)  # among the sources
+
+
+def _list(path: Path, kinds: Sequence[Kind]) -> _Names:
+    """What is in a folder. Leftovers of killed runs go."""
+    found = _Names(tuple([] for _ in kinds))
     try:
         with os.scandir(path) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
-                    folders.append(entry.name)
+                    found.folders.append(entry.name)
                 elif is_leftover(entry.name):
                     (path / entry.name).unlink()
                 elif entry.is_file():
-                    _kind(entry.name, kinds, sources, others).append(entry.name)
+                    _add_file(entry, kinds, found)
                 elif entry.is_symlink():
-                    others.append(entry.name)
+                    found.others.append(entry.name)
     except OSError as error:
         raise FunctraceError(f"{path}: {error.strerror}") from error
-    return tuple(tuple(sorted(s)) for s in sources), tuple(sorted(others)), sorted(folders)
+    return found
 
 
-def _kind(
-    name: str, kinds: Sequence[Kind], sources: list[list[str]], others: list[str]
-) -> list[str]:
-    """The list that a file of that name belongs to."""
-    for kind, names in zip(kinds, sources, strict=True):
-        if name.endswith(kind.suffixes):
-            return names
-    return others
+def _add_file(entry: os.DirEntry[str], kinds: Sequence[Kind], found: _Names) -> None:
+    for kind, names in zip(kinds, found.sources, strict=True):
+        if entry.name.endswith(kind.suffixes):
+            names.append(entry.name)
+            if entry.is_symlink():
+                found.links.append(entry.name)
+            return
+    found.others.append(entry.name)

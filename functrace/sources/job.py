@@ -11,7 +11,7 @@ from functrace.sources import tree
 from functrace.sources.request import Mode, Request, Verb
 from functrace.sources.rewrite import rewrite
 from functrace.sources.spreading import spread_out
-from functrace.sources.tasks import Task, tasks
+from functrace.sources.tasks import Task, left_links, tasks
 
 Work = Callable[[Task], list[FileResult]]
 
@@ -30,6 +30,9 @@ def run(
     found = list(tasks(request))
     summary = Summary()
     summary.left.update(reason for task in found for reason in task.left())
+    for result in left_links(found):
+        summary.add([result])
+        sink(result)
     by_language = [_folders(found, i) for i, _ in enumerate(request.languages)]
     if request.for_one and sum(map(bool, by_language)) > 1:
         raise UsageError(request.for_one)

@@ -24,11 +24,13 @@ class Part:
         rewriter: what does it.
         sources: names of the files to rewrite.
         siblings: names of all that it has to read for that.
+        links: names of symbolic links, whose files are rewritten where they are, if at all.
     """
 
     rewriter: Rewriter
     sources: tuple[str, ...]
     siblings: tuple[str, ...]
+    links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,18 @@ def tasks(request: Request) -> Iterator[Task]:
     for parent, named in files.items():
         folder = _listed(request, parent.resolve(), named)
         yield _task(request, folder, _label(parent), named)
+
+
+def left_links(found: Sequence[Task]) -> Iterator[FileResult]:
+    """Yield what becomes of symbolic links: nothing, and that is told unless their file is done.
+
+    Where that is out of the folders that were named, somebody else may want it as it is.
+    """
+    done = {task.folder.path / name for task in found for name in task.sources}
+    for task in found:
+        for name in (name for part in task.parts for name in part.links):
+            if (task.folder.path / name).resolve() not in done:
+                yield FileResult(task.label + name, reason="symbolic link")
 
 
 def _path(typed: str) -> Path:
@@ -158,10 +172,14 @@ def _task(
 
 
 def _parts(request: Request, folder: Folder, named: Container[str] | None) -> Iterator[Part]:
+    # An output tree gets a file of its own for each link.
+    left = frozenset[str]() if request.mode is Mode.TREE else folder.links
     of_each = zip(request.languages, folder.sources, folder.reasons, strict=True)
     for language, names, reason in of_each:
         rewriter = language.rewriter(request.verb, folder.path)
-        sources = tuple(n for n in names if named is None or n in named)
         if reason or rewriter.reason:
-            sources = ()
-        yield Part(rewriter, sources, names if sources and rewriter.neighbours else sources)
+            yield Part(rewriter, (), ())
+            continue
+        sources = tuple(n for n in names if n not in left and (named is None or n in named))
+        links = tuple(n for n in names if n in left)
+        yield Part(rewriter, sources, names if sources and rewriter.neighbours else sources, links)

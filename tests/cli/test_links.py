@@ -1,0 +1,118 @@
+"""A tree's links to files elsewhere: what is elsewhere stays as it is."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run, contents
+
+SOURCES = {
+    "go": b"package store\n\nfunc Put() {\n\tprintln(1)\n}\n",
+    "py": b"def put():\n    print(1)\n",
+}
+
+
+@pytest.fixture(params=SOURCES)
+def suffix(request: pytest.FixtureRequest) -> str:
+    found: str = request.param
+    return found
+
+
+@pytest.fixture
+def elsewhere(module: Path, functrace: Run, suffix: str) -> Path:
+    """A source beside the module, which has the runtime."""
+    functrace("runtime", "add")
+    file = module.parent / "elsewhere" / f"put.{suffix}"
+    file.parent.mkdir()
+    file.write_bytes(SOURCES[suffix])
+    return file
+
+
+def test_a_symbolic_link_out_of_the_tree_is_left_alone(
+    module: Path, functrace: Run, elsewhere: Path, suffix: str
+) -> None:
+    before = contents(module)
+    link = module / "store" / elsewhere.name
+    link.symlink_to(elsewhere)
+    done = functrace("inject", "-w", "-v", ".")
+    assert f"store/put.{suffix}: symbolic link\n" in done.stderr
+    assert "1 testdata, 1 symbolic link\n" in done.stderr
+    assert elsewhere.read_bytes() == SOURCES[suffix]
+    assert b"functrace" in (module / "main.go").read_bytes()
+
+    functrace("inject", "-w", str(elsewhere))
+    traced = elsewhere.read_bytes()
+    assert traced != SOURCES[suffix]
+    functrace("strip", "-w", ".")
+    assert elsewhere.read_bytes() == traced
+    link.unlink()
+    assert contents(module) == before
+
+
+def test_a_link_that_is_named_is_written_through(
+    module: Path, functrace: Run, elsewhere: Path, suffix: str
+) -> None:
+    link = module / "store" / elsewhere.name
+    link.symlink_to(elsewhere)
+    assert functrace("inject", "-w", f"store/put.{suffix}").returncode == 0
+    assert link.is_symlink()
+    assert b"functrace" in elsewhere.read_bytes()
+    functrace("strip", "-w", f"store/put.{suffix}")
+    assert elsewhere.read_bytes() == SOURCES[suffix]
+
+
+def test_a_file_of_the_tree_is_done_once(module: Path, functrace: Run, elsewhere: Path) -> None:
+    link, file = module / elsewhere.name, module / "store" / elsewhere.name
+    file.write_bytes(elsewhere.read_bytes())
+    without = json.loads(functrace("inject", "--check", "--json", ".").stdout)
+    link.symlink_to(file)
+    assert json.loads(functrace("inject", "--check", "--json", ".").stdout) == without
+    functrace("inject", "-w", ".")
+    assert link.is_symlink()
+    assert b"functrace" in file.read_bytes()
+
+
+def test_the_names_of_a_file_behind_a_link_are_not_taken(module: Path, functrace: Run) -> None:
+    """It is part of the package, wherever it is."""
+    functrace("runtime", "add")
+    other = module.parent / "names.go"
+    other.write_text("package store\n\nvar functrace, functrace1 int\n")
+    (module / "store" / "names.go").symlink_to(other)
+    functrace("inject", "-w", ".")
+    assert 'import functrace2 "' in (module / "store" / "store.go").read_text()
+
+
+def test_the_other_name_of_a_file_keeps_its_bytes(
+    module: Path, functrace: Run, elsewhere: Path, suffix: str
+) -> None:
+    file = module / "store" / elsewhere.name
+    os.link(elsewhere, file)
+    functrace("inject", "-w", ".")
+    assert b"functrace" in file.read_bytes()
+    assert elsewhere.read_bytes() == SOURCES[suffix]
+
+    traced = file.read_bytes()
+    elsewhere.unlink()
+    os.link(file, elsewhere)
+    functrace("strip", "-w", ".")
+    assert file.read_bytes() == SOURCES[suffix]
+    assert elsewhere.read_bytes() == traced
+
+
+def test_an_output_tree_has_files_for_links(
+    module: Path, functrace: Run, elsewhere: Path, suffix: str
+) -> None:
+    (module / "store" / elsewhere.name).symlink_to(elsewhere)
+    made = module.parent / "out" / "store" / elsewhere.name
+    functrace("inject", "--out", "../out", ".")
+    assert not made.is_symlink()
+    assert b"functrace" in made.read_bytes()
+    assert elsewhere.read_bytes() == SOURCES[suffix]
+
+    elsewhere.write_bytes(SOURCES[suffix].replace(b"1", b"23"))
+    functrace("inject", "--out", "../out", ".")
+    assert b"23" in made.read_bytes()
