@@ -27,7 +27,7 @@ def begin(
     Args:
         namespace: of the main module.
         kind: ``script``, ``string`` (``-c``), ``stdin``, or ``launcher``, for what runpy starts.
-        file: what Python calls the main module's file.
+        file: what Python calls the main module's file; empty for a ``launcher``.
         functions: how many of it are instrumented.
         warned: what its compiler warned of: category, text, line.
 
@@ -37,7 +37,7 @@ def begin(
     asked = config.parse(os.environ.get(config.VARIABLE, ""))
     _leave_to_children(asked)
     ours = _hide_ourselves()
-    namespace["__file__"] = file  # which a trace tells
+    namespace["__file__"] = file or _launched()  # which a trace tells
     # While sys.path has no folder of the program: what it has there must not be taken for a module
     # of the standard library.
     loader.install(asked, functions)
@@ -58,6 +58,11 @@ def hide(error: BaseException) -> None:
     if sys.version_info < (3, 11):  # where a bare raise brings the frame back
         hook = sys.excepthook
         sys.excepthook = lambda kind, value, _: hook(kind, value.with_traceback(rest), rest)
+
+
+def _launched() -> str:
+    """What runpy will run: a module, a folder or an archive."""
+    return sys.argv[1] if sys.argv[0] == "-m" else sys.argv[0]
 
 
 def _hide_ourselves() -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import atexit
-import importlib
 import os
-from types import CodeType
-from typing import Any
 
 from functrace.runtime import BUILTINS
 from functrace.runtime.functions import remembered
 from functrace.runtime.settings import Settings, expand, load
 from functrace.runtime.tasks import Tasks
+
+TYPE_CHECKING = False  # what is not needed is not waited for
+if TYPE_CHECKING:
+    from types import CodeType
+    from typing import Any
 
 globals()["__builtins__"] = BUILTINS
 
@@ -179,7 +181,7 @@ def say(message: str) -> None:
 def _is_main_interpreter() -> bool:
     for name in ("_interpreters", "_xxsubinterpreters"):  # from Python 3.13 on, and before
         try:
-            interpreters = importlib.import_module(name)
+            interpreters = __import__(name)
         except ImportError:
             continue
         return bool(interpreters.get_current() == interpreters.get_main())

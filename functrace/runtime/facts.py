@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-import platform
 import sys
-from collections.abc import Mapping
-from typing import Any
+from _json import encode_basestring_ascii as _quoted  # json itself takes milliseconds to load
 
 from functrace.runtime import BUILTINS
+
+TYPE_CHECKING = False  # what is not needed is not waited for
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
 globals()["__builtins__"] = BUILTINS
 
@@ -25,20 +28,32 @@ def process_facts(tool: str, clock: str, environment: Mapping[str, str]) -> byte
         clock: that of the trace, in words.
         environment: whose FUNCTRACE variables are told.
     """
-    import json  # takes milliseconds, and only a recording wants it
-
     facts: dict[str, Any] = {
         "argv": _cut_all(sys.orig_argv, _MOST_ARGUMENTS),
         "host": os.uname().nodename,
         "executable": _cut(sys.executable or ""),
         "tool": f"functrace {tool}",
-        "runtime": f"{platform.python_implementation()} {platform.python_version()} {sys.platform}",
+        "runtime": f"{_interpreter()} {sys.platform}",
         "clock": clock,
         "ppid": os.getppid(),
         "build": _build(),
         "options": _options(environment),
     }
-    return json.dumps(facts, ensure_ascii=True, separators=(",", ":")).encode("ascii")
+    return _as_json(facts).encode("ascii")
+
+
+def _as_json(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{_quoted(k)}:{_as_json(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_as_json, value)) + "]"
+    return str(value) if isinstance(value, int) else _quoted(value)
+
+
+def _interpreter() -> str:
+    """As the module platform has it, which takes milliseconds to load."""
+    name = sys.implementation.name.replace("cpython", "CPython")
+    return f"{name} {sys.version.split()[0]}"
 
 
 def _build() -> dict[str, str]:

@@ -7,23 +7,30 @@ the program is not loaded by us.
 
 from __future__ import annotations
 
-import functools
 import sys
 from _contextvars import Context
+from _functools import partial  # type: ignore[import-not-found]  # functools takes long to load
 from _thread import get_ident
-from collections.abc import Callable
-from types import CodeType, FunctionType, ModuleType
-from typing import Any, Protocol
 
 from functrace.runtime import BUILTINS
 from functrace.runtime.weakly import Weakly
+
+TYPE_CHECKING = False  # what is not needed is not waited for
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType, ModuleType
+    from typing import Any, Protocol
+
+    Parent = tuple[int, int, int, int]
+    _Source = Callable[[], Any]
+else:
+    Protocol = object
 
 globals()["__builtins__"] = BUILTINS
 
 TASK = 3
 
-Parent = tuple[int, int, int, int]
-_Source = Callable[[], Any]
+_FUNCTION = type(lambda: None)
 
 
 class Recorder(Protocol):
@@ -55,8 +62,8 @@ class Tasks:
 
     def __init__(self) -> None:
         self._recorder: Recorder | None = None
-        self._numbers: Weakly[int] = Weakly(self._forget)
-        self._parents: Weakly[Parent] = Weakly()
+        self._numbers = Weakly(self._forget)
+        self._parents = Weakly()
         self._makers: dict[int, list[Parent]] = {}  # by thread: who makes a task just now
         self._runs: dict[int, list[int]] = {}  # by thread: the tracks behind pieces of work
         self._sources: tuple[_Source, ...] = ()
@@ -91,7 +98,8 @@ class Tasks:
         for source in self._sources:
             task = source()
             if task is not None:
-                return self._numbers.get(task) or self._new(task)
+                number: int = self._numbers.get(task) or self._new(task)
+                return number
         return 0
 
     def thread(self) -> tuple[bool, str, Parent | None]:
@@ -151,7 +159,7 @@ class Tasks:
         self._watch(function, started, returned)
 
     def _watch(self, function: Any, started: Any, returned: Any) -> None:
-        if isinstance(function, FunctionType) and self._recorder is not None:
+        if isinstance(function, _FUNCTION) and self._recorder is not None:
             self._recorder.watch(function.__code__, started, returned)
 
     def _making(self, _first: object) -> None:
@@ -212,7 +220,7 @@ def _work_name(work: Any) -> str:
         task = getattr(work, "fn", None), getattr(work, "args", ())
     function: Any = task[0]
     arguments = task[1]
-    while type(function) is functools.partial:
+    while type(function) is partial:
         function, arguments = function.func, (*function.args, *arguments)
     if type(getattr(function, "__self__", None)) is Context and arguments:
         function = arguments[0]  # asyncio.to_thread's

@@ -118,6 +118,11 @@ def test_a_trace_tells_the_program(app: Project) -> None:
     process = functrace.open(app.root / "x.ftrace").process
     assert process["argv"][1:] == ["app.py", "a b"]
     assert process["build"]["main"] == str(app.root / "app.py")
+    app.run("--record", "-o", "m.ftrace", "-m", "app")
+    assert functrace.open(app.root / "m.ftrace").process["build"]["main"] == "app"
+    app.write({"folder/__main__.py": "import lib; lib.work(0)", "folder/lib.py": LIB})
+    app.run("--record", "-o", "folder.ftrace", "folder")
+    assert functrace.open(app.root / "folder.ftrace").process["build"]["main"] == "folder"
 
 
 def test_record_around_run(app: Project) -> None:

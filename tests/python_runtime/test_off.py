@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import subprocess
 
+import pytest
+
 import functrace
 from tests.python_runtime.conftest import Runner, Runtime, environment
 
@@ -53,6 +55,19 @@ def test_only_the_standard_library_is_loaded(run: Runner, runtime: Runtime) -> N
     assert result.stdout.splitlines()[0] == "[]"
     native = ["functrace._native"] if runtime.is_native else []
     assert result.stdout.splitlines()[1] == str(["functrace", *native, "functrace.runtime"])
+
+
+def test_a_start_waits_for_no_large_module(run: Runner, runtime: Runtime) -> None:
+    if not runtime.is_native:
+        pytest.skip("recording in Python loads what it needs")
+    result = run("""
+        import sys
+        before = set(sys.modules)
+        trace(lambda: 1)()
+        large = {"dataclasses", "functools", "importlib", "json", "platform", "re", "typing"}
+        print(sorted(large & (set(sys.modules) - before)))
+    """)
+    assert result.stdout == "[]\n"
 
 
 def test_the_import_is_quick(runtime: Runtime) -> None:
