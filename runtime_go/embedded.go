@@ -3,26 +3,25 @@
 package functrace
 
 import (
-	"bytes"
-	"compress/gzip"
 	_ "embed"
-	"io"
 	"os"
 )
 
-// The sender for the system that the program is built for: functrace go build --otlp puts it here.
+// The sender for the system that the program is built for: functrace go build --otlp puts it
+// here. Compressed it would be a third as large, but the program would wait for some tenths of a
+// second at its start.
 //
-//go:embed sender.gz
-var compressedSender []byte
+//go:embed functrace-otlp
+var carriedSender []byte
 
 // This runs before the init function of start.go: the go command orders files by their names.
-func init() { startCarried = startUnpacked }
+func init() { startCarried = startCopy }
 
-// startUnpacked starts the sender from memory, and where that is not possible from a file.
-func startUnpacked(trace string) (err error) {
-	for _, unpack := range []func() (*executable, error){inMemory, inFile} {
+// startCopy starts the sender from memory, and where that is not possible from a file.
+func startCopy(trace string) (err error) {
+	for _, place := range []func() (*executable, error){inMemory, inFile} {
 		var sender *executable
-		if sender, err = unpack(); err != nil {
+		if sender, err = place(); err != nil {
 			continue
 		}
 		var process *os.Process
@@ -46,7 +45,7 @@ func inFile() (*executable, error) {
 		return nil, err
 	}
 	remove := func() { os.Remove(file.Name()) }
-	err = unpackTo(file)
+	_, err = file.Write(carriedSender)
 	if err == nil {
 		err = file.Chmod(0o700)
 	}
@@ -58,13 +57,4 @@ func inFile() (*executable, error) {
 		return nil, err
 	}
 	return &executable{file.Name(), remove}, nil
-}
-
-func unpackTo(file *os.File) error {
-	unpacked, err := gzip.NewReader(bytes.NewReader(compressedSender))
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(file, unpacked)
-	return err
 }

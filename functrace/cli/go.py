@@ -38,6 +38,11 @@ _UNTRACED = ("generate", "list", "vet")
 @click.option(
     "--std", is_flag=True, help="The standard library, too, but for what the runtime needs of it."
 )
+@click.option(
+    "--otlp",
+    is_flag=True,
+    help="Programs carry what FUNCTRACE=otlp needs to send calls to an OpenTelemetry collector.",
+)
 @click.option("--dry-run", is_flag=True, help="Print the go command and run nothing.")
 @click.option(
     "--keep",
@@ -51,9 +56,12 @@ def go(ctx: click.Context, /, verb: str, arguments: tuple[str, ...], **flags: An
     """Run the go command on an instrumented view of the sources; no file is touched.
 
     ARGS are the go command's own, and its output and exit status come back as
-    they are. Options of functrace stand before the verb. `functrace go clean`
-    empties functrace's cache.
+    they are. Options of functrace stand before the verb, --otlp maybe right behind
+    it. `functrace go clean` empties functrace's cache.
     """
+    if arguments[:1] == ("--otlp",):
+        flags["otlp"] = True
+        arguments = arguments[1:]
     if verb == "clean":
         shutil.rmtree(cache.root(), ignore_errors=True)
     elif verb in _UNTRACED:
@@ -78,6 +86,7 @@ def _request(flags: dict[str, Any]) -> Request:
         std=flags["std"],
         dry_run=flags["dry_run"],
         keep=Path(flags["keep"]).resolve() if flags["keep"] else None,
+        otlp=flags["otlp"],
     )
 
 

@@ -22,16 +22,20 @@ def runtime() -> None:
 @runtime.command()
 @_folder
 @click.option("--http", is_flag=True, help="And a handler to start, stop and fetch recordings.")
-def add(folder: str, http: bool) -> None:
+@click.option("--otlp", is_flag=True, help="And the program that FUNCTRACE=otlp starts.")
+def add(folder: str, http: bool, otlp: bool) -> None:
     """Write the runtime to internal/functrace of the module that FOLDER is in."""
     module = _module(folder)
     path = go_runtime.own_import_path(module)
-    changed = go_runtime.add(module.root / go_runtime.FOLDER, path if http else None)
+    changed = go_runtime.add(module.root / go_runtime.FOLDER, path if http else None, sender=otlp)
     click.echo(f"{path}: {f'{len(changed)} files written' if changed else 'already there'}")
     if http:
         click.echo(
             f'next: http.Handle("/debug/functrace/", tracehttp.Handler()) of {path}/tracehttp'
         )
+    if otlp:
+        place = f"{go_runtime.FOLDER}/{go_runtime.SENDER}"
+        click.echo(f"next: go build -C {place} -o functrace-otlp . and have that on PATH")
     click.echo("next: functrace inject -w ./... and go run -tags trace .")
 
 

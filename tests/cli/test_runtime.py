@@ -36,6 +36,23 @@ def test_the_handler_comes_and_goes_with_the_runtime(module: Path, functrace: Ru
     assert contents(module) == before
 
 
+def test_the_sender_comes_and_goes_with_the_runtime(module: Path, functrace: Run, go: Go) -> None:
+    before = contents(module)
+    done = functrace("runtime", "add", "--otlp")
+    assert "go build -C internal/functrace/otlp -o functrace-otlp ." in done.stdout
+    sender = module / "internal" / "functrace" / "otlp"
+    assert (sender / "go.mod").read_text().startswith("module functrace/otlp\n")
+    assert not list(sender.rglob("*_test.go"))
+    mine = contents(sender)
+    assert functrace("inject", "-w", "--all", ".").returncode == 0
+    assert contents(sender) == mine
+    run = go.run("list", "./...", cwd=module)
+    assert "otlp" not in run.stdout, run.stderr
+    assert functrace("strip", "-w", "--all", ".").returncode == 0
+    assert functrace("runtime", "remove").returncode == 0
+    assert contents(module) == before
+
+
 def test_remove_refuses_while_files_import_it(functrace: Run) -> None:
     functrace("runtime", "add")
     functrace("inject", "-w", ".")

@@ -26,13 +26,15 @@ const Build = {}
 Archives = dict[str, str]
 
 
-def write_runtime(folder: Path, key: str) -> None:
-    """Put the runtime's module into ``folder``, which is its alone.
+def write_runtime(folder: Path, key: str, sender: Path | None) -> None:
+    """Put the runtime's module into ``folder``, which is its alone, and the sender that it carries.
 
     Raises:
         FunctraceError: it cannot be written.
     """
     files = dict(runtime.sources())
+    if sender:
+        files |= {**runtime.carrying_sources(), sender.name: sender.read_bytes()}
     files["go.mod"] = f"module {RUNTIME}\n\ngo 1.21\n".encode()
     files["build.go"] = _BUILD.format(json.dumps(key)).encode()
     try:

@@ -66,7 +66,7 @@ def standard_library(go: str, runtime: Path) -> tuple[str, ...]:
     The others cannot import it: that would be a cycle, or it would trace itself.
     """
     everything = toolchain.ask(go, ["list", "std"], runtime).split()
-    flags = ["-deps", "-tags=trace,race"]
+    flags = ["-deps", "-tags=trace,race,otlp"]
     needed = set(toolchain.ask(go, ["list", *flags, "."], runtime).split())
     below = ("runtime", "internal/", "vendor/", "unsafe", "syscall")
     return tuple(p for p in everything if p not in needed and not p.startswith(below))

@@ -18,6 +18,7 @@ from functrace.golang.gobuild import archives, cache, environment, graph
 from functrace.golang.gobuild.command import Flag, GoCommand, last
 from functrace.golang.gobuild.environment import Environment
 from functrace.golang.gobuild.scope import Scope
+from functrace.golang.gobuild.sender import Sender, sender_for
 from functrace.golang.gobuild.session import MARK, Session, for_build
 from rewriter.golang import Options
 
@@ -43,6 +44,7 @@ class Request:
         std: the standard library as well, but for what the runtime needs of it.
         dry_run: print the go command, run nothing.
         keep: a folder for the instrumented files, for reading.
+        otlp: programs carry the sender, which FUNCTRACE=otlp starts.
     """
 
     options: Options
@@ -50,21 +52,25 @@ class Request:
     std: bool = False
     dry_run: bool = False
     keep: Path | None = None
+    otlp: bool = False
 
 
 def session_of(request: Request, where: Environment, folder: Path) -> Session:
     """The session of a run in ``folder``; the runtime is written, nothing else yet.
 
     Raises:
-        FunctraceError: the runtime cannot be written.
+        FunctraceError: the runtime cannot be written, or the sender not be built.
+        UsageError: for a system that no program sends from.
     """
     scope = Scope(where.modules, request.deps)
     tags = _tags(where.flags)
     root = cache.root()
-    place = root / "runtime" if cache.is_writable(root) else folder
-    key = _key(request, tags, place)
-    runtime_folder = place / key
-    archives.write_runtime(runtime_folder, key)
+    base = root if cache.is_writable(root) else folder
+    sender = sender_for(where) if request.otlp else None
+    key = _key(request, tags, base, sender)
+    runtime_folder = base / "runtime" / key
+    carried = sender.built(base / "sender") if sender and not request.dry_run else None
+    archives.write_runtime(runtime_folder, key, carried)
     if request.std:
         scope = replace(scope, std=environment.standard_library(where.real_go, runtime_folder))
     own_calls_only = "trace" not in tags  # or the calls in the sources would print as well
@@ -76,13 +82,13 @@ def session_of(request: Request, where: Environment, folder: Path) -> Session:
         cache=str(root / "files"),
         runtime=str(runtime_folder),
         go=where.real_go,
-        go_flags=tuple(_archive_flags(where.flags, tags)),
+        go_flags=tuple(_archive_flags(where.flags, [*tags, "trace", *["otlp"] * request.otlp])),
         pgo=_pgo(where.flags, where.folder),
         toolexec=_toolexec(where.flags),
     )
 
 
-def _key(request: Request, tags: list[str], place: Path) -> str:
+def _key(request: Request, tags: list[str], place: Path, sender: Sender | None) -> str:
     """What two builds must have in common for either to use what the other has compiled.
 
     The runtime's folder is part of it: its path is in the runtime's archive, and what
@@ -95,6 +101,7 @@ def _key(request: Request, tags: list[str], place: Path) -> str:
         "trace" in tags,
         "functrace_safe" in tags,
         str(place),
+        sender.key if sender else "",
     ]
     return hashlib.sha256(json.dumps(about).encode(errors="surrogateescape")).hexdigest()[:20]
 
@@ -104,7 +111,7 @@ def _own_sources() -> str:
     digest = hashlib.sha256()
     for path in sorted(Path(rewriter.__file__).parent.rglob("*.py")):
         digest.update(path.read_bytes())
-    for content in runtime.sources().values():
+    for content in (*runtime.sources().values(), *runtime.carrying_sources().values()):
         digest.update(content)
     return digest.hexdigest()
 
@@ -115,7 +122,7 @@ def _tags(flags: tuple[Flag, ...]) -> list[str]:
 
 def _archive_flags(flags: tuple[Flag, ...], tags: list[str]) -> Iterator[str]:
     """Flags under which the runtime and what it imports compile as they do in the build."""
-    yield "-tags=" + ",".join(dict.fromkeys([*tags, "trace"]))
+    yield "-tags=" + ",".join(dict.fromkeys(tags))
     for flag in flags:
         if flag.name in _FOR_ARCHIVES:
             yield f"-{flag.name}" + (f"={flag.value}" if flag.value is not None else "")

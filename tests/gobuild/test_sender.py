@@ -1,0 +1,97 @@
+"""The sender that programs carry, built once for each system. What it does: otlp.txtar."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from functrace.errors import FunctraceError, UsageError
+from functrace.golang import runtime
+from functrace.golang.gobuild import archives
+from functrace.golang.gobuild.environment import Environment
+from functrace.golang.gobuild.sender import Sender, sender_for
+from tests.support.toolchains import Go
+
+_MODULE = b"module functrace/otlp\n\ngo 1.21\n"
+_MAIN = b"package main\n\nfunc main() {}\n"
+
+
+@pytest.fixture
+def sources(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """Those of a sender that needs no module."""
+    files = {"go.mod": _MODULE, "main.go": _MAIN}
+    monkeypatch.setattr(runtime, "sender_sources", lambda: files)
+    return files
+
+
+@pytest.fixture
+def where(go: Go, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
+    monkeypatch.setenv("GOTOOLCHAIN", "local")
+    return Environment(go.binaries / "go", str(go.binaries / "go"), tmp_path, (), (), ())
+
+
+@pytest.mark.usefixtures("sources")
+def test_a_second_build_asks_nobody(where: Environment, tmp_path: Path) -> None:
+    sender = sender_for(where)
+    built = sender.built(tmp_path)
+    before = built.stat()
+    again = Sender("/nonexistent/go", sender.target, sender.key).built(tmp_path)
+    assert again == built
+    assert again.stat() == before
+
+
+@pytest.mark.usefixtures("sources")
+def test_each_system_has_its_own(
+    where: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    magic = {"linux": b"\x7fELF", "darwin": b"\xcf\xfa\xed\xfe"}
+    for system, begins in magic.items():
+        monkeypatch.setenv("GOOS", system)
+        monkeypatch.setenv("GOARCH", "arm64")
+        assert sender_for(where).built(tmp_path).read_bytes().startswith(begins)
+
+
+def test_other_sources_make_another(where: Environment, sources: dict[str, bytes]) -> None:
+    before = sender_for(where).key
+    sources["main.go"] += b"\n"
+    assert sender_for(where).key != before
+
+
+@pytest.mark.usefixtures("sources")
+def test_where_nothing_is_recorded(where: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOOS", "windows")
+    with pytest.raises(UsageError, match="--otlp: nothing can be recorded on windows"):
+        sender_for(where)
+
+
+def test_without_the_modules_it_says_why_in_a_sentence(
+    where: Environment,
+    sources: dict[str, bytes],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sources["go.mod"] += b"\nrequire example.com/none v1.0.0\n"
+    sources["go.sum"] = (
+        b"example.com/none v1.0.0 h1:fEo0HyrW1GIgZdpbhCRO0PkJajUS5H9IFUztCgEo2jQ=\n"
+        b"example.com/none v1.0.0/go.mod h1:Czt+wKu1gCyEFDUtn0jG5QVvpJ6rzVqr5aXyt9drQfk=\n"
+    )
+    sources["main.go"] = b'package main\n\nimport _ "example.com/none"\n\nfunc main() {}\n'
+    monkeypatch.setenv("GOPROXY", "off")
+    sender = sender_for(where)
+    with pytest.raises(FunctraceError) as caught:
+        sender.built(tmp_path)
+    assert "modules from its proxy once" in str(caught.value)
+    assert "disabled by GOPROXY=off" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not list(tmp_path.glob("*/functrace-otlp"))
+
+
+def test_only_programs_that_carry_it_import_more(tmp_path: Path) -> None:
+    sender = tmp_path / "functrace-otlp"
+    sender.write_bytes(b"\x7fELF")
+    for carried in (None, sender):
+        folder = tmp_path / str(carried is None)
+        archives.write_runtime(folder, "key", carried)
+        for name in ("embedded.go", "functrace-otlp"):
+            assert (folder / name).exists() == (carried is not None)
