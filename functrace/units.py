@@ -1,8 +1,21 @@
-"""Numbers as people read them."""
+"""Numbers as people read and write them."""
 
 from __future__ import annotations
 
+import re
+
+from functrace.errors import UsageError
+
 _UNITS = {"s": 1_000_000_000, "ms": 1_000_000, "µs": 1_000}
+_NANOSECONDS = {
+    "ns": 1,
+    "us": 1_000,
+    "µs": 1_000,
+    "ms": 1_000_000,
+    "s": 1_000_000_000,
+    "m": 60_000_000_000,
+}
+_DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m)")
 
 
 def duration(nanoseconds: float) -> str:
@@ -38,3 +51,31 @@ def share(part: float, whole: float) -> str:
     if 0 < part < whole * 0.0005:
         return "<0.1%"
     return f"{100 * part / whole:.1f}%" if whole else "-"
+
+
+def parse_duration(text: str) -> int:
+    """Nanoseconds of ``1.5ms``, ``20us``, ``3s``.
+
+    Raises:
+        UsageError: the text is no duration.
+    """
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise UsageError(f"{text} is not a time such as 5us, 2ms or 1.5s")
+    return round(float(match[1]) * _NANOSECONDS[match[2]])
+
+
+def parse_share(text: str) -> float:
+    """The number that ``1%`` or ``0.01`` is, above 0 and at most 1.
+
+    Raises:
+        UsageError: the text is no such share.
+    """
+    number, percent = (text[:-1], 100) if text.endswith("%") else (text, 1)
+    try:
+        found = float(number) / percent
+    except ValueError:
+        found = 0.0
+    if not 0 < found <= 1:
+        raise UsageError(f"{text}: a share is above 0 and at most 1, such as 5% or 0.05")
+    return found

@@ -11,6 +11,7 @@ import click
 from functrace.cli import chain_text, tables, traces, units
 from functrace.cli.traces import told_apart
 from functrace.errors import FunctraceError
+from functrace.naming import matching
 
 if TYPE_CHECKING:
     from functrace.analysis.graph import Callee
@@ -76,7 +77,7 @@ def _roots(function: str, paths: tuple[str, ...]) -> tuple[Forest, list[Callee]]
     from functrace.analysis.graph import graph
 
     opened = traces.open_all(paths)
-    is_meant = traces.matching(function)
+    is_meant = matching(function)
     if not any(is_meant(f.name) for trace in opened for f in trace.functions):
         raise tables.nothing(function, opened)
     forest = merge([fold(trace) for trace in opened])

@@ -11,6 +11,7 @@ import click
 
 from functrace.cli import tables, traces, units
 from functrace.errors import FunctraceError
+from functrace.naming import matching
 
 if TYPE_CHECKING:
     from functrace.analysis.totals import Totals
@@ -80,8 +81,8 @@ def _totals(paths: tuple[str, ...]) -> Totals:
 
 
 def _wanted(include: Sequence[str], exclude: Sequence[str]) -> Callable[[str], bool]:
-    taken = [traces.matching(glob) for glob in include]
-    left = [traces.matching(glob) for glob in exclude]
+    taken = [matching(glob) for glob in include]
+    left = [matching(glob) for glob in exclude]
 
     def is_wanted(name: str) -> bool:
         taking = not taken or any(matches(name) for matches in taken)

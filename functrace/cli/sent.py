@@ -108,14 +108,10 @@ def _named(trace: Trace, globs: Collection[str]) -> set[int]:
 
 
 def _share(text: str) -> float:
-    number, percent = (text[:-1], 100) if text.endswith("%") else (text, 1)
     try:
-        share = float(number) / percent
-    except ValueError:
-        share = 0.0
-    if not 0 < share <= 1:
-        raise UsageError(f"--sample {text}: a share is above 0 and at most 1, such as 5% or 0.05")
-    return share
+        return units.parse_share(text)
+    except UsageError as error:
+        raise UsageError(f"--sample {error}") from None
 
 
 def _how_on(opened: Sequence[Trace], wanted: Options, delivery: Delivery) -> str:

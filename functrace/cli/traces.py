@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from functrace.errors import FunctraceError
-from rewriter.select import matcher
+from functrace.naming import matching
 
 if TYPE_CHECKING:
     from functrace.trace import Trace
@@ -53,26 +52,6 @@ def _files(path: Path) -> list[Path]:
     if not files:
         raise FunctraceError(f"{path}: no traces (*.ftrace) there")
     return files
-
-
-def matching(glob: str) -> Callable[[str], bool]:
-    """Whether a full function name is meant by ``glob``.
-
-    Beside the full name, what stands behind its last ``/`` may match, with or without ``(*…)``
-    and ``<locals>``; the last elements of that; and the first with the last: of a method
-    ``store.(*Store).Get``, ``store.Store.Get``, ``Store.Get``, ``Get``, ``store.Get``.
-    """
-    matches = matcher((glob, glob.replace(".<locals>", "")))
-
-    def is_meant(name: str) -> bool:
-        short = name.rpartition("/")[2]
-        plain = re.sub(r"\(\*|[()]|\.<locals>", "", short)
-        package, *parts = plain.split(".")
-        ends = (".".join(parts[at:]) for at in range(len(parts)))
-        names = (name, short, plain, *ends)
-        return any(map(matches, names)) or bool(parts and matches(f"{package}.{parts[-1]}"))
-
-    return is_meant
 
 
 def named(trace: Trace, glob: str) -> set[int]:
