@@ -38,33 +38,51 @@ class Facts:
 
 def read_facts(data: memoryview, chunks: Rows) -> Facts:
     """What the chunks of facts say; the first to give a number a function is right."""
-    reader = _Reader()
+    reader = FactsReader()
     for chunk in chunks[chunks["kind"] == fmt.FACTS]:
         at = int(chunk["offset"])
         reader.read(data[at + fmt.CHUNK.size : at + int(chunk["size"])])
     return reader.facts()
 
 
-class _Reader:
+class FactsReader:
+    """Reads records of facts, in the order of their chunks."""
+
     def __init__(self) -> None:
         self._facts = Facts()
-        self._by_number: dict[int, int] = {}
+        self.index_of: dict[int, int] = {}
+        """by number, the function"""
         self._by_place: dict[tuple[str, str, int], int] = {}
 
-    def read(self, words: memoryview) -> None:
-        for kind, payload in self._records(words):
+    def read(self, words: memoryview) -> int:
+        """Read the records up to the first zero; returns how many bytes they have."""
+        read = 0
+        for end, kind, payload in self._records(words):
+            read = end
             if kind == fmt.FUNCTION:
                 self._facts.bad_functions += not self._function(payload)
             elif kind == fmt.PROCESS:
                 self._facts.bad_process += not self._process(payload)
+        return read
+
+    @property
+    def functions(self) -> list[Function]:
+        """Those read so far."""
+        return self._facts.functions
+
+    @property
+    def process(self) -> dict[str, Any]:
+        """The facts of the process; empty if none were read."""
+        return self._facts.process
 
     def facts(self) -> Facts:
+        """All that was read."""
         facts = self._facts
-        facts.index_of = np.full(max(self._by_number, default=0) + 1, -1, np.int32)
-        facts.index_of[list(self._by_number)] = list(self._by_number.values())
+        facts.index_of = np.full(max(self.index_of, default=0) + 1, -1, np.int32)
+        facts.index_of[list(self.index_of)] = list(self.index_of.values())
         return facts
 
-    def _records(self, words: memoryview) -> Iterator[tuple[int, memoryview]]:
+    def _records(self, words: memoryview) -> Iterator[tuple[int, int, memoryview]]:
         at = 0
         while at + fmt.WORD.size <= len(words):
             (word,) = fmt.WORD.unpack_from(words, at)
@@ -75,7 +93,8 @@ class _Reader:
                 self._facts.cut += 1
                 return
             if word & 3 == fmt.RECORD:
-                yield fmt.record_type(word), words[at + 8 : at + 8 + fmt.record_bytes(word)]
+                payload = words[at + 8 : at + 8 + fmt.record_bytes(word)]
+                yield at + size, fmt.record_type(word), payload
             else:
                 self._facts.stray += 1
             at += size
@@ -95,7 +114,7 @@ class _Reader:
     def _add(self, function: Function) -> bool:
         functions = self._facts.functions
         index = self._by_place.setdefault(function[1:], len(functions))
-        if self._by_number.setdefault(function.number, index) != index:
+        if self.index_of.setdefault(function.number, index) != index:
             if index == len(functions):
                 del self._by_place[function[1:]]
             return False

@@ -35,6 +35,12 @@ class Clock:
         nanoseconds: npt.NDArray[np.int64] = np.minimum(scaled, float(_LAST_NS)).astype(np.int64)
         return nanoseconds
 
+    def nanosecond(self, ticks: int) -> int:
+        """Nanoseconds for ticks, just as for a column of them."""
+        if self.ticks_per_second == 1e9:
+            return ticks
+        return min(round(ticks * (1e9 / self.ticks_per_second)), _LAST_NS)
+
     def ticks(self, nanoseconds: int) -> int:
         """Ticks for a time in nanoseconds."""
         return min(max(round(nanoseconds * (self.ticks_per_second / 1e9)), 0), fmt.TIME_LIMIT)

@@ -23,7 +23,7 @@ def chunks(data: memoryview, overwritten: bool) -> tuple[list[Row], int, int]:
     at = end = fmt.HEADER_BYTES
     nonsense = False
     while at < len(data) and (overwritten or at - end <= fmt.CHUNK_LIMIT):
-        chunk = _read_head(data[at : at + fmt.CHUNK.size])
+        chunk = read_head(data[at : at + fmt.CHUNK.size])
         if chunk is None:
             nonsense |= _is_nonsense(data[at : at + fmt.CHUNK.size + 8])
             at += fmt.CHUNK_STEP
@@ -47,7 +47,8 @@ def _is_nonsense(head: memoryview) -> bool:
     return any(head[:8]) or any(head[fmt.CHUNK.size :])
 
 
-def _read_head(head: memoryview) -> Row | None:
+def read_head(head: memoryview) -> Row | None:
+    """Kind, size, open calls, sequence number, track and base; None where no chunk begins."""
     if len(head) < fmt.CHUNK.size:
         return None
     magic, *rest = fmt.CHUNK.unpack(head)

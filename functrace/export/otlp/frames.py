@@ -108,32 +108,35 @@ class Choice:
 
     def __init__(self, options: Options, roots: Container[int] | None) -> None:
         self.rate = Rate(options.rate)
-        self._options = options
+        self._everything = not options.chosen
+        self._errors = options.errors
+        self._slow = options.slow
         self._roots = roots
 
-    def frame(self, track: Track, function: int, start: int, above: Frame | None) -> Frame:
-        """A call that begins."""
-        frame = Frame(track, function, start, above)
-        if above is not None:
-            around = above.trace_id
-        else:
-            # Without roots, what comes first on a track begins an OpenTelemetry trace.
-            around = _NONE if self._roots is None else (track.place or NOWHERE).trace_id
-        if around != _NONE:
-            frame.trace_id = around
-            frame.kept = above.kept if above is not None else self.rate.keeps(around)
-        elif self._roots is None or function in self._roots:
-            frame.begin()
+    def begin(self, frame: Frame) -> None:
+        """A call begins: note which OpenTelemetry trace it is in, and whether that is sent."""
+        above = frame.above
+        if above is not None and above.trace_id is not _NONE:
+            frame.trace_id = above.trace_id
+            frame.kept = above.kept
+        elif self._roots is None:
+            self._begin(frame)
+        elif above is None and (frame.track.place or NOWHERE).trace_id != _NONE:
+            frame.trace_id = (frame.track.place or NOWHERE).trace_id
             frame.kept = self.rate.keeps(frame.trace_id)
-        return frame
+        elif frame.function in self._roots:
+            self._begin(frame)
+
+    def _begin(self, frame: Frame) -> None:
+        frame.begin()
+        frame.kept = self.rate.keeps(frame.trace_id)
 
     def wants(self, call: Call) -> bool:
         """Whether the call is sent for its own sake."""
-        options = self._options
         return (
-            not options.chosen
-            or (options.errors and (call.error or call.panic))
-            or (options.slow is not None and call.duration >= options.slow)
+            self._everything
+            or (self._errors and (call.error or call.panic))
+            or (self._slow is not None and call.duration >= self._slow)
         )
 
 

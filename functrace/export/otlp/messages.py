@@ -96,11 +96,14 @@ class Batches:
         """Add a span; returns the request, if it is full now."""
         request = self._request
         request.size += self._messages.add(request.scope, span)
-        return self.rest() if request.is_full else None
+        request.spans += 1
+        if request.spans >= _SPANS or request.size >= _BYTES:
+            return self.rest()
+        return None
 
     def rest(self) -> Batch | None:
         """The request as it is, if there are spans in it."""
-        if not self._request.scope.spans:
+        if not self._request.spans:
             return None
         batch = self._request.batch()
         self._request = _Request(self._resource)
@@ -142,13 +145,10 @@ class _Request:
         self.scope = self._message.resource_spans[0].scope_spans[0]
         self.size = 0
         """in bytes, roughly"""
-
-    @property
-    def is_full(self) -> bool:
-        return self.size >= _BYTES or len(self.scope.spans) >= _SPANS
+        self.spans = 0
 
     def batch(self) -> Batch:
-        return Batch(self._message, len(self.scope.spans))
+        return Batch(self._message, self.spans)
 
 
 class _Messages:

@@ -21,10 +21,9 @@ class Place(NamedTuple):
     chain: tuple[int, ...]
     """the functions from the outermost call down to this one"""
 
-    @property
-    def sent(self) -> bool:
-        """Whether the call is a span."""
-        return any(self.span_id)
+    def shortened(self) -> Place:
+        """With as much of the chain as is told."""
+        return self._replace(chain=self.chain[-_CHAIN:])
 
 
 NOWHERE = Place(bytes(16), bytes(8), ())
@@ -47,7 +46,7 @@ class Places:
     def __setitem__(self, track: int, place: Place) -> None:
         """Note where the track goes on."""
         self._ids[track] = np.frombuffer(place.trace_id + place.span_id, np.uint8)
-        chain = place.chain[-_CHAIN:]
+        chain = place.shortened().chain
         number = self._numbers.setdefault(chain, len(self._chains))
         if number == len(self._chains):
             self._chains.append(chain)

@@ -99,7 +99,8 @@ class _Track:
             self.place_children(call.start)
         del self._open[call.level - 1 :]
         above = self._open[-1] if self._open else None
-        frame = self._walk.choice.frame(self, call.function, call.start_ticks, above)
+        frame = Frame(self, call.function, call.start_ticks, above)
+        self._walk.choice.begin(frame)
         frame.call = call
         frame.text = self._walk.trace.text(call.text_at, call.text_bytes) if call.text_bytes else ""
         self._open.append(frame)
