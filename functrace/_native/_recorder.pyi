@@ -5,10 +5,16 @@ the first. What add() and watch() were told holds for every one that comes after
 
 An exception is told as its type, with the module where that is neither builtins nor __main__, and
 ": " and its text, if that is not empty: "json.decoder.JSONDecodeError: Expecting value". The text
-is its str() as UTF-8 ("backslashreplace"), where the type's __str__ is that of BaseException,
-KeyError, OSError, ImportError or SyntaxError, and what that makes it of (of a SyntaxError msg,
-else args, and all the fields of an OSError) is exactly str, bytes, int, float, bool or None. Where
-an int has more than 128 bits, or str and bytes are longer than 65,536 together, there is no text.
+is UTF-8 ("backslashreplace"), of what is exactly str, bytes, int, float, bool or None, where no int
+has more than 128 bits, and str and bytes are not longer than 65,536 together. It is the first of
+these that can be had and is not empty:
+
+- its str(), where the type's __str__ is that of BaseException, KeyError, OSError, ImportError,
+  SyntaxError, a Unicode error or BaseExceptionGroup, and what that makes it of is such
+- the str() that BaseException would give, where args are such
+- the attributes that it has of its own, but for None and names with an underscore in front, each
+  that is such: "HTTPException: status_code=404, detail='Not Found'"
+
 200 bytes of the whole are kept.
 """
 

@@ -1,8 +1,10 @@
-"""What is told of an exception that passes through a call: its type and, if that runs no code of
-the program, its text. _native/_recorder.pyi has the rules."""
+"""What is told of an exception that passes through a call: its type and what else there is to say
+without running code of the program. _native/_recorder.pyi has the rules."""
 
 from __future__ import annotations
 
+import builtins
+from collections.abc import Sequence
 from typing import Any
 
 from functrace.runtime import BUILTINS
@@ -14,21 +16,29 @@ _LONGEST = 65_536
 _WIDEST = 128  # bits of an int
 
 _UNTOLD = (StopIteration, StopAsyncIteration, GeneratorExit)
-_PLAIN = (BaseException, KeyError, OSError, ImportError, SyntaxError)
 _SIMPLE = (str, bytes, int, float, bool, type(None))
 
 # Past whatever the class says of these names.
 _ARGS: Any = BaseException.__dict__["args"]
-_FIELDS: tuple[tuple[type[BaseException], Any], ...] = tuple(
-    (cls, cls.__dict__[name])
-    for cls, names in (
-        (OSError, ("errno", "strerror", "filename", "filename2")),
-        (ImportError, ("msg",)),
-        (SyntaxError, ("msg", "filename", "lineno")),
-    )
-    for name in names
-    if name in cls.__dict__
-)
+_ATTRIBUTES: Any = BaseException.__dict__["__dict__"]
+# Of those whose str() runs no code of the program: what it is made of besides args, or
+_FIELDS: dict[type, tuple[str, ...]] = {
+    BaseException: (),
+    KeyError: (),
+    OSError: ("errno", "strerror", "filename", "filename2"),
+    ImportError: ("msg",),
+}
+# in place of them; and of what type the object is that a Unicode error is about.
+_OWN_FIELDS: dict[type, tuple[str, ...]] = {
+    SyntaxError: ("msg", "filename", "lineno"),
+    UnicodeDecodeError: ("encoding", "reason"),
+    UnicodeEncodeError: ("encoding", "reason"),
+    UnicodeTranslateError: ("reason",),
+}
+_OBJECTS = {UnicodeDecodeError: bytes, UnicodeEncodeError: str, UnicodeTranslateError: str}
+if hasattr(builtins, "BaseExceptionGroup"):  # from Python 3.11 on
+    _OWN_FIELDS[builtins.BaseExceptionGroup] = ("message",)
+
 _MRO: Any = type.__dict__["__mro__"]
 _QUALNAME: Any = type.__dict__["__qualname__"]
 _MODULE: Any = type.__dict__["__module__"]
@@ -50,19 +60,57 @@ def describe(exception: BaseException) -> bytes:
 
 
 def _text(exception: BaseException, cls: type[BaseException]) -> str:
-    if _teller(cls) not in _PLAIN:
-        return ""
-    parts = [] if issubclass(cls, SyntaxError) else list(_ARGS.__get__(exception))
-    parts += [f.__get__(exception) for owner, f in _FIELDS if issubclass(cls, owner)]
-    if not all(type(part) in _SIMPLE for part in parts):
-        return ""
-    long = sum(len(part) for part in parts if type(part) in (str, bytes)) > _LONGEST
-    if long or any(type(part) is int and part.bit_length() > _WIDEST for part in parts):
-        return ""
+    """What its str() says, or its arguments, or its attributes."""
+    teller: Any = _teller(cls)
+    if not _is_plain(exception, teller):
+        if not _are_simple(_ARGS.__get__(exception)):
+            return _attributes(exception)
+        teller = BaseException
     try:
-        return str(exception)
+        text: str = teller.__str__(exception) or _attributes(exception)
+        return text
     except Exception:  # noqa: BLE001  str of bytes, where python -bb makes that an error
         return ""
+
+
+def _is_plain(exception: BaseException, teller: type) -> bool:
+    """Whether that class's str() of it runs no code of the program, and takes little time."""
+    fields: Any = teller.__dict__
+    names = _OWN_FIELDS.get(teller)
+    parts = () if names is not None else _ARGS.__get__(exception)
+    names = _FIELDS.get(teller) if names is None else names
+    if names is None:
+        return False
+    if teller in _OBJECTS:
+        about, start = (fields[name].__get__(exception) for name in ("object", "start"))
+        if type(about) is not _OBJECTS[teller] or start < 0:
+            return False
+    return _are_simple([*parts, *(fields[name].__get__(exception) for name in names)])
+
+
+def _attributes(exception: BaseException) -> str:
+    """``status=404, detail='gone'``: those that are simple, and begin with no underscore."""
+    attributes = _ATTRIBUTES.__get__(exception)
+    told: list[str] = []
+    size = length = 0
+    for name, value in list(attributes.items()) if type(attributes) is dict else ():
+        if type(name) is not str or name[:1] == "_" or value is None or length > MOST:
+            continue
+        taken = len(value) if type(value) in (str, bytes) else 0
+        size += taken
+        if (not taken or size <= _LONGEST) and _are_simple([value]):
+            told.append(f"{name}={value!r}")
+            length += len(told[-1])
+    return ", ".join(told)
+
+
+def _are_simple(parts: Sequence[Any]) -> bool:
+    """Whether str() and repr() of them run no code of the program, and take little time."""
+    if not all(type(part) in _SIMPLE for part in parts):
+        return False
+    size = sum(len(part) for part in parts if type(part) in (str, bytes))
+    wide = any(type(part) is int and part.bit_length() > _WIDEST for part in parts)
+    return size <= _LONGEST and not wide
 
 
 def _teller(cls: type[BaseException]) -> type:

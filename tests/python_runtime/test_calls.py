@@ -61,6 +61,27 @@ def test_exceptions(run: Runner, runtime: Runtime) -> None:
         class Odd(ValueError):
             pass
 
+        class Http(Exception):
+            def __init__(self, status, detail=None):
+                self._kept = 1
+                self.status, self.detail, self.headers, self.by = status, detail, None, object()
+
+            __str__ = __repr__ = Refused.__str__
+
+        class Hidden(Http):
+            @property
+            def __dict__(self):
+                print("asked")
+
+        class Mute(Exception):
+            def __init__(self, *, item):
+                self.item = item
+
+        class Strange(str):
+            __str__ = __repr__ = Refused.__str__
+
+        strange = UnicodeDecodeError("utf-8", b"ab", 0, 1, Strange("why"))
+
         @trace
         def fail(error):
             raise error
@@ -84,7 +105,9 @@ def test_exceptions(run: Runner, runtime: Runtime) -> None:
 
         for error in (Odd("low", 3), Refused(), Odd(object()), ValueError("ä" * 300),
                       KeyError("k"), OSError(2, "gone", "a.txt"), SystemExit(3),
-                      StopIteration(1), UnicodeDecodeError("utf-8", b"", 0, 1, "why")):
+                      StopIteration(1), UnicodeDecodeError("utf-8", b"\\xffa", 0, 1, "why"),
+                      strange, Http(404, "gone"), Http(status=404, detail="gone"),
+                      Hidden(status=1), Mute(item=b"13"), Mute(item=Strange("13"))):
             caught(error)
         try:
             outer(Odd())
@@ -106,7 +129,13 @@ def test_exceptions(run: Runner, runtime: Runtime) -> None:
         "KeyError: 'k'",
         "FileNotFoundError: [Errno 2] gone: 'a.txt'",
         "SystemExit: 3",
+        "UnicodeDecodeError: 'utf-8' codec can't decode byte 0xff in position 0: why",
         "UnicodeDecodeError",
+        "Http: (404, 'gone')",
+        "Http: status=404, detail='gone'",
+        "Hidden: status=1",
+        "Mute: item=b'13'",
+        "Mute",
         "Odd",
         "Odd",
     ]

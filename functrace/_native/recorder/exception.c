@@ -70,12 +70,28 @@ static bool are_simple(PyObject *args, Py_ssize_t *bytes) {
     return true;
 }
 
+/* Their str() relies on the object's type, and on a start that is in it or behind. */
+static bool is_whole_unicode_error(const PyUnicodeErrorObject *error) {
+    bool decodes = has_str_of(Py_TYPE(error), PyExc_UnicodeDecodeError);
+    Py_ssize_t bytes = 0;
+    return error->object && error->start >= 0 &&
+           (decodes ? PyBytes_CheckExact(error->object) : PyUnicode_CheckExact(error->object)) &&
+           is_simple(error->encoding, &bytes) && is_simple(error->reason, &bytes);
+}
+
 /* Whether str() of the exception runs no Python code. */
 static bool has_simple_text(PyObject *exception) {
     PyTypeObject *type = Py_TYPE(exception);
     Py_ssize_t bytes = 0;
     if (has_str_of(type, PyExc_SyntaxError))
         return is_simple(((PySyntaxErrorObject *)exception)->msg, &bytes);
+    if (has_str_of(type, PyExc_UnicodeDecodeError) || has_str_of(type, PyExc_UnicodeEncodeError) ||
+        has_str_of(type, PyExc_UnicodeTranslateError))
+        return is_whole_unicode_error((PyUnicodeErrorObject *)exception);
+#if PY_VERSION_HEX >= 0x030B0000
+    if (has_str_of(type, PyExc_BaseExceptionGroup))
+        return is_simple(((PyBaseExceptionGroupObject *)exception)->msg, &bytes);
+#endif
     if (!are_simple(((PyBaseExceptionObject *)exception)->args, &bytes)) return false;
     if (has_str_of(type, PyExc_OSError)) {
         const PyOSErrorObject *error = (PyOSErrorObject *)exception;
@@ -86,17 +102,49 @@ static bool has_simple_text(PyObject *exception) {
            has_str_of(type, PyExc_ImportError);
 }
 
-/* str() of the exception, NULL where that is not to be had. */
+/* str() of the exception, or what it would be if its class had not its own; NULL where neither is
+ * to be had. */
 static PyObject *text_of(PyObject *exception) {
-    if (!has_simple_text(exception)) return NULL;
+    bool is_plain = has_simple_text(exception);
+    Py_ssize_t bytes = 0;
     PyObject *args = ((PyBaseExceptionObject *)exception)->args;
+    if (!is_plain && !are_simple(args, &bytes)) return NULL;
     PyObject *text;
     if (PyTuple_GET_SIZE(args) == 1 && PyBytes_Check(PyTuple_GET_ITEM(args, 0)))
         text = PyObject_Repr(PyTuple_GET_ITEM(args, 0)); /* the same, and python -b does not mind */
-    else
+    else if (is_plain)
         text = PyObject_Str(exception);
+    else
+        text = ((PyTypeObject *)PyExc_BaseException)->tp_str(exception);
     if (!text) PyErr_Clear();
     return text;
+}
+
+static void append_attribute(struct exception_text *text, PyObject *name, PyObject *value) {
+    PyObject *said = PyUnicode_FromFormat("%U=%R", name, value);
+    if (said) append_object(text, said);
+    else PyErr_Clear();
+    Py_XDECREF(said);
+}
+
+/* Appends those that are simple, None left out, and begin with no underscore. */
+static void append_attributes(struct exception_text *text, PyObject *exception) {
+    PyObject *attributes = ((PyBaseExceptionObject *)exception)->dict, *name, *value;
+    if (!attributes || !PyDict_CheckExact(attributes)) return;
+    const char *before = ": ";
+    Py_ssize_t bytes = 0;
+    for (Py_ssize_t at = 0; !text->is_cut && PyDict_Next(attributes, &at, &name, &value);) {
+        if (!PyUnicode_CheckExact(name) || value == Py_None) continue;
+        if (PyUnicode_GET_LENGTH(name) && PyUnicode_READ_CHAR(name, 0) == '_') continue;
+        if (!is_simple(value, &bytes)) continue;
+        Py_INCREF(name); /* the collector may run, and with it what takes the attribute away */
+        Py_INCREF(value);
+        append(text, before, 2);
+        append_attribute(text, name, value);
+        Py_DECREF(value);
+        Py_DECREF(name);
+        before = ", ";
+    }
 }
 
 static bool ends_iteration(PyObject *type) {
@@ -119,6 +167,8 @@ bool exception_describe(PyObject *type, PyObject *value, struct exception_text *
     if (said && PyUnicode_GET_LENGTH(said) > 0) {
         append(text, ": ", 2);
         append_object(text, said);
+    } else if (value && PyExceptionInstance_Check(value)) {
+        append_attributes(text, value);
     }
     Py_XDECREF(said);
     return true;
