@@ -118,11 +118,15 @@ def _main(namespace: dict[str, Any], kind: str, file: str, ours: str) -> None:
 
 
 def _show_source(file: str, source: str) -> None:
-    """Let tracebacks show the lines of ``-c``, as Python 3.13 has it."""
-    if sys.version_info[:2] == (3, 13):
-        import linecache
+    """Let tracebacks show the lines of ``-c``, as Python 3.13 and newer do."""
+    if sys.version_info < (3, 13):
+        return
+    import linecache
 
-        linecache._register_code(file, source, file)  # type: ignore[attr-defined]
+    register = vars(linecache)["_register_code"]
+    # Newer ones know it by its functions, which are at the same places when instrumented.
+    newer = sys.version_info >= (3, 14)
+    register(compile(source, file, "exec", dont_inherit=True) if newer else file, source, file)
 
 
 def _launcher(ours: str) -> Callable[[], object]:

@@ -31,7 +31,7 @@ def test_standard_library(*, lambdas: bool) -> None:
     files = [f for f in sorted(_LIB.rglob("*.py")) if "site-packages" not in f.parts]
     seen = Counter(_check(file, options) for file in files[int(lambdas) :: _EVERY])
     left = {reason: n for reason, n in seen.items() if reason not in ("instrumented", "refused")}
-    assert seen["instrumented"] > 50
+    assert seen["instrumented"] > 15  # Debian has the tests in a package of their own
     assert sum(left.values()) <= _LEFT_ALONE, left
 
 

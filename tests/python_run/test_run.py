@@ -312,8 +312,10 @@ def test_an_interpreter_is_looked_for_on_path(app: Project, tmp_path: Path) -> N
 
 def test_an_active_environment_that_is_not_taken_is_named(app: Project, tmp_path: Path) -> None:
     other = str(tmp_path / "other")
-    said = f"with {sys.executable}, not the active environment {other}; --python names another"
-    assert app.run("app.py", VIRTUAL_ENV=other).stderr.startswith(f"functrace run: {said}\n")
+    told = app.run("app.py", VIRTUAL_ENV=other).stderr.splitlines()[0]
+    own_python, rest = told.removeprefix("functrace run: with ").split(", ")
+    assert Path(own_python).samefile(sys.executable)
+    assert rest == f"not the active environment {other}; --python names another"
     assert app.run("-q", "app.py", VIRTUAL_ENV=other).stderr == ""
     named = app.run("--python", sys.executable, "app.py", VIRTUAL_ENV=other)
     own = app.run("app.py", VIRTUAL_ENV=sys.prefix)

@@ -107,7 +107,7 @@ def _modules() -> list[ModuleType]:
 def _functions(owner: Any) -> Iterator[FunctionType]:
     for value in list(vars(owner).values()):
         function = getattr(value, "__func__", getattr(value, "fget", value))
-        if isinstance(function, FunctionType):
+        if isinstance(function, FunctionType) and function.__name__ != "__annotate__":
             yield function
         elif isinstance(value, type) and value.__module__ == vars(owner).get("__name__"):
             yield from _functions(value)

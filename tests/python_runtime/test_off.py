@@ -48,7 +48,7 @@ def test_only_the_standard_library_is_loaded(run: Runner, runtime: Runtime) -> N
         ours = {name for name in sys.modules if name.partition(".")[0] == "functrace"}
         others = {name.partition(".")[0] for name in set(sys.modules) - ours}
         strange = others - set(sys.stdlib_module_names) - {"__main__", "__mp_main__"}
-        known = "_distutils", "__editable", "_xxsubinterpreters"
+        known = "_distutils", "__editable", "_xxsubinterpreters", "sitecustomize"
         print(sorted(name for name in strange if not name.startswith(known)))
         print(sorted({".".join(name.split(".")[:2]) for name in ours}))
     """)
