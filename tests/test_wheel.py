@@ -27,10 +27,14 @@ def test_wheel(tmp_path: Path) -> None:
     module.mkdir()
     (module / "go.mod").write_text("module example.com/m\n\ngo 1.21\n")
     (module / "main.go").write_text("package main\n\nfunc main() {\n}\n")
-    for arguments in (["runtime", "add"], ["inject", "-w", "."]):
+    for arguments in (["runtime", "add", "--otlp"], ["inject", "-w", "."]):
         subprocess.run([binaries / "functrace", *arguments], cwd=module, check=True)
     assert (module / "internal" / "functrace" / "probe_amd64.s").exists()
-    assert not list((module / "internal" / "functrace").glob("*_test.go"))
+    assert not list((module / "internal" / "functrace").rglob("*_test.go"))
+    sender = ROOT / "runtime_go" / "otlp"
+    own = {path.relative_to(sender) for path in sender.rglob("*.go") if "_test" not in path.name}
+    there = module / "internal" / "functrace" / "otlp"
+    assert {path.relative_to(there) for path in there.rglob("*.go")} == own
     assert "functrace.Trace" in (module / "main.go").read_text()
 
     program = tmp_path / "program"
