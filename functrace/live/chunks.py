@@ -1,0 +1,181 @@
+"""Where in a trace file that is being written its chunks are, and which are overwritten."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from functrace.trace import format as fmt
+from functrace.trace.header import Header, parse_header
+from functrace.trace.scan_python import read_head
+
+_WINDOW = 1 << 20
+_SEQUENCE = slice(16, 24)  # of a head
+_MAGIC = int.from_bytes(fmt.CHUNK_MAGIC, "little")
+
+
+class Chunk:
+    """A chunk, and how far it was read.
+
+    Args:
+        offset: where it is in the file.
+        end: where it ends.
+        head: kind, size, open calls, sequence number, track and base.
+    """
+
+    __slots__ = ("at", "base", "end", "is_gone", "kind", "offset", "opened", "sequence", "track")
+
+    def __init__(self, offset: int, end: int, head: tuple[int, ...]) -> None:
+        self.offset = offset
+        self.end = end
+        self.kind, _, self.opened, self.sequence, self.track, self.base = head
+        self.at = offset + fmt.CHUNK.size
+        """where its next word is"""
+        self.is_gone = False
+        """another has its place"""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing of it was read."""
+        return self.at == self.offset + fmt.CHUNK.size
+
+
+class ChunkFile:
+    """The file, open for reading. It is never mapped: it may be cut off by whoever likes to.
+
+    Chunks and *holes*, where none is known, lie side by side and cover it.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._end = fmt.HEADER_BYTES
+        self._chunks: dict[int, Chunk] = {}
+        self._holes: dict[int, int] = {}
+        self._oldest: deque[Chunk] = deque()
+        self._late: list[Chunk] = []
+
+    def read(self, at: int, size: int) -> bytes:
+        """As many bytes as there are."""
+        return os.pread(self._file, size, at)
+
+    def header(self) -> Header:
+        """The header as it is now. Raises FunctraceError."""
+        return parse_header(self.path, memoryview(self.read(0, fmt.HEADER_BYTES)))
+
+    def is_there(self, chunk: Chunk) -> bool:
+        """Whether the chunk is still what was found at its place."""
+        head = self.read(chunk.offset, _SEQUENCE.stop)
+        return head[:4] == fmt.CHUNK_MAGIC and head[_SEQUENCE] == chunk.sequence.to_bytes(
+            8, "little"
+        )
+
+    def find(self) -> list[Chunk]:
+        """The chunks that were begun since the last time, by their sequence numbers.
+
+        A chunk is returned only when all before it are, or are overwritten.
+        """
+        self._forget_overwritten()
+        self._grow()
+        found = self._late + self._scan()
+        if not found:
+            return []
+        # One that was begun while we looked elsewhere may have been missed, and one behind it not.
+        last = max(chunk.sequence for chunk in found)
+        found += self._scan()
+        self._late = [chunk for chunk in found if chunk.sequence > last]
+        found = [chunk for chunk in found if chunk.sequence <= last]
+        found.sort(key=lambda chunk: chunk.sequence)
+        self._oldest.extend(found)
+        return found
+
+    def _grow(self) -> None:
+        size = os.fstat(self._file).st_size
+        if size - self._end >= fmt.CHUNK_STEP:
+            end = size - size % fmt.CHUNK_STEP
+            self._holes[self._end] = end
+            self._end = end
+
+    def _forget_overwritten(self) -> None:
+        """Old chunks are overwritten in their order; facts that say something never are."""
+        while self._oldest:
+            chunk = self._oldest[0]
+            says_facts = chunk.kind == fmt.FACTS and not chunk.is_empty
+            if not chunk.is_gone and not says_facts:
+                if self.is_there(chunk):
+                    return
+                self._forget(chunk)
+                self._holes[chunk.offset] = chunk.end
+            self._oldest.popleft()
+
+    def _forget(self, chunk: Chunk) -> None:
+        chunk.is_gone = True
+        del self._chunks[chunk.offset]
+
+    def _scan(self) -> list[Chunk]:
+        found: list[Chunk] = []
+        for start in sorted(self._holes):
+            if start in self._holes:
+                found += self._scan_hole(start, self._claim(self._holes.pop(start)))
+        return found
+
+    def _scan_hole(self, start: int, end: int) -> Iterator[Chunk]:
+        for at, head in self._heads(start, end):
+            if at < start:
+                continue  # in the chunk before
+            if start < at:
+                self._holes[start] = at
+            chunk = Chunk(at, min(at + head[1], self._end), head)
+            self._give_way(max(end, at), chunk.end)
+            self._chunks[at] = chunk
+            start = chunk.end
+            yield chunk
+        if start < end:
+            self._holes[start] = end
+
+    def _heads(self, at: int, end: int) -> Iterator[tuple[int, tuple[int, ...]]]:
+        while at < end:
+            data = self.read(at, min(end - at, _WINDOW))
+            firsts = np.frombuffer(data, "<u4", len(data) // fmt.CHUNK_STEP * fmt.CHUNK_STEP // 4)
+            for place in np.flatnonzero(firsts[:: fmt.CHUNK_STEP // 4] == _MAGIC).tolist():
+                offset = place * fmt.CHUNK_STEP
+                head = read_head(memoryview(data)[offset : offset + fmt.CHUNK.size])
+                if head is not None:
+                    yield at + offset, head
+            if len(data) < fmt.CHUNK_STEP:
+                return
+            at += len(data)
+
+    def _claim(self, end: int) -> int:
+        """Where a hole ends, with the holes next to it."""
+        while True:
+            chunk = self._chunks.get(end)
+            if end in self._holes:
+                end = self._holes.pop(end)
+            elif chunk is not None and chunk.is_empty and not self.is_there(chunk):
+                self._forget(chunk)
+                end = chunk.end
+            else:
+                return end
+
+    def _give_way(self, at: int, end: int) -> None:
+        """What is known between the end of a hole and that of a chunk in it is no more."""
+        while at < end:
+            chunk = self._chunks.get(at)
+            if chunk is not None:
+                self._forget(chunk)
+                until = chunk.end
+            elif at in self._holes:
+                until = self._holes.pop(at)
+            else:
+                return
+            if until > end:
+                self._holes[end] = until
+            at = until

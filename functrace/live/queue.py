@@ -1,0 +1,100 @@
+"""Requests that wait to be sent while the program is followed: not many, the oldest give way."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass
+from threading import Condition, Thread
+
+from functrace.export.otlp.answers import Answer, Transport
+from functrace.export.otlp.messages import Batch
+
+_REQUESTS = 32
+_LONGEST = 16.0  # seconds between two tries
+
+
+@dataclass
+class Fate:
+    """What became of spans."""
+
+    sent: int = 0
+    refused: int = 0
+    """by the collector, for good"""
+    reason: str = ""
+    """why the first of these were"""
+    dropped: int = 0
+    """given up, since the collector took too few or none"""
+    trouble: str = ""
+    """what stood in the way, last"""
+
+
+class Queue:
+    """Sends requests in a thread of its own, each until it is taken, refused or given up.
+
+    Args:
+        transport: a connection that tries again by itself for some seconds.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self.fate = Fate()
+        self._transport = transport
+        self._waiting: deque[Batch] = deque()
+        self._under_way = 0  # spans
+        self._changed = Condition()
+        Thread(target=self._run, daemon=True).start()
+
+    def put(self, batch: Batch) -> None:
+        """Send a request some time; if too many wait, the oldest is dropped."""
+        with self._changed:
+            if len(self._waiting) >= _REQUESTS:
+                self.fate.dropped += self._waiting.popleft().spans
+            self._waiting.append(batch)
+            self._changed.notify_all()
+
+    def end(self, patience: float) -> Fate:
+        """Wait for so many seconds until all is sent; what is not is dropped."""
+        with self._changed:
+            self._changed.wait_for(self._is_done, patience)
+            self.fate.dropped += sum(batch.spans for batch in self._waiting) + self._under_way
+            self._waiting.clear()
+            self._under_way = 0
+            return self.fate
+
+    def _is_done(self) -> bool:
+        return not self._waiting and not self._under_way
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting)
+                batch = self._waiting.popleft()
+                self._under_way = batch.spans
+            answer = self._send(batch)
+            with self._changed:
+                self._note(batch, answer)
+                self._under_way = 0
+                self._changed.notify_all()
+
+    def _send(self, batch: Batch) -> Answer:
+        pause = 1.0
+        while True:
+            try:
+                answer = self._transport.send(batch.request)
+            except Exception as error:  # noqa: BLE001  three libraries' faults are not the program's
+                return Answer(False, told=f"{type(error).__name__}: {error}")
+            if answer.accepted or not answer.again:
+                return answer
+            with self._changed:
+                self.fate.trouble = f"{self._transport.where}: {answer.told}"
+            time.sleep(pause if answer.wait is None else answer.wait)
+            pause = min(2 * pause, _LONGEST)
+
+    def _note(self, batch: Batch, answer: Answer) -> None:
+        if not self._under_way:
+            return  # it was given up meanwhile
+        refused = min(answer.refused, batch.spans) if answer.accepted else batch.spans
+        self.fate.refused += refused
+        self.fate.sent += batch.spans - refused
+        if answer.told and not self.fate.reason:
+            self.fate.reason = answer.told

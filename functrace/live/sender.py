@@ -1,0 +1,153 @@
+"""The sender: follows a program's trace to its end, and sends what it finds."""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from functrace.errors import FunctraceError
+from functrace.export.otlp.frames import Span
+from functrace.export.otlp.ids import Rate
+from functrace.export.otlp.messages import Batch, Batches
+from functrace.export.otlp.resource import resource
+from functrace.export.otlp.transports import connect
+from functrace.live.follower import Follower
+from functrace.live.queue import Fate, Queue
+from functrace.live.settings import Settings, load
+from functrace.units import count, several
+
+_PAUSE = 0.1  # seconds between two looks
+_MANY = 100_000  # new words, after which there is no pause
+_DELAY = 1.0  # seconds that a span waits for others
+
+
+def main(path: str) -> None:
+    """Send what a program records, until it has ended; the file is deleted then.
+
+    Says on standard error what could not be sent, and nothing else.
+    """
+    file = Path(path)
+    try:
+        _send(file, load(os.environ))
+    except (FunctraceError, OSError) as error:
+        say(str(error))
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def say(message: str) -> None:
+    """A line for the user, on the program's standard error."""
+    try:
+        os.write(2, f"functrace: otlp: {message}\n".encode("utf-8", "backslashreplace"))
+    except OSError:
+        return  # whom to tell?
+
+
+def _send(file: Path, settings: Settings) -> None:
+    outlet = _Outlet()
+    follower = Follower(file, settings.options, settings.roots, outlet.take)
+    outlet.open(follower, settings)
+    program = _Program(follower.process.pid)
+    pause = 0.0
+    while not (program.has_ended(pause) or follower.ended_cleanly):
+        pause = 0.0 if follower.round() > _MANY else _PAUSE
+        outlet.flush_now_and_then()
+    follower.finish()
+    told = _told(outlet.end(settings.patience), follower)
+    if told:
+        say(told)
+
+
+class _Outlet:
+    """From spans to requests that wait to be sent."""
+
+    def open(self, follower: Follower, settings: Settings) -> None:
+        """Connect to the collector. Raises UsageError: a variable makes no sense."""
+        self._queue = Queue(connect())
+        self._process = follower.process
+        self._rate = settings.options.rate
+        self._batches: Batches | None = None
+        self._flushed = time.monotonic()
+
+    def take(self, spans: Iterable[Span]) -> None:
+        """Put spans into requests."""
+        for span in spans:
+            self._put(self._made().add(span))
+
+    def flush_now_and_then(self) -> None:
+        """No span waits for long."""
+        if time.monotonic() - self._flushed >= _DELAY:
+            self._flush()
+
+    def end(self, patience: float) -> Fate:
+        """Send what there is within so many seconds."""
+        self._flush()
+        return self._queue.end(patience)
+
+    def _made(self) -> Batches:
+        """Once there are calls, the facts of the process are known."""
+        if self._batches is None:
+            self._batches = Batches(self._process, resource(self._process), Rate(self._rate))
+        return self._batches
+
+    def _flush(self) -> None:
+        self._put(self._batches.rest() if self._batches is not None else None)
+        self._flushed = time.monotonic()
+
+    def _put(self, batch: Batch | None) -> None:
+        if batch is not None:
+            self._queue.put(batch)
+
+
+class _Program:
+    """The process that is followed."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._poll: select.poll | None = None
+        self._has_ended = False
+        if hasattr(os, "pidfd_open"):
+            try:
+                descriptor = os.pidfd_open(pid)
+            except ProcessLookupError:
+                self._has_ended = True
+            except OSError:
+                return  # an older Linux
+            else:
+                self._poll = select.poll()
+                self._poll.register(descriptor, select.POLLIN)
+
+    def has_ended(self, seconds: float) -> bool:
+        """Whether it ends within so many seconds."""
+        if self._has_ended:
+            return True
+        if self._poll is not None:
+            return bool(self._poll.poll(1000 * seconds))
+        time.sleep(seconds)
+        try:
+            os.kill(self._pid, 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:
+            return False  # it is another user now
+        return False
+
+
+def _told(fate: Fate, follower: Follower) -> str:
+    """What was lost or refused, as a sentence; empty where nothing was."""
+    told = []
+    if fate.refused:
+        told.append(f"{count(fate.refused)} refused ({fate.reason or 'no reason given'})")
+    if fate.dropped:
+        told.append(
+            f"{count(fate.dropped)} dropped ({fate.trouble or 'the collector is too slow'})"
+        )
+    if follower.overwritten:
+        events = several(follower.overwritten, "event")
+        told.append(f"{events} overwritten before they were read")
+    if follower.dropped:
+        told.append(f"{several(follower.dropped, 'call')} without an end for that")
+    return ", ".join([f"{several(fate.sent, 'span')} sent", *told]) if told else ""

@@ -1,0 +1,68 @@
+"""What the environment asks of the sender; docs/otlp.md has the variables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from functrace.errors import UsageError
+from functrace.export.otlp.options import Options
+from functrace.units import parse_duration, parse_share
+
+_T = TypeVar("_T")
+
+PREFIX = "FUNCTRACE_OTLP_"
+_PATIENCE = "OTEL_BSP_EXPORT_TIMEOUT"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings in force."""
+
+    options: Options
+    roots: tuple[str, ...]
+    """globs over functions"""
+    patience: float
+    """seconds for which a collector is tried when the program has ended"""
+
+
+def load(environment: Mapping[str, str]) -> Settings:
+    """The settings of an environment.
+
+    Raises:
+        UsageError: one makes no sense; says which.
+    """
+
+    def of(name: str, read: Callable[[str], _T], default: _T) -> _T:
+        text = environment.get(name, "")
+        try:
+            return read(text) if text else default
+        except UsageError as error:
+            raise UsageError(f"{name}={error}") from None
+
+    return Settings(
+        Options(
+            rate=of(f"{PREFIX}SAMPLE", parse_share, 1.0),
+            errors=of(f"{PREFIX}ERRORS", _switch, False),
+            slow=of(f"{PREFIX}SLOW", parse_duration, None),
+        ),
+        of(f"{PREFIX}ROOT", _globs, ()),
+        of(_PATIENCE, _milliseconds, 10.0),
+    )
+
+
+def _switch(text: str) -> bool:
+    if text not in ("0", "1"):
+        raise UsageError(f"{text} is neither 1 nor 0")
+    return text == "1"
+
+
+def _globs(text: str) -> tuple[str, ...]:
+    return tuple(glob.strip() for glob in text.split(",") if glob.strip())
+
+
+def _milliseconds(text: str) -> float:
+    if not text.isdecimal():
+        raise UsageError(f"{text} is not a number of milliseconds")
+    return int(text) / 1000

@@ -1,0 +1,63 @@
+"""Starts the sender. Run as a script by a traced program, with ``python -I``: PATH [FOLDER...].
+
+It finds functrace by its own place: the program may have it from anywhere, and so may
+opentelemetry be in any of the program's folders. The script ends when the sender is on its own.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from typing import Any
+
+_NO_OPENTELEMETRY = 3
+_NEEDED = ("numpy", "opentelemetry.sdk.resources", "opentelemetry.exporter.otlp.proto.http")
+_IGNORED = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2")
+_NICE = 5
+
+
+def main(path: str, *folders: str) -> None:
+    """Start the sender of the trace at that path, and end; what it needs may be in folders."""
+    place = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    sys.path += [f for f in (*folders, os.path.dirname(place)) if f not in sys.path]
+    _load(place)
+    if not all(map(_is_there, _NEEDED)):
+        sys.exit(_NO_OPENTELEMETRY)
+    if os.fork():
+        os._exit(0)
+    _detach()
+    from functrace.live import sender
+
+    sys.excepthook = lambda _, error, __: sender.say(f"{type(error).__name__}: {error}")
+    sender.main(path)
+    os._exit(0)  # libraries' threads have nothing more to do
+
+
+def _load(place: str) -> None:
+    """Import functrace from there, whatever else is called so."""
+    file = os.path.join(place, "__init__.py")
+    spec: Any = spec_from_file_location("functrace", file, submodule_search_locations=[place])
+    module = sys.modules["functrace"] = module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ImportError:
+        return False
+
+
+def _detach() -> None:
+    """Leave the program's terminal and what it has open to itself."""
+    os.setsid()
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    for name in _IGNORED:
+        signal.signal(getattr(signal, name), signal.SIG_IGN)
+    os.nice(_NICE)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

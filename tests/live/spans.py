@@ -1,0 +1,69 @@
+"""The spans of a trace by both ways: of the file, and of the file as it is followed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from functrace.export.otlp import Options
+from functrace.export.otlp.frames import Span
+from functrace.export.otlp.ids import Rate
+from functrace.export.otlp.messages import Source, batches
+from functrace.export.otlp.spans import spans
+from functrace.live.follower import Follower
+from functrace.naming import matching
+from functrace.trace import Trace, open_trace
+
+
+class Following:
+    """A trace that is followed by hand."""
+
+    def __init__(self, path: Path, options: Options, roots: tuple[str, ...] = ()) -> None:
+        self.messages: list[bytes] = []
+        self._rate = Rate(options.rate)
+        self.follower = Follower(path, options, roots, self._take)
+
+    def _take(self, found: Iterable[Span]) -> None:
+        self.messages += _serialized(self.follower.process, found, self._rate)
+
+    def finish(self) -> list[bytes]:
+        self.follower.finish()
+        return sorted(self.messages)
+
+
+def followed(path: Path, options: Options, roots: tuple[str, ...] = ()) -> list[bytes]:
+    return Following(path, options, roots).finish()
+
+
+def exported(path: Path, options: Options, roots: tuple[str, ...] = ()) -> list[bytes]:
+    trace = open_trace(path)
+    chosen = replace(options, roots=lambda each: _named(each, roots)) if roots else options
+    return sorted(_serialized(trace, spans(trace, chosen), Rate(options.rate)))
+
+
+def _named(trace: Trace, roots: tuple[str, ...]) -> set[int]:
+    meant = [matching(glob) for glob in roots]
+    return {
+        index
+        for index, function in enumerate(trace.functions)
+        if any(is_meant(function.name) for is_meant in meant)
+    }
+
+
+def _serialized(source: Source, found: Iterable[Span], rate: Rate) -> list[bytes]:
+    return [
+        span.SerializeToString(deterministic=True)
+        for batch in batches(source, found, {}, rate)
+        for span in of_request(batch.request)
+    ]
+
+
+def of_request(request: Any) -> list[Any]:
+    return [
+        span
+        for resource in request.resource_spans
+        for scope in resource.scope_spans
+        for span in scope.spans
+    ]
