@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,11 @@ from functrace.golang.module import Module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from importlib.abc import Traversable
+
+    if sys.version_info >= (3, 11):
+        from importlib.resources.abc import Traversable
+    else:
+        from importlib.abc import Traversable
 
 # Where the runtime goes in a module. Go lets every package of the module import it.
 FOLDER = "internal/functrace"
