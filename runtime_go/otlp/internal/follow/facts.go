@@ -1,0 +1,117 @@
+package follow
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"strings"
+
+	"functrace/otlp/internal/format"
+)
+
+// A Function of the program.
+type Function struct {
+	Name, File string
+	Line       uint32
+}
+
+// Facts are what a trace tells of the program, so far.
+type Facts struct {
+	Process   map[string]any
+	Functions []Function
+	byNumber  []int32 // index and 1
+	byPlace   map[Function]int32
+}
+
+// Index returns that of the function with a number; -1 if none has it.
+func (f *Facts) Index(number int) int32 {
+	if number >= len(f.byNumber) {
+		return -1
+	}
+	return f.byNumber[number] - 1
+}
+
+// add takes a record; who is first to give a number a function is right.
+func (f *Facts) add(kind int, payload []byte) {
+	switch kind {
+	case format.Function:
+		f.addFunction(payload)
+	case format.Process:
+		if f.Process == nil {
+			f.Process = parseProcess(format.Text(payload))
+		}
+	}
+}
+
+func (f *Facts) addFunction(payload []byte) {
+	if len(payload) < format.FunctionBytes {
+		return
+	}
+	number := int(binary.LittleEndian.Uint32(payload))
+	nameEnd := format.FunctionBytes + int(binary.LittleEndian.Uint16(payload[16:]))
+	fileEnd := nameEnd + int(binary.LittleEndian.Uint16(payload[18:]))
+	if number == 0 || number >= format.Functions || fileEnd > len(payload) || f.Index(number) >= 0 {
+		return
+	}
+	function := Function{
+		Name: format.Text(payload[format.FunctionBytes:nameEnd]),
+		File: format.Text(payload[nameEnd:fileEnd]),
+		Line: binary.LittleEndian.Uint32(payload[4:]),
+	}
+	index, isKnown := f.byPlace[function]
+	if !isKnown {
+		index = int32(len(f.Functions))
+		f.byPlace[function] = index
+		f.Functions = append(f.Functions, function)
+	}
+	if number >= len(f.byNumber) {
+		f.byNumber = append(f.byNumber, make([]int32, number+1-len(f.byNumber))...)
+	}
+	f.byNumber[number] = index + 1
+}
+
+// parseProcess returns what a JSON object says, nil where it is none.
+func parseProcess(text string) map[string]any {
+	var process map[string]any
+	decoder := json.NewDecoder(strings.NewReader(withoutSurrogates(text)))
+	decoder.UseNumber()
+	if decoder.Decode(&process) != nil || decoder.More() {
+		return nil
+	}
+	return process
+}
+
+// withoutSurrogates replaces escapes of half a character by question marks, as the export of the
+// file does. Python has them for bytes of its command line that are no text.
+func withoutSurrogates(text string) string {
+	var b strings.Builder
+	for {
+		at := strings.IndexByte(text, '\\')
+		if at < 0 || at+1 == len(text) {
+			break
+		}
+		b.WriteString(text[:at])
+		text = text[at:]
+		size := 2
+		switch {
+		case isSurrogate(text, "89ab") && isSurrogate(text[6:], "cdef"):
+			size = 12
+		case isSurrogate(text, "89abcdef"):
+			text, size = "?"+text[6:], 1
+		}
+		b.WriteString(text[:size])
+		text = text[size:]
+	}
+	b.WriteString(text)
+	return b.String()
+}
+
+// isSurrogate reports whether the text begins with the escape of one, whose third digit is one
+// of those.
+func isSurrogate(text, digits string) bool {
+	return len(text) >= 6 && text[0] == '\\' && text[1] == 'u' && text[2]|' ' == 'd' &&
+		strings.IndexByte(digits, text[3]|' ') >= 0 && isHex(text[4]) && isHex(text[5])
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c|' ' && c|' ' <= 'f'
+}

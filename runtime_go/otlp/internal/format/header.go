@@ -1,0 +1,105 @@
+package format
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"math/big"
+)
+
+// Flags of the header.
+const (
+	EndedCleanly = 1
+	Overwrites   = 4
+)
+
+// A Header tells whose the trace is, whether it has ended, and what its clock's ticks are worth.
+type Header struct {
+	PID      int
+	Language string // go, python or unknown
+	Flags    uint64
+	Start    uint64 // ticks
+	Started  uint64 // the same instant, nanoseconds since 1970
+	Clock    Clock
+}
+
+// Has reports whether the flag is set.
+func (h *Header) Has(flag uint64) bool { return h.Flags&flag != 0 }
+
+// ParseHeader returns the header that the file's first bytes are, or why they are none.
+func ParseHeader(data []byte) (Header, error) {
+	if len(data) < len(magic) || string(data[:len(magic)]) != magic {
+		return Header{}, errors.New("not a trace, it does not begin as one")
+	}
+	if len(data) < HeaderBytes {
+		return Header{}, errors.New("too short, a trace's header is cut off")
+	}
+	word := func(at int) uint64 { return binary.LittleEndian.Uint64(data[at:]) }
+	half := func(at int) uint32 { return binary.LittleEndian.Uint32(data[at:]) }
+	if v := half(8); v > version {
+		return Header{}, fmt.Errorf("of a newer version, %d; this reads version %d", v, version)
+	}
+	if half(8) != version || half(12) != HeaderBytes {
+		return Header{}, errors.New("its header makes no sense")
+	}
+	header := Header{
+		PID:      int(half(16)),
+		Language: "unknown",
+		Flags:    word(48),
+		Start:    word(32),
+		Started:  word(40),
+	}
+	switch half(20) {
+	case 1:
+		header.Language = "go"
+	case 2:
+		header.Language = "python"
+	}
+	rate := calibrated(data, header.Start)
+	if rate == 0 {
+		rate = float64(word(24))
+	}
+	if rate == 0 {
+		return Header{}, errors.New("its header does not tell how long a tick is")
+	}
+	header.Clock = Clock{rate}
+	return header, nil
+}
+
+// calibrated returns ticks per second by the latest calibration that was written to its end and
+// is old enough, else 0.
+func calibrated(data []byte, start uint64) float64 {
+	const oldEnough = 10_000_000 // nanoseconds
+	var sequence, ticks, ns uint64
+	for _, at := range []int{64, 96} {
+		first := binary.LittleEndian.Uint64(data[at:])
+		if first == binary.LittleEndian.Uint64(data[at+24:]) && first > sequence {
+			sequence = first
+			ticks = binary.LittleEndian.Uint64(data[at+8:])
+			ns = binary.LittleEndian.Uint64(data[at+16:])
+		}
+	}
+	if sequence == 0 || ns < oldEnough || ticks <= start {
+		return 0
+	}
+	// Exact before it is rounded: every reader of the trace is to have the same times.
+	elapsed := new(big.Int).SetUint64(ticks - start)
+	elapsed.Mul(elapsed, big.NewInt(1_000_000_000))
+	rate, _ := new(big.Rat).SetFrac(elapsed, new(big.Int).SetUint64(ns)).Float64()
+	return rate
+}
+
+// A Clock relates ticks to nanoseconds.
+type Clock struct {
+	rate float64 // ticks per second
+}
+
+// Nanoseconds returns what so many ticks are.
+func (c Clock) Nanoseconds(ticks int64) int64 {
+	if c.rate == 1e9 {
+		return ticks
+	}
+	const last = math.MaxInt64 - 1023 // the last float below 2^63
+	return int64(math.Min(math.RoundToEven(float64(ticks)*(1e9/c.rate)), last))
+}
