@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import marshal
-import os
 import sys
 from _thread import allocate_lock, get_ident
+
+from functrace.runtime.system import os
 
 TYPE_CHECKING = False  # typing is nothing that every program loads
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import _imp
 import _io
 import marshal
-import os
-import time
 from _frozen_importlib_external import MAGIC_NUMBER
+
+from functrace.runtime.system import os, time
 
 TYPE_CHECKING = False  # types is nothing that every program loads
 if TYPE_CHECKING:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import atexit
-import os
 
 from functrace.runtime import BUILTINS
 from functrace.runtime.functions import remembered
 from functrace.runtime.settings import Settings, expand, load
+from functrace.runtime.system import os
 from functrace.runtime.tasks import Tasks
 
 TYPE_CHECKING = False  # what is not needed is not waited for

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from _json import encode_basestring_ascii as _quoted  # json itself takes milliseconds to load
 
 from functrace.runtime import BUILTINS
+from functrace.runtime.system import os
 
 TYPE_CHECKING = False  # what is not needed is not waited for
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ handed to the system when the call goes on, so that none is lost and lines never
 
 from __future__ import annotations
 
-import os
 import select
 import stat
 import sys
@@ -21,6 +20,7 @@ from functrace.runtime import BUILTINS
 from functrace.runtime.known import Callback, Known, known
 from functrace.runtime.source import Source, make_source
 from functrace.runtime.stacks import AboutThread, Call, Parent, Stacks, Track
+from functrace.runtime.system import os
 from functrace.runtime.trace_file import clock
 
 globals()["__builtins__"] = BUILTINS

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 # Every traced program loads this at its start: re, only where a value has to be read, and neither
 # dataclasses nor typing.
-import os
 import sys
 
 from functrace.runtime import BUILTINS
+from functrace.runtime.system import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

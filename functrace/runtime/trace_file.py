@@ -8,15 +8,15 @@ signal's handler or the collector runs in the midst of it goes without.
 from __future__ import annotations
 
 import mmap
-import os
 import sys
-import time
 import weakref
 from _thread import RLock
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple, Protocol, TypeVar
 
 from functrace.runtime import BUILTINS
+from functrace.runtime.system import os, time
 
 globals()["__builtins__"] = BUILTINS
 
@@ -45,7 +45,7 @@ _MOST_NAME = 8 << 10
 
 _PATIENCE = 0.1  # seconds; whoever holds the lock for longer may wait for us
 
-clock = time.monotonic_ns
+clock = partial(time.monotonic_ns)  # and not the function itself, which freezegun looks for
 CLOCK = "monotonic clock of the system"
 SECOND = 1_000_000_000  # ticks
 

@@ -1,0 +1,18 @@
+"""The modules os and time as they were at the start, where nobody finds them who replaces them.
+
+Tests with a file system of their own (pyfakefs) or a clock (freezegun) put those into all modules
+of the process, in the place of the modules and functions that they know.
+"""
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os as os
+    import time as time
+else:
+    import os as _os
+    import time as _time
+
+    _Kept = type(sys.implementation)  # SimpleNamespace
+    os, time = _Kept(**vars(_os)), _Kept(**vars(_time))

@@ -1,0 +1,37 @@
+"""Tests put a file system of their own into all modules: what is imported meanwhile is traced."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.python_run.conftest import Project
+
+_PROGRAM = """
+import os, sys
+
+
+class Other:
+    def __getattr__(self, name):
+        raise AssertionError(name)
+
+
+# As pyfakefs does; it leaves out what it would break for itself.
+left = "os", "os.path", "posixpath", "genericpath"
+modules = [m for n, m in sys.modules.items() if n not in left and getattr(m, "os", None) is os]
+for module in modules:
+    module.os = Other()
+
+import late
+
+late.work()
+for module in modules:
+    module.os = sys.modules["os"]
+"""
+
+
+def test_an_import(project: Project, tmp_path: Path) -> None:
+    project.write({"app.py": _PROGRAM, "late.py": "def work(): return 1\n"})
+    for _ in ("compiled", "from the cache"):
+        done = project.run("app.py", FUNCTRACE_CACHE=str(tmp_path / "cache"))
+        assert "t[01]:\t->late.work\n" in done.stdout, done.stderr
+        assert done.returncode == 0
