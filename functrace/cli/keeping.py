@@ -21,33 +21,37 @@ _SIZE = re.compile(r"[1-9]\d*[KMG]?")
 
 
 def keep(
+    verb: str,
     command: Sequence[str],
+    *,
     program: str,
     out: str | None,
     given: dict[str, str],
-    advice: str,
-    *,
+    none: str,
+    not_run: str = "",
     quiet: bool,
 ) -> Outcome:
     """Run ``command`` and tell what trace it left, on standard error.
 
     Args:
+        verb: of functrace, which tells it.
         command: what to run.
         program: after what the trace's folder is called.
         out: the trace's folder or file.
         given: what the command is to find in its environment besides.
-        advice: what to say where no trace came.
+        none: what to say where no trace came.
+        not_run: what to add where it cannot be run.
         quiet: no summary.
     """
     with destination(out, program, datetime.now()) as place:
         done = run(command, {**given, "FUNCTRACE_OUT": place.pattern})
         found = place.traces()
     if not done.pid:
-        _complain(f"cannot run {done.ended}")
+        _complain(f"cannot run {done.ended}{not_run}")
     elif not found:
-        _complain(f"no trace: {advice}")
+        _complain(f"no trace: {none}")
     elif not quiet:
-        _summary(place, found, done)
+        _summary(verb, place, found, done)
     return done if found else replace(done, status=done.status or 1)
 
 
@@ -88,10 +92,10 @@ def _complain(text: str) -> None:
     click.secho(f"functrace: {text}", err=True, fg="red")
 
 
-def _summary(place: Destination, found: list[Path], done: Outcome) -> None:
+def _summary(verb: str, place: Destination, found: list[Path], done: Outcome) -> None:
     import click
 
     from functrace.cli import recorded
 
-    for line in recorded.summary(place.path, found, done.ended):
+    for line in recorded.summary(verb, place.path, found, done.ended):
         click.echo(line, err=True)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import click
 
 from functrace.report import Summary
+from functrace.units import count, several
 
 _STYLES = {b"+": "green", b"-": "red", b"@": "cyan"}
 
@@ -77,16 +78,18 @@ def diff(content: bytes) -> None:
 def summary(found: Summary, verb: str, done: str) -> None:
     """What a run did, on standard error: files, functions, skipped with reasons, failed."""
     errors(found)
-    files = f"{found.files} files" + (f" ({found.unchanged} unchanged)" if found.unchanged else "")
-    traced = f", {found.traced} already traced" if found.traced else ""
-    line = f"functrace {verb}: {files}, {found.functions} functions {done}{traced}"
+    files = several(found.files, "file")
+    files += f" ({count(found.unchanged)} unchanged)" if found.unchanged else ""
+    traced = f", {count(found.traced)} already traced" if found.traced else ""
+    line = f"functrace {verb}: {files}, {several(found.functions, 'function')} {done}{traced}"
     _conclude(line, found)
 
 
 def build(found: Summary, verb: str, packages: int) -> None:
     """What a build instrumented, on standard error."""
     errors(found)
-    what = f"{found.functions} functions of {packages} packages instrumented"
+    functions, of = several(found.functions, "function"), several(packages, "package")
+    what = f"{functions} of {of} instrumented"
     if not found.functions:
         what = "no function instrumented, so nothing will be traced"
     _conclude(f"functrace {verb}: {what}", found)
@@ -97,7 +100,9 @@ def _conclude(line: str, found: Summary) -> None:
     _reasons("skipped", found.skipped)
     _reasons("left alone", found.left)
     if found.errors:
-        click.secho(f"  failed: {len(found.errors)} files, left as they were", err=True, fg="red")
+        files = several(len(found.errors), "file")
+        were = "it was" if len(found.errors) == 1 else "they were"
+        click.secho(f"  failed: {files}, left as {were}", err=True, fg="red")
     for note in found.notes:
         click.secho(f"  note: {note}", err=True, fg="yellow")
 
@@ -110,7 +115,7 @@ def errors(found: Summary) -> None:
 
 def _reasons(title: str, reasons: Counter[str]) -> None:
     if reasons:
-        told = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
+        told = ", ".join(f"{count(number)} {reason}" for reason, number in reasons.most_common())
         click.echo(f"  {title}: {told}", err=True)
 
 

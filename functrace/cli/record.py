@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from functrace.cli.advice import run_instead
 from functrace.cli.keeping import keep, variables
 
 
@@ -38,9 +39,19 @@ def record(
     where the trace is, and what is in it, is told on standard error. Processes that
     it starts leave traces, too, if they are instrumented.
     """
-    advice = (
-        f"neither {command[0]} nor what it ran is instrumented;\n"
-        "  build it with `functrace go build`, and record that"
+    instead = run_instead(command, "--record")
+    advice = f"`{instead}` records a Python program"
+    none = f"neither {command[0]} nor what it ran is instrumented;\n  " + (
+        advice if instead else "build it with `functrace go build`, and record that"
     )
-    done = keep(command, command[0], out, variables(limits), advice, quiet=quiet)
+    done = keep(
+        "record",
+        command,
+        program=command[0],
+        out=out,
+        given=variables(limits),
+        none=none,
+        not_run=f";\n  {advice}" if instead else "",
+        quiet=quiet,
+    )
     ctx.exit(done.status)

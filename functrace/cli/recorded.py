@@ -17,12 +17,12 @@ from functrace.trace import Trace, open_trace
 _TOP = 3
 
 
-def summary(place: Path, files: list[Path], ended: str) -> Iterator[str]:
+def summary(verb: str, place: Path, files: list[Path], ended: str) -> Iterator[str]:
     """Where the traces are, how much is in them, what is most worth a look, what to run next."""
     traces = [trace for file in files if (trace := _opened(file))]
     size = sum(file.stat().st_size for file in files)
     number = units.several(len(files), "trace")
-    yield click.style(f"functrace record: {place}: {number}, {units.size(size)}", bold=True)
+    yield click.style(f"functrace {verb}: {place}: {number}, {units.size(size)}", bold=True)
     if not traces:
         yield "  not one can be read: did the process end before it had begun?"
         return

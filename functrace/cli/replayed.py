@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, NamedTuple
 
 from functrace.analysis import Listing, Selection
@@ -75,9 +76,9 @@ def lines(opened: list[Trace], flags: dict[str, Any]) -> Iterator[str]:
     """The lines that the verb's options ask for.
 
     Raises:
-        FunctraceError: no track or function is called so.
+        FunctraceError: no track or function is called so, or no call is as asked.
     """
-    return _lines(_questions(opened, flags), flags)
+    return _some(_lines(_questions(opened, flags), flags), opened, flags)
 
 
 def json_lines(opened: list[Trace], flags: dict[str, Any]) -> Iterator[bytes]:
@@ -91,15 +92,33 @@ def json_lines(opened: list[Trace], flags: dict[str, Any]) -> Iterator[bytes]:
         yield from jsonl.pieces(trace, (c for c in calls if c.level <= flags["depth"]))
 
 
+def _some(lines: Iterator[str], opened: list[Trace], flags: dict[str, Any]) -> Iterator[str]:
+    """The lines; it is told if there is none."""
+    first = next(lines, None)
+    if first is None:
+        raise FunctraceError(_none(opened, flags))
+    return chain((first,), lines)
+
+
+def _none(opened: list[Trace], flags: dict[str, Any]) -> str:
+    last = max(trace.span[1] for trace in opened)
+    if flags["since"] and units.parse_duration(flags["since"]) > last:
+        return f"--from {flags['since']}: the trace ends after {units.duration(last)}"
+    return "no call is as the options want it"
+
+
 def _lines(questions: list[_Question], flags: dict[str, Any]) -> Iterator[str]:
     colour = sys.stdout.isatty()
     for trace, selection, listing in questions:
-        if len(questions) > 1:
-            yield f"{trace.path}:\n"
         form = Lines(trace, colour=colour)
         if flags["tree"]:
             calls = listed(trace, selection, listing)
-            yield from form.tree(c for c in calls if c.level <= flags["depth"])
+            lines = form.tree(c for c in calls if c.level <= flags["depth"])
         else:
             found = events(trace, selection, listing, merged=flags["merge"])
-            yield from form.events(e for e in found if e.call.level <= flags["depth"])
+            lines = form.events(e for e in found if e.call.level <= flags["depth"])
+        first = next(lines, None)
+        if first is not None:
+            yield from (f"{trace.path}:\n",) * (len(questions) > 1)
+            yield first
+            yield from lines

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from functrace.cli import tables, traces, units
+from functrace.cli.traces import open_all
 from functrace.errors import FunctraceError
 from functrace.naming import matching
 
@@ -24,6 +25,7 @@ _OF_ENDED = ("min", "p50", "p90", "p99", "max")
 _COLUMNS = ("calls", *_TIMES, "errors", "panics", "unfinished")
 _IF_ANY = ("suspended", "errors", "panics", "unfinished")
 _TITLES = {"suspended": "waiting"}
+_ALIASES = {"waiting": "suspended", "exceptions": "panics"}
 _LEAVE_FIRST = ("min", "p90", "unfinished", "panics", "max", "p50", "suspended", "mean", "errors")
 _NAME_LEAST = 24
 
@@ -32,7 +34,7 @@ _NAME_LEAST = 24
 @traces.argument
 @click.option(
     "--sort",
-    type=click.Choice([*_COLUMNS, "name"]),
+    type=click.Choice([*_COLUMNS, *_ALIASES, "name"]),
     default="self",
     show_default=True,
     help="Most of it first.",
@@ -55,19 +57,21 @@ def report(traces: tuple[str, ...], sort: str, as_json: bool, **flags: Any) -> N
     how long calls of Python waited in the event loop.
     """
     limit = flags["limit"] if flags["limit"] is not None else 0 if as_json else _SHOWN
-    found = _totals(traces)
-    ranked = _ranked(found, _wanted(flags["include"], flags["exclude"]), sort)
+    opened = open_all(traces)
+    found = _totals(opened)
+    wanted = _wanted(flags["include"], flags["exclude"])
+    ranked = _ranked(found, wanted, _ALIASES.get(sort, sort))
     shown = ranked[:limit] if limit else ranked
     if as_json:
         rows = {"functions": [_as_json(found, index) for index in shown]}
         click.echo(json.dumps({**rows, "more_functions": len(ranked) - len(shown)}, indent=2))
         return
-    _show(found, shown)
+    _show(found, shown, {**_TITLES, "panics": f"{tables.panic(opened)}s"})
     if len(shown) < len(ranked):
         click.echo(f"… {units.count(len(ranked) - len(shown))} more functions; --limit 0 shows all")
 
 
-def _totals(paths: tuple[str, ...]) -> Totals:
+def _totals(opened: list[Trace]) -> Totals:
     from functrace.analysis import fold
     from functrace.analysis.totals import Part, part_of, totals
 
@@ -76,7 +80,6 @@ def _totals(paths: tuple[str, ...]) -> Totals:
         tables.warn([(trace, chains.damage)])
         return part_of(chains)
 
-    opened = traces.open_all(paths)
     return totals(opened, [part(trace) for trace in opened])
 
 
@@ -121,11 +124,11 @@ def _as_json(found: Totals, index: int) -> dict[str, Any]:
     return {**place, **{column: _known(found, index, column) for column in _COLUMNS}}
 
 
-def _show(found: Totals, shown: Sequence[int]) -> None:
+def _show(found: Totals, shown: Sequence[int], titles: dict[str, str]) -> None:
     names = tables.Names(found.functions)
     columns = [c for c in _COLUMNS if c not in _IF_ANY or getattr(found, c)[shown].any()]
     cells = {
-        c: [_TITLES.get(c, c), *(_cell(_known(found, i, c), c) for i in shown)] for c in columns
+        c: [titles.get(c, c), *(_cell(_known(found, i, c), c) for i in shown)] for c in columns
     }
     if sys.stdout.isatty():
         columns = _fitting(cells, max(len(names[i]) for i in shown), tables.width())

@@ -34,11 +34,23 @@ def start(words: tuple[str, ...], flags: dict[str, Any]) -> NoReturn:
     python = interpreter.choose(flags["python"], os.environ)
     if not flags["python"] and not flags["quiet"]:
         _tell_of_environment(python)
+    _check(words)
     command = launch.command(config, python, words)
     if flags["record"]:
         _record(words, command, launch.variables(config), flags)
     given = {**_variables(flags, words), **launch.variables(config)}
     os.execve(python, command, {**os.environ, **given})
+
+
+def _check(words: tuple[str, ...]) -> None:
+    """Say what is to be typed in place of what is neither a file nor looks like one."""
+    name = words[0]
+    if name[:1] == "-" or os.sep in name or "." in name or os.access(name, os.F_OK):
+        return
+    from functrace.cli.advice import run_instead
+
+    meant = run_instead(words) or f"functrace run -m {name}"
+    raise UsageError(f"{name}: no such file; did you mean `{meant}`?")
 
 
 def _tell_of_environment(python: str) -> None:
@@ -101,9 +113,15 @@ def _record(
 
     named = [word for word in words[:2] if word not in ("-m", "-c", "-")]
     program = os.path.basename(named[0]) if named and words[0] != "-c" else "python"
-    advice = "no function of it was instrumented, or none was called"
-    given = {**variables(_limits(flags)), **hook}
-    done = keep(command, program, flags["out"], given, advice, quiet=flags["quiet"])
+    done = keep(
+        "run",
+        command,
+        program=program,
+        out=flags["out"],
+        given={**variables(_limits(flags)), **hook},
+        none="no function of it was instrumented, or none was called",
+        quiet=flags["quiet"],
+    )
     if done.signal:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # one core file is enough
         if done.signal not in (signal.SIGKILL, signal.SIGSTOP):

@@ -19,6 +19,7 @@ from functrace.report import FileResult, Summary
 from functrace.sources import job, stdin
 from functrace.sources.language import Language
 from functrace.sources.request import Mode, Request, Verb
+from functrace.units import several
 
 _DONE = {Verb.INJECT: "instrumented", Verb.STRIP: "stripped"}
 
@@ -123,10 +124,10 @@ def _show(result: FileResult, told: Reporting) -> None:
     if result.output:
         (output.diff if told.diff else output.write)(result.output)
     elif told.check and result.changed and not told.json:
-        click.echo(f"{result.path}: {result.functions} functions")
+        click.echo(f"{result.path}: {several(result.functions, 'function')}")
     if told.verbose:
         if result.changed:
-            click.echo(f"{result.path}: {result.functions} functions", err=True)
+            click.echo(f"{result.path}: {several(result.functions, 'function')}", err=True)
         if result.reason:
             click.echo(f"{result.path}: {result.reason}", err=True)
         for name in result.names:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,22 @@ class _Verbs(click.Group):
         module, _, name = _VERBS[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in _VERBS and args[0][:1] != "-" and not ctx.resilient_parsing:
+            raise click.UsageError(_unknown(args), ctx)
+        return super().resolve_command(ctx, args)
+
+
+def _unknown(args: list[str]) -> str:
+    """That the first of these words is no verb, and what may be meant."""
+    from functrace.cli.advice import run_instead
+
+    alike = get_close_matches(args[0], _VERBS, n=1)
+    meant = alike[0] if alike else run_instead(args)
+    return f"There is no verb {args[0]}." + (f" Did you mean {meant}?" if meant else "")
 
 
 @click.group(

@@ -106,13 +106,17 @@ class Hook:
     def tell(self) -> None:
         """What has been instrumented, on standard error."""
         functions, modules = sum(self.counts.values()), sum(map(bool, self.counts.values()))
-        what = f"{functions} functions of {modules} modules instrumented"
+        what = f"{_several(functions, 'function')} of {_several(modules, 'module')} instrumented"
         if not functions:
             what = "no function instrumented, so nothing was traced"
         try:
             print(f"functrace run: {what}", file=sys.__stderr__, flush=True)
         except (OSError, ValueError, AttributeError):
             pass  # there is no standard error
+
+
+def _several(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 hook: Hook

@@ -10,6 +10,7 @@ from functrace.sources import job
 from functrace.sources.language import Language
 from functrace.sources.request import Request
 from functrace.sources.tasks import tasks
+from functrace.units import count, several
 
 
 @dataclass(frozen=True)
@@ -39,14 +40,15 @@ def diagnose(request: Request) -> Iterator[Finding]:
     summary = job.run(request)
     advice = "" if summary.files else f"no {request.named()} files there"
     yield Finding("sources", _counted(summary), advice)
-    for reason, count in summary.skipped.most_common():
-        yield Finding("skipped", f"{count} functions: {reason}")
-    for reason, count in summary.left.most_common():
-        yield Finding("left alone", f"{count}: {reason}")
+    for reason, number in summary.skipped.most_common():
+        yield Finding("skipped", f"{several(number, 'function')}: {reason}")
+    for reason, number in summary.left.most_common():
+        yield Finding("left alone", f"{count(number)}: {reason}")
     for error in sorted(summary.errors):
         yield Finding("cannot read", error, "this file would be left as it is")
 
 
 def _counted(summary: Summary) -> str:
-    traced = f", {summary.traced} traced already" if summary.traced else ""
-    return f"{summary.files} files, {summary.functions} functions to instrument{traced}"
+    traced = f", {count(summary.traced)} traced already" if summary.traced else ""
+    files, functions = several(summary.files, "file"), several(summary.functions, "function")
+    return f"{files}, {functions} to instrument{traced}"

@@ -18,4 +18,4 @@ def test_a_large_build_is_counted_by_several_processes(
     path = {"PATH": f"{go.binaries}:/usr/bin:/bin", "GOTOOLCHAIN": "local"}
     done = functrace("go", "build", "./...", **path)
     assert done.returncode == 0
-    assert "30003 functions of 2 packages instrumented" in done.stderr
+    assert "30,003 functions of 2 packages instrumented" in done.stderr

@@ -48,7 +48,7 @@ def test_hand_edits_in_between_stay(module: Path, functrace: Run) -> None:
     source = module / "store" / "store.go"
     edited = source.read_text().replace("return help()", "x := help()\n\treturn x")
     source.write_text(edited + "\nfunc added() {\n}\n")
-    assert "1 functions instrumented, 3 already" in functrace("inject", "-w", ".").stderr
+    assert "1 function instrumented, 3 already" in functrace("inject", "-w", ".").stderr
     functrace("strip", "-w", ".")
     assert source.read_text() == (
         "package store\n\nfunc Get() int {\n\tx := help()\n\treturn x\n}\n\n"

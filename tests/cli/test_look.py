@@ -35,7 +35,7 @@ def test_check_says_what_would_change(functrace: Run) -> None:
     done = functrace("inject", "--check", ".")
     assert (done.returncode, done.stdout) == (
         1,
-        "main.go: 1 functions\nstore/store.go: 2 functions\n",
+        "main.go: 1 function\nstore/store.go: 2 functions\n",
     )
 
 

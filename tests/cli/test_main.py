@@ -28,6 +28,27 @@ def test_every_verb_has_help(functrace: Run) -> None:
         assert functrace(verb, "--help").stdout.startswith("Usage: functrace ")
 
 
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["reprot", "x.ftrace"], "report"),
+        (["strp"], "strip"),
+        (["app.py", "a b"], "functrace run app.py 'a b'"),
+        (["python", "-m", "shop"], "functrace run -m shop"),
+        (["python3.11", "-u", "app.py"], "functrace run FILE"),
+    ],
+)
+def test_a_verb_that_there_is_not(functrace: Run, words: list[str], meant: str) -> None:
+    done = functrace(*words)
+    assert done.returncode == 2
+    said = f"Error: There is no verb {words[0]}. Did you mean {meant}?\n"
+    assert done.stderr.endswith(said)
+
+
+def test_nothing_like_a_verb(functrace: Run) -> None:
+    assert functrace("xyzzy").stderr.endswith("Error: There is no verb xyzzy.\n")
+
+
 def test_progress_is_for_terminals(module: Path, functrace: Run, tmp_path: Path) -> None:
     assert "\x1b" not in functrace("inject", "--out", str(tmp_path / "a"), ".").stderr
     reader, terminal = pty.openpty()

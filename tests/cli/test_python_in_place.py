@@ -62,7 +62,7 @@ def test_what_is_left_alone(tree: Path, functrace: Run) -> None:
         "virtual environment": 1,
     }
     everything = functrace("inject", "--all", "--check", "--language", "python", ".", cwd=tree)
-    assert everything.stdout.count(" functions\n") == len(INJECTED) + 4
+    assert everything.stdout.count("\n") == len(INJECTED) + 4
     assert "__pycache__" not in everything.stdout
 
 
@@ -82,7 +82,7 @@ def test_hand_edits_in_between_stay(tree: Path, functrace: Run) -> None:
     source = tree / "shop/store.py"
     source.write_text(source.read_text() + "\n\ndef added():\n    return key\n")
     done = functrace("inject", "-w", ".", cwd=tree)
-    assert "1 functions instrumented, 4 already traced" in done.stderr
+    assert "1 function instrumented, 4 already traced" in done.stderr
     functrace("strip", "-w", ".", cwd=tree)
     assert source.read_text() == mixed.STORE + "\n\ndef added():\n    return key\n"
 

@@ -28,7 +28,7 @@ def test_nothing_changes(tree: Path, functrace: Run) -> None:
     check = functrace("inject", "--check", ".", cwd=tree)
     assert (check.returncode, check.stdout) == (
         1,
-        "app.py: 1 functions\nshop/_hidden/work.pyw: 1 functions\nshop/store.py: 2 functions\n",
+        "app.py: 1 function\nshop/_hidden/work.pyw: 1 function\nshop/store.py: 2 functions\n",
     )
     assert functrace("strip", "--check", ".", cwd=tree).returncode == 0
     assert contents(tree) == before

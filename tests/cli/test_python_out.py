@@ -85,12 +85,12 @@ def test_large_folders_are_shared_out(tree: Path, functrace: Run, out: Path) -> 
     mixed.make(tree, {"large/bad.py": "def f(:\n", "large/notes.txt": "notes\n"})
     before = contents(tree)
     done = functrace("inject", "--out", str(out), "large", cwd=tree)
-    assert "7 files, 3000 functions instrumented\n  failed: 1 files" in done.stderr
+    assert "7 files, 3,000 functions instrumented\n  failed: 1 file," in done.stderr
     made = contents(out)
     assert made["notes.txt"] == b"notes\n"
     assert {n for n, t in made.items() if t == before[f"large/{n}"]} == {"notes.txt", "bad.py"}
     again = functrace("inject", "--out", str(out), "large", cwd=tree)
-    assert "7 files (8 unchanged), 3000 functions instrumented" in again.stderr
+    assert "7 files (8 unchanged), 3,000 functions instrumented" in again.stderr
     functrace("strip", "-w", str(out))
     assert contents(out) == {n.removeprefix("large/"): t for n, t in before.items() if "large" in n}
 

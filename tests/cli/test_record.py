@@ -76,14 +76,29 @@ def test_no_trace(module: Path, functrace: Run, words: tuple[str, ...], status: 
     done = functrace("record", "--", *PROGRAM, "none", *words, **PATH)
     assert done.returncode == status
     assert "nor what it ran is instrumented" in done.stderr
-    assert "functrace go build" in done.stderr
     assert list(module.iterdir()) == before
+    assert "functrace go build" in functrace("record", "--", "true").stderr
 
 
 def test_no_such_command(functrace: Run) -> None:
     done = functrace("record", "--", "./nothing")
     assert done.returncode == 127
     assert done.stderr == "functrace: cannot run ./nothing: No such file or directory\n"
+
+
+def test_a_program_for_run(module: Path, functrace: Run) -> None:
+    (module / "app.py").write_text("print(1)\n")
+    (module / "tool").write_text(f"#!{sys.executable}\nprint(2)\n")
+    (module / "tool").chmod(0o755)
+    instead = "functrace run --record"
+    advice = "\n  `{} {}` records a Python program\n"
+    done = functrace("record", "--", "app.py", "a b")
+    assert (done.returncode, done.stderr.count("\n")) == (127, 2)
+    assert done.stderr.endswith(advice.format(instead, "app.py 'a b'"))
+    for words, rest in ([sys.executable, "app.py"], "app.py"), (["./tool"], "./tool"):
+        done = functrace("record", "--", *words)
+        assert (done.returncode, "no trace" in done.stderr) == (1, True)
+        assert done.stderr.endswith(advice.format(instead, rest))
 
 
 def test_killed(functrace: Run) -> None:

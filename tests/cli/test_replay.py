@@ -46,6 +46,23 @@ def replay(module: Path, functrace: Run):  # type: ignore[no-untyped-def]
     return run
 
 
+def test_a_time_after_the_end(module: Path, functrace: Run) -> None:
+    (module / "a.ftrace").write_bytes(recorded.trace())
+    done = functrace("replay", "a.ftrace", "--from", "999s")
+    said = "functrace: --from 999s: the trace ends after 90ns\n"
+    assert (done.stdout, done.stderr, done.returncode) == ("", said, 1)
+
+
+def test_no_call_is_as_asked(module: Path, functrace: Run) -> None:
+    for name in ("a", "b"):
+        (module / f"{name}.ftrace").write_bytes(recorded.trace(failing=name == "b"))
+    some = functrace("replay", "--errors", "a.ftrace", "b.ftrace").stdout
+    assert some.startswith("b.ftrace:\ng[01]:\t->main.main\n")
+    none = functrace("replay", "--errors", "a.ftrace")
+    said = "functrace: no call is as the options want it\n"
+    assert (none.stdout, none.stderr, none.returncode) == ("", said, 1)
+
+
 def test_listing(replay) -> None:  # type: ignore[no-untyped-def]
     assert replay() == LISTING
 

@@ -99,6 +99,14 @@ def test_a_narrow_terminal_gets_fewer_columns() -> None:
 def test_waiting_has_a_column_where_there_is_any(functrace: Run) -> None:
     done = functrace("report", str(VECTORS / "tasks.ftrace"), "--limit", "3")
     assert done.stdout.startswith(
-        "calls  total  self  waiting    min   mean    p50    p90    p99    max  panics  unfinished  function\n"
+        "calls  total  self  waiting    min   mean    p50    p90    p99    max  exceptions  unfinished  function\n"
     )
     assert "    1  295ns  30ns    235ns  295ns " in done.stdout
+
+
+def test_what_fails_in_python_are_exceptions(functrace: Run) -> None:
+    trace = str(VECTORS / "tasks.ftrace")
+    told = functrace("report", trace, "--sort", "exceptions").stdout
+    assert "  exceptions  " in told
+    assert "panics" not in told
+    assert "  panics  " in functrace("report", trace, "monday.ftrace").stdout

@@ -106,7 +106,7 @@ def test_record(app: Project) -> None:
     assert done.stdout == ""
     assert re.match(
         r"functrace run: 2 functions of 2 modules instrumented\n"
-        r"functrace record: x\.ftrace: 1 trace, [0-9.]+ kB\n  4 calls in ",
+        r"functrace run: x\.ftrace: 1 trace, [0-9.]+ kB\n  4 calls in ",
         done.stderr,
     )
     told = app.execute([COMMAND, "callers", "work", "x.ftrace"])
@@ -123,6 +123,20 @@ def test_a_trace_tells_the_program(app: Project) -> None:
     app.write({"folder/__main__.py": "import lib; lib.work(0)", "folder/lib.py": LIB})
     app.run("--record", "-o", "folder.ftrace", "folder")
     assert functrace.open(app.root / "folder.ftrace").process["build"]["main"] == "folder"
+
+
+def test_calls_that_nobody_reads_any_more(app: Project) -> None:
+    piped = ["sh", "-c", '"$@" | head -n 1', "sh", COMMAND, "run", "-q", "app.py"]
+    app.write({"app.py": "import lib\nfor _ in range(5000): lib.work(0)\n"})
+    done = app.execute(piped)
+    assert (done.stdout.count("\n"), done.stderr) == (1, "")
+
+
+def test_what_is_no_file(app: Project) -> None:
+    said = "functrace: {}: no such file; did you mean `functrace run {}`?\n"
+    for words, meant in (["nothing", "x"], "-m nothing"), (["python", "app.py"], "app.py"):
+        done = app.run(*words)
+        assert (done.returncode, done.stderr) == (2, said.format(words[0], meant))
 
 
 def test_record_around_run(app: Project) -> None:
