@@ -139,7 +139,8 @@ class Printer:
         except OSError as error:
             self.failed = True
             self.stop()
-            self._say(f"cannot write: {error}; tracing is off")
+            if not isinstance(error, BrokenPipeError):  # whoever read them has seen enough
+                self._say(f"cannot write: {error}; tracing is off")
 
 
 class _Output:
