@@ -13,6 +13,7 @@ from functrace.cli import options, output
 from functrace.golang import toolchain
 from functrace.golang.gobuild import cache
 from functrace.golang.gobuild import run as gobuild
+from functrace.golang.gobuild.command import Flag, parse
 from functrace.golang.gobuild.prepare import Request
 from functrace.golang.gobuild.run import Outcome
 
@@ -56,12 +57,9 @@ def go(ctx: click.Context, /, verb: str, arguments: tuple[str, ...], **flags: An
     """Run the go command on an instrumented view of the sources; no file is touched.
 
     ARGS are the go command's own, and its output and exit status come back as
-    they are. Options of functrace stand before the verb, --otlp maybe right behind
-    it. `functrace go clean` empties functrace's cache.
+    they are. Options of functrace stand before the verb, --otlp maybe among the go
+    command's flags. `functrace go clean` empties functrace's cache.
     """
-    if arguments[:1] == ("--otlp",):
-        flags["otlp"] = True
-        arguments = arguments[1:]
     if verb == "clean":
         shutil.rmtree(cache.root(), ignore_errors=True)
     elif verb in _UNTRACED:
@@ -69,9 +67,23 @@ def go(ctx: click.Context, /, verb: str, arguments: tuple[str, ...], **flags: An
     elif verb in gobuild.TRACED:
         quiet = flags["quiet"]
         tell = (lambda _: None) if quiet else (lambda outcome: _tell(verb, outcome))
-        ctx.exit(gobuild.run(_request(flags), verb, list(arguments), tell))
+        words = _without_otlp(verb, list(arguments))
+        flags["otlp"] |= len(words) < len(arguments)
+        ctx.exit(gobuild.run(_request(flags), verb, words, tell))
     else:
         raise click.UsageError(f"go {verb} compiles nothing: run it without functrace")
+
+
+def _without_otlp(verb: str, arguments: list[str]) -> list[str]:
+    """The arguments without ``--otlp``, if that is one of the flags before any package."""
+    at = 0
+    for flag in parse(verb, arguments).given:
+        if not isinstance(flag, Flag):
+            break
+        if flag.words == ("--otlp",):
+            return arguments[:at] + arguments[at + 1 :]
+        at += len(flag.words)
+    return arguments
 
 
 def _plain(verb: str, arguments: tuple[str, ...]) -> int:
