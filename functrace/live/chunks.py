@@ -71,11 +71,15 @@ class ChunkFile:
         return parse_header(self.path, memoryview(self.read(0, fmt.HEADER_BYTES)))
 
     def is_there(self, chunk: Chunk) -> bool:
-        """Whether the chunk is still what was found at its place."""
-        head = self.read(chunk.offset, _SEQUENCE.stop)
-        return head[:4] == fmt.CHUNK_MAGIC and head[_SEQUENCE] == chunk.sequence.to_bytes(
-            8, "little"
-        )
+        """Whether the chunk is still what was found at its place; if not, it is_gone."""
+        if not chunk.is_gone:
+            head = self.read(chunk.offset, _SEQUENCE.stop)
+            sequence = chunk.sequence.to_bytes(8, "little")
+            if head[:4] == fmt.CHUNK_MAGIC and head[_SEQUENCE] == sequence:
+                return True
+            self._forget(chunk)
+            self._holes[chunk.offset] = chunk.end
+        return False
 
     def find(self) -> list[Chunk]:
         """The chunks that were begun since the last time, by their sequence numbers.
@@ -108,11 +112,8 @@ class ChunkFile:
         while self._oldest:
             chunk = self._oldest[0]
             says_facts = chunk.kind == fmt.FACTS and not chunk.is_empty
-            if not chunk.is_gone and not says_facts:
-                if self.is_there(chunk):
-                    return
-                self._forget(chunk)
-                self._holes[chunk.offset] = chunk.end
+            if not chunk.is_gone and not says_facts and self.is_there(chunk):
+                return
             self._oldest.popleft()
 
     def _forget(self, chunk: Chunk) -> None:
@@ -159,10 +160,7 @@ class ChunkFile:
             chunk = self._chunks.get(end)
             if end in self._holes:
                 end = self._holes.pop(end)
-            elif chunk is not None and chunk.is_empty and not self.is_there(chunk):
-                self._forget(chunk)
-                end = chunk.end
-            else:
+            elif chunk is None or not chunk.is_empty or self.is_there(chunk):
                 return end
 
     def _give_way(self, at: int, end: int) -> None:

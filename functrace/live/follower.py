@@ -45,17 +45,23 @@ class Follower:
         self._events: list[EventWords] = []  # by sequence number
         self._latest: dict[int, EventWords] = {}  # by track: the chunk that it writes into
         self._sequence = 0
-        self._chunks = self._bytes = 0
+        self._chunks = self._bytes = 0  # of events, seen
+        self._missing = 0  # chunks that were overwritten before they were seen
+        self._lost = 0  # words in others
         self._last = 0
         self.ended_cleanly = False
         """the program says that it has ended"""
-        self.overwritten = 0
-        """events overwritten before they were read, about"""
 
     @property
     def process(self) -> LiveProcess:
         """Whose calls these are."""
         return self._calls.process
+
+    @property
+    def overwritten(self) -> int:
+        """Events overwritten before they were read; of chunks never seen, as many as others have."""
+        mean_size = self._bytes // max(self._chunks, 1)
+        return self._lost + self._missing * mean_size // fmt.WORD.size
 
     @property
     def dropped(self) -> int:
@@ -93,14 +99,11 @@ class Follower:
             missing = chunk.sequence - self._sequence - 1
             if missing > 0:
                 self._calls.misses_chunks = True
-                self.overwritten += missing * self._mean_size(chunk) // fmt.WORD.size
+                self._missing += missing
             self._sequence = max(self._sequence, chunk.sequence)
-            self._chunks += 1
-            self._bytes += chunk.end - chunk.offset
-
-    def _mean_size(self, chunk: Chunk) -> int:
-        """Of a chunk of which nothing is known, as far as others tell."""
-        return self._bytes // self._chunks if self._chunks else chunk.end - chunk.offset
+            if chunk.kind == fmt.EVENTS:
+                self._chunks += 1
+                self._bytes += chunk.end - chunk.offset
 
     def _begin(self, found: Iterable[Chunk]) -> None:
         for chunk in found:
@@ -136,9 +139,9 @@ class Follower:
         count = 0 if chunk.is_gone else events.read(self._file)
         self._last = max(self._last, events.last)
         if chunk.is_gone:
-            # Where all was read, more may have come, or not: mostly not.
+            # Where all was read before, more may have come, or not: mostly not.
             unread = 0 if events.is_read else (chunk.end - chunk.at) // fmt.WORD.size
-            self.overwritten += max(count, unread)
+            self._lost += count or unread
             events.miss(is_sure=count + unread > 0)
         if events.track is not None:
             self._latest[events.track.id] = events

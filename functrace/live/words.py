@@ -81,7 +81,6 @@ class EventWords:
         """
         words, payloads = read_words(file, self.chunk)
         if len(words) and not file.is_there(self.chunk):
-            self.chunk.is_gone = True
             return _count_words(words)
         count = self._take(words, payloads)
         self.chunk.at += 8 * count
@@ -192,6 +191,5 @@ class EventWords:
 
 
 def _count_words(words: _Words) -> int:
-    """Up to the first that is not there yet."""
-    zeros = np.flatnonzero(words == 0)
-    return int(zeros[0]) if len(zeros) else len(words)
+    """How many there are; zeros end them, but are in payloads as well."""
+    return int(np.flatnonzero(words)[-1]) + 1

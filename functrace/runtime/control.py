@@ -33,6 +33,7 @@ class Control:
         self._recorder: Any = None  # a Recorder, of either kind, or a Printer
         self._tasks = Tasks()
         self._is_on = False
+        self._sent_from = ""  # with FUNCTRACE=otlp: where the trace is
 
     def begin(self) -> None:
         """Do as the environment asks. Says on standard error what cannot be done."""
@@ -106,6 +107,10 @@ class Control:
 
     def _end(self) -> None:
         self._recorder.close()
+        if self._sent_from:
+            from functrace.runtime.sender import wait_if_last
+
+            wait_if_last(self._sent_from)
 
     def _forked(self) -> None:
         """The file is the parent's: begin another."""
@@ -141,25 +146,14 @@ class Control:
 
     def _new_recorder(self, *, is_told: bool = True) -> Any:
         """A recorder with a new file; of a name that is not the one asked for the user is told."""
-        from functrace.runtime.facts import process_facts
-
-        twin = _twin()
         settings = self._settings
+        if settings.mode == "otlp":
+            return self._live_recorder()
         if settings.out in ("stdout", "stderr"):
             raise ValueError(f"FUNCTRACE_OUT: a trace goes to a file, not to {settings.out}")
         for number, path in enumerate(_paths(settings.out)):
             try:
-                recorder = twin.Recorder(
-                    path,
-                    max_size=settings.max_size,
-                    overwrite=settings.overwrite,
-                    depth=settings.depth,
-                    min_duration=settings.min_duration,
-                    facts=process_facts(self._version, twin.clock(), os.environ),
-                    thread=self._tasks.thread,
-                    current=self._tasks.current,
-                    say=say,
-                )
+                recorder = self._recorder_at(path, overwrite=settings.overwrite)
             except FileExistsError:
                 # A trace that is there already may be the one of the crash that somebody is
                 # after, or another process's.
@@ -168,6 +162,41 @@ class Control:
                 say(f"FUNCTRACE_OUT exists; the trace goes to {path}")
             return recorder
         raise OSError("no name is left for the trace")
+
+    def _live_recorder(self) -> Any:
+        """A recorder whose file a sender follows."""
+        from functrace.runtime import sender
+
+        path = sender.new_path()
+        try:
+            recorder = sender.privately(lambda: self._recorder_at(path, overwrite=True))
+        except OSError as error:
+            raise OSError(f"FUNCTRACE=otlp: {path}: {error.strerror or error}") from None
+        try:
+            sender.start(path)
+        except OSError as error:
+            recorder.close()
+            os.unlink(path)
+            raise OSError(f"FUNCTRACE=otlp: {error}") from None
+        self._sent_from = path
+        return recorder
+
+    def _recorder_at(self, path: str, *, overwrite: bool) -> Any:
+        from functrace.runtime.facts import process_facts
+
+        twin = _twin()
+        settings = self._settings
+        return twin.Recorder(
+            path,
+            max_size=settings.max_size,
+            overwrite=overwrite,
+            depth=settings.depth,
+            min_duration=settings.min_duration,
+            facts=process_facts(self._version, twin.clock(), os.environ),
+            thread=self._tasks.thread,
+            current=self._tasks.current,
+            say=say,
+        )
 
 
 def say(message: str) -> None:

@@ -27,13 +27,14 @@ _NANOSECONDS = {
     "h": 3600 * 10**9,
 }
 _DIGITS = 18  # of a number
+_LIVE_SIZE = 64 << 20  # of what waits to be sent
 
 
 class Settings:
     """The settings in force; those that are not set are the defaults.
 
     Attributes:
-        mode: text, record or off.
+        mode: text, record, otlp or off.
         out: where to; empty for the default.
         max_size: bytes that a file gets.
         overwrite: whether a full trace gives up its oldest calls.
@@ -70,9 +71,11 @@ def load(environment: Mapping[str, str]) -> Settings:
         return environment.get("FUNCTRACE_" + name, "")
 
     settings = Settings()
-    settings.mode = _one_of("FUNCTRACE", environment.get("FUNCTRACE", ""), "off", "record", "text")
+    asked = environment.get("FUNCTRACE", "")
+    settings.mode = _one_of("FUNCTRACE", asked, "off", "record", "text", "otlp")
     settings.out = of("OUT")
-    settings.max_size = _size(of("MAX_SIZE"))
+    default = _LIVE_SIZE if settings.mode == "otlp" else Settings.max_size
+    settings.max_size = _size(of("MAX_SIZE"), default)
     settings.overwrite = _one_of("FUNCTRACE_FULL", of("FULL"), "stop", "overwrite") == "overwrite"
     settings.depth = _depth(of("DEPTH"))
     settings.min_duration = _duration(of("MIN_DURATION"))
@@ -88,7 +91,7 @@ def expand(path: str) -> str:
 
 
 _WANTED = {
-    "FUNCTRACE": "none of text, record and off",
+    "FUNCTRACE": "none of text, record, otlp and off",
     "FUNCTRACE_FULL": "neither stop nor overwrite",
     "FUNCTRACE_SIGNAL": "neither USR1 nor USR2",
 }
@@ -100,9 +103,9 @@ def _one_of(variable: str, text: str, default: str, *others: str) -> str:
     return text or default
 
 
-def _size(text: str) -> int:
+def _size(text: str, default: int) -> int:
     if not text:
-        return Settings.max_size
+        return default
     number, unit = (text[:-1], text[-1]) if text[-1] in "KMG" else (text, "")
     size = int(number) << 10 * (" KMG".index(unit) if unit else 0) if _is_number(number) else 0
     if not 0 < size < 1 << 63:

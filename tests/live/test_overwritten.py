@@ -1,0 +1,122 @@
+"""Chunks that are overwritten before they were read, written by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from functrace.export.otlp import Options
+from functrace.live.chunks import ChunkFile
+from tests.live.spans import Following
+from tests.trace import writer as w
+
+FIRST = 4096 + 512  # behind the header and the facts
+
+
+class File:
+    """A trace in which old chunks are overwritten."""
+
+    def __init__(self, path: Path, *chunks: bytes) -> None:
+        self.path = path
+        path.write_bytes(w.header(flags=4) + w.FUNCTIONS + b"".join(chunks))
+        self.following = Following(path, Options())
+
+    def write(self, at: int, content: bytes) -> None:
+        with self.path.open("r+b") as file:
+            file.seek(at)
+            file.write(content)
+
+    def finish(self) -> list[str]:
+        """The spans: function, unfinished or not."""
+        found = [Span.FromString(message) for message in self.following.finish()]
+        return sorted(
+            span.name
+            + " unfinished" * any(a.key == "functrace.unfinished" for a in span.attributes)
+            for span in found
+        )
+
+    @property
+    def lost(self) -> tuple[int, int]:
+        """Events, and calls whose end is not known."""
+        return self.following.follower.overwritten, self.following.follower.dropped
+
+
+MAIN, SELL, PRICE = "main.main", "main.(*Shop).Sell", "main.price"
+BEGUN = (w.track(1, 1010), w.enter(1, 10), w.enter(2, 20))
+BEFORE = w.events(2, *BEGUN)
+SPARE = w.events(3, w.track(2, 1015), w.enter(4, 15), w.leave(4, 16))
+
+
+def test_what_was_read_is_not_lost(tmp_path: Path) -> None:
+    file = File(tmp_path / "x.ftrace", BEFORE, SPARE)
+    file.following.follower.round()
+    opened = w.opened(1010, 1), w.opened(1020, 2)
+    after = w.events(4, *opened, w.leave(2, 30), w.leave(1, 40), track=1, opened=2)
+    file.write(FIRST, after)
+    assert file.finish() == [SELL, MAIN, "main.work"]
+    assert file.lost == (0, 0)
+
+
+def test_calls_that_are_not_open_any_more(tmp_path: Path) -> None:
+    """Between the last look and the chunk's end Sell has returned: who knows when?"""
+    file = File(tmp_path / "x.ftrace", BEFORE, SPARE)
+    file.following.follower.round()
+    after = w.events(4, w.opened(1010, 1), w.opened(1033, 3), w.leave(3, 50), track=1, opened=2)
+    file.write(FIRST, after)
+    assert file.finish() == [MAIN + " unfinished", PRICE, "main.work"]
+    assert file.lost == (0, 1)
+
+
+def test_chunks_that_were_never_seen(tmp_path: Path) -> None:
+    file = File(tmp_path / "x.ftrace", BEFORE, SPARE)
+    file.following.follower.round()
+    after = w.events(9, w.opened(1010, 1), w.leave(1, 50), track=1, opened=1)
+    file.write(FIRST, after)
+    assert file.finish() == [MAIN, "main.work"]
+    assert file.lost == (5 * 512 // 8, 1)
+
+
+def test_a_chunk_that_is_overwritten_while_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = File(tmp_path / "x.ftrace", BEFORE, SPARE)
+    read = ChunkFile.read
+    after = w.events(4, w.opened(1010, 1), w.leave(1, 50), track=1, opened=1)
+
+    def read_late(self: Any, at: int, size: int) -> bytes:
+        found = read(self, at, size)
+        if at == FIRST + 40 and size > 8:
+            file.write(FIRST, after)
+        return found
+
+    monkeypatch.setattr(ChunkFile, "read", read_late)
+    file.following.follower.round()
+    monkeypatch.undo()
+    assert file.finish() == [MAIN, "main.work"]
+    words = len(b"".join(BEGUN)) // 8
+    assert file.lost == (words, 0)
+
+
+def test_larger_and_smaller_chunks_in_the_place_of_old_ones(tmp_path: Path) -> None:
+    """Round and round: every call of a track that goes on in all of them is sent."""
+    file = File(tmp_path / "x.ftrace", bytes(8 * 512))
+    calls, places = 0, [FIRST, FIRST + 512, FIRST + 3 * 512, FIRST + 5 * 512]
+    sizes = [(512, 1024, 1024, 1536), (1024, 512, 1536, 1024), (2048, 512, 512, 1024)]
+    for turn in range(9):
+        at = places[0]
+        file.write(at, bytes(8 * 512))
+        for size in sizes[turn % 3]:
+            sequence = 2 + calls // 2
+            words = [] if calls else [w.track(1, 1000)]
+            for _ in range(2):
+                words += [w.enter(2, 10 * calls), w.leave(2, 10 * calls + 5)]
+                calls += 1
+            head = {"track": 1 if calls > 2 else 0, "size": size}
+            file.write(at, w.events(sequence, *words, **head))
+            at += size
+            file.following.follower.round()
+    assert file.finish() == [SELL] * calls
+    assert file.lost == (0, 0)
