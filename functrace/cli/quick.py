@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-_SWITCHES = "exported_only skip_generated lambdas std children record overwrite quiet".split()
+_SWITCHES = "exported_only skip_generated lambdas std children record otlp overwrite quiet".split()
 _LISTS = "include exclude compiled deps".split()
 _TEXTS = "python out max_size min_duration".split()
 # What is a number: read elsewhere if it is given.

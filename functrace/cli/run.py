@@ -62,6 +62,7 @@ class _Run(click.Command):
     "--python", metavar="PATH", help="The interpreter to run; by default your environment's."
 )
 @click.option("--record", is_flag=True, help="Keep a trace, as functrace record does.")
+@click.option("--otlp", is_flag=True, help="Send calls to an OpenTelemetry collector meanwhile.")
 @click.option(
     "-o",
     "--out",
@@ -81,6 +82,6 @@ def run(words: tuple[str, ...], **flags: Any) -> None:
 
     FILE and what follows is as python itself takes it, and so are input, output,
     signals and exit status. Options of functrace stand before it. Calls are printed
-    to standard output, or recorded with --record.
+    to standard output, recorded with --record, or sent with --otlp.
     """
     running.start(words, flags)

@@ -30,6 +30,7 @@ def start(words: tuple[str, ...], flags: dict[str, Any]) -> NoReturn:
     """
     if words[0][:2] in ("-m", "-c") and words[0][2:]:
         words = (words[0][:2], words[0][2:], *words[1:])  # Python takes both
+    _check_ways(flags)
     config = _config(flags)
     python = interpreter.choose(flags["python"], os.environ)
     if not flags["python"] and not flags["quiet"]:
@@ -40,6 +41,13 @@ def start(words: tuple[str, ...], flags: dict[str, Any]) -> NoReturn:
         _record(words, command, launch.variables(config), flags)
     given = {**_variables(flags, words), **launch.variables(config)}
     os.execve(python, command, {**os.environ, **given})
+
+
+def _check_ways(flags: dict[str, Any]) -> None:
+    if flags["otlp"] and flags["record"]:
+        raise UsageError("--otlp sends calls, --record keeps them: one of the two")
+    if flags["otlp"] and flags["out"]:
+        raise UsageError("--otlp sends calls: -o says nothing to it")
 
 
 def _check(words: tuple[str, ...]) -> None:
@@ -78,9 +86,13 @@ def _variables(flags: dict[str, Any], words: tuple[str, ...]) -> dict[str, str]:
         from functrace.cli.keeping import limiting
 
         given = limiting(_limits(flags))
-    if "FUNCTRACE" not in os.environ:
+    if flags["otlp"]:
+        given["FUNCTRACE"] = "otlp"
+    elif "FUNCTRACE" not in os.environ:
         given["FUNCTRACE"] = "text"
-    mode = os.environ.get("FUNCTRACE", "text")
+    mode = given.get("FUNCTRACE") or os.environ["FUNCTRACE"]
+    if mode == "otlp" and "FUNCTRACE_PYTHON" not in os.environ:
+        given["FUNCTRACE_PYTHON"] = sys.executable  # what sends may not be in the program's
     if flags["out"]:
         given["FUNCTRACE_OUT"] = flags["out"]
     elif mode == "text" and "FUNCTRACE_OUT" not in os.environ and _is_test(words):

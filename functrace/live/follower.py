@@ -59,7 +59,7 @@ class Follower:
 
     @property
     def overwritten(self) -> int:
-        """Events overwritten before they were read; of chunks never seen, as many as others have."""
+        """Events overwritten before they were read; in chunks never seen as many as in others."""
         mean_size = self._bytes // max(self._chunks, 1)
         return self._lost + self._missing * mean_size // fmt.WORD.size
 
