@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import venv
@@ -57,3 +58,24 @@ def test_wheel(tmp_path: Path) -> None:
     ).stdout
     assert "__main__.work" in shown
     assert "<script" in shown
+
+    _in_the_way(tmp_path / "others", binaries / "functrace", module)
+    (there,) = (tmp_path / "venv" / "lib").glob("python*/site-packages/functrace/__init__.py")
+    there.write_text("# PyPI's functrace\n")
+    done = subprocess.run(
+        [binaries / "functrace", "--version"], capture_output=True, text=True, check=False
+    )
+    said = f"functrace: {there} is another package of that name"
+    assert done.stderr == f"{said}; one environment cannot have both\n"
+    assert done.returncode == 1
+
+
+def _in_the_way(folder: Path, command: Path, module: Path) -> None:
+    """Packages with the names of ours, where the user's PYTHONPATH is or the user."""
+    folder.mkdir()
+    for name in ("functrace", "rewriter", "click"):
+        (folder / f"{name}.py").write_text("raise RuntimeError('not ours')\n")
+    for path in (str(folder), ""):  # the current folder
+        environment = {**os.environ, "PYTHONPATH": path}
+        words = [command, "strip", "-w", module]
+        subprocess.run(words, cwd=folder, env=environment, check=True)
