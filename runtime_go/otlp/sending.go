@@ -49,7 +49,7 @@ func run(path string) int {
 	sender := send.New(client, func() *resource.Resource {
 		return spans.Resource(file, path, os.Getenv)
 	})
-	pipeline := newPipeline(file, options, sender)
+	pipeline := newPipeline(file, options, sender.Send)
 	failure := guarded(pipeline.follow)
 	sender.Last(lastWait())
 	if failure == nil {
@@ -92,8 +92,8 @@ type pipeline struct {
 	flushed time.Time
 }
 
-func newPipeline(file *follow.Follower, options spans.Options, sender *send.Sender) *pipeline {
-	maker := spans.New(file, options, sender.Send)
+func newPipeline(file *follow.Follower, options spans.Options, take func(spans.Batch)) *pipeline {
+	maker := spans.New(file, options, take)
 	identity := func() ids.Identity { return spans.Identity(&file.Facts, &file.Header) }
 	return &pipeline{
 		file:    file,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +11,8 @@ from functrace.cli import traces
 from functrace.export.otlp import EVERYTHING, Options, connect, export
 from functrace.trace import Trace, open_trace
 from tests.live_go.sender import send
-from tests.otlp.program import NAMES, Program
+from tests.otlp.program import Program
 from tests.otlp.receiver import Received, over_grpc, over_http
-from tests.otlp.test_spans import attributes
-from tests.trace import writer as w
 
 RECEIVERS = {"http/protobuf": over_http, "grpc": over_grpc}
 VECTORS = sorted((Path(__file__).resolve().parents[1] / "vectors").glob("*.ftrace"))
@@ -49,7 +45,10 @@ def resources(received: Received) -> list[Any]:
         (
             sorted((each.key, str(each.value)) for each in part.resource.attributes),
             part.schema_url,
-            [(scope.scope.name, scope.scope.version, scope.schema_url) for scope in part.scope_spans],
+            [
+                (scope.scope.name, scope.scope.version, scope.schema_url)
+                for scope in part.scope_spans
+            ],
         )
         for request in received.requests[:1]
         for part in request.resource_spans

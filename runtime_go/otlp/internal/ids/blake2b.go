@@ -47,7 +47,7 @@ func newState(size int, key []byte, salt uint64) state {
 	return s
 }
 
-// sum returns the hash where the data comes next and last.
+// sum returns the hash where the data comes next and last; behind a key there is some.
 func (s state) sum(data []byte) (out [64]byte) {
 	var block [blockBytes]byte
 	for len(data) > blockBytes {

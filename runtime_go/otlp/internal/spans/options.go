@@ -68,13 +68,10 @@ func (o *Options) parseShare(text string) error {
 }
 
 func (o *Options) parseErrors(text string) error {
-	switch strings.ToLower(text) {
-	case "1", "true", "yes", "on":
-		o.Errors = true
-	case "0", "false", "no", "off":
-	default:
-		return errors.New("it is 1 or 0")
+	if text != "0" && text != "1" {
+		return errors.New("neither 1 nor 0")
 	}
+	o.Errors = text == "1"
 	return nil
 }
 

@@ -1,0 +1,420 @@
+"""The sender beside a program that runs, ends, is killed; and a collector that does as it likes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functrace.export.otlp import EVERYTHING, Options
+from tests.live_go.sender import environment, send
+from tests.live_go.test_same_spans import of_export
+from tests.otlp.program import Program
+from tests.otlp.receiver import Received, Reply, over_grpc, over_http
+from tests.support.toolchains import Go
+from tests.trace import writer as w
+
+_GONE = "http://127.0.0.1:9"
+
+_SOURCE = """
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"sync"
+	"time"
+)
+
+func price(i int) (int, error) {
+	if i%10 == 3 {
+		return 0, errors.New("item 13 is locked: ü")
+	}
+	return 2 * i, nil
+}
+
+func work(wg *sync.WaitGroup, n int) {
+	defer wg.Done()
+	for i := 0; i < n; i++ {
+		price(i)
+	}
+	wg.Add(1)
+	go quit(wg)
+}
+
+func quit(wg *sync.WaitGroup) {
+	defer wg.Done()
+	defer func() { recover() }()
+	fail(true)
+}
+
+func fail(panics bool) {
+	if panics {
+		panic("no way")
+	}
+	runtime.Goexit()
+}
+
+func leave() { fail(false) }
+
+func spawn(wg *sync.WaitGroup) {
+	wg.Add(2)
+	go work(wg, 200)
+	go work(wg, 5)
+}
+
+func main() {
+	var wg sync.WaitGroup
+	for i := 0; i < 20; i++ {
+		spawn(&wg)
+		time.Sleep(10 * time.Millisecond)
+	}
+	go leave()
+	wg.Wait()
+	end(os.Args[1])
+}
+
+func end(how string) {
+	time.Sleep(20 * time.Millisecond)
+	switch how {
+	case "exit":
+		os.Exit(3)
+	case "panic":
+		panic("the end")
+	case "kill":
+		fmt.Println("ready")
+		select {}
+	}
+}
+"""
+
+_TASKS = """
+import asyncio, sys, threading
+
+def check(number):
+    if number % 5 == 3:
+        raise ValueError(f"item {number} is locked: ü")
+
+async def reserve(number):
+    await asyncio.sleep(0.001)
+    try:
+        check(number)
+    except ValueError:
+        pass
+    if number % 7 == 0:
+        raise KeyError(number)
+
+def spawn(number):
+    return asyncio.create_task(reserve(number), name=f"item {number}")
+
+async def main():
+    for turn in range(30):
+        tasks = [spawn(turn * 10 + each) for each in range(10)]
+        await asyncio.gather(*tasks, return_exceptions=True)
+    thread = threading.Thread(target=check, args=(1,))
+    thread.start()
+    thread.join()
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture(scope="module")
+def program(go: Go, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Go program with goroutines, errors, panics and whatever else ends a call."""
+    module = tmp_path_factory.mktemp("program")
+    (module / "go.mod").write_text("module example.com/shop\n\ngo 1.21\n")
+    (module / "main.go").write_text(_SOURCE)
+    built = subprocess.run(
+        [sys.executable, "-m", "functrace", "go", "build", "-o", "shop", "."],
+        cwd=module,
+        env=go.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert built.returncode == 0, built.stderr
+    return module / "shop"
+
+
+@contextmanager
+def recording(command: list[str], file: Path, **more: str) -> Iterator[subprocess.Popen[str]]:
+    """A program that writes a ring as it does where it is to be sent from."""
+    env = {
+        **os.environ,
+        "FUNCTRACE": "record",
+        "FUNCTRACE_OVERWRITE": "1",
+        "FUNCTRACE_OUT": str(file),
+        **more,
+    }
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, env=env, text=True, **pipes) as process:  # type: ignore[call-overload]
+        while not file.exists():
+            assert process.poll() is None
+            time.sleep(0.001)
+        yield process
+
+
+def followed(
+    sender: Path,
+    command: list[str],
+    file: Path,
+    variables: dict[str, str] | None = None,
+    *,
+    kill: bool = False,
+) -> Received:
+    """What a collector gets while the program runs."""
+    with over_http() as receiver:
+        with recording(command, file) as process:
+            arguments = [str(sender), "--foreground", str(file)]
+            env = environment(receiver.endpoint, variables)
+            with subprocess.Popen(
+                arguments, env=env, stderr=subprocess.PIPE, text=True
+            ) as following:
+                if kill:
+                    assert process.stdout is not None
+                    assert process.stdout.readline() == "ready\n"
+                    process.send_signal(signal.SIGKILL)
+                process.wait(30)
+                _, told = following.communicate(timeout=60)
+        assert (told, following.returncode) == ("", 0)
+    assert len(receiver.received.requests) > 1 or "kill" not in command
+    return receiver.received
+
+
+def without_times(received: Received) -> list[str]:
+    """What a tick is worth is known better in the end."""
+    return sorted(_timeless(each) for each in received.spans)
+
+
+def _timeless(span: Any) -> str:
+    kept = type(span)()
+    kept.CopyFrom(span)
+    kept.start_time_unix_nano = kept.end_time_unix_nano = 0
+    for event in kept.events:
+        event.time_unix_nano = 0
+    for attribute in kept.attributes:
+        if attribute.key == "functrace.suspended_ns":
+            attribute.value.int_value = 0
+    return str(kept)
+
+
+def check_times(got: Received, wanted: Received) -> None:
+    times = {span.span_id: span for span in wanted.spans}
+    for span in got.spans:
+        other = times[span.span_id]
+        assert abs(span.start_time_unix_nano - other.start_time_unix_nano) < 10_000_000
+        assert abs(span.end_time_unix_nano - other.end_time_unix_nano) < 10_000_000
+
+
+@pytest.mark.parametrize("how", ["return", "exit", "panic", "kill"])
+def test_a_go_program(sender: Path, program: Path, tmp_path: Path, how: str) -> None:
+    file = tmp_path / "x.ftrace"
+    got = followed(sender, [str(program), how], file, kill=how == "kill")
+    wanted = of_export(file, EVERYTHING)
+    assert len(wanted.spans) > 4000
+    assert without_times(got) == without_times(wanted)
+    check_times(got, wanted)
+
+
+def test_errors_of_a_go_program(sender: Path, program: Path, tmp_path: Path) -> None:
+    file = tmp_path / "x.ftrace"
+    variables = {"FUNCTRACE_OTLP_ERRORS": "1"}
+    got = followed(sender, [str(program), "return"], file, variables)
+    wanted = of_export(file, Options(errors=True))
+    assert 400 < len(wanted.spans) < 2000
+    assert without_times(got) == without_times(wanted)
+
+
+def test_a_python_program(sender: Path, tmp_path: Path) -> None:
+    """Tasks that begin long after they were made, and wait."""
+    (tmp_path / "app.py").write_text(_TASKS)
+    file = tmp_path / "x.ftrace"
+    command = [sys.executable, "-m", "functrace", "run", str(tmp_path / "app.py")]
+    got = followed(sender, command, file)
+    wanted = of_export(file, EVERYTHING)
+    assert len(wanted.spans) > 900
+    assert without_times(got) == without_times(wanted)
+    check_times(got, wanted)
+
+
+@pytest.mark.parametrize("language", ["go", "python"])
+def test_short_calls_left_out(sender: Path, program: Path, tmp_path: Path, language: str) -> None:
+    """Entries are written when it is known that their calls are not short."""
+    (tmp_path / "app.py").write_text(_TASKS)
+    python = [sys.executable, "-m", "functrace", "run", str(tmp_path / "app.py")]
+    command = [str(program), "return"] if language == "go" else python
+    file = tmp_path / "x.ftrace"
+    with recording(command, file, FUNCTRACE_MIN_DURATION="20us") as process:
+        process.wait(60)
+    wanted = of_export(file, EVERYTHING)
+    with over_http() as receiver:
+        done = send(sender, file, receiver.endpoint)
+    assert (done.stderr, done.returncode) == ("", 0)
+    assert wanted.spans
+    assert without_times(receiver.received) == without_times(wanted)
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Callable[[Program], Path]:
+    """A file such as the program makes for the sender alone."""
+
+    def made(program: Program) -> Path:
+        path = tmp_path / "functrace-otlp-4711-x.ftrace"
+        path.write_bytes(program.written())
+        return path
+
+    return made
+
+
+Made = Callable[[Program], Path]
+
+
+def test_a_dead_collector(sender: Path, own: Made) -> None:
+    made = Program(1, 4000)
+    file = own(made)
+    begun = time.monotonic()
+    done = send(sender, file, _GONE, {"OTEL_BSP_EXPORT_TIMEOUT": "400"})
+    assert done.stderr == (
+        f"functrace: otlp: 0 spans sent, {len(made.calls):,} dropped "
+        f"({_GONE}/v1/traces: connection refused)\n"
+    )
+    assert 0.4 < time.monotonic() - begun < 10
+    assert not file.exists()
+
+
+def test_what_is_too_much_is_counted(sender: Path, tmp_path: Path) -> None:
+    """A collector that is busy while the program runs: of what waits, the oldest is dropped."""
+    calls = 90_000
+    words = (word(3, at) for at in range(calls) for word in (w.enter, w.leave))
+    file = tmp_path / "x.ftrace"
+    file.write_bytes(w.header(flags=0) + w.FUNCTIONS + w.events(2, w.track(1, 1000), *words))
+    _patch(file, 16, os.getpid())
+    with over_http(*[Reply(503)] * 4) as receiver:
+        arguments = [str(sender), "--foreground", str(file)]
+        with subprocess.Popen(
+            arguments, env=environment(receiver.endpoint), stderr=subprocess.PIPE, text=True
+        ) as following:
+            receiver.wait_for(5)
+            _patch(file, 48, 1)
+            _, told = following.communicate(timeout=60)
+        sent = len(receiver.received.spans)
+    assert 32 * 2048 < sent < calls
+    assert told.startswith(f"functrace: otlp: {sent:,} spans sent, {calls - sent:,} dropped (")
+
+
+def _patch(file: Path, at: int, number: int) -> None:
+    """Change the header: the program's id, or its flags."""
+    with file.open("r+b") as opened:
+        opened.seek(at)
+        opened.write(number.to_bytes(4, "little"))
+
+
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+def test_what_is_refused_is_counted(sender: Path, own: Made, protocol: str) -> None:
+    made = Program(3, 10_000)
+    over = over_http if protocol == "http/protobuf" else over_grpc
+    refusal = Reply(400) if protocol == "http/protobuf" else Reply("INVALID_ARGUMENT", "bad")
+    with over(Reply(rejected=5, message="too old"), refusal) as receiver:
+        done = send(sender, own(made), receiver.endpoint, {"OTEL_EXPORTER_OTLP_PROTOCOL": protocol})
+    refused = 2048 + 5
+    told = f"{len(made.calls) - refused:,} spans sent, {refused:,} refused (too old)"
+    assert done.stderr == f"functrace: otlp: {told}\n"
+
+
+def test_a_collector_that_comes_back(sender: Path, own: Made) -> None:
+    made = Program(4, 6000)
+    replies = [Reply(503, retry_after=0), Reply(429, retry_after=0), Reply(cut=True)]
+    with over_http(*replies) as receiver:
+        done = send(sender, own(made), receiver.endpoint)
+    assert (done.stderr, done.returncode) == ("", 0)
+    assert len(receiver.received.spans) == len(made.calls)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("FUNCTRACE_OTLP_SAMPLE", "2", "a share is above 0 and at most 1, such as 5% or 0.05"),
+        ("FUNCTRACE_OTLP_SLOW", "soon", "no time such as 5us, 2ms or 1.5s"),
+        ("FUNCTRACE_OTLP_ERRORS", "maybe", "neither 1 nor 0"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector", "no address such as http://localhost:4318"),
+    ],
+)
+def test_a_variable_that_makes_no_sense(
+    sender: Path, own: Made, variable: str, value: str, told: str
+) -> None:
+    file = own(Program(5, 10))
+    done = send(sender, file, _GONE, {variable: value})
+    assert done.stderr == f"functrace: otlp: {variable}={value}: {told}\n"
+    assert done.returncode == 2
+    assert not file.exists()
+
+
+def test_a_protocol_that_there_is_not(sender: Path, own: Made) -> None:
+    done = send(sender, own(Program(5, 10)), _GONE, {"OTEL_EXPORTER_OTLP_PROTOCOL": "http/json"})
+    assert done.stderr == ("functrace: otlp: OTLP as http/json: it can be http/protobuf or grpc\n")
+
+
+def test_no_trace(sender: Path, tmp_path: Path) -> None:
+    file = tmp_path / "x.ftrace"
+    file.write_bytes(b"something else")
+    done = send(sender, file, _GONE)
+    assert done.stderr == f"functrace: otlp: {file}: not a trace, it does not begin as one\n"
+    assert file.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_sender_detaches(sender: Path, own: Made) -> None:
+    """What is started ends at once; what goes on has a session of its own, and is nice."""
+    file = own(Program(6, 100))
+    with over_http(Reply(retry_after=0, status=503)) as receiver:
+        started = subprocess.run(
+            [str(sender), str(file)], env=environment(receiver.endpoint), timeout=30, check=True
+        )
+        assert started.returncode == 0
+        receiver.wait_for(1)
+        pid, state = next(_senders(file))
+        assert state["session"] == pid
+        assert state["nice"] == os.nice(0) + 5
+        receiver.wait_for(2)
+        while file.exists():
+            time.sleep(0.01)
+    assert len(receiver.received.spans) == len(Program(6, 100).calls)
+
+
+def _senders(file: Path) -> Iterator[tuple[int, dict[str, int]]]:
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            arguments = (folder / "cmdline").read_bytes().split(b"\0")
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if os.fsencode(file) in arguments:
+            yield int(folder.name), {"session": int(fields[3]), "nice": int(fields[16])}
+
+
+def test_the_sender_is_told_to_end(sender: Path, program: Path, tmp_path: Path) -> None:
+    """As a service's processes are all told at once: it sends what there is, and ends."""
+    file = tmp_path / "x.ftrace"
+    with over_http() as receiver, recording([str(program), "kill"], file) as process:
+        arguments = [str(sender), "--foreground", str(file)]
+        with subprocess.Popen(
+            arguments, env=environment(receiver.endpoint), stderr=subprocess.PIPE, text=True
+        ) as following:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            following.terminate()
+            _, told = following.communicate(timeout=30)
+        process.kill()
+    assert (told, following.returncode) == ("", 0)
+    assert len(receiver.received.spans) == len(of_export(file, EVERYTHING).spans)
