@@ -77,5 +77,5 @@ def _in_the_way(folder: Path, command: Path, module: Path) -> None:
         (folder / f"{name}.py").write_text("raise RuntimeError('not ours')\n")
     for path in (str(folder), ""):  # the current folder
         environment = {**os.environ, "PYTHONPATH": path}
-        words = [command, "strip", "-w", module]
+        words = [str(command), "strip", "-w", str(module)]
         subprocess.run(words, cwd=folder, env=environment, check=True)
