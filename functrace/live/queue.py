@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Condition, Thread
 
@@ -41,28 +42,41 @@ class Queue:
         self._transport = transport
         self._waiting: deque[Batch] = deque()
         self._under_way = 0  # spans
+        self._patience = 0.0
+        self._taken_at = 0.0  # when the collector took something last
         self._changed = Condition()
         Thread(target=self._run, daemon=True).start()
 
     def put(self, batch: Batch) -> None:
         """Send a request some time; if too many wait, the oldest is dropped."""
         with self._changed:
+            self._wait_for(lambda: len(self._waiting) < _REQUESTS)
             if len(self._waiting) >= _REQUESTS:
                 self.fate.dropped += self._waiting.popleft().spans
             self._waiting.append(batch)
             self._changed.notify_all()
 
-    def end(self, patience: float) -> Fate:
-        """Wait for so many seconds until all is sent; what is not is dropped."""
+    def be_patient(self, seconds: float) -> None:
+        """From here on wait for the collector: for so long as it takes nothing."""
         with self._changed:
-            self._changed.wait_for(self._is_done, patience)
+            self._patience = seconds
+            self._taken_at = time.monotonic()
+
+    def end(self) -> Fate:
+        """Wait until all is sent; what is not is dropped."""
+        with self._changed:
+            self._wait_for(lambda: not self._waiting and not self._under_way)
             self.fate.dropped += sum(batch.spans for batch in self._waiting) + self._under_way
             self._waiting.clear()
             self._under_way = 0
             return self.fate
 
-    def _is_done(self) -> bool:
-        return not self._waiting and not self._under_way
+    def _wait_for(self, is_so: Callable[[], bool]) -> None:
+        while not is_so():
+            left = self._taken_at + self._patience - time.monotonic()
+            if left <= 0:
+                return
+            self._changed.wait(left)
 
     def _run(self) -> None:
         while True:
@@ -93,6 +107,7 @@ class Queue:
     def _note(self, batch: Batch, answer: Answer) -> None:
         if not self._under_way:
             return  # it was given up meanwhile
+        self._taken_at = time.monotonic()
         refused = min(answer.refused, batch.spans) if answer.accepted else batch.spans
         self.fate.refused += refused
         self.fate.sent += batch.spans - refused

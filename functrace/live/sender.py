@@ -55,8 +55,9 @@ def _send(file: Path, settings: Settings) -> None:
     while not (program.has_ended(pause) or follower.ended_cleanly):
         pause = 0.0 if follower.round() > _MANY else _PAUSE
         outlet.flush_now_and_then()
+    outlet.be_patient(settings.patience)
     follower.finish()
-    told = _told(outlet.end(settings.patience), follower)
+    told = _told(outlet.end(), follower)
     if told:
         say(told)
 
@@ -82,10 +83,14 @@ class _Outlet:
         if time.monotonic() - self._flushed >= _DELAY:
             self._flush()
 
-    def end(self, patience: float) -> Fate:
-        """Send what there is within so many seconds."""
+    def be_patient(self, seconds: float) -> None:
+        """The program has ended: a collector that takes nothing is waited for so long."""
+        self._queue.be_patient(seconds)
+
+    def end(self) -> Fate:
+        """Send what there is."""
         self._flush()
-        return self._queue.end(patience)
+        return self._queue.end()
 
     def _made(self) -> Batches:
         """Once there are calls, the facts of the process are known."""

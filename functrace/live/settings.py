@@ -24,7 +24,7 @@ class Settings:
     roots: tuple[str, ...]
     """globs over functions"""
     patience: float
-    """seconds for which a collector is tried when the program has ended"""
+    """seconds for which a collector that takes nothing is tried when the program has ended"""
 
 
 def load(environment: Mapping[str, str]) -> Settings:

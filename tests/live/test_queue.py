@@ -9,7 +9,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from functrace.export.otlp.answers import Answer
 from functrace.export.otlp.messages import Batch
-from functrace.live.queue import Queue
+from functrace.live.queue import Fate, Queue
 
 REQUEST = ExportTraceServiceRequest()
 
@@ -36,6 +36,11 @@ class Collector:
         pass
 
 
+def fate_of(queue: Queue, patience: float = 60) -> Fate:
+    queue.be_patient(patience)
+    return queue.end()
+
+
 def queue_of(collector: Collector, *spans: int) -> Queue:
     queue = Queue(collector)
     queue.put(Batch(REQUEST, spans[0]))
@@ -47,26 +52,36 @@ def queue_of(collector: Collector, *spans: int) -> Queue:
 
 
 def test_the_oldest_give_way() -> None:
-    fate = queue_of(Collector(), 1000, *[1, 2, 3], *[10] * 32).end(60)
+    fate = fate_of(queue_of(Collector(), 1000, *[1, 2, 3], *[10] * 32))
     assert (fate.sent, fate.dropped, fate.refused) == (1000 + 320, 1 + 2 + 3, 0)
 
 
 def test_refused() -> None:
     some, all_of_it = Answer(True, refused=2, told="too old"), Answer(False, told="400 Bad Request")
-    fate = queue_of(Collector(some, all_of_it, ValueError("odd")), 10, 20, 40, 80).end(60)
+    fate = fate_of(queue_of(Collector(some, all_of_it, ValueError("odd")), 10, 20, 40, 80))
     assert (fate.sent, fate.dropped, fate.refused) == (8 + 80, 0, 2 + 20 + 40)
     assert fate.reason == "too old"
 
 
 def test_what_is_briefly_away_is_asked_again() -> None:
     away = Answer(False, told="503 Busy", again=True, wait=0.0)
-    fate = queue_of(Collector(away, away), 10, 20).end(60)
+    fate = fate_of(queue_of(Collector(away, away), 10, 20))
     assert (fate.sent, fate.dropped, fate.refused) == (30, 0, 0)
 
 
 def test_what_is_away_for_long_is_given_up() -> None:
     away = Answer(False, told="503 Busy", again=True, wait=3600.0)
     collector = Collector(away)
-    fate = queue_of(collector, 10, 20).end(0.2)
+    fate = fate_of(queue_of(collector, 10, 20), 0.2)
     assert (fate.sent, fate.dropped, fate.refused) == (0, 30, 0)
     assert fate.trouble == "collector: 503 Busy"
+
+
+def test_nothing_gives_way_once_the_program_has_ended() -> None:
+    collector = Collector()
+    collector.may_answer.set()
+    queue = Queue(collector)
+    queue.be_patient(60)
+    for _ in range(200):
+        queue.put(Batch(REQUEST, 10))
+    assert (queue.end().sent, queue.fate.dropped) == (2000, 0)
