@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
+import textwrap
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from functrace.export.otlp import Options
-from tests.live.spans import exported, followed
+from tests.live.growing import Growing
+from tests.live.spans import Following, exported, followed
+from tests.live.test_programs import PROGRAM
 from tests.otlp.program import Program
+from tests.python_runtime.conftest import HEAD, Runtime, environment
 
 VECTORS = sorted((Path(__file__).parents[1] / "vectors").glob("*.ftrace"))
 ROOTS = ("serve", "price", "main.work", "server.audit")
@@ -37,3 +43,28 @@ def test_programs(tmp_path: Path, seed: int) -> None:
         assert found == exported(path, options, roots)
         assert len(set(found)) == len(found)
     assert len(followed(path, Options())) == len(Program(seed, steps=800).calls)
+
+
+@pytest.mark.parametrize("full", ["stop", "overwrite"])
+def test_a_recording(tmp_path: Path, runtime: Runtime, full: str) -> None:
+    """Its clock is the processor's, whose ticks are worth what the header says."""
+    repeated = textwrap.dedent(PROGRAM) + "for _ in range(100): asyncio.run(main())\n"
+    path = tmp_path / "x.ftrace"
+    recording = {"FUNCTRACE": "record", "FUNCTRACE_OUT": str(path), "FUNCTRACE_FULL": full}
+    subprocess.run(
+        [runtime.python.executable, "-c", HEAD + repeated],
+        env=environment(runtime, recording),
+        check=True,
+    )
+    growing = Growing(tmp_path / "growing.ftrace", path.read_bytes(), Random(1))
+    following = Following(tmp_path / "growing.ftrace", Options())
+    while not growing.is_whole:
+        growing.step(500)
+        following.follower.round()
+    growing.finish()
+    assert following.finish() == exported(path, Options())
+    for options in (Options(errors=True), Options(slow=1_500_000)):
+        for roots in ((), ("work",)):
+            found = followed(path, options, roots)
+            assert found == exported(path, options, roots)
+            assert found or not options.errors
