@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from functrace.trace import Trace, open_trace
 from tests.live_go.sender import send
 from tests.otlp.program import Program
 from tests.otlp.receiver import Received, over_grpc, over_http
+from tests.trace import writer as w
 
 RECEIVERS = {"http/protobuf": over_http, "grpc": over_grpc}
 VECTORS = sorted((Path(__file__).resolve().parents[1] / "vectors").glob("*.ftrace"))
@@ -111,3 +113,112 @@ CHOSEN = {
 def test_spans_chosen(sender: Path, tmp_path: Path, chosen: str, seed: int) -> None:
     options, variables = CHOSEN[chosen]
     assert check(sender, written(tmp_path, seed, 3000), options, variables)
+
+
+_PROCESSES: dict[str, tuple[int, object]] = {
+    "go": (
+        1,
+        {
+            "argv": ["/srv/bin/shop", "-v", "\udcff", "a\\udc00"],
+            "host": "\ud800web",
+            "ppid": 12,
+            "executable": "/srv/bin/shop",
+            "runtime": "go1.27.3 linux/amd64",
+            "build": {"main": "example.com/shop", "version": "v1.2.3"},
+        },
+    ),
+    "python": (
+        2,
+        {
+            "argv": ["python", "/srv/shop.py"],
+            "host": "web\U0001f600",
+            "ppid": 1e3,
+            "runtime": "CPython 3.13.0 linux",
+            "build": {"main": "/srv/shop.py"},
+        },
+    ),
+    "module": (2, {"argv": ["python"], "build": {"main": "shop.__main__"}, "host": 5}),
+    "compiled": (
+        2,
+        {"argv": ["python", "/tmp/x.pyc", "-m", "shop"], "build": {"main": "/tmp/x.pyc"}},
+    ),
+    "nothing": (3, []),
+}
+
+
+@pytest.mark.parametrize("case", _PROCESSES)
+def test_what_the_process_was(
+    sender: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    language, process = _PROCESSES[case]
+    path = tmp_path / "x.ftrace"
+    path.write_bytes(
+        w.header(language=language)
+        + w.facts(1, w.process(json.dumps(process)), w.function(1, "shop.pay", "", 0))
+        + w.events(2, w.track((1 << 64) - 1, 1000, kind=9), w.enter(1, 5))
+    )
+    check(sender, path)
+    variables = {
+        "OTEL_SERVICE_NAME": "pay",
+        "OTEL_RESOURCE_ATTRIBUTES": "a= b%20c ,service.name=x,d,host.name=h=%zz",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    check(sender, path, variables=variables)
+
+
+_TEXTS = (b"shop.Declined: card: 13", b"KeyError", b"no type", b": x", b"", b"x\xe2\x80")
+
+
+@pytest.mark.parametrize("text", [*_TEXTS, b"a.<locals>.B: \n"])
+@pytest.mark.parametrize("language", [1, 2])
+def test_what_failed_calls_met(sender: Path, tmp_path: Path, text: bytes, language: int) -> None:
+    path = tmp_path / "x.ftrace"
+    path.write_bytes(
+        w.header(language=language)
+        + w.FUNCTIONS
+        + w.events(2, w.track(1, 1000), w.enter(1, 5), w.record(4, text, 1), w.leave(1, 9))
+    )
+    check(sender, path)
+
+
+_NAMES = (
+    "main.main",
+    "example.com/shop/store.(*Store).Get",
+    "example.com/shop/store.Get[...]",
+    "main.serve.func1",
+    "shop.Cart.add.<locals>.inner",
+    "Get",
+)
+
+
+@pytest.mark.parametrize(
+    "glob",
+    [
+        "store.Get",
+        "Get",
+        "Store.Get",
+        "store.(*Store).*",
+        "example.com/...",
+        "example.com/shop/store.Get[?..]",
+        "main.s*",
+        "inner",
+        "shop.Cart.add.<locals>.inner",
+        "shop.inner",
+        "nothing, ,main.main",
+    ],
+)
+def test_names_of_roots(sender: Path, tmp_path: Path, glob: str) -> None:
+    numbers = range(1, len(_NAMES) + 1)
+    calls = (word(number, 5) for number in numbers for word in (w.enter, w.leave))
+    path = tmp_path / "x.ftrace"
+    path.write_bytes(
+        w.header()
+        + w.facts(1, *map(w.function, numbers, _NAMES))
+        + w.events(2, w.track(1, 1000), *calls)
+    )
+
+    def meant(trace: Trace) -> set[int]:
+        return set().union(*(traces.named(trace, each.strip()) for each in glob.split(",")))
+
+    assert check(sender, path, Options(roots=meant), {"FUNCTRACE_OTLP_ROOT": glob})

@@ -32,11 +32,12 @@ type Sender struct {
 	cancel   context.CancelFunc
 	done     chan struct{}
 
-	mu     sync.Mutex
-	tally  Tally
-	isLast bool        // the program has ended
-	ending *time.Timer // until the collector is given up, if it takes nothing more
-	wait   time.Duration
+	mu      sync.Mutex
+	tally   Tally
+	failure string      // of the last attempt
+	isLast  bool        // the program has ended
+	ending  *time.Timer // until the collector is given up, if it takes nothing more
+	wait    time.Duration
 }
 
 // New starts to send. With the first batch it is asked what the spans are of.
@@ -67,10 +68,9 @@ func (s *Sender) Send(batch spans.Batch) {
 	if isLast {
 		s.queue.awaitRoom()
 	}
-	dropped := s.queue.push(batch)
-	s.mu.Lock()
-	s.tally.Dropped += uint64(dropped)
-	s.mu.Unlock()
+	if dropped := s.queue.push(batch); dropped > 0 {
+		s.noteDropped(dropped)
+	}
 }
 
 // Last tells that the program has ended: nothing presses any more. A collector that takes nothing
@@ -105,6 +105,11 @@ func (s *Sender) run(ctx context.Context) {
 
 // deliver sends a batch until it is taken or refused, or nobody waits for that any more.
 func (s *Sender) deliver(ctx context.Context, batch spans.Batch) {
+	defer func() {
+		if recover() != nil { // the client's mistake is not for the program's terminal
+			s.noteDropped(batch.Spans)
+		}
+	}()
 	message := s.message(batch)
 	for pause := shortestPause; ctx.Err() == nil; pause = min(2*pause, longestPause) {
 		err := s.client.UploadTraces(ctx, message)
@@ -122,9 +127,7 @@ func (s *Sender) deliver(ctx context.Context, batch spans.Batch) {
 		case <-time.After(pause):
 		}
 	}
-	s.mu.Lock()
-	s.tally.Dropped += uint64(batch.Spans)
-	s.mu.Unlock()
+	s.noteDropped(batch.Spans)
 }
 
 // message returns the spans as the client takes them. They are encoded already: fields of a message
@@ -146,7 +149,18 @@ func (s *Sender) noteTaken(count int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tally.Sent += uint64(count)
+	s.failure = ""
 	s.goOn()
+}
+
+// noteDropped remembers what stood in the way, if it is not that there was too much.
+func (s *Sender) noteDropped(count int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tally.Dropped += uint64(count)
+	if s.failure != "" || s.tally.obstacle == "" {
+		s.tally.obstacle = s.failure
+	}
 }
 
 // goOn gives a collector that has answered its time again.
@@ -169,7 +183,7 @@ func (s *Sender) noteRefused(count int, why string) {
 func (s *Sender) noteFailed(err error) {
 	if why := reason(err); why != context.Canceled.Error() {
 		s.mu.Lock()
-		s.tally.failure = why
+		s.failure = why
 		s.mu.Unlock()
 	}
 }

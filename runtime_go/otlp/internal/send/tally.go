@@ -9,9 +9,9 @@ import (
 type Tally struct {
 	Sent, Refused, Dropped uint64
 
-	where   string
-	refusal string // why the first of the refused were
-	failure string // why the last attempt was none
+	where    string
+	refusal  string // why the first of the refused were
+	obstacle string // why the last of the dropped were, but that there was too much
 }
 
 // LastWords returns what is to be told in the end, empty where everything is fine.
@@ -24,11 +24,11 @@ func (t *Tally) LastWords(overwritten uint64) string {
 		told = append(told, count(t.Refused)+" refused"+inBrackets(t.refusal))
 	}
 	if t.Dropped > 0 {
-		why := t.where + ": too slow"
-		if t.failure != "" {
-			why = t.where + ": " + t.failure
+		why := "too slow"
+		if t.obstacle != "" {
+			why = t.obstacle
 		}
-		told = append(told, count(t.Dropped)+" dropped"+inBrackets(why))
+		told = append(told, count(t.Dropped)+" dropped"+inBrackets(t.where+": "+why))
 	}
 	if overwritten > 0 {
 		told = append(told, "about "+several(overwritten, "event")+" overwritten before they were read")

@@ -1,6 +1,8 @@
 package spans
 
 import (
+	"fmt"
+
 	"functrace/otlp/internal/calls"
 	"functrace/otlp/internal/follow"
 	"functrace/otlp/internal/format"
@@ -123,6 +125,9 @@ func (r *roots) has(function int32) bool {
 
 // Identity returns that of the process.
 func Identity(facts *follow.Facts, header *format.Header) ids.Identity {
-	host, _ := facts.Process["host"].(string)
+	host := ""
+	if told, isTold := facts.Process["host"]; isTold {
+		host = fmt.Sprint(told)
+	}
 	return ids.Of(host, header.PID, header.Started)
 }
