@@ -54,7 +54,7 @@ class Hook:
         self.config = config
         self.scope = Scope(config)
         self.compiler = Compiler(sys.executable, config.text())
-        self.key = config.key()
+        self.key = f"{store.MAGIC.hex()}{config.key()}"  # Pythons may take turns
         self.counts = {"__main__": functions}
 
     def code(self, loader: Any, name: str, file: str) -> CodeType | None:

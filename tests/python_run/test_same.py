@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -160,6 +161,20 @@ def test_same_with_another_python(program: Project, words: list[str], python: Py
         *words, python=python.executable, stdin="in", PYTHONDONTWRITEBYTECODE="1"
     )
     assert _traced(program, words, python.executable) == _told(plain)
+
+
+@pytest.mark.parametrize("python", OTHER_PYTHONS, ids=lambda python: python.name)
+def test_pythons_that_take_turns_keep_what_is_theirs(
+    program: Project, tmp_path: Path, python: Python
+) -> None:
+    def compiled(executable: str) -> set[Path]:
+        program.run("-q", "--python", executable, "x_look.py", FUNCTRACE_CACHE=str(tmp_path))
+        return {path for path in tmp_path.rglob("*") if path.is_file()}
+
+    once = compiled(sys.executable)
+    written = {path: path.stat().st_mtime_ns for path in once}
+    assert once < compiled(python.executable)
+    assert written == {path: path.stat().st_mtime_ns for path in once}
 
 
 def _traced(program: Project, words: list[str], python: str) -> tuple[str, str, int]:
