@@ -106,6 +106,10 @@ class _Decorator(ast.NodeTransformer):
     def _is_chosen(self, node: ast.stmt | ast.expr) -> bool:
         return (node.lineno, node.col_offset) in self._places
 
-    def _trace(self, node: ast.AST) -> ast.Attribute:
-        name = ast.copy_location(ast.Name(self._name, ast.Load()), node)
-        return ast.copy_location(ast.Attribute(name, "trace", ast.Load()), node)
+    def _trace(self, node: ast.stmt | ast.expr) -> ast.Attribute:
+        name = ast.Name(self._name, ast.Load())
+        found = ast.Attribute(name, "trace", ast.Load())
+        for part in (name, found):
+            part.lineno = part.end_lineno = node.lineno
+            part.col_offset = part.end_col_offset = node.col_offset
+        return found

@@ -44,7 +44,9 @@ def _decorate(found: PyFunction, name: str) -> None:
     node = found.node
     trace = ast.Attribute(ast.Name(name, ast.Load()), TRACE, ast.Load())
     for part in (trace, trace.value):
-        ast.copy_location(part, node)
+        # An attribute is looked up on its last line, where a debugger would stop once more.
+        part.lineno = part.end_lineno = node.lineno
+        part.col_offset = part.end_col_offset = node.col_offset
     if isinstance(node, ast.Lambda):
         found.slot.put(ast.copy_location(ast.Call(trace, [node], []), node))
     else:

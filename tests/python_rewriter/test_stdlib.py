@@ -11,6 +11,7 @@ import sysconfig
 import warnings
 from collections import Counter
 from pathlib import Path
+from types import CodeType
 
 import pytest
 
@@ -58,10 +59,18 @@ def _check_trees(file: Path, source: bytes, once: bytes, options: Options) -> No
         after = ast.parse(once)
         compile(once, str(file), "exec", dont_inherit=True)
         hooked = tree(source, options)
-        compile(hooked, str(file), "exec", dont_inherit=True)
+        assert _lines(hooked) == _lines(ast.parse(source)), file
         assert ast.dump(hooked) == ast.dump(after), file
         if not options.lambdas:
             assert without_injected(ast.parse(source)) == without_injected(after), file
+
+
+def _lines(tree: ast.Module) -> list[set[int]]:
+    """Of each code object, the lines that a debugger or a measurement of coverage is told."""
+    codes = [compile(tree, "<source>", "exec", dont_inherit=True)]
+    for code in codes:
+        codes += [inner for inner in code.co_consts if isinstance(inner, CodeType)]
+    return [{line for *_, line in code.co_lines() if line} for code in codes]
 
 
 def _python_takes(source: bytes) -> bool:

@@ -50,6 +50,45 @@ def _steady(text: str) -> list[str]:
     return re.sub(r"0x[0-9a-f]+| in [\d.]+s", "", text).splitlines()
 
 
+# As coverage.py does.
+LINES = """
+import os, sys
+
+told = []
+
+
+def tell(frame, event, _):
+    if os.path.basename(frame.f_code.co_filename) in ("shop.py", "test_lines.py"):
+        if event == "line":
+            told.append((frame.f_code.co_filename, frame.f_lineno))
+        return tell
+
+
+def pytest_unconfigure():
+    sys.settrace(None)
+    print(sorted(set(told)))
+
+
+sys.settrace(tell)
+"""
+
+
+def test_lines_that_run_are_those_that_ran(project: Project) -> None:
+    function = "def {}(\n    a,\n    b=1,\n):\n    if a:\n        return a\n    return b\n"
+    test = "\n\ndef test():\n    assert shop.price(1)\n"
+    project.write(
+        {
+            "conftest.py": LINES,
+            "shop.py": function.format("price"),
+            "test_lines.py": "import shop\n" + function.format("helper") + test,
+        }
+    )
+    words = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "test_lines.py")
+    told = project.python(*words).stdout.splitlines()[-1]
+    assert "shop.py', 6)" in told
+    assert project.run(*words).stdout.splitlines()[-1] == told
+
+
 def test_call_chains_of_tests_go_to_files(project: Project) -> None:
     project.write(TESTS)
     done = project.run("-m", "unittest", "-q", "tests.test_unit")
