@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from functrace.analysis import Listing, Selection
 from functrace.analysis.replaying import events, listed
-from functrace.cli import traces, units
+from functrace.cli import tables, traces, units
 from functrace.cli.listing import Lines
 from functrace.errors import FunctraceError
 from functrace.export import jsonl
@@ -46,7 +46,7 @@ def _questions(opened: list[Trace], flags: dict[str, Any]) -> list[_Question]:
         )
         questions.append(_Question(trace, selection, listing))
     if not questions:
-        raise FunctraceError(f"no function is called {flags['around']}")
+        raise tables.nothing(flags["around"], opened)
     return questions
 
 
