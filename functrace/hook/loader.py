@@ -9,7 +9,6 @@ of its own is left alone.
 from __future__ import annotations
 
 import atexit
-import os
 import sys
 import zipimport
 from _frozen_importlib_external import SourceFileLoader
@@ -18,6 +17,7 @@ import functrace
 from functrace.hook import compiler, store
 from functrace.hook.compiler import Compiler
 from functrace.hook.scope import Scope
+from functrace.runtime.system import os
 
 TYPE_CHECKING = False  # typing is nothing that every program loads
 if TYPE_CHECKING:

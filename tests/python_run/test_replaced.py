@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from zipfile import ZipFile
 
 from tests.python_run.conftest import Project
 
@@ -21,9 +22,10 @@ modules = [m for n, m in sys.modules.items() if n not in left and getattr(m, "os
 for module in modules:
     module.os = Other()
 
-import late
+import late, zipped
 
 late.work()
+zipped.work()
 for module in modules:
     module.os = sys.modules["os"]
 """
@@ -31,7 +33,10 @@ for module in modules:
 
 def test_an_import(project: Project, tmp_path: Path) -> None:
     project.write({"app.py": _PROGRAM, "late.py": "def work(): return 1\n"})
+    with ZipFile(project.root / "more.zip", "w") as archive:
+        archive.writestr("zipped.py", "def work(): return 1\n")
+    path = str(project.root / "more.zip")
     for _ in ("compiled", "from the cache"):
-        done = project.run("app.py", FUNCTRACE_CACHE=str(tmp_path / "cache"))
+        done = project.run("app.py", PYTHONPATH=path, FUNCTRACE_CACHE=str(tmp_path / "cache"))
         assert "t[01]:\t->late.work\n" in done.stdout, done.stderr
-        assert done.returncode == 0
+        assert "t[01]:\t->zipped.work\n" in done.stdout, done.stderr
