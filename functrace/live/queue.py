@@ -35,21 +35,25 @@ class Queue:
 
     Args:
         transport: a connection that tries again by itself for some seconds.
+        now: seconds, of a clock that only goes forward.
     """
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, now: Callable[[], float] = time.monotonic) -> None:
         self.fate = Fate()
         self._transport = transport
         self._waiting: deque[Batch] = deque()
         self._under_way = 0  # spans
         self._patience = 0.0
-        self._taken_at = 0.0  # when the collector took something last
+        self._taken_at = 0.0  # when the collector took something last, or had nothing to take
+        self._now = now
         self._changed = Condition()
         Thread(target=self._run, daemon=True).start()
 
     def put(self, batch: Batch) -> None:
         """Send a request some time; if too many wait, the oldest is dropped."""
         with self._changed:
+            if self._is_idle():
+                self._taken_at = self._now()
             self._wait_for(lambda: len(self._waiting) < _REQUESTS)
             if len(self._waiting) >= _REQUESTS:
                 self.fate.dropped += self._waiting.popleft().spans
@@ -60,20 +64,23 @@ class Queue:
         """From here on wait for the collector: for so long as it takes nothing."""
         with self._changed:
             self._patience = seconds
-            self._taken_at = time.monotonic()
+            self._taken_at = self._now()
 
     def end(self) -> Fate:
         """Wait until all is sent; what is not is dropped."""
         with self._changed:
-            self._wait_for(lambda: not self._waiting and not self._under_way)
+            self._wait_for(self._is_idle)
             self.fate.dropped += sum(batch.spans for batch in self._waiting) + self._under_way
             self._waiting.clear()
             self._under_way = 0
             return self.fate
 
+    def _is_idle(self) -> bool:
+        return not self._waiting and not self._under_way
+
     def _wait_for(self, is_so: Callable[[], bool]) -> None:
         while not is_so():
-            left = self._taken_at + self._patience - time.monotonic()
+            left = self._taken_at + self._patience - self._now()
             if left <= 0:
                 return
             self._changed.wait(left)
@@ -107,7 +114,7 @@ class Queue:
     def _note(self, batch: Batch, answer: Answer) -> None:
         if not self._under_way:
             return  # it was given up meanwhile
-        self._taken_at = time.monotonic()
+        self._taken_at = self._now()
         refused = min(answer.refused, batch.spans) if answer.accepted else batch.spans
         self.fate.refused += refused
         self.fate.sent += batch.spans - refused

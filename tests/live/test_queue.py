@@ -85,3 +85,15 @@ def test_nothing_gives_way_once_the_program_has_ended() -> None:
     for _ in range(200):
         queue.put(Batch(REQUEST, 10))
     assert (queue.end().sent, queue.fate.dropped) == (2000, 0)
+
+
+def test_what_counts_is_how_long_the_collector_takes() -> None:
+    """Not how long it takes to find what to send."""
+    collector = Collector()
+    now = [0.0]
+    queue = Queue(collector, lambda: now[0])
+    queue.be_patient(10)
+    now[0] = 100.0
+    queue.put(Batch(REQUEST, 10))
+    collector.may_answer.set()
+    assert (queue.end().sent, queue.fate.dropped) == (10, 0)
