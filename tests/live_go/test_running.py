@@ -67,6 +67,10 @@ func fail(panics bool) {
 
 func leave() { fail(false) }
 
+func outer(i int) { inner(i) }
+
+func inner(i int) { price(i) }
+
 func spawn(wg *sync.WaitGroup) {
 	wg.Add(2)
 	go work(wg, 200)
@@ -91,6 +95,10 @@ func end(how string) {
 		os.Exit(3)
 	case "panic":
 		panic("the end")
+	case "busy":
+		for i := 0; i < 300_000; i++ {
+			outer(i)
+		}
 	case "kill":
 		fmt.Println("ready")
 		select {}
@@ -153,7 +161,7 @@ def recording(command: list[str], file: Path, **more: str) -> Iterator[subproces
     env = {
         **os.environ,
         "FUNCTRACE": "record",
-        "FUNCTRACE_OVERWRITE": "1",
+        "FUNCTRACE_FULL": "overwrite",
         "FUNCTRACE_OUT": str(file),
         **more,
     }
@@ -246,6 +254,39 @@ def test_a_python_program(sender: Path, tmp_path: Path) -> None:
     assert len(wanted.spans) > 900
     assert without_times(got) == without_times(wanted)
     check_times(got, wanted)
+
+
+def test_more_than_can_be_read(sender: Path, program: Path, tmp_path: Path) -> None:
+    """A ring is overwritten before anybody looks: what is lost is told, what is sent is right."""
+    file = tmp_path / "x.ftrace"
+    with (
+        over_http() as receiver,
+        recording([str(program), "busy"], file, FUNCTRACE_MAX_SIZE="1M") as process,
+    ):
+        done = send(sender, file, receiver.endpoint)
+        process.wait(30)
+    sent = len(receiver.received.spans)
+    assert done.stderr.startswith(f"functrace: otlp: {sent:,} spans sent, about ")
+    assert done.stderr.endswith(" events overwritten before they were read\n")
+    spans = {span.span_id: span for span in receiver.received.spans}
+    assert len(spans) == sent > 4000
+    above = {
+        (span.name, spans[span.parent_span_id].name)
+        for span in spans.values()
+        if span.parent_span_id in spans
+    }
+    assert ("main.inner", "main.outer") in above
+    assert above <= {
+        ("main.price", "main.inner"),
+        ("main.price", "main.work"),
+        ("main.inner", "main.outer"),
+        ("main.outer", "main.end"),
+        ("main.end", "main.main"),
+        ("main.spawn", "main.main"),
+        ("main.fail", "main.quit"),
+        ("main.fail", "main.leave"),
+        ("main.quit.func1", "main.quit"),
+    }
 
 
 @pytest.mark.parametrize("language", ["go", "python"])
