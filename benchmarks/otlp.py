@@ -4,12 +4,15 @@ the processor that they take, and memory at its peak.
     python benchmarks/otlp.py [calls]
 
 The receiver is a process of its own that reads requests and does no more. Beside it, the same with
-the SDK's own spans, which is how a program that OpenTelemetry instruments would send them.
+the SDK's own spans, which is how a program that OpenTelemetry instruments would send them. At last
+programs that send while they run: which share of their calls arrives.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import re
 import resource
 import subprocess
 import sys
@@ -23,6 +26,27 @@ from pathlib import Path
 _READER = Path(__file__).resolve().parent / "reader.py"
 _CASES = ("http/protobuf", "http/protobuf gzip", "grpc", "errors", "sdk")
 _SDK_SPANS = 100_000
+
+_RATES = (10_000, 50_000, 200_000)  # calls a second
+_SECONDS = 10
+_ROOM = "8M"  # half a million calls: so that it does not take minutes to be full
+_CHOICES = {"every call": {}, "1% of traces": {"FUNCTRACE_OTLP_SAMPLE": "1%"}}
+_PROGRAM = """
+import sys, time
+import functrace
+
+@functrace.trace
+def leaf(): pass
+
+rate, seconds = map(int, sys.argv[1:])
+begin, made = time.perf_counter(), 0
+while made < rate * seconds:
+    due = min(int((time.perf_counter() - begin) * rate), rate * seconds)
+    for _ in range(due - made): leaf()
+    made = due
+    time.sleep(0.01)
+print(time.time())
+"""
 
 
 def otlp(calls: int = 1_000_000) -> None:
@@ -42,6 +66,30 @@ def otlp(calls: int = 1_000_000) -> None:
             print(
                 f"  {case:20}", *(f"{key} {value:,.0f}" for key, value in figures.items()), sep="  "
             )
+    with _receiver("http") as endpoint:
+        for choice, variables in _CHOICES.items():
+            for rate in _RATES:
+                _live(choice, rate, {**variables, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint})
+
+
+def _live(choice: str, rate: int, variables: dict[str, str]) -> None:
+    """A program whose sender has the same standard error, which ends when all is sent."""
+    environment = {"FUNCTRACE": "otlp", "FUNCTRACE_MAX_SIZE": _ROOM, **variables}
+    done = subprocess.run(
+        [sys.executable, "-c", _PROGRAM, str(rate), str(_SECONDS)],
+        env={**os.environ, "PYTHONPATH": str(_READER.parents[1]), **environment},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    later = time.time() - float(done.stdout)
+    lost = re.search(r"([\d,]+) events? overwritten", done.stderr)
+    share = 1 - int(lost[1].replace(",", "")) / (2 * rate * _SECONDS) if lost else 1
+    print(
+        f"  live, {choice}, {rate:,} calls/s", f"read {share:.0%}", f"{later:.1f} s later", sep="  "
+    )
+    if done.stderr:
+        print(f"    {done.stderr.strip()}")
 
 
 def _send(path: str, endpoint: str, case: str) -> None:
@@ -57,8 +105,6 @@ def _send(path: str, endpoint: str, case: str) -> None:
 
 
 def _functrace(path: str, endpoint: str, case: str) -> tuple[int, int]:
-    import os
-
     from functrace.export import otlp
     from functrace.trace import open_trace
 
