@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.live.conftest import Run, Runner
-from tests.otlp.receiver import Receiver
+from tests.otlp.receiver import Receiver, over_grpc
 from tests.python_runtime.conftest import HEAD, Runtime, environment
 
 PROGRAM = """
@@ -234,6 +234,31 @@ def test_an_interrupt_ends_the_program_and_not_its_sender(
     (span,) = receiver.received.spans
     assert span.name == "__main__.f"
     assert (span.status.message == "KeyboardInterrupt") == runtime.tells_exceptions
+
+
+def test_over_grpc(tmp_path: Path, variables: dict[str, str]) -> None:
+    (tmp_path / "program.py").write_text(f"{HEAD}@trace\ndef f(): pass\nf()\n")
+    with over_grpc() as receiver:
+        chosen = {
+            "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
+            "OTEL_SERVICE_NAME": "counter",
+        }
+        done = subprocess.run(
+            [sys.executable, "program.py"],
+            cwd=tmp_path,
+            env={**os.environ, **variables, **chosen},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    assert done.stderr == ""
+    (request,) = receiver.received.taken
+    resource = request.resource_spans[0].resource
+    assert ("service.name", "counter") in [
+        (a.key, a.value.string_value) for a in resource.attributes
+    ]
+    assert [span.name for span in receiver.received.spans] == ["__main__.f"]
 
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc, namespaces")
