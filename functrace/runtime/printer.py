@@ -8,6 +8,7 @@ handed to the system when the call goes on, so that none is lost and lines never
 
 from __future__ import annotations
 
+import errno
 import select
 import stat
 import sys
@@ -152,6 +153,8 @@ class _Output:
         if out in ("", "stdout", "stderr"):
             self._file = 2 if out == "stderr" else 1
             self._stream = sys.__stderr__ if out == "stderr" else sys.__stdout__
+            if self._stream is None:  # a file of the program's may get its number
+                raise OSError(errno.EBADF, "it is closed", out or "stdout")
             return
         # Appended to, since child processes inherit the setting and share the file.
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC

@@ -132,6 +132,14 @@ def test_calls_that_nobody_reads_any_more(app: Project) -> None:
     assert (done.stdout.count("\n"), done.stderr) == (1, "")
 
 
+def test_no_file_of_the_program_gets_calls_for_a_closed_standard_output(app: Project) -> None:
+    program = "import lib\nfile = open('x.txt', 'w')\nlib.work(0)\nfile.write('mine')\n"
+    app.write({"app.py": program})
+    done = app.execute(["sh", "-c", '"$@" >&-', "sh", COMMAND, "run", "-q", "app.py"])
+    assert done.stderr == "functrace: FUNCTRACE_OUT: stdout: it is closed; tracing is off\n"
+    assert (app.root / "x.txt").read_text() == "mine"
+
+
 def test_what_is_no_file(app: Project) -> None:
     said = "functrace: {}: no such file; did you mean `functrace run {}`?\n"
     for words, meant in (["nothing", "x"], "-m nothing"), (["python", "app.py"], "app.py"):
