@@ -116,22 +116,26 @@ func (p *pipeline) follow() error {
 			return nil
 		case <-pause.C:
 		}
-		isMore, err := p.round(false)
+		begun := time.Now()
+		read, err := p.round(false)
 		if err != nil || ending.HasCome() {
 			return err
 		}
-		if isMore {
+		switch {
+		case read.More:
 			pause.Reset(0)
-		} else {
+		case len(read.Pieces) == 0: // there may be many goroutines that wait, each with its chunk
+			pause.Reset(max(between, 4*time.Since(begun)))
+		default:
 			pause.Reset(between)
 		}
 	}
 }
 
-func (p *pipeline) round(isLast bool) (isMore bool, err error) {
+func (p *pipeline) round(isLast bool) (follow.Read, error) {
 	read, err := p.file.Round(isLast)
 	if err != nil {
-		return false, err
+		return read, err
 	}
 	p.calls.Add(read.Pieces)
 	p.calls.Advance(read.Until)
@@ -139,16 +143,17 @@ func (p *pipeline) round(isLast bool) (isMore bool, err error) {
 		p.maker.Flush()
 		p.flushed = time.Now()
 	}
-	return read.More, nil
+	return read, nil
 }
 
 // end sends what is left.
 func (p *pipeline) end() error {
 	for isMore := true; isMore; {
-		var err error
-		if isMore, err = p.round(true); err != nil {
+		read, err := p.round(true)
+		if err != nil {
 			return err
 		}
+		isMore = read.More
 	}
 	p.calls.Finish(p.file.Last())
 	p.maker.Flush()

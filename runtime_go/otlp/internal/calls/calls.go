@@ -95,11 +95,10 @@ func (c *Calls) Add(pieces []follow.Piece) {
 // begin makes a track. What its record says may come later, or never.
 func (c *Calls) begin(piece *follow.Piece) *Track {
 	t := &Track{
-		ID:        piece.Track,
-		Start:     piece.First,
-		calls:     c,
-		ids:       c.identity().Track(piece.Track),
-		functions: map[int32]*functionState{},
+		ID:    piece.Track,
+		Start: piece.First,
+		calls: c,
+		ids:   c.identity().Track(piece.Track),
 	}
 	c.tracks[t.ID] = t
 	c.fresh = append(c.fresh, t)

@@ -104,7 +104,8 @@ func (r *recent) add(c *Call) {
 }
 
 // Tracks in which no call is open. A program may have had millions of them; those that were the last
-// to do something are remembered, as they may go on.
+// to do something are remembered, as they may go on, and of the very last also their calls, in
+// which tracks may go on that have yet to begin.
 type idle struct {
 	queue []idleTrack
 	turn  int
@@ -115,31 +116,50 @@ type idleTrack struct {
 	since int
 }
 
-const idleTracks = 1 << 14
+func (i idleTrack) isStill() bool { return i.track.idleSince == i.since }
+
+const (
+	idleTracks = 1 << 14
+	idleCalls  = 1 << 10
+)
 
 // add returns the tracks that have been idle for longest, where there are too many.
 func (i *idle) add(t *Track) (oldest []*Track) {
 	i.turn++
 	t.idleSince = i.turn
 	i.queue = append(i.queue, idleTrack{t, i.turn})
-	if len(i.queue) < 2*idleTracks {
-		return nil
+	if at := len(i.queue) - 1 - idleCalls; at >= 0 && i.queue[at].isStill() {
+		i.queue[at].track.forgetCalls()
 	}
+	if len(i.queue) == 2*idleTracks {
+		oldest = i.compact()
+	}
+	return oldest
+}
+
+// compact drops what is idle no longer, and what is too much of the rest.
+func (i *idle) compact() (oldest []*Track) {
 	kept := i.queue[:0]
 	for _, each := range i.queue {
-		if each.track.idleSince == each.since {
+		if each.isStill() {
 			kept = append(kept, each)
 		}
 	}
-	if more := len(kept) - idleTracks; more > 0 {
-		for _, each := range kept[:more] {
-			oldest = append(oldest, each.track)
-		}
-		kept = append(kept[:0], kept[more:]...)
+	more := max(len(kept)-idleTracks, 0)
+	for _, each := range kept[:more] {
+		oldest = append(oldest, each.track)
+	}
+	kept = append(kept[:0], kept[more:]...)
+	for at := 0; at < len(kept)-idleCalls; at++ {
+		kept[at].track.forgetCalls()
 	}
 	clear(i.queue[len(kept):])
 	i.queue = kept
 	return oldest
+}
+
+func (t *Track) forgetCalls() {
+	t.functions, t.open = nil, nil
 }
 
 func (c *Calls) forget(tracks []*Track) {

@@ -229,11 +229,7 @@ func (t *Track) settleOpen() {
 
 func (t *Track) push(function int32, start int64) {
 	t.settlePlace()
-	state := t.functions[function]
-	if state == nil {
-		state = &functionState{}
-		t.functions[function] = state
-	}
+	state := t.function(function)
 	c := &Call{
 		Track: t, Function: function, Start: start,
 		state: state, level: len(t.open), waitedSoFar: t.waited,
@@ -246,6 +242,19 @@ func (t *Track) push(function int32, start int64) {
 	state.open, state.last = c, c
 	t.open = append(t.open, c)
 	t.calls.observer.Begin(c)
+}
+
+// function returns what is known of one on this track.
+func (t *Track) function(index int32) *functionState {
+	if t.functions == nil {
+		t.functions = map[int32]*functionState{}
+	}
+	state := t.functions[index]
+	if state == nil {
+		state = &functionState{}
+		t.functions[index] = state
+	}
+	return state
 }
 
 func (t *Track) pop(end int64, failure Failure) {
