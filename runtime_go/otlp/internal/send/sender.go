@@ -35,6 +35,7 @@ type Sender struct {
 	mu      sync.Mutex
 	tally   Tally
 	failure string      // of the last attempt
+	partly  uint64      // spans of the request under way that were refused
 	isLast  bool        // the program has ended
 	ending  *time.Timer // until the collector is given up, if it takes nothing more
 	wait    time.Duration
@@ -148,8 +149,10 @@ func (s *Sender) message(batch spans.Batch) []*trace.ResourceSpans {
 func (s *Sender) noteTaken(count int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.tally.Sent += uint64(count)
-	s.failure = ""
+	refused := min(s.partly, uint64(count))
+	s.tally.Refused += refused
+	s.tally.Sent += uint64(count) - refused
+	s.partly, s.failure = 0, ""
 	s.goOn()
 }
 
@@ -201,9 +204,7 @@ func (s *Sender) notePartly(err error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	count := uint64(rejected.Int())
-	s.tally.Refused += count
-	s.tally.Sent -= count // it will count as taken with the rest
+	s.partly = uint64(rejected.Int())
 	if s.tally.refusal == "" && message.IsValid() {
 		s.tally.refusal = oneLine(message.String())
 	}
