@@ -4,7 +4,8 @@ set -eu
 cd runtime_go
 echo "go test on $(go env GOVERSION)"
 go test ./...
-go test -tags trace ./... | grep -v '^g\['
+traced=$(go test -tags trace ./...) || { echo "$traced"; exit 1; }
+echo "$traced" | grep -v '^g\['
 if (cd otlp && go mod download) 2>/dev/null; then
 	(cd otlp && go test ./...)
 else
