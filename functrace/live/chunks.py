@@ -62,6 +62,10 @@ class ChunkFile:
         self._oldest: deque[Chunk] = deque()
         self._late: list[Chunk] = []
 
+    def close(self) -> None:
+        """Nothing more is read."""
+        os.close(self._file)
+
     def read(self, at: int, size: int) -> bytes:
         """As many bytes as there are."""
         return os.pread(self._file, size, at)

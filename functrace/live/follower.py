@@ -93,6 +93,7 @@ class Follower:
             pass
         self._calls.go_through(_NEVER)
         self._calls.end(self._last)
+        self._file.close()
 
     def _count(self, found: Iterable[Chunk]) -> None:
         for chunk in found:

@@ -263,6 +263,7 @@ class LiveTrack:
                 self._finish(call, time, _NO_FAILURE)
             else:
                 call.end = time
+                call.kept = False
                 self.calls.dropped += 1
 
     def _finish(self, call: OpenCall, time: int, failure: _Failure) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from functrace.export.otlp import Options
+from functrace.export.otlp import EVERYTHING, Options
 from functrace.live.chunks import ChunkFile
 from tests.live.spans import Following
 from tests.trace import writer as w
@@ -19,10 +19,10 @@ FIRST = 4096 + 512  # behind the header and the facts
 class File:
     """A trace in which old chunks are overwritten."""
 
-    def __init__(self, path: Path, *chunks: bytes) -> None:
+    def __init__(self, path: Path, *chunks: bytes, options: Options = EVERYTHING) -> None:
         self.path = path
         path.write_bytes(w.header(flags=4) + w.FUNCTIONS + b"".join(chunks))
-        self.following = Following(path, Options())
+        self.following = Following(path, options)
 
     def write(self, at: int, content: bytes) -> None:
         with self.path.open("r+b") as file:
@@ -67,6 +67,18 @@ def test_calls_that_are_not_open_any_more(tmp_path: Path) -> None:
     after = w.events(4, w.opened(1010, 1), w.opened(1033, 3), w.leave(3, 50), track=1, opened=2)
     file.write(FIRST, after)
     assert file.finish() == [MAIN + " unfinished", PRICE, "main.work"]
+    assert file.lost == (0, 1)
+
+
+def test_what_fails_below_a_call_whose_end_is_not_known(tmp_path: Path) -> None:
+    """That call cannot be sent; what is above it is."""
+    file = File(tmp_path / "x.ftrace", BEFORE, SPARE, options=Options(errors=True))
+    file.following.follower.round()
+    after = w.events(4, w.opened(1010, 1), w.leave(1, 5), track=1, base=1050, opened=1)
+    file.write(FIRST, after)
+    below = w.track(7, 1025, parent=1, starter=2), w.enter(3, 60), w.error("no"), w.leave(3, 70)
+    file.write(FIRST + 1024, w.events(5, *below))
+    assert file.finish() == [MAIN, PRICE]
     assert file.lost == (0, 1)
 
 
