@@ -24,8 +24,6 @@ OPEN, ERROR, PANIC, LOST, SUSPENDED, RESUMED = (
     kind << 2 | fmt.RECORD
     for kind in (fmt.OPEN, fmt.ERROR, fmt.PANIC, fmt.LOST, fmt.SUSPENDED, fmt.RESUMED)
 )
-EVENT_BITS = 22
-_EVENT = (1 << EVENT_BITS) - 1
 _FURTHEST = 10_000  # calls that are looked through for a starter's last
 _GENERATIONS = 256  # of tracks above one that are kept for its sake
 
