@@ -28,20 +28,26 @@ PART = """
 """.split()
 # Each in a process of its own.
 MORE = """
-    test_argparse test_ast test_base64 test_bufio test_calendar test_cmd test_codeop
-    test_collections test_colorsys test_compileall test_configparser test_copyreg test_csv
-    test_datetime test_decimal test_descr test_difflib test_doctest test_email test_filecmp
-    test_fileinput test_fnmatch test_fractions test_genericalias test_getopt test_gettext test_glob
-    test_graphlib test_gzip test_hashlib test_hmac test_htmlparser test_http_cookiejar
-    test_http_cookies test_httplib test_httpservers test_importlib test_inspect test_ipaddress
-    test_json test_keyword test_linecache test_locale test_logging test_mailbox test_mimetypes
-    test_netrc test_opcodes test_operator test_optparse test_ordered_dict test_pathlib test_pickle
-    test_pickletools test_pkgutil test_platform test_plistlib test_pprint test_pyclbr test_queue
-    test_quopri test_random test_re test_robotparser test_runpy test_sched test_secrets
-    test_selectors test_shelve test_shutil test_statistics test_string test_stringprep test_super
-    test_tarfile test_tempfile test_threading test_timeit test_tokenize test_traceback test_types
-    test_unittest test_urllib test_urlparse test_userdict test_userlist test_uuid test_warnings
-    test_weakref test_with test_xml_etree test_xmlrpc test_zipfile
+    test_argparse test_ast test_asyncio.test_base_events test_asyncio.test_buffered_proto
+    test_asyncio.test_context test_asyncio.test_eager_task_factory test_asyncio.test_events
+    test_asyncio.test_futures test_asyncio.test_locks test_asyncio.test_pep492
+    test_asyncio.test_runners test_asyncio.test_streams test_asyncio.test_subprocess
+    test_asyncio.test_taskgroups test_asyncio.test_threads test_asyncio.test_timeouts
+    test_asyncio.test_transports test_asyncio.test_waitfor test_base64 test_bufio test_calendar
+    test_cmd test_codeop test_collections test_colorsys test_compileall test_configparser
+    test_copyreg test_csv test_datetime test_decimal test_descr test_difflib test_doctest test_email
+    test_filecmp test_fileinput test_fnmatch test_fractions test_genericalias test_getopt
+    test_gettext test_glob test_graphlib test_gzip test_hashlib test_hmac test_htmlparser
+    test_http_cookiejar test_http_cookies test_httplib test_httpservers test_importlib test_inspect
+    test_ipaddress test_json test_keyword test_linecache test_locale test_logging test_mailbox
+    test_mimetypes test_minidom test_netrc test_opcodes test_operator test_optparse
+    test_ordered_dict test_pathlib test_pickle test_pickletools test_pkgutil test_platform
+    test_plistlib test_pprint test_pyclbr test_queue test_quopri test_random test_re
+    test_robotparser test_runpy test_sax test_sched test_secrets test_selectors test_shelve
+    test_shutil test_statistics test_string test_stringprep test_super test_tarfile test_tempfile
+    test_threading test_timeit test_tokenize test_tomllib test_traceback test_types test_unittest
+    test_urllib test_urlparse test_userdict test_userlist test_uuid test_warnings test_weakref
+    test_with test_xml_etree test_xmlrpc test_zipfile
 """.split()
 # As text, without the extension in C and off, in one process.
 FEW = "test_abc test_contextlib test_copy test_generators test_shlex test_textwrap".split()
@@ -109,6 +115,7 @@ class Place:
             text=True,
             errors="replace",
             check=False,
+            timeout=1_800,
         )
         assert run.returncode == 0, run.stderr
         found = json.loads(told.read_text(encoding="utf-8"))
@@ -146,34 +153,35 @@ def _names() -> list[str]:
 
 def test_results_are_the_same(place: Place) -> None:
     """In one test for each Python, as it takes long to instrument its library."""
-    groups = [PART, *([name] for name in MORE if _ALL)]
-    passed = sum(_check(place, group, FUNCTRACE="record") for group in groups)
-    assert passed > (10_000 if _ALL else 1_500)
-    assert _check(place, FEW, FUNCTRACE="record", FUNCTRACE_PURE="1") > 200
-    assert _check(place, FEW, FUNCTRACE="text") > 200
-    assert _check(place, FEW, FUNCTRACE="off") > 200
+    record = {"FUNCTRACE": "record"}
+    runs = [(PART, record), *(([name], record) for name in MORE if _ALL)]
+    runs += [(FEW, {**record, "FUNCTRACE_PURE": "1"})]
+    runs += [(FEW, {"FUNCTRACE": "text"}), (FEW, {"FUNCTRACE": "off"})]
+    differing: list[str] = []
+    passed = 0
+    for names, variables in runs:
+        plain, traced = place.results(names, ()), place.traced(names, **variables)
+        differing += _differing(plain, traced, _excused(variables))
+        passed += list(plain.tests.values()).count("passed")
+        _check_calls(place.folder / "calls", variables["FUNCTRACE"])
+    assert not differing, "\n".join(differing)
+    assert passed > (10_000 if _ALL else 2_000)
 
 
-def _check(place: Place, names: list[str], **variables: str) -> int:
-    """How many tests of these modules pass, which is the same traced and untraced."""
-    plain, traced = place.results(names, ()), place.traced(names, **variables)
+def _excused(variables: dict[str, str]) -> list[str]:
     in_python = variables["FUNCTRACE"] == "text" or "FUNCTRACE_PURE" in variables
-    excused = [*DIFFERENT, *DIFFERENT_IN_PYTHON] if in_python else DIFFERENT
-    differing = _differing(plain, traced, excused)
-    assert not differing, "\n".join(f"{test}: {how}" for test, how in differing.items())
-    _check_calls(place.folder / "calls", variables["FUNCTRACE"])
-    return list(plain.tests.values()).count("passed")
+    return [*DIFFERENT, *DIFFERENT_IN_PYTHON] if in_python else [*DIFFERENT]
 
 
-def _differing(plain: Ended, traced: Ended, excused: Iterable[str]) -> dict[str, str]:
-    """Where the results are not the same: why, by the tests' ids."""
+def _differing(plain: Ended, traced: Ended, excused: list[str]) -> list[str]:
+    """Where the results are not the same, and why."""
     ids = plain.tests.keys() | traced.tests.keys()
     pairs = {i: (plain.tests.get(i), traced.tests.get(i)) for i in sorted(ids)}
-    return {
-        test: f"{before}, now {now}: {traced.why.get(test) or traced.why['loading']}"
+    return [
+        f"{test}: {before}, now {now}: {traced.why.get(test) or traced.why['loading']}"
         for test, (before, now) in pairs.items()
         if before != now and not any(fnmatch(test, pattern) for pattern in excused)
-    }
+    ]
 
 
 def _check_calls(folder: Path, mode: str) -> None:
