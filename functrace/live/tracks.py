@@ -209,9 +209,8 @@ class LiveTrack:
             if call.function == function and call.start == start:
                 return
         self._abandon(index, self.now, is_whole=self._is_whole)
-        if index:
-            start = max(start, self.open[index - 1].start)
-        self._move(max(self.now, start), suspended=self._is_suspended)
+        start = max(start, self.now)  # it did not begin before what happened outside of it
+        self._move(start, suspended=self._is_suspended)
         self._enter(function, start)
 
     @property

@@ -206,11 +206,9 @@ func (t *Track) reopen(ticks, number uint64) {
 		return
 	}
 	t.abandon(index, t.time)
-	if index > 0 && index <= len(t.open) {
-		start = max(start, t.open[index-1].Start)
-	}
+	start = max(start, t.time) // it did not begin before what happened outside of it
 	t.placeChildren(start)
-	t.passTime(max(t.time, start))
+	t.passTime(start)
 	t.push(function, start)
 }
 
