@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -11,6 +12,10 @@ from tests.support import toolchains
 settings.register_profile("suite", derandomize=True, print_blob=True)
 settings.register_profile("search", print_blob=True)
 settings.load_profile("suite")
+
+# What a shell starts in the background ignores interrupts, and so would all programs of the tests.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
