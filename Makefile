@@ -13,12 +13,14 @@ GOS    := $(ENDS) $(MIDDLE)
 export GOTOOLCHAIN := local
 export GOFLAGS     ?= -buildvcs=false
 
-.PHONY: demo test lint test-go test-python conformance fuzz bench pictures golden clean
+.PHONY: demo test lint toolchains test-go test-python conformance fuzz bench pictures golden clean
 
 demo: $(READY)
 	@PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH" sh examples/demo.sh
 
-test: lint test-go test-python
+# Go's tests wait more than they compute: both at a time.
+test: lint toolchains
+	@$(MAKE) --no-print-directory --jobs=2 test-go test-python
 
 $(READY): pyproject.toml setup.py $(wildcard functrace/_native/*.[ch] functrace/_native/recorder/*.[ch]) | build
 	@echo "setting up a virtual environment in $(VENV)"
@@ -38,15 +40,17 @@ lint: $(READY) | build
 	@$(BIN)/lint-imports --no-cache > build/imports.log 2>&1 || { cat build/imports.log; exit 1; }
 	@PATH="$$($(BIN)/python tools/toolchain.py):$$PATH" sh tools/lint-go.sh
 
-test-go: $(READY)
+toolchains: $(READY) | build
+	@$(BIN)/python tools/toolchain.py $(GOS) > build/toolchains
+
+test-go: toolchains
 	@for bin in $$($(BIN)/python tools/toolchain.py $(ENDS)); do \
 		PATH="$$bin:$$PATH" sh tools/test-go.sh || exit 1; \
 	done
 	@PATH="$$($(BIN)/python tools/toolchain.py $(MIDDLE)):$$PATH" sh tools/test-go.sh --no-race
 
-test-python: $(READY) | build
+test-python: toolchains
 	@echo "pytest"
-	@$(BIN)/python tools/toolchain.py $(GOS) > build/toolchains
 	@PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH" $(BIN)/python -m pytest -q -n auto --dist worksteal $(TESTS)
 
 # More of the Go distribution's packages, more of Python's library, and more Pythons than make test
