@@ -1,0 +1,35 @@
+"""Through a real OpenTelemetry Collector, which takes what the sender sends and hands it on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from functrace.export.otlp import EVERYTHING
+from tests.live_go.sender import send
+from tests.live_go.test_same_spans import VECTORS, of_export, told
+from tests.otlp import collector
+from tests.otlp.receiver import over_http
+from tests.support.toolchains import Go
+
+
+@pytest.fixture(scope="module")
+def program(go: Go) -> Path:
+    try:
+        return collector.build(go)
+    except collector.MissingError as error:
+        pytest.skip(str(error))
+
+
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+def test_every_span_passes(sender: Path, program: Path, protocol: str) -> None:
+    (path,) = (vector for vector in VECTORS if vector.stem == "goroutines")
+    with over_http() as receiver, collector.running(program, receiver.endpoint) as between:
+        endpoint = between.grpc if protocol == "grpc" else between.http
+        done = send(sender, path, endpoint, {"OTEL_EXPORTER_OTLP_PROTOCOL": protocol})
+    assert (done.returncode, done.stderr) == (0, "")
+    for span in receiver.received.spans:
+        if not span.status.code:
+            span.ClearField("status")  # the collector says that it is unset
+    assert told(receiver.received) == told(of_export(path, EVERYTHING))
