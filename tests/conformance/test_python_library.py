@@ -65,6 +65,9 @@ DIFFERENT = {
     "*.test_DocTestFinder.basics": _LINES,
     "*.datetimetester.TestModule_*.test_name_cleanup": "counts the names that a module has",
     "*.test_inspect.TestMain.test_*source": "compares with sources that python -I has",
+    "*.test_inspect.TestMain.test_details": "compares with paths that python -I has",
+    "*.frozen.test_finder.*_FindSpecTests.test_*": "compares with paths of the interpreter's own",
+    "*.testSelectedTestNamesFunctionalTest": "python -E finds no functrace on PYTHONPATH",
 }
 
 
