@@ -53,6 +53,11 @@ def share(part: float, whole: float) -> str:
     return f"{100 * part / whole:.1f}%" if whole else "-"
 
 
+def moment(nanoseconds: int) -> str:
+    """A time after a trace's start that is not after it, as ``parse_duration`` takes it."""
+    return f"{nanoseconds // 1000 / 1e6:.6f}s"
+
+
 def parse_duration(text: str) -> int:
     """Nanoseconds of ``1.5ms``, ``20us``, ``3s``.
 

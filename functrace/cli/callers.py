@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from functrace.cli import callers_json, callers_text, tables, traces, units
+from functrace import units
+from functrace.cli import callers_json, callers_text, tables, traces
 from functrace.cli.traces import told_apart
 from functrace.errors import FunctraceError
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from functrace.cli import chain_text, tables, units
+from functrace import units
+from functrace.cli import chain_text, tables
 
 if TYPE_CHECKING:
     from functrace.analysis.call_chains import CallChain

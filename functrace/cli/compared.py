@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
+from functrace import units
 from functrace.analysis.compare import Comparison, Failing, Presence, Timing
-from functrace.cli import units
 
 Entry = Presence | Timing | Failing
 Sections = dict[str, list[Entry]]

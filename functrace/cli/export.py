@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from functrace.cli import sent, traces, units
+from functrace import units
+from functrace.cli import sent, traces
 from functrace.cli.traces import open_all
 from functrace.errors import FunctraceError, UsageError
 from functrace.export import FORMATS, Format, load

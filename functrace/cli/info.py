@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from functrace.cli import tables, traces, units
+from functrace import units
+from functrace.cli import tables, traces
 
 if TYPE_CHECKING:
     from functrace.analysis import Chains

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from functrace.cli import units
+from functrace import units
 from functrace.errors import UsageError
 from functrace.recording.destination import Destination, destination
 from functrace.recording.run import Outcome, run

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from functrace.cli import tables, units
+from functrace import units
+from functrace.cli import tables
 
 if TYPE_CHECKING:
     from functrace.analysis.replaying import Event

@@ -9,8 +9,9 @@ from pathlib import Path
 import click
 import numpy as np
 
+from functrace import units
 from functrace.analysis import Forest, fold, merge
-from functrace.cli import tables, units
+from functrace.cli import tables
 from functrace.errors import FunctraceError
 from functrace.trace import Trace, open_trace
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any, NamedTuple
 
+from functrace import units
 from functrace.analysis import Listing, Selection
 from functrace.analysis.replaying import events, listed
-from functrace.cli import tables, traces, units
+from functrace.cli import tables, traces
 from functrace.cli.listing import Lines
 from functrace.errors import FunctraceError
 from functrace.export import jsonl

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from functrace.cli import tables, traces, units
+from functrace import units
+from functrace.cli import tables, traces
 from functrace.cli.traces import open_all
 from functrace.errors import FunctraceError
 from functrace.naming import matching

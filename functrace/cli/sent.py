@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from functrace.cli import output, traces, units
+from functrace import units
+from functrace.cli import output, traces
 from functrace.errors import FunctraceError, UsageError
 
 if TYPE_CHECKING:

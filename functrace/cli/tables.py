@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from functrace.cli import units
+from functrace import units
 from functrace.errors import FunctraceError
 
 if TYPE_CHECKING:
