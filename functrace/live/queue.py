@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Condition, Thread
 
-from functrace.export.otlp.answers import Answer, Transport
+from functrace.export.otlp.answers import Answer, Tally, Transport
 from functrace.export.otlp.messages import Batch
 
 _REQUESTS = 32
@@ -16,14 +16,9 @@ _LONGEST = 16.0  # seconds between two tries
 
 
 @dataclass
-class Fate:
+class Fate(Tally):
     """What became of spans."""
 
-    sent: int = 0
-    refused: int = 0
-    """by the collector, for good"""
-    reason: str = ""
-    """why the first of these were"""
     dropped: int = 0
     """given up, since the collector took too few or none"""
     trouble: str = ""
@@ -115,8 +110,4 @@ class Queue:
         if not self._under_way:
             return  # it was given up meanwhile
         self._taken_at = self._now()
-        refused = min(answer.refused, batch.spans) if answer.accepted else batch.spans
-        self.fate.refused += refused
-        self.fate.sent += batch.spans - refused
-        if answer.told and not self.fate.reason:
-            self.fate.reason = answer.told
+        self.fate.note(answer, batch.spans)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
@@ -37,6 +38,26 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Give the connection up."""
+
+
+@dataclass
+class Tally:
+    """What became of spans."""
+
+    sent: int = 0
+    """taken by the collector"""
+    refused: int = 0
+    """by the collector, for good"""
+    reason: str = ""
+    """why the first of the refused were"""
+
+    def note(self, answer: Answer, spans: int) -> None:
+        """A request with so many has its answer for good."""
+        refused = min(answer.refused, spans) if answer.accepted else spans
+        self.refused += refused
+        self.sent += spans - refused
+        if answer.told and not self.reason:
+            self.reason = answer.told
 
 
 def accepted(response: ExportTraceServiceResponse) -> Answer:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from functrace.export.otlp.answers import Answer, Transport
+from functrace.export.otlp.answers import Answer, Tally, Transport
 from functrace.export.otlp.messages import Batch
 
 _PATIENCE = 60.0  # seconds for which a collector that took something may take nothing
@@ -18,18 +18,12 @@ class StoppedError(Exception):
 
 
 @dataclass
-class Delivery:
+class Delivery(Tally):
     """What became of the spans so far."""
 
     before: int = 0
     """done by the exports that this one goes on with"""
-    sent: int = 0
-    """taken by the collector"""
-    refused: int = 0
-    """by the collector, for good"""
     requests: int = 0
-    reason: str = ""
-    """why the first of the refused were"""
     largest: int = 0
     """so many spans of one OpenTelemetry trace followed each other"""
 
@@ -69,7 +63,9 @@ class Sender:
             StoppedError: the collector cannot be reached, or takes no request at all.
         """
         for batch in batches:
-            self._note(batch, self._send(batch))
+            answer = self._send(batch)
+            self._delivery.requests += 1
+            self._delivery.note(answer, batch.spans)
 
     def _send(self, batch: Batch) -> Answer:
         """Until there is an answer for good; a collector that took something is waited for."""
@@ -87,12 +83,3 @@ class Sender:
                 raise StoppedError(f"{self._transport.where}: {answer.told}")
             self._clock.sleep(pause)
             pause = min(max(2 * pause, 1.0), _LONGEST)
-
-    def _note(self, batch: Batch, answer: Answer) -> None:
-        delivery = self._delivery
-        refused = min(answer.refused, batch.spans) if answer.accepted else batch.spans
-        delivery.requests += 1
-        delivery.refused += refused
-        delivery.sent += batch.spans - refused
-        if answer.told and not delivery.reason:
-            delivery.reason = answer.told
