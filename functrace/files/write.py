@@ -9,6 +9,8 @@ import shutil
 import stat
 from pathlib import Path
 
+from functrace.processes import is_alive
+
 _TEMPORARY = re.compile(r"\..+\.functrace-(\d+)\.tmp\Z")
 
 
@@ -55,7 +57,7 @@ def copy_atomic(source: Path | str, target: Path | str) -> None:
 def is_leftover(name: str) -> bool:
     """Whether a file of this name is what a killed functrace left behind."""
     match = _TEMPORARY.match(name)
-    return match is not None and not _is_alive(int(match[1]))
+    return match is not None and not is_alive(int(match[1]))
 
 
 def _temporary(path: Path | str) -> str:
@@ -69,13 +71,3 @@ def _keep_owner_and_mode(descriptor: int, like: os.stat_result) -> None:
         with contextlib.suppress(OSError):
             os.fchown(descriptor, like.st_uid, like.st_gid)
     os.fchmod(descriptor, stat.S_IMODE(like.st_mode))
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

@@ -17,6 +17,7 @@ from functrace.export.otlp.transports import connect
 from functrace.live.follower import Follower
 from functrace.live.queue import Fate, Queue
 from functrace.live.settings import Settings, load
+from functrace.processes import is_alive
 from functrace.units import count, several
 
 _PAUSE = 0.1  # seconds between two looks
@@ -132,13 +133,7 @@ class _Program:
         if self._poll is not None:
             return bool(self._poll.poll(1000 * seconds))
         time.sleep(seconds)
-        try:
-            os.kill(self._pid, 0)
-        except ProcessLookupError:
-            return True
-        except PermissionError:
-            return False  # it is another user now
-        return False
+        return not is_alive(self._pid)
 
 
 def _told(fate: Fate, follower: Follower) -> str:
