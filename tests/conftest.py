@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from tests.otlp import collector
 from tests.support import toolchains
 
 # The suite tries the same examples on every run; `make fuzz` looks for new ones.
@@ -37,3 +39,12 @@ def go() -> toolchains.Go:
     if found is None:
         pytest.skip("no Go toolchain: run make test, or put go on PATH")
     return found
+
+
+@pytest.fixture(scope="session")
+def collector_program(go: toolchains.Go) -> Path:
+    """OpenTelemetry's."""
+    try:
+        return collector.build(go)
+    except collector.MissingError as error:
+        pytest.skip(str(error))

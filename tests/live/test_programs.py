@@ -13,10 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.live.conftest import Run, Runner
-from tests.otlp import collector
+from tests.otlp.collector import running
 from tests.otlp.receiver import Receiver, over_grpc
 from tests.python_runtime.conftest import HEAD, Runtime, environment
-from tests.support.toolchains import Go
 
 PROGRAM = """
     import asyncio, os, signal, threading
@@ -75,12 +74,10 @@ def test_every_call_arrives(live: Runner, runtime: Runtime) -> None:
     check(live(PROGRAM), runtime)
 
 
-def test_through_a_collector(live: Runner, runtime: Runtime, receiver: Receiver, go: Go) -> None:
-    try:
-        program = collector.build(go)
-    except collector.MissingError as error:
-        pytest.skip(str(error))
-    with collector.running(program, receiver.endpoint) as between:
+def test_through_a_collector(
+    live: Runner, runtime: Runtime, receiver: Receiver, collector_program: Path
+) -> None:
+    with running(collector_program, receiver.endpoint) as between:
         check(live(PROGRAM, OTEL_EXPORTER_OTLP_ENDPOINT=between.http), runtime)
 
 

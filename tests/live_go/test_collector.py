@@ -9,23 +9,14 @@ import pytest
 from functrace.export.otlp import EVERYTHING
 from tests.live_go.sender import send
 from tests.live_go.test_same_spans import VECTORS, of_export, told
-from tests.otlp import collector
+from tests.otlp.collector import running
 from tests.otlp.receiver import over_http
-from tests.support.toolchains import Go
-
-
-@pytest.fixture(scope="module")
-def program(go: Go) -> Path:
-    try:
-        return collector.build(go)
-    except collector.MissingError as error:
-        pytest.skip(str(error))
 
 
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
-def test_every_span_passes(sender: Path, program: Path, protocol: str) -> None:
+def test_every_span_passes(sender: Path, collector_program: Path, protocol: str) -> None:
     (path,) = (vector for vector in VECTORS if vector.stem == "goroutines")
-    with over_http() as receiver, collector.running(program, receiver.endpoint) as between:
+    with over_http() as receiver, running(collector_program, receiver.endpoint) as between:
         endpoint = between.grpc if protocol == "grpc" else between.http
         done = send(sender, path, endpoint, {"OTEL_EXPORTER_OTLP_PROTOCOL": protocol})
     assert (done.returncode, done.stderr) == (0, "")

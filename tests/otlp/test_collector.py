@@ -9,26 +9,17 @@ import pytest
 
 from functrace.export.otlp import Options, connect, export
 from functrace.trace import Trace
-from tests.otlp.collector import MissingError, build, running
+from tests.otlp.collector import running
 from tests.otlp.program import Program, expected
 from tests.otlp.receiver import Reply, over_http
 from tests.otlp.test_spans import check
-from tests.support.toolchains import Go
-
-
-@pytest.fixture(scope="module")
-def program(go: Go) -> Path:
-    try:
-        return build(go)
-    except MissingError as error:
-        pytest.skip(str(error))
 
 
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
 @pytest.mark.parametrize("compression", ["none", "gzip"])
 def test_every_span_passes(
     traced: Callable[[Program], Trace],
-    program: Path,
+    collector_program: Path,
     protocol: str,
     compression: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -36,7 +27,7 @@ def test_every_span_passes(
     if compression != "none":
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", compression)
     made = Program(seed=8, steps=8000)
-    with over_http() as receiver, running(program, receiver.endpoint) as collector:
+    with over_http() as receiver, running(collector_program, receiver.endpoint) as collector:
         endpoint = collector.grpc if protocol == "grpc" else collector.http
         transport = connect(endpoint, protocol)
         done = export([traced(made)], transport, Options())
@@ -47,12 +38,15 @@ def test_every_span_passes(
 
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
 def test_what_the_backend_refuses_is_told(
-    traced: Callable[[Program], Trace], program: Path, protocol: str
+    traced: Callable[[Program], Trace], collector_program: Path, protocol: str
 ) -> None:
     """A backend that takes the first request only, behind the collector."""
     made = Program(seed=8, steps=8000)
     replies = [Reply(), *[Reply(400, "too many spans")] * 9]
-    with over_http(*replies) as receiver, running(program, receiver.endpoint) as collector:
+    with (
+        over_http(*replies) as receiver,
+        running(collector_program, receiver.endpoint) as collector,
+    ):
         endpoint = collector.grpc if protocol == "grpc" else collector.http
         transport = connect(endpoint, protocol)
         done = export([traced(made)], transport, Options())
