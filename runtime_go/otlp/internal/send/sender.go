@@ -161,7 +161,7 @@ func (s *Sender) noteDropped(count int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tally.Dropped += uint64(count)
-	if s.failure != "" || s.tally.obstacle == "" {
+	if s.failure != "" {
 		s.tally.obstacle = s.failure
 	}
 }
