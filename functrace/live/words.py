@@ -191,5 +191,9 @@ class EventWords:
 
 
 def _count_words(words: _Words) -> int:
-    """How many there are; zeros end them, but are in payloads as well."""
-    return int(np.flatnonzero(words)[-1]) + 1
+    """Return how many words were stored, at most: all that fit if they have been zeroed since.
+
+    Zeros end the words of a chunk, but payloads contain zeros as well.
+    """
+    stored = np.flatnonzero(words)
+    return int(stored[-1]) + 1 if len(stored) else len(words)

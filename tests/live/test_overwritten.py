@@ -112,6 +112,27 @@ def test_a_chunk_that_is_overwritten_while_it_is_read(
     assert file.lost == (words, 0)
 
 
+def test_a_chunk_that_is_zeroed_while_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The recorder zeroes a chunk before another takes its place."""
+    file = File(tmp_path / "x.ftrace", BEFORE, SPARE)
+    read = ChunkFile.read
+
+    def read_after(self: Any, at: int, size: int) -> bytes:
+        if at == FIRST + 40 and size > 8:
+            file.write(FIRST, bytes(512))
+        return read(self, at, size)
+
+    monkeypatch.setattr(ChunkFile, "read", read_after)
+    file.following.follower.round()
+    monkeypatch.undo()
+    after = w.events(4, w.opened(1010, 1), w.leave(1, 50), track=1, opened=1)
+    file.write(FIRST, after)
+    assert file.finish() == [MAIN, "main.work"]
+    assert file.lost == ((512 - 40) // 8, 0)
+
+
 def test_larger_and_smaller_chunks_in_the_place_of_old_ones(tmp_path: Path) -> None:
     """Round and round: every call of a track that goes on in all of them is sent."""
     file = File(tmp_path / "x.ftrace", bytes(8 * 512))
