@@ -81,7 +81,8 @@ def send(paths: tuple[str, ...], given: dict[str, Any]) -> None:
                 tell=tell,
             )
     except otlp.StoppedError as error:
-        raise FunctraceError(f"{error}\n{_how_on(opened, wanted, delivery)}") from None
+        stopped = otlp.redact(str(error))
+        raise FunctraceError(f"{stopped}\n{_how_on(opened, wanted, delivery)}") from None
     except KeyboardInterrupt:
         click.echo(f"\n{_how_on(opened, wanted, delivery)}", err=True)
         raise
@@ -117,11 +118,11 @@ def _share(text: str) -> float:
 
 def _how_on(opened: Sequence[Trace], wanted: Options, delivery: Delivery) -> str:
     """What to run when the collector is back."""
-    from functrace.export.otlp import word
+    from functrace.export.otlp import redact, word
 
     if not delivery.done:
         return "  nothing was sent"
-    arguments = _without_resume(sys.argv[1:])
+    arguments = [redact(argument) for argument in _without_resume(sys.argv[1:])]
     command = shlex.join(["functrace", *arguments, "--resume", word(opened, wanted, delivery.done)])
     return f"  {units.several(delivery.done, 'span')} done; to go on with the rest:\n  {command}"
 
@@ -138,14 +139,17 @@ def _without_resume(arguments: Sequence[str]) -> list[str]:
 
 
 def _conclude(where: str, delivery: Delivery) -> None:
-    told = f"functrace export: {units.several(delivery.sent, 'span')} sent to {where}"
-    told += f", {units.count(delivery.refused)} refused"
-    click.secho(told, err=True, bold=True)
+    from functrace.export.otlp import redact
+
+    summary = f"functrace export: {units.several(delivery.sent, 'span')} sent to {redact(where)}"
+    summary += f", {units.count(delivery.refused)} refused"
+    click.secho(summary, err=True, bold=True)
     if delivery.largest > _LARGE:
         size = units.count(delivery.largest)
         note = f"an OpenTelemetry trace of {size} spans; --root, --errors, --slow make smaller ones"
         click.secho(f"  note: {note}", err=True, fg="yellow")
     if delivery.refused:
-        raise FunctraceError(f"the collector refused spans: {delivery.reason or 'no reason given'}")
+        reason = redact(delivery.reason) or "no reason given"
+        raise FunctraceError(f"the collector refused spans: {reason}")
     if not delivery.done:
         raise FunctraceError("no call is as the options want it")

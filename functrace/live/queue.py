@@ -66,6 +66,8 @@ class Queue:
         with self._changed:
             self._wait_for(self._is_idle)
             self.fate.dropped += sum(batch.spans for batch in self._waiting) + self._under_way
+            if self._under_way and self._transport.obstacle:
+                self._note_obstacle(self._transport.obstacle)
             self._waiting.clear()
             self._under_way = 0
             return self.fate
@@ -102,9 +104,12 @@ class Queue:
             if answer.accepted or not answer.again:
                 return answer
             with self._changed:
-                self.fate.trouble = f"{self._transport.where}: {answer.told}"
+                self._note_obstacle(answer.told)
             time.sleep(pause if answer.wait is None else answer.wait)
             pause = min(2 * pause, _LONGEST)
+
+    def _note_obstacle(self, obstacle: str) -> None:
+        self.fate.trouble = f"{self._transport.where}: {obstacle}"
 
     def _note(self, batch: Batch, answer: Answer) -> None:
         if not self._under_way:

@@ -12,6 +12,7 @@ from functrace.errors import FunctraceError
 from functrace.export.otlp.frames import Span
 from functrace.export.otlp.ids import Rate
 from functrace.export.otlp.messages import Batch, Batches
+from functrace.export.otlp.redaction import redact
 from functrace.export.otlp.resource import resource
 from functrace.export.otlp.transports import connect
 from functrace.live.follower import Follower
@@ -42,7 +43,8 @@ def main(path: str) -> None:
 def say(message: str) -> None:
     """A line for the user, on the program's standard error."""
     try:
-        os.write(2, f"functrace: otlp: {message}\n".encode("utf-8", "backslashreplace"))
+        line = f"functrace: otlp: {redact(message)}\n"
+        os.write(2, line.encode("utf-8", "backslashreplace"))
     except OSError:
         return  # whom to tell?
 

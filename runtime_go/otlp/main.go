@@ -8,6 +8,8 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+
+	"functrace/otlp/internal/send"
 )
 
 const usage = "usage: functrace-otlp [--foreground] FILE"
@@ -46,5 +48,5 @@ func bound() {
 }
 
 func say(format string, told ...any) {
-	fmt.Fprintf(os.Stderr, "functrace: otlp: "+format+"\n", told...)
+	fmt.Fprintln(os.Stderr, "functrace: otlp: "+send.Redact(fmt.Sprintf(format, told...), os.Getenv))
 }

@@ -175,12 +175,11 @@ def test_the_program_has_no_child_and_no_thread_of_ours(live: Runner) -> None:
 
 
 def test_a_collector_that_is_not_there(live: Runner) -> None:
-    run = live(
-        PROGRAM, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1", OTEL_BSP_EXPORT_TIMEOUT="1500"
-    )
+    endpoint = "http://user:secret@127.0.0.1:1"  # whose credentials are not printed
+    run = live(PROGRAM, OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, OTEL_BSP_EXPORT_TIMEOUT="1500")
     assert run.stderr == (
         f"functrace: otlp: 0 spans sent, {len(TREE)} dropped"
-        " (http://127.0.0.1:1/v1/traces: Connection refused)\n"
+        " (http://***@127.0.0.1:1/v1/traces: Connection refused)\n"
     )
     assert run.left == []
 

@@ -18,6 +18,7 @@ class Collector:
     """Answers as it is told once it may; then takes everything."""
 
     where = "collector"
+    obstacle = ""
 
     def __init__(self, *answers: Answer | Exception) -> None:
         self.may_answer = Event()
@@ -75,6 +76,18 @@ def test_what_is_away_for_long_is_given_up() -> None:
     fate = fate_of(queue_of(collector, 10, 20), 0.2)
     assert (fate.sent, fate.dropped, fate.refused) == (0, 30, 0)
     assert fate.trouble == "collector: 503 Busy"
+
+
+def test_the_first_attempt_still_fails_when_time_is_up() -> None:
+    """The transport tries again by itself, so it has not returned yet."""
+    collector = Collector()
+    queue = Queue(collector)
+    queue.put(Batch(REQUEST, 10))
+    collector.is_asked.wait()
+    collector.obstacle = "Connection refused"
+    fate = fate_of(queue, 0)
+    assert (fate.sent, fate.dropped) == (0, 10)
+    assert fate.trouble == "collector: Connection refused"
 
 
 def test_nothing_gives_way_once_the_program_has_ended() -> None:

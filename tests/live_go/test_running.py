@@ -325,10 +325,11 @@ def test_a_dead_collector(sender: Path, own: Made) -> None:
     made = Program(1, 4000)
     file = own(made)
     begun = time.monotonic()
-    done = send(sender, file, _GONE, {"OTEL_BSP_EXPORT_TIMEOUT": "400"})
+    endpoint = _GONE.replace("://", "://user:secret@")  # whose credentials are not printed
+    done = send(sender, file, endpoint, {"OTEL_BSP_EXPORT_TIMEOUT": "400"})
     assert done.stderr == (
         f"functrace: otlp: 0 spans sent, {len(made.calls):,} dropped "
-        f"({_GONE}/v1/traces: connection refused)\n"
+        f"({_GONE.replace('://', '://***@')}/v1/traces: connection refused)\n"
     )
     assert 0.4 < time.monotonic() - begun < 10
     assert not file.exists()

@@ -79,6 +79,18 @@ def test_an_unreachable_collector(trace: str) -> None:
     )
 
 
+def test_no_credentials_are_printed(trace: str) -> None:
+    with over_http(Reply(), Reply(500)) as receiver:
+        host = receiver.endpoint.removeprefix("http://")
+        endpoint = f"http://user:secret@{host}/otlp?key=secret"
+        stopped = run(trace, "--endpoint", endpoint)
+        done = run(trace, "--endpoint", endpoint)
+    assert (stopped.returncode, done.returncode) == (1, 0)
+    assert "secret" not in stopped.stderr + done.stderr
+    assert f"http://***@{host}" in stopped.stderr
+    assert f"http://***@{host}" in done.stderr
+
+
 def test_the_command_that_goes_on(trace: str) -> None:
     with over_http(Reply(), Reply(500)) as receiver:
         done = run(trace, "--endpoint", receiver.endpoint)

@@ -1,6 +1,7 @@
 """Traces as OpenTelemetry spans, sent to any backend that takes OTLP: docs/otlp.md."""
 
 from functrace.export.otlp.options import EVERYTHING, Options
+from functrace.export.otlp.redaction import redact
 from functrace.export.otlp.resuming import word
 from functrace.export.otlp.sending import Clock, Delivery, StoppedError
 from functrace.export.otlp.traces import export
@@ -15,5 +16,6 @@ __all__ = [
     "StoppedError",
     "connect",
     "export",
+    "redact",
     "word",
 ]

@@ -30,8 +30,13 @@ class Answer(NamedTuple):
 class Transport(Protocol):
     """A connection to a collector through one of OpenTelemetry's own exporters."""
 
-    where: str
-    """the address, for people"""
+    @property
+    def where(self) -> str:
+        """The address, for people."""
+
+    @property
+    def obstacle(self) -> str:
+        """What the last attempt failed with; empty if it did not fail or is under way."""
 
     def send(self, request: ExportTraceServiceRequest) -> Answer:
         """Send a request, again where that helps, within OTEL_EXPORTER_OTLP_TIMEOUT."""

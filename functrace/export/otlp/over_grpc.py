@@ -47,7 +47,16 @@ class Grpc:
             self._exporter = _Exporter(endpoint=endpoint)
         except InvalidCompressionValueException as error:
             raise ValueError(error) from None
-        self.where = self._exporter.address
+
+    @property
+    def where(self) -> str:
+        """As Transport.where."""
+        return self._exporter.address
+
+    @property
+    def obstacle(self) -> str:
+        """As Transport.obstacle."""
+        return self._exporter.obstacle
 
     def send(self, request: ExportTraceServiceRequest) -> Answer:
         """As Transport.send."""
@@ -61,8 +70,12 @@ class Grpc:
 class _Exporter(OTLPSpanExporter):
     """OpenTelemetry's, with its client in between."""
 
+    obstacle = ""
+    """what the last attempt failed with"""
+
     def send(self, request: ExportTraceServiceRequest) -> Answer:
-        """Send a request and tell what became of it."""
+        """Send a request and return its answer."""
+        self.obstacle = ""
         self._answer = Answer(False, told="nothing was sent")
         self._export(request)
         return self._answer
@@ -90,6 +103,7 @@ class _Exporter(OTLPSpanExporter):
             response: ExportTraceServiceResponse = self._stub_in_use.Export(**told)
         except grpc.RpcError as error:
             self._answer = _refusal(error)
+            self.obstacle = self._answer.told
             raise
         self._answer = accepted(response)
         return response

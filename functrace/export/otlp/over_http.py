@@ -53,14 +53,23 @@ class Http:
         if endpoint is not None:
             endpoint = endpoint.rstrip("/").removesuffix(_PATH) + _PATH
         self._exporter: Any = OTLPSpanExporter(endpoint=endpoint, session=self._session)
-        self.where = endpoint or "the collector"
+        self._endpoint = endpoint or "the collector"
+
+    @property
+    def where(self) -> str:
+        """As Transport.where."""
+        return self._session.url or self._endpoint
+
+    @property
+    def obstacle(self) -> str:
+        """As Transport.obstacle."""
+        return self._session.obstacle
 
     def send(self, request: ExportTraceServiceRequest) -> Answer:
         """As Transport.send."""
         self._session.prepare_for(request.SerializeToString())
         with suppress(OSError):  # which not every version keeps to itself; the session noted it
             self._exporter.export(())
-        self.where = self._session.url or self.where
         return self._session.answer()
 
     def close(self) -> None:
@@ -78,11 +87,13 @@ class _Session(requests.Session):
         self._encoded: dict[str, bytes] = {}
         self._response: requests.Response | None = None
         self._error: Exception | None = None
+        self.obstacle = ""
 
     def prepare_for(self, body: bytes) -> None:
         """What to send next."""
         self._encoded = {"": body}
         self._response = self._error = None
+        self.obstacle = ""
 
     def request(self, method: str, url: str, **told: Any) -> requests.Response:  # type: ignore[override]
         """Send it."""
@@ -96,7 +107,10 @@ class _Session(requests.Session):
             self._response = super().request(method, url, **told)
         except Exception as error:
             self._error = error
+            self.obstacle = _innermost(error)
             raise
+        if not self._response.ok:
+            self.obstacle = _answer(self._response).told
         return self._response
 
     def answer(self) -> Answer:

@@ -7,6 +7,7 @@ import os
 
 from functrace.errors import UsageError
 from functrace.export.otlp.answers import Transport
+from functrace.export.otlp.redaction import redact
 
 GRPC, HTTP = "grpc", "http/protobuf"
 PROTOCOLS = (HTTP, GRPC)
@@ -25,11 +26,11 @@ def connect(endpoint: str | None = None, protocol: str | None = None) -> Transpo
     if protocol not in PROTOCOLS:
         raise UsageError(f"OTLP as {protocol}: it can be {' or '.join(PROTOCOLS)}")
     if protocol == HTTP and endpoint and not endpoint.startswith(("http://", "https://")):
-        raise UsageError(f"{endpoint} is no address such as http://localhost:4318")
+        raise UsageError(f"{redact(endpoint)} is no address such as http://localhost:4318")
     try:
         return _transport(endpoint, protocol)
     except (ValueError, OSError) as error:
-        raise UsageError(f"OTEL_EXPORTER_OTLP variables: {error}") from None
+        raise UsageError(f"OTEL_EXPORTER_OTLP variables: {redact(str(error))}") from None
 
 
 def _transport(endpoint: str | None, protocol: str) -> Transport:
