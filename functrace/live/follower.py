@@ -45,7 +45,7 @@ class Follower:
         self._events: list[EventWords] = []  # by sequence number
         self._latest: dict[int, EventWords] = {}  # by track: the chunk that it writes into
         self._sequence = 0
-        self._chunks = self._bytes = 0  # of events, seen
+        self._largest = 0  # bytes of the largest chunk of events that was seen
         self._missing = 0  # chunks that were overwritten before they were seen
         self._lost = 0  # words in others
         self._last = 0
@@ -59,9 +59,12 @@ class Follower:
 
     @property
     def overwritten(self) -> int:
-        """Events overwritten before they were read; in chunks never seen as many as in others."""
-        mean_size = self._bytes // max(self._chunks, 1)
-        return self._lost + self._missing * mean_size // fmt.WORD.size
+        """Events overwritten before they were read, at most.
+
+        Chunks that were never seen count as full, and as large as the largest that was seen.
+        """
+        words = (self._largest - fmt.CHUNK.size) // fmt.WORD.size if self._largest else 0
+        return self._lost + self._missing * words
 
     @property
     def dropped(self) -> int:
@@ -103,8 +106,7 @@ class Follower:
                 self._missing += missing
             self._sequence = max(self._sequence, chunk.sequence)
             if chunk.kind == fmt.EVENTS:
-                self._chunks += 1
-                self._bytes += chunk.end - chunk.offset
+                self._largest = max(self._largest, chunk.end - chunk.offset)
 
     def _begin(self, found: Iterable[Chunk]) -> None:
         for chunk in found:

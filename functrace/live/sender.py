@@ -149,7 +149,7 @@ def _told(fate: Fate, follower: Follower) -> str:
         )
     if follower.overwritten:
         events = several(follower.overwritten, "event")
-        told.append(f"about {events} overwritten before they were read")
+        told.append(f"at most {events} overwritten before they were read")
     if follower.dropped:
         told.append(f"{several(follower.dropped, 'call')} without an end for that")
     return ", ".join([f"{several(fate.sent, 'span')} sent", *told]) if told else ""

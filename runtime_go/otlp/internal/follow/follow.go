@@ -21,13 +21,13 @@ type Follower struct {
 	chunks  []*chunk          // from which words may come, in the order of their sequence numbers
 	holding map[uint64]*chunk // by track the chunk to which its words go
 	buffer  []byte
-	seen    int64 // the latest time that was read
-	mean    mean
+	seen    int64  // the latest time that was read
+	largest uint64 // words in the largest chunk seen
 }
 
 // Lost events were overwritten before they were read.
 type Lost struct {
-	Events uint64 // as far as is known
+	Events uint64 // at most: chunks that were never seen count as full, and as the largest seen
 }
 
 // Read is what one round has read.
@@ -91,7 +91,7 @@ func (f *Follower) Round(atEnd bool) (Read, error) {
 		return Read{}, err
 	}
 	found, missed := f.finder.find(atEnd)
-	f.Lost.Events += missed * f.mean.of
+	f.Lost.Events += missed * f.largest
 	for _, c := range found {
 		f.takeOver(c)
 	}
@@ -110,7 +110,7 @@ func (f *Follower) takeOver(c *chunk) {
 	if c.Kind != format.Events {
 		return
 	}
-	f.mean.add(c.Size)
+	f.largest = max(f.largest, uint64(c.Size-format.HeadBytes)/8)
 	if c.Track != 0 {
 		if old := f.holding[c.Track]; old != nil && old.Sequence < c.Sequence {
 			old.filled = true
@@ -169,15 +169,4 @@ func merged(chunks, found []*chunk) []*chunk {
 		}
 	}
 	return all
-}
-
-// A mean number of words in a chunk: of those that are gone nobody knows more.
-type mean struct {
-	words, chunks, of uint64
-}
-
-func (m *mean) add(size int) {
-	m.words += uint64(size-format.HeadBytes) / 8
-	m.chunks++
-	m.of = m.words / m.chunks
 }

@@ -31,7 +31,7 @@ func (t *Tally) LastWords(overwritten uint64) string {
 		told = append(told, count(t.Dropped)+" dropped"+inBrackets(t.where+": "+why))
 	}
 	if overwritten > 0 {
-		told = append(told, "about "+several(overwritten, "event")+" overwritten before they were read")
+		told = append(told, "at most "+several(overwritten, "event")+" overwritten before they were read")
 	}
 	return strings.Join(told, ", ")
 }
