@@ -69,10 +69,22 @@ class Tree(Figures):
 
 
 def summed(column: Int64s, groups: npt.NDArray[Any], count: int) -> Int64s:
-    """The sum of each of so many groups; groups has that of each item."""
+    """Return the sum of each of ``count`` groups, at most the largest int64.
+
+    Args:
+        column: items, none negative.
+        groups: the group of each item.
+    """
     sums = np.zeros(count, np.int64)
     np.add.at(sums, groups, column)
+    if len(column) and int(column.max()) > _HIGHEST // len(column):
+        sums[np.bincount(groups, column, count) >= float(_HIGHEST)] = _HIGHEST
     return sums
+
+
+def added(first: Int64s, second: Int64s) -> Int64s:
+    """Return the sum of two columns without negative items, at most the largest int64."""
+    return first + np.minimum(second, _HIGHEST - first)
 
 
 def lowest(column: Int64s, groups: npt.NDArray[Any], count: int) -> Int64s:

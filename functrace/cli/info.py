@@ -102,8 +102,8 @@ def _called(chains: Chains) -> int:
 
 
 def _waited(chains: Chains) -> int:
-    """Nanoseconds that tracks waited: those of the outermost calls on each."""
-    return int(chains.suspended[(chains.parent < 0) | chains.started].sum())
+    """Return how many nanoseconds tracks were suspended inside their outermost calls."""
+    return sum(chains.suspended[(chains.parent < 0) | chains.started].tolist())
 
 
 def _tracks(trace: Trace) -> str:

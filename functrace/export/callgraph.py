@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from functrace.analysis import Forest, fold, merge
+from functrace.analysis.columns import summed
 from functrace.analysis.totals import Totals, part_of, totals
 from functrace.trace import Trace
 
@@ -61,9 +62,7 @@ def _edges(forest: Forest, shown: set[int]) -> list[Edge]:
     keys, edge_of = np.unique(key, return_inverse=True)
     failed = (forest.errors + forest.panics)[inner]
     total = np.where(forest.recursive, 0, forest.total)[inner]
-    sums = np.zeros((3, len(keys)), np.int64)
-    for row, column in zip(sums, (forest.calls[inner], total, failed), strict=True):
-        np.add.at(row, edge_of, column)
+    sums = [summed(column, edge_of, len(keys)) for column in (forest.calls[inner], total, failed)]
     pairs, started = np.divmod(keys, 2)
     columns = (*np.divmod(pairs, count), started.astype(np.bool_), *sums)
     rows = zip(*(column.tolist() for column in columns), strict=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from functrace.analysis import Chains
-from functrace.analysis.columns import Int32s, Int64s
+from functrace.analysis.columns import Int32s, Int64s, added, summed
 from functrace.analysis.merge import levels
 
 WEIGHTS = ("time", "calls", "errors")
@@ -46,5 +46,5 @@ def inclusive(parent: Int64s, values: Int64s) -> Int64s:
     sums = values.copy()
     for nodes in reversed(levels(parent)):
         inner = nodes[parent[nodes] >= 0]
-        np.add.at(sums, parent[inner], sums[inner])
+        sums = added(sums, summed(sums[inner], parent[inner], len(sums)))
     return sums

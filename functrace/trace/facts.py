@@ -109,7 +109,7 @@ class FactsReader:
             return False
         name = decode(payload[head.size : name_end])
         file = decode(payload[name_end : name_end + file_bytes])
-        return self._add(Function(number, name, file, line))
+        return self._add(Function(number, name, file, min(line, fmt.LINE_LIMIT)))
 
     def _add(self, function: Function) -> bool:
         functions = self._facts.functions

@@ -54,6 +54,9 @@ FUNCTION_PAYLOAD = struct.Struct("<IIQHH")  # number, line, address, sizes of na
 
 TRACK_KINDS = ("unknown", "goroutine", "thread", "task")
 
+# A source has no more lines than this, which is the largest int32.
+LINE_LIMIT = (1 << 31) - 1
+
 # No time is later than this after the trace's start, so that a sum of two never overflows.
 TIME_LIMIT = 1 << 60
 

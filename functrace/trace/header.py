@@ -9,6 +9,7 @@ from functrace.errors import FunctraceError
 from functrace.trace import format as fmt
 
 _BILLION = 1_000_000_000
+_LATEST = 1 << 62  # nanoseconds since 1970, so that a time after the start never overflows
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,9 @@ def parse_header(path: Path, data: memoryview) -> Header:
     rate = _calibrated(data, start) or float(rate)
     if not rate:
         raise FunctraceError(f"{path}: its header does not tell how long a tick is")
-    return Header(pid, fmt.LANGUAGES.get(language, "unknown"), rate, start, started, flags, lost)
+    language_name = fmt.LANGUAGES.get(language, "unknown")
+    started = min(started, _LATEST)
+    return Header(pid, language_name, rate, start, started, flags, lost)
 
 
 def _calibrated(data: memoryview, start: int) -> float | None:

@@ -18,7 +18,7 @@ from functrace.trace.header import Header, parse_header
 from functrace.trace.scan import Chunks, Pieces, Rows, find_chunks, find_pieces
 from functrace.trace.tracks import Ordered, Tracks, order_tracks
 
-_LAST_NS = (1 << 63) - 1024  # the last float below 2^63
+_LAST_NS = 1 << 61  # nanoseconds, so that a start and a duration add up to an int64
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ def _tracks(ordered: Ordered, facts: Facts, clock: Clock, data: memoryview) -> T
         parent=ordered.parent,
         parent_id=records["parent"].copy(),
         starter=np.where(known, facts.index_of[numbers], -1).astype(np.int32),
-        line=records["line"].copy(),
+        line=np.minimum(records["line"], fmt.LINE_LIMIT),
         start=clock.nanoseconds(start),
         start_ticks=start,
         name_at=records["name"].astype(np.int64),

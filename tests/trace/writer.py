@@ -14,6 +14,8 @@ def header(
     start: int = 1000,
     flags: int = 1,
     lost: int = 0,
+    pid: int = 4711,
+    started: int = 1_700_000_000_000_000_000,
     calibrations: tuple[tuple[int, int, int, int], ...] = (),
 ) -> bytes:
     fixed = struct.pack(
@@ -21,11 +23,11 @@ def header(
         b"FTRACE\r\n",
         version,
         size,
-        4711,
+        pid,
         language,
         rate,
         start,
-        1_700_000_000_000_000_000,
+        started,
         flags,
         lost,
     )
