@@ -10,6 +10,7 @@ import click
 
 from functrace.errors import FunctraceError
 from functrace.naming import matching
+from functrace.units import count, several
 
 if TYPE_CHECKING:
     from functrace.trace import Trace
@@ -23,18 +24,41 @@ as_json: Callable[[F], F] = click.option("--json", "as_json", is_flag=True, help
 
 
 def open_all(paths: Iterable[str], *, tell: bool = True) -> list[Trace]:
-    """The traces at ``paths``; a folder stands for the traces in it. Tells what is damaged.
+    """Open the traces at ``paths``; a folder stands for the traces in it.
+
+    Print a line for each trace that cannot be read, and for what is damaged if ``tell`` is set.
 
     Raises:
-        FunctraceError: one cannot be read, or there is none.
+        FunctraceError: no trace can be read, or there is none.
     """
     from functrace.trace import open_trace  # it brings numpy along
 
-    traces = [open_trace(file) for path in paths for file in _files(Path(path))]
+    errors: list[str] = []
+
+    def open_or_note(file: Path) -> Trace | None:
+        try:
+            return open_trace(file)
+        except FunctraceError as error:
+            errors.append(str(error))
+            return None
+
+    opened = [open_or_note(file) for path in paths for file in _files(Path(path))]
+    traces = [trace for trace in opened if trace is not None]
+    if not traces:
+        raise FunctraceError("\n".join(errors))
+    _report_unreadable(errors, len(traces))
     for trace in traces if tell else ():
         for sentence in trace.damage:
             click.secho(f"functrace: {trace.path}: {sentence}", err=True, fg="yellow")
     return traces
+
+
+def _report_unreadable(errors: list[str], read: int) -> None:
+    for error in errors:
+        click.secho(f"functrace: {error}", err=True, fg="red")
+    if errors:
+        left_out = f"{count(len(errors))} of {several(len(errors) + read, 'trace')}"
+        click.secho(f"functrace: {left_out} left out: unreadable", err=True, fg="yellow")
 
 
 def told_apart(function: str, paths: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:

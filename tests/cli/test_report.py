@@ -84,6 +84,30 @@ def test_json(functrace: Run) -> None:
     }
 
 
+BAD = [b"", b"FTRACE\r\n", b"no trace at all\n" * 400]
+
+
+def test_bad_traces_in_a_folder(functrace: Run, module: Path) -> None:
+    """They are named and left out; the others are reported as if they were alone."""
+    folder = module / "recorded"
+    folder.mkdir()
+    for number, content in enumerate(BAD):
+        (folder / f"bad{number}.ftrace").write_bytes(content)
+    (folder / "good.ftrace").write_bytes((module / "monday.ftrace").read_bytes())
+    done = functrace("report", "recorded")
+    assert (done.stdout, done.returncode) == (ONE, 0)
+    assert done.stderr == (
+        "functrace: recorded/bad0.ftrace: not a trace, the file is empty\n"
+        "functrace: recorded/bad1.ftrace: too short, a trace's header is cut off\n"
+        "functrace: recorded/bad2.ftrace: not a trace, it does not begin as one\n"
+        "functrace: 3 of 4 traces left out: unreadable\n"
+    )
+    (folder / "good.ftrace").unlink()
+    done = functrace("report", "recorded")
+    assert (done.stdout, done.returncode) == ("", 1)
+    assert done.stderr.count("recorded/bad") == 3
+
+
 def test_nothing_matches(functrace: Run) -> None:
     done = functrace("report", "monday.ftrace", "--include", "nowhere")
     assert (done.returncode, done.stdout) == (1, "")
