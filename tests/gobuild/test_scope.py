@@ -17,11 +17,16 @@ def scope(tmp_path: Path) -> Scope:
         (tmp_path / folder).mkdir(parents=True)
     for folder in ("m", "m/nested", "m/inner", "lib"):
         (tmp_path / folder / "go.mod").write_text("module x\n")
+    for package in ("fmt", "os", "net/http", "strings"):
+        file = tmp_path / "go" / "src" / package / "x.go"
+        file.parent.mkdir(parents=True)
+        file.write_text("package x\n")
     runtime.add(tmp_path / "m" / "internal" / "functrace")
     modules = (("x.org/m", "m"), ("x.org/m/inner", "m/inner"), ("lib", "lib"))
     return Scope(
         tuple(Module(tmp_path / folder, path) for path, folder in modules),
-        ("dep.org/d/...", "dep.org/e"),
+        ("dep.org/d/...", "dep.org/e", "os", "net/*"),
+        tmp_path / "go",
         ("fmt",),
     )
 
@@ -29,7 +34,7 @@ def scope(tmp_path: Path) -> Scope:
 @pytest.mark.parametrize(
     "package",
     "x.org/m x.org/m/a x.org/m/a_test[x.org/m/a.test] x.org/m/inner lib command-line-arguments "
-    "dep.org/d dep.org/d/x dep.org/e fmt".split(),
+    "dep.org/d dep.org/d/x dep.org/e fmt net/x.org".split(),
 )
 def test_in_scope(scope: Scope, package: str) -> None:
     assert scope.holds(package.replace("[", " ["))
@@ -38,10 +43,26 @@ def test_in_scope(scope: Scope, package: str) -> None:
 @pytest.mark.parametrize(
     "package",
     "x.org/m/nested x.org/m/nested/x x.org/m/none x.org/mm library dep.org/e/x dep.org/dd os "
-    "x.org/m/internal/functrace".split(),
+    "x.org/m/internal/functrace net/http strings".split(),
 )
 def test_out_of_scope(scope: Scope, package: str) -> None:
     assert not scope.holds(package)
+
+
+def test_dependencies_that_match_nothing(scope: Scope) -> None:
+    nothing = "matches no package of this build"
+    assert list(scope.unmatched(["dep.org/d/x", "dep.org/e_test [dep.org/e.test]", "os"])) == [
+        f"--deps os {nothing} outside the standard library; --std instruments that",
+        f"--deps net/* {nothing}",
+    ]
+
+
+def test_patterns_of_the_go_command_match_all_that_a_glob_matches() -> None:
+    globs = ("x.org/...", "x.org/*/y", "./x.org/a?", "*", "a=b", "-x", "", "all", "x.org/a~b+c-d")
+    scope = Scope((), globs, Path("go"))
+    assert list(scope.dependency_patterns()) == [
+        "x.org/...", "x.org/.../y", "x.org/a...", "...", "a...b", "...x", "all", "x.org/a~b+c-d",
+    ]  # fmt: skip
 
 
 def test_plain_names() -> None:

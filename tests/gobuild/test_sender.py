@@ -28,7 +28,7 @@ def sources(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
 @pytest.fixture
 def where(go: Go, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
     monkeypatch.setenv("GOTOOLCHAIN", "local")
-    return Environment(go.binaries / "go", str(go.binaries / "go"), tmp_path, (), (), ())
+    return Environment(go.binaries / "go", go.binaries.parent, tmp_path, (), (), (), ())
 
 
 @pytest.mark.usefixtures("sources")

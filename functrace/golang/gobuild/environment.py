@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from functrace.errors import UsageError
 from functrace.golang import toolchain
-from functrace.golang.gobuild.command import Flag, GoCommand, split_goflags
+from functrace.golang.gobuild.command import Flag, GoCommand, last, split_goflags
 from functrace.golang.module import Module
 
 
@@ -18,19 +19,27 @@ class Environment:
 
     Attributes:
         go: the go command of the user.
-        real_go: the one that it chooses for this folder, by go.mod's toolchain line maybe.
+        goroot: the root of the distribution that it chooses for this folder, by go.mod's
+            toolchain line maybe.
         folder: where the go command works, after ``-C``.
         goflags: the flags in ``GOFLAGS``.
         flags: those, then the command's: the last of a name counts.
         modules: every main module; none outside of one.
+        resolution: what decides, besides the main modules, which folder a package is built from.
     """
 
     go: Path
-    real_go: str
+    goroot: Path
     folder: Path
     goflags: tuple[Flag, ...]
     flags: tuple[Flag, ...]
     modules: tuple[Module, ...]
+    resolution: tuple[str, ...]
+
+    @property
+    def real_go(self) -> str:
+        """The go command of :attr:`goroot`, which chooses no other."""
+        return str(self.goroot / "bin" / "go")
 
 
 def look(command: GoCommand) -> Environment:
@@ -49,14 +58,17 @@ def look(command: GoCommand) -> Environment:
     if env["GO111MODULE"] == "off":
         raise UsageError("GO111MODULE=off: functrace go needs modules; `go mod init` makes one")
     goflags = split_goflags(env["GOFLAGS"])
+    flags = (*goflags, *command.flags)
     outside = env["GOMOD"] in ("", "/dev/null") and env["GOWORK"] in ("", "off")
+    modules = () if outside else _modules(go, command, folder)
     return Environment(
         go=go,
-        real_go=str(Path(env["GOROOT"]) / "bin" / "go"),
+        goroot=Path(env["GOROOT"]),
         folder=folder,
         goflags=goflags,
-        flags=(*goflags, *command.flags),
-        modules=() if outside else _modules(go, command, folder),
+        flags=flags,
+        modules=modules,
+        resolution=tuple(_resolution(flags, folder, modules, env["GOWORK"])),
     )
 
 
@@ -70,6 +82,21 @@ def standard_library(go: str, runtime: Path) -> tuple[str, ...]:
     needed = set(toolchain.ask(go, ["list", *flags, "."], runtime).split())
     below = ("runtime", "internal/", "vendor/", "unsafe", "syscall")
     return tuple(p for p in everything if p not in needed and not p.startswith(below))
+
+
+def _resolution(
+    flags: Sequence[Flag], folder: Path, modules: Sequence[Module], work: str
+) -> Iterator[str]:
+    """Yield what has packages of one import path built from one folder or another."""
+    yield from (f"-{name}={last(flags, name)}" for name in ("mod", "modfile"))
+    files = [module.root / "go.mod" for module in modules]
+    files += [folder / (last(flags, "modfile") or "go.mod"), Path(work)]
+    for file in files:
+        if file.is_file():
+            yield from (
+                line for line in file.read_text(errors="replace").splitlines() if "=>" in line
+            )
+    yield from (m.path for m in modules if (m.root / "vendor" / "modules.txt").exists())
 
 
 def _modules(go: Path, command: GoCommand, folder: Path) -> tuple[Module, ...]:

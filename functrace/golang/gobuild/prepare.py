@@ -8,9 +8,12 @@ import shlex
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from importlib import metadata
 from pathlib import Path
 
 import functrace
+import functrace.golang
+import functrace.sources
 import rewriter
 from functrace import __version__
 from functrace.golang import runtime
@@ -62,7 +65,7 @@ def session_of(request: Request, where: Environment, folder: Path) -> Session:
         FunctraceError: the runtime cannot be written, or the sender not be built.
         UsageError: for a system that no program sends from.
     """
-    scope = Scope(where.modules, request.deps)
+    scope = Scope(where.modules, request.deps, where.goroot)
     tags = _tags(where.flags)
     root = cache.root()
     base = root if cache.is_writable(root) else folder
@@ -78,6 +81,7 @@ def session_of(request: Request, where: Environment, folder: Path) -> Session:
         folder=str(folder),
         key=key,
         scope=scope,
+        resolution=where.resolution,
         options=for_build(replace(request.options, own_calls_only=own_calls_only)),
         cache=str(root / "files"),
         runtime=str(runtime_folder),
@@ -107,10 +111,13 @@ def _key(request: Request, tags: list[str], place: Path, sender: Sender | None) 
 
 
 def _own_sources() -> str:
-    """A digest of what decides how a file is instrumented, and of the runtime."""
+    """A digest of what decides what is instrumented and how, and of the runtime."""
     digest = hashlib.sha256()
-    for path in sorted(Path(rewriter.__file__).parent.rglob("*.py")):
-        digest.update(path.read_bytes())
+    for package in (rewriter, functrace.golang, functrace.sources):
+        for path in sorted(Path(str(package.__file__)).parent.rglob("*.py")):
+            digest.update(path.read_bytes())
+    for parser in ("tree-sitter", "tree-sitter-go"):
+        digest.update(metadata.version(parser).encode())
     for content in (*runtime.sources().values(), *runtime.carrying_sources().values()):
         digest.update(content)
     return digest.hexdigest()
@@ -150,7 +157,7 @@ def words(session: Session, command: GoCommand, where: Environment) -> list[str]
     marks = session.marks()
     words += (f"-gcflags={pattern}={mark}" for pattern, mark in marks.items())
     # The last flag that matches a package is the only one: so ours goes with each of the user's.
-    mark = " ".join(dict.fromkeys(marks.values()))
+    mark = " ".join(filter(None, dict.fromkeys(marks.values())))
     words += (_marked(f, mark) for f in where.goflags if f.name == "gcflags")
     if command.verb == "test" and last(where.flags, "count") is None:
         words.append("-count=1")  # a result from the cache would be a test that was not traced

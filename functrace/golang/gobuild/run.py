@@ -143,4 +143,6 @@ def _counted(
         used = packages.used(session, command, where, names)
     except FunctraceError:
         return None, 0
-    return packages.count(session, used, request.keep)
+    summary, touched = packages.count(session, used, request.keep)
+    summary.notes += session.scope.unmatched(names)
+    return summary, touched

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from functrace.golang import runtime
@@ -12,6 +14,8 @@ from rewriter.select import matcher
 
 # What the go command calls a package that is named by its files.
 BY_FILES = "command-line-arguments"
+# What cannot stand in a pattern of the go command, or means another thing there.
+_NO_PATTERN = re.compile(r"^-|[^\w./~+-]+")
 
 
 @dataclass(frozen=True)
@@ -20,12 +24,14 @@ class Scope:
 
     Attributes:
         modules: the main modules.
-        deps: patterns of further packages, as the go command writes them.
+        deps: globs that select packages of other modules; ``all`` selects every one.
+        goroot: the root of the Go distribution that builds.
         std: the packages of the standard library that can be, if they are wanted.
     """
 
     modules: tuple[Module, ...]
     deps: tuple[str, ...]
+    goroot: Path
     std: tuple[str, ...] = ()
 
     def own_patterns(self) -> Iterator[str]:
@@ -34,21 +40,37 @@ class Scope:
         for module in self.modules:
             yield f"{module.path}/..."
 
-    def other_patterns(self) -> Iterator[str]:
-        """Patterns that match the packages of other modules in scope."""
-        yield from self.deps
-        if self.std:
-            yield "std"
+    def dependency_patterns(self) -> Iterator[str]:
+        """Patterns of the go command that match the packages that ``deps`` selects, and more."""
+        globs = (glob.removeprefix("./") for glob in self.deps if glob)
+        return (_NO_PATTERN.sub("...", glob) for glob in globs)
 
     def holds(self, package: str) -> bool:
         """Whether the package, named as the go command names it while it builds, is in scope."""
         package = plain(package)
-        if package == BY_FILES or any(matcher((p,))(package) for p in self.deps):
+        if package == BY_FILES or package in self.std:
             return True
-        if package in self.std:
+        if self.is_standard(package):
+            return False
+        if any(_matches(glob, package) for glob in self.deps):
             return True
         folder = self.folder(package)
         return folder is not None and not runtime.version_in(folder)
+
+    def is_standard(self, package: str) -> bool:
+        """Whether the go command takes the package from its own distribution."""
+        return _has_go_files(self.goroot / "src" / package)
+
+    def unmatched(self, packages: Iterable[str]) -> Iterator[str]:
+        """Yield a sentence for each of ``deps`` that selects none of a build's packages."""
+        names = set(map(plain, packages))
+        standard = {name for name in names if self.is_standard(name)}
+        for glob in self.deps:
+            if not any(_matches(glob, name) for name in names - standard):
+                sentence = f"--deps {glob} matches no package of this build"
+                if glob == "std" or any(_matches(glob, name) for name in standard):
+                    sentence += " outside the standard library; --std instruments that"
+                yield sentence
 
     def folder(self, package: str) -> Path | None:
         """Where a main module has the package; None if it is another module's."""
@@ -64,6 +86,15 @@ class Scope:
             if file.startswith(f"{module.root}/"):
                 return file[len(str(module.root)) + 1 :]
         return f"{plain(package)}/{Path(file).name}"
+
+
+def _matches(glob: str, package: str) -> bool:
+    return glob == "all" or matcher((glob,))(package) is not None
+
+
+@lru_cache(maxsize=4096)
+def _has_go_files(folder: Path) -> bool:
+    return any(folder.glob("*.go"))
 
 
 def plain(package: str) -> str:

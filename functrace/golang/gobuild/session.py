@@ -26,6 +26,7 @@ class Session:
         folder: its own, deleted when it ends.
         key: stands for version, options and runtime, wherever results are kept.
         scope: the packages to instrument.
+        resolution: what decides, besides the scope, which folder a package is built from.
         options: for the rewriter, but for the file's place and its neighbours' names.
         cache: where instrumented files are kept between runs.
         runtime: the folder of the runtime's module.
@@ -38,6 +39,7 @@ class Session:
     folder: str
     key: str
     scope: Scope
+    resolution: tuple[str, ...]
     options: Options
     cache: str
     runtime: str
@@ -52,17 +54,28 @@ class Session:
         return Path(self.folder) / "graph.json"
 
     def marks(self) -> dict[str, str]:
-        """The compiler flag that marks packages in question, by the patterns that match these.
+        """Return the compiler flags for the packages in question, by the patterns of these.
 
-        Patterns of main modules match packages of other modules as well, which are left
-        alone; so the mark is another one for other main modules.
+        Of several patterns that match a package, the go command applies the last. The
+        patterns match more packages than the scope holds, so the mark, which gives packages
+        entries of their own in the build cache, stands for all that decides which of them are
+        instrumented and how. The standard library depends on less and is shared by more builds.
         """
-        paths = json.dumps([module.path for module in self.scope.modules])
-        own = hashlib.sha256((self.key + paths).encode()).hexdigest()[: len(self.key)]
-        return {
-            **dict.fromkeys(self.scope.own_patterns(), MARK + own),
-            **dict.fromkeys(self.scope.other_patterns(), MARK + self.key),
-        }
+        scope = self.scope
+        paths = [module.path for module in scope.modules]
+        marks = dict.fromkeys(scope.own_patterns(), self._mark(paths, scope.deps, self.resolution))
+        for pattern in scope.dependency_patterns():
+            marks.pop(pattern, None)  # a key of a dictionary keeps its first place
+            marks[pattern] = self._mark(paths, scope.deps, self.resolution)
+        if scope.std:
+            marks["std"] = self._mark("std")
+        elif scope.deps:
+            marks["std"] = ""
+        return marks
+
+    def _mark(self, *about: object) -> str:
+        digest = hashlib.sha256(json.dumps([self.key, *about]).encode(errors="surrogateescape"))
+        return MARK + digest.hexdigest()[: len(self.key)]
 
     def save(self) -> Path:
         """Write it into its folder; return where."""
@@ -83,9 +96,10 @@ def load(path: str) -> Session:
     """The session that :meth:`Session.save` wrote to ``path``."""
     data = json.loads(Path(path).read_text(encoding="utf-8"))
     modules = tuple(Module(Path(m["root"]), m["path"]) for m in data["scope"]["modules"])
-    data["scope"] = Scope(modules, tuple(data["scope"]["deps"]), tuple(data["scope"]["std"]))
+    scope = data["scope"]
+    data["scope"] = Scope(modules, tuple(scope["deps"]), Path(scope["goroot"]), tuple(scope["std"]))
     data["options"] = _options(**data["options"])
-    for name in ("go_flags", "toolexec"):
+    for name in ("go_flags", "resolution", "toolexec"):
         data[name] = tuple(data[name])
     return Session(**data)
 
