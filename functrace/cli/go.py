@@ -34,7 +34,10 @@ _UNTRACED = ("generate", "list", "vet")
     "--errors/--no-errors", default=True, help="Record the errors that functions return; the rule."
 )
 @click.option(
-    "--deps", multiple=True, metavar="PATTERN", help="Dependencies, too, that match; repeatable."
+    "--deps",
+    multiple=True,
+    metavar="GLOB",
+    help="Also instrument packages of other modules that match, or all; repeatable.",
 )
 @click.option(
     "--std", is_flag=True, help="The standard library, too, but for what the runtime needs of it."
