@@ -5,5 +5,8 @@
 //
 //	http.Handle("/debug/functrace/", tracehttp.Handler())
 //
-// Whoever can reach it can read what the program does: mount it where only you can.
+// and used with a POST, as curl -X POST -o shop.ftrace localhost:8080/debug/functrace/trace?seconds=5
+// sends it.
+//
+// Whoever can reach it can read what the program does: mount it where only you can, or give it a Token.
 package tracehttp
