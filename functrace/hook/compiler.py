@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import marshal
-import sys
 from _thread import allocate_lock, get_ident
 
+from functrace.runtime.descriptors import identify, move_up
 from functrace.runtime.system import os
 
 TYPE_CHECKING = False  # typing is nothing that every program loads
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _SERVER = os.path.join(os.path.dirname(__file__), "server.py")
 _TIMEOUT = 120.0
+_STANDARD_ERROR = 2
 
 
 class Compiler:
@@ -34,7 +35,7 @@ class Compiler:
         self._lock = allocate_lock()
         self._owner = 0
         self._fd = -1
-        self._identity = (0, 0)
+        self._identity: tuple[int, int] | None = None
 
     def ask(self, *request: Any) -> Any:
         """The reply, or None if there can be none."""
@@ -59,11 +60,7 @@ class Compiler:
         return self._exchange(request)
 
     def _is_open(self) -> bool:
-        try:
-            found = os.fstat(self._fd)
-        except OSError:
-            return False
-        return (found.st_dev, found.st_ino) == self._identity
+        return self._fd >= 0 and identify(self._fd) == self._identity
 
     def _start(self) -> None:
         import _socket
@@ -84,8 +81,9 @@ class Compiler:
         finally:
             theirs.close()
         self._fd = ours.detach()
-        found = os.fstat(self._fd)
-        self._identity = (found.st_dev, found.st_ino)
+        if self._fd <= _STANDARD_ERROR:
+            self._fd = move_up(self._fd)
+        self._identity = identify(self._fd)
         try:
             os.waitpid(pid, 0)  # it forks at once, so that the program has no child of ours
         except ChildProcessError:
@@ -120,11 +118,3 @@ def _received(socket: _socket.socket, size: int) -> bytes:
             raise EOFError
         content += piece
     return bytes(content)
-
-
-def say(message: str) -> None:
-    """A line on standard error, if there is one."""
-    try:
-        print(f"functrace: {message}", file=sys.__stderr__, flush=True)
-    except (OSError, ValueError, AttributeError):
-        pass

@@ -14,9 +14,10 @@ import zipimport
 from _frozen_importlib_external import SourceFileLoader
 
 import functrace
-from functrace.hook import compiler, store
+from functrace.hook import store
 from functrace.hook.compiler import Compiler
 from functrace.hook.scope import Scope
+from functrace.runtime.messages import say
 from functrace.runtime.system import os
 
 TYPE_CHECKING = False  # typing is nothing that every program loads
@@ -94,11 +95,11 @@ class Hook:
         asked = (name, file, source, stats, key, traced, footer, sys.flags.optimize)
         reply = self.compiler.ask("module", *asked)
         if reply is None:
-            compiler.say(f"{file} is not traced: the process that instruments cannot be run")
+            say(f"{file} is not traced: the process that instruments cannot be run")
             return None
         content, warned, left = reply
         if left:
-            compiler.say(f"{file} is not traced: {left}")
+            say(f"{file} is not traced: {left}")
         for category, text, line in warned if content else ():
             warn(category, text, file, line)
         return store.unpack(content, stamp) if content else None
@@ -109,10 +110,7 @@ class Hook:
         what = f"{_several(functions, 'function')} of {_several(modules, 'module')} instrumented"
         if not functions:
             what = "no function instrumented, so nothing was traced"
-        try:
-            print(f"functrace run: {what}", file=sys.__stderr__, flush=True)
-        except (OSError, ValueError, AttributeError):
-            pass  # there is no standard error
+        say(what, "functrace run")
 
 
 def _several(number: int, noun: str) -> str:

@@ -7,7 +7,8 @@ import sys
 from _frozen_importlib import BuiltinImporter
 from _frozen_importlib_external import SourceFileLoader
 
-from functrace.hook import compiler, config, loader
+from functrace.hook import config, loader
+from functrace.runtime.messages import say
 
 TYPE_CHECKING = False  # typing is nothing that every program loads
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _tell_of_namesake() -> None:
             return  # functrace-cli is installed there
         for file in (os.path.join(package, "__init__.py"), f"{package}.py"):
             if os.path.isfile(file):
-                compiler.say(f"{file} is another package: a traced program gets ours instead")
+                say(f"{file} is another package: a traced program gets ours instead")
                 return
 
 

@@ -12,13 +12,14 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from functrace.hook import compiler, loader, store
+from functrace.hook import loader, store
+from functrace.runtime.messages import say
 
 
 def adapt(namespace: dict[str, Any]) -> None:
     """Change ``_pytest.assertion.rewrite``, if it is what we know."""
     if not {"rewrite_asserts", "get_cache_dir", "ast"} <= namespace.keys():
-        compiler.say("test modules are not traced: this pytest compiles them in another way")
+        say("test modules are not traced: this pytest compiles them in another way")
         return
     rewrite, folder = namespace["rewrite_asserts"], namespace["get_cache_dir"]
 
@@ -77,7 +78,7 @@ def _name(file: str) -> str:
 def _decorate(tree: ast.Module, source: bytes, file: str) -> None:
     reply = loader.hook.compiler.ask("functions", _name(file), file, source)
     if reply is None:
-        compiler.say(f"{file} is not traced: the process that instruments cannot be run")
+        say(f"{file} is not traced: the process that instruments cannot be run")
         return
     name, first, places = reply
     loader.hook.counts[file] = len(places)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import atexit
 
 from functrace.runtime import BUILTINS
+from functrace.runtime.destination import expand, trace_paths
 from functrace.runtime.functions import remembered
-from functrace.runtime.settings import Settings, expand, load
+from functrace.runtime.messages import say
+from functrace.runtime.settings import Settings, load
 from functrace.runtime.system import os
 from functrace.runtime.tasks import Tasks
 
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 globals()["__builtins__"] = BUILTINS
-
-_DEFAULT_TRACE = "functrace-%p.ftrace"
 
 
 class Control:
@@ -33,6 +33,7 @@ class Control:
         self._recorder: Any = None  # a Recorder, of either kind, or a Printer
         self._tasks = Tasks()
         self._is_on = False
+        self._folder = ""  # that the program began in
         self._sent_from = ""  # with FUNCTRACE=otlp: where the trace is
 
     def begin(self) -> None:
@@ -95,6 +96,7 @@ class Control:
             say(str(error).removeprefix("functrace: "))
 
     def _begin(self, mode: str) -> None:
+        self._folder = _current_folder()
         self._recorder = self._printer() if mode == "text" else self._new_recorder()
         self._tasks.attach(self._recorder)
         for code, name in remembered():
@@ -121,7 +123,7 @@ class Control:
         if parents.failed:
             return
         try:
-            self._recorder = self._new_recorder(is_told=False)
+            self._recorder = self._new_recorder(folder=self._folder)
         except (ValueError, OSError) as error:
             self._recorder = None
             self._is_on = False
@@ -144,21 +146,19 @@ class Control:
             say=say,
         )
 
-    def _new_recorder(self, *, is_told: bool = True) -> Any:
-        """A recorder with a new file; of a name that is not the one asked for the user is told."""
+    def _new_recorder(self, *, folder: str = "") -> Any:
+        """Return a recorder with a new file; that of a forked child is below ``folder``."""
         settings = self._settings
         if settings.mode == "otlp":
             return self._live_recorder()
-        if settings.out in ("stdout", "stderr"):
-            raise ValueError(f"FUNCTRACE_OUT: a trace goes to a file, not to {settings.out}")
-        for number, path in enumerate(_paths(settings.out)):
+        for number, path in enumerate(trace_paths(settings.out, folder)):
             try:
                 recorder = self._recorder_at(path, overwrite=settings.overwrite)
             except FileExistsError:
                 # A trace that is there already may be the one of the crash that somebody is
                 # after, or another process's.
                 continue
-            if number and settings.out and is_told:
+            if number and settings.out and not folder:
                 say(f"FUNCTRACE_OUT exists; the trace goes to {path}")
             return recorder
         raise OSError("no name is left for the trace")
@@ -199,14 +199,6 @@ class Control:
         )
 
 
-def say(message: str) -> None:
-    """Tell the user something, whatever the program has made of sys.stderr."""
-    try:
-        os.write(2, f"functrace: {message}\n".encode("utf-8", "backslashreplace"))
-    except OSError:
-        return  # whom to tell?
-
-
 def _is_main_interpreter() -> bool:
     for name in ("_interpreters", "_xxsubinterpreters"):  # from Python 3.13 on, and before
         try:
@@ -231,17 +223,6 @@ def _twin() -> Any:
     return recorder_python
 
 
-def _paths(out: str) -> Any:
-    """The paths to try, one after the other."""
-    path = expand(out or _DEFAULT_TRACE)
-    if os.path.isdir(path):
-        path = os.path.join(path, expand(_DEFAULT_TRACE))
-    yield path
-    stem, extension = os.path.splitext(path)
-    for number in range(2, 1 << 16):
-        yield f"{stem}-{number}{extension}"
-
-
 def _absolute(path: str) -> str:
     """As os.path.abspath has it, which is Python, too, and asks the program's builtins."""
     if path.startswith("/") and "/." not in path and "//" not in path:
@@ -250,6 +231,13 @@ def _absolute(path: str) -> str:
         return os.path.abspath(path)
     except OSError:  # the current folder is gone
         return path
+
+
+def _current_folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # it is gone
+        return ""
 
 
 def _reason(error: Exception) -> str:

@@ -8,20 +8,14 @@ handed to the system when the call goes on, so that none is lost and lines never
 
 from __future__ import annotations
 
-import errno
-import select
-import stat
-import sys
 from collections.abc import Callable
-from contextlib import suppress
 from types import CodeType
-from typing import Any
 
 from functrace.runtime import BUILTINS
 from functrace.runtime.known import Callback, Known, known
+from functrace.runtime.output import open_output
 from functrace.runtime.source import Source, make_source
 from functrace.runtime.stacks import AboutThread, Call, Parent, Stacks, Track
-from functrace.runtime.system import os
 from functrace.runtime.trace_file import clock
 
 globals()["__builtins__"] = BUILTINS
@@ -57,7 +51,7 @@ class Printer:
         self._say = say
         self._stacks = Stacks(self, thread, current)
         self._source: Source = make_source(self._stacks)
-        self._output = _Output(out, max_size)
+        self._output = open_output(out, max_size, say)
 
     def add(self, code: CodeType, name: str, file: str, line: int) -> None:
         """Print the calls of a code object while started."""
@@ -107,6 +101,7 @@ class Printer:
     def close(self) -> None:
         """Stop for good."""
         self.stop()
+        self._output.close()
 
     # What becomes of calls
 
@@ -142,42 +137,3 @@ class Printer:
             self.stop()
             if not isinstance(error, BrokenPipeError):  # whoever read them has seen enough
                 self._say(f"cannot write: {error}; tracing is off")
-
-
-class _Output:
-    """A file, or a standard stream."""
-
-    def __init__(self, out: str, max_size: int) -> None:
-        self._room = sys.maxsize
-        self._stream: Any = None
-        if out in ("", "stdout", "stderr"):
-            self._file = 2 if out == "stderr" else 1
-            self._stream = sys.__stderr__ if out == "stderr" else sys.__stdout__
-            if self._stream is None:  # a file of the program's may get its number
-                raise OSError(errno.EBADF, "it is closed", out or "stdout")
-            return
-        # Appended to, since child processes inherit the setting and share the file.
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-        self._file = os.open(out, flags, 0o644)
-        status = os.fstat(self._file)
-        if stat.S_ISREG(status.st_mode):
-            self._room = max_size - status.st_size
-
-    def write(self, line: bytes) -> None:
-        """Hand a line to the system. Raises OSError."""
-        self._flush()
-        self._room -= len(line)
-        if self._room < 0:
-            raise OSError("the file has reached FUNCTRACE_MAX_SIZE")
-        while line:
-            with suppress(BlockingIOError):  # somebody made standard output so
-                line = line[os.write(self._file, line) :]
-                continue
-            select.select((), (self._file,), ())
-
-    def _flush(self) -> None:
-        """What the program has printed before comes before."""
-        stream = self._stream
-        if stream is not None:
-            with suppress(RuntimeError, ValueError, OSError):  # in the midst of it, or closed
-                stream.flush()

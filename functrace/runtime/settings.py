@@ -7,7 +7,6 @@ from __future__ import annotations
 import sys
 
 from functrace.runtime import BUILTINS
-from functrace.runtime.system import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,11 +82,6 @@ def load(environment: Mapping[str, str]) -> Settings:
     settings.include = _globs(of("INCLUDE"))
     settings.exclude = _globs(of("EXCLUDE"))
     return settings
-
-
-def expand(path: str) -> str:
-    """``path`` with the process id for ``%p``."""
-    return "%".join(part.replace("%p", str(os.getpid())) for part in path.split("%%"))
 
 
 _WANTED = {

@@ -7,7 +7,6 @@ signal's handler or the collector runs in the midst of it goes without.
 
 from __future__ import annotations
 
-import mmap
 import sys
 import weakref
 from _thread import RLock
@@ -16,6 +15,8 @@ from functools import partial
 from typing import NamedTuple, Protocol, TypeVar
 
 from functrace.runtime import BUILTINS
+from functrace.runtime.descriptors import OwnFile
+from functrace.runtime.mapping import Mapping
 from functrace.runtime.system import os, time
 
 globals()["__builtins__"] = BUILTINS
@@ -70,10 +71,10 @@ class Owner(Protocol):
 class Segment:
     """A part of the file that was made at once."""
 
-    __slots__ = ("__weakref__", "bytes", "offset", "owners")
+    __slots__ = ("bytes", "mapping", "owners")
 
-    def __init__(self, offset: int, size: int) -> None:
-        self.offset = offset
+    def __init__(self, mapping: Mapping, size: int) -> None:
+        self.mapping = mapping
         self.bytes = size
         self.owners: list[weakref.ref[Owner]] = []  # where old chunks are overwritten
 
@@ -116,21 +117,20 @@ class TraceFile:
             raise ValueError(f"facts of {len(facts)} bytes")
         if sys.byteorder != "little":
             raise OSError("a trace is written on machines that have the lowest byte first")
-        self.path = os.path.abspath(path)
         self.failed = False
         self.overwrites = overwrite
         self._max_size = max_size
         self._fail = fail
         self._lock = RLock()
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-        self._is = os.fstat(self._file)
+        self._file = OwnFile(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+        self.path = self._file.path
         self._size = 0
         self._sequence = 0
         self._functions = 0
         self._segments: list[Segment] = []
         self._at = -1  # the segment that chunks are cut from
         self._memory = memoryview(b"").cast("Q")  # what is left of it
-        self._header = self._grow(_HEADER_BYTES)
+        self._header = self._grow(_HEADER_BYTES).words
         self._begin()
         self._facts = self._new_facts()
         self._facts_used = HEAD_WORDS
@@ -147,7 +147,10 @@ class TraceFile:
         if self.failed:
             return None
         least = _rounded(8 * least)
+        before = owner.segment
         memory = self._take(least, max(least, size), EVENTS, head)
+        if before is not None and before is not self._segments[self._at]:
+            before.mapping.drop()
         if memory is not None:
             owner.segment = self._segments[self._at]
             if self.overwrites:
@@ -180,14 +183,12 @@ class TraceFile:
         if is_clean:
             self._header[_FLAGS] |= _CLEAN
             self._calibrate()
-            if not self.overwrites and self._is_open():
-                os.ftruncate(self._file, self._size - 8 * len(self._memory))
+            if not self.overwrites and self._file.is_same():
+                os.ftruncate(self._file.number(), self._size - 8 * len(self._memory))
         self.failed = True
         self._facts = self._memory = memoryview(b"").cast("Q")
         self._header = memoryview(bytes(_HEADER_BYTES)).cast("Q")
-        if self._is_open():
-            os.close(self._file)
-        self._file = -1
+        self._file.close()
 
     def copy(self, path: str) -> None:
         """Write what there is so far to another file. Raises OSError."""
@@ -260,13 +261,14 @@ class TraceFile:
             want = min(want, max(_SMALLEST_SEGMENT, self._max_size // 8 // _PAGE * _PAGE))
         if self._size + want > self._max_size:
             return self._reuse(least)
-        segment = Segment(self._size, want)
         try:
-            self._memory = self._grow(want)
+            mapping = self._grow(want)
         except OSError as error:
             self._end_early(_WRITE_FAILED, f"cannot write the trace: {error}")
             return False
-        self._segments.append(segment)
+        self._leave_segment()
+        self._segments.append(Segment(mapping, want))
+        self._memory = mapping.words
         self._at = len(self._segments) - 1
         if not self.overwrites:
             del self._segments[:-1]
@@ -278,19 +280,21 @@ class TraceFile:
         if not self.overwrites or len(self._segments) < 3:
             self._end_early(_FULL, "the trace has reached FUNCTRACE_MAX_SIZE")
             return False
+        self._leave_segment()
         self._at = (self._at + 1) % len(self._segments)
         segment = self._segments[self._at]
         segment.give_up()
         # The one after that is given up now, long before it is needed: a thread that was
         # interrupted before it stores a word has until then to do so.
         self._segments[(self._at + 1) % len(self._segments)].give_up()
-        try:
-            self._memory = self._map(segment.offset, segment.bytes)
-        except OSError as error:
-            self._end_early(_WRITE_FAILED, f"cannot write the trace: {error}")
-            return False
+        self._memory = segment.mapping.words
         self._memory.cast("B")[:] = bytes(segment.bytes)
         return least <= segment.bytes
+
+    def _leave_segment(self) -> None:
+        """Take the segment that is used up out of memory, for a program's size is not to grow."""
+        if self._at >= 0:
+            self._segments[self._at].mapping.drop()
 
     def _end_early(self, flag: int, why: str) -> None:
         self.failed = True
@@ -299,42 +303,19 @@ class TraceFile:
 
     # The file
 
-    def _grow(self, size: int) -> memoryview:
+    def _grow(self, size: int) -> Mapping:
         """Lengthen the file and map what is new.
 
         It is written first: a full disk is an error here, and would be a signal later that ends
         the program.
         """
-        self._check_file()
+        file = self._file.number()
         done = 0
         while done < size:
-            done += os.pwrite(self._file, bytes(min(size - done, 1 << 20)), self._size + done)
-        memory = self._map(self._size, size)
+            done += os.pwrite(file, bytes(min(size - done, 1 << 20)), self._size + done)
+        mapping = Mapping(file, self._size, size)
         self._size += size
-        return memory
-
-    def _map(self, offset: int, size: int) -> memoryview:
-        """The words of a part of the file."""
-        self._check_file()
-        before = offset % mmap.ALLOCATIONGRANULARITY
-        mapping = mmap.mmap(self._file, size + before, offset=offset - before)
-        return memoryview(mapping).cast("Q")[before // 8 :]
-
-    def _check_file(self) -> None:
-        """Daemons close all descriptors, and then have ours for a file of their own."""
-        if self._is_open():
-            return
-        file = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
-        if not os.path.samestat(os.fstat(file), self._is):
-            os.close(file)
-            raise OSError(f"{self.path} is another file now")
-        self._file = file
-
-    def _is_open(self) -> bool:
-        try:
-            return os.path.samestat(os.fstat(self._file), self._is)
-        except OSError:
-            return False
+        return mapping
 
     # Facts
 
@@ -345,7 +326,7 @@ class TraceFile:
             OSError: there is no room.
         """
         if self.overwrites:
-            memory = self._grow(_FACTS_BYTES)
+            memory = self._grow(_FACTS_BYTES).words
             self._put_head(memory, FACTS, Head())
             return memory
         taken = self._take(_FACTS_BYTES, _FACTS_BYTES, FACTS, Head())

@@ -211,9 +211,9 @@ def test_descriptors_that_the_program_closes(run: Runner) -> None:
         @trace
         def leaf(): pass
         leaf()
-        os.closerange(3, 100)
+        os.closerange(3, 300)
         mine = open("mine", "w+")
-        others = [os.dup(mine.fileno()) for _ in range(20)]
+        others = [os.dup2(mine.fileno(), number) for number in range(10, 300)]
         for _ in range(50_000): leaf()
         print(os.path.getsize("mine"))
     """
@@ -231,7 +231,7 @@ def test_a_file_that_is_gone_when_it_is_to_grow(run: Runner) -> None:
         leaf()
         (name,) = [name for name in os.listdir() if name.endswith(".ftrace")]
         os.unlink(name)
-        os.closerange(3, 100)
+        os.closerange(3, 300)
         for _ in range(50_000): leaf()
         print("done")
     """

@@ -22,7 +22,7 @@ enum {
     LARGEST_SEGMENT = 2 << 20,
     PAGE = 4096
 };
-enum { COPIES_MOST = 4 };
+enum { COPIES_MOST = 4, LOWEST_DESCRIPTOR = 100 };
 enum { OPEN_RECORD_WORDS = 1 + 2, BASE_RECORD_WORDS = 1 + 1 };
 
 struct file trace_file = {.descriptor = -1};
@@ -51,9 +51,20 @@ static bool is_ours(int descriptor) {
            found.st_ino == trace_file.inode;
 }
 
+/* Opens a file under a number that no standard stream has, nor any that a program expects. */
+static int open_high(const char *path, int flags) {
+    int opened = open(path, flags | O_CLOEXEC, 0644);
+    if (opened < 0) return -1;
+    int moved = fcntl(opened, F_DUPFD_CLOEXEC, smaller(LOWEST_DESCRIPTOR, sysconf(_SC_OPEN_MAX) / 2));
+    int error = errno;
+    close(opened);
+    errno = error;
+    return moved;
+}
+
 static bool open_again(void) {
     if (is_ours(trace_file.descriptor)) return true;
-    trace_file.descriptor = open(trace_file.path, O_RDWR | O_CLOEXEC);
+    trace_file.descriptor = open_high(trace_file.path, O_RDWR);
     if (trace_file.descriptor < 0) return false;
     if (is_ours(trace_file.descriptor)) return true;
     close(trace_file.descriptor);
@@ -127,6 +138,18 @@ static void give_up(struct segment *s) {
     s->owner_count = 0;
 }
 
+/* Takes a segment's pages out of the process's memory, which a trace must not make grow; a thread
+ * that still writes there gets them back from the file. */
+static void drop_pages(const struct segment *s) {
+    uint64_t before = s->offset % (uint64_t)sysconf(_SC_PAGESIZE);
+    madvise((char *)s->words - before, s->bytes + before, MADV_DONTNEED);
+}
+
+/* The current segment is used up. */
+static void leave_segment(void) {
+    if (trace_file.segment_count > 0) drop_pages(&trace_file.segments[trace_file.current]);
+}
+
 /* Gives up the oldest segment, or recording if nothing is to be overwritten. */
 static bool reuse_segment(size_t least) {
     struct file *f = &trace_file;
@@ -134,6 +157,7 @@ static bool reuse_segment(size_t least) {
         fail(STOPPED_FULL, "the trace has reached FUNCTRACE_MAX_SIZE");
         return false;
     }
+    leave_segment();
     f->current = (f->current + 1) % f->segment_count;
     struct segment *s = &f->segments[f->current];
     give_up(s);
@@ -157,6 +181,7 @@ static bool next_segment(size_t least) {
         fail_to_write();
         return false;
     }
+    leave_segment();
     f->segments[count] = (struct segment){.words = words, .bytes = want, .offset = f->size - want};
     f->current = f->segment_count++;
     return true;
@@ -203,7 +228,10 @@ bool room_new_chunk(struct room *room, uint64_t now, size_t need, size_t open, s
         bytes = (bytes + CHUNK_STEP - 1) / CHUNK_STEP * CHUNK_STEP;
         words = take(room, bytes, larger(bytes, room->next_size), &given);
     }
+    if (room->words && room->segment != f->current && f->segment_count)
+        drop_pages(&f->segments[room->segment]);
     if (words) {
+        room->segment = f->current;
         room->next_size = smaller(8 * room->next_size, f->largest_chunk);
         words[C_SIZE_AND_OPEN] = (uint64_t)open << 32;
         words[C_TRACK] = track;
@@ -358,7 +386,7 @@ static uint32_t largest_chunk(uint64_t max_size, bool overwrites) {
 bool file_open(const char *path, uint64_t max_size, bool overwrites, const char *facts,
                size_t size) {
     struct file *f = &trace_file;
-    int descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    int descriptor = open_high(path, O_RDWR | O_CREAT | O_EXCL);
     if (descriptor < 0) return false;
     *f = (struct file){.descriptor = descriptor,
                        .path = (char *)path,

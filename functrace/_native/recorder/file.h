@@ -19,6 +19,7 @@ struct room {
     uint32_t size;     /* words */
     uint32_t next_size; /* of the next chunk, bytes */
     uint64_t base;     /* ticks that the chunk's times count from */
+    size_t segment;    /* that the chunk is in */
     bool taken;        /* the chunk has been given up for newer ones */
     struct room *next_idle;
 };

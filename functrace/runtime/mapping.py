@@ -1,0 +1,54 @@
+"""Parts of a file in memory.
+
+The module mmap will not do: up to Python 3.12 each of its objects has a descriptor of its own, and
+closes that number in the end, whoever has it by then.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+
+from functrace.runtime import BUILTINS
+from functrace.runtime.system import os
+
+globals()["__builtins__"] = BUILTINS
+
+_WORD = 8
+_libc = ctypes.CDLL(None, use_errno=True)
+_map = _libc.mmap
+_map.restype = ctypes.c_void_p
+_map.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+_advise = _libc.madvise
+_advise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+_FAILED = ctypes.c_void_p(-1).value
+
+
+class Mapping:
+    """A part of a file, mapped until the process ends.
+
+    Args:
+        file: its descriptor, which is not needed afterwards.
+        offset, size: of the part, in bytes.
+
+    Raises:
+        OSError: it cannot be mapped.
+    """
+
+    __slots__ = ("_address", "_bytes", "words")
+
+    def __init__(self, file: int, offset: int, size: int) -> None:
+        before = offset % mmap.ALLOCATIONGRANULARITY
+        self._bytes = before + size
+        access = mmap.PROT_READ | mmap.PROT_WRITE
+        address = _map(None, self._bytes, access, mmap.MAP_SHARED, file, offset - before)
+        if address == _FAILED:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+        self._address = address
+        array = (ctypes.c_char * size).from_address(address + before)
+        self.words = memoryview(array).cast("B").cast("Q")
+
+    def drop(self) -> None:
+        """Take its pages out of the process's memory; they come back from the file when used."""
+        _advise(self._address, self._bytes, mmap.MADV_DONTNEED)

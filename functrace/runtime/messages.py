@@ -1,0 +1,66 @@
+"""Messages to the user, on standard error as it was at the start."""
+
+from __future__ import annotations
+
+import atexit
+
+from functrace.runtime import BUILTINS
+from functrace.runtime.descriptors import Stream
+from functrace.runtime.system import os
+
+globals()["__builtins__"] = BUILTINS
+
+_ERROR = 2
+# By process: what nobody may have read, and whether a capture has it.
+_unread: list[tuple[int, bytes, bool]] = []
+
+
+def say(message: str, sender: str = "functrace") -> None:
+    """Write a line to standard error, unless that is another file now.
+
+    A line that a capture of standard error has, or that could not be written, is repeated at exit.
+    """
+    line = f"{sender}: {message}\n".encode("utf-8", "backslashreplace")
+    is_written = _is_open() and _write(line)
+    if not is_written or _is_unnamed():
+        if not _unread:
+            atexit.register(_repeat)
+        _unread.append((os.getpid(), line, is_written))
+
+
+def _repeat() -> None:
+    lines, _unread[:] = [*_unread], []
+    for process, line, is_captured in lines:
+        if process == os.getpid() and (_is_released() if is_captured else _is_open()):
+            _write(line)
+
+
+def _write(line: bytes) -> bool:
+    try:
+        return bool(os.write(_ERROR, line))
+    except OSError:
+        return False
+
+
+def _is_open() -> bool:
+    """Return whether standard error is what it was at the start."""
+    try:
+        return Stream(_ERROR).is_same()
+    except OSError:
+        return False
+
+
+def _is_unnamed() -> bool:
+    """Return whether it is a temporary file, as pytest captures it in."""
+    try:
+        return os.fstat(_ERROR).st_nlink == 0
+    except OSError:
+        return False
+
+
+def _is_released() -> bool:
+    """Return whether a capture has ended; unlike a file of the program's, children inherit it."""
+    try:
+        return not _is_open() and not _is_unnamed() and os.get_inheritable(_ERROR)
+    except OSError:
+        return False

@@ -1,0 +1,225 @@
+"""The program's descriptors and functrace's: neither gets what is meant for the other."""
+
+from __future__ import annotations
+
+import subprocess
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from tests.python_runtime.conftest import HEAD, Runner, Runtime, environment
+
+_CALLS = """
+    import os, sys
+
+    @trace
+    def f(): pass
+
+    f()
+"""
+# Every number that functrace could have is the program's file's by now.
+_CLOSE_ALL = """
+    os.closerange(3, 300)
+    own = os.open("own.dat", os.O_RDWR | os.O_CREAT)
+    for number in range(own + 1, 300):
+        os.dup2(own, number)
+    os.write(own, b"own data")
+"""
+_DUPLICATE_OVER = """
+    own = os.open("own.dat", os.O_RDWR | os.O_CREAT)
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) > 2:
+            os.dup2(own, int(name))
+    os.write(own, b"own data")
+"""
+_TEN_THOUSAND = """
+    for _ in range(10_000): f()
+"""
+
+
+def _shell(runtime: Runtime, folder: Path, program: str, words: str, **variables: str) -> str:
+    """Run a program by a shell, as ``exec python program.py WORDS``; return standard error."""
+    (folder / "program.py").write_text(HEAD + textwrap.dedent(program))
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$0" program.py {words}', runtime.python.executable],
+        cwd=folder,
+        env=environment(runtime, {"FUNCTRACE": "text", **variables}),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
+@pytest.mark.parametrize("take", [_CLOSE_ALL, _DUPLICATE_OVER], ids=["closes", "duplicates"])
+@pytest.mark.parametrize("mode", ["text", "record"])
+def test_numbers_that_the_program_takes(run: Runner, mode: str, take: str) -> None:
+    out = {"text": "calls.txt", "record": "x.ftrace"}[mode]
+    result = run(_CALLS + take + _TEN_THOUSAND, FUNCTRACE=mode, FUNCTRACE_OUT=out)
+    assert (result.folder / "own.dat").read_text() == "own data"
+    assert result.stderr == ""
+    if mode == "text":
+        assert (result.folder / out).read_text().count("->__main__.f\n") == 10_001
+    else:
+        assert result.trace.tracks[0].events.count("> f") == 10_001
+
+
+@pytest.mark.parametrize("instead", ["os.unlink(name)", "os.rename('own.dat', name)"])
+@pytest.mark.parametrize("mode", ["text", "record"])
+def test_a_file_that_is_out_of_reach(run: Runner, mode: str, instead: str) -> None:
+    result = run(
+        f"{_CALLS} {_CLOSE_ALL}\n    name = 'out'\n    {instead}\n {_TEN_THOUSAND} {_TEN_THOUSAND}"
+        '\n    sys.stdout.write("done")',
+        FUNCTRACE=mode,
+        FUNCTRACE_OUT="out",
+    )
+    own = result.folder / ("own.dat" if "unlink" in instead else "out")
+    assert own.read_text() == "own data"
+    assert result.stdout == "done"
+    assert result.stderr.startswith("functrace: cannot write")
+    assert result.stderr.endswith("tracing is off\n")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("take", ["os.close(1); os.dup(own)", "os.dup2(own, 1)"])
+def test_standard_output_that_becomes_another_file(run: Runner, take: str) -> None:
+    result = run(
+        f"""{_CALLS}
+    own = os.open("own.dat", os.O_RDWR | os.O_CREAT)
+    saved = os.dup(1)
+    {take}
+    f()
+    os.write(1, b"own data")
+    os.dup2(saved, 1)
+    f()
+    """,
+        FUNCTRACE="text",
+    )
+    assert (result.folder / "own.dat").read_text() == "own data"
+    assert result.stdout.count("->__main__.f\n") == 2
+    assert result.stderr == (
+        "functrace: stdout is another file now: calls are not printed to that\n"
+        "functrace: 2 lines were not printed: stdout was another file\n"
+    )
+
+
+def test_no_message_goes_to_a_file_of_the_program(run: Runner) -> None:
+    result = run(
+        f"""{_CALLS}
+    own = os.open("own.dat", os.O_RDWR | os.O_CREAT)
+    for number in (0, 1, 2):
+        os.dup2(own, number)
+    f()
+    os.write(2, b"own data")
+    """,
+        FUNCTRACE="text",
+    )
+    assert (result.folder / "own.dat").read_text() == "own data"
+    assert result.stdout.count("->__main__.f\n") == 1
+
+
+@pytest.mark.parametrize("variables", [{"FUNCTRACE": "record"}, {"FUNCTRACE_OUT": "calls.txt"}, {}])
+def test_streams_that_are_closed_at_the_start(
+    runtime: Runtime, tmp_path: Path, variables: dict[str, str]
+) -> None:
+    program = """
+        import os
+        own = [os.open(f"own-{n}", os.O_RDWR | os.O_CREAT) for n in range(3)]
+
+        @trace
+        def f(): pass
+
+        for _ in range(10_000): f()
+        for number in own:
+            os.write(number, b"own data")
+        assert own == [0, 1, 2]
+    """
+    _shell(runtime, tmp_path, program, "<&- >&- 2>&-", **variables)
+    assert [(tmp_path / f"own-{n}").read_text() for n in range(3)] == ["own data"] * 3
+    if "FUNCTRACE_OUT" in variables:
+        assert (tmp_path / "calls.txt").read_text().count("->__main__.f\n") == 10_000
+
+
+@pytest.mark.parametrize("out", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "link", "out.txt"])
+def test_a_path_that_is_standard_output(runtime: Runtime, tmp_path: Path, out: str) -> None:
+    (tmp_path / "link").symlink_to("/dev/stdout")
+    program = """
+        @trace
+        def f(n):
+            print("line", n)
+
+        for n in range(3): f(n)
+    """
+    said = _shell(runtime, tmp_path, program, "> out.txt", FUNCTRACE_OUT=out)
+    enter, leave = "t[01]:\t->__main__.f\n", "t[01]:\t<-__main__.f\n"
+    expected = "".join(f"{enter}line {n}\n{leave}" for n in range(3))
+    assert ((tmp_path / "out.txt").read_text(), said) == (expected, "")
+
+
+def test_other_streams_by_their_paths(runtime: Runtime, tmp_path: Path) -> None:
+    said = _shell(runtime, tmp_path, _CALLS, "7> out.txt", FUNCTRACE_OUT="/dev/fd/7")
+    assert said == ""
+    assert (tmp_path / "out.txt").read_text().count("->__main__.f\n") == 1
+    said = _shell(runtime, tmp_path, _CALLS, "", FUNCTRACE_OUT="/dev/fd/7")
+    assert said == "functrace: FUNCTRACE_OUT: /dev/fd/7: it is closed; tracing is off\n"
+    said = _shell(runtime, tmp_path, _CALLS, "> out.txt", FUNCTRACE_OUT="/dev/stderr")
+    assert said.count("->__main__.f\n") == 1
+    said = _shell(runtime, tmp_path, _CALLS, "", FUNCTRACE_OUT="/dev/null")
+    assert said == ""
+
+
+@pytest.mark.parametrize("mode", ["text", "record"])
+@pytest.mark.parametrize("out", ["new/and/deep/x-%p", "new/%p/x"])
+def test_folders_are_made(run: Runner, mode: str, out: str) -> None:
+    result = run(_CALLS, FUNCTRACE=mode, FUNCTRACE_OUT=out)
+    (file,) = (path for path in (result.folder / "new").rglob("x*") if path.is_file())
+    assert file.stat().st_size > 0
+    assert result.stderr == ""
+
+
+def test_a_new_folder_for_traces(run: Runner) -> None:
+    result = run(_CALLS, FUNCTRACE_OUT="new/")
+    (file,) = (result.folder / "new").iterdir()
+    assert file.name.startswith("functrace-")
+
+
+@pytest.mark.parametrize("mode", ["text", "record"])
+def test_a_message_that_was_captured_is_repeated(run: Runner, mode: str) -> None:
+    """As pytest does: files without names are behind the streams while modules load."""
+    result = run(
+        """
+        import os, tempfile
+        saved = os.dup(2)
+        captured = tempfile.TemporaryFile()
+        os.dup2(captured.fileno(), 2)
+        @trace
+        def f(): pass
+        f()
+        os.dup2(saved, 2)
+        captured.seek(0)
+        print(captured.read())
+        """,
+        FUNCTRACE=mode,
+        FUNCTRACE_OUT="program.py/x",
+    )
+    message = "functrace: FUNCTRACE_OUT: program.py: File exists; tracing is off\n"
+    assert result.stderr == message
+    assert result.stdout in (f"{message.encode()}\n", "b''\n")
+
+
+def test_a_forked_child_has_left_the_folder(run: Runner) -> None:
+    result = run(
+        f"""{_CALLS}
+    os.mkdir("elsewhere")
+    os.chdir("elsewhere")
+    if not os.fork():
+        f()
+        os._exit(0)
+    os.wait()
+    """,
+        FUNCTRACE_OUT="%p.ftrace",
+    )
+    assert len(result.traces) == 2
