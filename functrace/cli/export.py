@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
@@ -15,10 +16,12 @@ from functrace.cli import sent, traces
 from functrace.cli.traces import open_all
 from functrace.errors import FunctraceError, UsageError
 from functrace.export import FORMATS, Format, load
+from functrace.runtime.destination import descriptor_of
 
 if TYPE_CHECKING:
     from functrace.trace import Trace
 
+_STDOUT = 1
 _WEIGHTS = ("time", "calls", "errors")
 
 
@@ -55,8 +58,8 @@ def export(traces: tuple[str, ...], to: str, out: str | None, **options: Any) ->
         raise UsageError(f"--{name} says nothing to {to}")
     if wanted.sends:
         _send(traces, to, out, given)
-    elif out in (None, "-"):
-        _print(traces, to, wanted, given)
+    elif (number := _stream(out)) is not None:
+        _print(traces, to, wanted, given, number)
     else:
         _save(traces, to, wanted, Path(str(out)), given)
 
@@ -72,16 +75,31 @@ def _send(paths: tuple[str, ...], to: str, out: str | None, given: dict[str, Any
     sent.send(paths, given)
 
 
-def _print(paths: tuple[str, ...], to: str, wanted: Format, options: dict[str, Any]) -> None:
+def _stream(out: str | None) -> int | None:
+    """Return the descriptor to write to; to open its path would truncate the file behind it."""
+    return _STDOUT if out in (None, "-") else descriptor_of(str(out))
+
+
+def _print(
+    paths: tuple[str, ...], to: str, wanted: Format, options: dict[str, Any], number: int
+) -> None:
     if wanted.folder:
         raise UsageError(f"{to} is a folder: name one with -o, such as -o trace{wanted.suffix}")
-    if wanted.binary and sys.stdout.isatty():
+    if wanted.binary and os.isatty(number):
         raise UsageError(
             f"{to} is nothing for a terminal: name a file with -o, such as"
             f" -o trace{wanted.suffix}, or pipe it"
         )
-    load(to).write(open_all(paths), sys.stdout.buffer, **options)
-    sys.stdout.buffer.flush()
+    stream = sys.stdout.buffer if number == _STDOUT else _opened(number)
+    load(to).write(open_all(paths), stream, **options)
+    stream.flush()
+
+
+def _opened(number: int) -> BinaryIO:
+    try:
+        return open(number, "wb", closefd=False)
+    except OSError as error:
+        raise FunctraceError(f"-o /dev/fd/{number}: {error.strerror}") from None
 
 
 def _save(

@@ -43,6 +43,8 @@ def destination(out: str | None, program: str, now: datetime) -> Iterator[Destin
     if is_file and path.exists():
         raise FunctraceError(f"{path} exists already; a trace is never overwritten")
     folder = path.parent if is_file else path
+    if folder.exists() and not folder.is_dir():
+        raise FunctraceError(f"-o {out}: neither a folder nor a new file NAME.ftrace")
     made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     try:

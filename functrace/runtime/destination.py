@@ -26,14 +26,17 @@ def expand(path: str) -> str:
 
 def stream_number(out: str) -> int | None:
     """Return the descriptor that ``out`` stands for, by a name or by a link; None for a file."""
-    if out in _NAMES:
-        return _NAMES[out]
+    return _NAMES[out] if out in _NAMES else descriptor_of(out)
+
+
+def descriptor_of(path: str) -> int | None:
+    """Return the descriptor that a path such as /dev/stdout leads to; None for any other path."""
     for _ in range(_LINKS_MOST):
-        folder, name = os.path.split(out)
+        folder, name = os.path.split(path)
         if folder in _DESCRIPTORS and name.isascii() and name.isdigit():
             return int(name)
         try:
-            out = os.path.join(folder, os.readlink(out))  # /dev/stdout is one, too
+            path = os.path.join(folder, os.readlink(path))  # /dev/stdout is one, too
         except OSError:
             return None
     return None

@@ -24,6 +24,25 @@ def test_to_standard_output_or_a_file(module: Path, functrace: Run) -> None:
     assert (module / "a.jsonl").read_text() == printed.stdout
 
 
+def test_to_a_path_that_is_a_stream(module: Path) -> None:
+    """What is there already stays, as in any redirection."""
+    (module / "a.ftrace").write_bytes(recorded.trace())
+    export = f"{sys.executable} -m functrace export a.ftrace --to folded"
+    script = f"(echo before; {export} -o $0; echo after) > out.txt"
+    folded = subprocess.check_output(export.split(), cwd=module, text=True)
+    for path in ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"):
+        subprocess.run(["sh", "-c", script, path], cwd=module, check=True)
+        assert (module / "out.txt").read_text() == f"before\n{folded}after\n"
+    closed = subprocess.run(
+        [*export.split(), "-o", "/dev/fd/9"],
+        cwd=module,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert closed.stderr == "functrace: -o /dev/fd/9: Bad file descriptor\n"
+
+
 def test_several_traces(module: Path, functrace: Run) -> None:
     (module / "a.ftrace").write_bytes(recorded.trace())
     (module / "b.ftrace").write_bytes(recorded.trace(failing=True))

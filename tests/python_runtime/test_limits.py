@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 
 from tests.python_runtime import told
-from tests.python_runtime.conftest import Runner
+from tests.python_runtime.conftest import Runner, Runtime
 
 _CALLS = """
     @trace
@@ -132,3 +133,38 @@ def test_text_where_it_cannot_go(run: Runner) -> None:
     assert bounded.stderr == (
         f"functrace: cannot write: the file has reached FUNCTRACE_MAX_SIZE{_OFF}"
     )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
+@pytest.mark.parametrize("full", ["stop", "overwrite"])
+def test_a_trace_does_not_stay_in_memory(runtime: Runtime, run: Runner, full: str) -> None:
+    """Programs watch their own size: tests for leaks do, and servers that replace their workers."""
+    if not runtime.tells_exceptions:
+        pytest.skip("without texts it takes long to fill a trace")
+    result = run(
+        """
+        import threading
+
+        @trace
+        def f(): raise ValueError("x" * 200)
+
+        def work():
+            for _ in range(20_000):
+                try: f()
+                except ValueError: pass
+
+        def mapped():
+            lines = open("/proc/self/status").read().splitlines()
+            return sum(int(line.split()[1]) for line in lines if line[:6] in ("RssFil", "RssShm"))
+
+        before = mapped()
+        threads = [threading.Thread(target=work) for _ in range(2)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        print(mapped() - before)
+        """,
+        FUNCTRACE_FULL=full,
+    )
+    (path,) = result.folder.glob("*.ftrace")
+    assert path.stat().st_size > 8 << 20
+    assert int(result.stdout) < 5 << 10  # KB: the part that is being written, and those left
