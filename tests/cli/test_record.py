@@ -61,6 +61,13 @@ def test_traces_of_other_processes(module: Path, functrace: Run) -> None:
     assert len(list((module / "100%").iterdir())) == 2
 
 
+def test_what_is_no_place_for_a_trace(functrace: Run) -> None:
+    for out in ("/dev/stdout", "/dev/null", "go.mod"):
+        done = functrace("record", "-o", out, "--", *PROGRAM, **PATH)
+        assert done.returncode == 1
+        assert done.stderr == f"functrace: -o {out}: neither a folder nor a new file NAME.ftrace\n"
+
+
 def test_no_trace_is_overwritten(module: Path, functrace: Run) -> None:
     (module / "run.ftrace").write_text("mine")
     done = functrace("record", "-o", "run.ftrace", "--", *PROGRAM, **PATH)
