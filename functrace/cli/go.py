@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
+from functrace.cache import folders
 from functrace.cli import options, output
 from functrace.golang import toolchain
-from functrace.golang.gobuild import cache
 from functrace.golang.gobuild import run as gobuild
 from functrace.golang.gobuild.command import Flag, parse
 from functrace.golang.gobuild.prepare import Request
@@ -64,7 +64,8 @@ def go(ctx: click.Context, /, verb: str, arguments: tuple[str, ...], **flags: An
     command's flags. `functrace go clean` empties functrace's cache.
     """
     if verb == "clean":
-        shutil.rmtree(cache.root(), ignore_errors=True)
+        for folder in folders.own_locations():
+            shutil.rmtree(folder, ignore_errors=True)
     elif verb in _UNTRACED:
         ctx.exit(_plain(verb, arguments))
     elif verb in gobuild.TRACED:

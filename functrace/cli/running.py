@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from functrace.errors import UsageError
+from functrace.errors import FunctraceError, UsageError
 from functrace.hook import interpreter, launch
 from functrace.hook.config import Config
 
@@ -32,6 +32,7 @@ def start(words: tuple[str, ...], flags: dict[str, Any]) -> NoReturn:
         words = (words[0][:2], words[0][2:], *words[1:])  # Python takes both
     _check_ways(flags)
     config = _config(flags)
+    _settle_cache(config)
     python = interpreter.choose(flags["python"], os.environ)
     if not flags["python"] and not flags["quiet"]:
         _tell_of_environment(python)
@@ -75,6 +76,20 @@ def _config(flags: dict[str, Any]) -> Config:
         raise UsageError("a pattern has no line breaks")
     names = ("min_lines", "exported_only", "skip_generated", "lambdas", "std", "quiet", "children")
     return Config(**lists, **{name: int(flags[name]) for name in names})
+
+
+def _settle_cache(config: Config) -> None:
+    """Say what is wrong with the cache; without one, the main module still needs a folder."""
+    if config.complaint:
+        sys.stderr.write(f"functrace: {config.complaint}\n")
+    if config.cache:
+        return
+    from functrace.cache import leftovers
+
+    try:
+        config.cache = leftovers.run_folder()
+    except OSError as error:
+        raise FunctraceError(str(error)) from None
 
 
 def _variables(flags: dict[str, Any], words: tuple[str, ...]) -> dict[str, str]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import sys
 
+from functrace.cache.folders import choose
+from functrace.cache.trust import distrust
+
 VARIABLE = "FUNCTRACE_HOOK"
 _NUMBERS = frozenset(
     ("min_lines", "exported_only", "skip_generated", "lambdas", "std", "quiet", "children")
@@ -16,7 +19,8 @@ class Config:
     """One run's wishes.
 
     Attributes:
-        cache: the folder for what was compiled.
+        cache: the folder for what was compiled; empty if there is none that is safe.
+        complaint: what the user should be told of the cache.
         root: the folder that globs over paths count from.
         include, exclude, compiled, min_lines, exported_only, skip_generated, lambdas: as in
             :class:`rewriter.python.Options`.
@@ -27,6 +31,7 @@ class Config:
     """
 
     cache: str = ""
+    complaint: str = ""
     root: str = ""
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -43,13 +48,15 @@ class Config:
     def __init__(self, **values: str | int | tuple[str, ...]) -> None:
         for name, value in values.items():
             setattr(self, name, value)
-        self.cache = self.cache or cache_folder()
+        if not self.cache or distrust(self.cache):
+            choice = choose("python")
+            self.cache, self.complaint = choice.folder, choice.complaint
         self.root = self.root or os.getcwd()
 
     def text(self, **changes: str | int) -> str:
         """A line for each attribute that says something."""
         lines = []
-        for name, value in {**vars(self), **changes}.items():
+        for name, value in {**vars(self), **changes, "complaint": ""}.items():
             values = value if isinstance(value, tuple) else (value,)
             lines += [f"{name}={v}" for v in values if v]
         return "\n".join(lines)
@@ -77,41 +84,3 @@ def parse(text: str) -> Config:
         elif name in ("cache", "root"):
             values[name] = value
     return Config(**values) if values else Config(quiet=1)
-
-
-def cache_folder() -> str:
-    """The part for Python of functrace's cache, or a private one where that cannot be written."""
-    folder = os.path.join(_root(), "python")
-    try:
-        os.makedirs(folder, exist_ok=True)
-        if os.access(folder, os.W_OK):
-            return folder
-    except OSError:
-        pass
-    return _private_folder()
-
-
-def _root() -> str:
-    """As :func:`functrace.golang.gobuild.cache.root`, which loads too much for a program."""
-    chosen = os.environ.get("FUNCTRACE_CACHE")
-    if chosen:
-        return os.path.abspath(chosen)
-    home = os.path.expanduser("~")
-    if sys.platform == "darwin":
-        return os.path.join(home, "Library", "Caches", "functrace")
-    return os.path.join(
-        os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache"), "functrace"
-    )
-
-
-def _private_folder() -> str:
-    folder = os.path.join(os.environ.get("TMPDIR") or "/tmp", f"functrace-{os.getuid()}")
-    try:
-        os.mkdir(folder, 0o700)
-    except FileExistsError:
-        pass
-    except OSError:
-        return ""
-    found = os.lstat(folder)
-    # What is in it is run, so nobody else may have put it there.
-    return folder if found.st_uid == os.getuid() and not found.st_mode & 0o077 else ""

@@ -14,6 +14,7 @@ import zipimport
 from _frozen_importlib_external import SourceFileLoader
 
 import functrace
+from functrace.cache import entries
 from functrace.hook import store
 from functrace.hook.compiler import Compiler
 from functrace.hook.scope import Scope
@@ -70,7 +71,7 @@ class Hook:
             return None
         stamp = store.Stamp(*stats)
         key = store.digest(f"{self.key}\0{traced}\0{footer}\0{name}\0{file}")
-        found = store.unpack(store.read(store.path(self.config.cache, key)), stamp)
+        found = store.unpack(entries.read(self.config.cache, key), stamp)
         if found is None:
             found = self._compiled(loader, name, file, stats, stamp, key, traced, footer)
         if found is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from functrace.cache import entries
 from functrace.hook import store
 from functrace.hook.compiler import Compiler
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 def of_launcher(config: Config, python: str) -> str | None:
     """For what runpy starts: ``-m``, folders and archives."""
     key = _key(config, python, "launcher", "", b"")
-    return _made(config, python, key, "launcher", key)
+    return _made(config, python, key, "launcher")
 
 
 def of_source(config: Config, python: str, kind: str, file: str, source: bytes) -> str | None:
@@ -30,15 +31,16 @@ def of_source(config: Config, python: str, kind: str, file: str, source: bytes) 
         source: its content.
     """
     key = _key(config, python, kind, file, source)
-    return _made(config, python, key, "main", file, source, key, kind, sys.flags.optimize)
+    return _made(config, python, key, "main", file, source, kind, sys.flags.optimize)
 
 
 def _made(config: Config, python: str, key: str, *request: object) -> str | None:
-    path = store.path(config.cache, key)
-    if store.read(path):
+    path = entries.path(config.cache, key)
+    if entries.read(config.cache, key):
         return path
     made = Compiler(python, config.text()).ask(*request)
-    return path if made else None
+    # This process keeps it, not the other: it may have another Python, and that another digest.
+    return path if made and entries.put(config.cache, key, made) else None
 
 
 def _key(config: Config, python: str, kind: str, file: str, source: bytes) -> str:

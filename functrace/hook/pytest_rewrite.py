@@ -12,6 +12,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
+from functrace.cache.folders import make_private
 from functrace.hook import loader, store
 from functrace.runtime.messages import say
 
@@ -20,6 +21,9 @@ def adapt(namespace: dict[str, Any]) -> None:
     """Change ``_pytest.assertion.rewrite``, if it is what we know."""
     if not {"rewrite_asserts", "get_cache_dir", "ast"} <= namespace.keys():
         say("test modules are not traced: this pytest compiles them in another way")
+        return
+    if not loader.hook.config.cache:
+        say("test modules are not traced: there is no cache to keep them in")
         return
     rewrite, folder = namespace["rewrite_asserts"], namespace["get_cache_dir"]
 
@@ -36,7 +40,9 @@ def adapt(namespace: dict[str, Any]) -> None:
             theirs: Path = folder(file_path)
             return theirs
         _count_again(str(file_path))
-        return _folder(file_path)
+        ours = _folder(file_path)
+        make_private(str(ours))
+        return ours
 
     namespace.update(rewrite_asserts=rewrite_asserts, get_cache_dir=get_cache_dir)
 
@@ -53,9 +59,7 @@ def _folder(file: Path) -> Path:
 
 def _count_file(file: str) -> Path:
     path = Path(file)
-    folder = _folder(path)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{path.name}.functions"
+    return _folder(path) / f"{path.name}.functions"
 
 
 def _count_again(file: str) -> None:
@@ -82,6 +86,7 @@ def _decorate(tree: ast.Module, source: bytes, file: str) -> None:
         return
     name, first, places = reply
     loader.hook.counts[file] = len(places)
+    make_private(str(_count_file(file).parent))
     _count_file(file).write_text(str(len(places)))
     if places:
         _Decorator(name, set(places)).visit(tree)

@@ -25,7 +25,7 @@ def main() -> None:
 
 
 def _serve() -> None:
-    from functrace.files.cache import Cache
+    from functrace.cache.trimming import trim
     from functrace.hook import config, work
 
     folder = ""
@@ -35,8 +35,7 @@ def _serve() -> None:
         answer = marshal.dumps(work.reply(request))
         _write(len(answer).to_bytes(8, "little") + answer)
         folder = folder or config.parse(request[0]).cache
-    if folder:
-        Cache(folder).trim()
+    trim(folder)
 
 
 def _read(size: int) -> bytes:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from types import CodeType
 from typing import Any
 
-from functrace.files.cache import Cache
+from functrace.cache import entries
 from functrace.hook import config, store
 from functrace.hook.config import Config
 from rewriter.python import Options, instrument_tree
@@ -72,21 +72,21 @@ def _module(
     except Exception as error:  # noqa: BLE001 -- whatever it is, the program runs on
         return b"", [], f"{type(error).__name__}: {error}"
     content = store.pack(code, functions, store.Stamp(*stamp))
-    Cache(asked.cache).put(key, content)
+    entries.put(asked.cache, key, content)
     left = _reason(asked, name, file, source) if traced and not functions else ""
     return content, list(told), left
 
 
-def _main(asked: Config, file: str, source: bytes, key: str, kind: str, optimize: int) -> bool:
-    """Put the main module where Python can run it: whether that has been done."""
+def _main(asked: Config, file: str, source: bytes, kind: str, optimize: int) -> bytes:
+    """Return the main module as a file of bytecode, empty if Python has to say what is wrong."""
     try:
         with _warned() as told:
             tree = _tree(asked, "__main__", file, source)
             functions = len(list(_places(tree)))
             code = _begun(tree, file, f"{kind!r}, {file!r}, {functions}, ", told, optimize)
     except Exception:  # noqa: BLE001 -- Python itself says it best
-        return False
-    return _keep(asked, key, code)
+        return b""
+    return _runnable(code)
 
 
 def _begun(
@@ -105,17 +105,15 @@ def _begun(
     return compile(tree, file, "exec", dont_inherit=True, optimize=optimize)
 
 
-def _launcher(asked: Config, key: str) -> bool:
-    """Put the main module of a program that ``runpy`` finds where Python can run it."""
+def _launcher(_: Config) -> bytes:
+    """Return the main module of a program that ``runpy`` finds as a file of bytecode."""
     prologue = _PROLOGUE.format(boot=_BOOT, arguments="'launcher', '', 0, []")
     text = _LAUNCHER.format(prologue=prologue.replace("\n", ""))
-    return _keep(asked, key, compile(text, "<functrace>", "exec", dont_inherit=True))
+    return _runnable(compile(text, "<functrace>", "exec", dont_inherit=True))
 
 
-def _keep(asked: Config, key: str, code: CodeType) -> bool:
-    cache = Cache(asked.cache)
-    cache.put(key, store.MAGIC + bytes(12) + marshal.dumps(code))
-    return os.path.exists(cache.path(key))
+def _runnable(code: CodeType) -> bytes:
+    return store.MAGIC + bytes(12) + marshal.dumps(code)
 
 
 def _functions(

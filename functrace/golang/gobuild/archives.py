@@ -8,9 +8,11 @@ import json
 import os
 from pathlib import Path
 
+from functrace.cache.folders import make_private
 from functrace.errors import FunctraceError
 from functrace.files.write import write_atomic
 from functrace.golang import runtime, toolchain
+from functrace.golang.gobuild.sender import NAME as SENDER
 from functrace.golang.gobuild.session import RUNTIME, Session
 
 # An instrumented package must be compiled anew when the runtime changes, and a
@@ -26,19 +28,21 @@ const Build = {}
 Archives = dict[str, str]
 
 
-def write_runtime(folder: Path, key: str, sender: Path | None) -> None:
+def write_runtime(folder: Path, key: str, sender: bytes | None) -> None:
     """Put the runtime's module into ``folder``, which is its alone, and the sender that it carries.
+
+    What is there already is compared: damage does not stay.
 
     Raises:
         FunctraceError: it cannot be written.
     """
     files = dict(runtime.sources())
     if sender:
-        files |= {**runtime.carrying_sources(), sender.name: sender.read_bytes()}
+        files |= {**runtime.carrying_sources(), SENDER: sender}
     files["go.mod"] = f"module {RUNTIME}\n\ngo 1.21\n".encode()
     files["build.go"] = _BUILD.format(json.dumps(key)).encode()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private(str(folder))
         for name, content in files.items():
             path = folder / name
             if not path.exists() or path.read_bytes() != content:

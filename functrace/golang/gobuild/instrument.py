@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from functrace.files.cache import Cache
+from functrace.cache import entries
 from functrace.golang.gobuild.scope import plain
 from functrace.golang.gobuild.session import Session
 from functrace.golang.rewrite import names_elsewhere, plan
@@ -34,7 +34,6 @@ class Instrumented:
 
 def package(session: Session, name: str, files: Mapping[str, bytes]) -> Iterator[Instrumented]:
     """Yield the files of the package ``name``, given by their absolute paths, instrumented."""
-    cache = Cache(session.cache)
     declared = {path: package_level_names(text) for path, text in files.items()}
     for path, text in files.items():
         if os.path.basename(path) in _MADE:
@@ -44,10 +43,10 @@ def package(session: Session, name: str, files: Mapping[str, bytes]) -> Iterator
         place = Place(session.scope.place(name, path), plain(name))
         options = replace(session.options, place=place, package_names=others)
         key = _key(session.key, path, options, text)
-        kept = cache.get(key)
+        kept = entries.read(session.cache, key)
         if kept is None:
             kept = _rewritten(path, options, text)
-            cache.put(key, kept)
+            entries.put(session.cache, key, kept)
         yield _unpacked(path, kept)
 
 

@@ -16,8 +16,9 @@ import functrace.golang
 import functrace.sources
 import rewriter
 from functrace import __version__
+from functrace.cache.folders import choose
 from functrace.golang import runtime
-from functrace.golang.gobuild import archives, cache, environment, graph
+from functrace.golang.gobuild import archives, environment, graph
 from functrace.golang.gobuild.command import Flag, GoCommand, last
 from functrace.golang.gobuild.environment import Environment
 from functrace.golang.gobuild.scope import Scope
@@ -67,12 +68,11 @@ def session_of(request: Request, where: Environment, folder: Path) -> Session:
     """
     scope = Scope(where.modules, request.deps, where.goroot)
     tags = _tags(where.flags)
-    root = cache.root()
-    base = root if cache.is_writable(root) else folder
+    base = _cache(folder)
     sender = sender_for(where) if request.otlp else None
     key = _key(request, tags, base, sender)
     runtime_folder = base / "runtime" / key
-    carried = sender.built(base / "sender") if sender and not request.dry_run else None
+    carried = sender.build(base / "sender") if sender and not request.dry_run else None
     archives.write_runtime(runtime_folder, key, carried)
     if request.std:
         scope = replace(scope, std=environment.standard_library(where.real_go, runtime_folder))
@@ -83,13 +83,21 @@ def session_of(request: Request, where: Environment, folder: Path) -> Session:
         scope=scope,
         resolution=where.resolution,
         options=for_build(replace(request.options, own_calls_only=own_calls_only)),
-        cache=str(root / "files"),
+        cache=str(base / "files"),
         runtime=str(runtime_folder),
         go=where.real_go,
         go_flags=tuple(_archive_flags(where.flags, [*tags, "trace", *["otlp"] * request.otlp])),
         pgo=_pgo(where.flags, where.folder),
         toolexec=_toolexec(where.flags),
     )
+
+
+def _cache(folder: Path) -> Path:
+    """Return the folder for what is kept between runs, or ``folder`` if none is safe."""
+    choice = choose("go")
+    if choice.complaint:
+        sys.stderr.write(f"functrace: {choice.complaint}\n")
+    return Path(choice.folder) if choice.folder else folder
 
 
 def _key(request: Request, tags: list[str], place: Path, sender: Sender | None) -> str:

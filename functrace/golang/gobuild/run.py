@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from functrace.cache import leftovers
+from functrace.cache.trimming import trim
 from functrace.errors import FunctraceError
-from functrace.files.cache import Cache
 from functrace.golang.gobuild import environment, graph, packages, prepare, refusals
 from functrace.golang.gobuild.command import GoCommand, last, parse
 from functrace.golang.gobuild.environment import Environment
@@ -58,7 +59,7 @@ def run(
     where = environment.look(command)
     refusals.refuse_flags(command, where)
     refusals.refuse_place(command, where, has_deps=bool(request.deps))
-    with _folder() as folder:
+    with leftovers.session_folder() as folder:
         session = prepare.session_of(request, where, folder)
         words = prepare.words(session, command, where)
         if request.dry_run:
@@ -66,17 +67,8 @@ def run(
             return 0
         prepare.write_script(session)
         status = _executed(request, session, command, where, words, tell)
-        Cache(session.cache).trim()
+        trim(session.cache)
     return status
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="functrace-"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _executed(

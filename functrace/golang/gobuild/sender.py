@@ -10,6 +10,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from functrace.cache import entries
+from functrace.cache.folders import make_private
 from functrace.errors import FunctraceError, UsageError
 from functrace.files.write import write_atomic
 from functrace.golang import runtime, toolchain
@@ -39,29 +41,30 @@ class Sender:
     target: dict[str, str]
     key: str
 
-    def built(self, place: Path) -> Path:
-        """The program, in ``place``: built if it is not there yet.
+    def build(self, place: Path) -> bytes:
+        """Return the program, built if the cache in ``place`` does not have it.
 
         Raises:
             FunctraceError: it cannot be built, such as for want of the modules that it needs.
         """
-        folder = place / self.key
-        path = folder / NAME
+        module = place / f"{self.key}.module"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with open(folder / "lock", "wb") as lock:
+            make_private(str(module))
+            with open(module / "lock", "wb") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)  # one build makes it, others wait
-                if not path.exists():
-                    self._build(folder / "module").replace(path)
+                program = entries.read(str(place), self.key)
+                if program is None:
+                    program = self._compiled(module)
+                    entries.put(str(place), self.key, program)
         except OSError as error:
-            raise FunctraceError(f"{error.filename or folder}: {error.strerror}") from None
-        return path
+            raise FunctraceError(f"{error.filename or module}: {error.strerror}") from None
+        return program
 
-    def _build(self, module: Path) -> Path:
+    def _compiled(self, module: Path) -> bytes:
         sys.stderr.write(f"functrace go: building {NAME}, once for this system\n")
         for name, content in runtime.sender_sources().items():
             path = module / name
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_private(str(path.parent))
             write_atomic(path, content, durable=False)
         words = ["build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", NAME, "."]
         try:
@@ -71,7 +74,9 @@ class Sender:
                 f"--otlp: {NAME} cannot be built, for which the go command must get modules from "
                 f"its proxy once: {_first(str(error))}"
             ) from None
-        return module / NAME
+        program = (module / NAME).read_bytes()
+        (module / NAME).unlink()
+        return program
 
     def _environment(self) -> dict[str, str]:
         """The build's own, but for what is about its modules."""

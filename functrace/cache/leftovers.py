@@ -1,0 +1,89 @@
+"""Files for one run, and those that killed processes of this user have left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import shutil
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from functrace.cache.folders import make_temporary
+from functrace.errors import FunctraceError
+from functrace.processes import is_alive
+
+_SESSION = "functrace-go-"
+_RUN = "functrace-run-"
+_NAME = re.compile(rf"(?:{_SESSION}|{_RUN}(\d+)-)[0-9a-f]+")
+_LIVE_TRACE = re.compile(r"functrace-otlp-(\d+)-\w+\.ftrace")
+# Of a killed ``functrace go`` the go command may still run, and it needs the folder.
+_OLD = 60 * 60  # seconds
+
+
+@contextlib.contextmanager
+def session_folder() -> Iterator[Path]:
+    """Yield a new folder, locked while it is in use and deleted at the end.
+
+    Raises:
+        FunctraceError: there is no place for it.
+    """
+    try:
+        folder = make_temporary(_SESSION)
+    except OSError as error:
+        raise FunctraceError(str(error)) from None
+    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    remove_stale(Path(folder).parent)
+    try:
+        yield Path(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def run_folder() -> str:
+    """Make a folder for a program that this process becomes; a later call deletes it.
+
+    Raises:
+        OSError: there is no place for it.
+    """
+    folder = make_temporary(f"{_RUN}{os.getpid()}-")
+    remove_stale(Path(folder).parent)
+    return folder
+
+
+def remove_stale(folder: Path) -> None:
+    """Delete what killed processes have left in ``folder``, if it is this user's and not in use."""
+    for entry in _entries(folder):
+        match = _NAME.fullmatch(entry.name) or _LIVE_TRACE.fullmatch(entry.name)
+        if match and not (match[1] and is_alive(int(match[1]))):
+            with contextlib.suppress(OSError):
+                _remove_unlocked(entry.path)
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return [entry for entry in entries if entry.name.startswith("functrace-")]
+    except OSError:
+        return []
+
+
+def _remove_unlocked(path: str) -> None:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    descriptor = os.open(path, flags)
+    try:
+        found = os.fstat(descriptor)
+        if found.st_uid != os.geteuid() or time.time() - found.st_mtime < _OLD:
+            return
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # whoever uses it has locked it
+        if stat.S_ISDIR(found.st_mode):
+            shutil.rmtree(path, ignore_errors=True)
+        elif stat.S_ISREG(found.st_mode):
+            os.unlink(path)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,188 @@
+"""Another user of the machine prepares what functrace might read: nothing of it is run."""
+
+from __future__ import annotations
+
+import marshal
+import os
+import subprocess
+import sys
+from _frozen_importlib_external import MAGIC_NUMBER
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.toolchains import Go
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs commands as two users")
+_USER, _OTHER = 4321, 4322
+_APP = "import lib\n\ndef main():\n    print(lib.answer(6))\n\nmain()\n"
+_LIB = "def answer(n):\n    return n * 7\n"
+_CALLS = "t[01]:\t->__main__.main\nt[01]:\t\t->lib.answer\nt[01]:\t\t<-lib.answer\n42\n"
+_FUNCTRACE = [sys.executable, "-m", "functrace"]
+
+
+@pytest.fixture
+def shared() -> Iterator[Path]:
+    """A folder for temporary files, as /tmp is."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        Path(name).chmod(0o1777)
+        yield Path(name)
+
+
+@pytest.fixture
+def work(shared: Path) -> Path:
+    """The victim's current folder, which everybody may write to, with a program in it."""
+    folder = shared / "work"
+    folder.mkdir()
+    folder.chmod(0o777)
+    (folder / "app.py").write_text(_APP)
+    (folder / "lib.py").write_text(_LIB)
+    return folder
+
+
+def _run(
+    words: list[str], folder: Path, user: int, **more: str
+) -> subprocess.CompletedProcess[str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("FUNCTRACE", "PYTHON"))}
+    return subprocess.run(
+        words,
+        cwd=folder,
+        env={**kept, "XDG_CACHE_HOME": "", **more},
+        user=user,
+        group=user,
+        extra_groups=[],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.fixture(params=[0, _USER])
+def victim(request: pytest.FixtureRequest, shared: Path) -> int:
+    user: int = request.param
+    try:
+        _run([*_FUNCTRACE, "--version"], shared, user).check_returncode()
+    except (PermissionError, subprocess.CalledProcessError):
+        pytest.skip("no user but root can read this Python")
+    return user
+
+
+def _own(path: Path, user: int) -> None:
+    for found in (path, *path.rglob("*")):
+        os.chown(found, user, user)
+
+
+def _plant(cache: Path) -> None:
+    """Put other code into every entry of a cache, with the digest that belongs to it."""
+    from functrace.cache import entries
+
+    code = marshal.dumps(compile("print('PLANTED')", "planted", "exec"))
+    for path in cache.glob("python/*/*-*"):
+        key = path.name.partition("-")[2]
+        content = entries.read(str(cache / "python"), key)
+        assert content is not None
+        size = 16 if key.endswith(".pyc") else 24
+        assert content[:4] == MAGIC_NUMBER
+        entries.put(str(cache / "python"), key, content[:size] + code)
+
+
+@pytest.mark.parametrize("kind", ["folder", "file", "link"])
+def test_the_private_folder_is_taken(shared: Path, work: Path, victim: int, kind: str) -> None:
+    """Without a home folder, and with the other's in the place of the one in TMPDIR."""
+    place = shared / f"functrace-{victim}"
+    (shared / "others").mkdir(0o777)
+    (shared / "others").chmod(0o777)
+    if kind == "folder":
+        place.mkdir(0o777)
+    elif kind == "file":
+        place.write_text("")
+    else:
+        place.symlink_to(shared / "others")
+    os.chown(place, _OTHER, _OTHER, follow_symlinks=False)
+    before = sorted(work.iterdir())
+    done = _run(
+        [*_FUNCTRACE, "run", "-q", "app.py"], work, victim, HOME="/dev/null", TMPDIR=str(shared)
+    )
+    assert done.stdout.startswith(_CALLS)
+    assert done.stderr.startswith("functrace: nothing is kept in a cache: ")
+    assert f"{place} belongs to another user" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert sorted(work.iterdir()) == before, "files in the current folder"
+    assert list((shared / "others").iterdir()) == []
+
+
+def test_root_with_the_home_of_another(shared: Path, work: Path) -> None:
+    """As sudo has it where it keeps HOME, and all variables: the planted cache fits exactly."""
+    home = shared / "home"
+    cache = home / ".cache" / "functrace"
+    asked = {"FUNCTRACE_CACHE": str(cache), "TMPDIR": str(shared)}
+    words = [*_FUNCTRACE, "run", "-q", "app.py"]
+    assert _run(words, work, 0, **asked).stdout.startswith(_CALLS)
+    _plant(cache)
+    assert "PLANTED" in _run(words, work, 0, **asked).stdout, "the test plants nothing"
+    _own(home, _OTHER)
+    before = sorted(cache.rglob("*"))
+    for more in (asked, {"HOME": str(home), "TMPDIR": str(shared)}):
+        done = _run(words, work, 0, **more)
+        assert done.stdout.startswith(_CALLS)
+    assert sorted(cache.rglob("*")) == before, "root has written to the other's cache"
+    hook = {"FUNCTRACE_HOOK": f"cache={cache}/python", "PYTHONPATH": _start()}
+    done = _run([sys.executable, "app.py"], work, 0, FUNCTRACE="text", TMPDIR=str(shared), **hook)
+    assert done.stdout.startswith(_CALLS), done.stderr
+
+
+def test_the_message_names_the_cache_that_was_asked_for(
+    shared: Path, work: Path, victim: int
+) -> None:
+    cache = shared / "cache"
+    cache.mkdir()
+    _own(cache, _OTHER)
+    done = _run(
+        [*_FUNCTRACE, "run", "-q", "app.py"], work, victim,
+        FUNCTRACE_CACHE=str(cache), TMPDIR=str(shared),
+    )  # fmt: skip
+    private = shared / f"functrace-{victim}"
+    assert done.stderr == (
+        f"functrace: FUNCTRACE_CACHE: {cache} belongs to another user; the cache is in {private}\n"
+    )
+    assert done.stdout.startswith(_CALLS)
+    assert private.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_build_with_the_cache_of_another(go: Go, shared: Path, tmp_path: Path) -> None:
+    (tmp_path / "go.mod").write_text("module example.com/m\n\ngo 1.21\n")
+    (tmp_path / "main.go").write_text("package main\n\nfunc main() { println(42) }\n")
+    cache = shared / "cache"
+    environment = go.environment({k: v for k, v in os.environ.items() if k[:9] != "FUNCTRACE"})
+    more = {**environment, "FUNCTRACE_CACHE": str(cache), "TMPDIR": str(shared)}
+    words = [*_FUNCTRACE, "go", "-q", "build", "-o", "prog", "."]
+    assert _run(words, tmp_path, 0, **more).returncode == 0
+    _own(cache, _OTHER)
+    before = {path: path.stat().st_mtime_ns for path in cache.rglob("*")}
+    done = _run(words, tmp_path, 0, **more)
+    assert done.returncode == 0
+    assert f"{cache} belongs to another user; the cache is in {shared}/functrace-0" in done.stderr
+    assert {path: path.stat().st_mtime_ns for path in cache.rglob("*")} == before
+    assert (shared / "functrace-0" / "go" / "files").is_dir()
+
+
+def test_clean_leaves_what_belongs_to_others(shared: Path) -> None:
+    place = shared / "functrace-0"
+    (place / "python").mkdir(parents=True)
+    _own(place, _OTHER)
+    done = _run(
+        [*_FUNCTRACE, "go", "clean"], shared, 0,
+        HOME=str(shared), TMPDIR=str(shared), FUNCTRACE_CACHE=str(place),
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert (place / "python").is_dir()
+
+
+def _start() -> str:
+    from functrace.hook.launch import START
+
+    return START
