@@ -120,7 +120,7 @@ func createNew(out string) (*os.File, error) {
 		stem, extension = path[:dot], path[dot:]
 	}
 	for n := 2; ; n++ {
-		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
+		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, newFileMode(path))
 		if err == nil || !os.IsExist(err) || n > 1<<16 {
 			if err == nil && n > 2 && isAsked {
 				say("FUNCTRACE_OUT exists; the trace goes to " + path)

@@ -31,7 +31,8 @@ func openSink(out string, maxSize int64) (*sink, error) {
 	}
 	// Appended to, since child processes inherit the setting and share the file.
 	// Opening may wait for a reader if it is a named pipe.
-	file, err := os.OpenFile(expand(out), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+	path := expand(out)
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, newFileMode(path))
 	if err != nil {
 		return nil, errors.New("FUNCTRACE_OUT: " + err.Error())
 	}

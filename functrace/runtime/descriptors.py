@@ -14,6 +14,7 @@ from functrace.runtime.system import os
 globals()["__builtins__"] = BUILTINS
 
 _STREAMS = {1: "stdout", 2: "stderr"}
+_SET_GROUP_ID = 0o2000
 _LOWEST = 100  # below are the numbers that programs choose, or expect
 
 
@@ -119,5 +120,18 @@ def move_up(number: int) -> int:
         os.close(number)
 
 
+def new_file_mode(path: str) -> int:
+    """Return the mode of a file that is created at ``path``.
+
+    What was traced is the user's alone, unless the folder's set-group-ID bit shares it with the
+    folder's group.
+    """
+    try:
+        is_shared = os.stat(os.path.dirname(path) or ".").st_mode & _SET_GROUP_ID
+    except OSError:
+        is_shared = 0
+    return 0o640 if is_shared else 0o600
+
+
 def _open(path: str, flags: int) -> int:
-    return move_up(os.open(path, flags | os.O_CLOEXEC, 0o644))
+    return move_up(os.open(path, flags | os.O_CLOEXEC, new_file_mode(path)))

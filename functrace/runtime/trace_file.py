@@ -15,7 +15,7 @@ from functools import partial
 from typing import NamedTuple, Protocol, TypeVar
 
 from functrace.runtime import BUILTINS
-from functrace.runtime.descriptors import OwnFile
+from functrace.runtime.descriptors import OwnFile, new_file_mode
 from functrace.runtime.mapping import Mapping
 from functrace.runtime.system import os, time
 
@@ -194,7 +194,7 @@ class TraceFile:
         """Write what there is so far to another file. Raises OSError."""
         self._locked(self._calibrate)
         size = self._size
-        with open(self.path, "rb") as ours, open(path, "wb") as theirs:
+        with open(self.path, "rb") as ours, open(path, "wb", opener=_create) as theirs:
             while size and (piece := ours.read(min(size, 1 << 20))):
                 theirs.write(piece)
                 size -= len(piece)
@@ -352,6 +352,10 @@ def put_record(memory: memoryview, at: int, kind: int, value: int, payload: byte
     for i in range(0, len(payload), 8):
         memory[at + 1 + i // 8] = int.from_bytes(payload[i : i + 8], "little")
     memory[at] = 3 | kind << 2 | len(payload) << 8 | value << 24
+
+
+def _create(path: str, flags: int) -> int:
+    return os.open(path, flags, new_file_mode(path))
 
 
 def _rounded(size: int) -> int:

@@ -51,9 +51,20 @@ static bool is_ours(int descriptor) {
            found.st_ino == trace_file.inode;
 }
 
+/* What was traced is the user's alone, unless the folder's set-group-ID bit shares it with the
+ * folder's group. */
+static mode_t new_file_mode(const char *path) {
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    struct stat found;
+    bool is_shared = folder && stat(folder, &found) == 0 && found.st_mode & S_ISGID;
+    free(folder);
+    return is_shared ? 0640 : 0600;
+}
+
 /* Opens a file under a number that no standard stream has, nor any that a program expects. */
 static int open_high(const char *path, int flags) {
-    int opened = open(path, flags | O_CLOEXEC, 0644);
+    int opened = open(path, flags | O_CLOEXEC, new_file_mode(path));
     if (opened < 0) return -1;
     int moved = fcntl(opened, F_DUPFD_CLOEXEC, smaller(LOWEST_DESCRIPTOR, sysconf(_SC_OPEN_MAX) / 2));
     int error = errno;
@@ -499,7 +510,7 @@ bool file_copy(const char *path) {
     int from = open_again() ? dup(trace_file.descriptor) : -1;
     pthread_mutex_unlock(&file_lock);
     if (from < 0) return false;
-    int to = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    int to = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, new_file_mode(path));
     bool copied = to >= 0, is_whole = false;
     for (int i = 0; i < COPIES_MOST && copied && !is_whole; i++)
         copied = copy_all(from, to, &is_whole);
