@@ -20,6 +20,7 @@ _NICE = 5
 
 def main(path: str, *folders: str) -> None:
     """Start the sender of the trace at that path, and end; what it needs may be in folders."""
+    _detach()  # before the program runs on: a signal to its process group may follow at once
     place = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     sys.path += [f for f in (*folders, os.path.dirname(place)) if f not in sys.path]
     _load(place)
@@ -27,7 +28,6 @@ def main(path: str, *folders: str) -> None:
         sys.exit(_NO_OPENTELEMETRY)
     if os.fork():
         os._exit(0)
-    _detach()
     from functrace.live import sender
 
     sys.excepthook = lambda _, error, __: sender.say(f"{type(error).__name__}: {error}")
@@ -51,11 +51,15 @@ def _is_there(module: str) -> bool:
 
 
 def _detach() -> None:
-    """Leave the program's terminal and what it has open to itself."""
+    """Leave the program's terminal and what it has open to itself.
+
+    The program has blocked all signals for this process, so that none ends it before here.
+    """
     os.setsid()
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     for name in _IGNORED:
         signal.signal(getattr(signal, name), signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     os.nice(_NICE)
 
 

@@ -26,6 +26,8 @@ PYTHON = "FUNCTRACE_PYTHON"
 _START = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "live/start.py")
 _NO_OPENTELEMETRY = 3  # a status of the script's
 _FOLDERS = ("/tmp", "/var/tmp", "/usr/tmp", ".")
+# What the program's process group gets while the sender starts waits until that ignores it.
+_SIGNALS = range(1, 32)
 _NOT_ITS_OWN = ("FUNCTRACE_HOOK", "FUNCTRACE_SIGNAL")
 _PATIENCE = 5.0
 
@@ -65,7 +67,7 @@ def start(path: str) -> None:
             command,
             {**environment, "FUNCTRACE": "off"},
             file_actions=devices,
-            setsigmask=(),
+            setsigmask=_SIGNALS,
         )
     except OSError as error:
         raise OSError(f"{python}: {error.strerror}") from None

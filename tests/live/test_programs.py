@@ -7,7 +7,10 @@ import re
 import signal
 import subprocess
 import sys
+import textwrap
 import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -218,29 +221,86 @@ def test_no_sender(live: Runner) -> None:
     assert (run.stdout, run.left) == ("runs on\n", [])
 
 
-def test_an_interrupt_ends_the_program_and_not_its_sender(
-    tmp_path: Path, runtime: Runtime, variables: dict[str, str], receiver: Receiver
-) -> None:
-    (tmp_path / "program.py").write_text(
-        f"{HEAD}import time\n@trace\ndef f():\n print('here', flush=True)\n time.sleep(60)\nf()\n"
-    )
-    process = subprocess.Popen(
-        [runtime.python.executable, "program.py"],
-        cwd=tmp_path,
-        env=environment(runtime, variables),
+WAITS = f"""{HEAD}import time
+@trace
+def f():
+    print("here", flush=True)
+    time.sleep(60)
+f()
+"""
+
+
+@contextmanager
+def interrupted(python: str, folder: Path, env: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """A program whose process group has been sent an interrupt as soon as it runs."""
+    (folder / "program.py").write_text(WAITS)
+    with subprocess.Popen(
+        [python, "program.py"],
+        cwd=folder,
+        env=env,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "here\n"
-    os.killpg(process.pid, signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "here\n"
+        os.killpg(process.pid, signal.SIGINT)
+        yield process
+
+
+def test_an_interrupt_ends_the_program_and_not_its_sender(
+    tmp_path: Path, runtime: Runtime, variables: dict[str, str], receiver: Receiver
+) -> None:
+    env = environment(runtime, variables)
+    with interrupted(runtime.python.executable, tmp_path, env) as process:
+        _, stderr = process.communicate(timeout=60)
     assert stderr.endswith("KeyboardInterrupt\n")
     (span,) = receiver.received.spans
     assert span.name == "__main__.f"
     assert (span.status.message == "KeyboardInterrupt") == runtime.tells_exceptions
+
+
+# Run as the interpreter of the sender: -I START PATH.
+SLOW_STARTS = {
+    "all signals come before the script's first line": """
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+            os.kill(os.getpid(), number)
+    """,
+    "the process that stays runs late": """
+        fork = os.fork
+
+        def fork_and_hold():
+            child = fork()
+            if not child:
+                open(PIPE).close()
+            return child
+
+        os.fork = fork_and_hold
+    """,
+}
+
+
+@pytest.mark.parametrize("slow", SLOW_STARTS)
+def test_a_sender_that_starts_slowly_is_not_interrupted(
+    tmp_path: Path, variables: dict[str, str], receiver: Receiver, slow: str
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    interpreter = tmp_path / "interpreter"
+    interpreter.write_text(
+        f"#!{sys.executable} -I\nimport os, runpy, signal, sys\nPIPE = {str(tmp_path / 'pipe')!r}\n"
+        f"{textwrap.dedent(SLOW_STARTS[slow])}\n"
+        "sys.argv = sys.argv[2:]\nrunpy.run_path(sys.argv[0], run_name='__main__')\n"
+    )
+    interpreter.chmod(0o755)
+    env = {**os.environ, **variables, "FUNCTRACE_PYTHON": str(interpreter)}
+    with (
+        interrupted(sys.executable, tmp_path, env) as process,
+        (tmp_path / "pipe").open("r+b", buffering=0),  # whoever waits for it may run on
+    ):
+        _, stderr = process.communicate(timeout=60)
+    assert stderr.count("Traceback") == 1, stderr
+    assert [span.name for span in receiver.received.spans] == ["__main__.f"]
 
 
 def test_over_grpc(tmp_path: Path, variables: dict[str, str]) -> None:
