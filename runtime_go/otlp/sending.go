@@ -30,6 +30,8 @@ func run(path string) int {
 	defer removeOwn(path)
 	// The words for the terminal are for the program.
 	signal.Ignore(os.Interrupt, syscall.SIGHUP)
+	terminated := make(chan os.Signal, 1)
+	signal.Notify(terminated, syscall.SIGTERM)
 	options, err := spans.Parse(os.Getenv)
 	if err != nil {
 		say("%v", err)
@@ -50,7 +52,7 @@ func run(path string) int {
 		return spans.Resource(file, path, os.Getenv)
 	})
 	pipeline := newPipeline(file, options, sender.Send)
-	failure := guarded(pipeline.follow)
+	failure := guarded(func() error { return pipeline.follow(terminated) })
 	sender.Last(lastWait())
 	if failure == nil {
 		failure = guarded(pipeline.end)
@@ -104,11 +106,9 @@ func newPipeline(file *follow.Follower, options spans.Options, take func(spans.B
 }
 
 // follow goes on until the program has ended, or somebody ends this process.
-func (p *pipeline) follow() error {
+func (p *pipeline) follow(terminated <-chan os.Signal) error {
 	ending := p.file.Ending()
 	defer ending.Close()
-	terminated := make(chan os.Signal, 1)
-	signal.Notify(terminated, syscall.SIGTERM)
 	pause := time.NewTimer(0)
 	for {
 		select {

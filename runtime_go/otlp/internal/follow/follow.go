@@ -91,10 +91,10 @@ func (f *Follower) Round(atEnd bool) (Read, error) {
 		return Read{}, err
 	}
 	found, missed := f.finder.find(atEnd)
-	f.Lost.Events += missed * f.largest
 	for _, c := range found {
 		f.takeOver(c)
 	}
+	f.Lost.Events += missed * f.largest
 	f.chunks = merged(f.chunks, found)
 	round := Read{Until: f.seen}
 	if atEnd {
