@@ -29,7 +29,7 @@ func init() {
 		"pool":      pool,
 		"lent":      lent,
 		"timer":     func() { done := make(chan bool); time.AfterFunc(0, func() { d(); close(done) }); <-done },
-		"long":      func() { defer functrace.Trace()(); slow(20 * time.Millisecond); slow(0); slowTwice() },
+		"long":      func() { defer functrace.Trace()(); slow(long); slow(0); slowTwice() },
 		"crowd":     crowd,
 		"relay":     relay,
 		"waves":     func() { waves(20_000) },
@@ -158,6 +158,9 @@ func (w workers) do(work ...func()) {
 	}
 }
 
+// long is what no call takes that does not sleep, however busy the machine is.
+const long = 300 * time.Millisecond
+
 func slow(d time.Duration) {
 	defer functrace.Trace()()
 	time.Sleep(d)
@@ -165,7 +168,7 @@ func slow(d time.Duration) {
 
 func slowTwice() {
 	defer functrace.Trace()()
-	slow(20 * time.Millisecond)
+	slow(long)
 	d()
 }
 

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"reflect"
 	"testing"
-	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -170,7 +169,6 @@ func followDamaged(t *testing.T, data []byte, cut uint16, choice uint8) {
 func TestDamagedFiles(t *testing.T) {
 	vectors, _ := filepath.Glob("../../tests/vectors/*.ftrace")
 	random := rand.New(rand.NewSource(1))
-	begun := time.Now()
 	for i := 0; i < 300; i++ {
 		data, err := os.ReadFile(vectors[i%len(vectors)])
 		if err != nil {
@@ -180,8 +178,5 @@ func TestDamagedFiles(t *testing.T) {
 			data[48+random.Intn(len(data)-48)] = byte(random.Intn(256))
 		}
 		t.Run("", func(t *testing.T) { followDamaged(t, data, uint16(random.Intn(len(data))), uint8(i)) })
-	}
-	if took := time.Since(begun); took > time.Minute {
-		t.Errorf("it took %v", took)
 	}
 }

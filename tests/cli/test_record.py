@@ -16,6 +16,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from tests.support.toolchains import Go
+from tests.support.waiting import PATIENCE, read_until
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = (sys.executable, "-m", "tests.cli.recorded")
@@ -144,13 +145,11 @@ def test_signals_are_passed_on(module: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        assert process.stdout is not None
-        while process.stdout.readline() != "ready\n":
-            pass
+        read_until(process.stdout, "ready\n")
         process.send_signal(signal.SIGINT)
-        assert process.stdout.readline() == "interrupted\n"
+        read_until(process.stdout, "interrupted\n")
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 7
     assert "x.ftrace: 1 trace" in said
 
@@ -183,7 +182,7 @@ def test_what_the_terminal_sends_to_both_comes_once(module: Path) -> None:
         with contextlib.suppress(OSError):  # the terminal's end
             while more := terminal.read(100):
                 said += more
-        assert process.wait(30) == 7
+        assert process.wait(PATIENCE) == 7
     assert said.count(b"interrupted") == 5
 
 

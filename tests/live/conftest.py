@@ -13,6 +13,7 @@ import pytest
 
 from tests.otlp.receiver import Receiver, over_http
 from tests.python_runtime.conftest import HEAD, Runtime, environment, runtime
+from tests.support.waiting import PATIENCE
 
 __all__ = ["runtime"]
 
@@ -72,7 +73,7 @@ def variables(temporary: Path, receiver: Receiver) -> dict[str, str]:
         "FUNCTRACE": "otlp",
         "FUNCTRACE_PYTHON": sys.executable,
         "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
-        "OTEL_EXPORTER_OTLP_TIMEOUT": "0.5",
+        "OTEL_BSP_EXPORT_TIMEOUT": str(1000 * PATIENCE),
         "TMPDIR": str(temporary),
     }
 
@@ -96,7 +97,7 @@ def live(
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=PATIENCE,
         )
         assert done.returncode == status, done.stderr
         left = sorted(temporary.iterdir())

@@ -10,6 +10,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from tests.support.toolchains import Go
+from tests.support.waiting import PATIENCE
 
 SOURCES = Path(__file__).resolve().parents[2] / "runtime_go" / "otlp"
 _BUILD = SOURCES.parents[1] / "build" / "sender"
@@ -65,6 +66,6 @@ def send(
         env=environment(endpoint, more),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )

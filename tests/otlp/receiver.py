@@ -23,6 +23,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
+from tests.support.waiting import PATIENCE
+
 _PROTOBUF = "application/x-protobuf"
 _DECODE: dict[str, Callable[[bytes], bytes]] = {
     "": bytes,
@@ -89,7 +91,9 @@ class Receiver:
     def wait_for(self, count: int) -> None:
         """Until so many requests have come."""
         with self._more:
-            assert self._more.wait_for(lambda: len(self.received.requests) >= count, timeout=60)
+            assert self._more.wait_for(
+                lambda: len(self.received.requests) >= count, timeout=PATIENCE
+            )
 
     def take(self, path: str, headers: dict[str, str], body: bytes) -> Reply:
         """What to answer to a request."""

@@ -16,6 +16,7 @@ import pytest
 from functrace import installing
 from tests.otlp.program import Program
 from tests.otlp.receiver import Receiver, Reply, over_grpc, over_http
+from tests.support.waiting import PATIENCE
 
 SPANS = len(Program(seed=2, steps=9000).calls)
 assert 4096 < SPANS < 6144  # three requests
@@ -30,9 +31,12 @@ def trace(tmp_path: Path) -> str:
 
 
 def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, "OTEL_EXPORTER_OTLP_TIMEOUT": "0.3", **variables}
     return subprocess.run(
-        [*COMMAND, *arguments], env=env, capture_output=True, text=True, check=False
+        [*COMMAND, *arguments],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -72,7 +76,7 @@ def test_nothing_to_send(trace: str) -> None:
 
 
 def test_an_unreachable_collector(trace: str) -> None:
-    done = run(trace, "--endpoint", "http://127.0.0.1:1")
+    done = run(trace, "--endpoint", "http://127.0.0.1:1", OTEL_EXPORTER_OTLP_TIMEOUT="0.3")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         "functrace: http://127.0.0.1:1/v1/traces: Connection refused\n  nothing was sent\n"
@@ -110,7 +114,7 @@ def test_an_interrupt_tells_how_to_go_on(trace: str) -> None:
         process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         receiver.wait_for(2)
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=30)
+        _, told = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert re.search(r"--resume [0-9a-f]{8}-2048\n", told)
 
@@ -158,7 +162,7 @@ def test_progress_on_a_terminal(trace: str) -> None:
         while chunk := _read(master):
             shown += chunk
         os.close(master)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=PATIENCE) == 0
     assert b"sending spans" in shown
     assert f"{SPANS:,} spans sent".encode() in shown
 

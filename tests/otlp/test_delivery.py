@@ -40,8 +40,8 @@ def trace(traced: Traced, small_requests: int) -> Trace:  # noqa: ARG001  # sets
 
 @pytest.fixture
 def brief(monkeypatch: pytest.MonkeyPatch) -> None:
-    """OpenTelemetry's exporters wait for a second at least before they try again: they do not."""
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "0.3")
+    """OpenTelemetry's exporters do not try again: they would wait for 0.8 seconds before that."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "0.75")
 
 
 def receiver_for(protocol: str, *replies: Reply) -> AbstractContextManager[Receiver]:

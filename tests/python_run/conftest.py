@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import PATIENCE
+
 COMMAND = str(Path(sys.executable).parent / "functrace")
 
 
@@ -42,7 +44,7 @@ class Project:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=PATIENCE,
         )
 
     def python(
@@ -55,13 +57,8 @@ class Project:
         return self.execute([COMMAND, "run", *words], stdin, **more)
 
 
-@pytest.fixture(scope="session")
-def run_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture
-def project(tmp_path: Path, run_cache: Path) -> Project:
+def project(tmp_path: Path, functrace_cache: Path) -> Project:
     root = tmp_path / "project"
     root.mkdir()
-    return Project(root, run_cache)
+    return Project(root, functrace_cache)

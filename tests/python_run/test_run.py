@@ -18,6 +18,7 @@ from functrace.hook import loader, work
 from functrace.hook.config import Config
 from rewriter.python.errors import LeftAlone
 from tests.python_run.conftest import COMMAND, Project
+from tests.support.waiting import PATIENCE, read_until
 
 APP = """
 import sys, lib
@@ -181,15 +182,13 @@ def test_signals(app: Project, record: list[str], number: signal.Signals) -> Non
         text=True,
         start_new_session=True,
     )
-    assert process.stdout is not None
-    while "ready" not in process.stdout.readline():
-        pass
+    read_until(process.stdout, "ready")
     if number == signal.SIGKILL and record:
         (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         os.kill(int(child), number)  # nobody can pass that on
     else:
         os.killpg(process.pid, number)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == -number
     assert ("KeyboardInterrupt" in errors) == (number == signal.SIGINT)
 

@@ -6,13 +6,15 @@ import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from functrace.analysis import calls
 from functrace.trace import open_trace
 from tests.python_runtime import told
-from tests.support.pythons import CannotBuildError, Python, pythons
+from tests.support.pythons import CannotBuildError, Python, marks, pythons
+from tests.support.waiting import PATIENCE
 
 HEAD = "import functrace\nfrom functrace import trace\n"
 
@@ -53,15 +55,15 @@ class Run:
 Runner = Callable[..., Run]
 
 
-def _runtimes() -> list[Runtime]:
-    return [Runtime(python, native) for python in pythons() for native in (True, False)]
+def _runtimes() -> list[Any]:
+    return [
+        pytest.param(Runtime(python, native), marks=marks(python), id=f"{python.name}-{name}")
+        for python in pythons()
+        for native, name in ((True, "native"), (False, "pure"))
+    ]
 
 
-def _name(runtime: Runtime) -> str:
-    return f"{runtime.python.name}-{'native' if runtime.is_native else 'pure'}"
-
-
-@pytest.fixture(params=_runtimes(), ids=_name)
+@pytest.fixture(params=_runtimes())
 def runtime(request: pytest.FixtureRequest) -> Runtime:
     found: Runtime = request.param
     _path(found)
@@ -88,7 +90,7 @@ def run(runtime: Runtime, tmp_path: Path) -> Runner:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=PATIENCE,
         )
         assert status is None or done.returncode == status, done.stderr
         files = sorted(tmp_path.glob("*.ftrace"), key=lambda path: path.stat().st_mtime_ns)

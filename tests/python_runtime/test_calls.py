@@ -281,8 +281,8 @@ def test_an_exception_leaves_no_call_open(run: Runner, runtime: Runtime) -> None
         signal.signal(signal.SIGALRM, handler)
         @trace
         def shift():
-            signal.setitimer(signal.ITIMER_REAL, 0.003)
             try:
+                signal.setitimer(signal.ITIMER_REAL, 0.003)
                 spin()
             except Alarm:
                 after()

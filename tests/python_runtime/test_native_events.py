@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.python_runtime.conftest import Runner, Runtime
-from tests.support.pythons import pythons
+from tests.support.pythons import each_python
 
 
-@pytest.fixture(params=pythons(), ids=lambda python: python.name)
+@pytest.fixture(params=each_python())
 def runtime(request: pytest.FixtureRequest) -> Runtime:
     return Runtime(request.param, is_native=True)
 

@@ -18,12 +18,12 @@ from functrace.analysis import calls
 from functrace.trace import open_trace
 from tests.python_runtime import told
 from tests.python_runtime.conftest import HEAD, Runner, Runtime, environment
-from tests.support.pythons import pythons
+from tests.support.pythons import each_python
 
 _KILLS = int(os.environ.get("FUNCTRACE_TEST_KILLS", "4"))
 
 
-@pytest.fixture(params=pythons(), ids=lambda python: python.name)
+@pytest.fixture(params=each_python())
 def runtime(request: pytest.FixtureRequest) -> Runtime:
     return Runtime(request.param, is_native=True)
 

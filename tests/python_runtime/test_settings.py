@@ -8,7 +8,7 @@ from functrace.runtime import settings
 from tests.python_runtime.conftest import Runner
 
 _PROGRAM = """
-    import sys, time
+    import os, sys, time
 
     @trace
     def leaf(): pass
@@ -20,7 +20,7 @@ _PROGRAM = """
     @trace
     def slow():
         leaf()
-        time.sleep(0.02)
+        time.sleep(0.3 * ("FUNCTRACE_MIN_DURATION" in os.environ))
         leaf()
 
     @trace
@@ -39,7 +39,7 @@ _PROGRAM = """
     [
         ({}, ">main >middle >leaf <leaf <middle >slow >leaf <leaf >leaf <leaf <slow <main"),
         ({"FUNCTRACE_DEPTH": "2"}, ">main >middle <middle >slow <slow <main"),
-        ({"FUNCTRACE_MIN_DURATION": "10ms"}, ">main >slow <slow <main"),
+        ({"FUNCTRACE_MIN_DURATION": "250ms"}, ">main >slow <slow <main"),
         ({"FUNCTRACE_INCLUDE": "*.m*, *.slow"}, ">main >middle <middle >slow <slow <main"),
         (
             {"FUNCTRACE_INCLUDE": "__main__.*", "FUNCTRACE_EXCLUDE": "*.mid?le,*.leaf"},
@@ -64,12 +64,12 @@ def test_a_task_of_which_only_what_is_long_is_told(run: Runner) -> None:
         @trace
         async def long():
             await short()
-            await asyncio.sleep(0.03)
+            await asyncio.sleep(0.3)
             await short()
 
         asyncio.run(long())
         """,
-        FUNCTRACE_MIN_DURATION="20ms",
+        FUNCTRACE_MIN_DURATION="250ms",
     ).trace
     (track,) = trace.tracks
     assert track.calls.replace("wait run ", "") == ">long <long"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -12,6 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 _RECORDER = ROOT / "functrace" / "_native" / "recorder"
@@ -47,6 +51,11 @@ class Python:
         """python3.12, say."""
         return "python{}.{}".format(*self.release)
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the tests themselves run in it."""
+        return self.release == sys.version_info[:2]
+
     def path(self, *, native: bool) -> Path:
         """The folder for PYTHONPATH. Raises CannotBuildError where it is to be built and cannot."""
         return _built(self) if native else ROOT
@@ -57,11 +66,21 @@ class CannotBuildError(Exception):
 
 
 def pythons() -> tuple[Python, ...]:
-    """The oldest release there is and the newest; with FUNCTRACE_CONFORMANCE=all each one."""
+    """The running one, the oldest and the newest; with FUNCTRACE_CONFORMANCE=all each one."""
     found = all_pythons()
-    if os.environ.get("FUNCTRACE_CONFORMANCE") == "all" or len(found) == 1:
+    if os.environ.get("FUNCTRACE_CONFORMANCE") == "all":
         return found
-    return found[0], found[-1]
+    return tuple(p for p in found if p in (found[0], found[-1]) or p.is_running)
+
+
+def marks(python: Python) -> tuple[pytest.MarkDecorator, ...]:
+    """For a test's parameter: make test has time for the running Python alone."""
+    return () if python.is_running else (pytest.mark.versions,)
+
+
+def each_python() -> list[Any]:
+    """Parameters of a test."""
+    return [pytest.param(each, marks=marks(each), id=each.name) for each in pythons()]
 
 
 @cache
@@ -102,9 +121,11 @@ def _built(python: Python) -> Path:
         raise CannotBuildError(f"{python.name} has no Python.h")
     folder = _BUILD / f"{python.name}-{_digest()}"
     extension = folder / "functrace" / "_native" / f"_recorder{python.suffix}"
-    if not extension.exists():
-        extension.parent.mkdir(parents=True, exist_ok=True)
-        _compile(python, extension)
+    extension.parent.mkdir(parents=True, exist_ok=True)
+    with (_BUILD / "lock").open("w") as lock:  # one worker builds for all
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not extension.exists():
+            _compile(python, extension)
     _link(ROOT / "functrace", folder / "functrace")
     _link(ROOT / "functrace" / "_native", folder / "functrace" / "_native")
     return folder

@@ -19,10 +19,12 @@ from hashlib import blake2b
 from pathlib import Path
 
 from tests.support.toolchains import Go
+from tests.support.waiting import PATIENCE
 
 _HERE = Path(__file__).resolve().parent
 _BUILD = _HERE.parents[2] / "build" / "collector"
 _READY = "Everything is ready."
+_TAKEN = "address already in use"
 
 
 class MissingError(Exception):
@@ -65,6 +67,18 @@ def build(go: Go) -> Path:
 @contextmanager
 def running(program: Path, hands_on_to: str) -> Iterator[Collector]:
     """A collector that sends on at once what it takes, over HTTP."""
+    while True:
+        process, collector = _start(program, hands_on_to)
+        if _is_ready(process):
+            break
+    try:
+        yield collector
+    finally:
+        process.terminate()
+        process.communicate(timeout=PATIENCE)
+
+
+def _start(program: Path, hands_on_to: str) -> tuple[subprocess.Popen[str], Collector]:
     http, grpc = _free_ports()
     takes = {
         "http": {"endpoint": f"127.0.0.1:{http}"},
@@ -81,21 +95,19 @@ def running(program: Path, hands_on_to: str) -> Iterator[Collector]:
     }
     command = [str(program), "--config", f"yaml:{json.dumps(settings)}"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    try:
-        _wait_until_ready(process)
-        yield Collector(f"http://127.0.0.1:{http}", f"http://127.0.0.1:{grpc}")
-    finally:
-        process.terminate()
-        process.communicate(timeout=30)
+    return process, Collector(f"http://127.0.0.1:{http}", f"http://127.0.0.1:{grpc}")
 
 
-def _wait_until_ready(process: subprocess.Popen[str]) -> None:
+def _is_ready(process: subprocess.Popen[str]) -> bool:
+    """Whether it has come up; not where another process has taken one of its ports meanwhile."""
     said = []
     for line in process.stderr or ():
         said.append(line)
         if _READY in line:
-            return
-    raise AssertionError("".join(said))
+            return True
+    process.communicate()
+    assert _TAKEN in "".join(said), "".join(said)
+    return False
 
 
 def _free_ports() -> list[int]:
