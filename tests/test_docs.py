@@ -56,3 +56,47 @@ def test_variables_are_those_of_the_runtime() -> None:
     read = set(re.findall(r'(?:getenv\(|\t\{)"(FUNCTRACE\w*)"', code))
     for text in (README, (ROOT / "docs" / "go.md").read_text()):
         assert read == set(re.findall(r"`(FUNCTRACE\w*)`", text))
+
+
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+
+
+def _text(page: Path) -> str:
+    return re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+
+
+def _anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", _text(page), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", _text(page)):
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in _anchors(target), link
+
+
+def test_every_folder_is_in_the_architecture() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    table = set(re.findall(r"`(functrace/\w+)/`", text))
+    folders = {path.parent for path in (ROOT / "functrace").glob("*/__init__.py")}
+    assert table == {f"functrace/{folder.name}" for folder in folders}
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_targets_of_make_exist(page: str) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    text = (ROOT / page).read_text()
+    named = re.findall(r"(?:`|^)make ([a-z-]+)", text, re.MULTILINE)
+    assert named
+    assert set(named) <= targets
+
+
+def test_markers_are_explained(request: pytest.FixtureRequest) -> None:
+    expression = next(word for word in request.config.getini("addopts") if "not " in word)
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    for marker in re.findall(r"not (\w+)", expression):
+        assert f"`{marker}`" in text
