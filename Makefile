@@ -13,14 +13,24 @@ GOS    := $(ENDS) $(MIDDLE)
 export GOTOOLCHAIN := local
 export GOFLAGS     ?= -buildvcs=false
 
-.PHONY: demo test lint toolchains test-go test-python conformance fuzz bench pictures golden clean
+# Runs a command with the virtual environment and a Go on PATH.
+WITH_GO = PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH"
+
+.PHONY: demo test test-all lint lint-all toolchains test-go test-go-all test-python test-python-all \
+	conformance fuzz bench pictures golden clean
 
 demo: $(READY)
-	@PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH" sh examples/demo.sh
+	@$(WITH_GO) sh examples/demo.sh
 
-# Go's tests wait more than they compute: both at a time.
-test: lint toolchains
+# What a change needs: one Go, one Python, no race builds. Go's tests wait more than they compute:
+# both at a time.
+test: lint
 	@$(MAKE) --no-print-directory --jobs=2 test-go test-python
+
+# The rest, and nothing twice: the ends of Go and Python, race builds, large sources, programs of
+# others.
+test-all: lint-all
+	@$(MAKE) --no-print-directory --jobs=2 test-go-all test-python-all
 
 $(READY): pyproject.toml setup.py $(wildcard functrace/_native/*.[ch] functrace/_native/recorder/*.[ch]) | build
 	@echo "setting up a virtual environment in $(VENV)"
@@ -38,26 +48,38 @@ lint: $(READY) | build
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-cache > build/imports.log 2>&1 || { cat build/imports.log; exit 1; }
-	@PATH="$$($(BIN)/python tools/toolchain.py):$$PATH" sh tools/lint-go.sh
+	@$(WITH_GO) sh tools/lint-go.sh
 
-toolchains: $(READY) | build
-	@$(BIN)/python tools/toolchain.py $(GOS) > build/toolchains
+lint-all: $(READY) | build
+	@$(WITH_GO) sh tools/lint-go.sh --all
 
-test-go: toolchains
-	@for bin in $$($(BIN)/python tools/toolchain.py $(ENDS)); do \
+toolchains: $(READY)
+	@$(BIN)/python tools/toolchain.py $(GOS) > /dev/null
+
+test-go: $(READY)
+	@$(WITH_GO) sh tools/test-go.sh
+
+test-go-all: toolchains
+	@for bin in $$($(BIN)/python tools/toolchain.py $(GOS)); do \
 		PATH="$$bin:$$PATH" sh tools/test-go.sh || exit 1; \
 	done
-	@PATH="$$($(BIN)/python tools/toolchain.py $(MIDDLE)):$$PATH" sh tools/test-go.sh --no-race
+	@for bin in $$($(BIN)/python tools/toolchain.py $(ENDS)); do \
+		PATH="$$bin:$$PATH" sh tools/test-go.sh --race || exit 1; \
+	done
 
-test-python: toolchains
+# TESTS: folders, files or tests, instead of all; MARKED: other tests than pyproject.toml chooses.
+test-python: $(READY)
 	@echo "pytest"
-	@PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH" $(BIN)/python -m pytest -q -n auto --dist worksteal $(TESTS)
+	@$(WITH_GO) $(BIN)/python -m pytest -q -n auto --dist worksteal $(if $(MARKED),-m "$(MARKED)") $(TESTS)
 
-# More of the Go distribution's packages, more of Python's library, and more Pythons than make test
-# has time for.
-conformance:
+test-python-all: toolchains
+	@$(MAKE) --no-print-directory test-python MARKED="slow or versions"
+
+# More of the Go distribution's packages, more of Python's library, and more Pythons than make
+# test-all has time for.
+conformance: toolchains
 	@FUNCTRACE_CONFORMANCE=all $(MAKE) --no-print-directory test-python \
-		TESTS="tests/conformance tests/python_rewriter/test_stdlib.py tests/cli/test_python_out.py \
+		MARKED="slow or not slow" TESTS="tests/conformance tests/python_rewriter/test_stdlib.py tests/cli/test_python_out.py \
 		tests/python_runtime tests/python_run tests/rewriter/test_census.py"
 
 # Property tests with new examples each time, until one fails.
@@ -66,14 +88,14 @@ fuzz: $(READY)
 
 # PROGRAMS: folders of main packages, of any size, to build with and without functrace.
 bench: $(READY)
-	@PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH" $(BIN)/python benchmarks/run.py $(PROGRAMS)
+	@$(WITH_GO) $(BIN)/python benchmarks/run.py $(PROGRAMS)
 
 # Wants graphviz, Chromium and npm.
 pictures: $(READY)
-	@PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH" $(BIN)/python tools/pictures.py
+	@$(WITH_GO) $(BIN)/python tools/pictures.py
 
 golden: $(READY)
-	@PATH="$$($(BIN)/python tools/toolchain.py):$$PATH" $(BIN)/python -m pytest -q tests/rewriter/test_golden.py tests/python_rewriter/test_golden.py --golden
+	@$(WITH_GO) $(BIN)/python -m pytest -q tests/rewriter/test_golden.py tests/python_rewriter/test_golden.py --golden
 
 build:
 	@mkdir -p $@

@@ -5,14 +5,16 @@ import signal
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.otlp import collector
 from tests.support import toolchains
 
 # The suite tries the same examples on every run; `make fuzz` looks for new ones.
-settings.register_profile("suite", derandomize=True, print_blob=True)
-settings.register_profile("search", print_blob=True)
+# However slow the machine is at the moment, no example is too slow.
+PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("suite", derandomize=True, print_blob=True, **PATIENT)
+settings.register_profile("search", print_blob=True, **PATIENT)
 settings.load_profile("suite")
 
 # What a shell starts in the background ignores interrupts, and so would all programs of the tests.
@@ -22,6 +24,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--golden", action="store_true", help="rewrite what golden files expect")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What is asked for by its name is run, whatever it is marked with."""
+    if any("::" in argument for argument in config.args):
+        config.option.markexpr = ""
 
 
 @pytest.fixture
@@ -35,10 +43,24 @@ def golden(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture(scope="session")
 def go() -> toolchains.Go:
-    found = toolchains.newest()
+    found = toolchains.usual()
     if found is None:
         pytest.skip("no Go toolchain: run make test, or put go on PATH")
     return found
+
+
+@pytest.fixture(scope="session")
+def functrace_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Empty at first, and the same for all workers: nothing is instrumented twice."""
+    return _shared(tmp_path_factory, "functrace-cache")
+
+
+def _shared(factory: pytest.TempPathFactory, name: str) -> Path:
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    base = factory.getbasetemp()
+    folder = (base.parent if is_worker else base) / name
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,10 +16,16 @@ from tests.support.toolchains import Go
 
 SCRIPTS = sorted((Path(__file__).parent / "scripts").glob("*.txtar"))
 
+# These compile the standard library again: for the race detector, other systems, other flags.
+LONG = set("cgo cross flags lines otlp pgo std test-bench test-cover test-race".split())
 
-@pytest.fixture(scope="session")
-def functrace_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
+
+def _scripts() -> list[Any]:
+    marked = (pytest.mark.slow,)
+    return [
+        pytest.param(path, id=path.stem, marks=marked if path.stem in LONG else ())
+        for path in SCRIPTS
+    ]
 
 
 @pytest.fixture(scope="session")
@@ -31,20 +38,19 @@ def command(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", _scripts())
 def test_script(path: Path, tmp_path: Path, go: Go, functrace_cache: Path, command: Path) -> None:
     _run(path, tmp_path, go, functrace_cache, command)
 
 
+@pytest.mark.versions
 @pytest.mark.parametrize("name", ["cgo", "lines", "module", "test", "test-cover", "workspace"])
-def test_script_on_the_oldest_go(
-    name: str, tmp_path: Path, go: Go, functrace_cache: Path, command: Path
+@pytest.mark.parametrize("other", toolchains.ends(), ids=lambda go: go.name)
+def test_script_on_another_go(
+    name: str, other: Go, tmp_path: Path, functrace_cache: Path, command: Path
 ) -> None:
-    oldest = toolchains.oldest()
-    if oldest is None or oldest.release == go.release:
-        pytest.skip("there is but one Go toolchain")
     path = next(path for path in SCRIPTS if path.stem == name)
-    _run(path, tmp_path, oldest, functrace_cache, command)
+    _run(path, tmp_path, other, functrace_cache, command)
 
 
 def _run(path: Path, tmp_path: Path, go: Go, functrace_cache: Path, command: Path) -> None:

@@ -14,6 +14,8 @@ import pytest
 from tests.conformance import distribution
 from tests.support.toolchains import Go
 
+pytestmark = pytest.mark.slow
+
 # encoding/json/v2 is among them for the sake of encoding/json, whose types it shares.
 PACKAGES = """
     archive/tar bufio compress/gzip compress/lzw container/heap container/list encoding/base64

@@ -14,7 +14,9 @@ import pytest
 
 from functrace.trace import open_trace
 from tests.conformance import library
-from tests.support.pythons import CannotBuildError, Python, pythons
+from tests.support.pythons import CannotBuildError, Python, each_python
+
+pytestmark = pytest.mark.slow
 
 _ALL = os.environ.get("FUNCTRACE_CONFORMANCE") == "all"
 _RUNNER = Path(__file__).with_name("results.py")
@@ -136,7 +138,7 @@ class Place:
         return self.results(names, path, FUNCTRACE_OUT=f"{calls}/%p", **limits, **variables)
 
 
-@pytest.fixture(params=pythons(), ids=lambda python: python.name)
+@pytest.fixture(params=each_python())
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     python: Python = request.param
     if not library.has_tests(python):

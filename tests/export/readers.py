@@ -220,7 +220,7 @@ def pprof(path: Path) -> Figures:
 
 
 def pprof_says(*arguments: str) -> str:
-    go = toolchains.newest()
+    go = toolchains.usual()
     if go is None:
         pytest.skip("no Go toolchain to read a profile with: run make test")
     run = go.run("tool", "pprof", *arguments, cwd=Path.cwd())

@@ -39,6 +39,7 @@ def test_a_second_build_asks_nobody(where: Environment, tmp_path: Path) -> None:
     assert Sender("/nonexistent/go", sender.target, sender.key).build(tmp_path) == built
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("sources")
 def test_each_system_has_its_own(
     where: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -12,6 +12,8 @@ from tests.live_go.test_same_spans import VECTORS, of_export, told
 from tests.otlp.collector import running
 from tests.otlp.receiver import over_http
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
 def test_every_span_passes(sender: Path, collector_program: Path, protocol: str) -> None:

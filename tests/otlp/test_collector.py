@@ -14,6 +14,8 @@ from tests.otlp.program import Program, expected
 from tests.otlp.receiver import Reply, over_http
 from tests.otlp.test_spans import check
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
 @pytest.mark.parametrize("compression", ["none", "gzip"])

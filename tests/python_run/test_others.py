@@ -12,7 +12,7 @@ import pytest
 
 from tests.python_run.conftest import COMMAND, Project
 from tests.python_run.test_run import names
-from tests.support.pythons import Python, pythons
+from tests.support.pythons import Python, each_python
 
 TESTS = {
     "shop.py": "def price(x):\n    return x\n",
@@ -146,7 +146,7 @@ def test_children_are_left_alone_unless_asked_for(starts: Project) -> None:
 
 
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
-@pytest.mark.parametrize("python", pythons(), ids=lambda python: python.name)
+@pytest.mark.parametrize("python", each_python())
 def test_multiprocessing(starts: Project, method: str, python: Python) -> None:
     by = ("--python", python.executable)
     assert starts.run("-q", *by, "pool.py", method, FUNCTRACE="off").stdout == "[True, True]\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.python_run.conftest import Project
-from tests.support.pythons import Python, pythons
+from tests.support.pythons import Python, each_python
 
 # What a program can know of how it was started. Modules of ours are all that it may find besides.
 LOOK = """
@@ -142,7 +142,7 @@ OTHERS = [
 CORE = [
     [f"x_{name}.py"] for name in ("look", "fail", "exit_text", "interrupt", "warning", "frames")
 ]
-OTHER_PYTHONS = [python for python in pythons() if python.executable != sys.executable]
+OTHER_PYTHONS = [each for each in each_python() if not each.values[0].is_running]
 
 
 @pytest.mark.parametrize("words", [*SCRIPTS, *OTHERS], ids=_name)
@@ -153,7 +153,7 @@ def test_same(program: Project, words: list[str]) -> None:
 
 
 @pytest.mark.parametrize("words", [*CORE, *OTHERS], ids=_name)
-@pytest.mark.parametrize("python", OTHER_PYTHONS, ids=lambda python: python.name)
+@pytest.mark.parametrize("python", OTHER_PYTHONS)
 def test_same_with_another_python(program: Project, words: list[str], python: Python) -> None:
     if words[-1] == "x_invalid" and python.release < (3, 11):
         pytest.skip("get_code of ours is a line of that traceback")
@@ -163,7 +163,7 @@ def test_same_with_another_python(program: Project, words: list[str], python: Py
     assert _traced(program, words, python.executable) == _told(plain)
 
 
-@pytest.mark.parametrize("python", OTHER_PYTHONS, ids=lambda python: python.name)
+@pytest.mark.parametrize("python", OTHER_PYTHONS)
 def test_pythons_that_take_turns_keep_what_is_theirs(
     program: Project, tmp_path: Path, python: Python
 ) -> None:

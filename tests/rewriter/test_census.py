@@ -26,6 +26,8 @@ from tests.conformance import distribution
 from tests.rewriter.cases import FUNCTRACE
 from tests.support.toolchains import Go
 
+pytestmark = pytest.mark.slow
+
 RUNTIME = "example.com/m/functrace"
 _ALL = os.environ.get("FUNCTRACE_CONFORMANCE") == "all"
 CENSUS = Path(__file__).resolve().parents[1] / "support" / "census"

@@ -1,4 +1,4 @@
-"""The Go toolchains to test with: that on PATH, and those that make has installed."""
+"""The Go toolchains to test with: that on PATH, and those that make has installed in build/go."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from functrace.golang.toolchain import Toolchain, find
 
-_LIST = Path(__file__).resolve().parents[2] / "build" / "toolchains"
+_INSTALLED = Path(__file__).resolve().parents[2] / "build" / "go"
 
 
 @dataclass(frozen=True)
@@ -43,28 +43,40 @@ class Go:
         return set(run.stdout.splitlines())
 
     @property
+    def name(self) -> str:
+        """go1.27, say."""
+        return "go{}.{}".format(*self.release)
+
+    @property
     def source(self) -> Path:
         """The distribution's own sources."""
         return self.binaries.parent / "src"
 
 
 @cache
-def newest() -> Go | None:
-    """The newest Go there is, or None."""
-    return max(_all(), key=lambda go: go.release, default=None)
+def usual() -> Go | None:
+    """What all is tested with: the Go on PATH, or else the newest that is installed."""
+    return _on_path() or max(_installed(), key=_release, default=None)
 
 
 @cache
-def oldest() -> Go | None:
-    """The oldest Go there is, or None."""
-    return min(_all(), key=lambda go: go.release, default=None)
+def ends() -> tuple[Go, ...]:
+    """The oldest and the newest that are installed, but the usual one."""
+    found = sorted(_installed(), key=_release)
+    known = usual()
+    return tuple(go for go in {*found[:1], *found[-1:]} if known and go.release != known.release)
 
 
-def _all() -> Iterator[Go]:
+def _release(go: Go) -> tuple[int, int]:
+    return go.release
+
+
+def _on_path() -> Go | None:
     found = find()
-    if found is not None:
-        yield Go(found.goroot / "bin", found.release)
-    for line in _LIST.read_text().splitlines() if _LIST.exists() else ():
-        goroot = Path(line).parent
+    return Go(found.goroot / "bin", found.release) if found is not None else None
+
+
+def _installed() -> Iterator[Go]:
+    for goroot in _INSTALLED.glob("*/go"):
         version = (goroot / "VERSION").read_text().split()[0]
-        yield Go(Path(line), Toolchain(Path(line), version, goroot).release)
+        yield Go(goroot / "bin", Toolchain(goroot / "bin", version, goroot).release)
