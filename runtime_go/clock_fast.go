@@ -3,7 +3,6 @@
 package functrace
 
 import (
-	"os"
 	"strconv"
 	"strings"
 	"unsafe"
@@ -72,9 +71,8 @@ func panicText() string {
 // hasCounter asks the processor, and Linux, which watches the counter on all cores and drops
 // it from this list when they disagree.
 func hasCounter() bool {
-	clocks, err := os.ReadFile("/sys/devices/system/clocksource/clocksource0/available_clocksource")
-	listed := err != nil || strings.Contains(string(clocks), "tsc") ||
-		strings.Contains(string(clocks), "arch_sys_counter")
+	clocks, err := readFile("/sys/devices/system/clocksource/clocksource0/available_clocksource")
+	listed := err != nil || strings.Contains(clocks, "tsc") || strings.Contains(clocks, "arch_sys_counter")
 	return fast && listed && countsEvenly()
 }
 

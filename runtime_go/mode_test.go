@@ -11,15 +11,9 @@ import (
 
 func TestFilesArePrivateUnlessTheirFolderIsShared(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0))
-	creators := map[string]func(string) (*os.File, error){
-		"trace": createNew,
-		"text": func(path string) (*os.File, error) {
-			s, err := openSink(path, 1<<30)
-			if err != nil {
-				return nil, err
-			}
-			return s.file, nil
-		},
+	creators := map[string]func(string) error{
+		"trace": func(path string) error { _, err := createNew(path); return err },
+		"text":  func(path string) error { _, err := openSink(path, 1<<30); return err },
 	}
 	for name, create := range creators {
 		for _, c := range []struct {
@@ -35,13 +29,13 @@ func TestFilesArePrivateUnlessTheirFolderIsShared(t *testing.T) {
 				t.Fatal(err)
 			}
 			syscall.Umask(c.umask)
-			file, err := create(filepath.Join(folder, "calls.ftrace"))
+			path := filepath.Join(folder, "calls.ftrace")
+			err := create(path)
 			syscall.Umask(0)
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer file.Close()
-			if info, _ := file.Stat(); info.Mode() != c.file {
+			if info, _ := os.Stat(path); info.Mode() != c.file {
 				t.Errorf("%s in a folder of mode %v with umask %#o: %v, not %v", name, c.folder, c.umask, info.Mode(), c.file)
 			}
 		}

@@ -16,7 +16,7 @@ const (
 	headerSize    = 4096
 	chunkHead     = 40
 	smallestChunk = 512
-	largestChunk  = 64 << 10
+	largestGrowth = 7 // to chunks of 64 KB
 	factsSize     = 32 << 10
 
 	smallestSegment = 64 << 10
@@ -37,7 +37,7 @@ const (
 // new one, and when a function is seen for the first time.
 type recorder struct {
 	mu       sync.Mutex
-	file     *os.File
+	file     *output
 	header   []uint64
 	size     int64 // of what has been mapped
 	written  int64 // how long the file is
@@ -55,9 +55,10 @@ type recorder struct {
 
 // A segment is a part of the file that has been mapped.
 type segment struct {
-	memory []byte
-	used   int
-	owners []*track // of its chunks, where old ones are overwritten
+	memory   []byte
+	used     int
+	owners   []*track // of its chunks, where old ones are overwritten
+	released bool     // see release
 }
 
 var rec recorder
@@ -85,42 +86,47 @@ func (r *recorder) open(c *config) error {
 func (r *recorder) discard() {
 	file := r.file
 	*r = recorder{}
-	file.Close()
-	os.Remove(file.Name())
+	file.remove()
 }
 
 // createTrace makes the file that the settings ask for.
-func createTrace(c *config) (*os.File, error) {
+func createTrace(c *config) (*output, error) {
 	if c.mode == modeLive {
-		return os.CreateTemp("", "functrace-otlp-"+strconv.Itoa(os.Getpid())+"-*.ftrace")
-	}
-	if c.out == "stdout" || c.out == "stderr" {
-		return nil, errors.New("FUNCTRACE_OUT: a trace goes to a file, not to " + c.out)
+		return createTemporary()
 	}
 	file, err := createNew(c.out)
 	if err != nil {
-		return nil, errors.New("FUNCTRACE_OUT: " + err.Error())
+		return nil, outError(err)
 	}
 	return file, nil
 }
 
+func createTemporary() (*output, error) {
+	file, err := os.CreateTemp("", "functrace-otlp-"+strconv.Itoa(os.Getpid())+"-*.ftrace")
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return openOutput(file.Name(), os.O_RDWR)
+}
+
 // createNew makes a new file: a trace that is there already may be the one of the crash
 // that somebody is after, or another process's.
-func createNew(out string) (*os.File, error) {
+func createNew(out string) (*output, error) {
 	isAsked := out != ""
 	if !isAsked {
-		out = "functrace-%p.ftrace"
+		out = defaultTrace
 	}
-	path := expand(out)
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		path += expand("/functrace-%p.ftrace")
+	path, err := tracePath(out)
+	if err != nil {
+		return nil, err
 	}
 	stem, extension := path, ""
 	if dot := strings.LastIndexByte(path, '.'); dot > strings.LastIndexByte(path, '/') {
 		stem, extension = path[:dot], path[dot:]
 	}
 	for n := 2; ; n++ {
-		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, newFileMode(path))
+		file, err := openOutput(path, os.O_RDWR|os.O_CREATE|os.O_EXCL)
 		if err == nil || !os.IsExist(err) || n > 1<<16 {
 			if err == nil && n > 2 && isAsked {
 				say("FUNCTRACE_OUT exists; the trace goes to " + path)
@@ -129,6 +135,28 @@ func createNew(out string) (*os.File, error) {
 		}
 		path = stem + "-" + strconv.Itoa(n) + extension
 	}
+}
+
+const defaultTrace = "functrace-%p.ftrace"
+
+// tracePath returns the path of the trace, whose folder it makes. A trace cannot be written to a
+// stream, a pipe or a device.
+func tracePath(out string) (string, error) {
+	path := expand(out)
+	if streamOf(path) != noStream {
+		return "", errors.New("a trace goes to a file, not to " + out)
+	}
+	if err := makeFolder(path); err != nil {
+		return "", err
+	}
+	info, err := os.Stat(path)
+	switch {
+	case err != nil || info.Mode().IsRegular():
+		return path, nil
+	case info.IsDir():
+		return path + expand("/"+defaultTrace), nil
+	}
+	return "", errors.New("a trace goes to a file, not to " + path + ", which is a pipe or a device")
 }
 
 // begin fills in the header, with whose first bytes the file becomes a trace, and the first facts.
@@ -166,7 +194,7 @@ func (r *recorder) grow(size int) []byte {
 	var memory []byte
 	err := r.lengthen(r.size + int64(size))
 	if err == nil {
-		memory, err = mapPart(r.file, r.size, size)
+		memory, err = r.file.mapPart(r.size, size)
 	}
 	if err != nil {
 		r.end(writeFailed, errors.New("cannot write the trace: "+err.Error()))
@@ -234,13 +262,17 @@ func (r *recorder) newChunk(t *track, now uint64, need int) bool {
 		open = open[:maxOpenRecorded]
 	}
 	least := roundUp(chunkHead + 8*(need+wordsFor(8)+openRecordWords*len(open)))
-	memory := r.take(t, least, max(least, t.chunkSize))
+	memory := r.take(t, least, max(least, smallestChunk<<t.growth))
 	if memory == nil {
 		r.header[7]++
 		return false
 	}
+	if t.segment != nil && t.segment.released {
+		t.segment.releaseChunk(t.words)
+	}
+	t.segment = r.segments[r.current]
 	r.prepare()
-	t.chunkSize = min(8*t.chunkSize, largestChunk)
+	t.growth = min(t.growth+3, largestGrowth)
 	words := wordsOf(memory)
 	words[1], words[4] = uint64(len(t.recorded()))<<32, now
 	if t.begun {
@@ -334,6 +366,7 @@ func (r *recorder) nextSegment(size int) bool {
 	}
 	r.segments = append(r.segments, &segment{memory: memory})
 	r.current = len(r.segments) - 1
+	r.releaseOld()
 	return true
 }
 
@@ -352,7 +385,8 @@ func (r *recorder) reuse(size int) bool {
 	// interrupted before it stores a word has until then to do so.
 	r.segments[(r.current+1)%len(r.segments)].giveUp()
 	clear(s.memory)
-	s.used = 0
+	s.used, s.released = 0, false
+	r.releaseOld()
 	return size <= len(s.memory)
 }
 

@@ -54,7 +54,7 @@ func TestNamesThatCannotBeWrittenEndTheTrace(t *testing.T) {
 	if err := r.open(&config{out: path, maxSize: 1 << 30, overwrite: true}); err != nil {
 		t.Fatal(err)
 	}
-	r.file.Close()
+	r.file.remove()
 	for i := 0; r.putFunction(&function{name: strings.Repeat("long", 300)}, "x.go", i) != 0; i++ {
 	}
 	if r.failure == nil || r.header[6] != overwrites|writeFailed || !off.Load() {

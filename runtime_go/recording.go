@@ -30,12 +30,13 @@ type trackRecording struct {
 	open  []openCall   // these, innermost last, and room for some more
 	fails error        // that the call returns whose exit comes next
 
-	written   int         // with minDuration: how many of the open calls are in the file
-	panics    bool        // the last exit that was looked at closely was no return
-	muted     bool        // functrace itself runs code of the program
-	begun     bool        // the file knows the track
-	taken     atomic.Bool // the chunk has been given up for newer ones
-	chunkSize int         // of the next chunk, in bytes
+	written int         // with minDuration: how many of the open calls are in the file
+	panics  bool        // the last exit that was looked at closely was no return
+	muted   bool        // functrace itself runs code of the program
+	begun   bool        // the file knows the track
+	growth  uint8       // the next chunk has smallestChunk<<growth bytes
+	taken   atomic.Bool // the chunk has been given up for newer ones
+	segment *segment    // that the chunk is in
 
 	// Room for what most goroutines need. It also makes a track as large as some cache lines,
 	// so that goroutines on other cores, which look at theirs, share none that this one writes.
@@ -61,7 +62,7 @@ const (
 
 func (r *trackRecording) init() {
 	r.open = r.firstOpen[:min(len(r.firstOpen), settings.depth)]
-	r.chunkSize = smallestChunk
+	r.growth = 0
 }
 
 // record puts the entry of a call into the file; it reports whether it has, or will.

@@ -76,13 +76,13 @@ func startProcess(executable, trace string) (*os.Process, error) {
 		return nil, err
 	}
 	defer null.Close()
-	messages := os.Stderr
-	if _, err := messages.Stat(); err != nil {
-		messages = null // it is closed
+	stderr := messages.file
+	if !messages.isIntact() {
+		stderr = null
 	}
 	return os.StartProcess(executable, []string{senderName, trace}, &os.ProcAttr{
 		Env:   senderEnvironment(),
-		Files: []*os.File{null, null, messages},
+		Files: []*os.File{null, null, stderr},
 	})
 }
 

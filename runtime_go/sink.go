@@ -13,9 +13,10 @@ import (
 // A sink is where lines go. A line has been handed to the system when write
 // returns, so that none is lost however the program ends, and lines never mix.
 type sink struct {
-	file    *os.File
-	stdout  bool // follow os.Stdout wherever the program points it
-	raw     syscall.RawConn
+	*output
+	file    *os.File        // of standard output and standard error
+	raw     syscall.RawConn // of file
+	stdout  bool            // follow os.Stdout wherever the program points it
 	kind    sinkKind
 	mu      sync.RWMutex // see put
 	room    atomic.Int64 // bytes that may yet be written, if the sink is bounded
@@ -23,21 +24,38 @@ type sink struct {
 }
 
 func openSink(out string, maxSize int64) (*sink, error) {
-	switch out {
-	case "", "stdout":
+	number := streamOf(expand(out))
+	switch {
+	case out == "" || number == 1:
 		return newSink(os.Stdout, true), nil
-	case "stderr":
+	case number == 2:
 		return newSink(os.Stderr, false), nil
+	case number != noStream:
+		stream, err := openStream(number)
+		if err != nil {
+			return nil, outError(err)
+		}
+		return sinkTo(stream), nil
 	}
-	// Appended to, since child processes inherit the setting and share the file.
-	// Opening may wait for a reader if it is a named pipe.
-	path := expand(out)
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, newFileMode(path))
+	s, err := openPath(expand(out), maxSize)
 	if err != nil {
-		return nil, errors.New("FUNCTRACE_OUT: " + err.Error())
+		return nil, outError(err)
 	}
-	s := newSink(file, false)
-	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+	return s, nil
+}
+
+// openPath opens a file to append to, since child processes inherit the setting and share the
+// file. It may wait for a reader if the file is a named pipe.
+func openPath(path string, maxSize int64) (*sink, error) {
+	if err := makeFolder(path); err != nil {
+		return nil, err
+	}
+	file, err := openOutput(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE)
+	if err != nil {
+		return nil, err
+	}
+	s := sinkTo(file)
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
 		s.bounded = true
 		s.room.Store(maxSize - info.Size())
 	}
@@ -46,13 +64,6 @@ func openSink(out string, maxSize int64) (*sink, error) {
 
 // errFull ends tracing before a program fills the disk with call chains.
 var errFull = errors.New("the file has reached FUNCTRACE_MAX_SIZE")
-
-func newSink(file *os.File, stdout bool) *sink {
-	s := &sink{file: file, stdout: stdout}
-	s.raw, _ = file.SyscallConn()
-	s.kind = kindOf(s.raw)
-	return s
-}
 
 // write puts the line of t out.
 func (s *sink) write(t *trackPrinting) {

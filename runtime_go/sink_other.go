@@ -2,18 +2,24 @@
 
 package functrace
 
-import "syscall"
+import "os"
 
 type sinkKind struct{}
 
-func kindOf(syscall.RawConn) sinkKind { return sinkKind{} }
+func newSink(file *os.File, stdout bool) *sink {
+	return &sink{output: &output{File: file}, file: file, stdout: stdout}
+}
+
+func sinkTo(o *output) *sink { return &sink{output: o} }
 
 //go:norace
 func (s *sink) putOwn(t *trackPrinting) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, err := s.file.Write(t.line)
+	_, err := s.output.Write(t.line)
 	return err
 }
 
 func (*trackPrinting) writeTo(uintptr) {}
+
+func (*sink) isIntact() bool { return true }

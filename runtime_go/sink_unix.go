@@ -3,6 +3,7 @@
 package functrace
 
 import (
+	"os"
 	"runtime"
 	"syscall"
 )
@@ -27,34 +28,46 @@ const (
 // POSIX wants at least 512; Linux has 4096, see pipe(7).
 const pipeBuf = 4096
 
+func newSink(file *os.File, stdout bool) *sink {
+	s := sinkTo(streamOutput(descriptorNumber(file), file.Name()))
+	s.file, s.stdout = file, stdout
+	s.raw, _ = file.SyscallConn()
+	return s
+}
+
+// descriptorNumber returns what file.Fd does, which would make the file a blocking one.
+func descriptorNumber(file *os.File) (number int) {
+	number = noStream
+	if raw, err := file.SyscallConn(); err == nil {
+		raw.Control(func(fd uintptr) { number = int(fd) })
+	}
+	return number
+}
+
+func sinkTo(o *output) *sink { return &sink{output: o, kind: kindOf(int(o.number.Load()))} }
+
 // kindOf relies on Linux alone: there a write to a file or to such a device is
 // not interrupted by another, see write(2) and Linux 3.14's locking of f_pos. A
 // terminal takes the lock, since a signal can cut a long line short in it.
-func kindOf(raw syscall.RawConn) sinkKind {
-	kind := anyKind
-	if runtime.GOOS != "linux" || raw == nil {
-		return kind
+func kindOf(number int) sinkKind {
+	var stat syscall.Stat_t
+	if runtime.GOOS != "linux" || syscall.Fstat(number, &stat) != nil {
+		return anyKind
 	}
-	raw.Control(func(fd uintptr) {
-		var stat syscall.Stat_t
-		if syscall.Fstat(int(fd), &stat) != nil {
-			return
-		}
-		switch format := stat.Mode & syscall.S_IFMT; {
-		case format == syscall.S_IFCHR && stat.Rdev == nullDevice:
-			kind = nullKind
-		case format == syscall.S_IFREG,
-			format == syscall.S_IFCHR && stat.Rdev>>8 == memoryDevices:
-			kind = wholeKind
-		case format == syscall.S_IFIFO:
-			kind = pipeKind
-		}
-	})
-	return kind
+	switch format := stat.Mode & syscall.S_IFMT; {
+	case format == syscall.S_IFCHR && stat.Rdev == nullDevice:
+		return nullKind
+	case format == syscall.S_IFREG,
+		format == syscall.S_IFCHR && stat.Rdev>>8 == memoryDevices:
+		return wholeKind
+	case format == syscall.S_IFIFO:
+		return pipeKind
+	}
+	return anyKind
 }
 
-// putOwn writes past os.File, which would let one goroutine write at a time. Its
-// descriptor stays ours through Control even while the program closes the file.
+// putOwn writes past os.File, which would let one goroutine write at a time. The
+// descriptor of standard output stays open through Control even while the program closes the file.
 //
 //go:norace
 func (s *sink) putOwn(t *trackPrinting) error {
@@ -69,6 +82,10 @@ func (s *sink) putOwn(t *trackPrinting) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 	}
+	if s.raw == nil {
+		return s.output.write(t.line)
+	}
+	t.output = s.output
 	if err := s.raw.Control(t.writeLine); err != nil {
 		return err
 	}
@@ -76,7 +93,7 @@ func (s *sink) putOwn(t *trackPrinting) error {
 }
 
 //go:norace
-func (t *trackPrinting) writeTo(fd uintptr) { t.err = writeAll(int(fd), t.line) }
+func (t *trackPrinting) writeTo(uintptr) { t.err = t.output.write(t.line) }
 
 func writeAll(fd int, line []byte) error {
 	for len(line) > 0 {

@@ -25,7 +25,7 @@ func TestLongLinesNeverMix(t *testing.T) {
 			reader, writer := open(t)
 			go func() {
 				defer writer.Close()
-				printFromFour(writer)
+				printFromFour(newSink(writer, false))
 			}()
 			text, err := io.ReadAll(reader)
 			if err != nil {
@@ -40,7 +40,7 @@ func TestLongLinesNeverMix(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		printFromFour(s.file)
+		printFromFour(s)
 		text, _ := os.ReadFile(path)
 		checkFromFour(t, text)
 	})
@@ -48,8 +48,7 @@ func TestLongLinesNeverMix(t *testing.T) {
 
 // printFromFour prints ten lines of one letter and of different lengths from each
 // of four goroutines.
-func printFromFour(file *os.File) {
-	s := newSink(file, false)
+func printFromFour(s *sink) {
 	var wg sync.WaitGroup
 	for w := 0; w < 4; w++ {
 		line := bytes.Repeat([]byte{byte('a' + w)}, longLine>>(3*w))

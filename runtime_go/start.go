@@ -12,6 +12,7 @@ import (
 func init() {
 	c, err := readConfig(os.Getenv)
 	settings, settingsError = c, err
+	messages = newSink(os.Stderr, false)
 	initProbe()
 	if err == nil && c.mode != modeOff {
 		err = begin()
@@ -60,7 +61,7 @@ func openTrace() error {
 		return err
 	}
 	if err == nil {
-		if err = startSender(rec.file.Name()); err != nil {
+		if err = startSender(rec.file.path); err != nil {
 			rec.discard()
 		}
 	}
@@ -77,13 +78,14 @@ func fail(err error) {
 	}
 }
 
-// say tells the user something. It goes out as lines do: writing to a closed pipe,
+// messages is standard error as it was at the start: if the program has opened another file under
+// its number, that file gets no messages.
+var messages *sink
+
+// say prints a message. It goes out as lines do: writing to a closed pipe,
 // os.Stderr.WriteString would have SIGPIPE end the program.
 func say(message string) {
-	if os.Stderr == nil {
-		return
-	}
 	p := newPrinting()
 	p.line = []byte("functrace: " + message + "\n")
-	newSink(os.Stderr, false).put(p) // if it fails, whom to tell?
+	messages.put(p) // there is nowhere to report a failure
 }

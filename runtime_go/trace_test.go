@@ -242,7 +242,7 @@ func TestTroubleIsSaidOnce(t *testing.T) {
 	for _, c := range []struct{ setting, message string }{
 		{"FUNCTRACE=txet", "functrace: FUNCTRACE=txet is none of text, record, otlp and off; tracing is off\n"},
 		{"FUNCTRACE_DEPTH=x", "functrace: FUNCTRACE_DEPTH=x is not a number of levels; tracing is off\n"},
-		{"FUNCTRACE_OUT=/nonexistent/x", "functrace: FUNCTRACE_OUT: open /nonexistent/x: no such file or directory; tracing is off\n"},
+		{"FUNCTRACE_OUT=/dev/null/x/y", "functrace: FUNCTRACE_OUT: mkdir /dev/null: not a directory; tracing is off\n"},
 		{"FUNCTRACE_OUT=/dev/full", "functrace: cannot write: no space left on device; tracing is off\n"},
 	} {
 		if _, err := os.Stat("/dev/full"); err != nil && strings.Contains(c.setting, "/dev/full") {

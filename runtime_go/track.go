@@ -27,6 +27,7 @@ type trackPrinting struct {
 	calls []*function // the calls not yet left, innermost last
 	line  []byte      // the line being printed, kept for the next one
 
+	output    *output          // that writeLine writes to
 	writeLine func(fd uintptr) // writes line; made once
 	err       error            // what writeLine met
 

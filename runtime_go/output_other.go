@@ -1,0 +1,41 @@
+//go:build trace && go1.21 && !unix
+
+package functrace
+
+import (
+	"errors"
+	"os"
+)
+
+// An output is an open file that the recorder writes to.
+type output struct {
+	*os.File
+	path string
+}
+
+func openOutput(path string, flags int) (*output, error) {
+	file, err := os.OpenFile(path, flags, newFileMode(path))
+	if err != nil {
+		return nil, err
+	}
+	return &output{file, absolute(path)}, nil
+}
+
+func openStream(int) (*output, error) {
+	return nil, errors.New("this system does not number open files")
+}
+
+func (o *output) mapPart(int64, int) ([]byte, error) {
+	return nil, errors.New("this system maps no files into memory")
+}
+
+// remove deletes the file and closes it.
+func (o *output) remove() {
+	o.Close()
+	os.Remove(o.path)
+}
+
+func readFile(path string) (string, error) {
+	content, err := os.ReadFile(path)
+	return string(content), err
+}

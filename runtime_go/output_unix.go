@@ -1,0 +1,199 @@
+//go:build trace && go1.21 && unix
+
+package functrace
+
+import (
+	"errors"
+	"io"
+	"os"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+)
+
+// An output is an open file or stream that the recorder writes to. The program may close its
+// descriptor, as daemons close all that they inherit, and open a file of its own under the same
+// number: so the recorder compares the file's identity before each use.
+type output struct {
+	name   string // for messages
+	path   string // absolute; none of a stream
+	flags  int
+	file   identity
+	mu     sync.Mutex // held to open the file again
+	number atomic.Int64
+}
+
+// An identity distinguishes a file from all others that exist at the same time.
+type identity struct{ device, inode uint64 }
+
+//go:norace
+func identityByFstat(number int) (identity, error) {
+	var stat syscall.Stat_t
+	err := syscall.Fstat(number, &stat)
+	return identity{uint64(stat.Dev), uint64(stat.Ino)}, err
+}
+
+// readFile returns the beginning of a small file. os.ReadFile would have the Go runtime open its
+// poller, whose descriptors the program would find in its way, and that a daemon which closes all of them does not survive losing.
+func readFile(path string) (string, error) {
+	number, err := syscall.Open(path, os.O_RDONLY|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		return "", err
+	}
+	defer syscall.Close(number)
+	var content [1 << 10]byte
+	n, err := syscall.Read(number, content[:])
+	return string(content[:max(n, 0)]), err
+}
+
+// openOutput opens the file at the path, which is made absolute.
+func openOutput(path string, flags int) (*output, error) {
+	number, err := openFile(path, flags)
+	if err != nil {
+		return nil, err
+	}
+	o := streamOutput(number, path)
+	o.path = absolute(path)
+	o.flags = flags &^ (os.O_CREATE | os.O_EXCL)
+	return o, nil
+}
+
+// streamOutput returns the output for a descriptor that is open already.
+func streamOutput(number int, name string) *output {
+	o := &output{name: name}
+	o.number.Store(int64(number))
+	o.file, _ = identityOf(number)
+	return o
+}
+
+// openStream returns the output for a descriptor that the program has inherited.
+func openStream(number int) (*output, error) {
+	name := "descriptor " + strconv.Itoa(number)
+	if _, err := identityOf(number); err != nil {
+		return nil, errors.New(name + " is not open")
+	}
+	return streamOutput(number, name), nil
+}
+
+func openFile(path string, flags int) (int, error) {
+	for {
+		number, err := syscall.Open(path, flags|syscall.O_CLOEXEC, uint32(newFileMode(path)))
+		if err == nil {
+			return moveUp(number), nil
+		}
+		if err != syscall.EINTR {
+			return 0, &os.PathError{Op: "open", Path: path, Err: err}
+		}
+	}
+}
+
+// descriptor returns the number under which the file is open.
+//
+//go:norace
+func (o *output) descriptor() (int, error) {
+	number := int(o.number.Load())
+	if o.isAt(number) {
+		return number, nil
+	}
+	return o.reopen()
+}
+
+//go:norace
+func (o *output) isAt(number int) bool {
+	file, err := identityOf(number)
+	return err == nil && file == o.file
+}
+
+// reopen opens the file again if it is still at its path. The old descriptor is not ours to close.
+func (o *output) reopen() (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	number := int(o.number.Load())
+	if o.isAt(number) {
+		return number, nil // another goroutine has opened it
+	}
+	errReplaced := errors.New(o.name + ": the program has closed or replaced its descriptor")
+	if !o.isAtPath() {
+		return 0, errReplaced
+	}
+	number, err := openFile(o.path, o.flags|syscall.O_NONBLOCK)
+	if err != nil {
+		return 0, errReplaced
+	}
+	if !o.isAt(number) {
+		syscall.Close(number)
+		return 0, errReplaced
+	}
+	o.number.Store(int64(number))
+	return number, nil
+}
+
+// isAtPath looks before the file is opened, which could have a named pipe's or a device's effects.
+func (o *output) isAtPath() bool {
+	var stat syscall.Stat_t
+	return o.path != "" && syscall.Stat(o.path, &stat) == nil &&
+		uint32(stat.Mode)&syscall.S_IFMT == syscall.S_IFREG &&
+		o.file == identity{uint64(stat.Dev), uint64(stat.Ino)}
+}
+
+func (o *output) isIntact() bool { return o.isAt(int(o.number.Load())) }
+
+// write puts out the whole line.
+//
+//go:norace
+func (o *output) write(line []byte) error {
+	number, err := o.descriptor()
+	if err == nil {
+		err = writeAll(number, line)
+	}
+	return err
+}
+
+//go:norace
+func (o *output) WriteAt(data []byte, offset int64) (int, error) {
+	number, err := o.descriptor()
+	if err != nil {
+		return 0, err
+	}
+	n, err := syscall.Pwrite(number, data, offset)
+	if err != nil && err != syscall.EINTR {
+		return 0, &os.PathError{Op: "write", Path: o.name, Err: err}
+	}
+	return max(n, 0), nil
+}
+
+func (o *output) ReadAt(data []byte, offset int64) (int, error) {
+	number, err := o.descriptor()
+	if err != nil {
+		return 0, err
+	}
+	n, err := syscall.Pread(number, data, offset)
+	if n == 0 && err == nil {
+		err = io.EOF
+	}
+	return max(n, 0), err
+}
+
+// mapPart maps size bytes of the file from offset on.
+//
+//go:norace
+func (o *output) mapPart(offset int64, size int) ([]byte, error) {
+	number, err := o.descriptor()
+	if err != nil {
+		return nil, err
+	}
+	memory, err := syscall.Mmap(number, offset, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
+	if err != nil {
+		return nil, &os.PathError{Op: "mmap", Path: o.name, Err: err}
+	}
+	return memory, nil
+}
+
+// remove deletes the file and closes it.
+func (o *output) remove() {
+	if o.isIntact() {
+		syscall.Close(int(o.number.Load()))
+	}
+	os.Remove(o.path)
+}

@@ -1,0 +1,42 @@
+//go:build trace && go1.21
+
+package functrace
+
+import "unsafe"
+
+// Memory that has been mapped from the trace counts as the program's. Parts that are finished are
+// released: they leave the process's page table and stay in the file.
+
+// Segments before the current one that are not released, since most tracks still write there.
+const keptSegments = 2
+
+// releaseOld releases the newest of the segments that are not kept.
+//
+//go:norace
+func (r *recorder) releaseOld() {
+	at := r.current - keptSegments
+	if at < 0 {
+		at += len(r.segments)
+	}
+	if len(r.segments) > keptSegments {
+		s := r.segments[at]
+		s.released = true
+		release(s.memory)
+	}
+}
+
+// releaseChunk releases a chunk that a track has filled after the rest of its segment was released.
+// Pages at its ends may be in use by others, who get them back from the file.
+//
+//go:norace
+func (s *segment) releaseChunk(words []uint64) {
+	if len(words) == 0 {
+		return
+	}
+	first := uintptr(unsafe.Pointer(unsafe.SliceData(s.memory)))
+	begin := uintptr(unsafe.Pointer(unsafe.SliceData(words))) - first
+	end := begin + uintptr(8*len(words))
+	begin &^= pageSize - 1
+	end = min((end+pageSize-1)&^(pageSize-1), uintptr(len(s.memory)))
+	release(s.memory[begin:end])
+}
