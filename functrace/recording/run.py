@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from functrace.parent_death import tie
+
 # The terminal sends them to every process of the group, so the command has them already; but
 # they may as well come from somebody who means but us.
 _OF_TERMINAL = frozenset({signal.SIGINT, signal.SIGQUIT})
@@ -35,16 +37,19 @@ class Outcome:
 
 
 def run(command: Sequence[str], variables: Mapping[str, str]) -> Outcome:
-    """Run the command to its end; signals and standard streams are its own."""
+    """Run the command to its end; signals and standard streams are its own.
+
+    SIGKILL, which cannot be passed on, ends it with this process: see functrace.parent_death.
+    """
+    tied = tie()
     with _held({*_PASSED_ON, signal.SIGCHLD}) as before:
 
-        def as_before() -> None:
+        def prepare() -> None:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            tied()
 
         try:
-            process = subprocess.Popen(
-                command, env={**os.environ, **variables}, preexec_fn=as_before
-            )
+            process = subprocess.Popen(command, env={**os.environ, **variables}, preexec_fn=prepare)
         except OSError as error:
             status = _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_RUN
             return Outcome(status, 0, f"{command[0]}: {error.strerror}")

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from tests.cli.conftest import Run
 from tests.support.toolchains import Go
@@ -19,3 +26,41 @@ def test_a_large_build_is_counted_by_several_processes(
     done = functrace("go", "build", "./...", **path)
     assert done.returncode == 0
     assert "30,003 functions of 2 packages instrumented" in done.stderr
+
+
+WAITING = """
+func wait() {
+	println(os.Getpid())
+	reading, _, _ := os.Pipe()
+	reading.Read(make([]byte, 1))
+}
+"""
+PROGRAM = 'package main\n\nimport "os"\n\nfunc main() { wait() }\n' + WAITING
+TEST = (
+    'package main\n\nimport (\n"os"\n"testing"\n)\n\nfunc TestIt(*testing.T) { wait() }\n' + WAITING
+)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no kernel does it")
+@pytest.mark.parametrize("verb", ["run", "test"])
+def test_sigkill_ends_the_program(module: Path, go: Go, verb: str) -> None:
+    (module / "main.go").unlink()
+    name, text = ("app.go", PROGRAM) if verb == "run" else ("app_test.go", TEST)
+    flags = ["-v"] if verb == "test" else []  # or its output is kept back
+    (module / name).write_text(text)
+    with subprocess.Popen(
+        [sys.executable, "-m", "functrace", "go", "-q", verb, *flags, "."],
+        cwd=module,
+        env={**go.environment(), "FUNCTRACE": "off"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        program = int(next(line for line in process.stdout if line.strip().isdecimal()))
+        process.kill()
+        try:
+            process.communicate(timeout=30)  # to the program's end
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(program, signal.SIGKILL)

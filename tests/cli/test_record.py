@@ -199,3 +199,46 @@ def test_an_instrumented_go_program(tmp_path: Path, functrace: Run, go: Go) -> N
     seen = functrace("replay", "shop.ftrace", "--around", "price", cwd=tmp_path).stdout
     assert "\t\t->main.price\n" in seen
     assert "->example.com/shop/store.Get\n" in seen
+
+
+WITH_DAEMON = """
+import os
+
+def daemonise():
+    pid = os.fork()
+    if pid:
+        return pid
+    os.setsid()
+    for stream in range(3):
+        os.dup2(null, stream)
+    os.read(held, 1)
+
+null = os.open(os.devnull, os.O_RDWR)
+held, written = os.pipe()
+print(os.getpid(), daemonise(), flush=True)
+os.read(held, 1)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no kernel does it")
+@pytest.mark.parametrize(
+    "words", [["record", "-o", "x.ftrace", "--", sys.executable], ["run", "--record"]]
+)
+def test_sigkill_ends_the_program_and_not_its_daemons(module: Path, words: list[str]) -> None:
+    (module / "app.py").write_text(WITH_DAEMON)
+    with subprocess.Popen(
+        [sys.executable, "-m", "functrace", *words, "app.py"],
+        cwd=module,
+        env={**os.environ, **PATH},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        program, daemon = map(int, process.stdout.readline().split())
+        process.kill()
+        try:
+            process.communicate(timeout=30)  # to the program's end
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(program, signal.SIGKILL)
+            os.kill(daemon, signal.SIGKILL)  # ProcessLookupError if it had ended as well

@@ -12,6 +12,8 @@ from functrace.golang import toolchain
 from functrace.golang.gobuild.command import Flag, GoCommand, last, split_goflags
 from functrace.golang.module import Module
 
+_SYSTEMS = ("GOOS", "GOARCH", "GOHOSTOS", "GOHOSTARCH")
+
 
 @dataclass(frozen=True)
 class Environment:
@@ -26,6 +28,7 @@ class Environment:
         flags: those, then the command's: the last of a name counts.
         modules: every main module; none outside of one.
         resolution: what decides, besides the main modules, which folder a package is built from.
+        is_for_this_system: whether what is built can be run here.
     """
 
     go: Path
@@ -35,6 +38,7 @@ class Environment:
     flags: tuple[Flag, ...]
     modules: tuple[Module, ...]
     resolution: tuple[str, ...]
+    is_for_this_system: bool
 
     @property
     def real_go(self) -> str:
@@ -53,7 +57,7 @@ def look(command: GoCommand) -> Environment:
     folder = Path.cwd() / (command.value("C") or "")
     if not folder.is_dir():
         raise UsageError(f"-C {folder}: no such folder")
-    names = ("GOROOT", "GOFLAGS", "GO111MODULE", "GOMOD", "GOWORK")
+    names = ("GOROOT", "GOFLAGS", "GO111MODULE", "GOMOD", "GOWORK", *_SYSTEMS)
     env = json.loads(toolchain.ask(go, ["env", "-json", *names], folder))
     if env["GO111MODULE"] == "off":
         raise UsageError("GO111MODULE=off: functrace go needs modules; `go mod init` makes one")
@@ -69,6 +73,7 @@ def look(command: GoCommand) -> Environment:
         flags=flags,
         modules=modules,
         resolution=tuple(_resolution(flags, folder, modules, env["GOWORK"])),
+        is_for_this_system=(env["GOOS"], env["GOARCH"]) == (env["GOHOSTOS"], env["GOHOSTARCH"]),
     )
 
 

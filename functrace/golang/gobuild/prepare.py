@@ -18,7 +18,7 @@ import rewriter
 from functrace import __version__
 from functrace.cache.folders import choose
 from functrace.golang import runtime
-from functrace.golang.gobuild import archives, environment, graph
+from functrace.golang.gobuild import archives, environment, graph, lifetime
 from functrace.golang.gobuild.command import Flag, GoCommand, last
 from functrace.golang.gobuild.environment import Environment
 from functrace.golang.gobuild.scope import Scope
@@ -162,6 +162,7 @@ def words(session: Session, command: GoCommand, where: Environment) -> list[str]
     words += first
     words.append(f"-toolexec=/bin/sh {shlex.quote(str(_script(session)))}")
     words.append(f"-{graph.FLAG}={session.graph}")
+    words += lifetime.flags(session, command, where)
     marks = session.marks()
     words += (f"-gcflags={pattern}={mark}" for pattern, mark in marks.items())
     # The last flag that matches a package is the only one: so ours goes with each of the user's.

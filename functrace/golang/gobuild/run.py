@@ -14,10 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from functrace import parent_death
 from functrace.cache import leftovers
 from functrace.cache.trimming import trim
 from functrace.errors import FunctraceError
-from functrace.golang.gobuild import environment, graph, packages, prepare, refusals
+from functrace.golang.gobuild import environment, graph, lifetime, packages, prepare, refusals
 from functrace.golang.gobuild.command import GoCommand, last, parse
 from functrace.golang.gobuild.environment import Environment
 from functrace.golang.gobuild.prepare import Request
@@ -66,7 +67,8 @@ def run(
             sys.stdout.write(shlex.join(words) + "\n")
             return 0
         prepare.write_script(session)
-        status = _executed(request, session, command, where, words, tell)
+        with lifetime.locked(session):
+            status = _executed(request, session, command, where, words, tell)
         trim(session.cache)
     return status
 
@@ -80,7 +82,7 @@ def _executed(
     tell: Callable[[Outcome], None],
 ) -> int:
     variables, output = _variables(command)
-    go = subprocess.Popen(words, env={**os.environ, **variables})
+    go = subprocess.Popen(words, env={**os.environ, **variables}, preexec_fn=parent_death.tie())
     with _signals_left_to(go):
         names = graph.packages(session.graph, go)
         counted = _counted(request, session, command, where, names)

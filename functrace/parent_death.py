@@ -1,0 +1,75 @@
+"""Ties the life of a process to its parent's, on Linux.
+
+Run as a script, ``python parent_death.py LOCK COMMAND...`` does the same for a command that
+another program starts: ``go run``, say.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+TYPE_CHECKING = False  # typing takes longer to load than all of this
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_PR_SET_PDEATHSIG = 1
+
+
+def tie() -> Callable[[], None]:
+    """Return what a child calls between fork and exec, so that SIGKILL ends it with this process.
+
+    The calling thread must be the one that forks, and must not end before the process does.
+    """
+    parent = os.getpid()
+    request = _request()
+
+    def tied() -> None:
+        request()
+        if os.getppid() != parent:  # it had ended before the request
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return tied
+
+
+def _request() -> Callable[[], object]:
+    """Return what asks the kernel for the signal; elsewhere than on Linux it does nothing."""
+    try:
+        import ctypes
+
+        prctl = ctypes.CDLL(None).prctl
+    except (ImportError, OSError, AttributeError):
+        return lambda: None
+    return lambda: prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def main() -> None:
+    """Tie this process to its parent, and become COMMAND.
+
+    An ancestor holds a lock of the file LOCK: once that has ended, the parent may have ended
+    before this process was tied to it.
+    """
+    lock, *command = sys.argv[1:]
+    _request()()
+    if _is_free(lock):
+        os.kill(os.getpid(), signal.SIGKILL)
+    try:
+        os.execvp(command[0], command)
+    except OSError as error:
+        sys.exit(f"fork/exec {command[0]}: {error.strerror}")
+
+
+def _is_free(lock: str) -> bool:
+    import fcntl
+
+    try:
+        with open(lock, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    main()
