@@ -25,6 +25,14 @@ def path(folder: str, key: str) -> str:
     return os.path.join(folder, key[:2], f"{_ALGORITHM}-{key}")
 
 
+def drop(folder: str, key: str) -> None:
+    """Remove an entry, if there is one."""
+    try:
+        os.unlink(path(folder, key))
+    except OSError:
+        return
+
+
 def read(folder: str, key: str) -> bytes | None:
     """Return the content, or None if there is no such entry or it is damaged."""
     if not folder:

@@ -8,6 +8,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import PurePath
 
+from functrace.hook.command_line import CommandLine
+
 _PYTHON = re.compile(r"python[\d.]*")
 _FIRST_LINE = 200  # bytes of it that are looked at
 
@@ -16,14 +18,23 @@ def run_instead(words: Sequence[str], *options: str) -> str:
     """``functrace run ...`` for a command that runs a Python program; empty for any other."""
     first, *rest = words
     if _PYTHON.fullmatch(PurePath(first).name):
-        is_told = bool(rest) and (rest[0] in ("-m", "-c") or rest[0][:1] != "-")
-        return shlex.join(["functrace", "run", *options, *(rest if is_told else ["FILE"])])
+        return shlex.join(["functrace", "run", *options, *(_readable(rest) or ["FILE"])])
     if first.endswith(".py"):
         return shlex.join(["functrace", "run", *options, *words])
     script = shutil.which(first) if first != "functrace" else None
     if script and _is_python(script):
         return shlex.join(["functrace", "run", *options, script, *rest])
     return ""
+
+
+def _readable(rest: Sequence[str]) -> list[str]:
+    """Return what ``functrace run`` reads as Python reads ``rest``; nothing if it cannot."""
+    try:
+        CommandLine(rest)
+    except ValueError:
+        return []
+    clashes = rest[0][:2] in ("-q", "-h", "--")
+    return ["--", *rest] if clashes else list(rest)
 
 
 def _is_python(script: str) -> bool:

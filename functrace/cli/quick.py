@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from functrace import settings
+from functrace.hook.command_line import is_option
 
 TYPE_CHECKING = False  # typing takes longer to load than all of this
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def parse(arguments: Sequence[str]) -> tuple[tuple[str, ...], dict[str, Any]] | 
     flags = {**dict.fromkeys(_SWITCHES, False), **dict.fromkeys(_TEXTS), **_UNREAD}
     lists: dict[str, list[str]] = {name: [] for name in _LISTS}
     rest = list(arguments)
-    while rest and rest[0].startswith("-") and rest[0] != "-" and rest[0][:2] not in ("-m", "-c"):
+    while rest and rest[0].startswith("-") and rest[0] != "-" and not _is_pythons(rest[0]):
         name = _OPTIONS.get(rest.pop(0), "")
         if name in _SWITCHES:
             flags[name] = True
@@ -47,3 +48,8 @@ def parse(arguments: Sequence[str]) -> tuple[tuple[str, ...], dict[str, Any]] | 
             flags[name] = rest.pop(0)
     tuples = {name: tuple(values) for name, values in lists.items()}
     return (tuple(rest), {**flags, **tuples}) if rest else None
+
+
+def _is_pythons(word: str) -> bool:
+    """Whether the options of Python itself, or its ``-m`` or ``-c``, begin here."""
+    return word[:2] not in ("-o", "-q", "-h") and word != "--help" and is_option(word)

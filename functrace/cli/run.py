@@ -2,37 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from functrace.cli import options, running
+from functrace.hook.command_line import is_option
 
 
 class _Run(click.Command):
-    """Python's own ``-m`` and ``-c`` end the options, as a file does."""
+    """A command whose own options end where Python's begin, or the program."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        at = self._program(args)
-        program = args[at + 1 :] if args[at : at + 1] == ["--"] else args[at:]
-        return super().parse_args(ctx, [*args[:at], *(["--", *program] if program else [])])
+        at = self._end_of_options(args)
+        rest = args[at + 1 :] if args[at : at + 1] == ["--"] else args[at:]
+        return super().parse_args(ctx, [*args[:at], *(["--", *rest] if rest else [])])
 
-    def _program(self, args: list[str]) -> int:
-        """Where in ``args`` the program begins."""
-        takes_value = {
-            name
-            for parameter in self.params
-            if isinstance(parameter, click.Option) and not parameter.is_flag
-            for name in (*parameter.opts, *parameter.secondary_opts)
-        }
+    def _end_of_options(self, args: list[str]) -> int:
+        """Return the index in ``args`` of the first word that is Python's."""
+        options = [p for p in self.get_params(click.Context(self)) if isinstance(p, click.Option)]
+        names = {n: p for p in options for n in (*p.opts, *p.secondary_opts)}
         at = 0
         while at < len(args):
             word = args[at]
-            is_option = len(word) > 1 and word.startswith("-")
-            if word == "--" or not is_option or word[:2] in ("-m", "-c"):
+            if word in ("-", "--") or word[:1] != "-":
                 break
-            at += 2 if word in takes_value else 1
+            own = _own(word, names)
+            if not own and is_option(word):
+                break
+            at += 2 if own and _needs_next(word, own) else 1
         return at
+
+
+def _own(word: str, names: Mapping[str, click.Option]) -> list[click.Option]:
+    """Return the options of functrace that a word is, maybe a cluster; none if one is not."""
+    if word.startswith("--"):
+        return [names[name] for name in [word.partition("=")[0]] if name in names]
+    found: list[click.Option] = []
+    for letter in word[1:]:
+        option = names.get(f"-{letter}")
+        if option is None:
+            return []
+        found.append(option)
+        if not option.is_flag:
+            break
+    return found
+
+
+def _needs_next(word: str, own: list[click.Option]) -> bool:
+    """Whether the value of the last of a word's options is the next word."""
+    is_whole = "=" not in word if word.startswith("--") else len(own) == len(word) - 1
+    return is_whole and not own[-1].is_flag
 
 
 @click.command(
@@ -45,7 +66,7 @@ class _Run(click.Command):
     nargs=-1,
     required=True,
     type=click.UNPROCESSED,
-    metavar="FILE|-m MODULE|-c CODE|- [ARGS...]",
+    metavar="[PYTHON'S OPTIONS] FILE|-m MODULE|-c CODE|- [ARGS...]",
 )
 @options.filters
 @options.lambdas
@@ -80,8 +101,9 @@ class _Run(click.Command):
 def run(words: tuple[str, ...], **flags: Any) -> None:
     """Run a Python program with its modules instrumented in memory; no file is touched.
 
-    FILE and what follows is as python itself takes it, and so are input, output,
-    signals and exit status. Options of functrace stand before it. Calls are printed
-    to standard output, recorded with --record, or sent with --otlp.
+    The options of functrace come first. What follows them, or --, is what python
+    itself takes: its own options, the program and its arguments. Input, output, signals
+    and exit status are the program's own. Calls are printed to standard output,
+    recorded with --record, or sent with --otlp.
     """
     running.start(words, flags)

@@ -7,6 +7,7 @@ import sys
 
 from functrace.errors import FunctraceError, UsageError
 from functrace.hook import interpreter, launch
+from functrace.hook.command_line import CommandLine
 from functrace.hook.config import Config
 
 TYPE_CHECKING = False  # typing takes longer to load than all of this
@@ -21,26 +22,31 @@ def start(words: tuple[str, ...], flags: dict[str, Any]) -> NoReturn:
     """Run the program and end as it ends.
 
     Args:
-        words: the program and its arguments, as Python takes them.
+        words: Python's options, the program and its arguments, as Python takes them.
         flags: the options of ``functrace run``, by name.
 
     Raises:
         UsageError: an option makes no sense.
         FunctraceError: there is no Python to run it.
     """
-    if words[0][:2] in ("-m", "-c") and words[0][2:]:
-        words = (words[0][:2], words[0][2:], *words[1:])  # Python takes both
+    try:
+        line = CommandLine(words)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    program = line.program
     _check_ways(flags)
-    config = _config(flags)
+    config = _config(flags, line)
     _settle_cache(config)
     python = interpreter.choose(flags["python"], os.environ)
     if not flags["python"] and not flags["quiet"]:
         _tell_of_environment(python)
-    _check(words)
-    command = launch.command(config, python, words)
+    if flags["children"] and not flags["quiet"]:
+        _tell_of_children(line)
+    _check(program)
+    command = launch.command(config, python, line)
     if flags["record"]:
-        _record(words, command, launch.variables(config), flags)
-    given = {**_variables(flags, words), **launch.variables(config)}
+        _record(program, command, launch.variables(config), flags)
+    given = {**_variables(flags, program), **launch.variables(config)}
     os.execve(python, command, {**os.environ, **given})
 
 
@@ -70,12 +76,22 @@ def _tell_of_environment(python: str) -> None:
         sys.stderr.write(f"functrace run: {said}\n")
 
 
-def _config(flags: dict[str, Any]) -> Config:
+def _tell_of_children(line: CommandLine) -> None:
+    """Say that processes which get the program's options will not look where our hook is."""
+    for switch in line.switches:
+        if switch in "IES":
+            said = f"no process that is started with -{switch}, as this one is, will be traced"
+            sys.stderr.write(f"functrace run: --children: {said}\n")
+            return
+
+
+def _config(flags: dict[str, Any], line: CommandLine) -> Config:
     lists = {n: tuple(flags[n]) for n in ("include", "exclude", "compiled", "deps")}
     if any("\n" in word for words in lists.values() for word in words):
         raise UsageError("a pattern has no line breaks")
     names = ("min_lines", "exported_only", "skip_generated", "lambdas", "std", "quiet", "children")
-    return Config(**lists, **{name: int(flags[name]) for name in names})
+    numbers = {name: int(flags[name]) for name in names}
+    return Config(**lists, **numbers, joined=line.joined)
 
 
 def _settle_cache(config: Config) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-from functrace.hook import config, loader, mainfile, store
+from functrace.hook import config, flags, loader, mainfile, store
+from functrace.hook.command_line import CommandLine
 from functrace.hook.scope import Scope
 
 
@@ -36,9 +37,11 @@ def _script(asked: config.Config) -> str | None:
         return None
     try:
         with open(file, "rb") as opened:
-            source = opened.read()
-    except OSError:
+            begin = opened.read(4)
+        if begin[:2] == b"PK" or begin == store.MAGIC:
+            return None  # an archive, which the hook itself can do, or nothing but bytecode
+        line = CommandLine(sys.orig_argv[1:])
+        found, skips = flags.of_this_process(), "x" in line.switches
+        return mainfile.of_script(asked, sys.executable, found, first, skips_first_line=skips)
+    except (OSError, ValueError):
         return None
-    if source[:2] == b"PK" or source[:4] == store.MAGIC:
-        return None  # an archive, which the hook itself can do, or nothing but bytecode
-    return mainfile.of_source(asked, sys.executable, "script", file, source)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import _socket
     from typing import Any
 
+    from functrace.hook.flags import Flags
+
 _SERVER = os.path.join(os.path.dirname(__file__), "server.py")
 _TIMEOUT = 120.0
 _STANDARD_ERROR = 2
@@ -25,9 +27,10 @@ class Compiler:
     a program may close all it finds, and open others in their place.
     """
 
-    def __init__(self, python: str, config: str) -> None:
+    def __init__(self, python: str, config: str, flags: Flags) -> None:
         self._python = python
         self._config = config
+        self._options = flags.options
         self.forget()
 
     def forget(self) -> None:
@@ -72,7 +75,7 @@ class Compiler:
                 (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
                 (os.POSIX_SPAWN_DUP2, 1, 2),
             ]
-            words = [self._python, "-I", "-S", _SERVER]
+            words = [self._python, "-I", "-S", *self._options, _SERVER]
             # In a process group of its own the terminal's Ctrl-C does not reach it.
             pid = os.posix_spawn(self._python, words, os.environ, file_actions=actions, setpgroup=0)
         except BaseException:

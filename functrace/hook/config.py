@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import os
-import sys
 
 from functrace.cache.folders import choose
 from functrace.cache.trust import distrust
 
+TYPE_CHECKING = False  # typing is nothing that every program loads
+if TYPE_CHECKING:
+    from functrace.hook.flags import Flags
+
 VARIABLE = "FUNCTRACE_HOOK"
 _NUMBERS = frozenset(
-    ("min_lines", "exported_only", "skip_generated", "lambdas", "std", "quiet", "children")
+    (
+        "min_lines",
+        "exported_only",
+        "skip_generated",
+        "lambdas",
+        "std",
+        "quiet",
+        "children",
+        "joined",
+    )
 )
+_OF_PROCESS = frozenset(("std", "quiet", "children", "joined"))  # they change no code
 _LISTS = frozenset(("include", "exclude", "compiled", "deps"))
 
 
@@ -28,6 +41,7 @@ class Config:
         std: whether the standard library is, too.
         quiet: no summary at the end.
         children: whether Python processes that the program starts are traced, too.
+        joined: as in :class:`functrace.hook.command_line.CommandLine`.
     """
 
     cache: str = ""
@@ -44,6 +58,7 @@ class Config:
     std: int = 0
     quiet: int = 0
     children: int = 0
+    joined: int = 0
 
     def __init__(self, **values: str | int | tuple[str, ...]) -> None:
         for name, value in values.items():
@@ -61,14 +76,14 @@ class Config:
             lines += [f"{name}={v}" for v in values if v]
         return "\n".join(lines)
 
-    def key(self) -> str:
+    def key(self, flags: Flags) -> str:
         """All that decides what becomes of a given file at a given path."""
         from functrace import __version__
 
         asked = [(n, getattr(self, n)) for n in ("include", "exclude", "compiled")]
-        asked += [(n, getattr(self, n)) for n in sorted(_NUMBERS - {"std", "quiet", "children"})]
+        asked += [(n, getattr(self, n)) for n in sorted(_NUMBERS - _OF_PROCESS)]
         place = self.root if self.include or self.exclude else ""
-        return repr((__version__, asked, place, sys.flags.optimize))
+        return repr((__version__, asked, place, flags.key()))
 
 
 def parse(text: str) -> Config:

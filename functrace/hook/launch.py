@@ -6,19 +6,16 @@ import os
 import sys
 
 from functrace.errors import FunctraceError, UsageError
-from functrace.hook import mainfile
+from functrace.hook import flags, mainfile
+from functrace.hook.command_line import CommandLine, rejoin
 from functrace.hook.config import VARIABLE, Config
-
-TYPE_CHECKING = False  # what is not needed is not waited for
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 START = os.path.join(os.path.dirname(os.path.abspath(__file__)), "start")
 _OLDEST = (3, 10)
 
 
-def command(config: Config, python: str, words: Sequence[str]) -> list[str]:
-    """What to run: ``python WORDS`` with the hook.
+def command(config: Config, python: str, line: CommandLine) -> list[str]:
+    """What to run: ``python LINE`` with the hook.
 
     Where Python itself cannot run it, such as a file that is not there or no valid source, that is
     what is to be run, so that it says so.
@@ -28,13 +25,15 @@ def command(config: Config, python: str, words: Sequence[str]) -> list[str]:
         FunctraceError: ``python`` is too old, or none.
     """
     try:
-        main = _main(config, python, words)
+        main = _main(config, python, line)
     except OSError:
         main = None
     if main is None:
         _check(python)
+        words = [*line.options, *line.program]
+        rejoin(words, len(line.options), line.joined)
         return [python, *words]
-    return [python, main, *words]
+    return [python, *line.options, main, *line.program]
 
 
 def variables(config: Config) -> dict[str, str]:
@@ -46,22 +45,23 @@ def variables(config: Config) -> dict[str, str]:
     return chosen
 
 
-def _main(config: Config, python: str, words: Sequence[str]) -> str | None:
-    first, *rest = words
-    if first == "-m" and rest:
-        return mainfile.of_launcher(config, python)
-    if first == "-c" and rest:
-        return mainfile.of_source(config, python, "string", "<string>", rest[0].encode())
+def _main(config: Config, python: str, line: CommandLine) -> str | None:
+    first, *rest = line.program
+    found = flags.of_command(line)
+    if first == "-m":
+        return mainfile.of_launcher(config, python, found)
+    if first == "-c":
+        code = rest[0].encode()
+        return mainfile.of_source(config, python, found, "string", "<string>", code)
     if first == "-":
         if sys.stdin.isatty():
             raise UsageError("an interactive session is not traced; name a FILE or -m MODULE")
         source = sys.stdin.buffer.read()
-        return mainfile.of_source(config, python, "stdin", "<stdin>", source)
+        return mainfile.of_source(config, python, found, "stdin", "<stdin>", source)
     if os.path.isdir(first) or _is_archive(first):
-        return mainfile.of_launcher(config, python)
-    file = first if os.path.isabs(first) else f"{os.getcwd()}{os.sep}{first}"
-    with open(first, "rb") as opened:
-        return mainfile.of_source(config, python, "script", file, opened.read())
+        return mainfile.of_launcher(config, python, found)
+    skips = "x" in line.switches
+    return mainfile.of_script(config, python, found, first, skips_first_line=skips)
 
 
 def _is_archive(file: str) -> bool:

@@ -15,7 +15,7 @@ from _frozen_importlib_external import SourceFileLoader
 
 import functrace
 from functrace.cache import entries
-from functrace.hook import store
+from functrace.hook import flags, store
 from functrace.hook.compiler import Compiler
 from functrace.hook.scope import Scope
 from functrace.runtime.messages import say
@@ -47,6 +47,7 @@ class Hook:
     Attributes:
         config: what was asked for.
         scope: which modules are instrumented.
+        flags: those that decide what is compiled.
         compiler: the process that compiles.
         key: stands for all of that.
         counts: how many functions of each file were instrumented.
@@ -55,8 +56,9 @@ class Hook:
     def __init__(self, config: Config, functions: int) -> None:
         self.config = config
         self.scope = Scope(config)
-        self.compiler = Compiler(sys.executable, config.text())
-        self.key = f"{store.MAGIC.hex()}{config.key()}"  # Pythons may take turns
+        self.flags = flags.of_this_process()
+        self.compiler = Compiler(sys.executable, config.text(), self.flags)
+        self.key = f"{store.MAGIC.hex()}{config.key(self.flags)}"  # Pythons may take turns
         self.counts = {"__main__": functions}
 
     def code(self, loader: Any, name: str, file: str) -> CodeType | None:
@@ -93,7 +95,7 @@ class Hook:
         footer: str,
     ) -> tuple[int, CodeType] | None:
         source = loader.get_data(file)
-        asked = (name, file, source, stats, key, traced, footer, sys.flags.optimize)
+        asked = (name, file, source, stats, key, traced, footer, self.flags.optimize)
         reply = self.compiler.ask("module", *asked)
         if reply is None:
             say(f"{file} is not traced: the process that instruments cannot be run")
@@ -101,9 +103,12 @@ class Hook:
         content, warned, left = reply
         if left:
             say(f"{file} is not traced: {left}")
-        for category, text, line in warned if content else ():
-            warn(category, text, file, line)
-        return store.unpack(content, stamp) if content else None
+        if not content:
+            return None
+        if not all(warn(kind, text, file, line) for kind, text, line in warned):
+            entries.drop(self.config.cache, key)
+            return None
+        return store.unpack(content, stamp)
 
     def tell(self) -> None:
         """What has been instrumented, on standard error."""
@@ -189,9 +194,17 @@ def _stats(loader: Any, file: str) -> tuple[float, int]:
     return told["mtime"], told["size"]
 
 
-def warn(category: str, text: str, file: str, line: int) -> None:
-    """Tell what a compiler warned of as Python does, by the program's own filters."""
+def warn(category: str, text: str, file: str, line: int) -> bool:
+    """Pass on a compiler's warning, by the program's own filters: False where it is an error.
+
+    Python's own compiler has to raise that, as it knows the place.
+    """
     import builtins
     import warnings
 
-    warnings.warn_explicit(text, getattr(builtins, category, SyntaxWarning), file, line)
+    kind = getattr(builtins, category, SyntaxWarning)
+    try:
+        warnings.warn_explicit(text, kind, file, line)
+    except kind:
+        return False
+    return True

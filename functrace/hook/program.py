@@ -7,7 +7,7 @@ import sys
 from _frozen_importlib import BuiltinImporter
 from _frozen_importlib_external import SourceFileLoader
 
-from functrace.hook import config, loader
+from functrace.hook import command_line, config, loader
 from functrace.runtime.messages import say
 
 TYPE_CHECKING = False  # typing is nothing that every program loads
@@ -37,7 +37,7 @@ def begin(
     """
     asked = config.parse(os.environ.get(config.VARIABLE, ""))
     _leave_to_children(asked)
-    ours = _hide_ourselves()
+    ours = _hide_ourselves(asked.joined)
     namespace["__file__"] = file or _launched()  # which a trace tells
     # While sys.path has no folder of the program: what it has there must not be taken for a module
     # of the standard library.
@@ -47,9 +47,16 @@ def begin(
         _main(namespace, kind, file, ours)
     if not asked.quiet:
         _tell_of_namesake()
-    for category, text, line in warned:
-        loader.warn(category, text, file, line)
+    is_fine = all(loader.warn(category, text, file, line) for category, text, line in warned)
+    if not is_fine and kind != "stdin":
+        _leave_to_python()
     return run
+
+
+def _leave_to_python() -> None:
+    """Run the program without us, as Python itself has to say what is wrong with it."""
+    os.environ.pop(config.VARIABLE, None)
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def hide(error: BaseException) -> None:
@@ -66,10 +73,12 @@ def _launched() -> str:
     return sys.argv[1] if sys.argv[0] == "-m" else sys.argv[0]
 
 
-def _hide_ourselves() -> str:
+def _hide_ourselves(joined: int) -> str:
     """The file that Python was told to run, which nothing mentions any more."""
     ours = sys.argv[0]
-    sys.orig_argv.remove(ours)
+    at = sys.orig_argv.index(ours)
+    del sys.orig_argv[at]
+    command_line.rejoin(sys.orig_argv, at, joined)
     del sys.argv[0]
     sys.path_importer_cache.pop(ours, None)
     return ours
@@ -90,7 +99,7 @@ def _tell_of_namesake() -> None:
 def _leave_to_children(asked: config.Config) -> None:
     """Let Python processes that the program starts follow, or know nothing of us."""
     if asked.children:
-        os.environ[config.VARIABLE] = asked.text(quiet=1)
+        os.environ[config.VARIABLE] = asked.text(quiet=1, joined=0)
     else:
         os.environ.pop(config.VARIABLE, None)
 

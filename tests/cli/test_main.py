@@ -35,7 +35,8 @@ def test_every_verb_has_help(functrace: Run) -> None:
         (["strp"], "strip"),
         (["app.py", "a b"], "functrace run app.py 'a b'"),
         (["python", "-m", "shop"], "functrace run -m shop"),
-        (["python3.11", "-u", "app.py"], "functrace run FILE"),
+        (["python3.11", "-u", "app.py"], "functrace run -u app.py"),
+        (["python3.11", "-V"], "functrace run FILE"),
     ],
 )
 def test_a_verb_that_there_is_not(functrace: Run, words: list[str], meant: str) -> None:

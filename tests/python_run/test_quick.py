@@ -27,6 +27,12 @@ from tests.python_run.conftest import Project
         "--include a --exclude b --include c --deps d --compiled e app.py",
         "--exported-only --skip-generated --lambdas --std --children --overwrite app.py",
         "--python python3 --out -x --max-size 5M --min-duration 5us app.py",
+        "-O app.py",
+        "-q -q -W ignore -q app.py",
+        "-uqm app",
+        "--record --check-hash-based-pycs never app.py",
+        "-V",
+        "-Xdev -Z",
     ],
 )
 def test_it_reads_the_same(line: str) -> None:
@@ -48,6 +54,12 @@ def test_it_reads_the_same(line: str) -> None:
         "--depth 2 app.py",
         "--min-lines 2 app.py",
         "--out=x app.py",
+        "-ox app.py",
+        "-qo x app.py",
+        "-q -h",
+        "-qu app.py -o",
+        "-- -q app.py",
+        "-Z app.py",
     ],
 )
 def test_the_rest_is_left_to_it(line: str) -> None:
@@ -102,3 +114,20 @@ def test_what_reads_command_lines_is_not_loaded(project: Project) -> None:
     words = ["-X", "importtime", "-m", "functrace", "run", "-q"]
     assert "click" not in project.python(*words, "app.py").stderr
     assert "click" in project.python(*words, "--depth", "9", "app.py").stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "out", "words"),
+    [
+        ("-ox app.py", "x", "app.py"),
+        ("-oo app.py", "o", "app.py"),
+        ("-qo x app.py", "x", "app.py"),
+        ("--out=x -Ou app.py -q", "x", "-Ou app.py -q"),
+        ("--out x -- -q app.py", "x", "-q app.py"),
+        ("-o x -- -- app.py", "x", "-- app.py"),
+        ("-o x -qu app.py -o", "x", "-qu app.py -o"),
+    ],
+)
+def test_where_options_end(line: str, out: str, words: str) -> None:
+    with run.make_context("run", shlex.split(line)) as context:
+        assert (context.params["out"], context.params["words"]) == (out, tuple(words.split()))
