@@ -10,7 +10,8 @@ from rewriter.golang.tokens import comments, header_end
 
 # A defer needs stack and a running goroutine; these promise to need neither.
 _PRAGMAS = (b"//go:nosplit", b"//go:systemstack")
-_LINKNAME = b"//go:linkname"
+# A function that others link to by name may be called where these promises hold.
+_LINKNAME = re.compile(rb"(//go:linkname(?:std)?)[ \t]+(\S+)")
 _EXPORT = b"//export"
 _SKIP = b"//functrace:skip"
 _SKIP_FILE = re.compile(rb"//functrace:skip-file\b")
@@ -37,6 +38,7 @@ class Rules:
     def __init__(self, source: bytes) -> None:
         self._source = source
         self._has_pragmas = b"//go:" in source
+        self._linked = _linked(source) if b"//go:linkname" in source else {}
         self._has_skips = _SKIP in source
 
     def reason(self, function: GoFunction) -> str | None:
@@ -45,7 +47,7 @@ class Rules:
             return "no body"
         if function.function.name.rpartition(".")[2] == "_":
             return "blank name"
-        pragma = self._pragma(function) if self._has_pragmas and function.comments else None
+        pragma = self._pragma(function) if self._has_pragmas else None
         if pragma is None and self._has_skips and _is_told_to_skip(self._source, function):
             return _SKIP.decode()
         return pragma
@@ -55,10 +57,13 @@ class Rules:
         for pragma in _PRAGMAS:
             if any(_is_directive(comment, pragma) for comment in comments):
                 return pragma.decode()
-        own = _own_comment(self._source, function.start)
-        if any(_is_directive(line, _LINKNAME) for line in own.splitlines()):
-            return _LINKNAME.decode()
-        return None
+        return self._linked.get(function.function.name)
+
+
+def _linked(source: bytes) -> dict[str, str]:
+    """The directive that names a function for the linker, by the names of these functions."""
+    found = (_LINKNAME.match(comment) for _, comment in comments(source))
+    return {m[2].decode(errors="replace"): m[1].decode() for m in found if m}
 
 
 def is_exported_to_c(source: bytes, function: GoFunction) -> bool:
