@@ -146,6 +146,14 @@ func (t *track) putPanic(now uint64) bool {
 	return true
 }
 
+// ownPackage is what the names of this package's functions begin with. Its folder may have any name.
+var ownPackage = functionPrefix()
+
+func functionPrefix() string {
+	pc, _, _, _ := runtime.Caller(0)
+	return strings.TrimSuffix(runtime.FuncForPC(pc).Name(), "functionPrefix")
+}
+
 // unwinding returns the name of the function that runs the exit function: the instrumented
 // one, or that of the Go runtime that unwinds the stack.
 func unwinding() string {
@@ -156,8 +164,9 @@ func unwinding() string {
 	for {
 		frame, more := frames.Next()
 		name := frame.Function
-		isBetween := strings.HasSuffix(name, ".leaveMain") || strings.HasSuffix(name, "functrace.Exit") ||
-			strings.Contains(name, "functrace.newTrack.func") || strings.Contains(name, ".deferwrap")
+		own, isOwn := strings.CutPrefix(name, ownPackage)
+		isBetween := isOwn && (own == "Exit" || strings.HasPrefix(own, "newTrack.func")) ||
+			strings.HasSuffix(name, ".leaveMain") || strings.Contains(name, ".deferwrap")
 		if !more || !isBetween {
 			return name
 		}

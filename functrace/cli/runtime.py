@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from functrace.errors import FunctraceError, UsageError
+from functrace.golang import home
 from functrace.golang import runtime as go_runtime
 from functrace.golang.importers import importers
 from functrace.golang.module import Module, module_of
@@ -21,21 +22,35 @@ def runtime() -> None:
 
 @runtime.command()
 @_folder
+@click.option(
+    "--to",
+    metavar="DIR",
+    help="The folder in the module, such as internal/tracing/functrace; without functrace at its "
+    "end, a folder of that name in it.",
+)
 @click.option("--http", is_flag=True, help="And a handler to start, stop and fetch recordings.")
 @click.option("--otlp", is_flag=True, help="And the program that FUNCTRACE=otlp starts.")
-def add(folder: str, http: bool, otlp: bool) -> None:
-    """Write the runtime to internal/functrace of the module that FOLDER is in."""
+def add(folder: str, to: str | None, http: bool, otlp: bool) -> None:
+    """Write the runtime to internal/functrace of the module that FOLDER is in.
+
+    If something else is there, it goes to internal/tracing/functrace or another
+    free folder. A runtime that the module has is updated where it is.
+    """
     module = _module(folder)
-    path = go_runtime.own_import_path(module)
-    changed = go_runtime.add(module.root / go_runtime.FOLDER, path if http else None, sender=otlp)
+    place = home.choose(module) if to is None else home.check(module, to)
+    path = module.package(place)
+    changed = go_runtime.add(place, path if http else None, sender=otlp)
+    home.forget()
     click.echo(f"{path}: {f'{len(changed)} files written' if changed else 'already there'}")
     if http:
         click.echo(
             f'next: http.Handle("/debug/functrace/", tracehttp.Handler()) of {path}/tracehttp'
         )
     if otlp:
-        place = f"{go_runtime.FOLDER}/{go_runtime.SENDER}"
-        click.echo(f"next: go build -C {place} -o functrace-otlp . and have that on PATH")
+        sender = place.relative_to(module.root) / go_runtime.SENDER
+        click.echo(
+            f"next: go build -C {sender.as_posix()} -o functrace-otlp . and have that on PATH"
+        )
     click.echo("next: functrace inject -w ./... and go run -tags trace .")
 
 
@@ -45,14 +60,18 @@ def add(folder: str, http: bool, otlp: bool) -> None:
 def remove(folder: str, force: bool) -> None:
     """Take the runtime out of the module that FOLDER is in."""
     module = _module(folder)
-    path = go_runtime.own_import_path(module)
+    place = home.find(module)
+    if place is None:
+        raise FunctraceError(f"module {module.path} holds no functrace runtime")
+    path = module.package(place)
     using = [*importers(module.root, path), *importers(module.root, f"{path}/tracehttp")]
     if using and not force:
         raise FunctraceError(
             f"{len(using)} files import {path}, such as {using[0]}: "
             f"run `functrace strip -w {folder}` first, or give --force"
         )
-    removed = go_runtime.remove(module.root / go_runtime.FOLDER, path)
+    removed = go_runtime.remove(place, path)
+    home.forget()
     click.echo(f"{path}: {len(removed)} files removed")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from functrace.golang import runtime, toolchain
+from functrace.golang import home, runtime, toolchain
 from functrace.golang.module import Module, module_of
 from functrace.sources.diagnosis import Finding
 
@@ -35,8 +35,9 @@ def _module(module: Module | None) -> Finding:
 
 
 def _runtime(module: Module) -> Finding:
-    imported = runtime.import_path(module)
-    there = runtime.version_in(module.root / runtime.FOLDER)
+    folder = home.find(module)
+    imported = module.package(folder) if folder else module.required_runtime()
+    there = runtime.version_in(folder) if folder else None
     own = runtime.own_version()
     if imported is None:
         return Finding("runtime", "none in this module", "run `functrace runtime add`")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from functrace.errors import FunctraceError
 from functrace.files.walk import Folder
-from functrace.golang import runtime
+from functrace.golang import home, runtime
 from functrace.golang.cycles import needed_by_runtime
 from functrace.golang.module import Module, declared_in, module_of
 from functrace.golang.rewrite import names_elsewhere, plan
@@ -46,7 +46,8 @@ class GoFiles:
     @property
     def key(self) -> str:
         """Stands for all that is not the same in every folder of a run."""
-        return f"{self.package} {self.options.runtime_import} {self.options.reason}"
+        namesakes = sorted(self.options.namesakes)
+        return f"{self.package} {self.options.runtime_import} {self.options.reason} {namesakes}"
 
     def planner(self, folder: Folder, texts: Mapping[str, bytes]) -> Planner:
         """What plans for each file; ``texts`` are all of the package."""
@@ -104,7 +105,12 @@ class Go:
         package = module.package(folder) if module else ""
         path = self.runtime_import or imported(module)
         own = package and package == path and verb is Verb.INJECT
-        options = replace(self.options, runtime_import=path, reason=_cycle(module, package, path))
+        options = replace(
+            self.options,
+            runtime_import=path,
+            reason=_cycle(module, package, path),
+            namesakes=home.namesakes(module) - {path} if module else frozenset(),
+        )
         return GoFiles(verb, package, options, "the functrace runtime" if own else None)
 
     def prepare(self, request: Request, folders: Sequence[Path]) -> Iterator[str]:
@@ -121,7 +127,7 @@ class Go:
                     f'no go.mod above the sources, so they import "{runtime.OWN_PATH}"; '
                     "--runtime-import chooses another path"
                 )
-            elif not runtime.import_path(module):
+            elif not _existing(module):
                 yield _missing(module, request.mode)
 
     def complete(self, request: Request, root: Path, folders: Sequence[Path]) -> Iterator[str]:
@@ -134,15 +140,21 @@ class Go:
                 yield f'no go.mod: the sources import "{runtime.OWN_PATH}"'
             elif not module.root.is_relative_to(root):
                 yield f"no go.mod in the tree: name the root of module {module.path} to build it"
-            elif not runtime.import_path(module):
-                runtime.add(out / module.root.relative_to(root) / runtime.FOLDER)
+            elif not _existing(module):
+                runtime.add(out / home.choose(module).relative_to(root))
 
 
 def imported(module: Module | None) -> str:
     """The import path of the runtime for a module's files: the one it has, or would be given."""
     if module is None:
         return runtime.OWN_PATH
-    return runtime.import_path(module) or runtime.own_import_path(module)
+    return _existing(module) or module.package(home.choose(module))
+
+
+def _existing(module: Module) -> str | None:
+    """The import path of the runtime that the module has, in a folder or by its go.mod."""
+    folder = home.find(module)
+    return module.package(folder) if folder else module.required_runtime()
 
 
 def _cycle(module: Module | None, package: str, path: str) -> str | None:

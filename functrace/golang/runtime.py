@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from functrace.errors import FunctraceError
 from functrace.files.write import write_atomic
-from functrace.golang.module import Module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     else:
         from importlib.abc import Traversable
 
-# Where the runtime goes in a module. Go lets every package of the module import it.
-FOLDER = "internal/functrace"
 # What a runtime imports as when there is no module to put it in: the name of its own.
 OWN_PATH = "functrace"
 _HTTP = "tracehttp"
@@ -82,18 +79,6 @@ def version_in(folder: Path) -> str | None:
     except OSError:
         return None
     return match[1].decode() if match else None
-
-
-def import_path(module: Module) -> str | None:
-    """What the module's files import the runtime as, or None if it has none."""
-    if version_in(module.root / FOLDER):
-        return own_import_path(module)
-    return module.required_runtime()
-
-
-def own_import_path(module: Module) -> str:
-    """What :func:`add` makes importable."""
-    return module.package(module.root / FOLDER)
 
 
 def add(folder: Path, http: str | None = None, *, sender: bool = False) -> list[Path]:

@@ -60,13 +60,16 @@ def default_name(path: str) -> str:
     return path.split("/")[-2] if re.fullmatch(r"v\d+", last) and "/" in path else last
 
 
-def runtimes(root: Node, path: str) -> dict[str, Import]:
-    """The imports of a functrace runtime by their aliases: ``path``, or any called functrace."""
-    return {i.alias: i for i in find(root) if _is_runtime(i, path)}
+def runtimes(root: Node, path: str, namesakes: frozenset[str]) -> dict[str, Import]:
+    """Return the imports of a functrace runtime by their aliases.
+
+    These are ``path`` and all that are called functrace, but for ``namesakes``.
+    """
+    return {i.alias: i for i in find(root) if _is_runtime(i, path, namesakes)}
 
 
-def _is_runtime(imported: Import, path: str) -> bool:
-    if imported.alias in ("_", "."):
+def _is_runtime(imported: Import, path: str, namesakes: frozenset[str]) -> bool:
+    if imported.alias in ("_", ".") or imported.path in namesakes:
         return False
     return imported.path == path or default_name(imported.path) == BASE
 

@@ -40,7 +40,7 @@ def plan_inject(source: bytes, options: Options) -> Plan:
     if reason or b"func" not in source:
         return Plan(file_reason=reason)
     root = parse(source, vouched=options.vouched)
-    runtimes = imports.runtimes(root, options.runtime_import)
+    runtimes = imports.runtimes(root, options.runtime_import, options.namesakes)
     if options.own_calls_only:
         runtimes = {a: i for a, i in runtimes.items() if i.path == options.runtime_import}
     calls = [c for c in traces.find(source, root) if c.alias in runtimes]

@@ -34,6 +34,7 @@ class Options:
             level, so that the import's name collides with none of it.
         reason: why no function of the file is to be instrumented, if so; each is
             counted with it.
+        namesakes: import paths of packages called functrace that are no runtime.
         own_calls_only: what the file calls of another functrace runtime is none of
             ours; else such a function counts as traced.
         vouched: a Go toolchain says that the file is valid, whatever the
@@ -49,6 +50,7 @@ class Options:
     place: Place = field(default_factory=Place)
     package_names: frozenset[str] = frozenset()
     reason: str | None = None
+    namesakes: frozenset[str] = frozenset()
     own_calls_only: bool = False
     vouched: bool = False
     errors: bool = False

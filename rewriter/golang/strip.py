@@ -24,7 +24,7 @@ def plan_strip(source: bytes, options: Options) -> Plan:
     if not _may_hold_any(source, options.runtime_import):
         return Plan()
     root = parse(source, vouched=options.vouched)
-    runtimes = imports.runtimes(root, options.runtime_import)
+    runtimes = imports.runtimes(root, options.runtime_import, options.namesakes)
     calls = [c for c in traces.find(source, root) if c.alias in runtimes]
     injected = [c for c in calls if not c.keep]
     called = {c.alias for c in injected}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Run, contents
 from tests.support.toolchains import Go
 
@@ -61,13 +63,133 @@ def test_remove_refuses_while_files_import_it(functrace: Run) -> None:
     assert "2 files import example.com/shop/internal/functrace" in done.stderr
 
 
-def test_foreign_folder_is_left_alone(module: Path, functrace: Run) -> None:
-    folder = module / "internal" / "functrace"
-    folder.mkdir(parents=True)
-    (folder / "mine.go").write_text("package functrace\n")
-    assert functrace("runtime", "add").returncode == 1
-    assert functrace("runtime", "remove").returncode == 1
-    assert (folder / "mine.go").exists()
+OWN_TRACE = "package functrace\n\nfunc Trace() func() { return nil }\n"
+# What may stand where the runtime would go, by the files that make it so.
+NAMESAKES = {
+    "a package": {"internal/functrace/mine.go": OWN_TRACE},
+    "a package of another name": {"internal/functrace/mine.go": "package other\n\nfunc F() {}\n"},
+    "tests alone": {"internal/functrace/mine_test.go": "package functrace\n\nfunc f() {}\n"},
+    "a file": {"internal/functrace": "text\n"},
+    "internal is a file": {"internal": "text\n"},
+    "a nested module": {
+        "internal/functrace/go.mod": "module example.com/shop/internal/functrace\n",
+        "internal/functrace/mine.go": "package functrace\n",
+    },
+    "more than one": {
+        "internal/functrace/mine.go": "package functrace\n\nfunc F() {}\n",
+        "internal/tracing/functrace/mine.go": "package functrace\n\nfunc F() {}\n",
+        "tracing": "text\n",
+    },
+}
+
+
+@pytest.mark.parametrize("files", NAMESAKES.values(), ids=NAMESAKES.keys())
+def test_the_runtime_goes_elsewhere_where_something_else_is(
+    module: Path, functrace: Run, go: Go, files: dict[str, str]
+) -> None:
+    _write(module, files)
+    before = contents(module)
+    assert functrace("inject", "--out", "../out", ".").returncode == 0
+    added = functrace("runtime", "add")
+    assert added.returncode == 0, added.stderr
+    path = added.stdout.partition(":")[0]
+    assert path != "example.com/shop/internal/functrace"
+    assert functrace("runtime", "add").stdout.startswith(f"{path}: already there\n")
+    assert "runtime" not in functrace("doctor").stderr
+    assert functrace("inject", "-w", "./...").returncode == 0
+    assert f'"{path}"' in (module / "main.go").read_text()
+    for tree in (module, module.parent / "out"):
+        run = go.run("vet", "-tags", "trace", "./...", cwd=tree)
+        assert run.returncode == 0, run.stderr
+    assert f"files import {path}, such as" in functrace("runtime", "remove").stderr
+    assert functrace("strip", "-w", "./...").returncode == 0
+    assert functrace("runtime", "remove").returncode == 0
+    assert contents(module) == before
+
+
+def test_the_runtime_goes_where_the_user_says(module: Path, functrace: Run) -> None:
+    before = contents(module)
+    added = functrace("runtime", "add", "--to", "pkg/tracing", "--http", "--otlp", "store")
+    assert added.stdout.startswith("example.com/shop/pkg/tracing/functrace: ")
+    assert "go build -C pkg/tracing/functrace/otlp " in added.stdout
+    again = functrace("runtime", "add", "--to", "pkg/tracing/functrace", "--http", "--otlp")
+    assert "already there" in again.stdout
+    assert functrace("inject", "-w", ".").returncode == 0
+    assert '"example.com/shop/pkg/tracing/functrace"' in (module / "store/store.go").read_text()
+    other = functrace("runtime", "add", "--to", "internal")
+    assert (other.returncode, "has the functrace runtime in pkg/tracing" in other.stderr) == (
+        1,
+        True,
+    )
+    assert functrace("strip", "-w", ".").returncode == 0
+    assert functrace("runtime", "remove").returncode == 0
+    assert contents(module) == before
+
+
+def test_a_runtime_that_was_moved_is_found(module: Path, functrace: Run, go: Go) -> None:
+    failing = "package main\n\nfunc init() {\n\tdefer func() { recover() }()\n\tfail()\n}\n\n"
+    _write(module, {"fail.go": failing + 'func fail() error {\n\tpanic("no")\n}\n'})
+    functrace("runtime", "add")
+    (module / "internal/functrace").rename(module / "calls")
+    assert functrace("inject", "-w", "--errors", ".").returncode == 0
+    assert 'functrace "example.com/shop/calls"' in (module / "main.go").read_text()
+    trace = {"FUNCTRACE": "record", "FUNCTRACE_OUT": str(module / "t.ftrace")}
+    run = go.run("run", "-tags", "trace", ".", cwd=module, **trace)
+    assert run.returncode == 0, run.stderr
+    replayed = functrace("replay", "t.ftrace").stdout
+    assert "example.com/shop/store.Get" in replayed
+    assert "panic: no" in replayed
+    assert functrace("strip", "-w", ".").returncode == 0
+    assert functrace("runtime", "remove").returncode == 0
+    assert not (module / "calls").exists()
+
+
+@pytest.mark.parametrize(
+    ("to", "status", "message"),
+    [
+        ("../elsewhere", 2, "not in module example.com/shop"),
+        ("store/testdata", 2, "testdata cannot be part of the import path"),
+        ("_x", 2, "_x cannot be part"),
+        ("a b", 2, "a b cannot be part"),
+        ("main.go", 1, "main.go is a file"),
+        ("taken", 1, "taken/functrace exists and is not the functrace runtime"),
+        ("nested", 1, "nested is a module of its own"),
+    ],
+)
+def test_a_folder_that_cannot_be_the_runtimes(
+    module: Path, functrace: Run, to: str, status: int, message: str
+) -> None:
+    _write(module, {"taken/functrace/x.go": "package functrace\n", "nested/go.mod": "module n\n"})
+    before = contents(module)
+    done = functrace("runtime", "add", "--to", to)
+    assert (done.returncode, message in done.stderr) == (status, True), done.stderr
+    assert contents(module) == before
+
+
+def test_calls_of_a_namesake_are_not_ours(module: Path, functrace: Run) -> None:
+    """Its Trace is neither a trace call that is there already, nor one to strip."""
+    own = "package own\n\nimport %s\n\nfunc F() {\n\tdefer functrace.Trace()()\n}\n"
+    _write(
+        module,
+        {
+            "internal/functrace/mine.go": OWN_TRACE,
+            "own/own.go": own % '"example.com/shop/internal/functrace"',
+        },
+    )
+    before = contents(module)
+    functrace("runtime", "add")
+    summary = json.loads(functrace("inject", "-w", "--json", "own").stdout)
+    assert (summary["functions"], summary["already_traced"]) == (1, 0)
+    assert functrace("strip", "-w", ".").returncode == 0
+    functrace("runtime", "remove")
+    assert contents(module) == before
+
+
+def _write(root: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
 
 
 def test_changed_runtime_is_not_removed(module: Path, functrace: Run) -> None:

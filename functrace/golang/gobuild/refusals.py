@@ -7,7 +7,6 @@ from pathlib import Path
 from functrace.errors import UsageError
 from functrace.golang.gobuild.command import GoCommand, is_on, last
 from functrace.golang.gobuild.environment import Environment
-from functrace.golang.gobuild.session import RUNTIME
 
 
 def refuse_flags(command: GoCommand, where: Environment) -> None:
@@ -38,7 +37,7 @@ def refuse_place(command: GoCommand, where: Environment, *, has_deps: bool) -> N
     if not (where.modules or has_deps or _names_files(command)):
         raise UsageError("no go.mod here or above: name Go files, or work in a module")
     for module in where.modules:
-        if module.path in ("std", "cmd", RUNTIME):
+        if module.path in ("std", "cmd"):
             raise UsageError(
                 f"module {module.path} cannot import functrace's runtime, which needs it"
             )

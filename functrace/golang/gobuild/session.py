@@ -14,8 +14,9 @@ from rewriter.golang import Layout, Options
 from rewriter.select import Selection
 
 MARK = "-functrace="
-# What instrumented packages import. No module may be called so, and none is fetched.
-RUNTIME = "functrace"
+# What instrumented packages import. No module of that name can be fetched, so none is in the way.
+# Source: https://www.rfc-editor.org/rfc/rfc2606
+RUNTIME = "functrace.invalid/functrace"
 
 
 @dataclass(frozen=True)
