@@ -16,12 +16,16 @@ _EXPORT = b"//export"
 _SKIP = b"//functrace:skip"
 _SKIP_FILE = re.compile(rb"//functrace:skip-file\b")
 _BOM = b"\xef\xbb\xbf"
+# A syntax tree takes 60 times the memory of its source.
+MAX_BYTES = 16 << 20
 # Source: https://go.dev/s/generatedcode
 _GENERATED = re.compile(rb"^// Code generated .* DO NOT EDIT\.\r?$", re.MULTILINE)
 
 
 def file_reason(source: bytes, *, skip_generated: bool) -> str | None:
     """Why the file as a whole is left alone, or None."""
+    if len(source) > MAX_BYTES:
+        return f"larger than {MAX_BYTES >> 20} MiB"
     if b"functrace:skip-file" in source and any(
         _SKIP_FILE.match(c) and source[:start].removeprefix(_BOM)[-1:] in (b"", b"\n")
         for start, c in comments(source)

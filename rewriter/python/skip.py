@@ -14,6 +14,9 @@ from rewriter.select import Place, matcher
 _OVERLOADS = frozenset(("typing.overload", "typing_extensions.overload"))
 _CHECKING = frozenset(("typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING", "TYPE_CHECKING"))
 _SKIP = "# functrace: skip"
+# Syntax trees take 400 times the memory of their source, and Python's own compiler takes more than
+# linear time for a large function.
+MAX_BYTES = 4 << 20
 _TYPES_ONLY = "in if TYPE_CHECKING"
 # Go's convention, and what the compilers of protocol buffers and gRPC write.
 # Source: https://go.dev/s/generatedcode
@@ -23,6 +26,8 @@ _COMMENT_LINE = re.compile(rb"[ \t\f]*(#[^\r\n]*)?(?:\r\n|\r|\n|$)")
 
 def file_reason(source: bytes, place: Place, *, skip_generated: bool) -> str | None:
     """Why the file as a whole is left alone, or None."""
+    if len(source) > MAX_BYTES:
+        return f"larger than {MAX_BYTES >> 20} MiB"
     if place.path.endswith(".pyi"):
         return "stub file"
     if skip_generated and any(map(_GENERATED.fullmatch, _header(source))):

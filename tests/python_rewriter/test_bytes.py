@@ -11,6 +11,7 @@ from rewriter.errors import SourceError
 from rewriter.python import Options, concrete, plan_inject, plan_strip
 from rewriter.python import source as sources
 from rewriter.python.errors import ENCODING, TOO_DEEP, UNPROVEN
+from rewriter.python.skip import MAX_BYTES
 from rewriter.select import Place
 from tests.python_rewriter.cases import inject, run, strip, tree, without_injected
 
@@ -256,3 +257,9 @@ def test_two_runs_are_stripped_at_once() -> None:
     source = b"def f(): return 1\ndef g(): return lambda: 1\n"
     once = inject(source, Options())
     assert strip(inject(once, OPTIONS), OPTIONS) == source
+
+
+def test_a_file_that_is_too_large() -> None:
+    source = b"def f(): return 1\n".ljust(MAX_BYTES + 1, b"\n")
+    plan = plan_inject(source, OPTIONS)
+    assert (plan.file_reason, plan.edits) == ("larger than 4 MiB", ())
