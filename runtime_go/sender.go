@@ -48,7 +48,7 @@ func findSender(folders string) (string, error) {
 // patience is how long a program waits for the process that it starts. Usually that one ends at
 // once and leaves the sender in a session of its own: so a program has no child when its main
 // begins, and none that a wait for any child, or a handler of SIGCHLD, could meet.
-const patience = time.Second
+const patience = 5 * time.Second
 
 // await lets the process end; release is called then, maybe later.
 func await(process *os.Process, release func()) (err error) {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -93,7 +94,7 @@ def test_killed_run_leaves_whole_files_and_a_rerun_finishes(
     for signum in (signal.SIGKILL, signal.SIGINT, signal.SIGTERM):
         process = subprocess.Popen(command, cwd=module, stderr=subprocess.DEVNULL)
         while not any(out.glob("p*/p.go")) and process.poll() is None:
-            pass
+            time.sleep(0.001)
         process.send_signal(signum)
         process.wait()
         for name, text in contents(out).items():
