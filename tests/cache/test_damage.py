@@ -12,6 +12,7 @@ import pytest
 
 from tests.support import pythons
 from tests.support.toolchains import Go
+from tests.support.waiting import PATIENCE
 
 _APP = "import lib\n\ndef main():\n    print(lib.answer(6))\n\nmain()\n"
 _LIB = "def answer(n):\n    return n * 7\n"
@@ -89,7 +90,7 @@ def _entries(cache: Path) -> list[Path]:
     return sorted(path for name in names for path in cache.glob(name) if path.is_file())
 
 
-@pytest.mark.parametrize("python", pythons.pythons(), ids=lambda python: python.name)
+@pytest.mark.parametrize("python", pythons.each_python())
 def test_python(python: pythons.Python, tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(_APP)
     (tmp_path / "lib.py").write_text(_LIB)
@@ -152,5 +153,5 @@ def _run(
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=PATIENCE,
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.toolchains import Go
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs commands as two users")
 _USER, _OTHER = 4321, 4322
@@ -57,7 +58,7 @@ def _run(
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=PATIENCE,
     )
 
 

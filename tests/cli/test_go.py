@@ -13,6 +13,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from tests.support.toolchains import Go
+from tests.support.waiting import PATIENCE
 
 
 def test_a_large_build_is_counted_by_several_processes(
@@ -60,7 +61,7 @@ def test_sigkill_ends_the_program(module: Path, go: Go, verb: str) -> None:
         program = int(next(line for line in process.stdout if line.strip().isdecimal()))
         process.kill()
         try:
-            process.communicate(timeout=30)  # to the program's end
+            process.communicate(timeout=PATIENCE)  # to the program's end
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(program, signal.SIGKILL)

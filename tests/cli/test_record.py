@@ -237,7 +237,7 @@ def test_sigkill_ends_the_program_and_not_its_daemons(module: Path, words: list[
         program, daemon = map(int, process.stdout.readline().split())
         process.kill()
         try:
-            process.communicate(timeout=30)  # to the program's end
+            process.communicate(timeout=PATIENCE)  # to the program's end
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(program, signal.SIGKILL)

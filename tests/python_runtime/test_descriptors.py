@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.python_runtime.conftest import HEAD, Runner, Runtime, environment
+from tests.support.waiting import PATIENCE
 
 _CALLS = """
     import os, sys
@@ -48,7 +49,7 @@ def _shell(runtime: Runtime, folder: Path, program: str, words: str, **variables
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     return done.stderr
