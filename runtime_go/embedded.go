@@ -4,7 +4,9 @@ package functrace
 
 import (
 	_ "embed"
+	"errors"
 	"os"
+	"strings"
 )
 
 // The sender for the system that the program is built for: functrace go build --otlp puts it
@@ -40,6 +42,9 @@ type executable struct {
 }
 
 func inFile() (*executable, error) {
+	if err := checkTempDir(); err != nil {
+		return nil, err
+	}
 	file, err := os.CreateTemp("", senderName+"-*")
 	if err != nil {
 		return nil, err
@@ -57,4 +62,21 @@ func inFile() (*executable, error) {
 		return nil, err
 	}
 	return &executable{file.Name(), remove}, nil
+}
+
+// checkTempDir refuses a folder in which another user could replace the sender before it is run.
+func checkTempDir() error {
+	for folder := os.TempDir(); folder != ""; folder = folder[:strings.LastIndexByte(folder, '/')] {
+		info, err := os.Stat(folder)
+		if err != nil {
+			return err
+		}
+		if info.Mode().Perm()&0o022 != 0 && info.Mode()&os.ModeSticky == 0 {
+			return errors.New(folder + " can be written to by other users; set TMPDIR to a private folder")
+		}
+		if !strings.Contains(folder, "/") {
+			break
+		}
+	}
+	return nil
 }

@@ -35,14 +35,13 @@ def session_folder() -> Iterator[Path]:
         folder = make_temporary(_SESSION)
     except OSError as error:
         raise FunctraceError(str(error)) from None
-    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    fcntl.flock(lock, fcntl.LOCK_EX)
+    descriptor = lock(folder)
     remove_stale(Path(folder).parent)
     try:
         yield Path(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        os.close(lock)
+        os.close(descriptor)
 
 
 def run_folder() -> str:
@@ -54,6 +53,14 @@ def run_folder() -> str:
     folder = make_temporary(f"{_RUN}{os.getpid()}-")
     remove_stale(Path(folder).parent)
     return folder
+
+
+def lock(path: Path | str) -> int:
+    """Mark a file or folder as in use until the returned descriptor is closed. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    with contextlib.suppress(OSError):  # a file system without locks
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return descriptor
 
 
 def remove_stale(folder: Path) -> None:

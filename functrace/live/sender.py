@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from functrace.cache import leftovers
 from functrace.errors import FunctraceError
 from functrace.export.otlp.frames import Span
 from functrace.export.otlp.ids import Rate
@@ -33,6 +34,8 @@ def main(path: str) -> None:
     """
     file = Path(path)
     try:
+        leftovers.lock(file)  # until this process ends
+        leftovers.remove_stale(file.parent)
         _send(file, load(os.environ))
     except (FunctraceError, OSError) as error:
         say(str(error))

@@ -48,6 +48,10 @@ func run(path string) int {
 		return 1
 	}
 	defer file.Close()
+	if isOwn(path) {
+		defer lock(path).Close()
+		removeStale(filepath.Dir(path))
+	}
 	sender := send.New(client, func() *resource.Resource {
 		return spans.Resource(file, path, os.Getenv)
 	})
@@ -81,10 +85,12 @@ func guarded(act func() error) (err error) {
 
 // removeOwn removes a file that a program has made for this command alone; a recording stays.
 func removeOwn(path string) {
-	if strings.HasPrefix(filepath.Base(path), "functrace-otlp-") {
+	if isOwn(path) {
 		os.Remove(path)
 	}
 }
+
+func isOwn(path string) bool { return strings.HasPrefix(filepath.Base(path), "functrace-otlp-") }
 
 // A pipeline makes spans of what comes to be in the file.
 type pipeline struct {
