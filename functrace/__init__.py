@@ -19,6 +19,7 @@ import os
 import sys
 from _thread import RLock
 
+from functrace.runtime import MODULES
 from functrace.runtime.functions import remember, remembered
 
 TYPE_CHECKING = False  # the module typing takes longer to load than all of this
@@ -104,20 +105,33 @@ def _decide() -> None:
     Where the standard library is traced, the first may be in a module that is needed to begin.
     """
     global _is_decided
-    if os.environ.get("FUNCTRACE", "") not in ("", "off") or "FUNCTRACE_SIGNAL" in os.environ:
+    if _is_asked():
         if _is_needed_loading():
             return
         _get_control()
     _is_decided = True
 
 
+def _is_asked() -> bool:
+    """Whether the environment asks for anything."""
+    return os.environ.get("FUNCTRACE", "") not in ("", "off") or "FUNCTRACE_SIGNAL" in os.environ
+
+
+def _hide_trace() -> None:
+    """Keep ``trace``, which each definition of a function calls, from debuggers and profilers."""
+    from functrace.runtime.native import hide
+
+    if globals()["trace"] is _trace:
+        globals()["trace"] = hide(_trace)
+
+
 def _is_needed_loading() -> bool:
     """Whether such a module is only there in part yet."""
-    for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] in _NEEDED:
-            spec = getattr(module, "__spec__", None)
-            if getattr(spec, "_initializing", False):
-                return True
+    from functrace.runtime.stored import is_loading, text
+
+    for name, module in list(MODULES.items()):
+        if text(name).partition(".")[0] in _NEEDED and is_loading(module):
+            return True
     return False
 
 
@@ -128,6 +142,7 @@ def _get_control() -> "Control":
             _is_decided = True  # what is loaded from here on may have traced functions itself
             from functrace.runtime.control import Control
 
+            _hide_trace()
             control = Control(__version__)
             control.begin()
             _control = control
@@ -154,3 +169,8 @@ def __getattr__(name: str) -> "Any":
 
     module, attribute = _LAZY[name]
     return getattr(importlib.import_module(module), attribute)
+
+
+_trace = trace
+if _is_asked():
+    _hide_trace()

@@ -20,6 +20,7 @@ these that can be had and is not empty:
 
 from collections.abc import Callable
 from types import CodeType
+from typing import Any
 
 Parent = tuple[int, int, int, int]
 """where something was started: track, function's number or 0, line or 0, ticks; from where()"""
@@ -31,6 +32,12 @@ def clock() -> str:
     """The clock that ticks come from, in words, for the facts.
 
     Measures it at the first call, which takes about half a millisecond; so does the first Recorder.
+    """
+
+def hide(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a callable that calls ``function`` unseen by the program's tracers and profilers.
+
+    It has the function's attributes.
     """
 
 class Recorder:
@@ -65,8 +72,9 @@ class Recorder:
         tracing is off".
 
         These three, and what watch() is given, are called while the program runs, in its threads.
-        Calls that they make are not recorded. They are to raise nothing; an Exception is handed to
-        sys.unraisablehook, any other (a KeyboardInterrupt, by a signal's handler) is the program's.
+        Calls that they make are not recorded, and the program's trace and profile functions do not
+        see them. An Exception that they raise themselves is dropped. What a signal's handler raises
+        meanwhile is the program's and passes through, without their frames in its traceback.
 
         Raises FileExistsError where there is such a file, another OSError where it cannot be made,
         ValueError where max_size is too small ("FUNCTRACE_MAX_SIZE is too small for a trace: 1M

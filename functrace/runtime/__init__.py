@@ -9,5 +9,9 @@ and its functions, made below that, look names up in what there was at the start
 """
 
 import builtins
+import sys
 
 BUILTINS = dict(vars(builtins))
+
+# The interpreter's own dictionary, should the program bind another object to sys.modules.
+MODULES = sys.modules

@@ -8,7 +8,9 @@ from functrace.runtime import BUILTINS
 from functrace.runtime.destination import expand, trace_paths
 from functrace.runtime.functions import remembered
 from functrace.runtime.messages import say
+from functrace.runtime.native import NATIVE, hide
 from functrace.runtime.settings import Settings, load
+from functrace.runtime.stored import text
 from functrace.runtime.system import os
 from functrace.runtime.tasks import Tasks
 
@@ -51,13 +53,13 @@ class Control:
         if self._settings.signal:
             from functrace.runtime.signals import toggle_on
 
-            toggle_on(self._settings.signal, self._toggle)
+            toggle_on(self._settings.signal, hide(self._toggle))
 
     def add(self, code: CodeType, name: str) -> None:
         """Trace the calls of a code object, which is remembered already."""
         if self._recorder is not None and self._settings.shows(name):
             self._tasks.look()
-            self._recorder.add(code, name, _absolute(code.co_filename), code.co_firstlineno)
+            self._recorder.add(code, name, _absolute(text(code.co_filename)), code.co_firstlineno)
 
     def start(self) -> None:
         """Go on with tracing. Raises RuntimeError where it cannot be."""
@@ -103,9 +105,9 @@ class Control:
             self.add(code, name)
         self._recorder.start()
         self._is_on = True
-        atexit.register(self._end)
+        atexit.register(hide(self._end))
         if mode != "text":
-            os.register_at_fork(after_in_child=self._forked)
+            os.register_at_fork(after_in_child=hide(self._forked))
 
     def _end(self) -> None:
         self._recorder.close()
@@ -211,13 +213,8 @@ def _is_main_interpreter() -> bool:
 
 def _twin() -> Any:
     """The recorder in C, or where it is not built or not wanted, that in Python."""
-    if os.environ.get("FUNCTRACE_PURE", "") in ("", "0"):
-        try:
-            from functrace._native import _recorder
-        except ImportError:
-            pass
-        else:
-            return _recorder
+    if NATIVE is not None:
+        return NATIVE
     from functrace.runtime import recorder_python
 
     return recorder_python

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from _json import encode_basestring_ascii as _quoted  # json itself takes milliseconds to load
 
-from functrace.runtime import BUILTINS
+from functrace.runtime import BUILTINS, MODULES
+from functrace.runtime.stored import attribute, text, values
 from functrace.runtime.system import os
 
 TYPE_CHECKING = False  # what is not needed is not waited for
@@ -29,11 +30,11 @@ def process_facts(tool: str, clock: str, environment: Mapping[str, str]) -> byte
         environment: whose FUNCTRACE variables are told.
     """
     facts: dict[str, Any] = {
-        "argv": _cut_all(sys.orig_argv, _MOST_ARGUMENTS),
+        "argv": _cut_all(_arguments(), _MOST_ARGUMENTS),
         "host": os.uname().nodename,
-        "executable": _cut(sys.executable or ""),
+        "executable": _cut(text(sys.executable)),
         "tool": f"functrace {tool}",
-        "runtime": f"{_interpreter()} {sys.platform}",
+        "runtime": f"{_interpreter()} {text(sys.platform)}",
         "clock": clock,
         "ppid": os.getppid(),
         "build": _build(),
@@ -52,18 +53,22 @@ def _as_json(value: Any) -> str:
 
 def _interpreter() -> str:
     """As the module platform has it, which takes milliseconds to load."""
-    name = sys.implementation.name.replace("cpython", "CPython")
-    return f"{name} {sys.version.split()[0]}"
+    name = text(attribute(sys.implementation, "name")).replace("cpython", "CPython")
+    return f"{name} {text(sys.version).partition(' ')[0]}"
 
 
 def _build() -> dict[str, str]:
     """The main module, and the version of its package if that is loaded and says so."""
-    main: Any = sys.modules.get("__main__")
-    spec = getattr(main, "__spec__", None)
-    name = getattr(spec, "name", "") or _cut(str(getattr(main, "__file__", None) or ""))
-    package: Any = sys.modules.get(name.partition(".")[0])
-    version = getattr(package, "__version__", "") if spec is not None else ""
-    return {"main": _cut(name), "version": version if type(version) is str else ""}
+    main = values(MODULES.get("__main__"))
+    spec = main.get("__spec__")
+    name = _cut(text(attribute(spec, "name")) or text(main.get("__file__")))
+    package = values(MODULES.get(name.partition(".")[0]) if spec is not None else None)
+    return {"main": name, "version": _cut(text(package.get("__version__")))}
+
+
+def _arguments() -> list[str]:
+    arguments: Any = sys.orig_argv
+    return [text(argument) for argument in arguments] if type(arguments) is list else []
 
 
 def _options(environment: Mapping[str, str]) -> dict[str, str]:
@@ -74,11 +79,11 @@ def _options(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _cut_all(texts: list[str], most: int) -> list[str]:
     kept = []
-    for text in texts:
-        most -= len(_cut(text)) + 3
+    for one in map(_cut, texts):
+        most -= len(one) + 3
         if most < 0:
             break
-        kept.append(_cut(text))
+        kept.append(one)
     return kept
 
 

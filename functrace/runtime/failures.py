@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from functrace.runtime import BUILTINS
+from functrace.runtime.stored import text
 
 globals()["__builtins__"] = BUILTINS
 
@@ -21,6 +22,7 @@ _SIMPLE = (str, bytes, int, float, bool, type(None))
 # Past whatever the class says of these names.
 _ARGS: Any = BaseException.__dict__["args"]
 _ATTRIBUTES: Any = BaseException.__dict__["__dict__"]
+_TRACEBACK: Any = BaseException.__dict__["__traceback__"]
 # Of those whose str() runs no code of the program: what it is made of besides args, or
 _FIELDS: dict[type, tuple[str, ...]] = {
     BaseException: (),
@@ -40,8 +42,11 @@ if hasattr(builtins, "BaseExceptionGroup"):  # from Python 3.11 on
     _OWN_FIELDS[builtins.BaseExceptionGroup] = ("message",)
 
 _MRO: Any = type.__dict__["__mro__"]
+_CLASS_DICT: Any = type.__dict__["__dict__"]
 _QUALNAME: Any = type.__dict__["__qualname__"]
 _MODULE: Any = type.__dict__["__module__"]
+_FLAGS: Any = type.__dict__["__flags__"]
+_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: it was not made in C
 
 
 def is_told(exception: BaseException) -> bool:
@@ -52,11 +57,24 @@ def is_told(exception: BaseException) -> bool:
 def describe(exception: BaseException) -> bytes:
     """Type and text, as UTF-8, of any length."""
     cls = type(exception)
-    name, module = _QUALNAME.__get__(cls), _MODULE.__get__(cls)
+    name, module = text(_QUALNAME.__get__(cls)), _MODULE.__get__(cls)
     if type(module) is str and module not in ("builtins", "__main__"):
         name = f"{module}.{name}"
-    text = _text(exception, cls)
-    return (f"{name}: {text}" if text else str(name)).encode("utf-8", "backslashreplace")
+    said = _text(exception, cls)
+    return (f"{name}: {said}" if said else name).encode("utf-8", "backslashreplace")
+
+
+def is_own(exception: Exception) -> bool:
+    """Whether it comes from functrace's code alone: nothing of the program is to see it then.
+
+    What a signal's handler of the program raises ends in code of its own, or has another class.
+    """
+    if _FLAGS.__get__(type(exception)) & _HEAP_TYPE:
+        return False
+    traceback = _TRACEBACK.__get__(exception)
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return traceback is None or traceback.tb_frame.f_builtins is BUILTINS
 
 
 def _text(exception: BaseException, cls: type[BaseException]) -> str:
@@ -67,14 +85,16 @@ def _text(exception: BaseException, cls: type[BaseException]) -> str:
             return _attributes(exception)
         teller = BaseException
     try:
-        text: str = teller.__str__(exception) or _attributes(exception)
-        return text
+        said: str = teller.__str__(exception) or _attributes(exception)
+        return said
     except Exception:  # noqa: BLE001  str of bytes, where python -bb makes that an error
         return ""
 
 
 def _is_plain(exception: BaseException, teller: type) -> bool:
     """Whether that class's str() of it runs no code of the program, and takes little time."""
+    if type(teller) is not type:  # its hash may be code of the program's
+        return False
     fields: Any = teller.__dict__
     names = _OWN_FIELDS.get(teller)
     parts = () if names is not None else _ARGS.__get__(exception)
@@ -115,5 +135,6 @@ def _are_simple(parts: Sequence[Any]) -> bool:
 
 def _teller(cls: type[BaseException]) -> type:
     """The class whose ``__str__`` it is."""
-    found: type = next(base for base in _MRO.__get__(cls) if "__str__" in base.__dict__)
+    bases = _MRO.__get__(cls)
+    found: type = next(base for base in bases if "__str__" in _CLASS_DICT.__get__(base))
     return found

@@ -4,7 +4,7 @@ This is loaded in every instrumented program, where tracing is off as well, so i
 even __future__: that may be instrumented, too.
 """
 
-import sys
+from _functools import partial  # type: ignore[import-not-found]  # functools takes long to load
 from _weakref import ref
 
 from functrace.runtime import BUILTINS
@@ -53,7 +53,8 @@ def remember(function: "Any") -> "tuple[CodeType, str] | None":
     module = function.__module__
     known = _Known(code, _forget)
     known.address = address
-    known.name = name = f"{module if type(module) is str else '?'}.{function.__qualname__}"
+    qualname = str.__str__(function.__qualname__)  # a subclass may format itself in its own way
+    known.name = name = f"{module if type(module) is str else '?'}.{qualname}"
     _functions[address] = known
     return code, name
 
@@ -70,6 +71,4 @@ def _inside(function: "Any") -> "Any":
     """The function in a static method, a class method or a functools.partial."""
     if type(function) in (staticmethod, classmethod):
         return function.__func__
-    functools: Any = sys.modules.get("functools")
-    partial = getattr(functools, "partial", None)
-    return function.func if partial is not None and type(function) is partial else None
+    return function.func if type(function) is partial else None

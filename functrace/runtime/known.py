@@ -8,6 +8,7 @@ from collections.abc import Callable
 from types import CodeType
 
 from functrace.runtime import BUILTINS
+from functrace.runtime.native import hide
 
 globals()["__builtins__"] = BUILTINS
 
@@ -50,7 +51,7 @@ class Known:
             id(code),
             KNOWN.pop,
         )  # at the end modules are empty before all code is gone
-        self.code = weakref.ref(code, lambda _: forget(address, None) and None)
+        self.code = weakref.ref(code, hide(lambda _: forget(address, None) and None))
         self.is_traced = False
         self.name = self.file = ""
         self.line = self.number = 0

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import signal
-import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -18,8 +18,6 @@ def toggle_on(name: str, toggle: Callable[[], None]) -> None:
 
     It is the main thread that may say so; functions traced by another first have no signal.
     """
-    if threading.current_thread() is not threading.main_thread():
-        return
     number = signal.Signals[f"SIG{name}"]
     before: Any = signal.getsignal(number)
 
@@ -28,4 +26,5 @@ def toggle_on(name: str, toggle: Callable[[], None]) -> None:
         if callable(before):
             before(received, frame)
 
-    signal.signal(number, handle)
+    with suppress(ValueError):  # another thread than the main one
+        signal.signal(number, handle)

@@ -15,8 +15,8 @@ from types import CodeType
 from typing import Any, NamedTuple, Protocol
 
 from functrace.runtime import BUILTINS
-from functrace.runtime.failures import describe, is_told
-from functrace.runtime.known import KNOWN, MAIN, Callback, Known, new_track_number
+from functrace.runtime.failures import describe, is_own, is_told
+from functrace.runtime.known import KNOWN, MAIN, Known, new_track_number
 
 globals()["__builtins__"] = BUILTINS
 
@@ -24,6 +24,8 @@ THREAD = 2
 TASK = 3
 
 Parent = tuple[int, int, int, int]
+
+_CLASS_NAME: Any = type.__dict__["__name__"]  # past what a metaclass says
 
 
 class Call:
@@ -130,7 +132,7 @@ class Stacks:
         if known is None or self._here.is_muted:
             return
         if known.started is not None:
-            self._report(known.started, _first_argument(code))
+            self._unrecorded(known.started, _first_argument(code))
         if known.is_traced:
             self._push(self._track(), known)
 
@@ -163,7 +165,7 @@ class Stacks:
         if known.is_traced:
             self._pop(self._track(), known, None)
         if known.returned is not None:
-            self._report(known.returned, value)
+            self._unrecorded(known.returned, value)
 
     def unwind(self, code: CodeType, _offset: int, exception: BaseException | None) -> None:
         """An exception, ``None`` if it cannot be told which, passes through a call."""
@@ -173,7 +175,7 @@ class Stacks:
         if known.is_traced:
             self._pop(self._track(), known, _failure(exception))
         if known.returned is not None:
-            self._report(known.returned, None)
+            self._unrecorded(known.returned, None)
 
     def handle(self, _code: CodeType, _offset: int, _exception: BaseException) -> None:
         """Some code, whether known or not, catches an exception.
@@ -249,11 +251,7 @@ class Stacks:
 
     def _track(self) -> Track:
         here = self._here
-        was_muted, here.is_muted = here.is_muted, True
-        try:
-            number = self._current()
-        finally:
-            here.is_muted = was_muted
+        number = self._unrecorded(self._current)
         if number:
             return self._tasks.get(number) or self._known_track(number)
         return here.chosen or here.own or self._own()
@@ -267,11 +265,7 @@ class Stacks:
     def _own(self) -> Track:
         here = self._here
         if here.own is None:
-            was_muted, here.is_muted = here.is_muted, True
-            try:
-                is_main, name, parent = self._thread()
-            finally:
-                here.is_muted = was_muted
+            is_main, name, parent = self._unrecorded(self._thread) or (False, "", None)
             number = MAIN if is_main else new_track_number()
             here.own = Track(number, THREAD, name, parent)
             self._threads.add(here.own)
@@ -320,7 +314,7 @@ class Stacks:
 
     def _waits(self, track: Track, known: Known, value: object) -> bool:
         """Whether it is to the event loop that a coroutine yields."""
-        if type(value).__name__ == "async_generator_wrapped_value":
+        if _CLASS_NAME.__get__(type(value)) == "async_generator_wrapped_value":
             return False
         if track.kind != TASK or track is self._here.chosen:
             return False
@@ -339,13 +333,17 @@ class Stacks:
         track.is_waiting = False
         self._sink.resume(track)
 
-    def _report(self, callback: Callback, value: object) -> None:
+    def _unrecorded(self, callback: Callable[..., Any], *arguments: object) -> Any:
+        """Call back without recording; None where functrace's own code fails."""
         here = self._here
-        here.is_muted = True
+        was_muted, here.is_muted = here.is_muted, True
         try:
-            callback(value)
+            return callback(*arguments)
+        except Exception as error:
+            if not is_own(error):
+                raise
         finally:
-            here.is_muted = False
+            here.is_muted = was_muted
 
 
 def _count_inside(stack: list[Call], known: Known) -> int:

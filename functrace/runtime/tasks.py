@@ -7,18 +7,27 @@ the program is not loaded by us.
 
 from __future__ import annotations
 
-import sys
+import _thread
 from _contextvars import Context
 from _functools import partial  # type: ignore[import-not-found]  # functools takes long to load
 from _thread import get_ident
 
-from functrace.runtime import BUILTINS
+from functrace.runtime import BUILTINS, MODULES
+from functrace.runtime.stored import (
+    attribute,
+    class_attribute,
+    is_loading,
+    python_function,
+    qualname,
+    text,
+    values,
+)
 from functrace.runtime.weakly import Weakly
 
 TYPE_CHECKING = False  # what is not needed is not waited for
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import CodeType, ModuleType
+    from types import CodeType
     from typing import Any, Protocol
 
     Parent = tuple[int, int, int, int]
@@ -30,7 +39,9 @@ globals()["__builtins__"] = BUILTINS
 
 TASK = 3
 
-_FUNCTION = type(lambda: None)
+_BUILTIN: Any = type(len)
+_PARTIAL_FUNCTION, _PARTIAL_ARGUMENTS = partial.__dict__["func"], partial.__dict__["args"]
+_get_main_thread_ident: Any = getattr(_thread, "_get_main_thread_ident", None)  # from 3.13 on
 
 
 class Recorder(Protocol):
@@ -79,21 +90,21 @@ class Tasks:
 
     def look(self) -> None:
         """Watch what has been loaded since the last look."""
-        if len(sys.modules) == self._modules:
+        if len(MODULES) == self._modules:
             return
-        self._modules = len(sys.modules)
+        self._modules = len(MODULES)
         for name in list(self._unseen):
-            module = sys.modules.get(name)
+            module = MODULES.get(name)
             if module is None:
                 continue
-            if _is_loading(module):
+            if is_loading(module):
                 self._modules = 0
             elif (setup := self._unseen.pop(name, None)) is not None:
-                setup(self, module)
+                setup(self, values(module))
 
     def current(self) -> int:
         """The number of the track of the task that runs in this thread, 0 for none."""
-        if len(sys.modules) != self._modules:
+        if len(MODULES) != self._modules:
             self.look()
         for source in self._sources:
             task = source()
@@ -103,17 +114,20 @@ class Tasks:
         return 0
 
     def thread(self) -> tuple[bool, str, Parent | None]:
-        """Of this thread: whether it is the main one, its name, and what started it."""
+        """Describe this thread: whether it is the main one, its name, and what started it."""
         self.look()
-        threading: Any = sys.modules.get("threading")
         ident = get_ident()
-        if threading is None or _is_loading(threading):
+        threading = MODULES.get("threading")
+        if threading is None or is_loading(threading):
             is_main = ident == self._main
             return is_main, "MainThread" if is_main else "", None
+        stored = values(threading)
         # current_thread() would make a thread object for one that has none.
-        thread = threading._active.get(ident)
-        is_main = ident == threading.main_thread().ident
-        return is_main, getattr(thread, "name", ""), self._parents.get(thread)
+        active = stored.get("_active")
+        thread = active.get(ident) if type(active) is dict else None
+        is_main = ident == _main_ident(stored.get("_main_thread"), self._main)
+        name = text(attribute(thread, "_name")) or ("MainThread" if is_main else "")
+        return is_main, name, self._parents.get(thread)
 
     def _new(self, task: Any) -> int:
         """A track for a task that is seen for the first time."""
@@ -159,7 +173,8 @@ class Tasks:
         self._watch(function, started, returned)
 
     def _watch(self, function: Any, started: Any, returned: Any) -> None:
-        if isinstance(function, _FUNCTION) and self._recorder is not None:
+        function = python_function(function)
+        if function is not None and self._recorder is not None:
             self._recorder.watch(function.__code__, started, returned)
 
     def _making(self, _first: object) -> None:
@@ -200,87 +215,112 @@ class Tasks:
             self._forget(number)
 
 
-def _is_loading(module: ModuleType) -> bool:
-    return bool(getattr(getattr(module, "__spec__", None), "_initializing", False))
+def _main_ident(main_thread: Any, default: int) -> int:
+    ident = _get_main_thread_ident() if _get_main_thread_ident else None
+    if ident is None:
+        ident = attribute(main_thread, "_ident")
+    return ident if type(ident) is int else default
 
 
 def _task_name(task: Any) -> str:
-    """A task's name, and its coroutine's."""
-    get_name = getattr(task, "get_name", None)
-    name = get_name() if get_name is not None else getattr(task, "name", "")
-    get_coro = getattr(task, "get_coro", None)
-    function = getattr(get_coro() if get_coro is not None else None, "__qualname__", "")
-    return " ".join(part for part in (name, function) if isinstance(part, str) and part)
+    """Return a task's name and its coroutine's."""
+    asyncio = values(MODULES.get("_asyncio")).get("Task")
+    if asyncio is not None and issubclass(type(task), asyncio):
+        name, coroutine = asyncio.get_name(task), asyncio.get_coro(task)  # the methods in C
+    else:
+        name = attribute(task, "_name") or attribute(task, "name")
+        coroutine = attribute(task, "_coro")
+    return " ".join(part for part in (text(name), qualname(coroutine)) if part)
 
 
 def _work_name(work: Any) -> str:
-    """The name of the function that a piece of work calls."""
-    task = getattr(work, "task", None)  # from Python 3.14 on: function, arguments, keywords
-    if not isinstance(task, tuple):
-        task = getattr(work, "fn", None), getattr(work, "args", ())
-    function: Any = task[0]
-    arguments = task[1]
-    while type(function) is partial:
-        function, arguments = function.func, (*function.args, *arguments)
-    if type(getattr(function, "__self__", None)) is Context and arguments:
+    """Return the name of the function that a piece of work calls."""
+    task = attribute(work, "task")  # from Python 3.14 on: function, arguments, keywords
+    if type(task) is tuple and len(task) > 1:
+        function, arguments = task[:2]
+    else:
+        function, arguments = attribute(work, "fn"), attribute(work, "args")
+    if type(arguments) is not tuple:
+        arguments = ()
+    while issubclass(type(function), partial):
+        arguments = (*_PARTIAL_ARGUMENTS.__get__(function), *arguments)
+        function = _PARTIAL_FUNCTION.__get__(function)
+    if type(function) is _BUILTIN and type(function.__self__) is Context and arguments:
         function = arguments[0]  # asyncio.to_thread's
-    name = getattr(function, "__qualname__", "")
-    return name if isinstance(name, str) else ""
+    return qualname(function)
 
 
-def _threading(tasks: Tasks, threading: Any) -> None:
-    tasks.watch(threading.Thread.start, tasks.starts)
+def _threading(tasks: Tasks, threading: dict[str, Any]) -> None:
+    tasks.watch(class_attribute(threading.get("Thread"), "start"), tasks.starts)
 
 
-def _futures(tasks: Tasks, base: Any) -> None:
+def _futures(tasks: Tasks, base: dict[str, Any]) -> None:
     # What submits work may have loaded just before what does it: a Future is the first it makes.
-    tasks.watch(base.Future.__init__, lambda _: tasks.look())
+    tasks.watch(class_attribute(base.get("Future"), "__init__"), lambda _: tasks.look())
 
 
-def _executors(tasks: Tasks, thread: Any) -> None:
-    work = getattr(thread, "_WorkItem", None)
-    tasks.watch(getattr(work, "__init__", None), tasks.starts)
-    tasks.watch(getattr(work, "run", None), tasks.begins, tasks.ends)
+def _executors(tasks: Tasks, thread: dict[str, Any]) -> None:
+    work = thread.get("_WorkItem")
+    tasks.watch(class_attribute(work, "__init__"), tasks.starts)
+    tasks.watch(class_attribute(work, "run"), tasks.begins, tasks.ends)
 
 
-def _asyncio(tasks: Tasks, base: Any) -> None:
-    asyncio_tasks = base.tasks
-    get_loop, get_task = base.events._get_running_loop, asyncio_tasks.current_task
+def _asyncio(tasks: Tasks, base: dict[str, Any]) -> None:
+    in_python = values(base.get("tasks"))
+    in_c: dict[str, Any] = values(MODULES.get("_asyncio"))
+    if type(in_c.get("_get_running_loop")) is _BUILTIN:
+        tasks.add_source(_running_task(in_c))
+    tasks.watch_maker(class_attribute(base.get("BaseEventLoop"), "create_task"))
+    # Of loops that are none of the standard library's.
+    tasks.watch_maker(in_python.get("create_task"))
+    tasks.watch_maker(in_python.get("ensure_future"))
+    tasks.watch_maker(in_python.get("_ensure_future"))  # gather's, to Python 3.12
+
+
+def _running_task(asyncio: dict[str, Any]) -> _Source:
+    get_loop: Any = asyncio.get("_get_running_loop")
+    get_task: Any = asyncio.get("current_task")
+    running: Any = asyncio.get("_current_tasks")
 
     def current() -> Any:
         loop = get_loop()
         return None if loop is None else get_task(loop)
 
-    tasks.add_source(current)
-    tasks.watch_maker(base.BaseEventLoop.create_task)
-    # Of loops that are none of the standard library's.
-    tasks.watch_maker(asyncio_tasks.create_task)
-    tasks.watch_maker(asyncio_tasks.ensure_future)
-    tasks.watch_maker(getattr(asyncio_tasks, "_ensure_future", None))  # gather's, to Python 3.12
+    def current_to_313() -> Any:
+        loop = get_loop()
+        if loop is None:
+            return None
+        # To look the loop up would hash it, which may run code of the program.
+        return next((task for at, task in list(running.items()) if at is loop), None)
+
+    return current if running is None else current_to_313
 
 
-def _task_groups(tasks: Tasks, groups: Any) -> None:
-    tasks.watch_maker(groups.TaskGroup.create_task)
+def _task_groups(tasks: Tasks, groups: dict[str, Any]) -> None:
+    tasks.watch_maker(class_attribute(groups.get("TaskGroup"), "create_task"))
 
 
-def _trio(tasks: Tasks, run: Any) -> None:
-    context = run.GLOBAL_RUN_CONTEXT
+def _trio(tasks: Tasks, run: dict[str, Any]) -> None:
+    context = run.get("GLOBAL_RUN_CONTEXT")
     tasks.add_source(lambda: getattr(context, "task", None))
-    tasks.watch_maker(run.Runner.spawn_impl)
+    tasks.watch_maker(class_attribute(run.get("Runner"), "spawn_impl"))
 
 
-def _greenlet(tasks: Tasks, greenlet: Any) -> None:
-    get_current = greenlet.getcurrent
+def _greenlet(tasks: Tasks, greenlet: dict[str, Any]) -> None:
+    get_current: Any = greenlet.get("getcurrent")
+    get_parent = class_attribute(greenlet.get("greenlet"), "parent")
+    if type(get_current) is not _BUILTIN or get_parent is None:
+        return
 
     def current() -> Any:
         here = get_current()
-        return None if here.parent is None else here
+        return None if get_parent.__get__(here) is None else here
 
     tasks.add_source(current)
 
 
 # By the module whose being loaded says that all is there.
-_LIBRARIES: dict[str, Callable[[Tasks, Any], None]] = {
+_LIBRARIES: dict[str, Callable[[Tasks, dict[str, Any]], None]] = {
     "threading": _threading,
     "concurrent.futures._base": _futures,
     "concurrent.futures.thread": _executors,

@@ -218,6 +218,77 @@ def test_a_generator_that_is_closed_has_no_error(run: Runner, runtime: Runtime) 
     )
 
 
+def test_a_generator_that_lets_a_stop_iteration_out_has_failed(
+    run: Runner, runtime: Runtime
+) -> None:
+    """The interpreter turns it into a RuntimeError: PEP 479."""
+    trace = run(
+        """
+        import types
+
+        class Stop(StopIteration): pass
+
+        @trace
+        def generator(error):
+            yield
+            raise error
+
+        @trace
+        async def coroutine(error):
+            raise error
+
+        @trace
+        @types.coroutine
+        def old_coroutine(error):
+            yield
+            raise error
+
+        @trace
+        async def async_generator(error):
+            raise error
+            yield
+
+        @trace
+        def ends(error):
+            yield from ()
+
+        def drive(steps):
+            try:
+                for _ in range(3):
+                    steps.send(None)
+            except (RuntimeError, StopIteration):
+                pass
+
+        drive(generator(StopIteration()))
+        drive(generator(Stop(3)))
+        drive(generator(StopAsyncIteration()))
+        drive(coroutine(StopIteration()))
+        drive(old_coroutine(StopIteration()))
+        for error in (StopIteration(), StopAsyncIteration()):
+            drive(async_generator(error).asend(None))
+        drive(ends(1))
+    """.replace("except (RuntimeError", "except (StopAsyncIteration, RuntimeError")
+    ).trace
+
+    def failed(kind: str, name: str, stop: str = "StopIteration") -> str:
+        return f">{name} {runtime.failed(f'RuntimeError: {kind} raised {stop}')} <{name}"
+
+    step = ">{0} <{0}".format
+    untold = f">generator {'' if runtime.tells_exceptions else '! '}<generator"
+    assert trace.tracks[0].calls == " ".join(
+        [
+            f"{step('generator')} {failed('generator', 'generator')}",
+            f"{step('generator')} {failed('generator', 'generator')}",
+            f"{step('generator')} {untold}",
+            failed("coroutine", "coroutine"),
+            f"{step('old_coroutine')} {failed('generator', 'old_coroutine')}",
+            failed("async generator", "async_generator"),
+            failed("async generator", "async_generator", "StopAsyncIteration"),
+            step("ends"),
+        ]
+    )
+
+
 def test_coroutines_driven_by_hand_are_a_call_for_each_step(run: Runner) -> None:
     trace = run("""
         import types

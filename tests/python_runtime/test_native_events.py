@@ -136,7 +136,7 @@ def test_callbacks_that_fail(run: Runner) -> None:
     """.replace("\n        ", "\n"),
         FUNCTRACE="off",
     )
-    assert done.stdout == "told: ours\nraised: the program's\n"
+    assert done.stdout == "raised: the program's\n"
     assert done.trace.tracks[0].events.count("> leaf") == 2
 
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "callback.h"
 #include "exception.h"
 #include "recorder.h"
 
@@ -83,7 +84,7 @@ static int call_back(struct thread *th, PyObject *watcher, PyObject *argument) {
     PyObject *answer;
     th->busy = true;
     th->state = NULL;
-    int status = recorder_call(watcher, argument, &answer);
+    int status = callback_call(watcher, argument, &answer);
     th->busy = false;
     if (status > 0) Py_DECREF(answer);
     return status < 0 ? -1 : 0;

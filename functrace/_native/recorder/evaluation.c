@@ -61,6 +61,32 @@ static void fetch_exception(PyObject **type, PyObject **value, PyObject **traceb
     if (is_builtin) PyErr_NormalizeException(type, value, traceback);
 }
 
+/* What the interpreter makes of a StopIteration, or an async generator's StopAsyncIteration, once the
+ * frame has ended with it: the text of a RuntimeError. NULL for all else. */
+static const char *generator_error(const struct function *f, PyObject *type) {
+    if (f->kind == PLAIN) return NULL;
+    bool is_async = f->code->co_flags & CO_ASYNC_GENERATOR;
+    if (PyErr_GivenExceptionMatches(type, PyExc_StopIteration)) {
+        if (f->code->co_flags & CO_COROUTINE) return "coroutine raised StopIteration";
+        return is_async ? "async generator raised StopIteration"
+                        : "generator raised StopIteration";
+    }
+    if (is_async && PyErr_GivenExceptionMatches(type, PyExc_StopAsyncIteration))
+        return "async generator raised StopAsyncIteration";
+    return NULL;
+}
+
+static int tell_unwound(PyThreadState *state, struct function *f, const frame_t *frame,
+                        PyObject *type, PyObject *value) {
+    const char *error = generator_error(f, type);
+    PyObject *text = error ? PyUnicode_FromString(error) : NULL;
+    if (error && !text) PyErr_Clear();
+    int status = error ? call_unwound(state, f, frame, PyExc_RuntimeError, text)
+                       : call_unwound(state, f, frame, type, value);
+    Py_XDECREF(text);
+    return status;
+}
+
 /* Tells how the frame has ended or paused; what comes in between by a signal replaces that. */
 static PyObject *tell_end(PyThreadState *state, struct function *f, frame_t *frame,
                           PyObject *result) {
@@ -68,7 +94,7 @@ static PyObject *tell_end(PyThreadState *state, struct function *f, frame_t *fra
     int status;
     if (!result) {
         fetch_exception(&type, &value, &traceback);
-        status = type ? call_unwound(state, f, frame, type, value) : 0;
+        status = type ? tell_unwound(state, f, frame, type, value) : 0;
     } else if (f->kind != PLAIN && is_suspended(frame)) {
         status = call_yielded(state, f, frame, result);
     } else {
@@ -151,7 +177,9 @@ static PyObject *evaluate_without_us(PyThreadState *state, frame_t *frame, int t
 static PyObject *evaluate(PyThreadState *state, frame_t *frame, int throwing) {
     if (unlikely(is_deep())) return evaluate_without_us(state, frame, throwing);
     struct function *f = function_of(frame_code(frame));
-    if (likely(!f) || !evaluation.active) return evaluation.previous(state, frame, throwing);
+    /* From Python 3.12 on there are no events in a trace or profile function of the program's. */
+    if (likely(!f) || !evaluation.active || state->tracing)
+        return evaluation.previous(state, frame, throwing);
     return evaluate_ours(state, f, frame, throwing);
 }
 

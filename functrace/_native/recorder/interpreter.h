@@ -66,6 +66,36 @@ static inline PyThreadState *thread_state(void) {
 #endif
 }
 
+/* Until tracing_resume the program's trace and profile functions are not called. */
+static inline void tracing_pause(PyThreadState *state) {
+#if PY_VERSION_HEX >= 0x030B0000
+    PyThreadState_EnterTracing(state);
+#else
+    state->tracing++;
+    state->cframe->use_tracing = 0;
+#endif
+}
+
+static inline void tracing_resume(PyThreadState *state) {
+#if PY_VERSION_HEX >= 0x030B0000
+    PyThreadState_LeaveTracing(state);
+#else
+    state->tracing--;
+    state->cframe->use_tracing = !state->tracing && (state->c_tracefunc || state->c_profilefunc);
+#endif
+}
+
+/* A borrowed reference. */
+static inline PyObject *frame_builtins(PyFrameObject *frame) {
+#if PY_VERSION_HEX >= 0x030B0000
+    PyObject *builtins = PyFrame_GetBuiltins(frame);
+    Py_DECREF(builtins); /* the frame has it, too */
+    return builtins;
+#else
+    return frame->f_builtins;
+#endif
+}
+
 #if PY_VERSION_HEX < 0x030C0000
 #define PyUnstable_Eval_RequestCodeExtraIndex _PyEval_RequestCodeExtraIndex
 #define PyUnstable_Code_GetExtra _PyCode_GetExtra

@@ -4,19 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "callback.h"
 #include "calls.h"
 
 struct recorder recorder;
 
 enum { FACTS_MOST = 30000 };
-
-int recorder_call(PyObject *callback, PyObject *argument, PyObject **result) {
-    *result = argument ? PyObject_CallOneArg(callback, argument) : PyObject_CallNoArgs(callback);
-    if (*result) return 1;
-    if (!PyErr_ExceptionMatches(PyExc_Exception)) return -1;
-    PyErr_WriteUnraisable(callback);
-    return 0;
-}
 
 static void stop(void) {
     if (!recorder.listening) return;
@@ -40,8 +33,10 @@ void recorder_tell(void) {
     Py_AddPendingCall(stop_failed, NULL); /* not amid an event */
     struct thread *th = this_thread;
     if (th) th->busy = true, th->state = NULL;
-    PyObject *said = PyObject_CallFunction(recorder.say, "s", message);
-    if (!said) PyErr_WriteUnraisable(recorder.say);
+    PyObject *text = PyUnicode_FromString(message), *said = NULL;
+    if (!text) PyErr_Clear();
+    else if (callback_call(recorder.say, text, &said) < 0) PyErr_WriteUnraisable(recorder.say);
+    Py_XDECREF(text);
     Py_XDECREF(said);
     if (th) th->busy = false;
 }
@@ -149,7 +144,7 @@ static int recorder_init(PyObject *object, PyObject *args, PyObject *names) {
     return 0;
 }
 
-static char *copy_text(PyObject *text) {
+char *recorder_copy_text(PyObject *text) {
     PyObject *bytes = PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace");
     char *copy = bytes ? strdup(PyBytes_AS_STRING(bytes)) : NULL;
     if (bytes && !copy) PyErr_NoMemory();
@@ -165,8 +160,8 @@ static PyObject *recorder_add(PyObject *self, PyObject *args) {
     struct function *f = function_for((PyCodeObject *)code);
     if (!f) return NULL;
     if (f->recorded) Py_RETURN_NONE;
-    f->name = copy_text(name);
-    f->file = f->name ? copy_text(file) : NULL;
+    f->name = recorder_copy_text(name);
+    f->file = f->name ? recorder_copy_text(file) : NULL;
     if (!f->file) return NULL;
     f->line = line;
     f->recorded = true;
@@ -226,7 +221,7 @@ static PyObject *recorder_track(PyObject *self, PyObject *args) {
     struct origin origin = {0};
     if (!PyArg_ParseTuple(args, "IUO", &kind, &name, &parent) || !read_origin(parent, &origin))
         return NULL;
-    char *text = copy_text(name);
+    char *text = recorder_copy_text(name);
     if (!text) return NULL;
     const struct track *t = track_new(kind, text, &origin);
     free(text);
@@ -367,14 +362,20 @@ static PyObject *module_clock(PyObject *self, PyObject *unused) {
     return PyUnicode_FromString(clock_name());
 }
 
+static PyObject *module_hide(PyObject *self, PyObject *function) {
+    (void)self;
+    return callback_hide(function);
+}
+
 static PyMethodDef module_functions[] = {
     {"clock", module_clock, METH_NOARGS, NULL},
+    {"hide", module_hide, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
 
 static int module_fill(PyObject *module) {
     if (PyModule_AddIntConstant(module, "THREAD", THREAD_KIND) < 0 ||
-        PyModule_AddIntConstant(module, "TASK", TASK_KIND) < 0)
+        PyModule_AddIntConstant(module, "TASK", TASK_KIND) < 0 || callback_begin() < 0)
         return -1;
     return PyModule_AddType(module, &recorder_type);
 }

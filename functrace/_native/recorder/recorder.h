@@ -19,9 +19,8 @@ extern struct recorder recorder;
 /* Stops at once and at the next chance leaves nothing behind, and says why. */
 void recorder_tell(void);
 
-/* What Python's callback returned is there; or it raised what the program is not to see, and 0;
- * or something that is the program's, and -1, and it is set. */
-int recorder_call(PyObject *callback, PyObject *argument, PyObject **result);
+/* A str as UTF-8, which is to be freed; NULL and an error where memory has run out. */
+char *recorder_copy_text(PyObject *text);
 
 /* The source of events: sys.monitoring or frame evaluation. -1 and an error where it fails. */
 int source_start(void);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "callback.h"
 #include "calls.h"
 #include "recorder.h"
 
@@ -92,17 +93,23 @@ static struct thread *make(void) {
     return this_thread = th;
 }
 
+static struct track *describe_own(int is_main, const char *name, const struct origin *origin) {
+    if (!is_main) return track_new(THREAD_KIND, name, origin);
+    struct track *t = track_numbered(1);
+    if (t) track_describe(t, THREAD_KIND, name, origin);
+    return t;
+}
+
 /* What thread() said: whether this is the main thread, its name, where it was started. */
 static struct track *own_track(PyObject *answer) {
     int is_main;
-    const char *name;
-    PyObject *parent;
+    PyObject *name, *parent;
     struct origin origin = {0};
-    if (!PyArg_ParseTuple(answer, "pzO", &is_main, &name, &parent) || !read_origin(parent, &origin))
+    if (!PyArg_ParseTuple(answer, "pUO", &is_main, &name, &parent) || !read_origin(parent, &origin))
         return NULL;
-    if (!is_main) return track_new(THREAD_KIND, name, &origin);
-    struct track *t = track_numbered(1);
-    if (t) track_describe(t, THREAD_KIND, name, &origin);
+    char *text = recorder_copy_text(name);
+    struct track *t = text ? describe_own(is_main, text, &origin) : NULL;
+    free(text);
     return t;
 }
 
@@ -113,12 +120,12 @@ int thread_with_own(struct thread **found) {
     if (th->own) return 1;
     PyObject *answer;
     th->busy = true;
-    int status = recorder_call(recorder.thread, NULL, &answer);
+    int status = callback_call(recorder.thread, NULL, &answer);
     th->busy = false;
     if (status <= 0) return status;
     th->own = own_track(answer);
     Py_DECREF(answer);
-    if (!th->own && PyErr_Occurred()) PyErr_WriteUnraisable(recorder.thread);
+    if (!th->own) PyErr_Clear();
     return th->own != NULL;
 }
 
@@ -126,13 +133,13 @@ int thread_with_own(struct thread **found) {
 static int task_track(struct thread *th, struct track **found) {
     PyObject *answer;
     th->busy = true;
-    int status = recorder_call(recorder.current, NULL, &answer);
+    int status = callback_call(recorder.current, NULL, &answer);
     th->busy = false;
     if (status <= 0) return status;
     uint64_t id = PyLong_AsUnsignedLongLong(answer);
     Py_DECREF(answer);
     if (PyErr_Occurred()) {
-        PyErr_WriteUnraisable(recorder.current);
+        PyErr_Clear();
         return 0;
     }
     *found = id ? track_numbered(id) : NULL;

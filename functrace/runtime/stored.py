@@ -1,0 +1,129 @@
+"""Attributes as they are stored in an object: reading one runs no code of the program.
+
+``getattr`` runs properties, ``__getattr__`` and what a metaclass defines; ``isinstance`` reads
+``__class__``, which may be a property too. What is read here are the slots and dictionaries that C
+keeps, whatever the program's classes put in front of them.
+
+This is loaded at the first traced function, whatever module that is in, and so loads nothing, not
+even __future__.
+"""
+
+import builtins
+
+from functrace.runtime import BUILTINS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+globals()["__builtins__"] = BUILTINS
+
+_MRO = type.__dict__["__mro__"]
+_CLASS_DICT = type.__dict__["__dict__"]
+_QUALNAME = type.__dict__["__qualname__"]
+
+_MODULE = type(builtins)
+_GETSET = type(_QUALNAME)  # only C makes these
+_FUNCTION = type(lambda: None)
+_BUILTIN = type(len)
+_WRAPPERS = 20  # one around the other; more are a mistake
+
+
+class _Probe:
+    __slots__ = ("slot",)
+
+    def method(self) -> None: ...
+
+
+_SLOT = type(_Probe.__dict__["slot"])
+_METHOD: "Any" = type(_Probe().method)
+_METHOD_FUNCTION: "Any" = _METHOD.__dict__["__func__"]
+
+
+def text(value: "Any") -> str:
+    """Return a str, exactly that, or the empty one for what is none."""
+    return str.__str__(value) if issubclass(type(value), str) else ""
+
+
+def attribute(thing: "Any", name: str) -> "Any":
+    """Return the attribute that a slot or the dictionary of ``thing`` holds, or None."""
+    slot = _find(type(thing), name, _SLOT)
+    value = None if slot is None else _get(slot, thing)
+    return values(thing).get(name) if value is None else value
+
+
+def values(thing: "Any") -> "dict[str, Any]":
+    """Return the dictionary of ``thing``, an empty one if it has none."""
+    place = _find(type(thing), "__dict__", _GETSET, _SLOT)
+    found = None if place is None else _get(place, thing)
+    return found if type(found) is dict else {}
+
+
+def class_attribute(cls: "Any", name: str) -> "Any":
+    """Return what a class, or the first of its bases that has one, defines under that name."""
+    for base in _MRO.__get__(cls) if issubclass(type(cls), type) else ():
+        names = _CLASS_DICT.__get__(base)
+        if name in names:
+            return names[name]
+    return None
+
+
+def python_function(function: "Any") -> "Any":
+    """Return the Python function in a method or below wrappers, or None."""
+    for _ in range(_WRAPPERS):
+        cls = type(function)
+        if cls is _FUNCTION:
+            return function
+        if cls is _METHOD:
+            function = _METHOD_FUNCTION.__get__(function)
+        else:
+            place = _find(cls, "__wrapped__", _GETSET)  # of a wrapper that is made in C
+            function = (
+                attribute(function, "__wrapped__") if place is None else _get(place, function)
+            )
+    return None
+
+
+def qualname(thing: "Any") -> str:
+    """Return the qualified name of a function, class, coroutine or callable object, or ''."""
+    cls = type(thing)
+    if cls is _METHOD:
+        return qualname(_METHOD_FUNCTION.__get__(thing))
+    if cls is _BUILTIN:
+        return _builtin_name(thing)
+    if issubclass(cls, type):
+        return text(_QUALNAME.__get__(thing))
+    place = _find(cls, "__qualname__", _GETSET)
+    return text(attribute(thing, "__qualname__") if place is None else _get(place, thing))
+
+
+def is_loading(module: "Any") -> bool:
+    """Whether a module of sys.modules is there in part only, or is loaded at its first use."""
+    if text(_QUALNAME.__get__(type(module))) == "_LazyModule":
+        return True
+    return attribute(values(module).get("__spec__"), "_initializing") is True
+
+
+def _builtin_name(function: "Any") -> str:
+    """The getter of __qualname__ asks the metaclass of the object that a method is bound to."""
+    owner = function.__self__
+    cls = owner if issubclass(type(owner), type) else type(owner)
+    is_function = owner is None or issubclass(cls, _MODULE)
+    name: str = function.__name__
+    return name if is_function else f"{text(_QUALNAME.__get__(cls))}.{name}"
+
+
+def _find(cls: "Any", name: str, *kinds: type) -> "Any":
+    """The first descriptor of these kinds, past others that hide it."""
+    for base in _MRO.__get__(cls):
+        found = _CLASS_DICT.__get__(base).get(name)
+        if type(found) in kinds:
+            return found
+    return None
+
+
+def _get(descriptor: "Any", thing: "Any") -> "Any":
+    try:
+        return descriptor.__get__(thing)
+    except (AttributeError, TypeError):  # empty, or made for another class
+        return None
