@@ -112,7 +112,7 @@ def test_a_debugger_steps_through_the_program_alone(run: Runner, runtime: Runtim
     if not runtime.is_native:
         pytest.skip("Python's callbacks are seen by Python's tracers")
     done = run("""
-        import io, pdb, sys, threading
+        import io, pdb
 
         @trace
         def leaf(n):
@@ -123,7 +123,6 @@ def test_a_debugger_steps_through_the_program_alone(run: Runner, runtime: Runtim
             @trace
             def inner():
                 return leaf(1)
-            thread = threading.Thread(target=leaf, args=(1,))
             return inner()
 
         lines = io.StringIO()
