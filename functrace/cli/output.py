@@ -76,12 +76,14 @@ def diff(content: bytes) -> None:
 
 
 def summary(found: Summary, verb: str, done: str) -> None:
-    """What a run did, on standard error: files, functions, skipped with reasons, failed."""
+    """Print what a run did on standard error: files, functions, skipped with reasons, failed."""
     errors(found)
-    files = several(found.files, "file")
-    files += f" ({count(found.unchanged)} unchanged)" if found.unchanged else ""
+    of = f"{count(found.changed)} of " if found.changed != found.files else ""
+    files = of + several(found.files, "file")
     traced = f", {count(found.traced)} already traced" if found.traced else ""
-    line = f"functrace {verb}: {files}, {several(found.functions, 'function')} {done}{traced}"
+    current = f", {several(found.unchanged, 'file')} up to date" if found.unchanged else ""
+    functions = several(found.functions, "function")
+    line = f"functrace {verb}: {files}, {functions} {done}{traced}{current}"
     _conclude(line, found)
 
 

@@ -50,5 +50,5 @@ def diagnose(request: Request) -> Iterator[Finding]:
 
 def _counted(summary: Summary) -> str:
     traced = f", {count(summary.traced)} traced already" if summary.traced else ""
-    files, functions = several(summary.files, "file"), several(summary.functions, "function")
+    files, functions = several(summary.changed, "file"), several(summary.functions, "function")
     return f"{files}, {functions} to instrument{traced}"

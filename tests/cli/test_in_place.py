@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from pathlib import Path
@@ -54,6 +55,18 @@ def test_hand_edits_in_between_stay(module: Path, functrace: Run) -> None:
         "package store\n\nfunc Get() int {\n\tx := help()\n\treturn x\n}\n\n"
         "func help() int { return 1 }\n\nfunc added() {\n}\n"
     )
+
+
+@pytest.mark.usefixtures("before")
+def test_files_without_functions_are_not_instrumented(module: Path, functrace: Run) -> None:
+    (module / "store/limits.go").write_text("package store\n\nconst Limit = 1\n")
+    (module / "setup.py").write_text("name = 'shop'\n")
+    assert "2 of 4 files, 3 functions instrumented" in functrace("inject", "--check", ".").stderr
+    summary = json.loads(functrace("inject", "-w", "--json", ".").stdout)
+    assert (summary["files"], summary["changed"], summary["functions"]) == (4, 2, 3)
+    again = functrace("inject", "-w", ".").stderr
+    assert "0 of 4 files, 0 functions instrumented, 3 already traced" in again
+    assert "2 of 4 files, 3 functions stripped" in functrace("strip", "-w", ".").stderr
 
 
 def test_refuses_to_break_a_build(module: Path, functrace: Run) -> None:

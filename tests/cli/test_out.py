@@ -37,7 +37,7 @@ def test_second_run_does_only_what_changed(module: Path, functrace: Run, out: Pa
     (module / "main.go").write_text("package main\n\nfunc main() {\n}\n")
     (module / "store" / "notes.txt").unlink()
     done = functrace("inject", "--out", str(out), ".")
-    assert "unchanged" in done.stderr
+    assert "up to date" in done.stderr
     after = {n: (out / n).stat().st_mtime_ns for n in contents(out)}
     assert before.keys() - after.keys() == {"store/notes.txt"}
     assert "main.go" in {n for n in after if after[n] != before[n]}

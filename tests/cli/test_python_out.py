@@ -61,7 +61,7 @@ def test_second_run_does_only_what_changed(tree: Path, functrace: Run, out: Path
     (tree / "shop/store.py").write_text("def new(): return 1\n")
     (tree / "other/b.txt").unlink()
     done = functrace("inject", "--out", str(out), ".", cwd=tree)
-    assert "5 files (7 unchanged), 4 functions instrumented" in done.stderr
+    assert "4 of 5 files, 4 functions instrumented, 7 files up to date" in done.stderr
     after = {name: (out / name).stat().st_mtime_ns for name in contents(out)}
     assert before.keys() - after.keys() == {"other/b.txt"}
     changed = {name for name in after if after[name] != before[name]}
@@ -85,12 +85,12 @@ def test_large_folders_are_shared_out(tree: Path, functrace: Run, out: Path) -> 
     mixed.make(tree, {"large/bad.py": "def f(:\n", "large/notes.txt": "notes\n"})
     before = contents(tree)
     done = functrace("inject", "--out", str(out), "large", cwd=tree)
-    assert "7 files, 3,000 functions instrumented\n  failed: 1 file," in done.stderr
+    assert "6 of 7 files, 3,000 functions instrumented\n  failed: 1 file," in done.stderr
     made = contents(out)
     assert made["notes.txt"] == b"notes\n"
     assert {n for n, t in made.items() if t == before[f"large/{n}"]} == {"notes.txt", "bad.py"}
     again = functrace("inject", "--out", str(out), "large", cwd=tree)
-    assert "7 files (8 unchanged), 3,000 functions instrumented" in again.stderr
+    assert "6 of 7 files, 3,000 functions instrumented, 8 files up to date" in again.stderr
     functrace("strip", "-w", str(out))
     assert contents(out) == {n.removeprefix("large/"): t for n, t in before.items() if "large" in n}
 

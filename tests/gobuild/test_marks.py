@@ -46,7 +46,9 @@ def where(go: Go, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environmen
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "m/nested/go.mod").write_text("module x.org/m/nested\n")
     modules = (Module(tmp_path / "m", "x.org/m"),)
-    return Environment(go.binaries / "go", go.source.parent, tmp_path, (), (), modules, ())
+    return Environment(
+        go.binaries / "go", go.source.parent, tmp_path, (), (), modules, (), is_for_this_system=True
+    )
 
 
 def test_builds_that_instrument_a_package_differently_mark_it_differently(

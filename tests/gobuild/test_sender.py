@@ -29,7 +29,9 @@ def sources(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
 @pytest.fixture
 def where(go: Go, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
     monkeypatch.setenv("GOTOOLCHAIN", "local")
-    return Environment(go.binaries / "go", go.binaries.parent, tmp_path, (), (), (), ())
+    return Environment(
+        go.binaries / "go", go.binaries.parent, tmp_path, (), (), (), (), is_for_this_system=True
+    )
 
 
 @pytest.mark.usefixtures("sources")

@@ -108,7 +108,7 @@ def count(session: Session, packages: list[GoPackage], keep: Path | None) -> tup
     sizes = [sum(map(size, p.files)) for p in packages]
     for i, results in spread(work, packages, sizes):
         summary.add(results)
-        if any(r.functions or r.traced for r in results):
+        if any(r.functions for r in results):
             touched.add(plain(packages[i].name))
     return summary, len(touched)
 
