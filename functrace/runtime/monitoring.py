@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from _functools import partial  # type: ignore[import-not-found]  # functools takes long to load
+from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
@@ -14,16 +16,21 @@ globals()["__builtins__"] = BUILTINS
 
 _monitoring: Any = getattr(sys, "monitoring", None)
 
-# Those first that sys.monitoring names no use for.
-_TOOLS = (3, 4, 5, 2, 1, 0)
+# Those last that other tools are most likely to want.
+_TOOLS = (5, 4, 3, 2, 1, 0)
+_NO_TOOL = "sys.monitoring has no tool id left"
+_TAKING, _FREEING = "use_tool_id", ("free_tool_id", "clear_tool_id")
 
 
 class Monitoring:
-    """Tells stacks what sys.monitoring tells."""
+    """Tells stacks what sys.monitoring tells; a program that asks for its tool id gets it."""
 
-    def __init__(self, stacks: Stacks) -> None:
+    def __init__(self, stacks: Stacks, fail: Callable[[str], None]) -> None:
         self._stacks = stacks
+        self._fail = fail
         self._tool = -1
+        self._replaced: dict[str, Any] = {}
+        self._replacements: dict[str, Any] = {}
 
     def add(self, code: CodeType) -> None:
         """A code object has become known."""
@@ -32,8 +39,12 @@ class Monitoring:
 
     def start(self) -> None:
         """Tell from here on. Raises RuntimeError where no tool id is left."""
-        self._tool = _free_tool()
-        _monitoring.use_tool_id(self._tool, "functrace")
+        self._listen(_free_tool())
+        self._watch_tools()
+
+    def _listen(self, tool: int) -> None:
+        _monitoring.use_tool_id(tool, "functrace")
+        self._tool = tool
         events, stacks = _monitoring.events, self._stacks
         for event, callback in (
             (events.PY_START, stacks.start),
@@ -50,6 +61,10 @@ class Monitoring:
 
     def stop(self) -> None:
         """Tell no more."""
+        self._unwatch_tools()
+        self._release()
+
+    def _release(self) -> None:
         tool, self._tool = self._tool, -1
         if tool < 0 or _monitoring.get_tool(tool) != "functrace":
             return
@@ -60,6 +75,42 @@ class Monitoring:
         for event in (*_local_events(), *_global_events()):
             _monitoring.register_callback(tool, event, None)
         _monitoring.free_tool_id(tool)
+
+    # The program's own tools
+
+    def _watch_tools(self) -> None:
+        """Have the functions that take and free ids ask here first: they raise no event."""
+        for name in (_TAKING, *_FREEING):
+            function = getattr(_monitoring, name, None)
+            if function is not None:
+                self._replaced[name] = function
+                self._replacements[name] = partial(self._before, name, function)
+                setattr(_monitoring, name, self._replacements[name])
+
+    def _unwatch_tools(self) -> None:
+        for name, function in self._replaced.items():
+            if getattr(_monitoring, name) is self._replacements[name]:
+                setattr(_monitoring, name, function)
+        self._replaced.clear()
+
+    def _before(self, name: str, function: Any, *arguments: Any) -> Any:
+        if arguments and type(arguments[0]) is int and arguments[0] == self._tool:
+            if name in _FREEING:
+                return None  # nobody's, for all that the program knows
+            self._move()
+        return function(*arguments)
+
+    def _move(self) -> None:
+        """Go on with another tool id."""
+        try:
+            tool = _free_tool()
+        except RuntimeError:
+            self._fail(_NO_TOOL)
+            return
+        self._unwatch_tools()
+        self._release()
+        self._listen(tool)
+        self._watch_tools()
 
     def _set_local_events(self, events: int) -> None:
         for one in list(KNOWN.values()):
@@ -86,4 +137,4 @@ def _free_tool() -> int:
     for tool in _TOOLS:
         if _monitoring.get_tool(tool) is None:
             return tool
-    raise RuntimeError("sys.monitoring has no tool id left")
+    raise RuntimeError(_NO_TOOL)

@@ -50,7 +50,7 @@ class Printer:
         self._depth = depth
         self._say = say
         self._stacks = Stacks(self, thread, current)
-        self._source: Source = make_source(self._stacks)
+        self._source: Source = make_source(self._stacks, self._fail)
         self._output = open_output(out, max_size, say)
 
     def add(self, code: CodeType, name: str, file: str, line: int) -> None:
@@ -132,8 +132,13 @@ class Printer:
         line = f"t[{track.id:02}]:" + "\t" * level + arrow + call.known.name + "\n"
         try:
             self._output.write(line.encode("utf-8", "backslashreplace"))
-        except OSError as error:
+        except BrokenPipeError:  # whoever read them has seen enough
             self.failed = True
             self.stop()
-            if not isinstance(error, BrokenPipeError):  # whoever read them has seen enough
-                self._say(f"cannot write: {error}; tracing is off")
+        except OSError as error:
+            self._fail(f"cannot write: {error}")
+
+    def _fail(self, why: str) -> None:
+        self.failed = True
+        self.stop()
+        self._say(f"{why}; tracing is off")

@@ -53,7 +53,7 @@ class Recorder:
         self._depth = depth
         self._min_duration = min_duration
         self._stacks = Stacks(self, thread, current)
-        self._source: Source = make_source(self._stacks)
+        self._source: Source = make_source(self._stacks, self._fail)
         self._is_started = False
         self._stopped_at = 0
         self._idle: list[Room] = []  # of tracks that have ended

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from types import CodeType
 from typing import Protocol
 
@@ -25,12 +26,12 @@ class Source(Protocol):
         """Tell no more, and leave nothing behind."""
 
 
-def make_source(stacks: Stacks) -> Source:
-    """The source for this interpreter."""
+def make_source(stacks: Stacks, fail: Callable[[str], None]) -> Source:
+    """Return the source for this interpreter; it calls ``fail`` where it has to end, saying why."""
     if sys.version_info >= (3, 12):
         from functrace.runtime.monitoring import Monitoring
 
-        return Monitoring(stacks)
+        return Monitoring(stacks, fail)
     from functrace.runtime.profile import Profile
 
     return Profile(stacks)

@@ -4,6 +4,8 @@
 
 #if HAS_MONITORING
 
+#include <string.h>
+
 #include "calls.h"
 #include "recorder.h"
 
@@ -97,15 +99,36 @@ static const struct {
 };
 enum { EVENT_COUNT = sizeof events / sizeof *events };
 
+/* The functions by which a program takes and frees ids. While we have one they ask us first: CPython
+ * raises no event of that. */
+static PyObject *before_use(PyObject *self, PyObject *arguments);
+static PyObject *before_free(PyObject *self, PyObject *arguments);
+static PyObject *before_clear(PyObject *self, PyObject *arguments);
+static PyMethodDef replacements[] = {
+    {"use_tool_id", before_use, METH_VARARGS, NULL},
+    {"free_tool_id", before_free, METH_VARARGS, NULL},
+    {"clear_tool_id", before_clear, METH_VARARGS, NULL}, /* from Python 3.14 on */
+};
+enum { REPLACED = sizeof replacements / sizeof *replacements };
+
 static struct {
     PyObject *module; /* sys.monitoring */
     PyObject *set_local_events;
+    PyObject *originals[REPLACED], *ours[REPLACED];
     int tool;
     long local, global;
 } monitoring = {.tool = NO_TOOL};
 
+/* A function of sys.monitoring, past our replacement of it. */
+static PyObject *find_function(const char *name) {
+    for (int i = 0; i < REPLACED; i++)
+        if (monitoring.originals[i] && strcmp(replacements[i].ml_name, name) == 0)
+            return Py_NewRef(monitoring.originals[i]);
+    return PyObject_GetAttrString(monitoring.module, name);
+}
+
 static int call(const char *method, const char *format, ...) {
-    PyObject *function = PyObject_GetAttrString(monitoring.module, method), *result = NULL;
+    PyObject *function = find_function(method), *result = NULL;
     va_list values;
     va_start(values, format);
     PyObject *arguments = Py_VaBuildValue(format, values);
@@ -117,9 +140,11 @@ static int call(const char *method, const char *format, ...) {
     return result ? 0 : -1;
 }
 
-/* The first id that nobody has: those first that are not set aside for a kind of tool. */
+static const char no_tool[] = "sys.monitoring has no tool id left";
+
+/* The first id that nobody has: those last that other tools are most likely to want. */
 static int take_tool(void) {
-    static const int order[TOOLS] = {3, 4, 5, 2, 1, 0};
+    static const int order[TOOLS] = {5, 4, 3, 2, 1, 0};
     for (int i = 0; i < TOOLS; i++) {
         if (call("use_tool_id", "(is)", order[i], "functrace") == 0) {
             monitoring.tool = order[i];
@@ -128,7 +153,7 @@ static int take_tool(void) {
         if (!PyErr_ExceptionMatches(PyExc_ValueError)) return -1;
         PyErr_Clear();
     }
-    PyErr_SetString(PyExc_RuntimeError, "sys.monitoring has no tool id left");
+    PyErr_SetString(PyExc_RuntimeError, no_tool);
     return -1;
 }
 
@@ -148,17 +173,6 @@ static int register_callback(int i, long bit) {
     int status = call("register_callback", "(ilO)", monitoring.tool, bit, object);
     Py_DECREF(object);
     return status;
-}
-
-static int begin(void) {
-    if (monitoring.module) return 0;
-    PyObject *module = PySys_GetObject("monitoring");
-    if (!module || PyType_Ready(&callback_type) < 0) return -1;
-    PyObject *set = PyObject_GetAttrString(module, "set_local_events");
-    if (!set) return -1;
-    monitoring.set_local_events = set;
-    monitoring.module = Py_NewRef(module);
-    return 0;
 }
 
 static int register_all(void) {
@@ -188,19 +202,12 @@ static int set_all(long local) {
     return 0;
 }
 
-int source_start(void) {
-    if (begin() < 0 || take_tool() < 0) return -1;
-    if (register_all() == 0 && set_all(monitoring.local) == 0 &&
-        call("set_events", "(il)", monitoring.tool, monitoring.global) == 0)
-        return 0;
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    source_stop();
-    PyErr_Restore(type, value, traceback);
-    return -1;
+static int listen(void) {
+    if (register_all() < 0 || set_all(monitoring.local) < 0) return -1;
+    return call("set_events", "(il)", monitoring.tool, monitoring.global);
 }
 
-void source_stop(void) {
+static void release_tool(void) {
     bool failed = call("set_events", "(ii)", monitoring.tool, 0) < 0;
     failed |= set_all(0) < 0;
     for (int i = 0; i < EVENT_COUNT; i++)
@@ -209,6 +216,108 @@ void source_stop(void) {
     failed |= call("free_tool_id", "(i)", monitoring.tool) < 0;
     if (failed) PyErr_Clear(); /* the interpreter is going down, or somebody took our id */
     monitoring.tool = NO_TOOL;
+}
+
+/* What is there now is the program's where it is neither. */
+static int exchange_functions(PyObject *const *from, PyObject *const *to) {
+    for (int i = 0; i < REPLACED; i++) {
+        if (!from[i]) continue; /* this Python has none */
+        const char *name = replacements[i].ml_name;
+        PyObject *found = PyObject_GetAttrString(monitoring.module, name);
+        Py_XDECREF(found);
+        if (!found) return -1;
+        if (found == from[i] && PyObject_SetAttrString(monitoring.module, name, to[i]) < 0) return -1;
+    }
+    return 0;
+}
+
+static int make_replacements(void) {
+    for (int i = 0; i < REPLACED; i++) {
+        PyObject *original = PyObject_GetAttrString(monitoring.module, replacements[i].ml_name);
+        if (!original) {
+            PyErr_Clear();
+            continue;
+        }
+        monitoring.originals[i] = original;
+        monitoring.ours[i] = PyCFunction_New(&replacements[i], NULL);
+        if (!monitoring.ours[i]) return -1;
+    }
+    return 0;
+}
+
+static int begin(void) {
+    if (monitoring.module) return 0;
+    PyObject *module = PySys_GetObject("monitoring");
+    if (!module || PyType_Ready(&callback_type) < 0) return -1;
+    PyObject *set = PyObject_GetAttrString(module, "set_local_events");
+    if (!set) return -1;
+    monitoring.set_local_events = set;
+    monitoring.module = Py_NewRef(module);
+    return make_replacements();
+}
+
+static bool asks_for_ours(PyObject *arguments) {
+    PyObject *first = PyTuple_GET_SIZE(arguments) > 0 ? PyTuple_GET_ITEM(arguments, 0) : NULL;
+    return monitoring.tool != NO_TOOL && first && PyLong_CheckExact(first) &&
+           PyLong_AsLong(first) == monitoring.tool;
+}
+
+/* Goes on with another id. */
+static int move_tool(void) {
+    int before = monitoring.tool;
+    if (take_tool() < 0) {
+        PyErr_Clear();
+        recorder_fail(no_tool);
+        return 0;
+    }
+    int after = monitoring.tool;
+    monitoring.tool = before;
+    release_tool();
+    monitoring.tool = after;
+    return listen();
+}
+
+static PyObject *before_use(PyObject *self, PyObject *arguments) {
+    (void)self;
+    PyObject *function = find_function("use_tool_id"), *result = NULL;
+    if (asks_for_ours(arguments) && move_tool() < 0) PyErr_Clear(); /* memory has run out */
+    if (function) result = PyObject_Call(function, arguments, NULL);
+    Py_XDECREF(function);
+    return result;
+}
+
+/* For all that the program knows, ours is nobody's. */
+static PyObject *free_unless_ours(const char *name, PyObject *arguments) {
+    if (asks_for_ours(arguments)) Py_RETURN_NONE;
+    PyObject *function = find_function(name), *result = NULL;
+    if (function) result = PyObject_Call(function, arguments, NULL);
+    Py_XDECREF(function);
+    return result;
+}
+
+static PyObject *before_free(PyObject *self, PyObject *arguments) {
+    (void)self;
+    return free_unless_ours("free_tool_id", arguments);
+}
+
+static PyObject *before_clear(PyObject *self, PyObject *arguments) {
+    (void)self;
+    return free_unless_ours("clear_tool_id", arguments);
+}
+
+int source_start(void) {
+    if (begin() < 0 || take_tool() < 0) return -1;
+    if (listen() == 0 && exchange_functions(monitoring.originals, monitoring.ours) == 0) return 0;
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    source_stop();
+    PyErr_Restore(type, value, traceback);
+    return -1;
+}
+
+void source_stop(void) {
+    if (exchange_functions(monitoring.ours, monitoring.originals) < 0) PyErr_Clear();
+    release_tool();
 }
 
 PyObject *source_first_argument(PyThreadState *state, const void *frame) {

@@ -1,6 +1,7 @@
 /* The module: functrace/_native/_recorder.pyi says what it has. */
 #include "recorder.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,13 @@ void recorder_tell(void) {
     Py_XDECREF(text);
     Py_XDECREF(said);
     if (th) th->busy = false;
+}
+
+void recorder_fail(const char *why) {
+    snprintf(trace_file.trouble, sizeof trace_file.trouble, "%s; tracing is off", why);
+    trace_file.failed = true;
+    stop();
+    recorder_tell();
 }
 
 typedef struct {

@@ -16,6 +16,9 @@ struct recorder {
 
 extern struct recorder recorder;
 
+/* Stops for good, and says why. */
+void recorder_fail(const char *why);
+
 /* Stops at once and at the next chance leaves nothing behind, and says why. */
 void recorder_tell(void);
 
