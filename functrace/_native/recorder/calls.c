@@ -200,6 +200,7 @@ int call_unwound(PyThreadState *state, struct function *f, const void *frame, Py
                  PyObject *value) {
     struct exception_text text;
     bool is_told = f->recorded && exception_describe(type, value, &text);
+    if (is_told ? call_failed(state, f, frame, &text) : call_left(state, f, frame)) return 0;
     if (leave_here(state, f, frame, is_told ? &text : NULL) < 0) return -1;
     return tell_returned(state, f, Py_None);
 }

@@ -2,6 +2,7 @@
 #ifndef FUNCTRACE_CALLS_H
 #define FUNCTRACE_CALLS_H
 
+#include "exception.h"
 #include "function.h"
 #include "thread.h"
 
@@ -48,6 +49,23 @@ static inline bool call_left(PyThreadState *state, const struct function *f, con
     if (unlikely(c->frame != frame || c->function != f->direct)) return false;
     uint64_t now = clock_ticks();
     if (unlikely(!track_has_room(t, now))) return false;
+    track_store(t, now, (uint64_t)f->direct << FUNCTION_SHIFT | EXIT_WORD);
+    t->depth--;
+    return true;
+}
+
+/* The same with an exception. */
+static inline bool call_failed(PyThreadState *state, const struct function *f, const void *frame,
+                               const struct exception_text *text) {
+    struct track *t = thread_track(state);
+    if (unlikely(!t || t->special || t->depth == 0)) return false;
+    const struct call *c = &t->open[t->depth - 1];
+    if (unlikely(c->frame != frame || c->function != f->direct)) return false;
+    uint64_t now = clock_ticks();
+    const struct room *r = t->room;
+    bool has_room = r->used + record_words(text->size) < r->limit && track_has_room(t, now);
+    if (unlikely(!has_room)) return false;
+    track_store_text(t, PANIC_RECORD, text->is_cut, text->bytes, text->size);
     track_store(t, now, (uint64_t)f->direct << FUNCTION_SHIFT | EXIT_WORD);
     t->depth--;
     return true;

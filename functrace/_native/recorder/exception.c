@@ -12,8 +12,12 @@ static void append(struct exception_text *text, const char *bytes, size_t size) 
     text->size += size;
 }
 
-/* Appends a str, as far as there is room. */
+/* Appends a str, as far as there is room. ASCII, which most are, needs no object in between. */
 static void append_object(struct exception_text *text, PyObject *object) {
+    if (PyUnicode_IS_COMPACT_ASCII(object)) {
+        append(text, PyUnicode_DATA(object), (size_t)PyUnicode_GET_LENGTH(object));
+        return;
+    }
     PyObject *start = PyUnicode_Substring(object, 0, TEXT_MOST + 1), *bytes = NULL;
     if (start) bytes = PyUnicode_AsEncodedString(start, "utf-8", "backslashreplace");
     if (bytes) append(text, PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes));
@@ -110,6 +114,10 @@ static PyObject *text_of(PyObject *exception) {
     PyObject *args = ((PyBaseExceptionObject *)exception)->args;
     if (!is_plain && !are_simple(args, &bytes)) return NULL;
     PyObject *text;
+    bool is_base = is_plain && has_str_of(Py_TYPE(exception), PyExc_BaseException);
+    if (is_base && PyTuple_GET_SIZE(args) == 0) return NULL;
+    if (is_base && PyTuple_GET_SIZE(args) == 1 && PyUnicode_CheckExact(PyTuple_GET_ITEM(args, 0)))
+        return Py_NewRef(PyTuple_GET_ITEM(args, 0)); /* as str() does, at a fraction of the cost */
     if (PyTuple_GET_SIZE(args) == 1 && PyBytes_Check(PyTuple_GET_ITEM(args, 0)))
         text = PyObject_Repr(PyTuple_GET_ITEM(args, 0)); /* the same, and python -b does not mind */
     else if (is_plain)

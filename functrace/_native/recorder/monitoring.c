@@ -76,7 +76,8 @@ static PyObject *on_unwind(PyObject *self, PyObject *const *arguments, size_t co
     (void)self, (void)count, (void)names;
     struct function *f = function_at(arguments);
     if (!f) return answer(0);
-    PyThreadState *state = thread_state();
+    PyThreadState *state = thread_state_known();
+    if (unlikely(!state)) state = thread_state();
     return answer(call_unwound(state, f, frame_innermost(state), (PyObject *)Py_TYPE(arguments[2]),
                                arguments[2]));
 }

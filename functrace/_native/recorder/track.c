@@ -238,12 +238,7 @@ bool track_extend(struct track *t, uint64_t now, size_t words) {
 /* Stores a record with a text, and sees that the word after it has room in the same chunk. */
 void track_put_text(struct track *t, uint64_t now, unsigned type, uint64_t value, const char *text,
                     size_t size) {
-    if (!track_extend(t, now, record_words(size) + 1)) return;
-    struct room *r = t->room;
-    uint64_t *at = r->words + r->used;
-    memcpy(at + 1, text, size);
-    store_word(at, record_head(type, size, value));
-    r->used += record_words(size);
+    if (track_extend(t, now, record_words(size) + 1)) track_store_text(t, type, value, text, size);
 }
 
 /* Writes the entries of all open calls that are not in the file yet. */

@@ -3,6 +3,8 @@
 #ifndef FUNCTRACE_TRACK_H
 #define FUNCTRACE_TRACK_H
 
+#include <string.h>
+
 #include "clock.h"
 #include "file.h"
 
@@ -93,6 +95,15 @@ static inline void track_store(struct track *t, uint64_t now, uint64_t word) {
     struct room *r = t->room;
     store_word(&r->words[r->used], (now - r->base) << TIME_SHIFT | word);
     r->used++;
+}
+
+static inline void track_store_text(struct track *t, unsigned type, uint64_t value, const char *text,
+                                    size_t size) {
+    struct room *r = t->room;
+    uint64_t *at = r->words + r->used;
+    memcpy(at + 1, text, size);
+    store_word(at, record_head(type, size, value));
+    r->used += record_words(size);
 }
 
 static inline void track_put(struct track *t, uint64_t now, uint64_t word) {
