@@ -39,13 +39,19 @@ def cprofile(decorate):
     return cProfile.Profile()
 
 def leaf(): pass
+def failing(): raise ValueError("no such item")
 
 def set_leaf(decorator):
-    global leaf
-    leaf = decorator(leaf)
+    global leaf, failing
+    leaf, failing = decorator(leaf), decorator(failing)
 
 def calls(n):
     for _ in range(n): leaf()
+
+def failures(n):
+    for _ in range(n):
+        try: failing()
+        except ValueError: pass
 
 def nothing(n):
     for _ in range(n): pass
@@ -55,10 +61,10 @@ def seconds(function, n):
     function(n)
     return time.perf_counter() - begin
 
-how, stretch = globals()[sys.argv[1]], 2_000
+how, stretch, measured = globals()[sys.argv[1]], 2_000, globals()[sys.argv[4]]
 with how(set_leaf):
     stretches = int(sys.argv[2]) // stretch
-    best = min(seconds(calls, stretch) for _ in range(stretches))
+    best = min(seconds(measured, stretch) for _ in range(stretches))
 loop = min(seconds(nothing, stretch) for _ in range(stretches))
 print((best - loop) / stretch * 1e9)
 """
@@ -86,6 +92,8 @@ def _compare(python: Python, folder: Path) -> None:
         print(f"  functrace with the extension: skipped, {error}")
         native = None
     _recorded(python, folder, plain, is_native=False)
+    if native:
+        _failing(python, folder, native[0])
     peer = _viztracer(python, folder, plain)
     _row("cProfile", plain, *_run(python, folder, "cprofile"))
     if native and peer:
@@ -107,6 +115,16 @@ def _recorded(
     title = "functrace, recorded" + ("" if is_native else " without the extension")
     _row(title, plain, cost, size)
     return cost - plain, size
+
+
+def _failing(python: Python, folder: Path, call: float) -> None:
+    """Print what recording adds to a call that raises and whose caller catches the exception."""
+    variables = {"FUNCTRACE": "record", "PYTHONPATH": str(python.path(native=True))}
+    variables["FUNCTRACE_OUT"] = str(folder / "failing.ftrace")
+    plain, _ = _run(python, folder, "plain", measured="failures")
+    cost, _ = _run(python, folder, "functrace_on", measured="failures", **variables)
+    title = "a call that raises, recorded"
+    print(f"  {title:36} {cost:9.1f}   {cost - plain:+7.1f}  {(cost - plain) / call:.1f} x a call")
 
 
 def _viztracer(python: Python, folder: Path, plain: float) -> tuple[float, float] | None:
@@ -132,6 +150,7 @@ def _run(
     *,
     calls: int = _CALLS,
     executable: Path | None = None,
+    measured: str = "calls",
     **variables: str,
 ) -> tuple[float, float]:
     """Nanoseconds of a call, and bytes of output for each."""
@@ -139,7 +158,7 @@ def _run(
     program.write_text(_PROGRAM)
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("FUNCTRACE", "PYTHON"))}
     run = subprocess.run(
-        [executable or python.executable, program, how, str(calls), str(output)],
+        [executable or python.executable, program, how, str(calls), str(output), measured],
         cwd=folder,
         env={**kept, "PYTHONPATH": str(_ROOT), **variables},
         capture_output=True,
