@@ -101,6 +101,7 @@ func (r *recorder) putProcess(c *config) {
 	b.WriteString(`,"tool":` + quote("functrace "+version))
 	b.WriteString(`,"runtime":` + quote(runtime.Version()+" "+runtime.GOOS+"/"+runtime.GOARCH))
 	b.WriteString(`,"clock":` + quote(clockName()))
+	b.WriteString(processIdentity())
 	b.WriteString(`,"options":{`)
 	first := true
 	for _, variable := range os.Environ() {
@@ -115,6 +116,25 @@ func (r *recorder) putProcess(c *config) {
 	}
 	b.WriteString("}}")
 	r.putFact(processRecord, nil, b.String())
+}
+
+// processIdentity returns what tells this process from another with its id, later or
+// elsewhere, as members of a JSON object. It is empty where there is no /proc.
+func processIdentity() string {
+	const startTicks = 19 // behind the name and its parenthesis
+	namespace, err := os.Readlink("/proc/self/ns/pid")
+	if err != nil {
+		return ""
+	}
+	stat, err := os.ReadFile("/proc/self/stat")
+	if err != nil {
+		return ""
+	}
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	if len(fields) <= startTicks {
+		return ""
+	}
+	return `,"pid_namespace":` + quote(namespace) + `,"start_ticks":` + fields[startTicks]
 }
 
 // quote returns the text as JSON has it.

@@ -94,7 +94,21 @@ def _endings(trace: Trace) -> Iterator[str]:
         yield "a write failed"
     if trace.overwritten:
         yield "old calls may be overwritten"
-    yield "cleanly" if trace.ended_cleanly else "not cleanly: killed, or still running"
+    if trace.ending is not None:
+        yield str(trace.ending)
+    if trace.ended_cleanly:
+        yield "cleanly"
+    elif trace.ending is not None:
+        yield "without closing the trace"
+    else:
+        yield _NOT_CLOSED[trace.is_running]
+
+
+_NOT_CLOSED = {
+    True: "still running",
+    False: "without closing the trace: killed, or by os.Exit or the like",
+    None: "unknown: the trace is not closed, and the process cannot be checked from here",
+}
 
 
 def _called(chains: Chains) -> int:
@@ -158,6 +172,9 @@ def _as_json(trace: Trace, chains: Chains) -> dict[str, Any]:
         "first_event": trace.span[0],
         "last_event": trace.span[1],
         "ended_cleanly": trace.ended_cleanly,
+        "exit_status": trace.ending.exit_status if trace.ending else None,
+        "signal": trace.ending.signal if trace.ending else None,
+        "running": trace.is_running,
         "full": trace.full,
         "overwritten": trace.overwritten,
         "write_failed": trace.write_failed,

@@ -46,6 +46,8 @@ def keep(
     with destination(out, program, datetime.now()) as place:
         done = run(command, {**given, "FUNCTRACE_OUT": place.pattern})
         found = place.traces()
+        if done.pid:
+            _write_ending(found, done)
     if not done.pid:
         _complain(f"cannot run {done.ended}{not_run}")
     elif not found:
@@ -53,6 +55,18 @@ def keep(
     elif not quiet:
         _summary(verb, place, found, done)
     return done if found else replace(done, status=done.status or 1)
+
+
+def _write_ending(found: Sequence[Path], done: Outcome) -> None:
+    """Write the end of the process into the traces that it made."""
+    from functrace.trace.ending import Ending, write_ending
+
+    ending = Ending(None, done.signal) if done.signal else Ending(done.status, None)
+    try:
+        for path in found:
+            write_ending(path, done.pid, ending)
+    except OSError as error:
+        _complain(f"cannot write into the trace how the process ended: {error.strerror}")
 
 
 def variables(limits: dict[str, Any]) -> dict[str, str]:

@@ -20,6 +20,13 @@ ENDED_CLEANLY = 1
 FULL = 2
 OVERWRITTEN = 4
 WRITE_FAILED = 8
+END_KNOWN = 16
+
+FLAGS_AT = 48
+ENDING_AT = 128
+ENDING = struct.Struct("<II")  # how, and exit status or signal
+EXITED = 1
+KILLED = 2
 
 CHUNK = struct.Struct("<4sIIIQQQ")  # magic, kind, size, open calls, sequence number, track, base
 CHUNK_MAGIC = b"CHNK"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from functrace.errors import FunctraceError
 from functrace.trace import format as fmt
+from functrace.trace.ending import Ending, read_ending
 
 _BILLION = 1_000_000_000
 _LATEST = 1 << 62  # nanoseconds since 1970, so that a time after the start never overflows
@@ -25,6 +26,7 @@ class Header:
     """the same instant, nanoseconds since 1970"""
     flags: int
     lost: int
+    ending: Ending | None
 
 
 def parse_header(path: Path, data: memoryview) -> Header:
@@ -47,7 +49,8 @@ def parse_header(path: Path, data: memoryview) -> Header:
         raise FunctraceError(f"{path}: its header does not tell how long a tick is")
     language_name = fmt.LANGUAGES.get(language, "unknown")
     started = min(started, _LATEST)
-    return Header(pid, language_name, rate, start, started, flags, lost)
+    ending = read_ending(data, flags)
+    return Header(pid, language_name, rate, start, started, flags, lost, ending)
 
 
 def _calibrated(data: memoryview, start: int) -> float | None:

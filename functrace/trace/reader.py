@@ -13,6 +13,7 @@ import numpy.typing as npt
 from functrace.errors import FunctraceError
 from functrace.trace import format as fmt
 from functrace.trace.damage import sentences
+from functrace.trace.ending import Ending, is_running
 from functrace.trace.facts import Facts, Function, decode, read_facts
 from functrace.trace.header import Header, parse_header
 from functrace.trace.scan import Chunks, Pieces, Rows, find_chunks, find_pieces
@@ -57,6 +58,8 @@ class Trace:
     started: int
     """nanoseconds since 1970-01-01 UTC"""
     ended_cleanly: bool
+    ending: Ending | None
+    """how the process ended, where functrace record has seen it"""
     full: bool
     overwritten: bool
     write_failed: bool
@@ -73,6 +76,13 @@ class Trace:
     """what could not be read, in sentences"""
     clock: Clock
     words: Words
+
+    @property
+    def is_running(self) -> bool | None:
+        """Whether the process still runs; None where that cannot be found out."""
+        if self.ended_cleanly or self.ending is not None:
+            return False
+        return is_running(self.pid, self.process)
 
     @property
     def ticks_per_second(self) -> float:
@@ -121,6 +131,7 @@ def open_trace(path: str | Path) -> Trace:
         language=header.language,
         started=header.started,
         ended_cleanly=bool(header.flags & fmt.ENDED_CLEANLY),
+        ending=header.ending,
         full=bool(header.flags & fmt.FULL),
         overwritten=overwritten,
         write_failed=bool(header.flags & fmt.WRITE_FAILED),

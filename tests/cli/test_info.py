@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from tests.cli import shop
 from tests.cli.conftest import Run
@@ -29,7 +34,7 @@ tuesday.ftrace
   process  4711 on web1, go
   began    2023-11-14 22:13:20.000 UTC
   lasted   41.0µs to its last event
-  ended    not cleanly: killed, or still running
+  ended    unknown: the trace is not closed, and the process cannot be checked from here
   calls    7, 4 unfinished
   failed   0 errors, 0 panics
   chains   5, of 4 functions
@@ -61,6 +66,9 @@ def test_json(module: Path, functrace: Run) -> None:
         "first_event": 0,
         "last_event": 22500,
         "ended_cleanly": True,
+        "exit_status": None,
+        "signal": None,
+        "running": False,
         "full": False,
         "overwritten": False,
         "write_failed": False,
@@ -87,3 +95,46 @@ def test_damage_is_told_once(module: Path, functrace: Run) -> None:
     done = functrace("info", "monday.ftrace")
     assert done.stderr == ""
     assert "  damage   1 chunk is cut off\n" in done.stdout
+
+
+EXITS = {
+    "exits": ("import os\ndef f(): os._exit(3)\nf()\n", "exit status 3; without closing the trace"),
+    "returns": ("def f(): pass\nf()\n", "exit status 0; cleanly"),
+    "dies": (
+        "import os, signal\ndef f(): os.kill(os.getpid(), signal.SIGKILL)\nf()\n",
+        "killed by SIGKILL; without closing the trace",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EXITS)
+def test_how_a_recorded_program_ended(module: Path, functrace: Run, name: str) -> None:
+    source, expected = EXITS[name]
+    (module / "app.py").write_text(source)
+    functrace("run", "--record", "-o", "x.ftrace", "app.py")
+    assert f"  ended       {expected}\n" in functrace("info", "x.ftrace").stdout
+    (found,) = json.loads(functrace("info", "--json", "x.ftrace").stdout)["traces"]
+    assert found["running"] is False
+    assert (found["exit_status"], found["signal"]) == {
+        "exits": (3, None),
+        "returns": (0, None),
+        "dies": (None, 9),
+    }[name]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it cannot be found out")
+def test_a_program_that_still_runs(module: Path, functrace: Run) -> None:
+    (module / "app.py").write_text("def f(): return input('ready')\nf()\n")
+    with subprocess.Popen(
+        [sys.executable, "-m", "functrace", "run", "app.py"],
+        cwd=module,
+        env={**os.environ, "FUNCTRACE": "record", "FUNCTRACE_OUT": "x.ftrace"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as program:
+        assert program.stdout is not None
+        program.stdout.read(5)
+        assert "  still running\n" in functrace("info", "x.ftrace").stdout
+        program.kill()
+    said = functrace("info", "x.ftrace").stdout
+    assert "without closing the trace: killed, or by os.Exit or the like\n" in said
