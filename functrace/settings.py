@@ -102,9 +102,17 @@ def _from_file(folder: Path) -> dict[str, Any]:
         for name, keys in _FILES.items():
             path = above / name
             table = _table(path, keys)
-            if table is not None:
+            if table is not None and _is_foreign(path):
+                sys.stderr.write(f"functrace: {path} is ignored: it belongs to another user\n")
+            elif table is not None:
                 return _checked(path, table)
     return {}
+
+
+def _is_foreign(path: Path) -> bool:
+    """Whether another user has put the file into a folder that is not theirs, such as /tmp."""
+    owner = path.stat().st_uid
+    return owner not in (0, os.geteuid(), path.parent.stat().st_uid)
 
 
 def _table(path: Path, keys: tuple[str, ...]) -> dict[str, Any] | None:
@@ -117,7 +125,7 @@ def _table(path: Path, keys: tuple[str, ...]) -> dict[str, Any] | None:
     except OSError:
         return None
     except ValueError as error:
-        if keys:
+        if keys or _is_foreign(path):
             return None  # somebody else's file, and somebody else's error
         raise UsageError(f"{path}: {error}") from None
     for key in keys:

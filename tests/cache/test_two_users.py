@@ -183,6 +183,28 @@ def test_clean_leaves_what_belongs_to_others(shared: Path) -> None:
     assert (place / "python").is_dir()
 
 
+@pytest.mark.parametrize("content", ['runtime-import = "evil.example/functrace"', "no TOML"])
+def test_settings_of_another_in_a_shared_folder(shared: Path, content: str) -> None:
+    """What they name would be imported by every file that is instrumented."""
+    module = shared / "module"
+    module.mkdir()
+    (module / "go.mod").write_text("module example.com/m\n\ngo 1.21\n")
+    (module / "main.go").write_text("package main\n\nfunc main() {}\n")
+    (shared / "functrace.toml").write_text(content)
+    os.chown(shared / "functrace.toml", _OTHER, _OTHER)
+    done = _run([*_FUNCTRACE, "inject", "--out", "../out", "."], module, 0, TMPDIR=str(shared))
+    assert "evil.example" not in done.stdout + done.stderr
+    assert "evil.example" not in "".join(
+        path.read_text() for path in (shared / "out").rglob("*.go")
+    )
+    assert "no TOML" in content or (
+        f"functrace: {shared}/functrace.toml is ignored: it belongs to another user\n"
+        in done.stderr
+    )
+    os.chown(shared / "functrace.toml", 0, 0)
+    assert "is ignored" not in _run([*_FUNCTRACE, "doctor"], module, 0).stderr
+
+
 def _start() -> str:
     from functrace.hook.launch import START
 
