@@ -6,12 +6,14 @@ comes out of it is kept in our cache and not in pytest's, for pytest alone would
 
 from __future__ import annotations
 
+import _imp
 import ast
 import contextlib
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
+from functrace.cache import entries
 from functrace.cache.folders import make_private
 from functrace.hook import loader, store
 from functrace.runtime.messages import say
@@ -45,6 +47,48 @@ def adapt(namespace: dict[str, Any]) -> None:
         return ours
 
     namespace.update(rewrite_asserts=rewrite_asserts, get_cache_dir=get_cache_dir)
+    if {"_read_pyc", "_write_pyc"} <= namespace.keys():
+        _check_bytecode(namespace)
+
+
+def _check_bytecode(namespace: dict[str, Any]) -> None:
+    """Let pytest read no bytecode from our cache that has been damaged: it would be run."""
+    read, write = namespace["_read_pyc"], namespace["_write_pyc"]
+
+    @wraps(read)
+    def _read_pyc(source: Path, pyc: Path, *rest: Any, **more: Any) -> Any:
+        if _is_in_cache(pyc) and _digest(pyc) != _kept_digest(pyc):
+            return None
+        return read(source, pyc, *rest, **more)
+
+    @wraps(write)
+    def _write_pyc(state: Any, co: Any, source_stat: Any, pyc: Path) -> Any:
+        written = write(state, co, source_stat, pyc)
+        if _is_in_cache(pyc):
+            entries.put(loader.hook.config.cache, _key(pyc), _digest(pyc))
+        return written
+
+    namespace.update(_read_pyc=_read_pyc, _write_pyc=_write_pyc)
+
+
+def _is_in_cache(pyc: Path) -> bool:
+    return Path(loader.hook.config.cache) in Path(pyc).parents
+
+
+def _digest(pyc: Path) -> bytes:
+    """Return a digest of the file; an empty one if it cannot be read."""
+    try:
+        return _imp.source_hash(0, Path(pyc).read_bytes())
+    except OSError:
+        return b""
+
+
+def _kept_digest(pyc: Path) -> bytes | None:
+    return entries.read(loader.hook.config.cache, _key(pyc))
+
+
+def _key(pyc: Path) -> str:
+    return store.digest(f"pytest\0{pyc}")
 
 
 def _takes(file: str) -> bool:

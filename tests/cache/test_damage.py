@@ -121,6 +121,33 @@ def test_other_main_modules(main: str, tmp_path: Path) -> None:
         assert done.stdout.startswith(_CALLS), damage
 
 
+def _expect_43(files: list[Path]) -> None:
+    before = [file.read_bytes() for file in files]
+    _rewrite(files, lambda content: content.replace(b"\x2a\0\0\0", b"\x2b\0\0\0"))
+    assert [file.read_bytes() for file in files] != before
+
+
+@pytest.mark.parametrize("damage", [_cut, _expect_43])
+def test_bytecode_of_pytest(damage: Damage, tmp_path: Path) -> None:
+    """pytest compiles test modules itself, and keeps them in our cache."""
+    (tmp_path / "lib.py").write_text(_LIB)
+    (tmp_path / "test_lib.py").write_text(
+        "import lib\n\ndef test():\n    assert lib.answer(6) == 42\n"
+    )
+    words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "test_lib.py"]
+    command = [sys.executable, "-m", "functrace", "run", *words]
+    for _ in range(2):
+        done = _run(command, tmp_path, tmp_path / "cache")
+        assert done.returncode == 0, done.stderr
+        assert "2 functions of 2 modules" in done.stderr
+        files = list((tmp_path / "cache").rglob("*.pytest/*.pyc"))
+        assert len(files) == 1
+        before = [file.read_bytes() for file in files]
+        damage(files)
+    assert _run(command, tmp_path, tmp_path / "cache").returncode == 0
+    assert [file.read_bytes() for file in files] == before
+
+
 def test_go(go: Go, tmp_path: Path) -> None:
     (tmp_path / "go.mod").write_text("module example.com/m\n\ngo 1.21\n")
     (tmp_path / "main.go").write_text(_GO)
