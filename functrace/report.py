@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ class FileResult:
         traced: how many carried a trace call already.
         skipped: how many were left alone, by reason.
         names: ``line: name: reason`` of those, where the run asked for them.
+        matched: the globs of the filters that match the file or a function in it.
         reason: why the whole file was left alone.
         error: ``line:column: message``; the file is as it was.
         output: what a run that writes no file shows of it: a diff, or its new text.
@@ -30,6 +31,7 @@ class FileResult:
     traced: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
     names: tuple[str, ...] = ()
+    matched: tuple[str, ...] = ()
     reason: str | None = None
     error: str | None = None
     output: bytes = b""
@@ -49,6 +51,7 @@ class Summary:
         copied: other files that went into an output tree.
         unchanged: files that an earlier run had put there already.
         functions, traced, skipped: as in :class:`FileResult`.
+        matched: globs of the filters that match something.
         left: files and folders left alone as a whole, by reason.
         errors: ``path:line:column: message``.
         notes: what the user should know or do.
@@ -61,6 +64,7 @@ class Summary:
     functions: int = 0
     traced: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
+    matched: set[str] = field(default_factory=set)
     left: Counter[str] = field(default_factory=Counter)
     errors: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -73,10 +77,19 @@ class Summary:
             self.functions += result.functions
             self.traced += result.traced
             self.skipped.update(result.skipped)
+            self.matched.update(result.matched)
             if result.reason:
                 self.left[result.reason] += 1
             if result.error:
                 self.errors.append(f"{result.path}:{result.error}")
+
+    def unmatched(self, include: Iterable[str], exclude: Iterable[str]) -> Iterator[str]:
+        """Yield a sentence for each glob of the filters that matches nothing."""
+        where = " outside the files left alone as a whole" if self.left or self.errors else ""
+        for option, globs in (("--include", include), ("--exclude", exclude)):
+            for glob in globs:
+                if glob not in self.matched:
+                    yield f"{option} {glob} matches no function, package or path{where}"
 
     def as_json(self) -> dict[str, Any]:
         """The summary as ``--json`` prints it."""

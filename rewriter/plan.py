@@ -39,6 +39,7 @@ class Plan:
         functions: those that the edits instrument, or strip.
         traced: those that carry a trace call already and keep it.
         skipped: those left alone, each with its reason.
+        matched: the globs of the filters that match the file or a function in it.
         file_reason: why the file as a whole is left alone, if it is.
     """
 
@@ -46,4 +47,5 @@ class Plan:
     functions: tuple[Function, ...] = ()
     traced: tuple[Function, ...] = ()
     skipped: tuple[Skipped, ...] = ()
+    matched: frozenset[str] = frozenset()
     file_reason: str | None = None

@@ -113,6 +113,17 @@ def file_reason(selection: Selection, place: Place) -> str | None:
     return None
 
 
+def matched(
+    selection: Selection, place: Place, functions: Iterable[Iterable[str]] = ()
+) -> frozenset[str]:
+    """Return the globs that match the file, or one of its functions by one of its names."""
+    globs = {*selection.include, *selection.exclude}
+    names = set(place.names()) if globs else set()
+    for function in functions if globs else ():
+        names.update(spelt for name in function for spelt in spellings(place, name))
+    return frozenset(glob for glob in globs if any(map(matcher((glob,)), names)))
+
+
 def chooser(
     selection: Selection, place: Place, exported: Callable[[F], bool]
 ) -> Callable[[F, Iterable[str]], str | None]:

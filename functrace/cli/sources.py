@@ -57,9 +57,12 @@ def execute(verb: Verb, paths: tuple[str, ...], flags: dict[str, Any]) -> int:
             found = job.run(request, results.append, progress)
     for result in sorted(results, key=lambda r: r.path):
         _show(result, told)
-    missed = _missed(request, found, filtered=bool(flags.get("include")))
-    if missed:
-        found = replace(found, notes=[*found.notes, missed])
+    include, exclude = flags.get("include", ()), flags.get("exclude", ())
+    missed = _missed(request, found, filtered=bool(include))
+    notes = list(found.unmatched(include, exclude)) if found.files else []
+    # A glob that matches nothing says more than that all of them do.
+    notes += [missed] if missed and not any(n.startswith("--include") for n in notes) else []
+    found = replace(found, notes=[*found.notes, *notes])
     _conclude(request, found, told)
     return 1 if found.errors or missed or (told.check and found.changed) else 0
 
@@ -149,5 +152,5 @@ def _missed(request: Request, found: Summary, *, filtered: bool) -> str | None:
     if not found.files:
         return f"no {request.named()} files there"
     if filtered and not (found.functions or found.traced):
-        return "no function matches --include"
+        return "no function that can be instrumented matches --include"
     return None

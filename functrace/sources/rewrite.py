@@ -67,6 +67,7 @@ def rewrite_text(
         traced=len(made.traced),
         skipped=dict(Counter(s.reason for s in made.skipped)),
         names=_names(made) if name_skipped else (),
+        matched=tuple(sorted(made.matched)),
         reason=made.file_reason,
     ), new
 

@@ -38,7 +38,8 @@ def plan_inject(source: bytes, options: Options) -> Plan:
     reason = skip.file_reason(source, skip_generated=options.skip_generated)
     reason = reason or select.file_reason(options.selection, options.place)
     if reason or b"func" not in source:
-        return Plan(file_reason=reason)
+        matched = select.matched(options.selection, options.place)
+        return Plan(matched=matched, file_reason=reason)
     root = parse(source, vouched=options.vouched)
     runtimes = imports.runtimes(root, options.runtime_import, options.namesakes)
     if options.own_calls_only:
@@ -53,7 +54,11 @@ def plan_inject(source: bytes, options: Options) -> Plan:
         usable = {a for a, i in runtimes.items() if a in called or i.path == options.runtime_import}
         alias, added = _import(source, root, usable, options)
         edits = (*added, *_calls(source, split, alias, options))
-    return Plan(edits, tuple(f.function for f in split.chosen), split.traced, split.skipped)
+    matched = select.matched(
+        options.selection, options.place, ((f.function.name, f.outer) for f in split.found)
+    )
+    chosen = tuple(f.function for f in split.chosen)
+    return Plan(edits, chosen, split.traced, split.skipped, matched)
 
 
 def _split(source: bytes, root: Node, traced_bodies: set[int], options: Options) -> _Split:

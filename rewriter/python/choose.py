@@ -24,6 +24,7 @@ class Choice:
     chosen: tuple[PyFunction, ...]
     traced: tuple[Function, ...]
     skipped: tuple[Skipped, ...]
+    matched: frozenset[str]
 
 
 def file_reason(source: bytes, options: Options) -> str | None:
@@ -53,16 +54,20 @@ def choose(tree: ast.Module, text: bytes, options: Options) -> Choice:
     chosen: list[PyFunction] = []
     traced: list[Function] = []
     skipped: list[Skipped] = []
+    names_of: list[tuple[str, ...]] = []
     wrapped = _wrapped(tree, names, options.runtime_import) if with_lambdas else set()
     for found in functions.find(tree, rules.inherited, lambdas=with_lambdas):
-        reason = rules.reason(found) or filtered(found, (*found.scope.around, found.qualname))
+        others = (*found.scope.around, found.qualname)
+        names_of.append((found.function.name, *others))
+        reason = rules.reason(found) or filtered(found, others)
         if _is_traced(found.node, names, options.runtime_import) or found.node in wrapped:
             traced.append(found.function)
         elif reason:
             skipped.append(Skipped(found.function, reason))
         else:
             chosen.append(found)
-    return Choice(tuple(chosen), tuple(traced), tuple(skipped))
+    matched = select.matched(options.selection, options.place, names_of)
+    return Choice(tuple(chosen), tuple(traced), tuple(skipped), matched)
 
 
 def name_for(tree: ast.Module, text: bytes, choice: Choice, runtime: str) -> tuple[str, bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from rewriter import select
 from rewriter.edit import Edit, apply
 from rewriter.plan import Plan
 from rewriter.python import concrete, import_lines, layout, proof, strip
@@ -25,16 +26,17 @@ def plan_inject(source: bytes, options: Options) -> Plan:
         SourceError: the running Python does not take the file.
     """
     reason = file_reason(source, options)
+    matched = select.matched(options.selection, options.place)
     if reason or not may_hold_functions(source, options):
-        return Plan(file_reason=reason)
+        return Plan(matched=matched, file_reason=reason)
     try:
         parsed = parse(source)
         choice = choose(parsed.tree, parsed.text, options)
         edits = _proven(parsed, choice, options) if choice.chosen else ()
     except LeftAlone as left:
-        return Plan(file_reason=left.reason)
+        return Plan(matched=matched, file_reason=left.reason)
     functions = tuple(f.function for f in choice.chosen)
-    return Plan(edits, functions, choice.traced, choice.skipped)
+    return Plan(edits, functions, choice.traced, choice.skipped, choice.matched)
 
 
 def _proven(source: Source, choice: Choice, options: Options) -> tuple[Edit, ...]:

@@ -69,6 +69,22 @@ def test_files_without_functions_are_not_instrumented(module: Path, functrace: R
     assert "2 of 4 files, 3 functions stripped" in functrace("strip", "-w", ".").stderr
 
 
+@pytest.mark.usefixtures("before")
+def test_filters_that_match_nothing_are_named(module: Path, functrace: Run) -> None:
+    (module / "tool.py").write_text("class Tool:\n    def use(self): return 1\n")
+    given = "--include Get --include Tool.use --exclude none.* --exclude store/none --exclude help"
+    done = functrace("inject", "--check", *given.split(), ".")
+    assert "2 functions instrumented" in done.stderr
+    left = " outside the files left alone as a whole"
+    assert [line for line in done.stderr.splitlines() if "matches no" in line] == [
+        f"  note: --exclude {glob} matches no function, package or path{left}"
+        for glob in ("none.*", "store/none")
+    ]
+    nothing = functrace("inject", "--check", "--include", "Nonesuch", ".")
+    assert nothing.returncode == 1
+    assert "note: --include Nonesuch matches no function, package or path" in nothing.stderr
+
+
 def test_refuses_to_break_a_build(module: Path, functrace: Run) -> None:
     before = contents(module)
     done = functrace("inject", "-w", ".")

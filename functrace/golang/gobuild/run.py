@@ -138,5 +138,7 @@ def _counted(
     except FunctraceError:
         return None, 0
     summary, touched = packages.count(session, used, request.keep)
+    selection = request.options.selection
     summary.notes += session.scope.unmatched(names)
+    summary.notes += summary.unmatched(selection.include, selection.exclude)
     return summary, touched
