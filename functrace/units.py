@@ -17,6 +17,8 @@ _NANOSECONDS = {
 }
 _DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m)")
 
+_ZERO = re.compile(r"0+(\.0*)?")  # of any unit
+
 
 def duration(nanoseconds: float) -> str:
     """Three digits and a unit: ``1.23ms``, ``45.6µs``, ``789ns``, ``12.3s``."""
@@ -41,9 +43,9 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
-def several(number: int, noun: str) -> str:
-    """So many of something: ``1 call``, ``2,000 calls``."""
-    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+def several(number: int, noun: str, plural: str = "") -> str:
+    """Return a counted noun: ``1 call``, ``2,000 calls``; ``plural`` is by default noun and s."""
+    return f"{count(number)} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def share(part: float, whole: float) -> str:
@@ -59,11 +61,13 @@ def moment(nanoseconds: int) -> str:
 
 
 def parse_duration(text: str) -> int:
-    """Nanoseconds of ``1.5ms``, ``20us``, ``3s``.
+    """Nanoseconds of ``1.5ms``, ``20us``, ``3s``, ``0``.
 
     Raises:
         UsageError: the text is no duration.
     """
+    if _ZERO.fullmatch(text):
+        return 0
     match = _DURATION.fullmatch(text)
     if match is None:
         raise UsageError(f"{text} is not a time such as 5us, 2ms or 1.5s")

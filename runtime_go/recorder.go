@@ -129,7 +129,7 @@ func createNew(out string) (*output, error) {
 		file, err := openOutput(path, os.O_RDWR|os.O_CREATE|os.O_EXCL)
 		if err == nil || !os.IsExist(err) || n > 1<<16 {
 			if err == nil && n > 2 && isAsked {
-				say("FUNCTRACE_OUT exists; the trace goes to " + path)
+				say(stem + extension + " exists; the trace goes to " + path)
 			}
 			return file, err
 		}

@@ -245,7 +245,7 @@ func TestATraceIsNeverOverwrittenByAnother(t *testing.T) {
 		t.Errorf("%q", content)
 	}
 	other := strings.TrimSuffix(path, ".ftrace") + "-2.ftrace"
-	expect(t, stderr, "functrace: FUNCTRACE_OUT exists; the trace goes to "+other+"\n")
+	expect(t, stderr, "functrace: "+path+" exists; the trace goes to "+other+"\n")
 	expect(t, decode(t, other).main().String(), recordedChain)
 }
 

@@ -113,7 +113,7 @@ def _none(found: Callers, options: _Options) -> str:
         return f"no chain to {options.function} has {options.min_count} such calls"
     what = ["failed"] if options.errors else []
     what += [f"took {options.slow} or longer"] if options.slow else []
-    none = f"{options.function}: none of {tables.plural(calls, 'call')} {' and '.join(what)}"
+    none = f"{options.function}: none of {units.several(calls, 'call')} {' and '.join(what)}"
     return f"{none}; {_failing(found) if options.errors else _longest(found)}"
 
 

@@ -45,14 +45,14 @@ def show(
         if example:
             click.secho(_INDENT + _jump(found, example), dim=True)
     if len(chains) < count:
-        click.echo(f"\n… {tables.plural(count - len(chains), 'more chain')}; --limit 0 shows all")
+        click.echo(f"\n… {units.several(count - len(chains), 'more chain')}; --limit 0 shows all")
 
 
 def _head(found: Callers, asked: str, names: tables.Names, count: int) -> list[str]:
     all_calls = found.overall()
     functions = sorted({int(found.forest.function[node]) for node in found.nodes})
     name = names[functions[0]] if len(functions) == 1 else f"{asked} ({len(functions)} functions)"
-    parts = [f"{name}: {tables.plural(all_calls.calls, 'call')}"]
+    parts = [f"{name}: {units.several(all_calls.calls, 'call')}"]
     if all_calls.failed:
         part = units.share(all_calls.failed, all_calls.calls)
         parts.append(f"{units.count(all_calls.failed)} failed ({part})")
@@ -64,7 +64,7 @@ def _head(found: Callers, asked: str, names: tables.Names, count: int) -> list[s
     if all_calls.calls > all_calls.unfinished:
         parts.append(f"p50 {units.duration(found.overall_percentile(50))}")
         parts.append(f"p99 {units.duration(found.overall_percentile(99))}")
-    parts.append(f"{tables.plural(count, 'chain')}")
+    parts.append(f"{units.several(count, 'chain')}")
     traces = len(found.forest.chains)
     if traces > 1:
         parts[-1] += f" in {traces} traces"
@@ -124,7 +124,7 @@ def _counts(found: Callers, slow: str | None, chain: CallChain) -> Iterator[str]
         yield f"{units.count(asked)} of {calls} {what} ({units.share(asked, chain.calls)})"
         return
     whole = sum(int(found.forest.calls[node]) for node in found.nodes)
-    yield tables.plural(chain.calls, "call")
+    yield units.several(chain.calls, "call")
     yield units.share(chain.calls, whole)
 
 
@@ -139,7 +139,7 @@ def _texts(found: Callers, chain: CallChain) -> Iterator[str]:
         yield line if len(line) <= room else line[: room - 1] + "…"
     if len(said) > _TEXTS:
         rest = sum(each.count for each in said[_TEXTS:])
-        yield f"{units.count(rest)}x {tables.plural(len(said) - _TEXTS, 'other text')}"
+        yield f"{units.count(rest)}x {units.several(len(said) - _TEXTS, 'other text')}"
 
 
 def _jump(found: Callers, example: Example) -> str:

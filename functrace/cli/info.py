@@ -55,11 +55,11 @@ def _lines(trace: Trace, chains: Chains) -> Iterator[tuple[str, str]]:
     calls = int(chains.calls.sum())
     yield "calls", f"{units.count(calls)}, {units.count(int(chains.unfinished.sum()))} unfinished"
     errors, panics = int(chains.errors.sum()), int(chains.panics.sum())
-    panic = tables.plural(panics, tables.panic([trace]))
-    yield "failed", f"{tables.plural(errors, 'error')}, {panic}"
+    panic = units.several(panics, tables.panic([trace]))
+    yield "failed", f"{units.several(errors, 'error')}, {panic}"
     if chains.suspended.any():
         yield "waiting", f"{units.duration(_waited(chains))}, of all tracks together"
-    yield "chains", f"{units.count(len(chains))}, of {tables.plural(_called(chains), 'function')}"
+    yield "chains", f"{units.count(len(chains))}, of {units.several(_called(chains), 'function')}"
     yield "tracks", _tracks(trace)
     yield "events", f"{units.count(trace.events)}, {units.count(trace.lost)} lost"
     yield "file", _size(trace, calls)
@@ -68,7 +68,9 @@ def _lines(trace: Trace, chains: Chains) -> Iterator[tuple[str, str]]:
         if title in process:
             yield title, _text(process[title])
     if isinstance(process.get("options"), dict):
-        yield "options", " ".join(f"{k}={_text(v)}" for k, v in process["options"].items())
+        # Between our own processes FUNCTRACE_HOOK has lines, which nobody has set by hand.
+        told = ((k, _text(v)) for k, v in process["options"].items())
+        yield "options", " ".join(f"{k}={v}" for k, v in told if "\n" not in v)
     for sentence in chains.damage:
         yield "damage", sentence
 
@@ -126,15 +128,15 @@ def _tracks(trace: Trace) -> str:
     from functrace.trace.format import TRACK_KINDS
 
     kinds = Counter(TRACK_KINDS[kind] for kind in trace.tracks.kind.tolist())
-    told = ", ".join(tables.plural(number, _KINDS[kind]) for kind, number in kinds.items())
+    told = ", ".join(units.several(number, *_KINDS[kind]) for kind, number in kinds.items())
     return told or "none"
 
 
 _KINDS = {
-    "goroutine": "goroutine",
-    "thread": "thread",
-    "task": "task",
-    "unknown": "track of an unknown kind",
+    "goroutine": ("goroutine",),
+    "thread": ("thread",),
+    "task": ("task",),
+    "unknown": ("track of an unknown kind", "tracks of unknown kinds"),
 }
 
 

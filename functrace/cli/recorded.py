@@ -16,6 +16,7 @@ from functrace.errors import FunctraceError
 from functrace.trace import Trace, open_trace
 
 _TOP = 3
+_OUTERMOST, _INNERMOST = 2, 5  # functions of a chain that are named
 
 
 def summary(verb: str, place: Path, files: list[Path], ended: str) -> Iterator[str]:
@@ -62,7 +63,7 @@ def _limits(traces: list[Trace]) -> Iterator[str]:
         yield "the trace could not be written any more"
     lost = sum(trace.lost for trace in traces)
     if lost:
-        yield f"{units.count(lost)} events lost"
+        yield f"{units.several(lost, 'event')} lost"
 
 
 def _most_time(forest: Forest) -> Iterator[str]:
@@ -87,4 +88,12 @@ def _failure(forest: Forest) -> str:
     names = [chains.trace.functions[chains.function[n]].name for n in chains.chain(node)]
     text = " ".join(chains.failure(node).split())
     count = units.count(int((forest.errors + forest.panics).sum()))
-    return f"{count} failed, first {' → '.join(names)}" + (f": {text}" if text else "")
+    return f"{count} failed, first {' → '.join(_shortened(names))}" + (f": {text}" if text else "")
+
+
+def _shortened(names: list[str]) -> list[str]:
+    """Return the names of a chain, without the middle of a long one."""
+    left_out = len(names) - _OUTERMOST - _INNERMOST
+    if left_out <= 1:
+        return names
+    return [*names[:_OUTERMOST], f"({left_out} more)", *names[-_INNERMOST:]]

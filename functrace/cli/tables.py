@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from functrace import units
 from functrace.errors import FunctraceError
 
 if TYPE_CHECKING:
@@ -79,11 +78,6 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[list[str]]:
         [cell.rjust(size) for cell in column] for column, size in zip(columns, widths, strict=True)
     ]
     return [list(row) for row in zip(*padded, strict=True)]
-
-
-def plural(number: int, what: str) -> str:
-    """A number of things."""
-    return f"{units.count(number)} {what}" + ("s" if number != 1 else "")
 
 
 def nothing(asked: str, traces: Sequence[Trace]) -> FunctraceError:

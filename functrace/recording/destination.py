@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +15,10 @@ from functrace.errors import FunctraceError
 
 @dataclass(frozen=True)
 class Destination:
-    """A folder with a trace for each process, or a file, other processes' traces beside it."""
+    """A folder with a trace for each process, or a file, other processes' traces beside it.
+
+    In a file's name ``%p`` stands for the process id.
+    """
 
     path: Path
     is_file: bool
@@ -24,7 +29,10 @@ class Destination:
     def pattern(self) -> str:
         """As the runtime takes it in FUNCTRACE_OUT: %p becomes the process id."""
         path = str(self.path.absolute()).replace("%", "%%")
-        return path if self.is_file else f"{path}/%p.ftrace"
+        if not self.is_file:
+            return f"{path}/%p.ftrace"
+        folder, name = os.path.split(path)
+        return os.path.join(folder, name.replace("%%p", "%p"))
 
     def traces(self) -> list[Path]:
         """What the run left, a folder's own name in front."""
@@ -67,7 +75,6 @@ def _traces(path: Path, is_file: bool) -> Iterator[Path]:
     if not is_file:
         yield from path.glob("*.ftrace")
         return
-    for near in path.parent.glob("*.ftrace"):
-        rest = near.stem.removeprefix(path.stem)
-        if near == path or (near.stem.startswith(f"{path.stem}-") and rest[1:].isdecimal()):
-            yield near  # as the runtime calls it where the name is taken
+    name = "\\d+".join(map(re.escape, path.stem.split("%p")))
+    is_ours = re.compile(rf"{name}(-\d+)?").fullmatch  # with a number where the name is taken
+    yield from (near for near in path.parent.glob("*.ftrace") if is_ours(near.stem))

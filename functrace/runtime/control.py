@@ -161,7 +161,7 @@ class Control:
                 # after, or another process's.
                 continue
             if number and settings.out and not folder:
-                say(f"FUNCTRACE_OUT exists; the trace goes to {path}")
+                say(f"{expand(settings.out)} exists; the trace goes to {path}")
             return recorder
         raise OSError("no name is left for the trace")
 

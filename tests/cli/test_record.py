@@ -69,6 +69,48 @@ def test_what_is_no_place_for_a_trace(functrace: Run) -> None:
         assert done.stderr == f"functrace: -o {out}: neither a folder nor a new file NAME.ftrace\n"
 
 
+def test_the_process_id_in_a_files_name(module: Path, functrace: Run) -> None:
+    (module / "x-1-3.ftrace").write_bytes(b"")
+    for _ in range(2):
+        done = functrace("record", "-o", "x-%p.ftrace", "--", *PROGRAM, "copy", **PATH)
+        assert "x-%p.ftrace: 2 traces" in done.stderr
+    names = sorted(p.name for p in module.glob("*.ftrace"))
+    assert len(names) == 5
+    assert all(re.fullmatch(r"x-\d+(-\d)?\.ftrace", name) for name in names)
+
+
+LONG = """
+def f(n):
+    if not n:
+        raise ValueError("deep")
+    try:
+        return f(n - 1)
+    except ValueError:
+        return 0
+
+f(40)
+"""
+
+
+def test_a_long_chain_is_shortened(module: Path, functrace: Run) -> None:
+    (module / "app.py").write_text(LONG)
+    done = functrace("run", "--record", "-o", "x.ftrace", "app.py")
+    names = " → ".join(["__main__.f"] * 2 + ["(34 more)"] + ["__main__.f"] * 5)
+    assert f"  1 failed, first {names}: ValueError: deep\n" in done.stderr
+
+
+def test_children_of_a_recorded_program(module: Path, functrace: Run) -> None:
+    text = "import os, subprocess, sys\ndef f(): pass\nf()\n"
+    run = "len(sys.argv) > 1 or subprocess.run([sys.executable, 'app.py', 'child'])\n"
+    (module / "app.py").write_text(text + run)
+    done = functrace("run", "--record", "--children", "-o", "a.ftrace", "app.py")
+    assert "FUNCTRACE_OUT" not in done.stderr
+    assert "a.ftrace exists; the trace goes to " in done.stderr
+    said = functrace("info", "a.ftrace").stdout
+    assert "FUNCTRACE=record" in said
+    assert "FUNCTRACE_HOOK" not in said
+
+
 def test_no_trace_is_overwritten(module: Path, functrace: Run) -> None:
     (module / "run.ftrace").write_text("mine")
     done = functrace("record", "-o", "run.ftrace", "--", *PROGRAM, **PATH)
