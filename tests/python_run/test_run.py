@@ -279,13 +279,15 @@ def test_a_loader_of_its_own_is_left_alone(app: Project) -> None:
 
 
 def test_what_cannot_be_instrumented_is_named(
-    app: Project, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    app: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> ast.Module:
         raise LeftAlone("the reason")
 
     monkeypatch.setattr(work, "instrument_tree", lambda source, *_: ast.parse(source))
     monkeypatch.setattr(work, "choose", fail)
+    messages: list[str] = []
+    monkeypatch.setattr(loader, "say", messages.append)
     config = Config(cache=str(app.cache), root=str(app.root))
     hook = loader.Hook(config, 0)
     monkeypatch.setattr(hook.compiler, "ask", lambda *words: work.reply((config.text(), *words)))
@@ -293,7 +295,7 @@ def test_what_cannot_be_instrumented_is_named(
     code = hook.code(SourceFileLoader("lib", file), "lib", file)
     assert code is not None
     assert code.co_filename == file
-    assert capfd.readouterr().err == f"functrace: {file} is not traced: the reason\n"
+    assert messages == [f"{file} is not traced: the reason"]
 
 
 @pytest.mark.parametrize(
