@@ -192,6 +192,52 @@ def test_a_traced_function_is_what_it_was(run: Runner, mode: str) -> None:
     assert result.stderr == ""
 
 
+def test_an_argument_lives_as_long_as_without_functrace(run: Runner, runtime: Runtime) -> None:
+    """docs/limits.md has the exception, and that the fallback in Python is none."""
+    if runtime.is_native and runtime.python.release == (3, 11):
+        pytest.skip("frame evaluation leaves arguments with the caller until the call returns")
+    program = """
+        import weakref
+
+        class Big:
+            @trace
+            def take(self, big):
+                return released(big)
+
+        def dies(big):
+            reference = weakref.ref(big)
+            del big
+            return reference() is None
+
+        @trace
+        def released(big):
+            reference = weakref.ref(big)
+            del big
+            return reference() is None
+
+        @trace
+        def by_name(*, big):
+            reference = weakref.ref(big)
+            del big
+            return reference() is None
+
+        @trace
+        def grow(view):
+            del view
+            try:
+                array.append(1)
+            except BufferError as error:
+                return str(error)
+
+        array = bytearray(10)
+        print(dies(Big()), released(Big()), Big().take(Big()), by_name(big=Big()))
+        print(grow(memoryview(array)), released(*(Big(),)), released(*[Big()]))
+        functrace.stop()
+        print(released(Big()))
+    """
+    assert run(program).stdout == run(program, FUNCTRACE="off").stdout
+
+
 def test_functions_that_look_the_same(run: Runner) -> None:
     """Code objects are equal where their contents are, whatever their file."""
     (first, second) = (
