@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import select
 import stat
 import sys
@@ -57,7 +58,8 @@ class StreamOutput:
         self._say = say
         self._process = 0
         self._lost = 0
-        self._buffer: Any = {1: sys.__stdout__, 2: sys.__stderr__}.get(number)
+        stream = {1: sys.__stdout__, 2: sys.__stderr__}.get(number)
+        self._buffer: Any = stream if _is_in_c(stream) else None
 
     def write(self, line: bytes) -> None:
         """Hand a line to the system. Raises OSError."""
@@ -84,6 +86,19 @@ class StreamOutput:
         if self._buffer is not None:
             with suppress(RuntimeError, ValueError, OSError):  # in the midst of it, or closed
                 self._buffer.flush()
+
+
+def _is_in_c(stream: Any) -> bool:
+    """Whether to flush a stream runs no code of the program: each layer is of io's own class."""
+    if type(stream) is not io.TextIOWrapper:
+        return False
+    try:
+        buffer: Any = stream.buffer
+        if type(buffer) is io.BufferedWriter:  # python -u has none
+            buffer = buffer.raw
+    except ValueError:  # the program has detached it
+        return False
+    return type(buffer) is io.FileIO
 
 
 class FileOutput:

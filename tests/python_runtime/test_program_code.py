@@ -251,6 +251,40 @@ def test_code_objects_and_functions(run: Runner) -> None:
     assert tracks == [("MainThread", ">?.made <?.made")]
 
 
+@pytest.mark.parametrize(
+    "stream",
+    [
+        "Text(sys.stdout.buffer)",
+        "io.TextIOWrapper(io.BufferedWriter(Raw(1, 'w')))",
+        "sys.__stdout__; sys.stdout = Text(sys.stdout.detach())",
+    ],
+)
+def test_a_standard_stream_of_the_programs_is_not_flushed(run: Runner, stream: str) -> None:
+    done = run(
+        f"""
+        import io, os, sys
+
+        class Text(io.TextIOWrapper):
+            def flush(self):
+                os.write(2, b"code of the program ran")
+
+        class Raw(io.FileIO):
+            closed = property(Text.flush)
+
+        sys.__stdout__ = {stream}
+
+        @trace
+        def leaf(): pass
+
+        leaf()
+        os._exit(0)
+        """,
+        FUNCTRACE="text",
+    )
+    assert done.stderr == ""
+    assert done.stdout == "t[01]:\t->__main__.leaf\nt[01]:\t<-__main__.leaf\n"
+
+
 def test_what_a_signal_handler_raises_is_the_programs(run: Runner, runtime: Runtime) -> None:
     """Also where it interrupts functrace's own code, and is an Exception."""
     done = run("""
