@@ -54,6 +54,7 @@ class Summary:
         matched: globs of the filters that match something.
         left: files and folders left alone as a whole, by reason.
         errors: ``path:line:column: message``.
+        folders: how many of the errors are folders that could not be read.
         notes: what the user should know or do.
     """
 
@@ -67,6 +68,7 @@ class Summary:
     matched: set[str] = field(default_factory=set)
     left: Counter[str] = field(default_factory=Counter)
     errors: list[str] = field(default_factory=list)
+    folders: int = 0
     notes: list[str] = field(default_factory=list)
 
     def add(self, results: Iterable[FileResult]) -> None:
@@ -90,6 +92,11 @@ class Summary:
             for glob in globs:
                 if glob not in self.matched:
                     yield f"{option} {glob} matches no function, package or path{where}"
+
+    def add_unreadable(self, folder: str, why: str) -> None:
+        """Count a folder that cannot be read."""
+        self.folders += 1
+        self.errors.append(f"{folder}: {why}")
 
     def as_json(self) -> dict[str, Any]:
         """The summary as ``--json`` prints it."""

@@ -102,9 +102,11 @@ def _conclude(line: str, found: Summary) -> None:
     _reasons("skipped", found.skipped)
     _reasons("left alone", found.left)
     if found.errors:
-        files = several(len(found.errors), "file")
+        files = len(found.errors) - found.folders
+        counts = ((files, "file"), (found.folders, "folder"))
+        failed = " and ".join(several(number, noun) for number, noun in counts if number)
         were = "it was" if len(found.errors) == 1 else "they were"
-        click.secho(f"  failed: {files}, left as {were}", err=True, fg="red")
+        click.secho(f"  failed: {failed}, left as {were}", err=True, fg="red")
     for note in found.notes:
         click.secho(f"  note: {note}", err=True, fg="yellow")
 

@@ -118,9 +118,6 @@ def _refuse_nonsense(paths: tuple[str, ...], asked: list[str], flags: dict[str, 
         raise UsageError("- is standard input: it stands alone, and goes to standard output")
     if flags["json"] and flags["diff"]:
         raise UsageError("--json and --diff both want standard output")
-    for path in paths:
-        if path != "-" and not Path(path.removesuffix("...") or ".").exists():
-            raise UsageError(f"{path}: no such file or folder")
 
 
 def _show(result: FileResult, told: Reporting) -> None:

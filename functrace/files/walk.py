@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,6 +42,8 @@ class Folder:
         others: names of all other files, links among them.
         reasons: why none of its sources is to be rewritten, if so, for each kind.
         links: those of the sources that are symbolic links to files.
+        broken_links: those of the others that are symbolic links in a loop, or behind a folder
+            that cannot be entered.
     """
 
     path: Path
@@ -49,6 +52,7 @@ class Folder:
     others: tuple[str, ...]
     reasons: tuple[str | None, ...]
     links: frozenset[str] = frozenset()
+    broken_links: tuple[str, ...] = ()
 
     def name_of(self, file: str) -> str:
         """The file's path from the root of the run."""
@@ -65,6 +69,7 @@ def walk(
     *,
     into_left: Callable[[Path], bool],
     avoid: Path | None = None,
+    report: Callable[[str, OSError], None],
 ) -> Iterator[Folder]:
     """Yield ``root`` and every folder below it, in order of their names.
 
@@ -74,27 +79,47 @@ def walk(
         into_left: whether to go into a folder all the same that is left alone for every
             kind, and yield what is below it with the reason.
         avoid: a folder that is no part of the tree, such as the output.
+        report: is called with the relative path of each folder that cannot be read, and why.
 
     Raises:
-        FunctraceError: a folder cannot be read.
+        FunctraceError: ``root`` cannot be read.
     """
     waiting: list[tuple[Path, str, tuple[str | None, ...]]] = [(root, ".", (None,) * len(kinds))]
     while waiting:
         path, relative, reasons = waiting.pop()
-        found = _list(path, kinds)
+        try:
+            found = _list(path, kinds)
+        except OSError as error:
+            if path == root:
+                raise FunctraceError(f"{path}: {error.strerror}") from error
+            report(relative, error)
+            continue
         sources = tuple(tuple(sorted(names)) for names in found.sources)
         others, links = tuple(sorted(found.others)), frozenset(found.links)
-        yield Folder(path, relative, sources, others, reasons, links)
+        broken = tuple(sorted(found.broken))
+        yield Folder(path, relative, sources, others, reasons, links, broken)
         for name in sorted(found.folders, reverse=True):
             child = path / name
             if name in _NO_SOURCES or child == avoid:
                 continue
-            why = tuple(r or kind.reason(child) for r, kind in zip(reasons, kinds, strict=True))
             inner = name if relative == "." else f"{relative}/{name}"
+            try:
+                why = tuple(r or kind.reason(child) for r, kind in zip(reasons, kinds, strict=True))
+            except OSError as error:
+                report(inner, error)
+                continue
             if None in why or into_left(child):
                 waiting.append((child, inner, why))
             else:
                 yield Folder(child, inner, ((),) * len(kinds), (), why)
+
+
+def is_file(path: Path) -> bool:
+    """Return whether a path leads to a file; one that cannot be followed does not."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 @dataclass(frozen=True)
@@ -105,25 +130,36 @@ class _Names:
     others: list[str] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)  # among the sources
+    broken: list[str] = field(default_factory=list)  # links among the others
 
 
 def _list(path: Path, kinds: Sequence[Kind]) -> _Names:
-    """What is in a folder. Leftovers of killed runs go."""
+    """Return what is in a folder, and delete leftovers of killed runs.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
     found = _Names(tuple([] for _ in kinds))
-    try:
-        with os.scandir(path) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    found.folders.append(entry.name)
-                elif is_leftover(entry.name):
-                    (path / entry.name).unlink()
-                elif entry.is_file():
-                    _add_file(entry, kinds, found)
-                elif entry.is_symlink():
-                    found.others.append(entry.name)
-    except OSError as error:
-        raise FunctraceError(f"{path}: {error.strerror}") from error
+    with os.scandir(path) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                found.folders.append(entry.name)
+            elif is_leftover(entry.name):
+                with suppress(OSError):  # the tree may be read-only
+                    os.unlink(entry.path)
+            elif _is_file(entry, found):
+                _add_file(entry, kinds, found)
+            elif entry.is_symlink():
+                found.others.append(entry.name)
     return found
+
+
+def _is_file(entry: os.DirEntry[str], found: _Names) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:
+        found.broken.append(entry.name)
+        return False
 
 
 def _add_file(entry: os.DirEntry[str], kinds: Sequence[Kind], found: _Names) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from functrace.files.walk import is_file
 from functrace.golang.runtime import version_in
 
 
@@ -21,6 +22,6 @@ def importers(root: Path, path: str) -> list[str]:
             continue
         for name in sorted(files):
             file = Path(folder) / name
-            if name.endswith(".go") and file.is_file() and quoted in file.read_bytes():
+            if name.endswith(".go") and is_file(file) and quoted in file.read_bytes():
                 found.append(file.relative_to(root).as_posix())
     return found

@@ -30,7 +30,7 @@ class Finding:
 
 def languages_of(request: Request) -> list[Language]:
     """Those of the request's languages that there are sources of."""
-    found = list(tasks(request))
+    found = list(tasks(request, lambda *_: None))
     numbered = enumerate(request.languages)
     return [lang for i, lang in numbered if any(task.parts[i].sources for task in found)]
 

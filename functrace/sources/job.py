@@ -11,7 +11,7 @@ from functrace.sources import tree
 from functrace.sources.request import Mode, Request, Verb
 from functrace.sources.rewrite import rewrite
 from functrace.sources.spreading import spread_out
-from functrace.sources.tasks import Task, left_links, tasks
+from functrace.sources.tasks import Task, broken_links, left_links, tasks
 
 Work = Callable[[Task], list[FileResult]]
 
@@ -27,10 +27,10 @@ def run(
         FunctraceError: nothing can be done; nothing was.
         UsageError: nor should it be.
     """
-    found = list(tasks(request))
     summary = Summary()
+    found = list(tasks(request, summary.add_unreadable))
     summary.left.update(reason for task in found for reason in task.left())
-    for result in left_links(found):
+    for result in (*left_links(found), *broken_links(found)):
         summary.add([result])
         sink(result)
     by_language = [_folders(found, i) for i, _ in enumerate(request.languages)]

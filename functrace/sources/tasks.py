@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from functrace.errors import UsageError
-from functrace.files.walk import Folder, Kind, walk
+from functrace.errors import FunctraceError, UsageError
+from functrace.files.walk import Folder, Kind, is_file, walk
 from functrace.report import FileResult
 from functrace.sources import scope
 from functrace.sources.language import Language, Rewriter
@@ -74,22 +74,31 @@ class Task:
         return not touched.isdisjoint(part.sources)
 
 
-def tasks(request: Request) -> Iterator[Task]:
+def tasks(request: Request, unreadable: Callable[[str, str], None]) -> Iterator[Task]:
     """Yield a task for every folder that the request's paths lead to.
+
+    ``unreadable`` is called with each folder below them that cannot be read, and why.
 
     Raises:
         UsageError: a path is not there, or in none of the languages.
-        FunctraceError: a folder cannot be read.
+        FunctraceError: a path cannot be read.
     """
     files: dict[Path, dict[str, Language]] = {}
     for typed in request.paths:
         path = _path(typed)
+        _check_access(path, typed)
         if path.is_dir():
-            yield from (_task(request, f, _label(path)) for f in _below(request, path.resolve()))
+            label = _label(path)
+
+            def report(folder: str, error: OSError, label: str = label) -> None:
+                unreadable(label + folder, error.strerror or str(error))
+
+            below = _below(request, path.resolve(), report)
+            yield from (_task(request, folder, label) for folder in below)
         elif path.is_file():
             files.setdefault(path.parent, {})[path.name] = _language(request, path)
         else:
-            what = f"not a {request.named()} file" if path.exists() else "no such file"
+            what = f"not a {request.named()} file" if path.exists() else "no such file or folder"
             raise UsageError(f"{typed}: {what}")
     for parent, named in files.items():
         folder = _listed(request, parent.resolve(), named)
@@ -108,6 +117,22 @@ def left_links(found: Sequence[Task]) -> Iterator[FileResult]:
                 yield FileResult(task.label + name, reason="symbolic link")
 
 
+def broken_links(found: Sequence[Task]) -> Iterator[FileResult]:
+    """Yield a result for each symbolic link that cannot be followed."""
+    for task in found:
+        for name in task.folder.broken_links:
+            yield FileResult(task.label + name, reason="unreadable symbolic link")
+
+
+def _check_access(path: Path, typed: str) -> None:
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise FunctraceError(f"{typed}: {error.strerror}") from None
+
+
 def _path(typed: str) -> Path:
     """``x/...`` is x and all below it, as for the go command; so is plain x."""
     return Path(typed.removesuffix("/...") or "/") if typed.endswith("/...") else Path(typed)
@@ -124,10 +149,13 @@ def _language(request: Request, path: Path) -> Language:
     raise UsageError(f"{path}: not a {request.named()} file")
 
 
-def _below(request: Request, root: Path) -> Iterator[Folder]:
+def _below(
+    request: Request, root: Path, report: Callable[[str, OSError], None]
+) -> Iterator[Folder]:
     kinds = [Kind(lang.suffixes, partial(_reason, request, lang)) for lang in request.languages]
     out = request.out.resolve() if request.out else None
-    return walk(root, kinds, into_left=partial(_goes_into_left, request), avoid=out)
+    into_left = partial(_goes_into_left, request)
+    return walk(root, kinds, into_left=into_left, avoid=out, report=report)
 
 
 def _reason(request: Request, language: Language, folder: Path) -> str | None:
@@ -145,7 +173,7 @@ def _goes_into_left(request: Request, folder: Path) -> bool:
 
 def _listed(request: Request, folder: Path, named: dict[str, Language]) -> Folder:
     """A folder of which files were named: those and all that are in a language anyway."""
-    there = [p.name for p in folder.iterdir() if p.is_file()]
+    there = [p.name for p in folder.iterdir() if is_file(p)]
     sources: list[tuple[str, ...]] = []
     for language in request.languages:
         own = {n for n in there if n.endswith(language.suffixes) and n not in named}

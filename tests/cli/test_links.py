@@ -116,3 +116,45 @@ def test_an_output_tree_has_files_for_links(
     elsewhere.write_bytes(SOURCES[suffix].replace(b"1", b"23"))
     functrace("inject", "--out", "../out", ".")
     assert b"23" in made.read_bytes()
+
+
+@pytest.mark.parametrize("verb", ["inject", "strip"])
+@pytest.mark.parametrize("name", ["loop", "loop.go", "loop.py"])
+def test_a_link_that_leads_to_itself_is_named(
+    module: Path, functrace: Run, verb: str, name: str
+) -> None:
+    """The rest of the tree is done as if it was not there."""
+    functrace("runtime", "add")
+    (module / "store" / name).symlink_to(name)
+    done = functrace(verb, "-w", "-v", ".")
+    assert f"store/{name}: unreadable symbolic link\n" in done.stderr
+    assert "1 unreadable symbolic link" in done.stderr.splitlines()[-1]
+    assert done.returncode == 0
+    assert (b"functrace" in (module / "main.go").read_bytes()) == (verb == "inject")
+    named = functrace(verb, "-w", f"store/{name}")
+    assert (named.returncode, named.stderr.count("\n")) == (1, 1)
+    assert f"store/{name}: Too many levels of symbolic links" in named.stderr
+
+
+def test_a_link_that_leads_to_itself_is_copied(module: Path, functrace: Run) -> None:
+    functrace("runtime", "add")
+    (module / "store" / "loop").symlink_to("loop")
+    done = functrace("inject", "--out", "../out", ".")
+    assert (done.returncode, "1 unreadable symbolic link" in done.stderr) == (0, True)
+    assert (module.parent / "out" / "store" / "loop").readlink() == Path("loop")
+
+
+def test_a_folder_that_cannot_be_read_is_named(
+    module: Path, functrace: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rest is done, with status 1. Not even root can read a folder whose path is too long."""
+    functrace("runtime", "add")
+    monkeypatch.chdir(module)
+    for _ in range(20):
+        Path("d" * 250).mkdir()
+        os.chdir("d" * 250)
+    done = functrace("inject", "-w", ".")
+    assert done.returncode == 1
+    assert "/" + "d" * 250 + ": File name too long\n" in done.stderr
+    assert "  failed: 1 folder, left as it was\n" in done.stderr
+    assert b"functrace" in (module / "main.go").read_bytes()
