@@ -202,11 +202,10 @@ func (d *decoded) record(track *decodedTrack, base, word uint64, payload []byte)
 		}
 		track.events = append(track.events, event{kind: kind, name: string(payload)})
 	case 5:
-		if d.reopened == 0 {
-			track.open = track.open[:0]
+		if at := d.reopened; at >= len(track.open) || track.open[at] != u64(8) {
+			track.open = append(track.open[:at], u64(8))
 		}
 		d.reopened++
-		track.open = append(track.open, u64(8))
 	}
 	return track, base
 }

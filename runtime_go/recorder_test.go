@@ -299,3 +299,11 @@ func TestRecordingAllocatesNothing(t *testing.T) {
 		expect(t, stderr, "0\n")
 	}
 }
+
+// A chunk lists but the outermost calls that are open where it begins.
+func TestDeepCallsWhereOldOnesMayBeOverwritten(t *testing.T) {
+	d, _, _ := record(t, "deep", "FUNCTRACE_FULL=overwrite")
+	if main := d.main(); len(main.events) != 2*deepest || len(main.open) != 0 {
+		t.Errorf("%d events, %d calls are open", len(main.events), len(main.open))
+	}
+}

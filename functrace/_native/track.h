@@ -35,9 +35,9 @@ struct source {
     int64_t end; /* where calls without an exit end */
 };
 
-/* What could not be as it is. */
+/* Counts of inconsistencies, and of calls whose entries were overwritten. */
 struct oddities {
-    int64_t unknown, orphans, skipped, backwards, differing, lost;
+    int64_t unknown, orphans, skipped, backwards, differing, lost, hidden;
 };
 
 struct failure {
@@ -63,6 +63,8 @@ struct position {
     uint64_t word, piece_end, base;
     int reopening; /* the calls that are open where it begins are still being told */
     uint64_t reopened;
+    uint64_t hidden;       /* open calls whose entries were overwritten and that are not listed */
+    uint64_t hidden_index; /* the frame that is the first inside them */
     jmp_buf no_memory;
 };
 

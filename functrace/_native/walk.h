@@ -90,7 +90,9 @@ static struct frame *pop_frame(struct walk *w) {
     return frame;
 }
 
+/* End the calls from the frame with this index on without an exit. */
 static void abandon_calls(struct walk *w, uint64_t depth, int64_t end) {
+    if (depth < w->at.hidden_index) w->at.hidden = 0;
     struct failure failure = w->at.failure;
     memset(&w->at.failure, 0, sizeof w->at.failure);
     w->at.failure.flags = CALL_UNFINISHED;
@@ -157,6 +159,11 @@ static int32_t known_function(struct walk *w, uint64_t number) {
 static void on_exit(struct walk *w, int32_t function, int64_t time) {
     struct position *at = &w->at;
     int32_t index = w->functions[function].innermost;
+    if (at->hidden && index < (int64_t)at->hidden_index) {
+        abandon_calls(w, at->hidden_index, time);
+        at->hidden--;
+        return;
+    }
     if (index < 0) {
         at->odd.orphans += !at->tolerant;
         return;
@@ -198,6 +205,10 @@ static void on_open(struct walk *w, uint64_t ticks, uint64_t number) {
     int32_t function = known_function(w, number);
     if (function < 0) return;
     uint64_t index = at->reopened++;
+    if (at->hidden && index >= at->hidden_index) {
+        abandon_calls(w, at->hidden_index, at->time);
+        at->hidden = 0;
+    }
     if (index < at->depth && w->frames[index].function == function &&
         w->frames[index].start == start)
         return;
@@ -210,15 +221,31 @@ static void on_open(struct walk *w, uint64_t ticks, uint64_t number) {
     hold(w, at->time);
 }
 
-/* Called where a chunk's first event comes: by now the calls that it says are open should be. */
+/* End the calls that are not open any more where a chunk begins, and hide those that are open but
+ * neither known nor listed. */
+static void match_depth(struct walk *w, uint64_t open) {
+    struct position *at = &w->at;
+    int is_known = !at->hidden && at->depth > open;
+    abandon_calls(w, is_known || !at->reopened ? open : at->reopened, at->time);
+    at->hidden = 0;
+    if (at->reopened && at->depth < open) {
+        at->hidden_index = at->depth;
+        at->hidden = open - at->depth;
+        at->odd.hidden += (int64_t)at->hidden;
+    }
+    hold(w, at->time);
+}
+
+/* Called where a chunk's first event comes: by now the calls that are open according to the chunk
+ * should be. */
 static void settle(struct walk *w) {
     struct position *at = &w->at;
     at->reopening = 0;
-    uint64_t open = at->reopened ? at->reopened : at->source->pieces[at->piece].open;
-    if (at->depth == open) return;
+    uint64_t open = at->source->pieces[at->piece].open;
+    if (open < at->reopened) open = at->reopened;
+    if (at->depth + at->hidden == open) return;
     if (!at->reopened && !at->tolerant) at->odd.differing++;
-    abandon_calls(w, open, at->time);
-    hold(w, at->time);
+    match_depth(w, open);
 }
 
 static void on_lost(struct walk *w, uint64_t events) {
@@ -277,6 +304,7 @@ static void begin_track(struct walk *w, int32_t track, int64_t outer) {
     at->outer = outer;
     at->time = at->waited = 0;
     at->suspended = at->tolerant = 0;
+    at->hidden = at->hidden_index = 0;
     memset(&at->failure, 0, sizeof at->failure);
     at->piece = at->source->piece_of[track];
     if (at->piece < at->source->piece_of[track + 1]) begin_piece(at);

@@ -26,6 +26,11 @@ def damage(trace: Trace, counters: Counters) -> tuple[str, ...]:
             "chunks begin with other calls open than were",
         ),
         (
+            counters.hidden,
+            "1 open call is missing from chains and counts: its entry was overwritten",
+            "open calls are missing from chains and counts: their entries were overwritten",
+        ),
+        (
             counters.overflow,
             f"1 call is {_BEYOND}: its chain begins at itself",
             f"calls are {_BEYOND}: their chains begin at themselves",

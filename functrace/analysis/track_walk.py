@@ -43,7 +43,7 @@ NO_FAILURE = Failure()
 
 @dataclass
 class Oddities:
-    """What could not be as it is."""
+    """Counts of inconsistencies, and of calls whose entries were overwritten."""
 
     unknown: int = 0
     orphans: int = 0
@@ -51,6 +51,7 @@ class Oddities:
     backwards: int = 0
     differing: int = 0
     lost: int = 0
+    hidden: int = 0
 
 
 ODDITIES = tuple(field.name for field in fields(Oddities))
@@ -105,6 +106,10 @@ class TrackWalk(ABC, Generic[C]):
         self._tolerant = False
         self._reopening = False
         self._reopened = 0
+        self._hidden = 0
+        """open calls whose entries were overwritten and that are not listed"""
+        self._hidden_index = 0
+        """the call that is the first inside them"""
 
     @abstractmethod
     def _enter(self, function: int, start: int) -> None:
@@ -217,10 +222,15 @@ class TrackWalk(ABC, Generic[C]):
         self._lose(self._time, events)
 
     def _exit(self, function: int, time: int) -> None:
-        if not self._open.get(function):
+        opened = self._open.get(function)
+        index = opened[-1] if opened else -1
+        if self._hidden and index < self._hidden_index:
+            self._abandon(self._hidden_index, time)
+            self._hidden -= 1
+            return
+        if index < 0:
             self._odd.orphans += not self._tolerant
             return
-        index = self._open[function][-1]
         if index + 1 < len(self._calls):
             if not self._tolerant:
                 self._odd.skipped += len(self._calls) - index - 1
@@ -242,6 +252,9 @@ class TrackWalk(ABC, Generic[C]):
             return
         index = self._reopened
         self._reopened += 1
+        if self._hidden and index >= self._hidden_index:
+            self._abandon(self._hidden_index, self._time)
+            self._hidden = 0
         if index < len(self._calls):
             call = self._calls[index]
             if call.function == function and call.start == start:
@@ -259,11 +272,20 @@ class TrackWalk(ABC, Generic[C]):
         if not self._reopening:
             return
         self._reopening = False
-        expected = self._reopened or opened
-        if len(self._calls) == expected:
-            return
-        self._odd.differing += not self._reopened and not self._tolerant
-        self._abandon(expected, self._time)
+        expected = max(self._reopened, opened)
+        if len(self._calls) + self._hidden != expected:
+            self._odd.differing += not self._reopened and not self._tolerant
+            self._match_depth(expected)
+
+    def _match_depth(self, expected: int) -> None:
+        """End calls that are not open any more, hide those that are neither known nor listed."""
+        is_known = not self._hidden and len(self._calls) > expected
+        self._abandon(self._reopened if self._reopened and not is_known else expected, self._time)
+        self._hidden = 0
+        if self._reopened and len(self._calls) < expected:
+            self._hidden_index = len(self._calls)
+            self._hidden = expected - len(self._calls)
+            self._odd.hidden += self._hidden
         self._hold(self._time)
 
     def _push(self, call: C) -> None:
@@ -277,6 +299,8 @@ class TrackWalk(ABC, Generic[C]):
         return call
 
     def _abandon(self, depth: int, end: int) -> None:
+        if depth < self._hidden_index:
+            self._hidden = 0
         while len(self._calls) > depth:
             self._leave(end, Failure(UNFINISHED))
 

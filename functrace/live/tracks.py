@@ -100,6 +100,10 @@ class LiveTrack:
         self._failure = _NO_FAILURE
         self._reopens = False  # a chunk has begun, and no event of it has come
         self._reopened = self._expected = 0
+        self._hidden = 0
+        """open calls whose entries were overwritten and that are not listed"""
+        self._hidden_index = 0
+        """the call that is the first inside them"""
         self._misses = self._misses_for_sure = False
         self.times: list[int] = []
         """when what was read and not gone through yet happened: ascending"""
@@ -204,6 +208,9 @@ class LiveTrack:
             return
         index = self._reopened
         self._reopened += 1
+        if self._hidden and index >= self._hidden_index:
+            self._abandon(self._hidden_index, self.now, is_whole=self._is_whole)
+            self._hidden = 0
         if index < len(self.open):
             call = self.open[index]
             if call.function == function and call.start == start:
@@ -221,9 +228,18 @@ class LiveTrack:
     def _settle(self) -> None:
         """Where a chunk's first event comes, the calls that it says are open should be."""
         self._reopens = False
-        depth = self._reopened or self._expected
-        self._abandon(depth, self.now, is_whole=self._is_whole)
+        expected = max(self._reopened, self._expected)
+        if self._misses or len(self.open) + self._hidden != expected:
+            self._match_depth(expected)
         self._misses = self._misses_for_sure = False
+
+    def _match_depth(self, expected: int) -> None:
+        """End calls that are not open any more, hide those that are neither known nor listed."""
+        is_known = not self._misses and not self._hidden and len(self.open) > expected
+        depth = self._reopened if self._reopened and not is_known else expected
+        self._abandon(depth, self.now, is_whole=self._is_whole)
+        self._hidden_index = len(self.open)
+        self._hidden = max(expected - len(self.open), 0) if self._reopened else 0
 
     # Calls
 
@@ -246,6 +262,10 @@ class LiveTrack:
         index = len(self.open) - 1
         while index >= 0 and self.open[index].function != function:
             index -= 1
+        if self._hidden and index < self._hidden_index:
+            self._abandon(self._hidden_index, time)
+            self._hidden -= 1
+            return
         if index < 0:
             return
         self._abandon(index + 1, time)
@@ -253,6 +273,8 @@ class LiveTrack:
 
     def _abandon(self, depth: int, time: int, *, is_whole: bool = True) -> None:
         """Calls end without an exit; where words are missing nobody knows when."""
+        if depth < self._hidden_index:
+            self._hidden = 0
         while len(self.open) > depth:
             call = self.open.pop()
             if is_whole:

@@ -77,6 +77,45 @@ VECTORS = {
         base=1900,
         opened=1,
     ),
+    # chunks that list the two outermost of the calls that are open
+    "deep": w.header(flags=5)
+    + w.FUNCTIONS
+    + w.events(90, w.track(1, 1010), w.enter(1, 10), w.enter(2, 20), w.enter(2, 30), w.enter(3, 40))
+    + w.events(
+        91,
+        w.opened(1010, 1),
+        w.opened(1020, 2),
+        w.leave(3, 50),
+        w.leave(2, 60),
+        w.leave(2, 70),
+        w.leave(1, 80),
+        track=1,
+        opened=4,
+    )
+    # what begins between them has been overwritten
+    + w.events(
+        92,
+        w.opened(1010, 1),
+        w.opened(1020, 2),
+        w.enter(3, 50),
+        w.leave(3, 60),
+        w.leave(2, 70),
+        w.enter(4, 80),
+        track=5,
+        opened=5,
+    )
+    + w.events(
+        93,
+        w.opened(1010, 1),
+        w.opened(1020, 2),
+        w.leave(4, 90),
+        w.leave(2, 100),
+        w.leave(3, 110),
+        w.leave(2, 120),
+        w.leave(1, 130),
+        track=5,
+        opened=5,
+    ),
     "bases": w.header(
         rate=2_000_000_000,
         calibrations=((5, 1000 + 40_000_000, 10_000_000, 5), (6, 1, 1, 7)),

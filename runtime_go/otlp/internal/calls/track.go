@@ -35,6 +35,8 @@ type Track struct {
 	reopening bool // a chunk has begun, and no event of it has come
 	reopened  int  // calls of which it said that they are open
 	expected  int  // how many it says are open
+	hidden    int  // open calls whose entries were overwritten and that are not listed
+	outside   int  // calls around the hidden ones
 	idleSince int  // which turn it was when the track last became idle; 0: it is not
 }
 
@@ -183,6 +185,11 @@ func (t *Track) moveTime(ticks uint64) int64 {
 
 func (t *Track) exit(function int32, time int64) {
 	state := t.functions[function]
+	if t.hidden > 0 && (state == nil || state.open == nil || state.open.level < t.outside) {
+		t.abandon(t.outside, time)
+		t.hidden--
+		return
+	}
 	if state == nil || state.open == nil {
 		return
 	}
@@ -202,6 +209,10 @@ func (t *Track) reopen(ticks, number uint64) {
 	}
 	start, index := t.since(ticks), t.reopened
 	t.reopened++
+	if t.hidden > 0 && index >= t.outside {
+		t.abandon(t.outside, t.time)
+		t.hidden = 0
+	}
 	if index < len(t.open) && t.open[index].Function == function && t.open[index].Start == start {
 		return
 	}
@@ -218,11 +229,25 @@ func (t *Track) settleOpen() {
 		return
 	}
 	t.reopening = false
-	expected := t.reopened
-	if expected == 0 {
-		expected = t.expected
+	expected := max(t.reopened, t.expected)
+	if len(t.open)+t.hidden != expected {
+		t.matchDepth(expected)
 	}
-	t.abandon(expected, t.time)
+}
+
+// matchDepth ends the calls that are not open any more, and hides those that are neither known nor
+// listed.
+func (t *Track) matchDepth(expected int) {
+	isKnown := t.hidden == 0 && len(t.open) > expected
+	depth := expected
+	if t.reopened > 0 && !isKnown {
+		depth = t.reopened
+	}
+	t.abandon(depth, t.time)
+	t.outside, t.hidden = len(t.open), 0
+	if t.reopened > 0 {
+		t.hidden = max(expected-len(t.open), 0)
+	}
 }
 
 func (t *Track) push(function int32, start int64) {
@@ -269,6 +294,9 @@ func (t *Track) pop(end int64, failure Failure) {
 
 // abandon ends calls of which no exit came.
 func (t *Track) abandon(depth int, end int64) {
+	if depth < t.outside {
+		t.hidden = 0
+	}
 	for len(t.open) > depth {
 		t.pop(end, Failure{Unfinished: true})
 	}
