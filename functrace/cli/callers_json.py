@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from functrace.cli import coverage
+
 if TYPE_CHECKING:
     from functrace.analysis.call_chains import CallChain, Link
     from functrace.analysis.callers import Callers
@@ -28,6 +30,7 @@ def report(found: Callers, chains: Sequence[CallChain], count: int) -> dict[str,
         ],
         "more_chains": count - len(chains),
         "sampled": found.sampled,
+        **coverage.as_json(found.forest.traces),
     }
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from functrace import units
 from functrace.analysis.compare import Comparison, Failing, Presence, Timing
+from functrace.cli import coverage
+
+if TYPE_CHECKING:
+    from functrace.trace import Trace
 
 Entry = Presence | Timing | Failing
 Sections = dict[str, list[Entry]]
@@ -93,10 +97,10 @@ def _signed(nanoseconds: int) -> str:
     return ("+" if nanoseconds >= 0 else "-") + units.duration(abs(nanoseconds))
 
 
-def as_json(found: Sections) -> str:
+def as_json(found: Sections, traces: Sequence[Trace]) -> str:
     """The same for scripts."""
     kinds = {kind.replace(" ", "_"): list(map(_object, all_)) for kind, all_ in found.items()}
-    return json.dumps(kinds, indent=2)
+    return json.dumps({**kinds, **coverage.as_json(traces)}, indent=2)
 
 
 def _object(entry: Entry) -> dict[str, Any]:

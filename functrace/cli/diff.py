@@ -45,7 +45,8 @@ def diff(
     found = compare(*sides)
     sections = compared.sections(found, everything=everything)
     if as_json:
-        click.echo(compared.as_json(sections))
+        opened = [chains.trace for side in sides for chains in side]
+        click.echo(compared.as_json(sections, opened))
     else:
         for line in compared.lines(sections, None if everything else limit):
             click.echo(line)

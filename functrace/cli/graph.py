@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from functrace import units
-from functrace.cli import chain_text, tables, traces
+from functrace.cli import chain_text, coverage, tables, traces
 from functrace.cli.traces import told_apart
 from functrace.errors import FunctraceError
 from functrace.naming import matching
@@ -52,7 +52,7 @@ def graph(function: str, traces: tuple[str, ...], as_json: bool, **flags: Any) -
     shown = _Shown(forest, flags["depth"], flags["min_share"])
     if as_json:
         report = [shown.as_json(root, root.total, 0) for root in roots]
-        click.echo(json.dumps({"functions": report}, indent=2))
+        click.echo(json.dumps({"functions": report, **coverage.as_json(forest.traces)}, indent=2))
         return
     for number, root in enumerate(roots):
         if number:

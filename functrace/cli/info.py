@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from functrace import units
-from functrace.cli import tables, traces
+from functrace.cli import coverage, tables, traces
 
 if TYPE_CHECKING:
     from functrace.analysis import Chains
@@ -95,7 +95,7 @@ def _endings(trace: Trace) -> Iterator[str]:
     if trace.write_failed:
         yield "a write failed"
     if trace.overwritten:
-        yield "old calls may be overwritten"
+        yield coverage.sentence(trace) or "nothing was overwritten yet"
     if trace.ending is not None:
         yield str(trace.ending)
     if trace.ended_cleanly:
@@ -179,6 +179,7 @@ def _as_json(trace: Trace, chains: Chains) -> dict[str, Any]:
         "running": trace.is_running,
         "full": trace.full,
         "overwritten": trace.overwritten,
+        "overwritten_chunks": trace.overwritten_chunks,
         "write_failed": trace.write_failed,
         "events": trace.events,
         "lost": trace.lost,

@@ -11,7 +11,7 @@ import numpy as np
 
 from functrace import units
 from functrace.analysis import Forest, fold, merge
-from functrace.cli import tables
+from functrace.cli import coverage, tables
 from functrace.errors import FunctraceError
 from functrace.trace import Trace, open_trace
 
@@ -30,6 +30,10 @@ def summary(verb: str, place: Path, files: list[Path], ended: str) -> Iterator[s
         return
     forest = merge([fold(trace) for trace in traces])
     yield f"  {_amount(forest)}; {', '.join([ended, *_limits(traces)])}"
+    for trace in traces:
+        covered = coverage.sentence(trace)
+        if covered:
+            yield click.style(f"  {trace.path.name} {covered}", fg="yellow")
     yield from _most_time(forest)
     failed = _failure(forest)
     if failed:

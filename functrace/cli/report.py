@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from functrace import units
-from functrace.cli import tables, traces
+from functrace.cli import coverage, tables, traces
 from functrace.cli.traces import open_all
 from functrace.errors import FunctraceError
 from functrace.naming import matching
@@ -65,7 +65,12 @@ def report(traces: tuple[str, ...], sort: str, as_json: bool, **flags: Any) -> N
     shown = ranked[:limit] if limit else ranked
     if as_json:
         rows = {"functions": [_as_json(found, index) for index in shown]}
-        click.echo(json.dumps({**rows, "more_functions": len(ranked) - len(shown)}, indent=2))
+        click.echo(
+            json.dumps(
+                {**rows, "more_functions": len(ranked) - len(shown), **coverage.as_json(opened)},
+                indent=2,
+            )
+        )
         return
     _show(found, shown, {**_TITLES, "panics": f"{tables.panic(opened)}s"})
     if len(shown) < len(ranked):

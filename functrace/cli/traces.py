@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from functrace.cli import coverage
 from functrace.errors import FunctraceError
 from functrace.naming import matching
 from functrace.units import count, several
@@ -50,6 +51,9 @@ def open_all(paths: Iterable[str], *, tell: bool = True) -> list[Trace]:
     for trace in traces if tell else ():
         for sentence in trace.damage:
             click.secho(f"functrace: {trace.path}: {sentence}", err=True, fg="yellow")
+        covered = coverage.sentence(trace)
+        if covered:
+            click.secho(f"functrace: {trace.path}: {covered}", err=True, fg="yellow")
     return traces
 
 

@@ -59,6 +59,7 @@ def _process(trace: Trace) -> dict[str, Any]:
         "ended_cleanly": trace.ended_cleanly,
         "full": trace.full,
         "overwritten": trace.overwritten,
+        "overwritten_chunks": trace.overwritten_chunks,
         "write_failed": trace.write_failed,
         "lost": trace.lost,
         "damage": trace.damage,

@@ -62,6 +62,9 @@ class Trace:
     """how the process ended, where functrace record has seen it"""
     full: bool
     overwritten: bool
+    """whether old chunks may be overwritten"""
+    overwritten_chunks: int
+    """how many were, by the sequence numbers that are missing"""
     write_failed: bool
     lost: int
     """events that were not recorded"""
@@ -134,6 +137,7 @@ def open_trace(path: str | Path) -> Trace:
         ending=header.ending,
         full=bool(header.flags & fmt.FULL),
         overwritten=overwritten,
+        overwritten_chunks=_missing(chunks.rows) if overwritten else 0,
         write_failed=bool(header.flags & fmt.WRITE_FAILED),
         lost=header.lost,
         process=facts.process,
@@ -145,6 +149,12 @@ def open_trace(path: str | Path) -> Trace:
         clock=clock,
         words=_words(data, header, facts, found, ordered),
     )
+
+
+def _missing(chunks: Rows) -> int:
+    """Return how many chunks that were written are not there; sequence numbers begin with 1."""
+    numbers = np.unique(chunks["sequence"])
+    return int(numbers[-1]) - len(numbers) if len(numbers) else 0
 
 
 def _map(path: Path) -> memoryview:

@@ -186,6 +186,7 @@ def test_json(functrace: Run) -> None:
         "p99": 20000,
         "more_chains": 0,
         "sampled": False,
+        "partial_traces": [],
     }
     assert [step["name"] for step in chain["chain"]] == [*shop.FUNCTIONS[:3], shop.GET]
     assert chain["chain"][1]["started"] == {"kind": "goroutine", "file": "main.go", "line": 14}

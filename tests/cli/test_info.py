@@ -71,6 +71,7 @@ def test_json(module: Path, functrace: Run) -> None:
         "running": False,
         "full": False,
         "overwritten": False,
+        "overwritten_chunks": 0,
         "write_failed": False,
         "events": 38,
         "lost": 0,

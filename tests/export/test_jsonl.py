@@ -28,6 +28,7 @@ def test_process_tracks_calls() -> None:
         "ended_cleanly": True,
         "full": False,
         "overwritten": False,
+        "overwritten_chunks": 0,
         "write_failed": False,
         "lost": 0,
         "damage": [],

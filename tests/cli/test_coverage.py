@@ -1,0 +1,73 @@
+"""Every command says which part of a run is left where old calls were overwritten."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+
+VECTOR = Path(__file__).parents[1] / "vectors" / "overwritten.ftrace"
+COVERED = "covers the last 108ns of 1.01µs; earlier calls were overwritten"
+PARTIAL = [
+    {
+        "path": "x.ftrace",
+        "first_event_ns": 900,
+        "last_event_ns": 1008,
+        "overwritten_chunks": 87,
+    }
+]
+
+
+@pytest.fixture
+def overwritten(module: Path, functrace: Run) -> Run:
+    shutil.copy(VECTOR, module / "x.ftrace")
+    return functrace
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "report x.ftrace",
+        "callers * x.ftrace",
+        "graph * x.ftrace",
+        "replay x.ftrace",
+        "diff x.ftrace x.ftrace",
+        "export --to folded x.ftrace",
+    ],
+)
+def test_every_command_says_it(overwritten: Run, line: str) -> None:
+    done = overwritten(*line.split())
+    assert done.returncode == 0
+    assert f"functrace: x.ftrace: {COVERED}\n" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "line", ["report x.ftrace", "callers * x.ftrace", "graph * x.ftrace", "diff x.ftrace x.ftrace"]
+)
+def test_json(overwritten: Run, line: str) -> None:
+    found = json.loads(overwritten(*line.split(), "--json").stdout)
+    partial = found["partial_traces"]
+    assert partial[0] == PARTIAL[0]
+    assert all(each == PARTIAL[0] for each in partial)
+
+
+def test_info(overwritten: Run) -> None:
+    assert COVERED in overwritten("info", "x.ftrace").stdout
+    (found,) = json.loads(overwritten("info", "--json", "x.ftrace").stdout)["traces"]
+    assert found["overwritten_chunks"] == 87
+
+
+@pytest.mark.parametrize(("calls", "is_partial"), [(1_000, False), (300_000, True)])
+def test_a_recorded_program(module: Path, functrace: Run, calls: int, is_partial: bool) -> None:
+    text = "def f(): return 1\ndef main(n):\n    for i in range(n): f()\n"
+    (module / "app.py").write_text(f"{text}main({calls})\n")
+    options = ["--record", "--overwrite", "--max-size", "1M", "-o", "x.ftrace"]
+    done = functrace("run", *options, "app.py")
+    assert ("x.ftrace covers the last " in done.stderr) == is_partial
+    done = functrace("report", "--json", "x.ftrace")
+    assert ("covers the last " in done.stderr) == is_partial
+    assert bool(json.loads(done.stdout)["partial_traces"]) == is_partial
