@@ -8,7 +8,11 @@ from functrace.cache.trust import distrust, distrust_parent
 from functrace.runtime.system import os
 
 VARIABLE = "FUNCTRACE_CACHE"
+PARTS = ("go", "python")
 _TEMPORARY = ("/tmp", "/var/tmp")
+# Says that all in a folder may be deleted. Source: https://bford.info/cachedir/
+_TAG = "CACHEDIR.TAG"
+_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55\n# A cache of functrace.\n"
 
 
 class Choice:
@@ -40,7 +44,7 @@ def choose(part: str) -> Choice:
 def make(folder: str) -> str:
     """Make ``folder`` for this user alone; return why it cannot be used, or an empty text."""
     try:
-        make_private(folder)
+        _make_part(folder)
     except OSError as error:
         return f"{error.filename}: {error.strerror}"
     reason = distrust(folder)
@@ -63,10 +67,38 @@ def make_private(folder: str) -> None:
         os.chmod(folder, 0o700)  # whatever the umask has removed
 
 
-def own_locations() -> list[str]:
-    """Return the folders that this user has for a cache."""
-    folders = (_wanted(os.environ.get(VARIABLE, "")), _private())
-    return [folder for folder in folders if folder and _is_own(folder)]
+def _make_part(folder: str) -> None:
+    """Make a folder for a part of the cache, and mark it as one unless it was there."""
+    if os.path.isdir(folder):
+        return
+    make_private(folder)
+    if not os.path.isdir(folder):
+        return
+    with open(os.path.join(folder, _TAG), "wb", opener=_open_private) as tag:
+        tag.write(_SIGNATURE)
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def own_parts() -> list[str]:
+    """Return the folders of this user that functrace has made for parts of the cache.
+
+    FUNCTRACE_CACHE may name a folder that has other things in it, such as a home folder with Go's
+    own ``go``: a part is what carries functrace's tag.
+    """
+    caches = (_wanted(os.environ.get(VARIABLE, "")), _private())
+    parts = [os.path.join(cache, part) for cache in caches if cache for part in PARTS]
+    return [part for part in parts if _is_own(part) and _is_tagged(part)]
+
+
+def _is_tagged(folder: str) -> bool:
+    try:
+        with open(os.path.join(folder, _TAG), "rb") as tag:
+            return tag.read() == _SIGNATURE
+    except OSError:
+        return False
 
 
 def _is_own(folder: str) -> bool:

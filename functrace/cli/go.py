@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
 from pathlib import Path
@@ -64,8 +65,10 @@ def go(ctx: click.Context, /, verb: str, arguments: tuple[str, ...], **flags: An
     command's flags. `functrace go clean` empties functrace's cache.
     """
     if verb == "clean":
-        for folder in folders.own_locations():
+        for folder in map(Path, folders.own_parts()):
             shutil.rmtree(folder, ignore_errors=True)
+            with contextlib.suppress(OSError):  # there is something else in it
+                folder.parent.rmdir()
     elif verb in _UNTRACED:
         ctx.exit(_plain(verb, arguments))
     elif verb in gobuild.TRACED:
