@@ -49,10 +49,10 @@ _LAZY = {
 _NEEDED = frozenset(
     """
     __future__ _collections_abc _opcode_metadata _weakrefset abc annotationlib ast codecs
-    collections contextlib copy copyreg dataclasses dis encodings enum functools genericpath
+    collections contextlib copy copyreg ctypes dataclasses dis encodings enum functools genericpath
     importlib inspect io json keyword linecache opcode operator os platform posixpath re reprlib
-    selectors signal sre_compile sre_constants sre_parse stat subprocess threading token tokenize
-    types typing warnings weakref
+    selectors signal sre_compile sre_constants sre_parse stat struct subprocess threading token
+    tokenize types typing warnings weakref
     """.split()
 )
 

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from types import CodeType
 
 from functrace.runtime import BUILTINS
+from functrace.runtime.clock import clock
 from functrace.runtime.known import Callback, Known, known
 from functrace.runtime.output import open_output
 from functrace.runtime.source import Source, make_source
 from functrace.runtime.stacks import AboutThread, Call, Parent, Stacks, Track
-from functrace.runtime.trace_file import clock
 
 globals()["__builtins__"] = BUILTINS
 

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
-from functrace.runtime import BUILTINS, trace_file
+from functrace.runtime import BUILTINS
+from functrace.runtime.clock import CLOCK
+from functrace.runtime.clock import clock as _now
 from functrace.runtime.known import KNOWN, Callback, Known, known
 from functrace.runtime.room import Room
 from functrace.runtime.source import Source, make_source
@@ -21,14 +23,13 @@ globals()["__builtins__"] = BUILTINS
 
 __all__ = ["TASK", "THREAD", "Recorder", "clock"]
 
-_now = trace_file.clock
 _forked: list[Forked] = []
 _recorders: list[Recorder] = []  # the one there is
 
 
 def clock() -> str:
     """The clock that ticks come from, in words."""
-    return trace_file.CLOCK
+    return CLOCK
 
 
 class Recorder:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from functrace.runtime import BUILTINS
+from functrace.runtime.clock import clock
 from functrace.runtime.failures import MOST
 from functrace.runtime.stacks import Call, Track
 from functrace.runtime.trace_file import (
@@ -17,7 +18,6 @@ from functrace.runtime.trace_file import (
     Head,
     Segment,
     TraceFile,
-    clock,
     put_record,
 )
 

@@ -11,10 +11,10 @@ import sys
 import weakref
 from _thread import RLock
 from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple, Protocol, TypeVar
 
 from functrace.runtime import BUILTINS
+from functrace.runtime.clock import SECOND, clock
 from functrace.runtime.descriptors import OwnFile, new_file_mode
 from functrace.runtime.mapping import Mapping
 from functrace.runtime.system import os, time
@@ -45,10 +45,6 @@ _MOST_FACTS = 30_000
 _MOST_NAME = 8 << 10
 
 _PATIENCE = 0.1  # seconds; whoever holds the lock for longer may wait for us
-
-clock = partial(time.monotonic_ns)  # and not the function itself, which freezegun looks for
-CLOCK = "monotonic clock of the system"
-SECOND = 1_000_000_000  # ticks
 
 
 class Head(NamedTuple):
