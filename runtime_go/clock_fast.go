@@ -3,9 +3,8 @@
 package functrace
 
 import (
-	"strconv"
 	"strings"
-	"unsafe"
+	_ "unsafe" // for go:linkname
 )
 
 // counter says that the processor's counter is the clock.
@@ -58,14 +57,14 @@ func ticks() uint64 {
 	return uint64(nanotime())
 }
 
-// panicText says what the innermost panic of this goroutine is about.
-func panicText() string {
-	if argOffset == 0 {
-		return ""
+// panicValue returns what the innermost panic of this goroutine is about, nil if that is not known.
+//
+//go:norace
+func panicValue() (value any) {
+	if argOffset != 0 {
+		*wordsOfInterface(&value) = panicArgument()
 	}
-	var value any
-	*(*[2]uintptr)(unsafe.Pointer(&value)) = panicArgument()
-	return describe(value)
+	return value
 }
 
 // hasCounter asks the processor, and Linux, which watches the counter on all cores and drops
@@ -74,17 +73,4 @@ func hasCounter() bool {
 	clocks, err := readFile("/sys/devices/system/clocksource/clocksource0/available_clocksource")
 	listed := err != nil || strings.Contains(clocks, "tsc") || strings.Contains(clocks, "arch_sys_counter")
 	return fast && listed && countsEvenly()
-}
-
-// describe returns what a panic with that argument says, as far as that is simple.
-func describe(value any) string {
-	switch value := value.(type) {
-	case string:
-		return value
-	case error:
-		return textOf(value)
-	case int:
-		return strconv.Itoa(value)
-	}
-	return ""
 }

@@ -19,4 +19,4 @@ func recordEntry(uint64) *track { return nil }
 
 func recordExit(*track, uint64) bool { return false }
 
-func panicText() string { return "" }
+func panicValue() any { return nil }

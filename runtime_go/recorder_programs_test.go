@@ -20,6 +20,8 @@ import (
 func init() {
 	for name, program := range map[string]func(){
 		"fail":      func() { failing(3); failing(-1) },
+		"insult":    func() { defer func() { recover() }(); insult() },
+		"torn":      torn,
 		"fatal":     func() { defer functrace.Trace()(); a(); log.Fatal("end") },
 		"unhandled": func() { defer functrace.Trace()(); panics() },
 		"throw":     func() { defer functrace.Trace()(); debug.SetMaxStack(1 << 18); overflow(0) },
@@ -52,6 +54,72 @@ func (f *failure) Error() string {
 		panic("no failure")
 	}
 	return f.text
+}
+
+func insult() {
+	defer functrace.Trace()()
+	panic(&failure{"why"})
+}
+
+// A mutable error is changed for good reason, by one goroutine while others return it.
+type mutable struct {
+	text  string
+	err   error
+	any   any
+	items []error
+	next  *mutable
+}
+
+func (*mutable) Error() string { panic("Error is called") }
+
+// torn has errors recorded whose texts, lengths and types change all the time.
+func torn() {
+	m := &mutable{}
+	ended := make(chan bool)
+	for i := 0; i < 2; i++ {
+		go func() {
+			for i := 0; i < tornRounds; i++ {
+				failWith(m)
+			}
+			ended <- true
+		}()
+	}
+	path := &os.PathError{Op: "open", Path: strings.Repeat("path", 40), Err: io.EOF}
+	for n := 0; n < 2; {
+		m.change(path)
+		select {
+		case <-ended:
+			n++
+		default:
+		}
+	}
+	fmt.Fprintln(os.Stderr, "done")
+}
+
+// change is not seen by the race detector, like what the program does under locks of its own.
+//
+//go:norace
+func (m *mutable) change(path error) {
+	for i := 0; i < 1000; i++ {
+		m.text, m.err, m.any, m.items, m.next = "", path, 1, nil, nil
+		m.text, m.err, m.any, m.items, m.next = strings.Repeat("text", 40)[:i%160], code(^uint(0)>>2)-code(i), path, []error{path, code(1)}, m
+		m.text, m.err, m.any, m.items, m.next = "x", m, m, []error{m}, nil
+		m.err, m.any = value{1, 2, 3}, value{1, 2, 3}
+	}
+}
+
+type code int
+
+func (code) Error() string { panic("Error is called") }
+
+type value [3]uintptr
+
+func (value) Error() string { panic("Error is called") }
+
+//go:noinline
+func failWith(m *mutable) (err error) {
+	defer functrace.Exit(functrace.Enter(), &err)
+	return m
 }
 
 func failing(n int) (err error) {

@@ -60,12 +60,31 @@ func TestTheClockOfTheSystemCountsNanoseconds(t *testing.T) {
 }
 
 func TestErrorsAreRecorded(t *testing.T) {
-	d, _, _ := record(t, "fail")
-	want := "\t->failing\n\t\t->failing\n\t\t\t->failing\n" +
-		"\t\t\terror " + strings.Repeat("long ", 40) + "\n\t\t\t<-failing\n" +
-		"\t\terror at 2\n\t\t<-failing\n\terror at 3\n\t<-failing\n" +
-		"\t->failing\n\terror (its Error method panics)\n\t<-failing\n"
-	expect(t, d.main().String(), want)
+	for setting, want := range map[string][2]string{
+		"":                          {`&functrace_test.failure{text: "` + strings.Repeat("long ", 33) + "long", "(*functrace_test.failure)(nil)"},
+		"FUNCTRACE_ERROR_TEXT=call": {strings.Repeat("long ", 40), "(its Error method panics)"},
+	} {
+		d, _, _ := record(t, "fail", setting)
+		expect(t, d.main().String(), "\t->failing\n\t\t->failing\n\t\t\t->failing\n"+
+			"\t\t\terror "+want[0]+"\n\t\t\t<-failing\n"+
+			"\t\terror at 2\n\t\t<-failing\n\terror at 3\n\t<-failing\n"+
+			"\t->failing\n\terror "+want[1]+"\n\t<-failing\n")
+	}
+}
+
+// An Error method that is instrumented is no call of the program, nor does its time pass.
+func TestAPanicWithAnErrorOfTheProgram(t *testing.T) {
+	for setting, want := range map[string]string{"": `&functrace_test.failure{text: "why"}`, "FUNCTRACE_ERROR_TEXT=call": "why"} {
+		d, _, _ := record(t, "insult", setting)
+		if !functrace.IsFast() { // the public interfaces do not tell
+			want = ""
+		}
+		expect(t, d.main().String(), "\t->insult\n\tpanic "+want+"\n\t<-insult\n")
+		events := d.main().events
+		if events[0].ticks > events[2].ticks {
+			t.Error("time goes back")
+		}
+	}
 }
 
 func TestPanicsAreRecorded(t *testing.T) {
@@ -305,5 +324,17 @@ func TestDeepCallsWhereOldOnesMayBeOverwritten(t *testing.T) {
 	d, _, _ := record(t, "deep", "FUNCTRACE_FULL=overwrite")
 	if main := d.main(); len(main.events) != 2*deepest || len(main.open) != 0 {
 		t.Errorf("%d events, %d calls are open", len(main.events), len(main.open))
+	}
+}
+
+func TestAnErrorThatIsChangedWhileItIsRecorded(t *testing.T) {
+	d, _, stderr := record(t, "torn")
+	expect(t, stderr, "done\n")
+	for _, track := range d.tracks {
+		for _, e := range track.events {
+			if e.kind == "error" && !strings.HasPrefix(e.name, "&functrace_test.mutable{text: ") {
+				t.Fatal(e.name)
+			}
+		}
 	}
 }

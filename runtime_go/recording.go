@@ -28,7 +28,7 @@ type trackRecording struct {
 	base  uint64       // ticks that the chunk's times count from
 	depth int          // how many calls are open
 	open  []openCall   // these, innermost last, and room for some more
-	fails error        // that the call returns whose exit comes next
+	fails any          // the error that the call returns whose exit comes next, or its panic's value
 
 	written int         // with minDuration: how many of the open calls are in the file
 	panics  bool        // the last exit that was looked at closely was no return
@@ -89,18 +89,17 @@ func (t *track) recordExit(now uint64) int {
 	if t.depth == 0 || !t.isOf(g) {
 		return t.depth // an exit function called twice, or by another goroutine
 	}
-	failure := t.fails
-	t.fails = nil
 	c := t.open[t.depth-1]
 	isShort := minDuration != 0 && t.written < t.depth && now-c.entered < minDuration
 	if !isShort {
 		t.putPending()
 		t.panics = panicking != 0 && t.putPanic(now)
-		if !t.panics && failure != nil {
-			t.putError(now, failure)
+		if !t.panics && t.fails != nil {
+			t.putReason(now, errorRecord)
 		}
 		t.put(now, c.function<<functionShift|exitWord)
 	}
+	t.fails = nil
 	t.depth--
 	t.written = min(t.written, t.depth)
 	return t.depth

@@ -5,6 +5,7 @@ package functrace
 import (
 	"runtime"
 	"strings"
+	"unsafe"
 )
 
 // Types of records, and values of theirs.
@@ -106,17 +107,32 @@ func (t *track) putTrack(now uint64) {
 	t.putRecord(trackRecord, isGoroutine, t.id, parent, now, starter|uint64(line)<<32)
 }
 
-// putError tells what the error says. That runs code of the program, which is not traced
+// putReason records why the call fails: what t.fails says.
+//
+//go:norace
+func (t *track) putReason(now uint64, kind int) {
+	if settings.callsError {
+		if err, ok := t.fails.(error); ok {
+			t.putText(now, kind, 0, t.askError(err))
+			return
+		}
+	}
+	var d description
+	d.describe(&t.fails)
+	t.putText(now, kind, 0, unsafe.String(&d.bytes[0], d.n))
+}
+
+// askError calls the error's method. That runs code of the program, which is not traced
 // and whose panics are none of the program's.
 //
 //go:norace
-func (t *track) putError(now uint64, err error) {
+func (t *track) askError(err error) string {
 	limit := t.limit.Swap(0) // so that calls are not recorded without a look at muted
 	t.muted = true
 	text := textOf(err)
 	t.muted = false
 	t.limit.Store(limit)
-	t.putText(now, errorRecord, 0, text)
+	return text
 }
 
 func textOf(err error) (text string) {
@@ -137,7 +153,8 @@ func textOf(err error) (text string) {
 func (t *track) putPanic(now uint64) bool {
 	switch unwinding() {
 	case "runtime.gopanic":
-		t.putText(now, panicRecord, 0, panicText())
+		t.fails = panicValue()
+		t.putReason(now, panicRecord)
 	case "runtime.Goexit":
 		t.putText(now, panicRecord, isGoexit, "")
 	default:

@@ -7,4 +7,5 @@ const (
 	liveGoroutines  = 5_000
 	mixedRounds     = 5000
 	deepest         = 5_000
+	tornRounds      = 5_000
 )

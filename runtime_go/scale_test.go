@@ -7,4 +7,5 @@ const (
 	liveGoroutines  = 100_000
 	mixedRounds     = 6000
 	deepest         = 100_000
+	tornRounds      = 20_000
 )

@@ -30,6 +30,7 @@ type config struct {
 	overwrite        bool  // the oldest calls when a trace is full
 	minDuration      time.Duration
 	systemClock      bool   // even where the processor's counter would do
+	callsError       bool   // to get the text of an error
 	signal           string // that stops tracing and starts it again
 	include, exclude []string
 }
@@ -73,6 +74,7 @@ var variables = []struct {
 	{"FUNCTRACE_FULL", (*config).readFull, "neither stop nor overwrite"},
 	{"FUNCTRACE_MIN_DURATION", (*config).readMinDuration, "not a time such as 5us or 2ms"},
 	{"FUNCTRACE_CLOCK", (*config).readClock, "neither counter nor system"},
+	{"FUNCTRACE_ERROR_TEXT", (*config).readErrorText, "neither fields nor call"},
 	{"FUNCTRACE_DEPTH", (*config).readDepth, "not a number of levels"},
 	{"FUNCTRACE_MAX_SIZE", (*config).readMaxSize, "not a size such as 500M or 2G"},
 }
@@ -98,6 +100,11 @@ func (c *config) readMinDuration(text string) bool {
 func (c *config) readClock(text string) bool {
 	c.systemClock = text == "system"
 	return c.systemClock || text == "counter"
+}
+
+func (c *config) readErrorText(text string) bool {
+	c.callsError = text == "call"
+	return c.callsError || text == "fields"
 }
 
 func (c *config) readDepth(text string) bool {

@@ -53,6 +53,8 @@ func Enter() Call {
 
 // Exit reports the exit of the call that Enter has returned, and the error that it
 // returns. The pointer is not kept, so that the error need not be moved to the heap.
+//
+//go:norace
 func Exit(c Call, err *error) {
 	if c.track == nil {
 		return

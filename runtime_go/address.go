@@ -1,0 +1,88 @@
+//go:build trace && go1.21
+
+package functrace
+
+// ip shows the bytes of an Internet address.
+//
+//go:norace
+func (d *description) ip(at spot, isHost bool) {
+	size := at.plus(wordSize).word()
+	bytes, ok := at.target(16)
+	switch {
+	case size == 16 && ok && isReadable(bytes.address, size) && isMapped(bytes.address):
+		bytes.address += 12
+		d.ip4(bytes.address)
+	case size == 4 && ok && isReadable(bytes.address, size):
+		d.ip4(bytes.address)
+	case size == 16 && ok && isReadable(bytes.address, size):
+		if isHost {
+			d.addByte('[')
+		}
+		d.ip6(bytes.address)
+		if isHost {
+			d.addByte(']')
+		}
+	}
+}
+
+// isMapped reports whether the 16 bytes stand for an address of 4.
+//
+//go:norace
+func isMapped(address uintptr) bool {
+	for i := uintptr(0); i < 10; i++ {
+		if load[byte](address+i) != 0 {
+			return false
+		}
+	}
+	return load[byte](address+10) == 0xff && load[byte](address+11) == 0xff
+}
+
+//go:norace
+func (d *description) ip4(address uintptr) {
+	for i := uintptr(0); i < 4; i++ {
+		if i > 0 {
+			d.addByte('.')
+		}
+		d.addUint(uint64(load[byte](address + i)))
+	}
+}
+
+// ip6 leaves out the longest row of zeros, as RFC 5952 has it.
+//
+//go:norace
+func (d *description) ip6(address uintptr) {
+	var groups [8]uint64
+	for i := range groups {
+		at := address + 2*uintptr(i)
+		groups[i] = uint64(load[byte](at))<<8 | uint64(load[byte](at+1))
+	}
+	first, last := zeros6(&groups)
+	for i := 0; i < len(groups); i++ {
+		if i == first {
+			d.add("::")
+			i = last - 1
+			continue
+		}
+		if i > 0 && i != last {
+			d.addByte(':')
+		}
+		d.addHex(groups[i])
+	}
+}
+
+// zeros6 returns where the longest row of two zeros or more begins and ends.
+//
+//go:norace
+func zeros6(groups *[8]uint64) (first, last int) {
+	first = -1
+	for i := range groups {
+		end := i
+		for end < len(groups) && groups[end] == 0 {
+			end++
+		}
+		if end-i > max(1, last-first) || first < 0 && end-i > 1 {
+			first, last = i, end
+		}
+	}
+	return first, last
+}

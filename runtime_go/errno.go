@@ -1,0 +1,12 @@
+//go:build trace && go1.21 && !plan9
+
+package functrace
+
+import (
+	"reflect"
+	"syscall"
+)
+
+var errnoType = reflect.TypeOf(syscall.Errno(0))
+
+func errnoText(number uintptr) string { return syscall.Errno(number).Error() }

@@ -1,0 +1,233 @@
+//go:build trace && go1.21
+
+package functrace
+
+import (
+	"reflect"
+	"strings"
+)
+
+// A format is how a known type of error puts its text together, read from a pattern such as
+//
+//	{Op}[ {Net}][ {Source}->{Addr}| {Source}| {Addr}|]: {Err}
+//
+// where braces stand for the field of that name, or for the value itself if there is no name, and
+// dots lead to fields of fields. A verb may follow a colon: q puts the field in quotation marks,
+// ip shows an address, host the same as a part of host:port, and any other separates the items of
+// a slice. Brackets stand for the first of some alternatives whose fields are all set, else for
+// the last one, which is empty if there is no other.
+type format []piece
+
+type piece struct {
+	literal string
+	field   *fieldPath
+	isSelf  bool // the field is the whole value
+	verb    string
+	choice  []format
+}
+
+// A fieldPath leads to a field: by these offsets, with a pointer to follow between them.
+type fieldPath struct {
+	pointers []step
+	offset   uintptr
+	of       reflect.Type
+}
+
+type step struct {
+	offset uintptr
+	size   uintptr // of what the pointer points to
+}
+
+// knownFormat returns the format of a type whose errors are known, nil if the type is another or
+// has changed since.
+func knownFormat(s *shape) *format {
+	t := s.of
+	star := ""
+	if t.Kind() == reflect.Pointer {
+		t, star = t.Elem(), "*"
+	}
+	pattern := knownErrors[star+t.PkgPath()+"."+t.Name()]
+	if pattern == "" || t.Kind() == reflect.Pointer {
+		return nil
+	}
+	r := patternReader{rest: pattern, root: t}
+	f := r.format("")
+	if r.failed {
+		return nil
+	}
+	return &f
+}
+
+type patternReader struct {
+	rest   string
+	root   reflect.Type
+	failed bool
+}
+
+// format reads up to one of the characters in ends.
+func (r *patternReader) format(ends string) (f format) {
+	for r.rest != "" && !strings.Contains(ends, r.rest[:1]) {
+		var p piece
+		switch r.rest[0] {
+		case '{':
+			var inside string
+			inside, r.rest, _ = strings.Cut(r.rest[1:], "}")
+			name, verb, _ := strings.Cut(inside, ":")
+			p = piece{field: r.field(name), isSelf: name == "", verb: verb}
+		case '[':
+			p.choice = r.choice()
+		default:
+			n := strings.IndexAny(r.rest, "{["+ends)
+			if n < 0 {
+				n = len(r.rest)
+			}
+			p.literal, r.rest = r.rest[:n], r.rest[n:]
+		}
+		f = append(f, p)
+	}
+	return f
+}
+
+func (r *patternReader) choice() (choice []format) {
+	for r.rest != "" && r.rest[0] != ']' {
+		r.rest = r.rest[1:]
+		choice = append(choice, r.format("|]"))
+	}
+	r.rest = strings.TrimPrefix(r.rest, "]")
+	if len(choice) == 1 {
+		choice = append(choice, nil)
+	}
+	return choice
+}
+
+// field finds the field with that name, which may have dots.
+func (r *patternReader) field(names string) *fieldPath {
+	path, t := &fieldPath{}, r.root
+	for _, name := range strings.FieldsFunc(names, func(c rune) bool { return c == '.' }) {
+		if t.Kind() == reflect.Pointer {
+			t = t.Elem()
+			path.pointers = append(path.pointers, step{path.offset, t.Size()})
+			path.offset = 0
+		}
+		var f reflect.StructField
+		found := false
+		if t.Kind() == reflect.Struct {
+			f, found = t.FieldByName(name)
+		}
+		if !found || len(f.Index) != 1 {
+			r.failed = true
+			return nil
+		}
+		path.offset += f.Offset
+		t = f.Type
+	}
+	path.of = t
+	return path
+}
+
+// from returns where the field is of the value at that spot.
+//
+//go:norace
+func (p *fieldPath) from(at spot) (spot, bool) {
+	for _, s := range p.pointers {
+		target, ok := at.plus(s.offset).target(s.size)
+		if !ok {
+			return spot{}, false
+		}
+		at = target
+	}
+	return at.plus(p.offset), true
+}
+
+//go:norace
+func (d *description) formatted(f *format, at spot) {
+	for i := range *f {
+		p := &(*f)[i]
+		switch {
+		case p.choice != nil:
+			d.formatted(chosen(p.choice, at), at)
+		case p.field == nil:
+			d.add(p.literal)
+		default:
+			d.piece(p, at)
+		}
+	}
+}
+
+//go:norace
+func (d *description) piece(p *piece, at spot) {
+	field, ok := p.field.from(at)
+	start, s := d.n, shapeOfType(p.field.of)
+	switch {
+	case !ok:
+		d.add("…")
+	case p.verb == "ip" || p.verb == "host":
+		d.ip(field, p.verb == "host")
+	case p.verb != "" && s.kind == reflect.Slice:
+		d.joined(s, field, p.verb)
+	case p.isSelf:
+		d.byKind(s, field, plain|untyped)
+	default:
+		d.value(s, field, plain|untyped)
+	}
+	if p.verb == "q" {
+		d.quote(start)
+	}
+}
+
+// joined shows all items of a slice.
+//
+//go:norace
+func (d *description) joined(s *shape, at spot, separator string) {
+	size, elem := at.plus(wordSize).word(), s.elem()
+	items, ok := at.target(elem.size)
+	if at.trust != settled {
+		items.trust = doubtful
+	}
+	for i := uintptr(0); i < size && ok && !d.isFull(); i++ {
+		if i > 0 {
+			d.add(separator)
+		}
+		item := items.plus(i * elem.size)
+		if ok = isReadable(item.address, elem.size); ok {
+			d.value(elem, item, plain|untyped)
+		}
+	}
+}
+
+//go:norace
+func chosen(choice []format, at spot) *format {
+	for i := range choice {
+		if i == len(choice)-1 || choice[i].isSet(at) {
+			return &choice[i]
+		}
+	}
+	return nil
+}
+
+// isSet reports whether none of the fields is zero.
+//
+//go:norace
+func (f format) isSet(at spot) bool {
+	for i := range f {
+		if f[i].field == nil {
+			continue
+		}
+		field, ok := f[i].field.from(at)
+		if !ok || isZero(f[i].field.of.Kind(), field) {
+			return false
+		}
+	}
+	return true
+}
+
+//go:norace
+func isZero(kind reflect.Kind, at spot) bool {
+	switch kind {
+	case reflect.String, reflect.Slice:
+		return at.plus(wordSize).word() == 0
+	case reflect.Interface, reflect.Pointer, reflect.Map:
+		return at.word() == 0
+	}
+	return false
+}

@@ -1,0 +1,7 @@
+//go:build trace && go1.21
+
+package functrace
+
+import "syscall"
+
+const changeSignalMask = syscall.SYS_RT_SIGPROCMASK

@@ -1,0 +1,103 @@
+//go:build trace && go1.21
+
+package functrace
+
+import "strconv"
+
+// A text is built up to the size that a record keeps, and one byte more, by which it is known
+// to be cut.
+type text struct {
+	bytes [maxText + 1]byte
+	n     int
+}
+
+//go:norace
+func (t *text) isFull() bool { return t.n == len(t.bytes) }
+
+//go:norace
+func (t *text) addByte(b byte) {
+	if !t.isFull() {
+		t.bytes[t.n] = b
+		t.n++
+	}
+}
+
+//go:norace
+func (t *text) add(s string) {
+	for i := 0; i < len(s) && !t.isFull(); i++ {
+		t.addByte(s[i])
+	}
+}
+
+// addMemory appends the n bytes at an address.
+//
+//go:norace
+func (t *text) addMemory(address, n uintptr) {
+	for i := uintptr(0); i < n && !t.isFull(); i++ {
+		t.addByte(load[byte](address + i))
+	}
+}
+
+//go:norace
+func (t *text) addInt(n int64) {
+	var digits [20]byte
+	t.addBytes(strconv.AppendInt(digits[:0], n, 10))
+}
+
+//go:norace
+func (t *text) addUint(n uint64) {
+	var digits [20]byte
+	t.addBytes(strconv.AppendUint(digits[:0], n, 10))
+}
+
+//go:norace
+func (t *text) addHex(n uint64) {
+	var digits [16]byte
+	t.addBytes(strconv.AppendUint(digits[:0], n, 16))
+}
+
+//go:norace
+func (t *text) addFloat(f float64, bits int) {
+	var digits [32]byte
+	t.addBytes(strconv.AppendFloat(digits[:0], f, 'g', -1, bits))
+}
+
+//go:norace
+func (t *text) addBytes(b []byte) {
+	for _, c := range b {
+		t.addByte(c)
+	}
+}
+
+// quote puts what stands behind start in quotation marks.
+//
+//go:norace
+func (t *text) quote(start int) {
+	plain, end := t.bytes, t.n
+	t.n = start
+	t.addByte('"')
+	for _, c := range plain[start:end] {
+		t.addQuoted(c)
+	}
+	t.addByte('"')
+}
+
+//go:norace
+func (t *text) addQuoted(c byte) {
+	const digits = "0123456789abcdef"
+	switch {
+	case c == '"' || c == '\\':
+		t.addByte('\\')
+		t.addByte(c)
+	case c == '\n':
+		t.add(`\n`)
+	case c == '\t':
+		t.add(`\t`)
+	case c < ' ' || c == 0x7f:
+		t.add(`\x`)
+		t.addByte(digits[c>>4])
+		t.addByte(digits[c&15])
+	default:
+		t.addByte(c)
+	}
+}
