@@ -5,6 +5,7 @@ package functrace_test
 import (
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -16,7 +17,37 @@ func TestRacesOfTheProgramAreStillFound(t *testing.T) {
 	}
 }
 
-func init() { programs["racing"] = racing }
+// What the recorder reads of an error, and keeps of it, is no race of the program's.
+func TestNoRaceIsMadeByErrors(t *testing.T) {
+	_, _, errs := record(t, "guarded")
+	expect(t, errs, "")
+}
+
+func init() {
+	programs["racing"] = racing
+	programs["guarded"] = guarded
+}
+
+// guarded has an error changed under a lock while others, which do not look at it, return it on
+// goroutines that follow each other.
+func guarded() {
+	m := &mutable{}
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	for i := 0; i < 1000; i++ {
+		all.Add(2)
+		go func() { defer all.Done(); failWith(m) }()
+		go func() {
+			defer all.Done()
+			mu.Lock()
+			defer mu.Unlock()
+			m.text, m.err, m.next = m.text+"x", &failure{"x"}, &mutable{err: m.err}
+			m.items = append(m.items, m.err)
+			failWith(m.next)
+		}()
+	}
+	all.Wait()
+}
 
 var shared, turn int
 
@@ -38,4 +69,21 @@ func awaitTurn(n int) {
 	for turn < n {
 		runtime.Gosched()
 	}
+}
+
+// Two goroutines have parts of the file mapped that nothing of the program orders.
+func TestNoRaceIsMadeByMapping(t *testing.T) {
+	_, _, errs := record(t, "growing")
+	expect(t, errs, "")
+}
+
+func init() { programs["growing"] = growing }
+
+func growing() {
+	var all sync.WaitGroup
+	for i := 0; i < 4; i++ {
+		all.Add(1)
+		go func() { defer all.Done(); waves(20_000) }()
+	}
+	all.Wait()
 }

@@ -75,7 +75,10 @@ func (r *recorder) open(c *config) error {
 		return err
 	}
 	r.file, r.maxSize = file, c.maxSize
-	if !r.begin(c) {
+	hideFromRaceDetector()
+	hasBegun := r.begin(c)
+	showToRaceDetector()
+	if !hasBegun {
 		err = r.failure
 		r.discard()
 	}
@@ -194,7 +197,10 @@ func (r *recorder) grow(size int) []byte {
 	var memory []byte
 	err := r.lengthen(r.size + int64(size))
 	if err == nil {
+		// Package syscall keeps what it maps in a table under a lock that must be seen.
+		showToRaceDetector()
 		memory, err = r.file.mapPart(r.size, size)
+		hideFromRaceDetector()
 	}
 	if err != nil {
 		r.end(writeFailed, errors.New("cannot write the trace: "+err.Error()))
