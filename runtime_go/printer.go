@@ -50,12 +50,12 @@ func (p *textPrinter) print(t *track, f *function, arrow string) {
 		return
 	}
 	line := t.emptyLine(len("g[]:\n") + longestID + level + len(arrow) + len(f.name))
-	line = append(line, "g["...)
+	line = appendText(line, "g[")
 	line = appendID(line, t.id)
-	line = append(line, "]:"...)
+	line = appendText(line, "]:")
 	line = appendTabs(line, level)
-	line = append(line, arrow...)
-	line = append(line, f.name...)
+	line = appendText(line, arrow)
+	line = appendText(line, f.name)
 	t.line = append(line, '\n')
 	p.sink.write(t.trackPrinting)
 }
@@ -71,7 +71,24 @@ func appendID(line []byte, id uint64) []byte {
 		digits[first] = byte('0' + id%10)
 		id /= 10
 	}
-	return append(line, digits[first:]...)
+	for _, digit := range digits[first:] {
+		line = append(line, digit)
+	}
+	return line
+}
+
+// appendText appends the text; there is room for it. Of what append copies by itself the race
+// detector is informed, even here, and the line may have been another goroutine's.
+//
+//go:norace
+func appendText(line []byte, text string) []byte {
+	if !raceDetector {
+		return append(line, text...)
+	}
+	for i := 0; i < len(text); i++ {
+		line = append(line, text[i])
+	}
+	return line
 }
 
 const tabs = "\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t"
@@ -79,7 +96,7 @@ const tabs = "\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t"
 //go:norace
 func appendTabs(line []byte, n int) []byte {
 	for ; n > len(tabs); n -= len(tabs) {
-		line = append(line, tabs...)
+		line = appendText(line, tabs)
 	}
-	return append(line, tabs[:n]...)
+	return appendText(line, tabs[:n])
 }

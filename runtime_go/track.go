@@ -87,13 +87,11 @@ func (t *trackPrinting) resize(size int) {
 	t.calls = calls
 }
 
-// emptyLine returns room for a line of size bytes: the last line's, but for the
-// race detector, which sees appending wherever it is done, and is shown memory
-// that no other goroutine had.
+// emptyLine returns room for a line of size bytes: the last line's, if that is enough.
 //
 //go:norace
 func (t *trackPrinting) emptyLine(size int) []byte {
-	if raceDetector || cap(t.line) < size {
+	if cap(t.line) < size {
 		t.line = make([]byte, 0, 2*size)
 	}
 	return t.line[:0]
