@@ -37,6 +37,8 @@
 //	FUNCTRACE_MIN_DURATION calls shorter than this, such as 50us, are not recorded
 //	FUNCTRACE_CLOCK        what the times of a recording come from: counter (the default), the
 //	                       processor's where it can be relied on, or system, the system's clock
+//	FUNCTRACE_ERROR_TEXT   the text of an error in a recording: fields (the default) reads it from
+//	                       memory, call calls its Error method
 //	FUNCTRACE_INCLUDE      only functions whose full name one of these globs
 //	                       matches; separated by commas, * stands for anything
 //	FUNCTRACE_EXCLUDE      no function whose full name one of these matches
