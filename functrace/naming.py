@@ -3,26 +3,41 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+from rewriter.importpath import without_version
 from rewriter.select import matcher
+
+
+def short_name(name: str) -> str:
+    """Return a function's name behind the last ``/`` of its import path.
+
+    A major version is left out: ``chi.(*Mux).ServeHTTP`` of ``github.com/go-chi/chi/v5``.
+    """
+    return without_version(name).rpartition("/")[2]
 
 
 def matching(glob: str) -> Callable[[str], bool]:
     """Whether a full function name is meant by ``glob``.
 
-    Beside the full name, what stands behind its last ``/`` may match, with or without ``(*…)``
-    and ``<locals>``; the last elements of that; and the first with the last: of a method
-    ``store.(*Store).Get``, ``store.Store.Get``, ``Store.Get``, ``Get``, ``store.Get``.
+    Beside the full name, with or without the major version of its module, the short name may
+    match, with or without ``(*…)`` and ``<locals>``; the last elements of that; and the first
+    with the last: of a method ``store.(*Store).Get``, ``store.Store.Get``, ``Store.Get``, ``Get``,
+    ``store.Get``.
     """
     matches = matcher((glob, glob.replace(".<locals>", "")))
 
     def is_meant(name: str) -> bool:
-        short = name.rpartition("/")[2]
-        plain = re.sub(r"\(\*|[()]|\.<locals>", "", short)
-        package, *parts = plain.split(".")
-        ends = (".".join(parts[at:]) for at in range(len(parts)))
-        names = (name, short, plain, *ends)
-        return any(map(matches, names)) or bool(parts and matches(f"{package}.{parts[-1]}"))
+        return any(map(matches, {*_spellings(name), *_spellings(without_version(name))}))
 
     return is_meant
+
+
+def _spellings(name: str) -> Iterator[str]:
+    short = name.rpartition("/")[2]
+    plain = re.sub(r"\(\*|[()]|\.<locals>", "", short)
+    package, *parts = plain.split(".")
+    yield from (name, short, plain)
+    yield from (".".join(parts[at:]) for at in range(len(parts)))
+    if parts:
+        yield f"{package}.{parts[-1]}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol, TypeVar
 
+from rewriter.importpath import without_version
 from rewriter.plan import Function
 
 
@@ -69,8 +70,10 @@ class Place:
 
     def prefixes(self) -> set[str]:
         """What may stand before a function's name: the package, the last element of it."""
-        last = self.package.rpartition("/" if "/" in self.package else ".")[2]
-        return {self.package, last, self.printed} - {""}
+        separator = "/" if "/" in self.package else "."
+        unversioned = without_version(self.package)
+        lasts = {path.rpartition(separator)[2] for path in (self.package, unversioned)}
+        return {self.package, unversioned, *lasts, self.printed} - {""}
 
 
 @lru_cache(maxsize=256)

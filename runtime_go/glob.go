@@ -2,6 +2,8 @@
 
 package functrace
 
+import "strings"
+
 // matchGlob reports whether the whole of name matches glob, in which * stands for
 // any run of bytes, slashes and dots included, and ? for one byte.
 func matchGlob(glob, name string) bool {
@@ -36,4 +38,46 @@ func matchAny(globs []string, name string) bool {
 		}
 	}
 	return false
+}
+
+// means reports whether a glob matches a function's full name, with or without the
+// major version of its module.
+func means(globs []string, name string) bool {
+	return matchAny(globs, name) || matchAny(globs, withoutVersion(name))
+}
+
+// withoutVersion removes the suffix of a major version from the import path in a
+// function's full name; see https://go.dev/ref/mod#major-version-suffixes. v0 and v1
+// are no such suffixes. gopkg.in has the version behind a dot, which is escaped.
+func withoutVersion(name string) string {
+	slash := strings.LastIndexByte(name, '/')
+	if slash < 0 {
+		return name
+	}
+	element, function := name[slash+1:], ""
+	if dot := strings.IndexByte(element, '.'); dot >= 0 {
+		element, function = element[:dot], element[dot:]
+	}
+	const escapedDot = "%2e"
+	if dot := strings.LastIndex(element, escapedDot); dot > 0 && strings.HasPrefix(name, "gopkg.in/") {
+		if isVersion(element[dot+len(escapedDot):], true) {
+			return name[:slash+1+dot] + function
+		}
+	} else if isVersion(element, false) {
+		return name[:slash] + function
+	}
+	return name
+}
+
+// isVersion reports whether text is v and a number: of two or more, or of any if allowsFirst is set.
+func isVersion(text string, allowsFirst bool) bool {
+	if len(text) < 2 || text[0] != 'v' {
+		return false
+	}
+	for i := 1; i < len(text); i++ {
+		if text[i] < '0' || text[i] > '9' {
+			return false
+		}
+	}
+	return allowsFirst || text[1] > '1' || text[1] == '1' && len(text) > 2
 }

@@ -3,6 +3,8 @@
 package functrace
 
 import (
+	"encoding/json"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -29,6 +31,30 @@ func TestMatchGlob(t *testing.T) {
 			t.Errorf("matchGlob(%q, %q) = %v", c.glob, c.name, got)
 		}
 	}
+}
+
+func TestWithoutVersion(t *testing.T) {
+	for _, name := range namesWithVersions(t) {
+		if got := withoutVersion(name[0]); got != name[1] {
+			t.Errorf("withoutVersion(%q) = %q, not %q", name[0], got, name[1])
+		}
+	}
+	c := config{include: []string{"*/chi.*"}, exclude: []string{"*/yaml.F"}}
+	if !c.shows("github.com/go-chi/chi/v5.(*Mux).Get") || c.shows("gopkg.in/yaml%2ev3.F") {
+		t.Error("globs do not match names without their versions")
+	}
+}
+
+// namesWithVersions returns the vectors that all implementations share.
+func namesWithVersions(t *testing.T) (names [][2]string) {
+	content, err := os.ReadFile("../tests/vectors_of_names.json")
+	if os.IsNotExist(err) {
+		t.Skip("the runtime is tested elsewhere than in its repository")
+	}
+	if err := json.Unmarshal(content, &names); err != nil {
+		t.Fatal(err)
+	}
+	return names
 }
 
 func FuzzMatchGlob(f *testing.F) {

@@ -138,7 +138,7 @@ func globs(list string) []string {
 
 // shows reports whether calls of the function called name are printed.
 func (c *config) shows(name string) bool {
-	return (len(c.include) == 0 || matchAny(c.include, name)) && !matchAny(c.exclude, name)
+	return (len(c.include) == 0 || means(c.include, name)) && !means(c.exclude, name)
 }
 
 // expand puts the process id into a path.

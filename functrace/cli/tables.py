@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from functrace.errors import FunctraceError
+from functrace.naming import short_name
 
 if TYPE_CHECKING:
     from functrace.trace import Trace
@@ -50,7 +51,7 @@ class Names:
 
 def _short(function: Function) -> str:
     """Without the packages before the last; in Python the file tells which part is the module."""
-    short = function.name.rpartition("/")[2].replace(".<locals>", "")
+    short = short_name(function.name).replace(".<locals>", "")
     file = PurePath(function.file)
     if file.suffix != ".py":
         return short

@@ -8,6 +8,7 @@ from typing import BinaryIO
 from functrace import units
 from functrace.export import processes
 from functrace.export.callgraph import CallGraph, Edge, call_graph
+from functrace.naming import short_name
 from functrace.trace import Trace
 
 _HEAD = """digraph calls {
@@ -42,7 +43,7 @@ def _box(graph: CallGraph, index: int, most: int) -> str:
     calls, failed = int(found.calls[index]), int(found.errors[index] + found.panics[index])
     own = int(found.self[index])
     label = [
-        function.name.rpartition("/")[2],
+        short_name(function.name),
         units.several(calls, "call"),
         f"{units.duration(own)} of {units.duration(int(found.total[index]))}",
     ]

@@ -20,6 +20,7 @@ from functrace.analysis import Chains, fold
 from functrace.analysis.columns import Int64s
 from functrace.export import processes, xml
 from functrace.export.stacks import inclusive
+from functrace.naming import short_name
 from functrace.trace import Trace
 
 # Beyond so many chains, those that count for least are left out.
@@ -207,7 +208,7 @@ def _frame(tree: Tree, frame: _Frame, fails_below: bool) -> str:
 
 def _cut(name: str, letters: int) -> str:
     """A name without its path, its package and its type, as far as there is no room for them."""
-    short = name.rpartition("/")[2]
+    short = short_name(name)
     forms = [name, short, short.partition(".")[2], short.rpartition(".")[2]]
     fitting = [form for form in forms if 0 < len(form) <= letters]
     return fitting[0] if fitting else (forms[3] or name)[: letters - 1] + "…"
@@ -235,7 +236,7 @@ def color(name: str, *, failed: bool, fails_below: bool) -> str:
         return "#cf222e"
     if fails_below:
         return "#ffc9c2"
-    package = name.rpartition("/")[2].partition(".")[0]
+    package = short_name(name).partition(".")[0]
     hash_ = zlib.crc32(package.encode("utf-8", "replace"))
     return f"hsl({150 + hash_ % 90},{38 + hash_ // 90 % 20}%,{74 + hash_ // 1800 % 10}%)"
 

@@ -26,6 +26,7 @@ from functrace.export.otlp.frames import Span
 from functrace.export.otlp.ids import Rate
 from functrace.export.otlp.places import NOWHERE
 from functrace.export.processes import Recorded
+from functrace.naming import short_name
 from functrace.trace import Function
 
 # Of the semantic conventions: the first in which code.function.name and its like are stable.
@@ -197,7 +198,7 @@ class _Messages:
         if function.line:
             told["code.line.number"] = function.line
         part = SpanMessage(
-            name=function.name.rpartition("/")[2],
+            name=short_name(function.name),
             kind=SpanMessage.SPAN_KIND_INTERNAL,
             flags=_FLAGS,
             trace_state=self._rate.state,

@@ -2,7 +2,6 @@ package spans
 
 import (
 	"encoding/binary"
-	"strings"
 
 	common "go.opentelemetry.io/proto/otlp/common/v1"
 	trace "go.opentelemetry.io/proto/otlp/trace/v1"
@@ -126,7 +125,7 @@ func (e *encoder) function(index int32) []byte {
 			told = append(told, number("code.line.number", int64(function.Line)))
 		}
 		e.functions = append(e.functions, part(&trace.Span{
-			Name:       function.Name[strings.LastIndexByte(function.Name, '/')+1:],
+			Name:       shortName(function.Name),
 			Kind:       trace.Span_SPAN_KIND_INTERNAL,
 			Flags:      flags,
 			TraceState: e.rate.State(),

@@ -51,6 +51,30 @@ func patternOf(glob string) string {
 var decoration = regexp.MustCompile(`\(\*|[()]|\.<locals>`)
 
 func (n namer) means(name string) bool {
+	return n.meansAsSpelt(name) || n.meansAsSpelt(withoutVersion(name))
+}
+
+var (
+	suffix = regexp.MustCompile(`/v(?:[2-9]|[1-9]\d+)(\.[^/]*)?$`)
+	gopkg  = regexp.MustCompile(`^(gopkg\.in/(?:[^/]+/)?[^/.%]+)%2ev\d+(\.[^/]*)?$`)
+)
+
+// withoutVersion removes the suffix of a major version from the import path in a
+// function's full name; the runtime has the same rule.
+func withoutVersion(name string) string {
+	if found := gopkg.FindStringSubmatch(name); found != nil {
+		return found[1] + found[2]
+	}
+	return suffix.ReplaceAllString(name, "$1")
+}
+
+// shortName is what stands behind the last / of a function's name, without a version.
+func shortName(name string) string {
+	name = withoutVersion(name)
+	return name[strings.LastIndexByte(name, '/')+1:]
+}
+
+func (n namer) meansAsSpelt(name string) bool {
 	short := name[strings.LastIndexByte(name, '/')+1:]
 	plain := decoration.ReplaceAllString(short, "")
 	names := []string{name, short, plain}

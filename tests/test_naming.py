@@ -1,0 +1,49 @@
+"""Names of functions: without major versions, and what globs mean by them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from functrace.naming import matching, short_name
+from rewriter.importpath import without_version
+from rewriter.select import Place
+
+VECTORS = json.loads((Path(__file__).parent / "vectors_of_names.json").read_text())
+
+
+@pytest.mark.parametrize(("name", "expected"), VECTORS)
+def test_without_version(name: str, expected: str) -> None:
+    assert without_version(name) == expected
+    assert short_name(name) == expected.rpartition("/")[2]
+
+
+@pytest.mark.parametrize(
+    "glob",
+    [
+        "chi.(*Mux).ServeHTTP",
+        "chi.Mux.ServeHTTP",
+        "chi.ServeHTTP",
+        "ServeHTTP",
+        "chi.*",
+        "v5.(*Mux).ServeHTTP",
+        "github.com/go-chi/chi.(*Mux).ServeHTTP",
+        "github.com/go-chi/chi/v5.(*Mux).ServeHTTP",
+    ],
+)
+def test_all_spellings_are_meant(glob: str) -> None:
+    assert matching(glob)("github.com/go-chi/chi/v5.(*Mux).ServeHTTP")
+    assert not matching(glob)("github.com/go-chi/render.(*Mux).Serve")
+
+
+def test_filters_over_sources() -> None:
+    assert Place(package="github.com/go-chi/chi/v5").prefixes() == {
+        "github.com/go-chi/chi/v5",
+        "github.com/go-chi/chi",
+        "v5",
+        "chi",
+    }
+    assert Place(package="gopkg.in/yaml.v3").prefixes() >= {"yaml", "yaml.v3"}
+    assert Place(package="k8s.io/api/core/v1").prefixes() == {"k8s.io/api/core/v1", "v1"}
