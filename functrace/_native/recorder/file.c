@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "guard.h"
 
 /* Sizes in bytes. A room's first chunk is small, since most tracks call little. Where old chunks are
  * overwritten all are small beside the file, so that many tracks at a time have their place. */
@@ -96,11 +97,26 @@ static bool write_at(int descriptor, const char *bytes, size_t size, off_t offse
     return true;
 }
 
+static bool is_truncated(void) {
+    struct stat found;
+    return is_ours(trace_file.descriptor) && fstat(trace_file.descriptor, &found) == 0 &&
+           (uint64_t)found.st_size < trace_file.size;
+}
+
+static bool is_torn(void) { return trace_file.torn = trace_file.torn || is_truncated(); }
+
+/* Runs in a signal handler: has every room ask for another chunk. */
+static void tear(void) {
+    struct room *room = __atomic_load_n(&trace_file.rooms, __ATOMIC_ACQUIRE);
+    for (; room; room = room->next) room->limit = 0;
+    trace_file.torn = true;
+}
+
 /* Lengthens the file and maps what is new. It is written first: a full disk is an error here, and
  * would be a signal later that ends the program; and the kernel maps what it has in its cache at a
  * fraction of the cost. */
 static uint64_t *grow(size_t bytes) {
-    if (!open_again()) return NULL;
+    if (!open_again() || is_torn()) return NULL;
     uint64_t offset = trace_file.size;
     for (size_t done = 0; done < bytes; done += sizeof zeros)
         if (!write_at(trace_file.descriptor, zeros, smaller(sizeof zeros, bytes - done),
@@ -109,7 +125,7 @@ static uint64_t *grow(size_t bytes) {
     uint64_t before = offset % (uint64_t)sysconf(_SC_PAGESIZE);
     char *memory = mmap(NULL, bytes + before, PROT_READ | PROT_WRITE, MAP_SHARED,
                         trace_file.descriptor, (off_t)(offset - before));
-    if (memory == MAP_FAILED) return NULL;
+    if (memory == MAP_FAILED || !guard_add(memory, bytes + before)) return NULL;
     trace_file.size += bytes;
     return (uint64_t *)(memory + before);
 }
@@ -121,8 +137,20 @@ static void fail(uint64_t flag, const char *reason) {
     snprintf(f->trouble, sizeof f->trouble, "%s; tracing is off", reason);
 }
 
+/* A store into mapped memory has failed, or the file is shorter than what is mapped. */
+static void fail_to_store(void) {
+    char reason[480];
+    snprintf(reason, sizeof reason, "cannot write the trace: %.300s %s", trace_file.path,
+             is_truncated() ? "has been truncated" : "takes no more");
+    fail(WRITE_FAILED, reason);
+}
+
 static void fail_to_write(void) {
     char reason[480], error[100];
+    if (trace_file.torn) {
+        fail_to_store();
+        return;
+    }
     snprintf(error, sizeof error, "%s", strerror(errno));
     if (error[0] >= 'A' && error[0] <= 'Z') error[0] += 'a' - 'A';
     snprintf(reason, sizeof reason, "cannot write the trace: write %.300s: %s", trace_file.path,
@@ -233,6 +261,7 @@ bool room_new_chunk(struct room *room, uint64_t now, size_t need, size_t open, s
     pthread_mutex_lock(&file_lock);
     uint64_t *words = NULL;
     size_t given = 0;
+    if (f->torn && !f->failed) fail_to_store();
     if (!f->failed) {
         size_t records = BASE_RECORD_WORDS + OPEN_RECORD_WORDS * listed;
         size_t bytes = 8 * (CHUNK_HEAD_WORDS + need + records);
@@ -252,7 +281,8 @@ bool room_new_chunk(struct room *room, uint64_t now, size_t need, size_t open, s
         room->words = words;
         room->base = now;
         room->used = CHUNK_HEAD_WORDS;
-        room->size = room->limit = (uint32_t)(given / 8);
+        room->size = (uint32_t)(given / 8);
+        room->limit = f->torn ? 0 : room->size;
         room->taken = false;
     } else if (f->header) {
         f->header[H_LOST]++;
@@ -268,14 +298,10 @@ struct room *room_take(void) {
     if (room) {
         f->idle = room->next_idle;
     } else {
-        void *rooms = more(f->rooms, f->room_count, &f->room_room, sizeof(struct room *));
-        if (rooms) {
-            f->rooms = rooms;
-            room = calloc(1, sizeof *room);
-        }
+        room = calloc(1, sizeof *room);
         if (room) {
-            room->next_size = CHUNK_STEP;
-            f->rooms[f->room_count++] = room;
+            *room = (struct room){.next_size = CHUNK_STEP, .next = f->rooms};
+            __atomic_store_n(&f->rooms, room, __ATOMIC_RELEASE);
         }
     }
     pthread_mutex_unlock(&file_lock);
@@ -378,6 +404,7 @@ static bool begin(const char *facts, size_t size) {
     if (!f->path || fstat(f->descriptor, &made) != 0) return false;
     f->device = made.st_dev;
     f->inode = made.st_ino;
+    guard_begin(tear);
     f->header = grow(HEADER_BYTES);
     if (!f->header) return false;
     put_header();
@@ -405,8 +432,6 @@ bool file_open(const char *path, uint64_t max_size, bool overwrites, const char 
                        .largest_chunk = largest_chunk(max_size, overwrites),
                        .overwrites = overwrites,
                        .rooms = f->rooms,
-                       .room_count = f->room_count,
-                       .room_room = f->room_room,
                        .idle = f->idle};
     if (begin(facts, size)) return true;
     int error = errno;
@@ -428,7 +453,7 @@ void file_forked(void) {
     file_lock_begin(); /* whoever had it is not in this process */
     trace_file.failed = true;
     trace_file.header = NULL;
-    for (size_t i = 0; i < trace_file.room_count; i++) trace_file.rooms[i]->limit = 0;
+    for (struct room *room = trace_file.rooms; room; room = room->next) room->limit = 0;
 }
 
 /* Memory stays mapped: it is in the file's size, and nobody knows that no thread writes any more. */
@@ -444,10 +469,10 @@ void file_abandon(void) {
     free(f->segments);
     f->segments = NULL;
     f->segment_count = f->segment_room = 0;
-    for (size_t i = 0; i < f->room_count; i++) {
-        struct room *room = f->rooms[i], *next = room->next_idle;
-        *room = (struct room){.next_size = CHUNK_STEP, .next_idle = next};
-    }
+    for (struct room *room = f->rooms; room; room = room->next)
+        *room = (struct room){
+            .next_size = CHUNK_STEP, .next_idle = room->next_idle, .next = room->next};
+    guard_end();
 }
 
 /* Copies a part. No chunk begins while a piece is read, so that no half of a head is copied. */
@@ -479,15 +504,20 @@ static uint64_t end_of_chunks(void) {
 void file_end(void) {
     struct file *f = &trace_file;
     pthread_mutex_lock(&file_lock);
-    f->header[H_FLAGS] |= ENDED_CLEANLY;
     file_calibrate();
+    if (is_torn()) {
+        if (!f->failed) fail_to_store();
+    } else {
+        f->header[H_FLAGS] |= ENDED_CLEANLY;
+    }
     f->failed = true;
     if (is_ours(f->descriptor)) {
-        if (end_of_chunks() < f->size && ftruncate(f->descriptor, (off_t)end_of_chunks()) == 0)
+        if (!f->torn && end_of_chunks() < f->size && ftruncate(f->descriptor, (off_t)end_of_chunks()) == 0)
             f->size = end_of_chunks();
         close(f->descriptor);
     }
     f->descriptor = -1;
+    guard_end();
     pthread_mutex_unlock(&file_lock);
 }
 

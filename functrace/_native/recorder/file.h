@@ -21,7 +21,7 @@ struct room {
     uint64_t base;     /* ticks that the chunk's times count from */
     size_t segment;    /* that the chunk is in */
     bool taken;        /* the chunk has been given up for newer ones */
-    struct room *next_idle;
+    struct room *next_idle, *next;
 };
 
 struct segment {
@@ -42,6 +42,7 @@ struct file {
     uint64_t start_ticks, start_nanoseconds;
     uint32_t largest_chunk; /* bytes */
     bool overwrites, failed;
+    volatile bool torn; /* a part of it cannot be written any more; set in a signal handler */
     char trouble[512]; /* why it has failed, until that has been told */
 
     struct segment *segments;
@@ -51,8 +52,7 @@ struct file {
     uint64_t facts_at; /* in the file */
     uint32_t functions; /* that have a number */
 
-    struct room **rooms; /* all that there are */
-    size_t room_count, room_room;
+    struct room *rooms; /* all that there are; a signal handler reads the list */
     struct room *idle;
 };
 

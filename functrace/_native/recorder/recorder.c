@@ -299,6 +299,7 @@ static PyObject *recorder_close(PyObject *self, PyObject *unused) {
     if (r->current && recorder.open && !recorder.forked) {
         stop();
         file_end();
+        if (trace_file.trouble[0]) recorder_tell();
         recorder.open = r->current = false;
     }
     Py_RETURN_NONE;

@@ -221,7 +221,7 @@ bool track_extend(struct track *t, uint64_t now, size_t words) {
     if (r->taken) r->words = NULL;
     r->taken = false;
     size_t need = words + (t->begun ? 0 : track_record_words(t));
-    if (r->words && r->used + need + record_words(8) <= r->size) {
+    if (r->words && !trace_file.torn && r->used + need + record_words(8) <= r->size) {
         r->limit = r->size;
     } else if (!new_chunk(t, now, need)) {
         r->limit = 0;
