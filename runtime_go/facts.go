@@ -126,11 +126,11 @@ func processIdentity() string {
 	if err != nil {
 		return ""
 	}
-	stat, err := os.ReadFile("/proc/self/stat")
+	stat, err := readFile("/proc/self/stat")
 	if err != nil {
 		return ""
 	}
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
 	if len(fields) <= startTicks {
 		return ""
 	}
