@@ -61,7 +61,7 @@ def _lines(trace: Trace, chains: Chains) -> Iterator[tuple[str, str]]:
         yield "waiting", f"{units.duration(_waited(chains))}, of all tracks together"
     yield "chains", f"{units.count(len(chains))}, of {units.several(_called(chains), 'function')}"
     yield "tracks", _tracks(trace)
-    yield "events", f"{units.count(trace.events)}, {units.count(trace.lost)} lost"
+    yield "events", f"{units.count(trace.events)}, {_lost(trace)}"
     yield "file", _size(trace, calls)
     yield "clock", _clock(trace)
     for title in ("tool", "runtime", "build", "executable"):
@@ -73,6 +73,12 @@ def _lines(trace: Trace, chains: Chains) -> Iterator[tuple[str, str]]:
         yield "options", " ".join(f"{k}={v}" for k, v in told if "\n" not in v)
     for sentence in chains.damage:
         yield "damage", sentence
+
+
+def _lost(trace: Trace) -> str:
+    if trace.lost is None:
+        return "unknown how many lost"
+    return f"{units.count(trace.lost)} lost"
 
 
 def _process(trace: Trace) -> str:
@@ -183,6 +189,7 @@ def _as_json(trace: Trace, chains: Chains) -> dict[str, Any]:
         "write_failed": trace.write_failed,
         "events": trace.events,
         "lost": trace.lost,
+        "lost_unknown": trace.lost is None,
         "calls": calls,
         "unfinished": int(chains.unfinished.sum()),
         "errors": int(chains.errors.sum()),

@@ -65,8 +65,10 @@ def _limits(traces: list[Trace]) -> Iterator[str]:
         yield "the trace was full (--max-size, --overwrite)"
     if any(trace.write_failed for trace in traces):
         yield "the trace could not be written any more"
-    lost = sum(trace.lost for trace in traces)
-    if lost:
+    lost = sum(trace.lost or 0 for trace in traces)
+    if any(trace.lost is None for trace in traces):
+        yield "unknown how many events lost"
+    elif lost:
         yield f"{units.several(lost, 'event')} lost"
 
 

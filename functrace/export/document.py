@@ -67,6 +67,7 @@ def _process(chains: Chains) -> dict[str, Any]:
         "overwritten": trace.overwritten,
         "write_failed": trace.write_failed,
         "lost": trace.lost,
+        "lost_unknown": trace.lost is None,
         "damage": list(chains.damage),
         "process": trace.process,
     }

@@ -62,6 +62,7 @@ def _process(trace: Trace) -> dict[str, Any]:
         "overwritten_chunks": trace.overwritten_chunks,
         "write_failed": trace.write_failed,
         "lost": trace.lost,
+        "lost_unknown": trace.lost is None,
         "damage": trace.damage,
         "process": trace.process,
     }

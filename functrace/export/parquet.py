@@ -154,7 +154,7 @@ _SCHEMAS = {
             pa.field("ended_cleanly", pa.bool_(), nullable=False),
             pa.field("full", pa.bool_(), nullable=False),
             pa.field("overwritten", pa.bool_(), nullable=False),
-            pa.field("lost", pa.uint64(), nullable=False),
+            pa.field("lost", pa.uint64()),
         ]
     ),
     "tracks": pa.schema(

@@ -66,8 +66,8 @@ class Trace:
     overwritten_chunks: int
     """how many were, by the sequence numbers that are missing"""
     write_failed: bool
-    lost: int
-    """events that were not recorded"""
+    lost: int | None
+    """events that were not recorded; None if unknown, since recording ended before the process"""
     process: dict[str, Any]
     functions: tuple[Function, ...]
     tracks: Tracks
@@ -139,7 +139,7 @@ def open_trace(path: str | Path) -> Trace:
         overwritten=overwritten,
         overwritten_chunks=_missing(chunks.rows) if overwritten else 0,
         write_failed=bool(header.flags & fmt.WRITE_FAILED),
-        lost=header.lost,
+        lost=None if header.flags & (fmt.FULL | fmt.WRITE_FAILED) else header.lost,
         process=facts.process,
         functions=tuple(facts.functions),
         tracks=_tracks(ordered, facts, clock, data),

@@ -12,6 +12,7 @@ import pytest
 
 from tests.cli import shop
 from tests.cli.conftest import Run
+from tests.trace import writer as w
 
 BOTH = """\
 monday.ftrace
@@ -75,6 +76,7 @@ def test_json(module: Path, functrace: Run) -> None:
         "write_failed": False,
         "events": 38,
         "lost": 0,
+        "lost_unknown": False,
         "calls": 19,
         "unfinished": 0,
         "errors": 3,
@@ -96,6 +98,24 @@ def test_damage_is_told_once(module: Path, functrace: Run) -> None:
     done = functrace("info", "monday.ftrace")
     assert done.stderr == ""
     assert "  damage   1 chunk is cut off\n" in done.stdout
+
+
+@pytest.mark.parametrize("flags", [2, 8], ids=["full", "write failed"])
+def test_what_was_lost_after_recording_stopped_is_unknown(
+    module: Path, functrace: Run, flags: int
+) -> None:
+    """The header counts what was attempted until then, not what came after."""
+    head, facts = w.header(flags=flags, lost=6), w.FUNCTIONS
+    (module / "a.ftrace").write_bytes(head + facts + w.events(2, w.track(1, 1010), w.enter(1, 10)))
+    assert "  events   1, unknown how many lost\n" in functrace("info", "a.ftrace").stdout
+    for command in (("info", "a.ftrace", "--json"), ("export", "a.ftrace", "--to", "jsonl")):
+        first = functrace(*command).stdout
+        trace = (
+            json.loads(first)["traces"][0]
+            if "info" in command
+            else json.loads(first.split("\n")[0])
+        )
+        assert (trace["lost"], trace["lost_unknown"]) == (None, True)
 
 
 EXITS = {

@@ -36,6 +36,12 @@ def test_trace_and_summary(module: Path, functrace: Run) -> None:
     assert (module / "run.ftrace").exists()
 
 
+def test_what_was_lost_behind_a_full_trace_is_unknown(functrace: Run) -> None:
+    done = functrace("record", "-o", "run.ftrace", *PROGRAM, "full", **PATH)
+    limits = "the trace was full (--max-size, --overwrite), unknown how many events lost"
+    assert done.stderr.split("\n")[1].endswith(f"; exit status 0, {limits}")
+
+
 def test_failing_chain(functrace: Run) -> None:
     done = functrace("record", "-o", "run.ftrace", *PROGRAM, "failing", "status=3", **PATH)
     assert done.returncode == 3

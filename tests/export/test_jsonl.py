@@ -31,6 +31,7 @@ def test_process_tracks_calls() -> None:
         "overwritten_chunks": 0,
         "write_failed": False,
         "lost": 0,
+        "lost_unknown": False,
         "damage": [],
         "process": {"argv": ["./shop"], "tool": "0.1.0"},
     }

@@ -122,7 +122,7 @@ VECTORS = {
     )
     + w.FUNCTIONS
     + w.events(2, w.track(1, 1400), w.enter(1, 400), w.base(5000), w.leave(1, 400)),
-    "lost": w.header(flags=3, lost=5)
+    "lost": w.header(flags=1, lost=5)
     + w.FUNCTIONS
     + w.events(
         2,
