@@ -12,8 +12,14 @@ import (
 func TestFilesArePrivateUnlessTheirFolderIsShared(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0))
 	creators := map[string]func(string) error{
-		"trace": func(path string) error { _, err := createNew(path); return err },
-		"text":  func(path string) error { _, err := openSink(path, 1<<30); return err },
+		"trace": func(path string) error {
+			file, err := createNew(path, createNameless)
+			if err != nil {
+				return err
+			}
+			return file.publish()
+		},
+		"text": func(path string) error { _, err := openSink(path, 1<<30); return err },
 	}
 	for name, create := range creators {
 		for _, c := range []struct {

@@ -16,12 +16,13 @@ import (
 // descriptor, as daemons close all that they inherit, and open a file of its own under the same
 // number: so the recorder compares the file's identity before each use.
 type output struct {
-	name   string // for messages
-	path   string // absolute; none of a stream
-	flags  int
-	file   identity
-	mu     sync.Mutex // held to open the file again
-	number atomic.Int64
+	name     string // for messages
+	path     string // absolute; none of a stream
+	flags    int
+	nameless bool // the file is not at its path yet
+	file     identity
+	mu       sync.Mutex // held to open the file again
+	number   atomic.Int64
 }
 
 // An identity distinguishes a file from all others that exist at the same time.
@@ -195,5 +196,7 @@ func (o *output) remove() {
 	if o.isIntact() {
 		syscall.Close(int(o.number.Load()))
 	}
-	os.Remove(o.path)
+	if !o.nameless {
+		os.Remove(o.path)
+	}
 }

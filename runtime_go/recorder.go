@@ -70,7 +70,21 @@ func (r *recorder) open(c *config) error {
 	if c.maxSize < smallestTrace {
 		return errors.New("FUNCTRACE_MAX_SIZE is too small for a trace: 1M will do")
 	}
-	file, err := createTrace(c)
+	for create := createNameless; ; create = createNamed {
+		err := r.openWith(c, create)
+		if err == nil {
+			err = r.file.publish()
+		}
+		if err == nil || r.file == nil {
+			return err
+		}
+		r.discard()
+	}
+}
+
+// openWith starts the trace in a file that create creates. The file is nil if it cannot.
+func (r *recorder) openWith(c *config, create func(path string) (*output, error)) error {
+	file, err := createTrace(c, create)
 	if err != nil {
 		return err
 	}
@@ -85,6 +99,10 @@ func (r *recorder) open(c *config) error {
 	return err
 }
 
+func createNamed(path string) (*output, error) {
+	return openOutput(path, os.O_RDWR|os.O_CREATE|os.O_EXCL)
+}
+
 // discard leaves no file behind of a trace that cannot go on: there is nothing in it.
 func (r *recorder) discard() {
 	file := r.file
@@ -93,11 +111,11 @@ func (r *recorder) discard() {
 }
 
 // createTrace makes the file that the settings ask for.
-func createTrace(c *config) (*output, error) {
+func createTrace(c *config, create func(path string) (*output, error)) (*output, error) {
 	if c.mode == modeLive {
 		return createTemporary()
 	}
-	file, err := createNew(c.out)
+	file, err := createNew(c.out, create)
 	if err != nil {
 		return nil, outError(err)
 	}
@@ -115,7 +133,7 @@ func createTemporary() (*output, error) {
 
 // createNew makes a new file: a trace that is there already may be the one of the crash
 // that somebody is after, or another process's.
-func createNew(out string) (*output, error) {
+func createNew(out string, create func(path string) (*output, error)) (*output, error) {
 	isAsked := out != ""
 	if !isAsked {
 		out = defaultTrace
@@ -129,7 +147,7 @@ func createNew(out string) (*output, error) {
 		stem, extension = path[:dot], path[dot:]
 	}
 	for n := 2; ; n++ {
-		file, err := openOutput(path, os.O_RDWR|os.O_CREATE|os.O_EXCL)
+		file, err := create(path)
 		if err == nil || !os.IsExist(err) || n > 1<<16 {
 			if err == nil && n > 2 && isAsked {
 				say(stem + extension + " exists; the trace goes to " + path)

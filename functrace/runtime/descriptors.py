@@ -63,16 +63,33 @@ class OwnFile:
     Args:
         path: of the file.
         flags: as for ``os.open``.
+        is_nameless: whether the file is created without a name, which ``publish`` gives it. Linux
+            can do so on most file systems.
 
     Raises:
         OSError: it cannot be opened.
     """
 
-    def __init__(self, path: str, flags: int) -> None:
+    def __init__(self, path: str, flags: int, *, is_nameless: bool = False) -> None:
         self.path = os.path.abspath(path)
         self._flags = flags & ~(os.O_CREAT | os.O_EXCL)
-        self._number = _open(path, flags)
+        self._is_nameless = is_nameless
+        self._number = _open_nameless(self.path, flags) if is_nameless else _open(path, flags)
         self._identity = identify(self._number)
+
+    def publish(self) -> None:
+        """Give a nameless file its name. Raises OSError where it has none then."""
+        if self._is_nameless:
+            own = f"/proc/self/fd/{self._number}"
+            # Without src_dir_fd, which an absolute path has no use for, the link is not followed.
+            os.link(own, self.path, src_dir_fd=self._number)
+            self._is_nameless = False
+
+    def remove(self) -> None:
+        """Delete the file and close it."""
+        if not self._is_nameless:
+            os.unlink(self.path)
+        self.close()
 
     def is_same(self) -> bool:
         """Return whether the descriptor still is this file's."""
@@ -104,7 +121,7 @@ class OwnFile:
 
 
 def _closed(name: str) -> OSError:
-    import errno  # as below
+    import errno  # not at the top, like fcntl below
 
     return OSError(errno.EBADF, "it is closed", name)
 
@@ -131,6 +148,15 @@ def new_file_mode(path: str) -> int:
     except OSError:
         is_shared = 0
     return 0o640 if is_shared else 0o600
+
+
+def _open_nameless(path: str, flags: int) -> int:
+    if os.path.lexists(path):
+        import errno  # as above
+
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
+    flags = flags & ~(os.O_CREAT | os.O_EXCL) | os.O_TMPFILE | os.O_CLOEXEC
+    return move_up(os.open(os.path.dirname(path), flags, new_file_mode(path)))
 
 
 def _open(path: str, flags: int) -> int:

@@ -118,19 +118,38 @@ class TraceFile:
         self._max_size = max_size
         self._fail = fail
         self._lock = RLock()
-        self._file = OwnFile(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+        self._functions = 0
+        self._make(path, facts)
         self.path = self._file.path
+
+    def _make(self, path: str, facts: bytes) -> None:
+        """Make the file, so that it appears once it is a trace, where the system can do that."""
+        try:
+            self._make_as(path, facts, is_nameless=True)
+        except FileExistsError:
+            raise
+        except (OSError, AttributeError):  # no such files here: os.O_TMPFILE may be missing
+            self._make_as(path, facts, is_nameless=False)
+
+    def _make_as(self, path: str, facts: bytes, *, is_nameless: bool) -> None:
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
+        self._file = OwnFile(path, flags, is_nameless=is_nameless)
         self._size = 0
         self._sequence = 0
-        self._functions = 0
         self._segments: list[Segment] = []
         self._at = -1  # the segment that chunks are cut from
         self._memory = memoryview(b"").cast("Q")  # what is left of it
-        self._header = self._grow(_HEADER_BYTES).words
-        self._begin()
-        self._facts = self._new_facts()
-        self._facts_used = HEAD_WORDS
-        self._put_fact(_PROCESS, facts)
+        self._facts_used = 0
+        try:
+            self._header = self._grow(_HEADER_BYTES).words
+            self._begin()
+            self._facts = self._new_facts()
+            self._facts_used = HEAD_WORDS
+            self._put_fact(_PROCESS, facts)
+            self._file.publish()
+        except OSError as error:
+            self._file.remove()
+            raise OSError(error.errno, error.strerror, path) from None
 
     def chunk(self, owner: Owner, least: int, size: int, head: Head) -> memoryview | None:
         """A chunk of events, of ``size`` bytes if there is that much, and of at least ``least``.
@@ -260,6 +279,8 @@ class TraceFile:
         try:
             mapping = self._grow(want)
         except OSError as error:
+            if not self._facts_used:  # the file is being made
+                raise
             self._end_early(_WRITE_FAILED, f"cannot write the trace: {error}")
             return False
         self._leave_segment()

@@ -52,11 +52,15 @@ static bool is_ours(int descriptor) {
            found.st_ino == trace_file.inode;
 }
 
+static char *folder_of(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? strndup(path, (size_t)(slash - path) + 1) : strdup("./");
+}
+
 /* What was traced is the user's alone, unless the folder's set-group-ID bit shares it with the
  * folder's group. */
 static mode_t new_file_mode(const char *path) {
-    const char *slash = strrchr(path, '/');
-    char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    char *folder = folder_of(path);
     struct stat found;
     bool is_shared = folder && stat(folder, &found) == 0 && found.st_mode & S_ISGID;
     free(folder);
@@ -72,6 +76,33 @@ static int open_high(const char *path, int flags) {
     close(opened);
     errno = error;
     return moved;
+}
+
+/* Opens a file in the folder of path that has no name before give_name, which Linux can do on most
+ * file systems. */
+static int open_nameless(const char *path) {
+#ifdef O_TMPFILE
+    struct stat found;
+    if (lstat(path, &found) == 0) {
+        errno = EEXIST;
+        return -1;
+    }
+    char *folder = folder_of(path);
+    int descriptor = folder ? open_high(folder, O_RDWR | O_TMPFILE) : -1;
+    free(folder);
+    return descriptor;
+#else
+    (void)path;
+    errno = ENOTSUP;
+    return -1;
+#endif
+}
+
+/* Fails if there is a file of that name. */
+static bool give_name(int descriptor, const char *path) {
+    char own[40];
+    snprintf(own, sizeof own, "/proc/self/fd/%d", descriptor);
+    return linkat(AT_FDCWD, own, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0;
 }
 
 static bool open_again(void) {
@@ -397,10 +428,10 @@ static void put_header(void) {
     store_word(f->header, magic);
 }
 
-static bool begin(const char *facts, size_t size) {
+static bool begin(const char *path, const char *facts, size_t size) {
     struct file *f = &trace_file;
     struct stat made;
-    f->path = realpath(f->path, NULL); /* the program may change its directory */
+    f->path = strdup(path);
     if (!f->path || fstat(f->descriptor, &made) != 0) return false;
     f->device = made.st_dev;
     f->inode = made.st_ino;
@@ -421,24 +452,45 @@ static uint32_t largest_chunk(uint64_t max_size, bool overwrites) {
     return overwrites && fit < LARGEST_CHUNK ? (uint32_t)fit : LARGEST_CHUNK;
 }
 
-bool file_open(const char *path, uint64_t max_size, bool overwrites, const char *facts,
-               size_t size) {
+/* The program may change its directory. */
+static void make_path_absolute(void) {
+    char *absolute = realpath(trace_file.path, NULL);
+    if (!absolute) return;
+    free(trace_file.path);
+    trace_file.path = absolute;
+}
+
+/* Makes the file by one of two ways. With nameless it appears once it is a trace: a process that is
+ * killed in between leaves none. */
+static bool make(const char *path, bool nameless, const struct file *wanted, const char *facts,
+                 size_t size) {
     struct file *f = &trace_file;
-    int descriptor = open_high(path, O_RDWR | O_CREAT | O_EXCL);
+    int descriptor =
+        nameless ? open_nameless(path) : open_high(path, O_RDWR | O_CREAT | O_EXCL);
     if (descriptor < 0) return false;
-    *f = (struct file){.descriptor = descriptor,
-                       .path = (char *)path,
-                       .max_size = max_size,
-                       .largest_chunk = largest_chunk(max_size, overwrites),
-                       .overwrites = overwrites,
-                       .rooms = f->rooms,
-                       .idle = f->idle};
-    if (begin(facts, size)) return true;
+    struct room *rooms = f->rooms, *idle = f->idle;
+    *f = *wanted;
+    f->descriptor = descriptor;
+    f->rooms = rooms;
+    f->idle = idle;
+    if (begin(path, facts, size) && (!nameless || give_name(descriptor, path))) {
+        make_path_absolute();
+        return true;
+    }
     int error = errno;
     file_abandon();
-    unlink(path);
+    if (!nameless) unlink(path);
     errno = error;
     return false;
+}
+
+bool file_open(const char *path, uint64_t max_size, bool overwrites, const char *facts,
+               size_t size) {
+    struct file wanted = {.max_size = max_size,
+                          .largest_chunk = largest_chunk(max_size, overwrites),
+                          .overwrites = overwrites};
+    if (make(path, true, &wanted, facts, size)) return true;
+    return errno != EEXIST && make(path, false, &wanted, facts, size);
 }
 
 void file_lock_begin(void) {
