@@ -10,9 +10,13 @@ import (
 // The program's own init functions and package variables may be traced, and
 // they run after this.
 func init() {
+	messages = newSink(os.Stderr, false)
+	if isPrivileged() {
+		forbid()
+		return
+	}
 	c, err := readConfig(os.Getenv)
 	settings, settingsError = c, err
-	messages = newSink(os.Stderr, false)
 	initProbe()
 	if err == nil && c.mode != modeOff {
 		err = begin()

@@ -8,10 +8,13 @@ import sys
 from functrace.hook import config, flags, loader, mainfile, store
 from functrace.hook.command_line import CommandLine
 from functrace.hook.scope import Scope
+from functrace.runtime import IS_PRIVILEGED
 
 
 def begin() -> None:
     """Install the hook; a script is started again so that it is instrumented itself."""
+    if IS_PRIVILEGED:
+        return
     asked = config.parse(os.environ.get(config.VARIABLE, ""))
     if mainfile.is_ours(asked, sys.argv[0]):
         return  # it has its own beginning

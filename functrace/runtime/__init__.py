@@ -9,9 +9,18 @@ and its functions, made below that, look names up in what there was at the start
 """
 
 import builtins
+import os
 import sys
 
 BUILTINS = dict(vars(builtins))
 
 # The interpreter's own dictionary, should the program bind another object to sys.modules.
 MODULES = sys.modules
+
+# Whether the program has rights that whoever started it lacks (setuid, setgid): then the
+# environment, which that user chooses, must not decide what is written, and where. This is asked at
+# the start, since a daemon may change its user later.
+IS_PRIVILEGED = hasattr(os, "geteuid") and (os.getuid(), os.getgid()) != (
+    os.geteuid(),
+    os.getegid(),
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 
-from functrace.runtime import BUILTINS
+from functrace.runtime import BUILTINS, IS_PRIVILEGED
 from functrace.runtime.destination import expand, trace_paths
 from functrace.runtime.functions import remembered
 from functrace.runtime.messages import say
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 globals()["__builtins__"] = BUILTINS
+
+
+_PRIVILEGED = "the program has the rights of another user or group (setuid or setgid)"
 
 
 class Control:
@@ -40,6 +43,10 @@ class Control:
 
     def begin(self) -> None:
         """Do as the environment asks. Says on standard error what cannot be done."""
+        if IS_PRIVILEGED:
+            if os.environ.get("FUNCTRACE", "off") not in ("", "off"):
+                say(f"{_PRIVILEGED}; tracing is off")
+            return
         try:
             self._settings = load(os.environ)
             if not _is_main_interpreter():
@@ -63,6 +70,8 @@ class Control:
 
     def start(self) -> None:
         """Go on with tracing. Raises RuntimeError where it cannot be."""
+        if IS_PRIVILEGED:
+            raise RuntimeError(f"functrace: {_PRIVILEGED}")
         if not _is_main_interpreter():
             raise RuntimeError("functrace: it is the main interpreter that can be traced")
         if self._recorder is None:

@@ -1,0 +1,62 @@
+"""A program with the rights of another user does not follow the environment."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.python_runtime.conftest import HEAD, Runtime, environment
+
+_NOBODY = 65534
+_REASON = "the program has the rights of another user or group (setuid or setgid)"
+_PROGRAM = """
+@trace
+def leaf(): pass
+leaf()
+try: functrace.start()
+except RuntimeError as error: print(error)
+leaf()
+"""
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "setresuid") or os.geteuid() != 0, reason="only root can have two users"
+)
+@pytest.mark.parametrize("kind", ["uid", "gid"])
+@pytest.mark.parametrize("mode", ["record", "text", "off"])
+def test_tracing_is_off(runtime: Runtime, tmp_path: Path, kind: str, mode: str) -> None:
+    (tmp_path / "program.py").write_text(HEAD + _PROGRAM)
+    change = os.setresuid if kind == "uid" else os.setresgid
+    done = subprocess.run(
+        [runtime.python.executable, "program.py"],
+        cwd=tmp_path,
+        env=environment(runtime, {"FUNCTRACE": mode, "FUNCTRACE_OUT": "out"}),
+        preexec_fn=lambda: change(_NOBODY, 0, 0),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == f"functrace: {_REASON}\n"
+    assert done.stderr == ("" if mode == "off" else f"functrace: {_REASON}; tracing is off\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["program.py"]
+
+
+def test_a_daemon_that_changes_its_user_is_traced(runtime: Runtime, tmp_path: Path) -> None:
+    """What counts is how it was started."""
+    if not hasattr(os, "setresuid") or os.geteuid() != 0:
+        pytest.skip("only root can change its user")
+    tmp_path.chmod(0o777)
+    change = f"import os; os.seteuid({_NOBODY})\n"
+    (tmp_path / "program.py").write_text(HEAD + change + "@trace\ndef leaf(): pass\nleaf()\n")
+    done = subprocess.run(
+        [runtime.python.executable, "program.py"],
+        cwd=tmp_path,
+        env=environment(runtime, {"FUNCTRACE": "text"}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stderr, done.stdout.count("leaf")) == ("", 2)
