@@ -7,14 +7,18 @@ package functrace
 //go:norace
 func (d *description) ip(at spot, isHost bool) {
 	size := at.plus(wordSize).word()
-	bytes, ok := at.target(16)
+	if size != 4 && size != 16 {
+		return
+	}
+	bytes, ok := at.target(size)
 	switch {
-	case size == 16 && ok && isReadable(bytes.address, size) && isMapped(bytes.address):
-		bytes.address += 12
+	case !ok || !isReadable(bytes.address, size):
+		d.add("…")
+	case size == 4:
 		d.ip4(bytes.address)
-	case size == 4 && ok && isReadable(bytes.address, size):
-		d.ip4(bytes.address)
-	case size == 16 && ok && isReadable(bytes.address, size):
+	case isMapped(bytes.address):
+		d.ip4(bytes.address + 12)
+	default:
 		if isHost {
 			d.addByte('[')
 		}

@@ -276,13 +276,19 @@ func (d *description) pointer(s *shape, at spot, how style) {
 	}
 	elem := s.elem()
 	target, ok := at.target(elem.size)
-	if !ok || how&follow == 0 && !s.isError && !isBasic(elem.kind) {
+	isShown := s.isError || how&follow != 0 || isBasic(elem.kind)
+	if !ok || !isShown || !s.isError && isGone(target, elem.size) {
 		d.add(s.name)
 		return
 	}
 	d.addByte('&')
 	d.value(elem, target, 0)
 }
+
+// isGone reports whether the memory has been unmapped, which C's may be while a pointer leads to it.
+//
+//go:norace
+func isGone(at spot, size uintptr) bool { return checksPages && !isReadable(at.address, size) }
 
 //go:norace
 func isBasic(kind reflect.Kind) bool {

@@ -193,6 +193,9 @@ func (d *description) joined(s *shape, at spot, separator string) {
 			d.value(elem, item, plain|untyped)
 		}
 	}
+	if size > 0 && !ok {
+		d.add("…")
+	}
 }
 
 //go:norace

@@ -70,20 +70,26 @@ func (s spot) text() (address, size uintptr, ok bool) {
 // Pages that were found readable. The memory of the Go runtime stays so.
 var readablePages [256]atomic.Uintptr
 
-const smallestPage = 4096
+const (
+	smallestPage   = 4096
+	mostBytesAsked = 1 << 20 // about as many calls of the system as one value is worth
+)
 
 // isReadable reports whether size bytes at the address can be read without a fault, as far as
 // the system can be asked.
 //
 //go:norace
 func isReadable(address, size uintptr) bool {
+	if !checksPages || address < smallestPage || size > mostBytesAsked {
+		return false
+	}
 	last := (address + max(size, 1) - 1) / smallestPage
 	for page := address / smallestPage; page <= last; page++ {
 		known := &readablePages[page%uintptr(len(readablePages))]
 		if known.Load() == page {
 			continue
 		}
-		if page == 0 || !checksPages || !isReadablePage(page*smallestPage) {
+		if !isReadablePage(page * smallestPage) {
 			return false
 		}
 		known.Store(page)

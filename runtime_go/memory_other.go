@@ -3,6 +3,6 @@
 package functrace
 
 // checksPages says that isReadablePage knows.
-const checksPages = false
+var checksPages = false
 
 func isReadablePage(uintptr) bool { return false }

@@ -4,8 +4,12 @@ package functrace
 
 import "syscall"
 
-// checksPages says that isReadablePage knows.
-const checksPages = true
+// checksPages says that isReadablePage knows. An emulator, or a processor whose signal masks have
+// another size, may look at the other arguments first: then every page would seem readable.
+var checksPages = !isReadablePage(highestPage)
+
+// highestPage is the system's own.
+const highestPage = ^uintptr(smallestPage - 1)
 
 // isReadablePage asks the system to change the signal mask in a way that there is not, to a mask
 // at that address. It looks at the mask first, and changes nothing.

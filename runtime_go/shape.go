@@ -73,7 +73,7 @@ func newShape(t reflect.Type) *shape {
 	if s.kind == reflect.Struct {
 		s.fields = fieldsOf(t)
 	}
-	if s.kind != reflect.Interface {
+	if s.kind != reflect.Interface && s.size == wordSize {
 		zero := reflect.Zero(t).Interface()
 		s.direct = wordsOfInterface(&zero)[1] == 0
 	}
