@@ -9,16 +9,6 @@ import (
 	"strings"
 )
 
-// absolute returns the path as it will still lead there when the program has changed its
-// working directory.
-func absolute(path string) string {
-	folder, err := os.Getwd()
-	if err != nil || path == "" || os.IsPathSeparator(path[0]) {
-		return path
-	}
-	return folder + string(os.PathSeparator) + path
-}
-
 // makeFolder creates the folder that the path leads into, and those above it.
 func makeFolder(path string) error {
 	end := len(path)

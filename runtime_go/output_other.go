@@ -18,7 +18,7 @@ func openOutput(path string, flags int) (*output, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &output{file, absolute(path)}, nil
+	return &output{file, path}, nil
 }
 
 func openStream(int) (*output, error) {

@@ -60,6 +60,16 @@ func openOutput(path string, flags int) (*output, error) {
 	return o, nil
 }
 
+// absolute returns the path as it will still lead there when the program has changed its
+// working directory.
+func absolute(path string) string {
+	folder, err := os.Getwd()
+	if err != nil || path == "" || os.IsPathSeparator(path[0]) {
+		return path
+	}
+	return folder + string(os.PathSeparator) + path
+}
+
 // streamOutput returns the output for a descriptor that is open already.
 func streamOutput(number int, name string) *output {
 	o := &output{name: name}
@@ -176,7 +186,7 @@ func (o *output) ReadAt(data []byte, offset int64) (int, error) {
 	return max(n, 0), err
 }
 
-// mapPart maps size bytes of the file from offset on.
+// mapPart maps size bytes of the file from offset on, with what precedes them in their first page.
 //
 //go:norace
 func (o *output) mapPart(offset int64, size int) ([]byte, error) {
@@ -184,11 +194,13 @@ func (o *output) mapPart(offset int64, size int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	memory, err := syscall.Mmap(number, offset, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
+	before := int(offset % int64(pageSize))
+	memory, err := syscall.Mmap(number, offset-int64(before), before+size,
+		syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
 	if err != nil {
 		return nil, &os.PathError{Op: "mmap", Path: o.name, Err: err}
 	}
-	return memory, nil
+	return memory[before:], nil
 }
 
 // remove deletes the file and closes it.

@@ -2,10 +2,15 @@
 
 package functrace
 
-import "unsafe"
+import (
+	"os"
+	"unsafe"
+)
 
 // Memory that has been mapped from the trace counts as the program's. Parts that are finished are
 // released: they leave the process's page table and stay in the file.
+
+var pageSize = uintptr(os.Getpagesize())
 
 // Segments before the current one that are not released, since most tracks still write there.
 const keptSegments = 2

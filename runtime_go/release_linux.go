@@ -3,13 +3,18 @@
 package functrace
 
 import (
-	"os"
 	"syscall"
+	"unsafe"
 )
 
-var pageSize = uintptr(os.Getpagesize())
-
-// release drops the memory from the process's page table. It is a shared mapping: nothing is lost.
+// release drops the memory, from the first whole page on, from the process's page table. It is a
+// shared mapping: nothing is lost.
 //
 //go:norace
-func release(memory []byte) { _ = syscall.Madvise(memory, syscall.MADV_DONTNEED) }
+func release(memory []byte) {
+	address := uintptr(unsafe.Pointer(unsafe.SliceData(memory)))
+	before := -address & (pageSize - 1)
+	if before < uintptr(len(memory)) {
+		_ = syscall.Madvise(memory[before:], syscall.MADV_DONTNEED)
+	}
+}
