@@ -90,6 +90,6 @@ var messages *sink
 // os.Stderr.WriteString would have SIGPIPE end the program.
 func say(message string) {
 	p := newPrinting()
-	p.line = []byte("functrace: " + message + "\n")
+	p.line = []byte("functrace: " + visible(message) + "\n")
 	messages.put(p) // there is nowhere to report a failure
 }

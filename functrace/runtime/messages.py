@@ -20,12 +20,19 @@ def say(message: str, sender: str = "functrace") -> None:
 
     A line that a capture of standard error has, or that could not be written, is repeated at exit.
     """
-    line = f"{sender}: {message}\n".encode("utf-8", "backslashreplace")
+    line = f"{sender}: {_visible(message)}\n".encode()
     is_written = _is_open() and _write(line)
     if not is_written or _is_unnamed():
         if not _unread:
             atexit.register(_repeat)
         _unread.append((os.getpid(), line, is_written))
+
+
+def _visible(message: str) -> str:
+    r"""Return ``message`` with ``\x1b`` or ``\u202e`` for what a terminal would act on or hide."""
+    if message.isprintable():
+        return message
+    return "".join([c if c.isprintable() else ascii(c)[1:-1] for c in message])
 
 
 def _repeat() -> None:

@@ -48,5 +48,6 @@ func bound() {
 }
 
 func say(format string, told ...any) {
-	fmt.Fprintln(os.Stderr, "functrace: otlp: "+send.Redact(fmt.Sprintf(format, told...), os.Getenv))
+	message := send.Redact(fmt.Sprintf(format, told...), os.Getenv)
+	fmt.Fprintln(os.Stderr, "functrace: otlp: "+send.Visible(message))
 }

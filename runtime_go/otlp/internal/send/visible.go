@@ -1,0 +1,24 @@
+package send
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Visible returns text on one line, with \x1b, \n or \u202e in place of such a character: paths and
+// settings may contain what a terminal acts on.
+func Visible(text string) string {
+	var b strings.Builder
+	for at, r := range text {
+		switch {
+		case r == utf8.RuneError && !strings.HasPrefix(text[at:], "\uFFFD"):
+			b.WriteString(`\x` + strconv.FormatInt(int64(text[at]), 16))
+		case strconv.IsPrint(r):
+			b.WriteRune(r)
+		default:
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		}
+	}
+	return b.String()
+}
