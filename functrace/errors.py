@@ -4,7 +4,14 @@ from __future__ import annotations
 
 
 class FunctraceError(Exception):
-    """A failure with a message made for the reader; ends the verb with exit status 1."""
+    """A failure with a message made for the reader, an argument for each of its lines.
+
+    It ends the verb with exit status 1.
+    """
+
+    def __str__(self) -> str:
+        """Return the lines in one text."""
+        return "\n".join(map(str, self.args))
 
 
 class UsageError(FunctraceError):

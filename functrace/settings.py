@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
+from functrace import messages
 from functrace.errors import UsageError
 
 TYPE_CHECKING = False  # functrace run starts sooner without typing
@@ -103,7 +104,7 @@ def _from_file(folder: Path) -> dict[str, Any]:
             path = above / name
             table = _table(path, keys)
             if table is not None and _is_foreign(path):
-                sys.stderr.write(f"functrace: {path} is ignored: it belongs to another user\n")
+                messages.say(f"{path} is ignored: it belongs to another user")
             elif table is not None:
                 return _checked(path, table)
     return {}

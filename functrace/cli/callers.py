@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from functrace import units
-from functrace.cli import callers_json, callers_text, tables, traces
+from functrace.cli import callers_json, callers_text, output, tables, traces
 from functrace.cli.traces import told_apart
 from functrace.errors import FunctraceError
 
@@ -68,11 +67,11 @@ def callers(traces: tuple[str, ...], as_json: bool, **flags: Any) -> None:
     found = _find(paths, options)
     chains = _ranked(found, options)
     if found.sampled:
-        click.secho(f"functrace: {_SAMPLED}", err=True, fg="yellow")
+        output.echo(f"functrace: {_SAMPLED}", err=True, fg="yellow")
     limit = options.limit if options.limit is not None else 0 if as_json else _SHOWN
     shown = chains[:limit] if limit else chains
     if as_json:
-        click.echo(json.dumps(callers_json.report(found, shown, len(chains)), indent=2))
+        output.print_json(callers_json.report(found, shown, len(chains)))
     else:
         callers_text.show(found, options.function, options.slow, shown, len(chains))
 

@@ -7,10 +7,10 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-import click
-
 from functrace import units
-from functrace.cli import chain_text, tables
+from functrace.cli import chain_text, output, tables
+from functrace.cli.output import style
+from functrace.escaping import escape
 
 if TYPE_CHECKING:
     from functrace.analysis.call_chains import CallChain
@@ -26,7 +26,7 @@ def show(
 ) -> None:
     """Print a line about all calls, then a block for each chain; there are ``count`` chains."""
     names = tables.Names(found.forest.functions)
-    click.echo(_wrapped(_head(found, asked, names, count)))
+    _print_head(_head(found, asked, names, count))
     examples = found.examples(chains)
     told = [
         chain_text.words(found.forest, names, chain, example)
@@ -34,18 +34,21 @@ def show(
     ]
     same = _common(told)
     if same:
-        click.echo(f"\nEvery chain below begins:\n{_chain(told[0][:same], found.wanted.whole)}")
+        output.echo()
+        output.echo("Every chain below begins:")
+        _print_chain(told[0][:same], found.wanted.whole)
     rows = tables.aligned([_figures(found, slow, i, chain) for i, chain in enumerate(chains, 1)])
     for row, words, chain, example in zip(rows, told, chains, examples, strict=True):
-        figures = "  ".join(row) + "  " + click.style(_trouble(found, chain), fg="red")
-        click.echo("\n" + (figures if _trouble(found, chain) else "  ".join(row).rstrip()))
-        click.echo(_chain(["…", *words[same:]] if same else words, found.wanted.whole))
+        output.echo()
+        _print_figures("  ".join(row), _trouble(found, chain))
+        _print_chain(["…", *words[same:]] if same else words, found.wanted.whole)
         for line in _texts(found, chain):
-            click.secho(_INDENT + line, fg="red")
+            output.echo(_INDENT + line, fg="red")
         if example:
-            click.secho(_INDENT + _jump(found, example), dim=True)
+            output.echo(_INDENT + _jump(found, example), dim=True)
     if len(chains) < count:
-        click.echo(f"\n… {units.several(count - len(chains), 'more chain')}; --limit 0 shows all")
+        output.echo()
+        output.echo(f"… {units.several(count - len(chains), 'more chain')}; --limit 0 shows all")
 
 
 def _head(found: Callers, asked: str, names: tables.Names, count: int) -> list[str]:
@@ -71,9 +74,17 @@ def _head(found: Callers, asked: str, names: tables.Names, count: int) -> list[s
     return parts
 
 
-def _wrapped(parts: list[str]) -> str:
+def _print_head(parts: list[str]) -> None:
     lines = textwrap.wrap(", ".join(parts), tables.width(), subsequent_indent=_INDENT)
-    return "\n".join([click.style(lines[0], bold=True), *lines[1:]])
+    for number, line in enumerate(lines):
+        output.echo(line, bold=not number)
+
+
+def _print_figures(figures: str, trouble: str) -> None:
+    if trouble:
+        output.echo(figures, "  ", style(trouble, fg="red"))
+    else:
+        output.echo(figures.rstrip())
 
 
 def _common(told: list[list[str]]) -> int:
@@ -83,10 +94,10 @@ def _common(told: list[list[str]]) -> int:
     return 0 if one_line else chain_text.common(told)
 
 
-def _chain(words: list[str], whole: bool) -> str:
+def _print_chain(words: list[str], whole: bool) -> None:
     shown = words if whole else chain_text.shortened(words)
-    broken = chain_text.lines(shown, tables.width() - len(_INDENT))
-    return "\n".join(_INDENT + line for line in broken)
+    for line in chain_text.lines(shown, tables.width() - len(_INDENT)):
+        output.echo(_INDENT + line)
 
 
 def _figures(found: Callers, slow: str | None, number: int, chain: CallChain) -> list[str]:
@@ -132,7 +143,7 @@ def _texts(found: Callers, chain: CallChain) -> Iterator[str]:
     of_python = tables.panic(found.forest.traces) == "exception"  # the text tells its type
     said = found.texts(chain)
     for each in said[:_TEXTS]:
-        text = each.pattern.replace("\n", "\\n") or "no text"
+        text = escape(each.pattern) or "no text"
         panic = "panic: " if each.panic and not of_python else ""
         line = f"{units.count(each.count)}x {panic}{text}"
         room = tables.width() - len(_INDENT)

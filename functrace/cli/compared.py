@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from functrace import units
 from functrace.analysis.compare import Comparison, Failing, Presence, Timing
 from functrace.cli import coverage
+from functrace.cli.output import style
 
 if TYPE_CHECKING:
     from functrace.trace import Trace
@@ -39,7 +37,7 @@ def lines(found: Sections, limit: int | None) -> Iterator[str]:
     for kind, entries in found.items():
         if not entries:
             continue
-        yield click.style(kind, fg=_COLOURS.get(kind), bold=True)
+        yield style(kind, fg=_COLOURS.get(kind), bold=True)
         for entry in entries[:limit]:
             yield from _entry(entry)
         if limit is not None and len(entries) > limit:
@@ -97,10 +95,10 @@ def _signed(nanoseconds: int) -> str:
     return ("+" if nanoseconds >= 0 else "-") + units.duration(abs(nanoseconds))
 
 
-def as_json(found: Sections, traces: Sequence[Trace]) -> str:
+def as_json(found: Sections, traces: Sequence[Trace]) -> dict[str, Any]:
     """The same for scripts."""
     kinds = {kind.replace(" ", "_"): list(map(_object, all_)) for kind, all_ in found.items()}
-    return json.dumps({**kinds, **coverage.as_json(traces)}, indent=2)
+    return {**kinds, **coverage.as_json(traces)}
 
 
 def _object(entry: Entry) -> dict[str, Any]:

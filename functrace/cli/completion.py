@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
+from functrace.cli import output
+
 
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
@@ -20,4 +22,5 @@ def completion(ctx: click.Context, shell: str) -> None:
     chosen = get_completion_class(shell)
     root = ctx.find_root()
     if chosen is not None:
-        click.echo(chosen(root.command, {}, "functrace", "_FUNCTRACE_COMPLETE").source())
+        script = chosen(root.command, {}, "functrace", "_FUNCTRACE_COMPLETE").source()
+        output.write([f"{script}\n".encode()])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from functrace.cli import traces
+from functrace.cli import output, traces
 
 
 @click.command()
@@ -46,10 +46,10 @@ def diff(
     sections = compared.sections(found, everything=everything)
     if as_json:
         opened = [chains.trace for side in sides for chains in side]
-        click.echo(compared.as_json(sections, opened))
+        output.print_json(compared.as_json(sections, opened))
     else:
         for line in compared.lines(sections, None if everything else limit):
-            click.echo(line)
+            output.echo(line)
     ctx.exit(
         1 if exit_code and any(not e.by_chance for each in sections.values() for e in each) else 0
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_format
 import os
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -11,6 +10,7 @@ from pathlib import Path
 import click
 
 from functrace import __version__
+from functrace.cli import output
 from functrace.golang import diagnosis as golang
 from functrace.golang.language import Go
 from functrace.python import diagnosis as python
@@ -31,12 +31,13 @@ def doctor(ctx: click.Context, /, paths: tuple[str, ...], json: bool) -> None:
     """
     findings = list(_findings(paths or (".",)))
     if json:
-        click.echo(json_format.dumps([asdict(f) for f in findings], indent=2))
+        output.print_json([asdict(f) for f in findings])
     else:
         for finding in findings:
-            mark = click.style("!", fg="red") if finding.advice else click.style("✓", fg="green")
-            advice = f"\n{'':16}{finding.advice}" if finding.advice else ""
-            click.echo(f"{mark} {finding.subject:12}  {finding.state}{advice}")
+            mark = output.style("!", fg="red") if finding.advice else output.style("✓", fg="green")
+            output.echo(mark, f" {finding.subject:12}  {finding.state}")
+            if finding.advice:
+                output.echo(f"{'':16}{finding.advice}")
     ctx.exit(1 if any(f.advice for f in findings) else 0)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from functrace import units
-from functrace.cli import sent, traces
+from functrace.cli import output, sent, traces
 from functrace.cli.traces import open_all
 from functrace.errors import FunctraceError, UsageError
 from functrace.export import FORMATS, Format, load
@@ -90,14 +89,14 @@ def _print(
             f"{to} is nothing for a terminal: name a file with -o, such as"
             f" -o trace{wanted.suffix}, or pipe it"
         )
-    stream = sys.stdout.buffer if number == _STDOUT else _opened(number)
+    stream = _opened(number)
     load(to).write(open_all(paths), stream, **options)
     stream.flush()
 
 
 def _opened(number: int) -> BinaryIO:
     try:
-        return open(number, "wb", closefd=False)
+        return output.stream(number)
     except OSError as error:
         raise FunctraceError(f"-o /dev/fd/{number}: {error.strerror}") from None
 
@@ -117,7 +116,7 @@ def _save(
             writer.write(opened, file, **options)
         size = out.stat().st_size
     told = f"functrace export: {out}: {units.size(size)}; opens in {wanted.opens_in}"
-    click.secho(told, err=True)
+    output.echo(told, err=True)
 
 
 def _check(out: Path, opened: list[Trace], wanted: Format) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from functrace.cache import folders
-from functrace.cli import options, output
+from functrace.cli import options, output, summaries
 from functrace.golang import toolchain
 from functrace.golang.gobuild import run as gobuild
 from functrace.golang.gobuild.command import Flag, parse
@@ -114,6 +114,6 @@ def _tell(verb: str, outcome: Outcome) -> None:
     found = outcome.summary
     if found is None:
         return
-    output.build(found, f"go {verb}", outcome.packages)
+    summaries.build(found, f"go {verb}", outcome.packages)
     if outcome.output:
-        click.echo(f"  call chains: {outcome.output}", err=True)
+        output.echo(f"  call chains: {outcome.output}", err=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from functrace import units
-from functrace.cli import chain_text, coverage, tables, traces
+from functrace.cli import chain_text, coverage, output, tables, traces
 from functrace.cli.traces import told_apart
 from functrace.errors import FunctraceError
 from functrace.naming import matching
@@ -52,11 +51,11 @@ def graph(function: str, traces: tuple[str, ...], as_json: bool, **flags: Any) -
     shown = _Shown(forest, flags["depth"], flags["min_share"])
     if as_json:
         report = [shown.as_json(root, root.total, 0) for root in roots]
-        click.echo(json.dumps({"functions": report, **coverage.as_json(forest.traces)}, indent=2))
+        output.print_json({"functions": report, **coverage.as_json(forest.traces)})
         return
     for number, root in enumerate(roots):
         if number:
-            click.echo()
+            output.echo()
         _print(list(shown.rows(root, root.total, 0)))
 
 
@@ -68,7 +67,7 @@ def _print(rows: list[list[str]]) -> None:
     cells = tables.aligned([titles, *(row[:-1] for row in rows)])
     names = ["function", *(row[-1] for row in rows)]
     for index, (row, name) in enumerate(zip(cells, names, strict=True)):
-        click.secho("  ".join([*row, name]), bold=not index)
+        output.echo("  ".join([*row, name]), bold=not index)
 
 
 def _roots(function: str, paths: tuple[str, ...]) -> tuple[Forest, list[Callee]]:

@@ -6,6 +6,7 @@ import os
 
 import click
 
+from functrace.cli import output
 from functrace.hook import interpreter, pth
 
 
@@ -23,7 +24,7 @@ _python = click.option(
 @_python
 def install(python: str | None) -> None:
     """Write one file into the environment's site-packages: without the variable it does nothing."""
-    click.echo(f"wrote {pth.install(interpreter.choose(python, os.environ))}", err=True)
+    output.echo(f"wrote {pth.install(interpreter.choose(python, os.environ))}", err=True)
 
 
 @hook.command()
@@ -31,4 +32,4 @@ def install(python: str | None) -> None:
 def remove(python: str | None) -> None:
     """Take that file away again."""
     removed = pth.remove(interpreter.choose(python, os.environ))
-    click.echo(f"removed {removed}" if removed else "there is none", err=True)
+    output.echo(f"removed {removed}" if removed else "there is none", err=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from functrace import units
-from functrace.cli import coverage, tables, traces
+from functrace.cli import coverage, output, tables, traces
 
 if TYPE_CHECKING:
     from functrace.analysis import Chains
@@ -25,16 +25,16 @@ def info(traces: tuple[str, ...], as_json: bool) -> None:
     """Show what a trace is of: program, process, time, how it ended, and how much is in it."""
     found = _all(traces)
     if as_json:
-        click.echo(json.dumps({"traces": [_as_json(*each) for each in found]}, indent=2))
+        output.print_json({"traces": [_as_json(*each) for each in found]})
         return
     for number, (trace, chains) in enumerate(found):
         if number:
-            click.echo()
-        click.secho(str(trace.path), bold=True)
+            output.echo()
+        output.echo(str(trace.path), bold=True)
         lines = list(_lines(trace, chains))
         width = max(len(title) for title, _ in lines)
         for title, text in lines:
-            click.echo(f"  {title:{width}}  {text}")
+            output.echo(f"  {title:{width}}  {text}")
 
 
 def _all(paths: tuple[str, ...]) -> list[tuple[Trace, Chains]]:

@@ -27,8 +27,8 @@ def keep(
     program: str,
     out: str | None,
     given: dict[str, str],
-    none: str,
-    not_run: str = "",
+    none: Sequence[str],
+    advice: str = "",
     quiet: bool,
 ) -> Outcome:
     """Run ``command`` and tell what trace it left, on standard error.
@@ -39,8 +39,8 @@ def keep(
         program: after what the trace's folder is called.
         out: the trace's folder or file.
         given: what the command is to find in its environment besides.
-        none: what to say where no trace came.
-        not_run: what to add where it cannot be run.
+        none: the lines that say why there is no trace.
+        advice: what to run instead if it cannot be run.
         quiet: no summary.
     """
     with destination(out, program, datetime.now()) as place:
@@ -49,9 +49,9 @@ def keep(
         if done.pid:
             _write_ending(found, done)
     if not done.pid:
-        _complain(f"cannot run {done.ended}{not_run}")
+        _complain(f"cannot run {done.ended};" if advice else f"cannot run {done.ended}", advice)
     elif not found:
-        _complain(f"no trace: {none}")
+        _complain("no trace: " + none[0], *none[1:])
     elif not quiet:
         _summary(verb, place, found, done)
     return done if found else replace(done, status=done.status or 1)
@@ -100,16 +100,16 @@ def _full_names(glob: str) -> str:
     return f"{glob},*/{glob},*.{glob}"
 
 
-def _complain(text: str) -> None:
-    import click
+def _complain(text: str, *more: str) -> None:
+    from functrace.cli import output
 
-    click.secho(f"functrace: {text}", err=True, fg="red")
+    output.echo(f"functrace: {text}", err=True, fg="red")
+    for line in filter(None, more):
+        output.echo(f"  {line}", err=True, fg="red")
 
 
 def _summary(verb: str, place: Destination, found: list[Path], done: Outcome) -> None:
-    import click
-
-    from functrace.cli import recorded
+    from functrace.cli import output, recorded
 
     for line in recorded.summary(verb, place.path, found, done.ended):
-        click.echo(line, err=True)
+        output.echo(line, err=True)

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-import click
-
 from functrace import units
 from functrace.cli import tables
+from functrace.cli.output import Fit, line, style
+from functrace.escaping import escape
 
 if TYPE_CHECKING:
     from functrace.analysis.replaying import Event
@@ -26,34 +26,34 @@ class Lines:
     def __init__(self, trace: Trace, *, colour: bool) -> None:
         self._trace = trace
         self._colour = colour
-        self._names = [function.name for function in trace.functions]
+        self._names = [Fit(escape(function.name)) for function in trace.functions]
         self._panic = tables.panic([trace])
         self._begun: set[int] = set()
 
-    def events(self, events: Iterable[Event]) -> Iterator[str]:
+    def events(self, events: Iterable[Event]) -> Iterator[Fit]:
         """A line for each beginning and each end: ``g[01]:``, a tab per level, ``->main.main``."""
         for _, entered, call in events:
             if entered:
                 yield from self._begin(call)
             yield self._event(entered, call)
 
-    def tree(self, calls: Iterable[Call]) -> Iterator[str]:
+    def tree(self, calls: Iterable[Call]) -> Iterator[Fit]:
         """A line for each call, its time in front, two blanks for each level."""
         for call in calls:
             if call.track not in self._begun:
-                yield next(self._begin(call), self.label(call.track) + "\n")
+                yield next(self._begin(call), self.label(call.track))
             time = units.duration(call.duration).rjust(_TIME_WIDTH)
-            name = "  " * (call.level - 1) + self._names[call.function]
+            indent = "  " * call.level
             waited = f" ({_waited(call)})" if call.suspended else ""
-            yield f"{time}  {name}{waited}{self._end(call)}\n"
+            yield line(time, indent, self._names[call.function], waited, self._end(call))
 
     @cache  # noqa: B019  # a listing lives as long as its trace is shown
-    def label(self, track: int) -> str:
+    def label(self, track: int) -> Fit:
         """``g[01]``: a letter for its kind, and the language's id."""
         one = self._trace.tracks[track]
-        return f"{_LETTERS[one.kind]}[{one.id:02d}]"
+        return Fit(f"{_LETTERS[one.kind]}[{one.id:02d}]")
 
-    def _begin(self, call: Call) -> Iterator[str]:
+    def _begin(self, call: Call) -> Iterator[Fit]:
         """Where the track was started, if it was."""
         if call.track in self._begun:
             return
@@ -61,7 +61,7 @@ class Lines:
         track = self._trace.tracks[call.track]
         if track.starter < 0 and track.parent < 0 and not track.name:
             return
-        words = [self.label(call.track)]
+        words: list[str] = [self.label(call.track)]
         if track.name:
             words.append(track.name)
         if track.starter >= 0:
@@ -71,18 +71,19 @@ class Lines:
             words.append("started")
         if track.parent >= 0:
             words.append(f"on {self.label(track.parent)}")
-        yield self._styled(" ".join(words), dim=True) + "\n"
+        yield self._styled(" ".join(words), dim=True)
 
-    def _event(self, entered: bool, call: Call) -> str:
-        before = f"{self.label(call.track)}:" + "\t" * call.level
+    def _event(self, entered: bool, call: Call) -> Fit:
+        before = Fit(f"{self.label(call.track)}:" + "\t" * call.level)
         name = self._names[call.function]
         if entered:
-            return f"{before}->{name}\n"
+            return line(before, "->", name)
         arrow = "--" if call.unfinished else "<-"
         waited = f", {_waited(call)}" if call.suspended else ""
-        return f"{before}{arrow}{name} {units.duration(call.duration)}{waited}{self._end(call)}\n"
+        time = f" {units.duration(call.duration)}{waited}"
+        return line(before, arrow, name, time, self._end(call))
 
-    def _end(self, call: Call) -> str:
+    def _end(self, call: Call) -> Fit:
         """How the call ended, if not by returning."""
         if call.unfinished:
             return self._styled(" unfinished", fg="yellow")
@@ -95,10 +96,10 @@ class Lines:
         ):
             if has:
                 return self._styled(f" {word}: {text}" if text else f" {word}", fg="red")
-        return ""
+        return Fit()
 
-    def _styled(self, text: str, *, fg: str | None = None, dim: bool = False) -> str:
-        return click.style(text, fg=fg, dim=dim or None) if self._colour else text
+    def _styled(self, text: str, *, fg: str | None = None, dim: bool = False) -> Fit:
+        return style(text, fg=fg, dim=dim or None) if self._colour else line(text)
 
 
 def _waited(call: Call) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 
+from functrace import messages
 from functrace.cli import streams
 from functrace.errors import FunctraceError, UsageError
 
@@ -30,16 +31,16 @@ def _told(words: list[str]) -> int:
         status = _run(words)
         streams.flush()
     except KeyboardInterrupt:
-        print("functrace: interrupted; run it again to finish", file=sys.stderr)
+        messages.say("interrupted; run it again to finish")
         return 130
     except FunctraceError as error:
-        print(f"functrace: {error}", file=sys.stderr)
+        messages.say(*error.args)
         return 2 if isinstance(error, UsageError) else 1
     except BrokenPipeError:  # whoever read our output has seen enough
         streams.let_go()
         return 1
     except OSError as error:
-        print(f"functrace: {streams.reason(error)}", file=sys.stderr)
+        messages.say(streams.reason(error))
         streams.let_go()
         return 1
     return status

@@ -1,128 +1,113 @@
-"""Everything that reaches the terminal, but for what a verb was asked to print."""
+"""The only way to the terminal for the verbs: text becomes part of a line, and is escaped then."""
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from codecs import getincrementaldecoder
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO, cast
 
 import click
 
-from functrace.report import Summary
-from functrace.units import count, several
+from functrace.escaping import escape, escape_lines
 
-_STYLES = {b"+": "green", b"-": "red", b"@": "cyan"}
-
-
-@contextmanager
-def progress(what: str, *, shown: bool) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on a terminal, nothing elsewhere; yields what to tell it, in bytes."""
-    if not shown or not sys.stderr.isatty():
-        yield lambda *_: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn(what), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+_STDOUT = 1
+_DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 
-@contextmanager
-def counted(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """The same of what is counted; yields what to tell how many are done."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+class Fit(str):
+    """Text that is fit to print: escaped already, or written by us, such as a style or a tab."""
 
-    columns = (
-        TextColumn(what),
-        BarColumn(),
-        TextColumn("{task.completed:,}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda done: bar.update(task, completed=done)
+    __slots__ = ()
 
 
-def write(content: bytes) -> None:
-    """Bytes to standard output as they are."""
-    sys.stdout.buffer.write(content)
+def style(text: str, **how: Any) -> Fit:
+    """Return ``text``, escaped, in a style of click's; :func:`echo` drops styles in a file."""
+    return Fit(click.style(escape(text), **how))
 
 
-def paged(lines: Iterator[str]) -> None:
-    """Lines to standard output as they come; on a terminal through a pager, as git does."""
+def line(*parts: str) -> Fit:
+    """Return a line of ``parts``. Whatever is not :class:`Fit` is escaped, line breaks included."""
+    return Fit("".join([part if isinstance(part, Fit) else escape(part) for part in parts]))
+
+
+def echo(*parts: str, err: bool = False, **how: Any) -> None:
+    """Print a line of ``parts`` to standard output or error, in a style if one is given."""
+    text = line(*parts)
+    click.echo(click.style(text, **how) if any(how.values()) else text, err=err)
+
+
+def paged(lines: Iterator[Fit]) -> None:
+    """Print lines to standard output as they come; on a terminal through a pager, as git does."""
+    ended = (f"{line}\n" for line in lines)
     if not sys.stdout.isatty():
-        sys.stdout.writelines(lines)
+        sys.stdout.writelines(ended)
         return
     os.environ.setdefault("LESS", "FRX")
-    click.echo_via_pager(lines)
+    click.echo_via_pager(ended)
+
+
+def usage_error(error: click.ClickException) -> None:
+    """Print what click says of a command line to standard error."""
+    error.message = escape(error.message)  # type: ignore[misc]
+    said = io.StringIO()
+    error.show(said)
+    for each in said.getvalue().expandtabs(4).splitlines():
+        echo(each, err=True)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON to standard output."""
+    text = json.dumps(value, indent=2)
+    click.echo(text.replace("\x7f", "\\u007f"))  # the only one that it does not escape
+
+
+def write(content: Iterable[bytes]) -> None:
+    """Write bytes to standard output, as :func:`stream` does."""
+    stream(_STDOUT).writelines(content)
 
 
 def diff(content: bytes) -> None:
-    """A diff to standard output, in colour on a terminal."""
+    """Print a diff to standard output, in colour on a terminal."""
     if not sys.stdout.isatty():
-        write(content)
+        write([content])
         return
-    for line in content.splitlines(keepends=True):
-        click.secho(line.decode(errors="replace"), fg=_STYLES.get(line[:1]), nl=False)
+    for each in escape_lines(content.decode(errors="backslashreplace")).splitlines(keepends=True):
+        click.secho(each, fg=_DIFF_STYLES.get(each[:1]), nl=False)
 
 
-def summary(found: Summary, verb: str, done: str) -> None:
-    """Print what a run did on standard error: files, functions, skipped with reasons, failed."""
-    errors(found)
-    of = f"{count(found.changed)} of " if found.changed != found.files else ""
-    files = of + several(found.files, "file")
-    traced = f", {count(found.traced)} already traced" if found.traced else ""
-    current = f", {several(found.unchanged, 'file')} up to date" if found.unchanged else ""
-    functions = several(found.functions, "function")
-    line = f"functrace {verb}: {files}, {functions} {done}{traced}{current}"
-    _conclude(line, found)
+def stream(number: int) -> BinaryIO:
+    """Return what writes bytes to a descriptor: as they are, or escaped if it is a terminal.
+
+    Raises:
+        OSError: there is no such descriptor.
+    """
+    binary = sys.stdout.buffer if number == _STDOUT else _opened(number)
+    return cast("BinaryIO", _Terminal(binary) if binary.isatty() else binary)
 
 
-def build(found: Summary, verb: str, packages: int) -> None:
-    """What a build instrumented, on standard error."""
-    errors(found)
-    functions, of = several(found.functions, "function"), several(packages, "package")
-    what = f"{functions} of {of} instrumented"
-    if not found.functions:
-        what = "no function instrumented, so nothing will be traced"
-    _conclude(f"functrace {verb}: {what}", found)
+def _opened(number: int) -> BinaryIO:
+    return open(number, "wb", closefd=False)
 
 
-def _conclude(line: str, found: Summary) -> None:
-    click.secho(line, err=True, bold=True)
-    _reasons("skipped", found.skipped)
-    _reasons("left alone", found.left)
-    if found.errors:
-        files = len(found.errors) - found.folders
-        counts = ((files, "file"), (found.folders, "folder"))
-        failed = " and ".join(several(number, noun) for number, noun in counts if number)
-        were = "it was" if len(found.errors) == 1 else "they were"
-        click.secho(f"  failed: {failed}, left as {were}", err=True, fg="red")
-    for note in found.notes:
-        click.secho(f"  note: {note}", err=True, fg="yellow")
+class _Terminal(io.RawIOBase):
+    """A binary stream to a terminal that keeps line breaks and tabs and escapes the rest."""
 
+    def __init__(self, binary: BinaryIO) -> None:
+        self._binary = binary
+        self._decoder = getincrementaldecoder("utf-8")(errors="backslashreplace")
 
-def errors(found: Summary) -> None:
-    """What failed, a line each."""
-    for error in sorted(found.errors):
-        click.secho(error, err=True, fg="red")
+    def writable(self) -> bool:
+        return True
 
+    def write(self, content: Any) -> int:
+        given = bytes(content)
+        text = escape_lines(self._decoder.decode(given))
+        self._binary.write(text.encode(errors="backslashreplace"))
+        return len(given)
 
-def _reasons(title: str, reasons: Counter[str]) -> None:
-    if reasons:
-        told = ", ".join(f"{count(number)} {reason}" for reason, number in reasons.most_common())
-        click.echo(f"  {title}: {told}", err=True)
-
-
-def as_json(found: Summary) -> None:
-    """The same for scripts, on standard output."""
-    click.echo(json.dumps(found.as_json(), indent=2))
+    def flush(self) -> None:
+        self._binary.flush()

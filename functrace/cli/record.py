@@ -41,8 +41,9 @@ def record(
     """
     instead = run_instead(command, "--record")
     advice = f"`{instead}` records a Python program"
-    none = f"neither {command[0]} nor what it ran is instrumented;\n  " + (
-        advice if instead else "build it with `functrace go build`, and record that"
+    none = (
+        f"neither {command[0]} nor what it ran is instrumented;",
+        advice if instead else "build it with `functrace go build`, and record that",
     )
     done = keep(
         "record",
@@ -51,7 +52,7 @@ def record(
         out=out,
         given=variables(limits),
         none=none,
-        not_run=f";\n  {advice}" if instead else "",
+        advice=advice if instead else "",
         quiet=quiet,
     )
     ctx.exit(done.status)

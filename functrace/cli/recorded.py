@@ -6,12 +6,12 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
 import numpy as np
 
 from functrace import units
 from functrace.analysis import Forest, fold, merge
 from functrace.cli import coverage, tables
+from functrace.cli.output import style
 from functrace.errors import FunctraceError
 from functrace.trace import Trace, open_trace
 
@@ -24,7 +24,7 @@ def summary(verb: str, place: Path, files: list[Path], ended: str) -> Iterator[s
     traces = [trace for file in files if (trace := _opened(file))]
     size = sum(file.stat().st_size for file in files)
     number = units.several(len(files), "trace")
-    yield click.style(f"functrace {verb}: {place}: {number}, {units.size(size)}", bold=True)
+    yield style(f"functrace {verb}: {place}: {number}, {units.size(size)}", bold=True)
     if not traces:
         yield "  not one can be read: did the process end before it had begun?"
         return
@@ -33,11 +33,11 @@ def summary(verb: str, place: Path, files: list[Path], ended: str) -> Iterator[s
     for trace in traces:
         covered = coverage.sentence(trace)
         if covered:
-            yield click.style(f"  {trace.path.name} {covered}", fg="yellow")
+            yield style(f"  {trace.path.name} {covered}", fg="yellow")
     yield from _most_time(forest)
     failed = _failure(forest)
     if failed:
-        yield click.style(f"  {failed}", fg="red")
+        yield style(f"  {failed}", fg="red")
     verb = "replay --errors" if failed else "report"
     yield f"  next: functrace {verb} {shlex.quote(str(place))}"
 

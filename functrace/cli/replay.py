@@ -53,6 +53,6 @@ def replay(as_json: bool, **flags: Any) -> None:
 
     opened = traces.open_all(flags["traces"])
     if as_json:
-        sys.stdout.buffer.writelines(replayed.json_lines(opened, flags))
+        output.write(replayed.json_lines(opened, flags))
         return
     output.paged(replayed.lines(opened, flags))

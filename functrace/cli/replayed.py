@@ -12,6 +12,7 @@ from functrace.analysis import Listing, Selection
 from functrace.analysis.replaying import events, listed
 from functrace.cli import tables, traces
 from functrace.cli.listing import Lines
+from functrace.cli.output import Fit, line
 from functrace.errors import FunctraceError
 from functrace.export import jsonl
 from functrace.trace import Trace
@@ -73,7 +74,7 @@ def _functions(trace: Trace, include: tuple[str, ...], exclude: tuple[str, ...])
     return shown.difference(*(traces.named(trace, glob) for glob in exclude))
 
 
-def lines(opened: list[Trace], flags: dict[str, Any]) -> Iterator[str]:
+def lines(opened: list[Trace], flags: dict[str, Any]) -> Iterator[Fit]:
     """The lines that the verb's options ask for.
 
     Raises:
@@ -93,7 +94,7 @@ def json_lines(opened: list[Trace], flags: dict[str, Any]) -> Iterator[bytes]:
         yield from jsonl.pieces(trace, (c for c in calls if c.level <= flags["depth"]))
 
 
-def _some(lines: Iterator[str], opened: list[Trace], flags: dict[str, Any]) -> Iterator[str]:
+def _some(lines: Iterator[Fit], opened: list[Trace], flags: dict[str, Any]) -> Iterator[Fit]:
     """The lines; it is told if there is none."""
     first = next(lines, None)
     if first is None:
@@ -108,7 +109,7 @@ def _none(opened: list[Trace], flags: dict[str, Any]) -> str:
     return "no call is as the options want it"
 
 
-def _lines(questions: list[_Question], flags: dict[str, Any]) -> Iterator[str]:
+def _lines(questions: list[_Question], flags: dict[str, Any]) -> Iterator[Fit]:
     colour = sys.stdout.isatty()
     for trace, selection, listing in questions:
         form = Lines(trace, colour=colour)
@@ -120,6 +121,7 @@ def _lines(questions: list[_Question], flags: dict[str, Any]) -> Iterator[str]:
             lines = form.events(e for e in found if e.call.level <= flags["depth"])
         first = next(lines, None)
         if first is not None:
-            yield from (f"{trace.path}:\n",) * (len(questions) > 1)
+            if len(questions) > 1:
+                yield line(f"{trace.path}:")
             yield first
             yield from lines

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from functrace import units
-from functrace.cli import coverage, tables, traces
+from functrace.cli import coverage, output, tables, traces
 from functrace.cli.traces import open_all
 from functrace.errors import FunctraceError
 from functrace.naming import matching
@@ -63,18 +62,14 @@ def report(traces: tuple[str, ...], sort: str, as_json: bool, **flags: Any) -> N
     wanted = _wanted(flags["include"], flags["exclude"])
     ranked = _ranked(found, wanted, _ALIASES.get(sort, sort))
     shown = ranked[:limit] if limit else ranked
+    more = len(ranked) - len(shown)
     if as_json:
         rows = {"functions": [_as_json(found, index) for index in shown]}
-        click.echo(
-            json.dumps(
-                {**rows, "more_functions": len(ranked) - len(shown), **coverage.as_json(opened)},
-                indent=2,
-            )
-        )
+        output.print_json({**rows, "more_functions": more, **coverage.as_json(opened)})
         return
     _show(found, shown, {**_TITLES, "panics": f"{tables.panic(opened)}s"})
-    if len(shown) < len(ranked):
-        click.echo(f"… {units.count(len(ranked) - len(shown))} more functions; --limit 0 shows all")
+    if more:
+        output.echo(f"… {units.count(more)} more functions; --limit 0 shows all")
 
 
 def _totals(opened: list[Trace]) -> Totals:
@@ -141,7 +136,7 @@ def _show(found: Totals, shown: Sequence[int], titles: dict[str, str]) -> None:
     texts = tables.aligned(list(zip(*(cells[c] for c in columns), strict=True)))
     for number, row in enumerate(texts):
         name = names[shown[number - 1]] if number else "function"
-        click.secho("  ".join([*row, name]), bold=not number)
+        output.echo("  ".join([*row, name]), bold=not number)
 
 
 def _cell(value: int | None, column: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from functrace import messages
 from functrace.errors import FunctraceError, UsageError
 from functrace.hook import interpreter, launch
 from functrace.hook.command_line import CommandLine
@@ -73,7 +74,7 @@ def _tell_of_environment(python: str) -> None:
     active = interpreter.passed_over(python, os.environ)
     if active:
         said = f"with {python}, not the active environment {active}; --python names another"
-        sys.stderr.write(f"functrace run: {said}\n")
+        messages.say(said, sender="functrace run")
 
 
 def _tell_of_children(line: CommandLine) -> None:
@@ -81,7 +82,7 @@ def _tell_of_children(line: CommandLine) -> None:
     for switch in line.switches:
         if switch in "IES":
             said = f"no process that is started with -{switch}, as this one is, will be traced"
-            sys.stderr.write(f"functrace run: --children: {said}\n")
+            messages.say(f"--children: {said}", sender="functrace run")
             return
 
 
@@ -97,7 +98,7 @@ def _config(flags: dict[str, Any], line: CommandLine) -> Config:
 def _settle_cache(config: Config) -> None:
     """Say what is wrong with the cache; without one, the main module still needs a folder."""
     if config.complaint:
-        sys.stderr.write(f"functrace: {config.complaint}\n")
+        messages.say(config.complaint)
     if config.cache:
         return
     from functrace.cache import leftovers
@@ -132,7 +133,7 @@ def _variables(flags: dict[str, Any], words: tuple[str, ...]) -> dict[str, str]:
         folder = tempfile.mkdtemp(prefix="functrace-test-")
         given["FUNCTRACE_OUT"] = f"{folder.replace('%', '%%')}/%p.txt"
         if not flags["quiet"]:
-            sys.stderr.write(f"functrace run: call chains: {folder}\n")
+            messages.say(f"call chains: {folder}", sender="functrace run")
     return given
 
 
@@ -162,7 +163,7 @@ def _record(
         program=program,
         out=flags["out"],
         given={**variables(_limits(flags)), **hook},
-        none="no function of it was instrumented, or none was called",
+        none=("no function of it was instrumented, or none was called",),
         quiet=flags["quiet"],
     )
     if done.signal:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from functrace.cli import output
 from functrace.errors import FunctraceError, UsageError
 from functrace.golang import home
 from functrace.golang import runtime as go_runtime
@@ -41,17 +42,17 @@ def add(folder: str, to: str | None, http: bool, otlp: bool) -> None:
     path = module.package(place)
     changed = go_runtime.add(place, path if http else None, sender=otlp)
     home.forget()
-    click.echo(f"{path}: {f'{len(changed)} files written' if changed else 'already there'}")
+    output.echo(f"{path}: {f'{len(changed)} files written' if changed else 'already there'}")
     if http:
-        click.echo(
+        output.echo(
             f'next: http.Handle("/debug/functrace/", tracehttp.Handler()) of {path}/tracehttp'
         )
     if otlp:
         sender = place.relative_to(module.root) / go_runtime.SENDER
-        click.echo(
+        output.echo(
             f"next: go build -C {sender.as_posix()} -o functrace-otlp . and have that on PATH"
         )
-    click.echo("next: functrace inject -w ./... and go run -tags trace .")
+    output.echo("next: functrace inject -w ./... and go run -tags trace .")
 
 
 @runtime.command()
@@ -72,7 +73,7 @@ def remove(folder: str, force: bool) -> None:
         )
     removed = go_runtime.remove(place, path)
     home.forget()
-    click.echo(f"{path}: {len(removed)} files removed")
+    output.echo(f"{path}: {len(removed)} files removed")
 
 
 def _module(folder: str) -> Module:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from functrace import units
-from functrace.cli import output, traces
+from functrace.cli import output, progress, traces
 from functrace.errors import FunctraceError, UsageError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def send(paths: tuple[str, ...], given: dict[str, Any]) -> None:
     delivery = otlp.Delivery()
     total = None if wanted.chosen or wanted.roots else sum(t.events for t in opened) // 2
     try:
-        with output.counted("sending spans", total) as tell:
+        with progress.counted("sending spans", total) as tell:
             otlp.export(
                 opened,
                 transport,
@@ -82,9 +82,10 @@ def send(paths: tuple[str, ...], given: dict[str, Any]) -> None:
             )
     except otlp.StoppedError as error:
         stopped = otlp.redact(str(error))
-        raise FunctraceError(f"{stopped}\n{_how_on(opened, wanted, delivery)}") from None
+        raise FunctraceError(stopped, *_how_on(opened, wanted, delivery)) from None
     except KeyboardInterrupt:
-        click.echo(f"\n{_how_on(opened, wanted, delivery)}", err=True)
+        for line in ("", *_how_on(opened, wanted, delivery)):
+            output.echo(line, err=True)
         raise
     finally:
         transport.close()
@@ -116,15 +117,16 @@ def _share(text: str) -> float:
         raise UsageError(f"--sample {error}") from None
 
 
-def _how_on(opened: Sequence[Trace], wanted: Options, delivery: Delivery) -> str:
-    """What to run when the collector is back."""
+def _how_on(opened: Sequence[Trace], wanted: Options, delivery: Delivery) -> list[str]:
+    """Return the lines that say what to run when the collector is back."""
     from functrace.export.otlp import redact, word
 
     if not delivery.done:
-        return "  nothing was sent"
+        return ["  nothing was sent"]
     arguments = [redact(argument) for argument in _without_resume(sys.argv[1:])]
     command = shlex.join(["functrace", *arguments, "--resume", word(opened, wanted, delivery.done)])
-    return f"  {units.several(delivery.done, 'span')} done; to go on with the rest:\n  {command}"
+    done = units.several(delivery.done, "span")
+    return [f"  {done} done; to go on with the rest:", f"  {command}"]
 
 
 def _without_resume(arguments: Sequence[str]) -> list[str]:
@@ -143,11 +145,11 @@ def _conclude(where: str, delivery: Delivery) -> None:
 
     summary = f"functrace export: {units.several(delivery.sent, 'span')} sent to {redact(where)}"
     summary += f", {units.count(delivery.refused)} refused"
-    click.secho(summary, err=True, bold=True)
+    output.echo(summary, err=True, bold=True)
     if delivery.largest > _LARGE:
         size = units.count(delivery.largest)
         note = f"an OpenTelemetry trace of {size} spans; --root, --errors, --slow make smaller ones"
-        click.secho(f"  note: {note}", err=True, fg="yellow")
+        output.echo(f"  note: {note}", err=True, fg="yellow")
     if delivery.refused:
         reason = redact(delivery.reason) or "no reason given"
         raise FunctraceError(f"the collector refused spans: {reason}")

@@ -8,9 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import click
-
-from functrace.cli import output
+from functrace.cli import output, progress, summaries
 from functrace.cli.options import for_go, for_python
 from functrace.errors import UsageError
 from functrace.golang.language import Go
@@ -53,8 +51,8 @@ def execute(verb: Verb, paths: tuple[str, ...], flags: dict[str, Any]) -> int:
         text = sys.stdin.buffer.read()
         found = stdin.run(request, text, flags["stdin_name"], results.append)
     else:
-        with output.progress(verb.value, shown=not (told.quiet or told.json)) as progress:
-            found = job.run(request, results.append, progress)
+        with progress.progress(verb.value, shown=not (told.quiet or told.json)) as tell:
+            found = job.run(request, results.append, tell)
     for result in sorted(results, key=lambda r: r.path):
         _show(result, told)
     include, exclude = flags.get("include", ()), flags.get("exclude", ())
@@ -122,26 +120,29 @@ def _refuse_nonsense(paths: tuple[str, ...], asked: list[str], flags: dict[str, 
 
 def _show(result: FileResult, told: Reporting) -> None:
     if result.output:
-        (output.diff if told.diff else output.write)(result.output)
+        if told.diff:
+            output.diff(result.output)
+        else:
+            output.write([result.output])
     elif told.check and result.changed and not told.json:
-        click.echo(f"{result.path}: {several(result.functions, 'function')}")
+        output.echo(f"{result.path}: {several(result.functions, 'function')}")
     if told.verbose:
         if result.changed:
-            click.echo(f"{result.path}: {several(result.functions, 'function')}", err=True)
+            output.echo(f"{result.path}: {several(result.functions, 'function')}", err=True)
         if result.reason:
-            click.echo(f"{result.path}: {result.reason}", err=True)
+            output.echo(f"{result.path}: {result.reason}", err=True)
         for name in result.names:
-            click.echo(f"{result.path}:{name}", err=True)
+            output.echo(f"{result.path}:{name}", err=True)
 
 
 def _conclude(request: Request, found: Summary, told: Reporting) -> None:
     is_filter = request.mode is Mode.TEXT and not (found.errors or found.notes)
     if told.json:
-        output.as_json(found)
+        summaries.as_json(found)
     elif told.quiet or is_filter:
-        output.errors(found)
+        summaries.errors(found)
     else:
-        output.summary(found, request.verb.value, _DONE[request.verb])
+        summaries.summary(found, request.verb.value, _DONE[request.verb])
 
 
 def _missed(request: Request, found: Summary, *, filtered: bool) -> str | None:

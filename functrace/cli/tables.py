@@ -10,9 +10,9 @@ from difflib import get_close_matches
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-import click
-
+from functrace.cli import output
 from functrace.errors import FunctraceError
+from functrace.escaping import escape
 from functrace.naming import short_name
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Names:
 
     def _name(self, function: Function) -> str:
         short = _short(function)
-        name = function.name if self._short[short] > 1 else short
+        name = escape(function.name if self._short[short] > 1 else short)
         same = self._full[function.name] > 1
         return f"{name} ({place(function.file, function.line)})" if same else name
 
@@ -61,8 +61,8 @@ def _short(function: Function) -> str:
 
 
 def place(file: str, line: int) -> str:
-    """A file's last name and a line, if that is known."""
-    name = PurePath(file).name
+    """A file's last name, escaped, and a line, if that is known."""
+    name = escape(PurePath(file).name)
     return f"{name}:{line}" if line else name
 
 
@@ -106,4 +106,4 @@ def warn(traces: Iterable[tuple[Trace, Iterable[str]]]) -> None:
     for trace, damage in traces:
         for sentence in damage:
             if sentence not in trace.damage:
-                click.secho(f"functrace: {trace.path}: {sentence}", err=True, fg="yellow")
+                output.echo(f"functrace: {trace.path}: {sentence}", err=True, fg="yellow")

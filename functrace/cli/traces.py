@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from functrace.cli import coverage
+from functrace.cli import coverage, output
 from functrace.errors import FunctraceError
 from functrace.naming import matching
 from functrace.units import count, several
@@ -40,29 +40,29 @@ def open_all(paths: Iterable[str], *, tell: bool = True) -> list[Trace]:
         try:
             return open_trace(file)
         except FunctraceError as error:
-            errors.append(str(error))
+            errors.extend(error.args)
             return None
 
     opened = [open_or_note(file) for path in paths for file in _files(Path(path))]
     traces = [trace for trace in opened if trace is not None]
     if not traces:
-        raise FunctraceError("\n".join(errors))
+        raise FunctraceError(*errors)
     _report_unreadable(errors, len(traces))
     for trace in traces if tell else ():
         for sentence in trace.damage:
-            click.secho(f"functrace: {trace.path}: {sentence}", err=True, fg="yellow")
+            output.echo(f"functrace: {trace.path}: {sentence}", err=True, fg="yellow")
         covered = coverage.sentence(trace)
         if covered:
-            click.secho(f"functrace: {trace.path}: {covered}", err=True, fg="yellow")
+            output.echo(f"functrace: {trace.path}: {covered}", err=True, fg="yellow")
     return traces
 
 
 def _report_unreadable(errors: list[str], read: int) -> None:
     for error in errors:
-        click.secho(f"functrace: {error}", err=True, fg="red")
+        output.echo(f"functrace: {error}", err=True, fg="red")
     if errors:
         left_out = f"{count(len(errors))} of {several(len(errors) + read, 'trace')}"
-        click.secho(f"functrace: {left_out} left out: unreadable", err=True, fg="yellow")
+        output.echo(f"functrace: {left_out} left out: unreadable", err=True, fg="yellow")
 
 
 def told_apart(function: str, paths: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:

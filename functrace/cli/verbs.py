@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from functrace import __version__, settings
+from functrace.cli import output
 
 # Loaded when called: a verb must not pay for what another one imports.
 _VERBS = {
@@ -106,7 +107,7 @@ def run() -> int:
     try:
         status = functrace.main(prog_name="functrace", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        output.usage_error(error)
         return error.exit_code
     except click.Abort:
         raise KeyboardInterrupt from None

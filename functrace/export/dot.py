@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from functrace import units
+from functrace.escaping import escape
 from functrace.export import processes
 from functrace.export.callgraph import CallGraph, Edge, call_graph
 from functrace.naming import short_name
@@ -20,7 +21,7 @@ _HEAD = """digraph calls {
 
 def write(traces: Sequence[Trace], out: BinaryIO, limit: int = 80) -> None:
     """Write the call graph of all traces taken together; limit: so many functions, 0: all."""
-    title = ", ".join(map(processes.title, traces[:3]))
+    title = escape(", ".join(map(processes.title, traces[:3])))
     out.writelines(line.encode() for line in lines(call_graph(traces, limit), title))
 
 
@@ -43,7 +44,7 @@ def _box(graph: CallGraph, index: int, most: int) -> str:
     calls, failed = int(found.calls[index]), int(found.errors[index] + found.panics[index])
     own = int(found.self[index])
     label = [
-        short_name(function.name),
+        escape(short_name(function.name)),
         units.several(calls, "call"),
         f"{units.duration(own)} of {units.duration(int(found.total[index]))}",
     ]
@@ -51,7 +52,7 @@ def _box(graph: CallGraph, index: int, most: int) -> str:
         label.append(f"{units.count(failed)} failed ({units.share(failed, calls)})")
     attributes = {
         "label": "\n".join(label),
-        "tooltip": f"{function.name}\n{function.file}:{function.line}",
+        "tooltip": f"{escape(function.name)}\n{escape(function.file)}:{function.line}",
         "fillcolor": "#ffc9c2" if failed else _heat(own, most),
         "color": "#cf222e" if failed else "#8c959f",
         "fontsize": f"{10 + 8 * _root(own, most):.1f}",

@@ -18,6 +18,7 @@ import numpy as np
 from functrace import units
 from functrace.analysis import Chains, fold
 from functrace.analysis.columns import Int64s
+from functrace.escaping import escape
 from functrace.export import processes, xml
 from functrace.export.stacks import inclusive
 from functrace.naming import short_name
@@ -70,7 +71,7 @@ class Tree:
 def write(traces: Sequence[Trace], out: BinaryIO, by: str = "time") -> None:
     """Write the picture; widths stand for nanoseconds, calls or errors."""
     tree = _tree([fold(trace) for trace in traces])
-    for piece in _svg(tree, by, ", ".join(map(processes.title, traces[:3]))):
+    for piece in _svg(tree, by, escape(", ".join(map(processes.title, traces[:3])))):
         out.write(piece.encode())
 
 
@@ -196,7 +197,8 @@ def _frame(tree: Tree, frame: _Frame, fails_below: bool) -> str:
     failed = bool(tree.failed[node])
     y = _TOP + frame.level * _ROW
     letters = int((frame.width - 6) / _LETTER)
-    shown = f'<text x="{frame.x + 3:.2f}" y="{y + 13}">{xml.text(_cut(name, letters))}</text>'
+    label = xml.text(_cut(escape(name), letters))
+    shown = f'<text x="{frame.x + 3:.2f}" y="{y + 13}">{label}</text>'
     return (
         f'<g class="frame{" failed" if failed else ""}" data-node="{node}">'
         f"<title>{xml.text(_title(tree, node))}</title>"
@@ -215,7 +217,7 @@ def _cut(name: str, letters: int) -> str:
 
 
 def _title(tree: Tree, node: int) -> str:
-    name = tree.names[int(tree.name[node])]
+    name = escape(tree.names[int(tree.name[node])])
     if not tree.calls[node]:
         return name
     calls, failed = int(tree.calls[node]), int(tree.failed[node])
@@ -226,7 +228,7 @@ def _title(tree: Tree, node: int) -> str:
         lines.append(f"waited {units.duration(int(tree.suspended[node]))}")
     if failed:
         lines.append(f"{units.count(failed)} failed ({units.share(failed, calls)})")
-        lines += [tree.texts[int(tree.text[node])]] if tree.text[node] >= 0 else []
+        lines += [escape(tree.texts[int(tree.text[node])])] if tree.text[node] >= 0 else []
     return "\n".join(lines)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from functrace.analysis import Chains, fold
+from functrace.escaping import escape
 from functrace.export import processes
 from functrace.export.stacks import stacks, weight
 from functrace.trace import Trace
@@ -27,5 +28,6 @@ def _lines(chains: Chains, root: str, by: str) -> Iterator[bytes]:
 
 
 def _frame(name: str) -> str:
-    """A name without what separates frames and lines."""
-    return "".join(" " if c.isspace() else c for c in name.replace(";", ":")) or "?"
+    """Return a name without what separates frames and lines, which have no escapes."""
+    visible = escape(name).replace(";", ":")
+    return "".join(" " if c.isspace() else c for c in visible) or "?"

@@ -7,6 +7,7 @@ from pathlib import Path, PurePath
 from typing import Any, Protocol
 
 from functrace.trace import Trace, Track
+from functrace.trace.facts import encodable
 
 
 class Recorded(Protocol):
@@ -42,7 +43,7 @@ def arguments(recorded: Recorded) -> list[str]:
 def name(recorded: Recorded) -> str:
     """The program's name without its folder; the trace's own where it does not tell."""
     argv = arguments(recorded)
-    return PurePath(argv[0]).name if argv and argv[0] else recorded.path.stem
+    return PurePath(argv[0]).name if argv and argv[0] else encodable(recorded.path.stem)
 
 
 def title(trace: Trace) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from html import escape
 
-_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+from functrace.escaping import escape_lines
 
 
 def text(value: str) -> str:
-    """Escaped, and without the characters that XML cannot hold."""
-    return escape(_FORBIDDEN.sub("\ufffd", value))
+    """Return ``value`` escaped; characters that XML cannot contain are visible escapes."""
+    return escape(escape_lines(value))

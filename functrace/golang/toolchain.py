@@ -88,7 +88,7 @@ def ask(
         check=False,
     )
     if run.returncode:
-        raise FunctraceError(run.stderr.strip())
+        raise FunctraceError(*run.stderr.strip().expandtabs(4).split("\n"))
     return run.stdout
 
 

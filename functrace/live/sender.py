@@ -10,6 +10,7 @@ from pathlib import Path
 
 from functrace.cache import leftovers
 from functrace.errors import FunctraceError
+from functrace.escaping import escape
 from functrace.export.otlp.frames import Span
 from functrace.export.otlp.ids import Rate
 from functrace.export.otlp.messages import Batch, Batches
@@ -46,7 +47,7 @@ def main(path: str) -> None:
 def say(message: str) -> None:
     """A line for the user, on the program's standard error."""
     try:
-        line = f"functrace: otlp: {redact(message)}\n"
+        line = f"functrace: otlp: {escape(redact(message))}\n"
         os.write(2, line.encode("utf-8", "backslashreplace"))
     except OSError:
         return  # whom to tell?

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,6 +18,9 @@ from functrace.sources.tasks import Part, Task
 from rewriter.edit import apply
 from rewriter.errors import SourceError
 from rewriter.plan import Plan
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_QUOTED = re.compile(r'[\x00-\x1f\x7f"\\]')
 
 
 def rewrite(task: Task) -> list[FileResult]:
@@ -100,8 +104,16 @@ def _diff(path: str, old: bytes, new: bytes) -> bytes:
         difflib.unified_diff,
         old.splitlines(keepends=True),
         new.splitlines(keepends=True),
-        os.fsencode(f"a/{path}"),
-        os.fsencode(f"b/{path}"),
+        _label(f"a/{path}"),
+        _label(f"b/{path}"),
     )
     whole = (ln if ln.endswith(b"\n") else ln + b"\n\\ No newline at end of file\n" for ln in lines)
     return b"".join(whole)
+
+
+def _label(path: str) -> bytes:
+    """Return a path as diffs name it: as git quotes it if a line break or the like is in it."""
+    if not _CONTROL.search(path):
+        return os.fsencode(path)
+    quoted = _QUOTED.sub(lambda match: f"\\{ord(match[0]):03o}", path)
+    return os.fsencode(f'"{quoted}"')

@@ -124,13 +124,29 @@ class FactsReader:
 
     def _process(self, payload: memoryview) -> bool:
         try:
-            process = json.loads(decode(payload))
+            process = _encodable(json.loads(decode(payload)))
         except (ValueError, RecursionError):
             return False
         if not isinstance(process, dict):
             return False
         self._facts.process = self._facts.process or process
         return True
+
+
+def _encodable(value: Any) -> Any:
+    """Return a value of JSON whose texts UTF-8 can express: JSON can contain half a surrogate."""
+    if isinstance(value, str):
+        return encodable(value)
+    if isinstance(value, list):
+        return [_encodable(each) for each in value]
+    if isinstance(value, dict):
+        return {encodable(key): _encodable(each) for key, each in value.items()}
+    return value
+
+
+def encodable(text: str) -> str:
+    r"""Return ``text`` with a visible ``\udcff`` for what UTF-8 cannot express."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def decode(text: memoryview) -> str:

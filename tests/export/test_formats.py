@@ -16,6 +16,7 @@ from perfetto.protos.perfetto.trace import perfetto_trace_pb2 as pb
 
 from functrace.cli.export import export
 from functrace.cli.report import report
+from functrace.escaping import escape
 from functrace.export import FORMATS
 from tests.export import program, readers, viewer
 from tests.export.readers import READERS, Told
@@ -45,9 +46,9 @@ def reported(traces: list[Path]) -> dict[str, Told]:
 def plain(name: str, to: str) -> str:
     """A function's name as the format can have it."""
     if to == "folded":
-        return name.replace(";", ":")
+        return escape(name).replace(";", ":")
     if to in ("dot", "svg"):
-        return name.rpartition("/")[2].replace("\x01", "�")
+        return escape(name.rpartition("/")[2])
     return name
 
 

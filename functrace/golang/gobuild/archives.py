@@ -82,7 +82,7 @@ def _listed(session: Session, flags: list[str]) -> Archives:
     try:
         text = toolchain.ask(session.go, words, Path(session.runtime), _environment())
     except FunctraceError as error:
-        raise FunctraceError(f"the runtime does not compile:\n{error}") from None
+        raise FunctraceError("the runtime does not compile:", *error.args) from None
     pairs = (line.partition("=") for line in text.splitlines())
     return {path: export for path, _, export in pairs if export}
 

@@ -15,7 +15,7 @@ import functrace
 import functrace.golang
 import functrace.sources
 import rewriter
-from functrace import __version__
+from functrace import __version__, messages
 from functrace.cache.folders import choose
 from functrace.golang import runtime
 from functrace.golang.gobuild import archives, environment, graph, lifetime
@@ -96,7 +96,7 @@ def _cache(folder: Path) -> Path:
     """Return the folder for what is kept between runs, or ``folder`` if none is safe."""
     choice = choose("go")
     if choice.complaint:
-        sys.stderr.write(f"functrace: {choice.complaint}\n")
+        messages.say(choice.complaint)
     return Path(choice.folder) if choice.folder else folder
 
 

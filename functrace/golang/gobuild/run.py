@@ -7,14 +7,13 @@ import shlex
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from functrace import parent_death
+from functrace import messages, parent_death
 from functrace.cache import leftovers
 from functrace.cache.trimming import trim
 from functrace.errors import FunctraceError
@@ -64,7 +63,7 @@ def run(
         session = prepare.session_of(request, where, folder)
         words = prepare.words(session, command, where)
         if request.dry_run:
-            sys.stdout.write(shlex.join(words) + "\n")
+            messages.show(shlex.join(words))
             return 0
         prepare.write_script(session)
         with lifetime.locked(session):

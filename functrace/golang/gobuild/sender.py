@@ -6,10 +6,10 @@ import fcntl
 import hashlib
 import json
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from functrace import messages
 from functrace.cache import entries
 from functrace.cache.folders import make_private
 from functrace.errors import FunctraceError, UsageError
@@ -61,7 +61,7 @@ class Sender:
         return program
 
     def _compiled(self, module: Path) -> bytes:
-        sys.stderr.write(f"functrace go: building {NAME}, once for this system\n")
+        messages.say(f"building {NAME}, once for this system", sender="functrace go")
         for name, content in runtime.sender_sources().items():
             path = module / name
             make_private(str(path.parent))

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from functrace import messages
 from functrace.errors import FunctraceError
 from functrace.golang.gobuild import archives, instrument, session
 from functrace.golang.gobuild.session import MARK, RUNTIME, Session
@@ -27,10 +28,10 @@ def main() -> None:
         else:
             status = _execute(_linked(run, command), run)
     except FunctraceError as error:
-        sys.stderr.write(f"functrace: {error}\n")
+        messages.say(*error.args)
         status = 1
     except OSError as error:
-        sys.stderr.write(f"functrace: {error.filename or command[0]}: {error.strerror}\n")
+        messages.say(f"{error.filename or command[0]}: {error.strerror}")
         status = 1
     sys.exit(status)
 
@@ -50,13 +51,13 @@ def _compile(run: Session, command: list[str]) -> int:
         status = _execute(command, run)
         if status:
             return status
-        sys.stderr.buffer.write(tried.stdout + tried.stderr)
+        messages.pass_on(tried.stdout + tried.stderr, sys.stderr)
         raise FunctraceError(
             f"{package} compiles as it is, but not instrumented. This is a fault of functrace, "
             f"please report it; meanwhile: functrace go --exclude {package.partition(' ')[0]} …"
         )
-    sys.stdout.buffer.write(tried.stdout)
-    sys.stderr.buffer.write(tried.stderr)
+    messages.pass_on(tried.stdout, sys.stdout)
+    messages.pass_on(tried.stderr, sys.stderr)
     return 0
 
 
