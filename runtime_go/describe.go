@@ -236,7 +236,7 @@ func (d *description) addFields(s *shape, at spot) {
 //go:norace
 func (d *description) field(f *field, at spot) {
 	switch {
-	case f.secret:
+	case f.hidden:
 		d.add("…")
 	case f.embedded && f.shape.kind == reflect.Pointer:
 		d.value(f.shape, at, follow)

@@ -53,8 +53,8 @@ func (s spot) target(size uintptr) (spot, bool) {
 	return spot{address, max(s.trust, shared)}, true
 }
 
-// text returns where the bytes of the string here are. If more than one page would have to be
-// relied on, a length that is another string's might lead astray.
+// text returns where the bytes of the string here are. A length that is another string's might lead
+// astray, and so might a string in memory that C or mmap has given and taken back.
 //
 //go:norace
 func (s spot) text() (address, size uintptr, ok bool) {
@@ -63,7 +63,7 @@ func (s spot) text() (address, size uintptr, ok bool) {
 		return 0, 0, true
 	}
 	size = min(size, maxText+1)
-	isSure := s.trust == settled || s.trust == shared && !checksPages
+	isSure := s.trust != doubtful && !checksPages
 	return address, size, address != 0 && (isSure || isReadable(address, size))
 }
 

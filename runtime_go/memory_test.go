@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"unsafe"
@@ -80,6 +81,19 @@ func TestPointersToMemoryThatWasGivenBackAreNotFollowed(t *testing.T) {
 	if got := described(inner); got != "*functrace.held" {
 		t.Error(got)
 	}
+	if got := described(message(unsafe.String((*byte)(unsafe.Pointer(number)), 5))); got != `functrace.message(…)` {
+		t.Error(got)
+	}
+}
+
+func TestAnAtomicValueIsNotReadWhileItIsStoredTo(t *testing.T) {
+	var storing byte
+	value := &struct{ Value atomic.Value }{}
+	wordsOfInterface((*any)(unsafe.Pointer(&value.Value)))[0] = addressOf(&storing)
+	if got := described(value); got != "&struct { Value atomic.Value }{Value: {v: …}}" {
+		t.Error(got)
+	}
+	runtime.KeepAlive(&storing)
 }
 
 func TestDescribingAllocatesNoValueOfALargeType(t *testing.T) {

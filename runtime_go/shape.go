@@ -29,7 +29,7 @@ type field struct {
 	offset   uintptr
 	shape    *shape
 	embedded bool
-	secret   bool
+	hidden   bool
 }
 
 var shapes [256]atomic.Pointer[shape]
@@ -115,10 +115,14 @@ func fieldsOf(t reflect.Type) []field {
 	fields := make([]field, t.NumField())
 	for i := range fields {
 		f := t.Field(i)
-		fields[i] = field{f.Name, f.Offset, shapeOfType(f.Type), f.Anonymous, isSecret(f.Name)}
+		isHidden := isSecret(f.Name) || t == atomicValueType
+		fields[i] = field{f.Name, f.Offset, shapeOfType(f.Type), f.Anonymous, isHidden}
 	}
 	return fields
 }
+
+// While an atomic.Value is stored to, what its interface has for a type is none.
+var atomicValueType = reflect.TypeOf(atomic.Value{})
 
 // elem returns the shape of what a pointer points to, or a slice or an array consists of.
 //
