@@ -130,7 +130,8 @@ def move_up(number: int) -> int:
     """Give a descriptor a number that no standard stream has, nor any that a program expects."""
     import fcntl  # not at the top: a program that is not traced does not have it
 
-    lowest = min(_LOWEST, os.sysconf("SC_OPEN_MAX") // 2)
+    most = os.sysconf("SC_OPEN_MAX")  # -1 for no limit
+    lowest = _LOWEST if most < 0 else min(_LOWEST, most // 2)
     try:
         return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, lowest)
     finally:

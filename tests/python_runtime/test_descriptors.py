@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import textwrap
 from pathlib import Path
 
 import pytest
 
+from functrace.runtime import descriptors
 from tests.python_runtime.conftest import HEAD, Runner, Runtime, environment
 from tests.support.waiting import PATIENCE
 
@@ -224,3 +226,13 @@ def test_a_forked_child_has_left_the_folder(run: Runner) -> None:
         FUNCTRACE_OUT="%p.ftrace",
     )
     assert len(result.traces) == 2
+
+
+def test_an_unlimited_number_of_descriptors(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As macOS has it after ``ulimit -n unlimited``; Linux always has a limit."""
+    monkeypatch.setattr(descriptors.os, "sysconf", lambda _: -1)
+    file = descriptors.OwnFile(str(tmp_path / "x"), os.O_RDWR | os.O_CREAT)
+    assert file.number() >= 100
+    file.close()
