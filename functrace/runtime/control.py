@@ -221,11 +221,17 @@ def _is_main_interpreter() -> bool:
 
 
 def _twin() -> Any:
-    """The recorder in C, or where it is not built or not wanted, that in Python."""
+    """Return the recorder in C, or where it is not built or not wanted, that in Python.
+
+    Raises:
+        OSError: it cannot be loaded.
+    """
     if NATIVE is not None:
         return NATIVE
-    from functrace.runtime import recorder_python
-
+    try:
+        from functrace.runtime import recorder_python
+    except ImportError as error:  # a Python may have been built without ctypes
+        raise OSError(f"the recorder in Python cannot be loaded: {error}") from None
     return recorder_python
 
 

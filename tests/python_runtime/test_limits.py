@@ -168,3 +168,16 @@ def test_a_trace_does_not_stay_in_memory(runtime: Runtime, run: Runner, full: st
     (path,) = result.folder.glob("*.ftrace")
     assert path.stat().st_size > 8 << 20
     assert int(result.stdout) < 5 << 10  # KB: the part that is being written, and those left
+
+
+def test_a_python_without_ctypes(run: Runner, runtime: Runtime) -> None:
+    """As it is built where libffi is not installed: the recorder in Python needs it."""
+    result = run('\n    import sys\n    sys.modules["_ctypes"] = None\n' + _CALLS.format(calls=1))
+    assert result.stdout == "done\n"
+    if runtime.is_native:
+        assert (result.stderr, len(result.traces)) == ("", 1)
+    else:
+        reason = "import of _ctypes halted; None in sys.modules"
+        assert (
+            result.stderr == f"functrace: the recorder in Python cannot be loaded: {reason}{_OFF}"
+        )
