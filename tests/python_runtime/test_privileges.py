@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import functrace
 from tests.python_runtime.conftest import HEAD, Runtime, environment
 
 _NOBODY = 65534
@@ -60,3 +61,22 @@ def test_a_daemon_that_changes_its_user_is_traced(runtime: Runtime, tmp_path: Pa
         check=True,
     )
     assert (done.stderr, done.stdout.count("leaf")) == ("", 2)
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "setresuid") or os.geteuid() != 0, reason="only root can have two users"
+)
+@pytest.mark.parametrize(("user", "is_hooked"), [(0, True), (_NOBODY, False)])
+def test_the_hook_does_nothing(runtime: Runtime, user: int, is_hooked: bool) -> None:
+    ask = "from importlib.machinery import SourceFileLoader as f; print(f.get_code.__module__)"
+    variables = environment(runtime, {"FUNCTRACE_HOOK": "1"})
+    start = Path(functrace.__file__).parent / "hook" / "start"
+    done = subprocess.run(
+        [runtime.python.executable, "-c", ask],
+        env=variables | {"PYTHONPATH": f"{start}:{variables['PYTHONPATH']}"},
+        preexec_fn=lambda: os.setresuid(user, 0, 0),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("functrace.hook") == is_hooked
