@@ -17,7 +17,7 @@ export GOFLAGS     ?= -buildvcs=false
 WITH_GO = PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH"
 
 .PHONY: demo test test-all lint lint-all toolchains test-go test-go-all test-python test-python-all \
-	conformance fuzz bench pictures golden clean
+	conformance fuzz soak bench pictures golden clean
 
 demo: $(READY)
 	@$(WITH_GO) sh examples/demo.sh
@@ -85,6 +85,13 @@ conformance: toolchains
 # Property tests with new examples each time, until one fails.
 fuzz: $(READY)
 	@while $(BIN)/python -m pytest -q -n auto -m hypothesis --hypothesis-profile=search $(TESTS); do :; done
+
+# 500 kills of recorded programs, whose own count of their calls is compared with the trace; make test
+# has 20.
+soak: export FUNCTRACE_TEST_KILLS = 50
+soak: $(READY)
+	@$(WITH_GO) sh -c 'cd runtime_go && go test -tags trace -count=1 -timeout=1h -run CallsBeforeAKill .'
+	@$(WITH_GO) $(BIN)/python -m pytest -q tests/python_runtime/test_kills.py
 
 # PROGRAMS: folders of main packages, of any size, to build with and without functrace.
 bench: $(READY)

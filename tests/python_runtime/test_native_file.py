@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import os
-import random
 import resource
-import signal
-import struct
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -20,105 +16,10 @@ from tests.python_runtime import told
 from tests.python_runtime.conftest import HEAD, Runner, Runtime, environment
 from tests.support.pythons import each_python
 
-_KILLS = int(os.environ.get("FUNCTRACE_TEST_KILLS", "4"))
-
 
 @pytest.fixture(params=each_python())
 def runtime(request: pytest.FixtureRequest) -> Runtime:
     return Runtime(request.param, is_native=True)
-
-
-# Each thread and task counts what it has done in a place of its own, which outlives it too.
-_KILLED = """
-import asyncio, mmap, threading
-
-with open("progress", "r+b") as file:
-    progress = memoryview(mmap.mmap(file.fileno(), 0)).cast("Q")
-
-def count(place, n):
-    progress[place] = n  # in one store, where struct.pack_into makes it zero first
-
-@trace
-def leaf(n): return n
-
-@trace
-def step(n):
-    leaf(n)
-    for _ in values(n): pass
-
-@trace
-def values(n): yield n
-
-def work(place):
-    for n in range(10**9):
-        step(n)
-        count(place, n + 1)
-
-async def wait(place):
-    for n in range(10**9):
-        await visit(n)
-        count(place, n + 1)
-
-@trace
-async def visit(n):
-    await asyncio.sleep(0)
-    leaf(n)
-
-async def main():
-    await asyncio.gather(wait(2), wait(3))
-
-for place in (0, 1):
-    threading.Thread(target=work, args=(place,), name=f"thread {place}").start()
-print("ready", flush=True)
-asyncio.run(main())
-"""
-
-
-@pytest.mark.parametrize("full", ["stop", "overwrite"])
-def test_what_was_recorded_before_a_kill_is_there(
-    runtime: Runtime, tmp_path: Path, full: str
-) -> None:
-    random.seed()
-    for _ in range(_KILLS):
-        done = _kill(runtime, tmp_path, full)
-        (path,) = tmp_path.glob("*.ftrace")
-        trace = open_trace(path)
-        assert list(trace.damage) == []
-        assert list(calls(trace).chains.damage) == []
-        recorded = told.read(path)
-        assert recorded.lost == 0
-        if full == "stop":
-            _holds_all(recorded, done)
-        path.unlink()
-
-
-def _kill(runtime: Runtime, folder: Path, full: str) -> tuple[int, ...]:
-    (folder / "program.py").write_text(HEAD + _KILLED)
-    (folder / "progress").write_bytes(bytes(32))
-    variables = {"FUNCTRACE": "record", "FUNCTRACE_FULL": full}
-    if full == "overwrite":
-        variables["FUNCTRACE_MAX_SIZE"] = "400K"
-    with subprocess.Popen(
-        [runtime.python.executable, "program.py"],
-        cwd=folder,
-        env=environment(runtime, variables),
-        stdout=subprocess.PIPE,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
-        time.sleep(random.random() / 50)
-        process.send_signal(signal.SIGKILL)
-    return struct.unpack("=4Q", (folder / "progress").read_bytes())
-
-
-def _holds_all(trace: told.Told, done: tuple[int, ...]) -> None:
-    """Every call that was over is told, and of those that came later one at most."""
-    by_name = {track.name: track.events for track in trace.tracks}
-    for place in (0, 1):
-        ended = by_name.get(f"thread {place}", []).count("< step")
-        assert done[place] <= ended <= done[place] + 1
-    ended = sum(track.events.count("< visit") for track in trace.tracks)
-    assert done[2] + done[3] <= ended <= done[2] + done[3] + 1
 
 
 _FILL = """
