@@ -17,7 +17,7 @@ export GOFLAGS     ?= -buildvcs=false
 WITH_GO = PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH"
 
 .PHONY: demo test test-all lint lint-all toolchains test-go test-go-all test-python test-python-all \
-	conformance fuzz soak bench pictures golden clean
+	conformance fuzz fuzz-traces soak bench pictures golden clean
 
 demo: $(READY)
 	@$(WITH_GO) sh examples/demo.sh
@@ -92,6 +92,12 @@ soak: export FUNCTRACE_TEST_KILLS = 50
 soak: $(READY)
 	@$(WITH_GO) sh -c 'cd runtime_go && go test -tags trace -count=1 -timeout=1h -run CallsBeforeAKill .'
 	@$(WITH_GO) $(BIN)/python -m pytest -q tests/python_runtime/test_kills.py
+
+# All verbs and exports over mutated traces; a fault leaves its trace in build/.
+SECONDS ?= 60
+SEED    ?= 1
+fuzz-traces: $(READY) | build
+	@$(BIN)/python -m tests.cli.fuzz $(SECONDS) $(SEED)
 
 # PROGRAMS: folders of main packages, of any size, to build with and without functrace.
 bench: $(READY)

@@ -74,9 +74,14 @@ def mutated(chance: random.Random) -> bytes:
     content = bytearray(chance.choice(list(VECTORS.values())))
     if chance.random() < 0.5:
         content = bytearray(generated(chance))
+    mutate(chance, content)
+    return bytes(content)
+
+
+def mutate(chance: random.Random, content: bytearray) -> None:
+    """Change up to seven places of a trace."""
     for _ in range(chance.randrange(8)):
         chance.choice(_MUTATIONS)(chance, content)
-    return bytes(content)
 
 
 def generated(chance: random.Random) -> bytes:

@@ -1,0 +1,41 @@
+"""A few of the mutated traces that make fuzz-traces runs every verb and every export over."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import pytest
+
+from tests.cli.fuzz import FaultError, fuzz
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_mutated_traces(seed: int) -> None:
+    assert fuzz(seed, rounds=20) == 80
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "fault"),
+    [
+        ("functrace.cli.output", "escape", "acts on a terminal"),
+        ("functrace.trace.facts", "_encodable", "UnicodeEncodeError"),
+        ("functrace.units", "duration", "a negative number"),
+    ],
+)
+def test_it_finds_faults(
+    module: str, name: str, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = _negative if name == "duration" else _same
+    monkeypatch.setattr(importlib.import_module(module), name, broken)
+    monkeypatch.setattr("tests.cli.fuzz.KEPT", None)
+    with pytest.raises(FaultError, match=fault):
+        fuzz(1, rounds=50)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _negative(nanoseconds: float) -> str:
+    return f"-{nanoseconds:.0f}ns"
