@@ -31,20 +31,22 @@ const (
 )
 
 // describe shows the value of a variable that no other goroutine touches, and that does not move.
+// A fault on the way is a panic: pointers may lead to memory that is not Go's and was unmapped.
 //
 //go:norace
 func (d *description) describe(variable *any) {
-	defer d.giveUp()
+	defer d.giveUp(setPanicOnFault(true))
 	if *variable == nil {
 		return // a panic whose value is not known
 	}
 	d.held(spot{addressOf(variable), settled}, nil, plain|follow)
 }
 
-// giveUp ends a description that has met what it should not have.
+// giveUp ends a description that has met what it should not have, and restores what faults do.
 //
 //go:norace
-func (d *description) giveUp() {
+func (d *description) giveUp(panicsOnFault bool) {
+	setPanicOnFault(panicsOnFault)
 	if recover() != nil {
 		d.add("…")
 	}
@@ -122,7 +124,7 @@ func (d *description) byKind(s *shape, at spot, how style) {
 		d.addType(s, how&untyped|unnamed(s))
 		d.length(lengthOfMap(at))
 	case reflect.Chan, reflect.Func, reflect.UnsafePointer:
-		d.reference(s, at)
+		d.reference(s, at, how)
 	default:
 		d.basic(s, at, how)
 	}
@@ -344,11 +346,15 @@ func (d *description) length(n uintptr) {
 // reference shows what there is nothing to read of.
 //
 //go:norace
-func (d *description) reference(s *shape, at spot) {
-	if at.word() == 0 {
+func (d *description) reference(s *shape, at spot, how style) {
+	isNil := at.word() == 0
+	if isNil && how&untyped != 0 {
 		d.add("nil")
-	} else {
-		d.add(s.name)
+		return
+	}
+	d.add(s.name)
+	if isNil {
+		d.add("(nil)")
 	}
 }
 
