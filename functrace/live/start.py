@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from typing import Any
 
@@ -16,6 +17,7 @@ _NO_OPENTELEMETRY = 3
 _NEEDED = ("numpy", "opentelemetry.sdk.resources", "opentelemetry.exporter.otlp.proto.http")
 _IGNORED = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2")
 _NICE = 5
+_STREAMS = 3  # standard ones: the descriptors below
 
 
 def main(path: str, *folders: str) -> None:
@@ -56,11 +58,27 @@ def _detach() -> None:
     The program has blocked all signals for this process, so that none ends it before here.
     """
     os.setsid()
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    _close_inherited()
     for name in _IGNORED:
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     os.nice(_NICE)
+
+
+def _close_inherited() -> None:
+    """Close all but the standard streams.
+
+    A loop over all numbers below the limit may take minutes, and on macOS there may be no limit.
+    """
+    try:
+        numbers = [int(name) for name in os.listdir("/dev/fd")]
+    except OSError:  # /proc is not mounted
+        os.closerange(_STREAMS, os.sysconf("SC_OPEN_MAX"))
+        return
+    for number in numbers:
+        if number >= _STREAMS:
+            with suppress(OSError):  # the list was read from it
+                os.close(number)
 
 
 if __name__ == "__main__":
