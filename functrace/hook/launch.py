@@ -10,6 +10,10 @@ from functrace.hook import flags, mainfile
 from functrace.hook.command_line import CommandLine, rejoin
 from functrace.hook.config import VARIABLE, Config
 
+TYPE_CHECKING = False  # typing takes longer to load than all of this
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
 START = os.path.join(os.path.dirname(os.path.abspath(__file__)), "start")
 _OLDEST = (3, 10)
 
@@ -51,17 +55,41 @@ def _main(config: Config, python: str, line: CommandLine) -> str | None:
     if first == "-m":
         return mainfile.of_launcher(config, python, found)
     if first == "-c":
-        code = rest[0].encode()
+        code = rest[0].encode("utf-8", "surrogateescape")
         return mainfile.of_source(config, python, found, "string", "<string>", code)
     if first == "-":
-        if sys.stdin.isatty():
-            raise UsageError("an interactive session is not traced; name a FILE or -m MODULE")
-        source = sys.stdin.buffer.read()
-        return mainfile.of_source(config, python, found, "stdin", "<stdin>", source)
+        return _of_standard_input(config, python, found)
     if os.path.isdir(first) or _is_archive(first):
         return mainfile.of_launcher(config, python, found)
     skips = "x" in line.switches
     return mainfile.of_script(config, python, found, first, skips_first_line=skips)
+
+
+def _of_standard_input(config: Config, python: str, found: flags.Flags) -> str | None:
+    if sys.stdin.isatty():
+        raise UsageError("an interactive session is not traced; name a FILE or -m MODULE")
+    source = sys.stdin.buffer.read()
+    main = mainfile.of_source(config, python, found, "stdin", "<stdin>", source)
+    if main is None:
+        _give_back(source)
+    return main
+
+
+def _give_back(source: bytes) -> None:
+    """Make standard input what it was before it was read."""
+    with _new_file() as file:
+        file.write(source)
+        file.seek(0)
+        os.dup2(file.fileno(), sys.stdin.fileno())
+
+
+def _new_file() -> BinaryIO:
+    """Return a file without a name, on no disk where that can be: it may be full."""
+    if sys.platform == "linux":
+        return open(os.memfd_create("stdin"), "w+b")
+    import tempfile
+
+    return tempfile.TemporaryFile()
 
 
 def _is_archive(file: str) -> bool:

@@ -148,6 +148,20 @@ def test_what_is_no_file(app: Project) -> None:
         assert (done.returncode, done.stderr) == (2, said.format(words[0], meant))
 
 
+def test_standard_input_that_is_no_program(app: Project) -> None:
+    """Python says so itself, which must have it to read."""
+    for source in ("x = = 1\n", "def f():\n    return\n\xa0\n"):
+        own, done = app.python("-", stdin=source), app.run("-", stdin=source)
+        assert "SyntaxError" in own.stderr
+        assert (done.returncode, done.stdout, done.stderr) == (1, "", own.stderr)
+
+
+def test_code_that_is_no_text(app: Project) -> None:
+    words = ["-c", "print(1)\udcff"]
+    own, done = app.python(*words), app.run(*words)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", own.stderr)
+
+
 def test_record_around_run(app: Project) -> None:
     done = app.execute([COMMAND, "record", "-o", "x.ftrace", "--", COMMAND, "run", "app.py"])
     assert "4 calls in" in done.stderr
@@ -221,6 +235,32 @@ def test_a_file_that_is_no_place_for_a_cache(app: Project, tmp_path: Path) -> No
     assert names(done.stdout) == ["__main__.main", "lib.work", "lib.work", "lib.work"]
     (folder,) = tmp_path.glob("functrace-*")
     assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_full_disk(app: Project, tmp_path: Path) -> None:
+    """The program runs, and nobody has to guess why nothing of it was traced."""
+    command = ["sh", "-c", 'ulimit -f 0; exec "$0" "$@"', COMMAND, "run"]
+    app.cache = tmp_path / "cache"
+    (app.cache / "python").mkdir(0o700, parents=True)
+    app.write({"prints.py": "print(42)"})
+    for words in (["prints.py"], ["-c", "print(42)"]):
+        done = app.execute([*command, *words])
+        assert (done.returncode, done.stdout) == (0, "42\n")
+        assert done.stderr == (
+            "functrace: the program is not traced: its main module cannot be kept in "
+            f"{app.cache}/python; FUNCTRACE_CACHE chooses another folder\n"
+        )
+
+
+def test_a_full_disk_has_no_place_for_a_cache(app: Project, tmp_path: Path) -> None:
+    app.cache = tmp_path / "cache"
+    command = ["sh", "-c", 'ulimit -f 0; exec "$0" "$@"', COMMAND, "run", "app.py"]
+    said = app.execute(command, TMPDIR=str(app.root)).stderr.splitlines()[0]
+    private = f"{app.root}/functrace-{os.geteuid()}/python"
+    assert said == (
+        f"functrace: nothing is kept in a cache: {app.cache}/python: File too large; "
+        f"{private}: File too large"
+    )
 
 
 def test_a_cached_file_that_is_broken_is_made_again(app: Project, tmp_path: Path) -> None:
