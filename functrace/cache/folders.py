@@ -46,7 +46,7 @@ def make(folder: str) -> str:
     try:
         _make_part(folder)
     except OSError as error:
-        return f"{error.filename}: {error.strerror}"
+        return f"{error.filename or folder}: {error.strerror}"
     reason = distrust(folder)
     if not reason and not os.access(folder, os.W_OK | os.X_OK):
         return f"{folder} cannot be written to"

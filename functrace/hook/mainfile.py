@@ -7,6 +7,7 @@ import os
 from functrace.cache import entries
 from functrace.hook import store
 from functrace.hook.compiler import Compiler
+from functrace.runtime.messages import say
 
 TYPE_CHECKING = False  # typing is nothing that every program loads
 if TYPE_CHECKING:
@@ -55,8 +56,16 @@ def _made(config: Config, python: str, flags: Flags, key: str, *request: object)
     if entries.read(config.cache, key):
         return path
     made = Compiler(python, config.text(), flags).ask(*request)
+    if not made:
+        return None
     # This process keeps it, not the other: it may have another Python, and that another digest.
-    return path if made and entries.put(config.cache, key, made) else None
+    if entries.put(config.cache, key, made):
+        return path
+    say(
+        "the program is not traced: its main module cannot be kept in "
+        f"{config.cache}; FUNCTRACE_CACHE chooses another folder"
+    )
+    return None
 
 
 def _key(config: Config, python: str, flags: Flags, kind: str, file: str, source: bytes) -> str:
