@@ -2,30 +2,34 @@
 
 package functrace
 
-// ip shows the bytes of an Internet address.
+// ip shows the bytes of an Internet address. In host:port those of 16 stand in brackets, with their
+// zone: the verbs host and end show one of these each.
 //
 //go:norace
-func (d *description) ip(at spot, isHost bool) {
+func (d *description) ip(at spot, verb string) {
 	size := at.plus(wordSize).word()
 	if size != 4 && size != 16 {
 		return
 	}
 	bytes, ok := at.target(size)
+	isUnknown := !ok || !isReadable(bytes.address, size)
+	hasBrackets := verb != "ip" && !isUnknown && size == 16 && !isMapped(bytes.address)
 	switch {
-	case !ok || !isReadable(bytes.address, size):
+	case hasBrackets && verb == "end":
+		d.addByte(']')
+	case hasBrackets:
+		d.addByte('[')
+	}
+	switch {
+	case verb == "end":
+	case isUnknown:
 		d.add("…")
 	case size == 4:
 		d.ip4(bytes.address)
 	case isMapped(bytes.address):
 		d.ip4(bytes.address + 12)
 	default:
-		if isHost {
-			d.addByte('[')
-		}
 		d.ip6(bytes.address)
-		if isHost {
-			d.addByte(']')
-		}
 	}
 }
 

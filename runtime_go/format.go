@@ -13,8 +13,8 @@ import (
 //
 // where braces stand for the field of that name, or for the value itself if there is no name, and
 // dots lead to fields of fields. A verb may follow a colon: q puts the field in quotation marks,
-// ip shows an address, host the same as a part of host:port, and any other separates the items of
-// a slice. Brackets stand for the first of some alternatives whose fields are all set, else for
+// ip shows an address, host and end the same as a part of host:port, and any other separates the items
+// of a slice. Brackets stand for the first of some alternatives whose fields are all set, else for
 // the last one, which is empty if there is no other.
 type format []piece
 
@@ -161,8 +161,8 @@ func (d *description) piece(p *piece, at spot) {
 	switch {
 	case !ok:
 		d.add("…")
-	case p.verb == "ip" || p.verb == "host":
-		d.ip(field, p.verb == "host")
+	case p.verb == "ip" || p.verb == "host" || p.verb == "end":
+		d.ip(field, p.verb)
 	case p.verb != "" && s.kind == reflect.Slice:
 		d.joined(s, field, p.verb)
 	case p.isSelf:

@@ -82,6 +82,17 @@ func TestAddressesAreShownAsPackageNetShowsThem(t *testing.T) {
 			}
 		}
 	}
+	for _, zone := range []string{"", "eth0"} {
+		for _, ip := range []net.IP{net.ParseIP("fe80::1"), net.ParseIP("10.0.0.1"), nil} {
+			for _, address := range []net.Addr{
+				&net.TCPAddr{IP: ip, Port: 80, Zone: zone}, &net.UDPAddr{IP: ip, Port: 80, Zone: zone}, &net.IPAddr{IP: ip, Zone: zone},
+			} {
+				if got := described(address); got != address.String() {
+					t.Errorf("%s, not %s", got, address)
+				}
+			}
+		}
+	}
 }
 
 func TestErrorsOfTheGoRuntimeSayWhatTheirMethodsReturn(t *testing.T) {
