@@ -89,10 +89,9 @@ func (t *text) addQuoted(c byte) {
 	case c == '"' || c == '\\':
 		t.addByte('\\')
 		t.addByte(c)
-	case c == '\n':
-		t.add(`\n`)
-	case c == '\t':
-		t.add(`\t`)
+	case c >= '\a' && c <= '\r':
+		t.addByte('\\')
+		t.addByte("abtnvfr"[c-'\a'])
 	case c < ' ' || c == 0x7f:
 		t.add(`\x`)
 		t.addByte(digits[c>>4])

@@ -38,6 +38,7 @@ func described(value any) string {
 func TestErrorsOfTheStandardLibrarySayWhatTheirMethodsReturn(t *testing.T) {
 	_, open := os.Open("/nonexistent")
 	_, number := strconv.Atoi("x\"")
+	_, control := strconv.Atoi("\a\b\t\n\v\f\r\x01\x7f\u00e4")
 	_, scheme := http.Get("nonesuch://x")
 	_, expression := regexp.Compile("(")
 	_, program := exec.LookPath("nonesuch")
@@ -54,7 +55,7 @@ func TestErrorsOfTheStandardLibrarySayWhatTheirMethodsReturn(t *testing.T) {
 	_, read := closed.Read(nil)
 	for _, err := range []error{
 		io.EOF, errors.New("\"a\"\n"), fmt.Errorf("no price: %w", io.EOF), fmt.Errorf("%w and %w", io.EOF, os.ErrExist),
-		errors.Join(io.EOF, open), open, number, scheme, expression, program, dial, network, escape, coded, parsed,
+		errors.Join(io.EOF, open), open, number, control, scheme, expression, program, dial, network, escape, coded, parsed,
 		expired.Err(), context.Canceled, status, read, closed.Close(),
 		json.Unmarshal([]byte("{"), new(int)), syscall.ENOENT,
 		&os.LinkError{Op: "link", Old: "a", New: "b", Err: syscall.EPERM}, os.NewSyscallError("open", syscall.EINTR),
