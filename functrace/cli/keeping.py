@@ -46,8 +46,8 @@ def keep(
     with destination(out, program, datetime.now()) as place:
         done = run(command, {**given, "FUNCTRACE_OUT": place.pattern})
         found = place.traces()
-        if done.pid:
-            _write_ending(found, done)
+        for trace in found if done.pid else ():
+            _write_ending(trace, done)
     if not done.pid:
         _complain(f"cannot run {done.ended};" if advice else f"cannot run {done.ended}", advice)
     elif not found:
@@ -57,16 +57,15 @@ def keep(
     return done if found else replace(done, status=done.status or 1)
 
 
-def _write_ending(found: Sequence[Path], done: Outcome) -> None:
-    """Write the end of the process into the traces that it made."""
+def _write_ending(trace: Path, done: Outcome) -> None:
+    """Write the end of the process into a trace that it made."""
     from functrace.trace.ending import Ending, write_ending
 
     ending = Ending(None, done.signal) if done.signal else Ending(done.status, None)
     try:
-        for path in found:
-            write_ending(path, done.pid, ending)
+        write_ending(trace, done.pid, ending)
     except OSError as error:
-        _complain(f"cannot write into the trace how the process ended: {error.strerror}")
+        _complain(f"cannot write how the process ended into {trace}: {error.strerror}")
 
 
 def variables(limits: dict[str, Any]) -> dict[str, str]:
