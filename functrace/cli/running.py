@@ -110,7 +110,7 @@ def _settle_cache(config: Config) -> None:
 
 
 def _variables(flags: dict[str, Any], words: tuple[str, ...]) -> dict[str, str]:
-    """What the runtime is to find in its environment, where that does not say something else."""
+    """Return the variables that the options set in the environment of the program."""
     if flags["overwrite"]:
         raise UsageError("--overwrite is for --record")
     given = {}

@@ -115,7 +115,8 @@ class Hook:
         functions, modules = sum(self.counts.values()), sum(map(bool, self.counts.values()))
         what = f"{_several(functions, 'function')} of {_several(modules, 'module')} instrumented"
         if not functions:
-            what = "no function instrumented, so nothing was traced"
+            rest = " in this process" if self.config.children else ", so nothing was traced"
+            what = f"no function instrumented{rest}"
         say(what, "functrace run")
 
 

@@ -54,6 +54,27 @@ def test_the_summary_says_when_there_is_nothing(app: Project) -> None:
     assert done.stderr == "functrace run: no function instrumented, so nothing was traced\n"
 
 
+def test_the_summary_leaves_the_traces_of_children_to_them(app: Project) -> None:
+    app.write({"start.py": "import subprocess, sys\nsubprocess.run([sys.executable, 'app.py'])\n"})
+    done = app.run("--children", "start.py")
+    assert "__main__.main" in names(done.stdout)
+    assert done.stderr == "functrace run: no function instrumented in this process\n"
+
+
+def test_options_take_precedence_over_variables(app: Project) -> None:
+    app.run("-q", "-o", "option.txt", "app.py", FUNCTRACE_OUT="variable.txt", FUNCTRACE="text")
+    assert not (app.root / "variable.txt").exists()
+    assert names((app.root / "option.txt").read_text())
+    done = app.run("-q", "--depth", "1", "app.py", FUNCTRACE_DEPTH="2")
+    assert names(done.stdout) == ["__main__.main"]
+
+
+def test_record_takes_precedence_over_variables(app: Project) -> None:
+    variables = {"FUNCTRACE": "off", "FUNCTRACE_OUT": "variable.ftrace"}
+    app.run("--record", "-o", "option.ftrace", "app.py", **variables)
+    assert sorted(path.name for path in app.root.glob("*.ftrace")) == ["option.ftrace"]
+
+
 def test_text_to_a_file(app: Project) -> None:
     done = app.run("-q", "-o", "calls.txt", "app.py")
     assert (done.stdout, done.stderr) == ("", "")
