@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 
 _LETTERS = {"goroutine": "g", "thread": "t", "task": "t", "unknown": "g"}
 _TIME_WIDTH = 8
+_RETURNED = Fit()
 
 
 class Lines:
-    """Makes the lines for the calls of one trace."""
+    """Makes the lines for the calls of one trace.
+
+    There may be millions. So texts are escaped before they are put into lines: names once.
+    """
 
     def __init__(self, trace: Trace, *, colour: bool) -> None:
         self._trace = trace
@@ -45,7 +49,8 @@ class Lines:
             time = units.duration(call.duration).rjust(_TIME_WIDTH)
             indent = "  " * call.level
             waited = f" ({_waited(call)})" if call.suspended else ""
-            yield line(time, indent, self._names[call.function], waited, self._end(call))
+            name = self._names[call.function]
+            yield Fit(f"{time}{indent}{name}{waited}{self._end(call)}")
 
     @cache  # noqa: B019  # a listing lives as long as its trace is shown
     def label(self, track: int) -> Fit:
@@ -74,14 +79,14 @@ class Lines:
         yield self._styled(" ".join(words), dim=True)
 
     def _event(self, entered: bool, call: Call) -> Fit:
-        before = Fit(f"{self.label(call.track)}:" + "\t" * call.level)
+        before = f"{self.label(call.track)}:" + "\t" * call.level
         name = self._names[call.function]
         if entered:
-            return line(before, "->", name)
+            return Fit(f"{before}->{name}")
         arrow = "--" if call.unfinished else "<-"
+        time = units.duration(call.duration)
         waited = f", {_waited(call)}" if call.suspended else ""
-        time = f" {units.duration(call.duration)}{waited}"
-        return line(before, arrow, name, time, self._end(call))
+        return Fit(f"{before}{arrow}{name} {time}{waited}{self._end(call)}")
 
     def _end(self, call: Call) -> Fit:
         """How the call ended, if not by returning."""
@@ -96,7 +101,7 @@ class Lines:
         ):
             if has:
                 return self._styled(f" {word}: {text}" if text else f" {word}", fg="red")
-        return Fit()
+        return _RETURNED
 
     def _styled(self, text: str, *, fg: str | None = None, dim: bool = False) -> Fit:
         return style(text, fg=fg, dim=dim or None) if self._colour else line(text)

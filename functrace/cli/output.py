@@ -42,7 +42,7 @@ def echo(*parts: str, err: bool = False, **how: Any) -> None:
 
 def paged(lines: Iterator[Fit]) -> None:
     """Print lines to standard output as they come; on a terminal through a pager, as git does."""
-    ended = (f"{line}\n" for line in lines)
+    ended = (line + "\n" for line in lines)
     if not sys.stdout.isatty():
         sys.stdout.writelines(ended)
         return
