@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 
 from functrace.errors import FunctraceError, UsageError
 from functrace.hook import flags, mainfile
 from functrace.hook.command_line import CommandLine, rejoin
 from functrace.hook.config import VARIABLE, Config
+from functrace.runtime.destination import descriptor_of
 
 TYPE_CHECKING = False  # typing takes longer to load than all of this
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ def _main(config: Config, python: str, line: CommandLine) -> str | None:
         return mainfile.of_source(config, python, found, "string", "<string>", code)
     if first == "-":
         return _of_standard_input(config, python, found)
+    _keep_pipe(first)
     if os.path.isdir(first) or _is_archive(first):
         return mainfile.of_launcher(config, python, found)
     skips = "x" in line.switches
@@ -71,16 +74,27 @@ def _of_standard_input(config: Config, python: str, found: flags.Flags) -> str |
     source = sys.stdin.buffer.read()
     main = mainfile.of_source(config, python, found, "stdin", "<stdin>", source)
     if main is None:
-        _give_back(source)
+        _give_back(source, sys.stdin.fileno())
     return main
 
 
-def _give_back(source: bytes) -> None:
-    """Make standard input what it was before it was read."""
+def _keep_pipe(path: str) -> None:
+    """Replace a pipe, of which a path such as /dev/fd/63 is a descriptor, by what is read of it.
+
+    Python may have to read it as well.
+    """
+    number = descriptor_of(path)
+    if number is not None and stat.S_ISFIFO(os.fstat(number).st_mode):
+        with open(number, "rb", closefd=False) as pipe:
+            _give_back(pipe.read(), number)
+
+
+def _give_back(content: bytes, number: int) -> None:
+    """Let a descriptor be read that has been read to its end."""
     with _new_file() as file:
-        file.write(source)
+        file.write(content)
         file.seek(0)
-        os.dup2(file.fileno(), sys.stdin.fileno())
+        os.dup2(file.fileno(), number)
 
 
 def _new_file() -> BinaryIO:

@@ -177,6 +177,15 @@ def test_standard_input_that_is_no_program(app: Project) -> None:
         assert (done.returncode, done.stdout, done.stderr) == (1, "", own.stderr)
 
 
+@pytest.mark.parametrize(("source", "status"), [("x = = 1", 1), ("print(42)", 0)])
+def test_a_pipe_that_is_named_as_a_file(app: Project, source: str, status: int) -> None:
+    """As in ``functrace run <(echo ...)``: it can be read once."""
+    shell = ["sh", "-c", f'echo "{source}" | "$@" /dev/fd/0', "sh"]
+    own, done = app.execute([*shell, sys.executable]), app.execute([*shell, COMMAND, "run", "-q"])
+    assert (own.returncode, own.stdout, own.stderr) == (status, done.stdout, done.stderr)
+    assert done.returncode == status
+
+
 def test_code_that_is_no_text(app: Project) -> None:
     words = ["-c", "print(1)\udcff"]
     own, done = app.python(*words), app.run(*words)
