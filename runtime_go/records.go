@@ -86,15 +86,26 @@ func (t *track) putText(now uint64, kind, value int, text string) {
 		return
 	}
 	at := t.used
-	for i := 0; i < len(text); i += 8 {
-		var word uint64
-		for j := 0; j < 8 && i+j < len(text); j++ {
-			word |= uint64(text[i+j]) << (8 * j)
-		}
-		t.words[at+1+i/8] = word
+	rest, next := text, at+1
+	for ; len(rest) >= 8; rest, next = rest[8:], next+1 {
+		t.words[next] = uint64(rest[0]) | uint64(rest[1])<<8 | uint64(rest[2])<<16 | uint64(rest[3])<<24 |
+			uint64(rest[4])<<32 | uint64(rest[5])<<40 | uint64(rest[6])<<48 | uint64(rest[7])<<56
+	}
+	if rest != "" {
+		t.words[next] = lastWord(rest)
 	}
 	t.words[at] = recordHead(kind, len(text), value)
 	t.used = at + wordsFor(len(text))
+}
+
+// lastWord returns the word of the fewer than 8 bytes that end a text.
+//
+//go:norace
+func lastWord(rest string) (word uint64) {
+	for i := 0; i < len(rest); i++ {
+		word |= uint64(rest[i]) << (8 * i)
+	}
+	return word
 }
 
 const trackRecordWords = 1 + 4

@@ -23,11 +23,7 @@ func (t *text) addByte(b byte) {
 }
 
 //go:norace
-func (t *text) add(s string) {
-	for i := 0; i < len(s) && !t.isFull(); i++ {
-		t.addByte(s[i])
-	}
-}
+func (t *text) add(s string) { t.n += copy(t.bytes[t.n:], s) }
 
 // addMemory appends the n bytes at an address.
 //
@@ -63,11 +59,7 @@ func (t *text) addFloat(f float64, bits int) {
 }
 
 //go:norace
-func (t *text) addBytes(b []byte) {
-	for _, c := range b {
-		t.addByte(c)
-	}
-}
+func (t *text) addBytes(b []byte) { t.n += copy(t.bytes[t.n:], b) }
 
 // quote puts what stands behind start in quotation marks.
 //
