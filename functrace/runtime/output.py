@@ -127,4 +127,10 @@ def _write(descriptor: int, line: bytes) -> None:
         with suppress(BlockingIOError):  # somebody made standard output so
             line = line[os.write(descriptor, line) :]
             continue
-        select.select((), (descriptor,), ())
+        _wait_for_room(descriptor)
+
+
+def _wait_for_room(descriptor: int) -> None:
+    waiting = select.poll()  # select.select takes no number above 1023
+    waiting.register(descriptor, select.POLLOUT)
+    waiting.poll()

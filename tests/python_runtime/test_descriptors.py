@@ -236,3 +236,33 @@ def test_an_unlimited_number_of_descriptors(
     file = descriptors.OwnFile(str(tmp_path / "x"), os.O_RDWR | os.O_CREAT)
     assert file.number() >= 100
     file.close()
+
+
+def test_a_full_pipe_with_a_high_number(run: Runner) -> None:
+    result = run(
+        """
+        import os, resource, select, threading
+
+        resource.setrlimit(resource.RLIMIT_NOFILE, (2100, 2100))
+        reading, writing = os.pipe()
+        os.dup2(writing, 2000)
+        os.set_blocking(2000, False)
+
+        def read():
+            room = select.poll()
+            room.register(2000, select.POLLOUT)
+            while room.poll(0): pass
+            while os.read(reading, 1 << 16): pass
+
+        threading.Thread(target=read, daemon=True).start()
+
+        @trace
+        def f(): pass
+
+        for _ in range(5_000): f()
+        print("done")
+        """,
+        FUNCTRACE="text",
+        FUNCTRACE_OUT="/dev/fd/2000",
+    )
+    assert (result.stdout, result.stderr) == ("done\n", "")
