@@ -83,7 +83,7 @@ def fuzz(seed: int, *, rounds: int | None = None, seconds: float = 0, commands: 
         while run < rounds * commands if rounds is not None else time.monotonic() < end:
             content = _mutated(chance)
             for words in chance.sample([*_VERBS, *_EXPORTS], commands):
-                _check(words, content, Path(folder))
+                _check(words, content, Path(folder), several=chance.random() < 0.3)
                 run += 1
     return run
 
@@ -102,11 +102,11 @@ def _mutated(chance: random.Random) -> bytes:
     return bytes(content)
 
 
-def _check(words: list[str], content: bytes, folder: Path) -> None:
+def _check(words: list[str], content: bytes, folder: Path, *, several: bool) -> None:
     trace = folder / "fuzz.ftrace"
     trace.write_bytes(content)
     arguments = [*words, str(trace)]
-    if words[0] == "diff":
+    if several or words[0] == "diff":
         other = folder / "other.ftrace"
         other.write_bytes(hostile.trace())
         arguments.append(str(other))
