@@ -93,7 +93,8 @@ static void add_call(struct walk *w, const struct frame *frame, int64_t duration
 
 /* A wait is told as one of the innermost call's. */
 static void hold(struct walk *w, int64_t time) {
-    if (w->ask.whole || w->told_wait || !w->at.suspended || !w->at.depth) return;
+    if (w->ask.whole || w->told_wait || !w->at.suspended) return;
+    if (w->at.depth == w->at.inherited) return;
     w->told_wait = 1;
     add_event(w, SUSPENDED, w->frames[w->at.depth - 1].function, time);
 }
@@ -124,6 +125,18 @@ static void leave(struct walk *w, int64_t end) {
         struct frame *around = &w->frames[w->at.depth - 1];
         around->inside = add_time(around->inside, ran);
     }
+}
+
+/* An inherited call is no row. */
+static void enter_inherited(struct walk *w, int32_t function, int64_t start) {
+    resume(w, start);
+    struct frame *frame = push_frame(w, function, start, -1);
+    frame->inside = frame->waited = 0;
+}
+
+static void leave_inherited(struct walk *w, int64_t end) {
+    resume(w, end);
+    pop_frame(w);
 }
 
 static void lose(struct walk *w, int64_t time, uint64_t events) {

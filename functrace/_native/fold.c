@@ -361,10 +361,11 @@ static void begin_listed(struct walk *w, const struct frame *call) {
     w->asked_open += is_asked(w->ask, call->function);
 }
 
-static void end_listed(struct walk *w, const struct frame *call, int64_t end, int64_t waited) {
+/* What waits in the call waits on in the one around it; listed is 0 for a call that is never a row. */
+static void end_listed(struct walk *w, const struct frame *call, int64_t end, int64_t waited, int listed) {
     struct ended *around = &w->ended[w->ended[w->at.depth].listed], *own = &w->ended[w->at.depth + 1];
     w->asked_open -= is_asked(w->ask, call->function);
-    list_call(w, call, end, waited, around, own);
+    if (listed) list_call(w, call, end, waited, around, own);
     pass_rows(w, own, around);
     forget_before(w, own);
 }
@@ -387,7 +388,15 @@ static void leave(struct walk *w, int64_t end) {
         struct frame *around = &w->frames[w->at.depth - 1];
         around->inside = add_time(around->inside, end - call->start - waited);
     }
-    if (w->ask->row_limit) end_listed(w, call, end, waited);
+    if (w->ask->row_limit) end_listed(w, call, end, waited, 1);
+}
+
+/* Inherited calls have nodes, for the chains below them, and no figures. */
+static void enter_inherited(struct walk *w, int32_t function, int64_t start) { enter(w, function, start); }
+
+static void leave_inherited(struct walk *w, int64_t end) {
+    const struct frame *call = pop_frame(w);
+    if (w->ask->row_limit) end_listed(w, call, end, 0, 0);
 }
 
 /* The time that passes while the track waits is in at.waited. */

@@ -171,7 +171,7 @@ static int scan_chunk(struct pieces *out, const uint8_t *data, const struct chun
         }
         uint32_t type = record_type(word), bytes = record_bytes(word);
         if (type == RECORD_BASE && bytes >= 8) base = load64(data + at + 8);
-        if (type == RECORD_OPEN && bytes >= 16)
+        if ((type == RECORD_OPEN || type == RECORD_INHERITED) && bytes >= 16)
             note_time(&piece, ticks_since(load64(data + at + 8), start));
         if (type == RECORD_SUSPENDED || type == RECORD_RESUMED)
             note_word(out, &piece, ticks_since(base + record_value(word), start));

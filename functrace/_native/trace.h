@@ -17,9 +17,11 @@ enum {
     RECORD_OPEN = 5,
     RECORD_LOST = 6,
     RECORD_SUSPENDED = 7,
-    RECORD_RESUMED = 8
+    RECORD_RESUMED = 8,
+    RECORD_INHERITED = 9
 };
 enum { CHUNK_HEAD = 40, CHUNK_STEP = 512, CHUNK_LIMIT = 16 << 20, TRACK_PAYLOAD = 32 };
+enum { OPEN_INHERITED = 1 }; /* a value of RECORD_OPEN */
 enum { STATUS_OK = 0, STATUS_MEMORY = 1 };
 
 /* No time is later than this, so that a sum of two never overflows. */

@@ -51,6 +51,7 @@ struct position {
     int32_t *first_child; /* by track: where its children begin; one more than there are tracks */
     int32_t *children;
     uint64_t depth, frame_capacity;
+    uint64_t inherited; /* the outermost open calls, which another process began and counts */
     /* of the track */
     int32_t track, child, child_end;
     int64_t outer;        /* the call in which its own chain goes on, or -1 */

@@ -14,6 +14,9 @@
 /* A call begins; the innermost ends, with the failure at hand. They push and pop its frame. */
 static void enter(struct walk *w, int32_t function, int64_t start);
 static void leave(struct walk *w, int64_t end);
+/* The same for a call that this process inherited: it counts for nothing here. */
+static void enter_inherited(struct walk *w, int32_t function, int64_t start);
+static void leave_inherited(struct walk *w, int64_t end);
 /* The track is suspended, if at.suspended says so, or goes on being it; it runs. */
 static void hold(struct walk *w, int64_t time);
 static void resume(struct walk *w, int64_t time);
@@ -90,13 +93,35 @@ static struct frame *pop_frame(struct walk *w) {
     return frame;
 }
 
+/* Inherited calls are around all others; a call inside others is ordinary. */
+static void begin_call(struct walk *w, int32_t function, int64_t start, int inherited) {
+    struct position *at = &w->at;
+    if (!inherited || at->inherited < at->depth) {
+        enter(w, function, start);
+        return;
+    }
+    enter_inherited(w, function, start);
+    at->inherited = at->depth;
+}
+
+/* End the innermost call. */
+static void end_call(struct walk *w, int64_t end) {
+    struct position *at = &w->at;
+    if (at->depth > at->inherited) {
+        leave(w, end);
+        return;
+    }
+    leave_inherited(w, end);
+    at->inherited = at->depth;
+}
+
 /* End the calls from the frame with this index on without an exit. */
 static void abandon_calls(struct walk *w, uint64_t depth, int64_t end) {
     if (depth < w->at.hidden_index) w->at.hidden = 0;
     struct failure failure = w->at.failure;
     memset(&w->at.failure, 0, sizeof w->at.failure);
     w->at.failure.flags = CALL_UNFINISHED;
-    while (w->at.depth > depth) leave(w, end);
+    while (w->at.depth > depth) end_call(w, end);
     w->at.failure = failure;
 }
 
@@ -173,7 +198,7 @@ static void on_exit(struct walk *w, int32_t function, int64_t time) {
         if (!at->tolerant) at->odd.skipped += (int64_t)above;
         abandon_calls(w, (uint64_t)index + 1, time);
     }
-    leave(w, time);
+    end_call(w, time);
 }
 
 static void on_event(struct walk *w, uint64_t word) {
@@ -197,9 +222,19 @@ static void on_failure(struct position *at, uint64_t word, uint64_t payload) {
     at->failure.length = record_bytes(word);
 }
 
-/* A call that was open where the chunk begins: already known, or the track's calls are not these, and
- * it did not begin before what is known to have happened outside of it. */
-static void on_open(struct walk *w, uint64_t ticks, uint64_t number) {
+/* A call turns out to be open, and did not begin before what is known to have happened outside of it. */
+static void reopen(struct walk *w, int32_t function, int64_t start, int inherited) {
+    struct position *at = &w->at;
+    hold(w, at->time);
+    if (start < at->time) start = at->time;
+    place_children(w, start);
+    pass_time(at, start);
+    begin_call(w, function, start, inherited);
+    hold(w, at->time);
+}
+
+/* A call that was open where the chunk begins: already known, or the track's calls are not these. */
+static void on_open(struct walk *w, uint64_t ticks, uint64_t number, int inherited) {
     struct position *at = &w->at;
     int64_t start = ticks_since(ticks, at->source->start);
     int32_t function = known_function(w, number);
@@ -213,12 +248,7 @@ static void on_open(struct walk *w, uint64_t ticks, uint64_t number) {
         w->frames[index].start == start)
         return;
     abandon_calls(w, index, at->time);
-    hold(w, at->time);
-    if (start < at->time) start = at->time;
-    place_children(w, start);
-    pass_time(at, start);
-    enter(w, function, start);
-    hold(w, at->time);
+    reopen(w, function, start, inherited);
 }
 
 /* End the calls that are not open any more where a chunk begins, and hide those that are open but
@@ -248,6 +278,12 @@ static void settle(struct walk *w) {
     match_depth(w, open);
 }
 
+/* A call that was open where the process began. */
+static void on_inherited(struct walk *w, uint64_t ticks, uint64_t number) {
+    int32_t function = known_function(w, number);
+    if (function >= 0) reopen(w, function, ticks_since(ticks, w->at.source->start), 1);
+}
+
 static void on_lost(struct walk *w, uint64_t events) {
     w->at.odd.lost += (int64_t)events;
     w->at.tolerant = 1;
@@ -272,7 +308,11 @@ static void on_record(struct walk *w, uint64_t word, uint64_t payload_at) {
     if (type == RECORD_BASE && bytes >= 8) {
         at->base = load64(payload);
     } else if (type == RECORD_OPEN && bytes >= 16) {
-        if (at->reopening) on_open(w, load64(payload), load64(payload + 8));
+        int inherited = record_value(word) == OPEN_INHERITED;
+        if (at->reopening) on_open(w, load64(payload), load64(payload + 8), inherited);
+    } else if (type == RECORD_INHERITED && bytes >= 16) {
+        if (at->reopening) settle(w);
+        on_inherited(w, load64(payload), load64(payload + 8));
     } else if (type == RECORD_LOST) {
         on_lost(w, record_value(word));
     } else if (type == RECORD_ERROR || type == RECORD_PANIC) {
@@ -304,7 +344,7 @@ static void begin_track(struct walk *w, int32_t track, int64_t outer) {
     at->outer = outer;
     at->time = at->waited = 0;
     at->suspended = at->tolerant = 0;
-    at->hidden = at->hidden_index = 0;
+    at->hidden = at->hidden_index = at->inherited = 0;
     memset(&at->failure, 0, sizeof at->failure);
     at->piece = at->source->piece_of[track];
     if (at->piece < at->source->piece_of[track + 1]) begin_piece(at);

@@ -229,13 +229,29 @@ class _TrackFold(TrackWalk[_Call]):
         if self._calls:
             around = self._calls[-1]
             around.inside = add_time(around.inside, end - call.start - waited)
-        listed = (outer.ended for outer in reversed(self._calls) if outer.listed)
-        ended = next(listed, self._ended)
+        ended = self._around()
         if call.listed and end - call.start >= self._ask.row_duration and self._ask.row_limit:
             row = self._row(call, end - call.start, waited, failure)
             self._list(call, row, ended)
-        ended.rows += call.ended.rows
-        ended.wanted |= call.ended.wanted
+        self._pass_rows(call, ended)
+
+    def _enter_inherited(self, function: int, start: int) -> None:
+        """Inherited calls have nodes, for the chains below them, and no figures."""
+        self._enter(function, start)
+
+    def _leave_inherited(self, end: int) -> None:  # noqa: ARG002
+        call = self._pop()
+        self._asked_open -= self._is_asked(call.function)
+        self._pass_rows(call, self._around())
+
+    def _around(self) -> _Ended:
+        """What has ended in the innermost call that may be listed."""
+        listed = (outer.ended for outer in reversed(self._calls) if outer.listed)
+        return next(listed, self._ended)
+
+    def _pass_rows(self, call: _Call, around: _Ended) -> None:
+        around.rows += call.ended.rows
+        around.wanted |= call.ended.wanted
 
     def _put_child(self, child: int, call: int) -> None:
         self._places[child] = call

@@ -106,6 +106,8 @@ class TrackWalk(ABC, Generic[C]):
         self._tolerant = False
         self._reopening = False
         self._reopened = 0
+        self._inherited = 0
+        """the outermost open calls, which another process began and counts"""
         self._hidden = 0
         """open calls whose entries were overwritten and that are not listed"""
         self._hidden_index = 0
@@ -118,6 +120,14 @@ class TrackWalk(ABC, Generic[C]):
     @abstractmethod
     def _leave(self, end: int, failure: Failure) -> None:
         """The innermost call ends: pop it."""
+
+    @abstractmethod
+    def _enter_inherited(self, function: int, start: int) -> None:
+        """The same for a call that this process inherited: it counts for nothing here."""
+
+    @abstractmethod
+    def _leave_inherited(self, end: int) -> None:
+        """The innermost call, an inherited one, ends: pop it."""
 
     @abstractmethod
     def _put_child(self, child: int, call: int) -> None:
@@ -166,7 +176,11 @@ class TrackWalk(ABC, Generic[C]):
         if kind == fmt.BASE and size >= fmt.WORD.size:
             (self._base,) = _WORD(self._data, at + 8)
         elif kind == fmt.OPEN and self._reopening and size >= fmt.OPEN_PAYLOAD.size:
-            self._reopen(*fmt.OPEN_PAYLOAD.unpack_from(self._data, at + 8))
+            ticks, number = fmt.OPEN_PAYLOAD.unpack_from(self._data, at + 8)
+            self._match_open(ticks, number, inherited=word >> 24 == fmt.OPEN_INHERITED)
+        elif kind == fmt.INHERITED and size >= fmt.OPEN_PAYLOAD.size:
+            self._settle(opened)
+            self._inherit(*fmt.OPEN_PAYLOAD.unpack_from(self._data, at + 8))
         elif kind == fmt.LOST:
             self._note_lost(word >> 24)
         elif kind in (fmt.ERROR, fmt.PANIC):
@@ -235,7 +249,7 @@ class TrackWalk(ABC, Generic[C]):
             if not self._tolerant:
                 self._odd.skipped += len(self._calls) - index - 1
             self._abandon(index + 1, time)
-        self._leave(time, self._failure)
+        self._end_call(time, self._failure)
 
     def _fail(self, kind: int, value: int, text: int, length: int) -> None:
         flag = ERROR
@@ -244,7 +258,7 @@ class TrackWalk(ABC, Generic[C]):
         flag |= CUT if value == fmt.CUT else 0
         self._failure = Failure(self._failure.flags | flag, text, length)
 
-    def _reopen(self, ticks: int, number: int) -> None:
+    def _match_open(self, ticks: int, number: int, *, inherited: bool) -> None:
         """A call open where the chunk begins: known already, or the track's calls are not these."""
         start = fmt.ticks_since(ticks, self._source.start)
         function = self._function(number)
@@ -260,11 +274,21 @@ class TrackWalk(ABC, Generic[C]):
             if call.function == function and call.start == start:
                 return
         self._abandon(index, self._time)
+        self._reopen(function, start, inherited=inherited)
+
+    def _inherit(self, ticks: int, number: int) -> None:
+        """A call that was open where the process began."""
+        function = self._function(number)
+        if function >= 0:
+            self._reopen(function, fmt.ticks_since(ticks, self._source.start), inherited=True)
+
+    def _reopen(self, function: int, start: int, *, inherited: bool) -> None:
+        """A call turns out to be open."""
         self._hold(self._time)
         start = max(start, self._time)  # it did not begin before what happened outside of it
         self._place_children(start)
         self._pass_time(start)
-        self._enter(function, start)
+        self._begin_call(function, start, inherited=inherited)
         self._hold(self._time)
 
     def _settle(self, opened: int) -> None:
@@ -288,6 +312,21 @@ class TrackWalk(ABC, Generic[C]):
             self._odd.hidden += self._hidden
         self._hold(self._time)
 
+    def _begin_call(self, function: int, start: int, *, inherited: bool) -> None:
+        """Push a call. Inherited ones are around all others; a call inside others is ordinary."""
+        if not inherited or self._inherited < len(self._calls):
+            self._enter(function, start)
+            return
+        self._enter_inherited(function, start)
+        self._inherited = len(self._calls)
+
+    def _end_call(self, end: int, failure: Failure) -> None:
+        if len(self._calls) > self._inherited:
+            self._leave(end, failure)
+            return
+        self._leave_inherited(end)
+        self._inherited = len(self._calls)
+
     def _push(self, call: C) -> None:
         self._open.setdefault(call.function, []).append(len(self._calls))
         self._last[call.function] = call.id
@@ -302,7 +341,7 @@ class TrackWalk(ABC, Generic[C]):
         if depth < self._hidden_index:
             self._hidden = 0
         while len(self._calls) > depth:
-            self._leave(end, Failure(UNFINISHED))
+            self._end_call(end, Failure(UNFINISHED))
 
     def _place_children(self, before: int) -> None:
         """Children that begin before the time given go on in what is open now."""

@@ -59,7 +59,10 @@ def _lines(trace: Trace, chains: Chains) -> Iterator[tuple[str, str]]:
     yield "failed", f"{units.several(errors, 'error')}, {panic}"
     if chains.suspended.any():
         yield "waiting", f"{units.duration(_waited(chains))}, of all tracks together"
-    yield "chains", f"{units.count(len(chains))}, of {units.several(_called(chains), 'function')}"
+    yield (
+        "chains",
+        f"{units.count(_chain_count(chains))}, of {units.several(_called(chains), 'function')}",
+    )
     yield "tracks", _tracks(trace)
     yield "events", f"{units.count(trace.events)}, {_lost(trace)}"
     yield "file", _size(trace, calls)
@@ -117,6 +120,11 @@ _NOT_CLOSED = {
     False: "without closing the trace: killed, or by os.Exit or the like",
     None: "unknown: the trace is not closed, and the process cannot be checked from here",
 }
+
+
+def _chain_count(chains: Chains) -> int:
+    """Those of calls; others are only around them, in a process that was forked."""
+    return int((chains.calls > 0).sum())
 
 
 def _called(chains: Chains) -> int:
@@ -195,7 +203,7 @@ def _as_json(trace: Trace, chains: Chains) -> dict[str, Any]:
         "errors": int(chains.errors.sum()),
         "panics": int(chains.panics.sum()),
         "suspended": _waited(chains),
-        "chains": len(chains),
+        "chains": _chain_count(chains),
         "functions": _called(chains),
         "tracks": len(trace.tracks),
         "bytes": size,

@@ -64,7 +64,8 @@ class _TrackEvents(TrackWalk[Call]):
 
     def _hold(self, time: int) -> None:
         """A wait is told as one of the innermost call's."""
-        if self._suspended and self._calls and not self._told_wait:
+        is_in_call = len(self._calls) > self._inherited
+        if self._suspended and is_in_call and not self._told_wait:
             self._told_wait = True
             self._tell(SUSPENDED, self._calls[-1].function, time)
 
@@ -91,6 +92,15 @@ class _TrackEvents(TrackWalk[Call]):
         if self._calls:
             around = self._calls[-1]
             around.inside = add_time(around.inside, ran)
+
+    def _enter_inherited(self, function: int, start: int) -> None:
+        """An inherited call is no row."""
+        self._resume(start)
+        self._push(Call(-1, start, function, 0))
+
+    def _leave_inherited(self, end: int) -> None:
+        self._resume(end)
+        self._pop()
 
     def _put_child(self, child: int, call: int) -> None:
         self._caller[child] = call

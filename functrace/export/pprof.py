@@ -79,6 +79,8 @@ class _Profile:
         labels = [self._label("track", function.name) for function in chains.trace.functions]
         process = self._process(chains.trace)
         for node, (stack, value) in enumerate(zip(stacks(chains), values, strict=True)):
+            if not chains.calls[node]:  # it is only around others
+                continue
             sample = pb.data(1, b"".join([locations[function] for function in stack]))
             sample += pb.packed(2, value) + labels[tracks[node]] + process
             if failed[node]:

@@ -20,14 +20,22 @@ if TYPE_CHECKING:
 BEGINS = 0x3F << 2 | fmt.RECORD  # a chunk; with how many calls are open
 GOES_ON = 0x3E << 2 | fmt.RECORD  # in the midst of a chunk
 MISSES = 0x3D << 2 | fmt.RECORD  # words that were overwritten before they were read
-OPEN, ERROR, PANIC, LOST, SUSPENDED, RESUMED = (
+OPEN, ERROR, PANIC, LOST, SUSPENDED, RESUMED, INHERITED = (
     kind << 2 | fmt.RECORD
-    for kind in (fmt.OPEN, fmt.ERROR, fmt.PANIC, fmt.LOST, fmt.SUSPENDED, fmt.RESUMED)
+    for kind in (
+        fmt.OPEN,
+        fmt.ERROR,
+        fmt.PANIC,
+        fmt.LOST,
+        fmt.SUSPENDED,
+        fmt.RESUMED,
+        fmt.INHERITED,
+    )
 )
 _FURTHEST = 10_000  # calls that are looked through for a starter's last
 _GENERATIONS = 256  # of tracks above one that are kept for its sake
 
-Payload = tuple[int, ...] | tuple[int, bytes]
+Payload = tuple[int, ...] | tuple[int, int, bool] | tuple[int, bytes]
 
 
 class OpenCall(Frame):
@@ -91,6 +99,8 @@ class LiveTrack:
         self.origin: Frame | None = None
         self.generation = 0
         self.open: list[OpenCall] = []
+        self._inherited: list[tuple[int, int]] = []
+        """calls around these that another process began and sends: function and start of each"""
         self._history: list[OpenCall] = []
         self._forgotten = 0  # items at the beginning of it
         self._last: dict[int, OpenCall] = {}  # by starter
@@ -123,7 +133,7 @@ class LiveTrack:
     @property
     def is_idle(self) -> bool:
         """Nothing is open on it, and nothing is to be gone through."""
-        return not self.open and not self.times
+        return not self._depth and not self.times
 
     def add(self, word: int, payload: Payload | None = None, time: int = 0) -> None:
         """A record was read."""
@@ -181,13 +191,15 @@ class LiveTrack:
             self._misses = True
             self._misses_for_sure |= bool(self._number())
         elif word == OPEN:
-            self._reopen(*self.payloads.popleft())
+            self._match_open(*self.payloads.popleft())
         elif word == LOST:
             self._is_suspended = False
         else:
             if self._reopens:
                 self._settle()
-            if word in (ERROR, PANIC):
+            if word == INHERITED:
+                self._inherit(*self.payloads.popleft())
+            elif word in (ERROR, PANIC):
                 self._fail(word, *self.payloads.popleft())
             else:
                 self._move(time, suspended=word == SUSPENDED)
@@ -201,7 +213,7 @@ class LiveTrack:
             self._failure = _Failure()
         self._failure.note(word, value, text)
 
-    def _reopen(self, start: int, number: int) -> None:
+    def _match_open(self, start: int, number: int, is_inherited: bool) -> None:
         """A call open where a chunk begins: known already, or the track's calls are not these."""
         function = self.calls.function(number)
         if not self._reopens or function < 0:
@@ -211,14 +223,37 @@ class LiveTrack:
         if self._hidden and index >= self._hidden_index:
             self._abandon(self._hidden_index, self.now, is_whole=self._is_whole)
             self._hidden = 0
-        if index < len(self.open):
-            call = self.open[index]
-            if call.function == function and call.start == start:
-                return
+        if index < self._depth and self._at(index) == (function, start):
+            return
         self._abandon(index, self.now, is_whole=self._is_whole)
+        self._reopen(function, start, is_inherited)
+
+    def _inherit(self, start: int, number: int, is_inherited: bool) -> None:
+        """A call that was open where the process began."""
+        function = self.calls.function(number)
+        if function >= 0:
+            self._reopen(function, start, is_inherited)
+
+    def _reopen(self, function: int, start: int, is_inherited: bool) -> None:
+        """A call turns out to be open."""
         start = max(start, self.now)  # it did not begin before what happened outside of it
         self._move(start, suspended=self._is_suspended)
-        self._enter(function, start)
+        if is_inherited and not self.open:
+            self._inherited.append((function, start))
+        else:
+            self._enter(function, start)
+
+    @property
+    def _depth(self) -> int:
+        """How many calls are open, inherited ones included."""
+        return len(self._inherited) + len(self.open)
+
+    def _at(self, index: int) -> tuple[int, int]:
+        """Function and start of an open call."""
+        if index < len(self._inherited):
+            return self._inherited[index]
+        call = self.open[index - len(self._inherited)]
+        return call.function, call.start
 
     @property
     def _is_whole(self) -> bool:
@@ -229,17 +264,17 @@ class LiveTrack:
         """Where a chunk's first event comes, the calls that it says are open should be."""
         self._reopens = False
         expected = max(self._reopened, self._expected)
-        if self._misses or len(self.open) + self._hidden != expected:
+        if self._misses or self._depth + self._hidden != expected:
             self._match_depth(expected)
         self._misses = self._misses_for_sure = False
 
     def _match_depth(self, expected: int) -> None:
         """End calls that are not open any more, hide those that are neither known nor listed."""
-        is_known = not self._misses and not self._hidden and len(self.open) > expected
+        is_known = not self._misses and not self._hidden and self._depth > expected
         depth = self._reopened if self._reopened and not is_known else expected
         self._abandon(depth, self.now, is_whole=self._is_whole)
-        self._hidden_index = len(self.open)
-        self._hidden = max(expected - len(self.open), 0) if self._reopened else 0
+        self._hidden_index = self._depth
+        self._hidden = max(expected - self._depth, 0) if self._reopened else 0
 
     # Calls
 
@@ -259,8 +294,8 @@ class LiveTrack:
 
     def _leave(self, function: int, time: int) -> None:
         failure, self._failure = self._failure, _NO_FAILURE
-        index = len(self.open) - 1
-        while index >= 0 and self.open[index].function != function:
+        index = self._depth - 1
+        while index >= 0 and self._at(index)[0] != function:
             index -= 1
         if self._hidden and index < self._hidden_index:
             self._abandon(self._hidden_index, time)
@@ -269,13 +304,16 @@ class LiveTrack:
         if index < 0:
             return
         self._abandon(index + 1, time)
-        self._finish(self.open.pop(), time, failure)
+        if self.open:
+            self._finish(self.open.pop(), time, failure)
+        else:
+            self._inherited.pop()
 
     def _abandon(self, depth: int, time: int, *, is_whole: bool = True) -> None:
         """Calls end without an exit; where words are missing nobody knows when."""
         if depth < self._hidden_index:
             self._hidden = 0
-        while len(self.open) > depth:
+        while self.open and self._depth > depth:
             call = self.open.pop()
             if is_whole:
                 call.is_unfinished = True
@@ -284,6 +322,7 @@ class LiveTrack:
                 call.end = time
                 call.kept = False
                 self.calls.dropped += 1
+        del self._inherited[depth:]
 
     def _finish(self, call: OpenCall, time: int, failure: _Failure) -> None:
         call.end = time

@@ -11,12 +11,14 @@ from functrace.live.tracks import (
     BEGINS,
     ERROR,
     GOES_ON,
+    INHERITED,
     LOST,
     MISSES,
     OPEN,
     PANIC,
     RESUMED,
     SUSPENDED,
+    Payload,
 )
 from functrace.trace import format as fmt
 from functrace.trace.facts import decode
@@ -150,9 +152,10 @@ class EventWords:
             return
         elif kind in (ERROR, PANIC):
             self._add(kind, (value, bytes(payload)))
-        elif kind == OPEN and len(payload) >= fmt.OPEN_PAYLOAD.size:
+        elif kind in (OPEN, INHERITED) and len(payload) >= fmt.OPEN_PAYLOAD.size:
             ticks, number = fmt.OPEN_PAYLOAD.unpack_from(payload)
-            self._add(kind, (self._calls.since_start(ticks), number))
+            is_inherited = kind == INHERITED or value == fmt.OPEN_INHERITED
+            self._add(kind, (self._calls.since_start(ticks), number, is_inherited))
         elif kind == LOST:
             self._add(kind)
         elif kind in (SUSPENDED, RESUMED):
@@ -173,9 +176,7 @@ class EventWords:
             self._begins = False
             self._calls.add(self.track, GOES_ON, (0,))
 
-    def _add(
-        self, word: int, payload: tuple[int, int] | tuple[int, bytes] | None = None, time: int = 0
-    ) -> None:
+    def _add(self, word: int, payload: Payload | None = None, time: int = 0) -> None:
         if self.track is not None:
             self._begin()
             self._calls.add(self.track, word, payload, time)

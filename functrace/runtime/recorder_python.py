@@ -110,7 +110,7 @@ class Recorder:
         if self._is_started or self.failed or not _recorders:
             return
         if _forked:
-            self._stacks.take_over(_forked.pop())
+            self._stacks.take_over(_forked.pop(), self._inherit)
         else:
             self._end_those_that_have()
         self._source.start()
@@ -175,6 +175,10 @@ class Recorder:
         number = call.known.number or self.number(call.known)
         if number and len(track.stack) < self._depth:
             self._room(track).enter(call, number, is_sure=not self._min_duration)
+
+    def _inherit(self, track: Track, call: Call) -> None:
+        if self.number(call.known) and len(track.stack) < self._depth:
+            self._room(track).inherit(call)
 
     def leave(self, track: Track, call: Call, failure: bytes | None) -> None:
         """A call ends."""

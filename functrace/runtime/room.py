@@ -24,7 +24,7 @@ from functrace.runtime.trace_file import (
 globals()["__builtins__"] = BUILTINS
 
 _ENTRY, _EXIT, _RECORD = 1, 2, 3
-_BASE, _TRACK, _PANIC, _OPEN, _LOST, _SUSPENDED, _RESUMED = 1, 2, 4, 5, 6, 7, 8
+_BASE, _TRACK, _PANIC, _OPEN, _LOST, _SUSPENDED, _RESUMED, _INHERITED = 1, 2, 4, 5, 6, 7, 8, 9
 _CUT = 1
 _FUNCTION_SHIFT, _TYPE_SHIFT, _TIME_SHIFT, _VALUE_SHIFT = 2, 2, 22, 24
 _MOST_TICKS = 1 << 40  # since the base: what a value has room for
@@ -102,6 +102,12 @@ class Room:
             self._put(now, word, _TIME_SHIFT)
         else:
             self._pending.append(_Pending(now, word, _TIME_SHIFT, call))
+
+    def inherit(self, call: Call) -> None:
+        """A call was open where the process was forked."""
+        call.entered = self._now()
+        call.is_written = True
+        self._put_record(call.entered, _INHERITED, 0, _open_payload(call))
 
     def leave(self, call: Call, failure: bytes | None, least: int) -> None:
         """A call ends; it is not told of if it was shorter than ``least``."""
@@ -220,8 +226,7 @@ class Room:
         self._chunk_bytes = min(8 * self._chunk_bytes, LARGEST_CHUNK)
         self._words, self._used, self._base = memory, HEAD_WORDS, now
         for call in told:
-            payload = call.entered.to_bytes(8, "little") + call.known.number.to_bytes(8, "little")
-            self._store(_OPEN, 0, payload)
+            self._store(_OPEN, int(call.is_inherited), _open_payload(call))
         return True
 
     def _start(self, now: int) -> bytes:
@@ -238,6 +243,10 @@ class Room:
         """Store a record that there is room for."""
         put_record(self._words, self._used, kind, value, payload)
         self._used += _words_of(payload)
+
+
+def _open_payload(call: Call) -> bytes:
+    return call.entered.to_bytes(8, "little") + call.known.number.to_bytes(8, "little")
 
 
 def _words_of(payload: bytes) -> int:

@@ -31,12 +31,13 @@ _CLASS_NAME: Any = type.__dict__["__name__"]  # past what a metaclass says
 class Call:
     """An open call; ``is_written`` and ``entered`` are for whoever records it."""
 
-    __slots__ = ("entered", "is_asleep", "is_written", "known")
+    __slots__ = ("entered", "is_asleep", "is_inherited", "is_written", "known")
 
     def __init__(self, known: Known) -> None:
         self.known = known
         self.entered = 0
         self.is_asleep = False  # its event loop has not come back to it
+        self.is_inherited = False  # the process that was forked counts it
         self.is_written = False
 
 
@@ -236,8 +237,8 @@ class Stacks:
         """The tracks of this thread, which is the only one in a forked child."""
         return Forked(self._own(), self._here.chosen, self._track())
 
-    def take_over(self, forked: Forked) -> None:
-        """Go on with the tracks of this thread; its open calls begin anew."""
+    def take_over(self, forked: Forked, inherit: Callable[[Track, Call], None]) -> None:
+        """Go on with the tracks of this thread; its open calls are handed to ``inherit``."""
         here = self._here
         here.own, here.chosen, _ = forked
         self._threads.add(forked.own)
@@ -247,7 +248,10 @@ class Stacks:
                 self._tasks[track.id] = track
             track.room, calls, track.stack, track.asleep = None, track.stack, [], 0
             for call in calls:
-                self._push(track, call.known)
+                inherited = Call(call.known)
+                inherited.is_inherited = True
+                inherit(track, inherited)
+                track.stack.append(inherited)
 
     def _track(self) -> Track:
         here = self._here

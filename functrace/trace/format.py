@@ -49,11 +49,14 @@ OPEN = 5
 LOST = 6
 SUSPENDED = 7
 RESUMED = 8
+INHERITED = 9
 FUNCTION = 16
 PROCESS = 17
 
 CUT = 1  # values of an error or a panic
 GOEXIT = 2
+
+OPEN_INHERITED = 1  # a value of an open call
 
 TRACK_PAYLOAD = struct.Struct("<QQQII")  # id, parent, ticks, starter, line; the name follows
 OPEN_PAYLOAD = struct.Struct("<QQ")  # ticks, function

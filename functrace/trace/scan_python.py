@@ -146,7 +146,7 @@ class _Scanner:
         kind, size = fmt.record_type(word), fmt.record_bytes(word)
         if kind == fmt.BASE and size >= fmt.WORD.size:
             (base,) = _WORD(self.data, at + 8)
-        elif kind == fmt.OPEN and size >= fmt.OPEN_PAYLOAD.size:
+        elif kind in (fmt.OPEN, fmt.INHERITED) and size >= fmt.OPEN_PAYLOAD.size:
             self.piece.note_time(fmt.ticks_since(_WORD(self.data, at + 8)[0], self.start))
         elif kind in (fmt.SUSPENDED, fmt.RESUMED):
             self._note(fmt.ticks_since(base + (word >> 24), self.start))

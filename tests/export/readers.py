@@ -91,6 +91,8 @@ def document(path: Path) -> Figures:
     whole = json.loads(path.read_bytes())
     told = _none()
     for row in whole["chains"]:
+        if not row["calls"]:  # it is only around others
+            continue
         name = whole["functions"][row["function"]]["name"]
         told[name].add(calls=row["calls"], own=row["self"], failed=row["errors"] + row["panics"])
     sums = {f["name"]: f["calls"] for f in whole["functions"] if f["calls"]}

@@ -17,7 +17,8 @@ from tests.live.spans import Following, exported
 from tests.live.test_same_spans import CHOICES, VECTORS
 from tests.otlp.program import Program
 
-WHOLE = [vector for vector in VECTORS if vector.stem not in ("overwritten", "deep")]
+_OVERWRITTEN = ("overwritten", "deep", "inherited-overwritten")
+WHOLE = [vector for vector in VECTORS if vector.stem not in _OVERWRITTEN]
 
 
 def _follow(folder: Path, trace: bytes, choice: int, seed: int, most: int) -> None:

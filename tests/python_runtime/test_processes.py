@@ -40,7 +40,7 @@ def test_forks_have_files_of_their_own(run: Runner) -> None:
     """)
     parent, child = sorted(result.traces, key=lambda trace: trace.flags, reverse=True)
     assert parent.track("MainThread").calls == ">outer >inner <inner <outer"
-    assert child.track("MainThread").calls == ">outer >child >inner <inner"
+    assert child.track("MainThread").calls == "^outer >child >inner <inner"
     assert child.track("MainThread").id == 1
     assert child.process["ppid"] == parent.pid
     assert child.flags == 0  # os._exit
@@ -84,7 +84,67 @@ def test_forks_of_threads_and_tasks(run: Runner) -> None:
     children = [trace for trace in result.traces if not trace.flags]
     calls = sorted(track.calls for child in children for track in child.tracks if track.calls)
     # asyncio has no task running in the child any more.
-    assert calls == [">leaf <leaf", ">work >leaf <leaf"]
+    assert calls == [">leaf <leaf", "^work >leaf <leaf"]
+
+
+def _of_main_thread(child: told.Told) -> str:
+    """The track's events. An inherited call is recorded only if something is called inside it."""
+    return child.track("MainThread").calls.replace("^fork <fork ", "")
+
+
+def test_a_child_leaves_calls_that_it_inherited(run: Runner, runtime: Runtime) -> None:
+    result = run("""
+        import os, threading
+
+        @trace
+        def leaf(): pass
+
+        @trace
+        def fork():
+            return os.fork()
+
+        @trace
+        def generate():
+            if fork():
+                yield
+                return
+            leaf()
+            if fork():  # the child's child
+                raise KeyError(1)
+            thread = threading.Thread(target=leaf, name="worker")
+            thread.start()
+            thread.join()
+            yield
+
+        @trace
+        def outer():
+            for _ in generate():
+                pass
+
+        try:
+            outer()
+        except KeyError:
+            pass
+        try:
+            os.wait()
+        except ChildProcessError:
+            pass
+    """)
+    assert result.stderr == ""
+    by_pid = {trace.process["ppid"]: trace for trace in result.traces}
+    (parent,) = [trace for trace in result.traces if trace.process["ppid"] == os.getpid()]
+    child = by_pid[parent.pid]
+    grandchild = by_pid[child.pid]
+    resumed = ">generate <generate"
+    started = ">outer >generate >fork <fork <generate"
+    assert parent.track("MainThread").calls == f"{started} {resumed} <outer"
+    error = runtime.failed("KeyError: 1")
+    own = ">leaf <leaf >fork <fork"
+    assert _of_main_thread(child) == f"^outer ^generate {own} {error} <generate {error} <outer"
+    assert _of_main_thread(grandchild) == f"^outer ^generate <generate {resumed} <outer"
+    worker = grandchild.track("worker")
+    assert worker.calls == ">leaf <leaf"
+    assert grandchild.origin(worker) == "MainThread generate: thread.start()"
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])

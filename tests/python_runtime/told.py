@@ -1,7 +1,8 @@
 """What a trace tells, word by word, from docs/trace-format.md alone: nothing of functrace is used.
 
-A track's events are lines: ``> f`` an entry, ``< f`` an exit, ``! text`` the exception with which
-the exit behind it is left, ``wait`` and ``run`` where it waits and runs again, ``lost n``.
+A track's events are lines: ``^ f`` a call inherited from the process that was forked, ``> f`` an
+entry, ``< f`` an exit, ``! text`` the exception with which the exit behind it is left, ``wait``
+and ``run`` where it waits and runs again, ``lost n``.
 """
 
 from __future__ import annotations
@@ -132,6 +133,9 @@ class _Events:
                 track = self._begin(value, payload)
             elif kind == 4:
                 self._add(track, f"! {payload.decode()}{'…' * (value & 1)}", 0)
+            elif kind == 9:
+                ticks, number = struct.unpack("<QQ", payload)
+                self._add(track, f"^ {self.functions[number]}", ticks)
             elif kind == 6:
                 self._add(track, f"lost {value}", 0)
             elif kind in (7, 8):

@@ -84,6 +84,9 @@ def _call(trace: Trace, listed: Calls, of_track: list[int], call: int) -> dict[s
         told["text"] = listed.text(call)  # type: ignore[assignment]
     if listed.text_cut[call]:
         told["text_cut"] = True
+    inside = int(listed.chains.parent[listed.node[call]])
+    if listed.parent[call] < 0 and listed.depth[call]:  # calls that are not listed are around it
+        told["inside"] = names(listed.chains, inside)  # type: ignore[assignment]
     waited = {"suspended": int(listed.suspended[call])} if listed.suspended[call] else {}
     return {
         "function": _name(trace, listed.function[call]),

@@ -52,7 +52,8 @@ def _expected(every: Calls, question: Listing) -> set[int]:
         wanted = {i for i in rows if not question.failed_only or every.error[i]}
         return wanted | {outer for i in wanted for outer in _around(every, i)}
     asked = {i for i in rows if every.function[i] in question.asked}
-    inside = {i for i in rows if not asked.isdisjoint(_around(every, i))}
+    functions = question.asked.intersection(question.functions or question.asked)
+    inside = {i for i in rows if not functions.isdisjoint(_functions_around(every, i))}
     shown = asked | inside | {outer for i in asked for outer in _around(every, i)}
     before: set[int] = set()
     for i in asked - inside:
@@ -74,6 +75,16 @@ def _expected(every: Calls, question: Listing) -> set[int]:
             [j for j in earlier if j > since][-question.before :] if question.before else []
         )
     return shown | before
+
+
+def _functions_around(every: Calls, call: int) -> list[int]:
+    """Those of the call's own track, in calls that are listed or inherited."""
+    chains, node = every.chains, int(every.node[call])
+    found = []
+    while not chains.started[node] and chains.parent[node] >= 0:
+        node = int(chains.parent[node])
+        found.append(int(chains.function[node]))
+    return found
 
 
 def _around(every: Calls, call: int) -> list[int]:

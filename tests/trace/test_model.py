@@ -25,6 +25,7 @@ class Call:
     start: int
     chain: Chain
     waited: int = 0
+    is_inherited: bool = False
 
 
 @dataclass
@@ -63,14 +64,24 @@ class Program:
         self.now = self.last = 0
         self.tracks: list[Goroutine] = []
         self.expected: list[tuple[Any, ...]] = []
+        self.in_inherited: Counter[Chain] = Counter()  # time inside inherited calls, by their chain
 
-    def begin(self, parent: Goroutine | None, starter: int) -> None:
+    def begin(self, parent: Goroutine | None, starter: int, inherited: int = 0) -> None:
         number = len(self.tracks) + 1
         above = parent.number if parent else 0
         record = w.track(number, 1000 + self.now, parent=above, starter=starter)
         below = parent.place(starter) if parent else ()
         self.tracks.append(Goroutine(number, below, [record]))
+        for function in range(1, 1 + inherited):
+            self.inherit(self.tracks[-1], function)
         self.enter(self.tracks[-1], 4)
+
+    def inherit(self, track: Goroutine, function: int) -> None:
+        above = track.open[-1].chain if track.open else track.below
+        chain = (*above, (function, not track.open and bool(above)))
+        track.open.append(Call(function, self.now, chain, is_inherited=True))
+        track.begun.append(track.open[-1])
+        track.words.append(w.inherited(1000 + self.now, function))
 
     def suspend(self, track: Goroutine) -> None:
         track.wait_until(self.now)
@@ -106,6 +117,10 @@ class Program:
     def note(
         self, track: Goroutine, call: Call, end: int, text: str, depth: int, unfinished: bool
     ) -> None:
+        if call.is_inherited:
+            return
+        if depth and track.open[depth - 1].is_inherited:
+            self.in_inherited[call.chain[:-1]] += end - call.start - call.waited
         times = call.start, end - call.start, call.waited
         self.expected.append((track.number, *times, call.chain, depth, text, unfinished))
 
@@ -151,7 +166,7 @@ def run(steps: list[tuple[str, int, int, str]]) -> Program:
         elif what == "leave":
             program.leave(track, text)
         elif what == "begin":
-            program.begin(track, function)
+            program.begin(track, function, inherited=which % 3)
         elif what == "suspend":
             program.suspend(track)
         elif what == "resume":
@@ -205,12 +220,13 @@ def read_calls(path: Path) -> list[tuple[Any, ...]]:
 
 def totals(chains: dict[str, list[int]]) -> Counter[tuple[int, ...]]:
     names = ("calls", "total", "self", "suspended", "min", "max", "errors", "unfinished")
-    return Counter(zip(chains["function"], *(chains[name] for name in names), strict=True))
+    rows = zip(chains["function"], *(chains[name] for name in names), strict=True)
+    return Counter(row for row in rows if row[1])  # others are around inherited calls' callees
 
 
 def expected_totals(program: Program) -> Counter[tuple[int, ...]]:
     by_chain = defaultdict(list)
-    inside: Counter[Chain] = Counter()
+    inside = Counter({chain: -time for chain, time in program.in_inherited.items()})
     for _, _, took, waited, chain, depth, text, unfinished in program.expected:
         by_chain[chain].append((took, waited, text, unfinished))
         if depth:

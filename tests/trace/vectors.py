@@ -157,6 +157,69 @@ VECTORS = {
 }
 
 
+# A forked child: main and serve began in its parent. It returns from serve, and ends in main.
+_FORKED = w.facts(
+    1,
+    w.process('{"argv": ["app.py"], "runtime": "CPython 3.13.0"}'),
+    w.function(1, "app.main", "/srv/app.py", 3),
+    w.function(2, "app.serve", "/srv/app.py", 9),
+    w.function(3, "app.work", "/srv/app.py", 20),
+)
+VECTORS["inherited"] = (
+    w.header(language=2, flags=0)
+    + _FORKED
+    + w.events(
+        2,
+        w.track(1, 1000, kind=2, name="MainThread"),
+        w.inherited(1000, 1),
+        w.inherited(900, 2),  # before the trace's start
+        w.enter(3, 10),
+        w.leave(3, 30),
+        w.suspended(35),
+    )
+    + w.events(
+        4,
+        w.resumed(5),
+        w.enter(3, 10),
+        w.panic("KeyError: 7"),
+        w.leave(3, 15),
+        w.panic("KeyError: 7"),
+        w.leave(2, 20),
+        w.enter(2, 30),  # the child's own
+        w.enter(3, 35),
+        track=1,
+        base=1040,
+        opened=2,
+    )
+    # a thread that main, which is inherited, starts
+    + w.events(3, w.track(2, 1020, kind=2, parent=1, starter=1), w.enter(3, 25), w.leave(3, 28))
+)
+
+# What is left lists four of the five open calls, the outer two of which are inherited.
+VECTORS["inherited-overwritten"] = (
+    w.header(language=2, flags=4)
+    + _FORKED
+    + w.events(
+        90,
+        w.opened(1000, 1, 1),
+        w.opened(1000, 2, 1),
+        w.opened(1500, 2),
+        w.opened(1600, 3),
+        w.leave(3, 5),
+        w.leave(3, 10),
+        w.leave(2, 20),
+        w.enter(3, 30),
+        w.leave(3, 40),
+        w.leave(2, 50),
+        w.leave(1, 60),
+        w.enter(3, 70),
+        w.leave(3, 80),
+        track=1,
+        base=2000,
+        opened=5,
+    )
+)
+
 # A server on asyncio: main makes task 2 at 20; when that first runs main is in another call.
 VECTORS["tasks"] = (
     w.header(language=2)

@@ -97,8 +97,12 @@ def panic(text: str = "", value: int = 0) -> bytes:
     return record(4, text.encode(), value)
 
 
-def opened(ticks: int, function: int) -> bytes:
-    return record(5, struct.pack("<QQ", ticks, function))
+def opened(ticks: int, function: int, value: int = 0) -> bytes:
+    return record(5, struct.pack("<QQ", ticks, function), value)
+
+
+def inherited(ticks: int, function: int) -> bytes:
+    return record(9, struct.pack("<QQ", ticks, function))
 
 
 def lost(count: int) -> bytes:

@@ -25,9 +25,8 @@ static bool is_live(const PyThreadState *state, const struct call *c) {
 /* The innermost call ends, with an exception if there is a text. */
 static void leave(struct track *t, uint64_t now, const struct exception_text *text) {
     const struct call *c = &t->open[t->depth - 1];
-    bool is_short = track_options.min_duration && t->written < t->depth &&
-                    now - c->entered < track_options.min_duration;
-    if (!is_short) {
+    bool is_short = now - c->entered < track_options.min_duration || c->flags & INHERITED;
+    if (track_written(t) == t->depth || !is_short) {
         track_put_pending(t);
         if (text) track_put_text(t, now, PANIC_RECORD, text->is_cut, text->bytes, text->size);
         track_put(t, now, (uint64_t)c->function << FUNCTION_SHIFT | EXIT_WORD);

@@ -26,9 +26,11 @@ enum {
     OPEN_RECORD = 5,
     SUSPENDED_RECORD = 7,
     RESUMED_RECORD = 8,
+    INHERITED_RECORD = 9,
     FUNCTION_RECORD = 16,
     PROCESS_RECORD = 17
 };
+enum { OPEN_IS_INHERITED = 1 }; /* a value of OPEN_RECORD */
 enum { THREAD_KIND = 2, TASK_KIND = 3, IS_CUT = 1, TEXT_MOST = 200, NAME_MOST = 8 << 10 };
 
 static inline uint64_t record_head(unsigned type, size_t bytes, uint64_t value) {

@@ -215,7 +215,8 @@ static PyObject *recorder_where(PyObject *self, PyObject *unused) {
     struct thread *th = this_thread;
     if (!is_open((Recorder *)self)) return NULL;
     if ((!th || !th->busy) && thread_find(thread_state(), &th) < 0) return NULL;
-    const struct track *t = th ? th->track : NULL;
+    struct track *t = th ? th->track : NULL;
+    if (t && recorder.started) track_put_inherited(t); /* a track that is made here goes on in them */
     uint32_t function = t && t->depth ? t->open[t->depth - 1].function : 0;
     uint64_t id = t ? t->id : 0;
     return Py_BuildValue("KIiK", (unsigned long long)id, function, function ? line_of(function) : 0,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 enum { FIRST_CAPACITY = 8, NAME_BYTES_MOST = 255, OPEN_RECORDED_MOST = 1 << 11 };
+enum { OPEN_PAYLOAD_WORDS = 2 };
 enum { TRACK_NUMBERS = 4 }; /* words of a track record in front of the name */
 
 struct options track_options;
@@ -116,7 +117,8 @@ void track_renumber(struct track *t, uint64_t id) {
     pthread_mutex_unlock(&file_lock);
 }
 
-/* Of a call whose function is gone, and what is inside it, nothing is known any more. */
+/* The file that the calls began in counts them. Of a call whose function is gone, and what is inside it,
+ * nothing is known any more. */
 static void begin_again(struct track *t, uint32_t (*renumber)(uint32_t)) {
     uint32_t known = 0;
     t->waiting = 0;
@@ -124,6 +126,7 @@ static void begin_again(struct track *t, uint32_t (*renumber)(uint32_t)) {
         c->function = renumber(c->function);
         if (!c->function) break;
         c->entered = trace_file.start_ticks;
+        c->flags |= INHERITED;
         if (c->flags & WAITS) t->waiting++;
     }
     t->begun = t->suspended = false;
@@ -159,8 +162,7 @@ void track_settle(struct track *t) {
     t->special = t->pending || t->waiting || t->suspended || track_options.min_duration;
 }
 
-/* The open calls that are in the file. */
-static uint32_t recorded(const struct track *t) {
+uint32_t track_written(const struct track *t) {
     return t->pending || track_options.min_duration ? t->written : t->depth;
 }
 
@@ -197,14 +199,19 @@ static size_t track_record_words(const struct track *t) {
     return record_words(8 * TRACK_NUMBERS + (t->name ? strlen(t->name) : 0));
 }
 
+static void put_open_call(struct track *t, unsigned type, uint64_t value, const struct call *c) {
+    uint64_t payload[OPEN_PAYLOAD_WORDS] = {c->entered, c->function};
+    put_record(t, type, value, payload, OPEN_PAYLOAD_WORDS);
+}
+
 static bool new_chunk(struct track *t, uint64_t now, size_t need) {
-    uint32_t open = recorded(t), listed = 0;
+    uint32_t open = track_written(t), listed = 0;
     if (trace_file.overwrites) listed = open < OPEN_RECORDED_MOST ? open : OPEN_RECORDED_MOST;
     if (!t->begun) return room_new_chunk(t->room, now, need, 0, 0, 0);
     if (!room_new_chunk(t->room, now, need, open, listed, t->id)) return false;
     for (uint32_t i = 0; i < listed; i++) {
-        uint64_t payload[2] = {t->open[i].entered, t->open[i].function};
-        put_record(t, OPEN_RECORD, 0, payload, 2);
+        const struct call *c = &t->open[i];
+        put_open_call(t, OPEN_RECORD, c->flags & INHERITED ? OPEN_IS_INHERITED : 0, c);
     }
     return true;
 }
@@ -241,9 +248,21 @@ void track_put_text(struct track *t, uint64_t now, unsigned type, uint64_t value
     if (track_extend(t, now, record_words(size) + 1)) track_store_text(t, type, value, text, size);
 }
 
-/* Writes the entries of all open calls that are not in the file yet. */
+/* Writes the inherited calls that are not in the file yet, however long they last. */
+void track_put_inherited(struct track *t) {
+    for (; t->pending && t->written < t->depth; t->written++) {
+        const struct call *c = &t->open[t->written];
+        if (!(c->flags & INHERITED)) break;
+        if (track_extend(t, c->entered, 1 + OPEN_PAYLOAD_WORDS))
+            put_open_call(t, INHERITED_RECORD, 0, c);
+    }
+    track_settle(t);
+}
+
+/* Writes all open calls that are not in the file yet. */
 void track_put_pending(struct track *t) {
     if (!t->pending && !track_options.min_duration) return;
+    track_put_inherited(t);
     for (; t->written < t->depth; t->written++) {
         const struct call *c = &t->open[t->written];
         track_put(t, c->entered, (uint64_t)c->function << FUNCTION_SHIFT | ENTRY_WORD);

@@ -13,7 +13,8 @@
 
 enum {
     MAY_WAIT = 1, /* it and all calls around it are those of coroutines or async generators */
-    WAITS = 2     /* it has yielded to the event loop */
+    WAITS = 2,    /* it has yielded to the event loop */
+    INHERITED = 4 /* it was open where the process was forked; all calls around it were as well */
 };
 
 struct call {
@@ -82,6 +83,10 @@ void track_settle(struct track *t);
 bool track_extend(struct track *t, uint64_t now, size_t words);
 void track_put_text(struct track *t, uint64_t now, unsigned type, uint64_t value, const char *text,
                     size_t size);
+
+/* How many of the open calls, from the outermost on, are in the file. */
+uint32_t track_written(const struct track *t);
+void track_put_inherited(struct track *t);
 void track_put_pending(struct track *t);
 void track_suspend(struct track *t, uint64_t now);
 void track_resume(struct track *t, uint64_t now);
