@@ -40,6 +40,7 @@ func TestErrorsOfTheStandardLibrarySayWhatTheirMethodsReturn(t *testing.T) {
 	_, number := strconv.Atoi("x\"")
 	_, control := strconv.Atoi("\a\b\t\n\v\f\r\x01\x7f\u00e4")
 	_, scheme := http.Get("nonesuch://x")
+	//lint:ignore SA1000 it is to fail
 	_, expression := regexp.Compile("(")
 	_, program := exec.LookPath("nonesuch")
 	_, dial := net.Dial("tcp", "127.0.0.1:1")
@@ -164,7 +165,8 @@ type (
 		Errno    syscall.Errno
 		Password string
 		_        int
-		inner    struct{ X, Y int }
+		//lint:ignore U1000 it is read from memory
+		inner struct{ X, Y int }
 	}
 	generic[T any] struct{ Value T }
 )
