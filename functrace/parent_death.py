@@ -1,7 +1,8 @@
 """Ties the life of a process to its parent's, on Linux.
 
-Run as a script, ``python parent_death.py LOCK COMMAND...`` does the same for a command that
-another program starts: ``go run``, say.
+Run as a script, ``python parent_death.py LOCK COMMAND...`` does so for a command that another
+program starts: ``go run``, say. That may die of any signal, so the command gets SIGTERM, which lets
+it shut down in order.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def tie() -> Callable[[], None]:
     The calling thread must be the one that forks, and must not end before the process does.
     """
     parent = os.getpid()
-    request = _request()
+    request = _request(signal.SIGKILL)
 
     def tied() -> None:
         request()
@@ -33,15 +34,15 @@ def tie() -> Callable[[], None]:
     return tied
 
 
-def _request() -> Callable[[], object]:
-    """Return what asks the kernel for the signal; elsewhere than on Linux it does nothing."""
+def _request(number: signal.Signals) -> Callable[[], object]:
+    """Return what asks the kernel for a signal; elsewhere than on Linux it does nothing."""
     try:
         import ctypes
 
         prctl = ctypes.CDLL(None).prctl
     except (ImportError, OSError, AttributeError):
         return lambda: None
-    return lambda: prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    return lambda: prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
 
 
 def main() -> None:
@@ -51,7 +52,7 @@ def main() -> None:
     before this process was tied to it.
     """
     lock, *command = sys.argv[1:]
-    _request()()
+    _request(signal.SIGTERM)()
     if _is_free(lock):
         os.kill(os.getpid(), signal.SIGKILL)
     try:

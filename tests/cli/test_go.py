@@ -42,6 +42,46 @@ TEST = (
 )
 
 
+GRACEFUL = """package main
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM)
+	fmt.Println(os.Getpid())
+	fmt.Println(<-signals)
+}
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no kernel does it")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_program_may_shut_down_in_order(module: Path, go: Go, number: int) -> None:
+    (module / "main.go").unlink()
+    (module / "app.go").write_text(GRACEFUL)
+    with subprocess.Popen(
+        [sys.executable, "-m", "functrace", "go", "-q", "run", "."],
+        cwd=module,
+        env={**go.environment(), "FUNCTRACE": "off"},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        program = int(next(line for line in process.stdout if line.strip().isdecimal()))
+        process.send_signal(number)
+        try:
+            assert process.communicate(timeout=PATIENCE)[0] == "terminated\n"
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(program, signal.SIGKILL)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no kernel does it")
 @pytest.mark.parametrize("verb", ["run", "test"])
 def test_sigkill_ends_the_program(module: Path, go: Go, verb: str) -> None:
