@@ -17,7 +17,13 @@ from tests.otlp.receiver import Received, over_grpc, over_http
 from tests.trace import writer as w
 
 RECEIVERS = {"http/protobuf": over_http, "grpc": over_grpc}
-VECTORS = sorted((Path(__file__).resolve().parents[1] / "vectors").glob("*.ftrace"))
+# The sender follows Go programs, and none of these goes on in a child with calls open.
+_OF_CHILDREN = ("inherited-overwritten",)
+VECTORS = [
+    path
+    for path in sorted((Path(__file__).resolve().parents[1] / "vectors").glob("*.ftrace"))
+    if path.stem not in _OF_CHILDREN
+]
 
 
 def of_export(path: Path, options: Options) -> Received:

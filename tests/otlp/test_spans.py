@@ -327,6 +327,6 @@ def test_what_is_no_text_or_number_for_a_message(tmp_path: Path) -> None:
     (span,) = received.spans
     assert attributes(span)["functrace.goroutine.id"] == str((1 << 64) - 1)
     told = attributes(received.requests[0].resource_spans[0].resource)
-    assert told["process.command_args"] == ["./shop", "?"]
-    assert told["host.name"] == "?"
+    assert told["process.command_args"] == ["./shop", r"\udcff"]
+    assert told["host.name"] == r"\ud800"
     assert "process.parent_pid" not in told

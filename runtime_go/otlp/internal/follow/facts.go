@@ -72,7 +72,7 @@ func (f *Facts) addFunction(payload []byte) {
 // parseProcess returns what a JSON object says, nil where it is none.
 func parseProcess(text string) map[string]any {
 	var process map[string]any
-	decoder := json.NewDecoder(strings.NewReader(withoutSurrogates(text)))
+	decoder := json.NewDecoder(strings.NewReader(visibleSurrogates(text)))
 	decoder.UseNumber()
 	if decoder.Decode(&process) != nil || decoder.More() {
 		return nil
@@ -80,9 +80,9 @@ func parseProcess(text string) map[string]any {
 	return process
 }
 
-// withoutSurrogates replaces escapes of half a character by question marks, as the export of the
-// file does. Python has them for bytes of its command line that are no text.
-func withoutSurrogates(text string) string {
+// visibleSurrogates escapes what stands for half a character once more, so that \udcff is text, as the
+// export of the file has it. Python uses such for bytes of its command line that are no text.
+func visibleSurrogates(text string) string {
 	var b strings.Builder
 	for {
 		at := strings.IndexByte(text, '\\')
@@ -96,7 +96,8 @@ func withoutSurrogates(text string) string {
 		case isSurrogate(text, "89ab") && isSurrogate(text[6:], "cdef"):
 			size = 12
 		case isSurrogate(text, "89abcdef"):
-			text, size = "?"+text[6:], 1
+			b.WriteString(`\\` + strings.ToLower(text[1:6]))
+			text, size = text[6:], 0
 		}
 		b.WriteString(text[:size])
 		text = text[size:]
