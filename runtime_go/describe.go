@@ -48,6 +48,7 @@ func (d *description) describe(variable *any) {
 func (d *description) giveUp(panicsOnFault bool) {
 	setPanicOnFault(panicsOnFault)
 	if recover() != nil {
+		forgetPages()
 		d.add("…")
 	}
 }

@@ -70,6 +70,15 @@ func (s spot) text() (address, size uintptr, ok bool) {
 // Pages that were found readable. The memory of the Go runtime stays so.
 var readablePages [256]atomic.Uintptr
 
+// forgetPages has every page tested again: one that is not the Go runtime's may have been unmapped.
+//
+//go:norace
+func forgetPages() {
+	for i := range readablePages {
+		readablePages[i].Store(0)
+	}
+}
+
 const (
 	smallestPage   = 4096
 	mostBytesAsked = 1 << 20 // about as many calls of the system as one value is worth

@@ -64,7 +64,8 @@ def ends() -> tuple[Go, ...]:
     """The oldest and the newest that are installed, but the usual one."""
     found = sorted(_installed(), key=_release)
     known = usual()
-    return tuple(go for go in {*found[:1], *found[-1:]} if known and go.release != known.release)
+    ends = dict.fromkeys((*found[:1], *found[-1:]))  # each once, in the same order in all workers
+    return tuple(go for go in ends if known and go.release != known.release)
 
 
 def _release(go: Go) -> tuple[int, int]:
