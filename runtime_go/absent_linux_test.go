@@ -34,7 +34,10 @@ func TestUnmappedMemoryDoesNoHarm(t *testing.T) {
 	}
 	text := unsafe.String((*byte)(at), 8)
 	for _, err := range []*errorOutside{{Count: (*int)(at)}, {Name: (*string)(at)}, {Name: &text}, {Text: text}} {
-		if got := described(err); !strings.HasPrefix(got, "&functrace.errorOutside{untouchable: {}") || !strings.Contains(got, "…") {
+		// A fault has the pages tested again, and then a pointer is shown by its type.
+		got := described(err)
+		isMarked := strings.Contains(got, "…") || strings.Contains(got, "Name: *string")
+		if !strings.HasPrefix(got, "&functrace.errorOutside{untouchable: {}") || !isMarked {
 			t.Error(got)
 		}
 	}
