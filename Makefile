@@ -32,7 +32,7 @@ test: lint
 test-all: lint-all
 	@$(MAKE) --no-print-directory --jobs=2 test-go-all test-python-all
 
-$(READY): pyproject.toml setup.py $(wildcard functrace/_native/*.[ch] functrace/_native/recorder/*.[ch]) | build
+$(READY): pyproject.toml setup.py $(wildcard functrace/_native/*/*.[ch]) | build
 	@echo "setting up a virtual environment in $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --upgrade pip
@@ -42,8 +42,7 @@ $(READY): pyproject.toml setup.py $(wildcard functrace/_native/*.[ch] functrace/
 
 lint: $(READY) | build
 	@echo "lint: ruff, mypy, import contracts, C"
-	@cc -std=c99 -Wall -Wextra -Werror -fsyntax-only functrace/_native/*.c
-	@$(BIN)/python tools/lint_recorder.py
+	@$(BIN)/python tools/lint_c.py
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-error-summary

@@ -1,62 +1,62 @@
-"""Loads the parts of the reader that are in C, which may be absent."""
+"""The compiled trace reader, checked once against the layouts that Python expects."""
 
 from __future__ import annotations
 
-import ctypes
 import functools
-import os
 import sys
-from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-OUT_OF_MEMORY = 1
+from functrace._native.tables import LAYOUTS
+from functrace.errors import FunctraceError
+
+VERSION = 1
+"""Of module.c, which defines when it changes."""
+_REINSTALL = "reinstall functrace-cli"
 
 
-class Array(ctypes.Structure):
-    """An array that C has allocated."""
+def check(module: ModuleType) -> None:
+    """Raise FunctraceError if a reader was not built from the sources next to this file."""
+    expected = [
+        (name, field, dtype.itemsize, offset, kind.itemsize)
+        for name, dtype in LAYOUTS.items()
+        for field, (kind, offset, *_) in (dtype.fields or {}).items()
+    ]
+    if getattr(module, "VERSION", None) != VERSION or sorted(module.layout()) != sorted(expected):
+        raise FunctraceError(f"the compiled trace reader is of another version; {_REINSTALL}")
 
-    _fields_ = (
-        ("items", ctypes.c_void_p),
-        ("count", ctypes.c_uint64),
-        ("capacity", ctypes.c_uint64),
-    )
 
-    def copied(self, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-        """The items, in memory of Python's own."""
-        if not self.count:
-            return np.empty(0, dtype)
-        memory = (ctypes.c_char * (self.count * dtype.itemsize)).from_address(self.items)
-        return np.frombuffer(memory, dtype).copy()
+def array(items: npt.NDArray[Any] | None) -> tuple[int, int, int] | None:
+    """Return where an array's items are, how many bytes they have, and the size of one."""
+    if items is None:
+        return None
+    if not items.flags.c_contiguous:
+        raise ValueError("the items of an array are not one after the other")
+    return items.ctypes.data, items.nbytes, items.dtype.itemsize
+
+
+def octets(data: memoryview) -> tuple[int, int, int] | None:
+    """Return where bytes are, as array() does."""
+    return array(np.frombuffer(data, np.uint8))
 
 
 @functools.cache
-def _load() -> ctypes.CDLL | None:
-    if sys.byteorder != "little":  # it reads words as they are
-        return None
-    for path in sorted(Path(__file__).parent.glob("_fold*")):
-        if path.suffix not in (".so", ".pyd", ".dylib"):
-            continue
-        try:
-            return ctypes.CDLL(str(path))
-        except OSError:  # of another platform
-            continue
-    return None
+def engine() -> Any:
+    """Return the module functrace._native._reader, which _reader.pyi describes.
 
-
-def library() -> ctypes.CDLL | None:
-    """The library; None where it was not built, or FUNCTRACE_PURE is set to keep it out."""
-    return None if os.environ.get("FUNCTRACE_PURE") == "1" else _load()
-
-
-def address(array: npt.NDArray[Any] | None) -> int | None:
-    """Where an array's items are, for C to read; the caller keeps the array alive."""
-    return None if array is None else array.ctypes.data
-
-
-def check(status: int) -> None:
-    """Raise what C's status stands for."""
-    if status == OUT_OF_MEMORY:
-        raise MemoryError("reading the trace")
+    Raises:
+        FunctraceError: it is missing, or of another version.
+    """
+    if sys.byteorder != "little":
+        raise FunctraceError("traces can only be read on little-endian machines")
+    try:
+        from functrace._native import _reader
+    except ImportError as error:
+        raise FunctraceError(
+            f"the compiled trace reader cannot be loaded ({error}); {_REINSTALL}"
+        ) from None
+    check(_reader)
+    return _reader

@@ -1,16 +1,18 @@
-"""From a trace's events to chains and calls: in C where that is built, else in Python."""
+"""Fold the events of a trace into chains and calls."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from functrace import _native
-from functrace.analysis import fold_native, fold_python
+import numpy as np
+
+from functrace._native.reader import array, engine
+from functrace._native.tables import BLOCK, NODE, ROW
 from functrace.analysis.calls import Calls, calls_of
 from functrace.analysis.chains import Chains, chains_of
 from functrace.analysis.damage import damage
-from functrace.analysis.request import Flags, Request, Result
+from functrace.analysis.request import Counters, Flags, Request, Result
 from functrace.analysis.selection import EVERYTHING, Selection, flags
 from functrace.analysis.source import source_of
 from functrace.trace.format import TIME_LIMIT
@@ -76,8 +78,29 @@ def calls(
 
 
 def _run(ask: Request) -> Result:
-    library = _native.library()
-    return fold_python.fold(ask) if library is None else fold_native.fold(library, ask)
+    nodes, blocks, rows, counters = engine().fold(
+        ask.source.arguments(),
+        array(ask.wanted),
+        array(ask.histogram_of),
+        array(ask.row_of),
+        array(ask.asked),
+        ask.since,
+        ask.until,
+        ask.node_limit,
+        ask.row_limit,
+        ask.row_duration,
+        ask.rows_failed_only,
+        ask.rows_around,
+        ask.rows_before,
+        ask.asked_since,
+        ask.asked_until,
+    )
+    return Result(
+        np.frombuffer(nodes, NODE),
+        np.frombuffer(blocks, BLOCK),
+        np.frombuffer(rows, ROW),
+        Counters(*counters),
+    )
 
 
 def _request(

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from functrace._native.tables import BUCKETS
 from functrace.analysis.request import Rows
-from functrace.analysis.tables import BUCKETS
 from functrace.trace.reader import Clock
 
 Floats = npt.NDArray[np.float64]

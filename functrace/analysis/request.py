@@ -1,15 +1,14 @@
-"""What a fold is asked for, and its raw results: the seam between the driver and both twins."""
+"""The arguments of a fold, and its raw results."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from functrace.analysis.source import Source
-from functrace.analysis.track_walk import Oddities
 
 Rows = npt.NDArray[Any]
 Flags = npt.NDArray[np.uint8]
@@ -44,14 +43,24 @@ class Request:
 
 
 @dataclass
-class Counters(Oddities):
-    """What a fold met that could not be as it is."""
+class Anomalies:
+    """Counts of inconsistencies, and of calls whose entries were overwritten."""
+
+    unknown: int = 0
+    orphans: int = 0
+    skipped: int = 0
+    backwards: int = 0
+    differing: int = 0
+    lost: int = 0
+    hidden: int = 0
+
+
+@dataclass
+class Counters(Anomalies):
+    """Anomalies, and the limits that a fold reached."""
 
     overflow: int = 0
     truncated: int = 0
-
-
-COUNTERS = tuple(field.name for field in fields(Counters))
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""What a walk over a trace goes through, laid out as _native/track.h has it."""
+"""The words of a trace by tracks, for the reader in C."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from functrace._native.reader import array, octets
+from functrace._native.tables import TRACK
 from functrace.trace import Trace
-
-TRACK = np.dtype([("start", "<i8"), ("parent", "<i4"), ("starter", "<i4")])
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,9 +30,22 @@ class Source:
     end: int
     """where calls without an exit end"""
 
+    def arguments(self) -> tuple[object, ...]:
+        """Return what functrace._native._reader takes, which does not keep the arrays alive."""
+        return (
+            octets(self.data),
+            self.start,
+            array(self.pieces),
+            array(self.piece_of),
+            array(self.tracks),
+            array(self.function_of),
+            self.function_count,
+            self.end,
+        )
+
 
 def source_of(trace: Trace) -> Source:
-    """What there is to walk over."""
+    """Return the words of a trace."""
     words = trace.words
     tracks = np.empty(len(trace.tracks), TRACK)
     tracks["start"] = trace.tracks.start_ticks

@@ -6,10 +6,19 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import BinaryIO
 
-from functrace.analysis.tables import CUT, ERROR, GOEXIT, PANIC, UNFINISHED
+from functrace._native.tables import (
+    CUT,
+    ENTERED,
+    ERROR,
+    GOEXIT,
+    LEFT,
+    LOST,
+    PANIC,
+    SUSPENDED,
+    UNFINISHED,
+)
 from functrace.export import processes
 from functrace.export.events import Events, events
-from functrace.export.events_table import ENTERED, LEFT, LOST, SUSPENDED
 from functrace.trace import Trace, Track
 
 _ENDS = {GOEXIT: "goexit", UNFINISHED: "unfinished", CUT: "cut"}

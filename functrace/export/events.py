@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from functrace import _native
+from functrace._native.reader import array, engine
+from functrace._native.tables import CALL, EVENT
 from functrace.analysis.columns import Int32s, Int64s
-from functrace.analysis.source import source_of
-from functrace.export import events_native, events_python
-from functrace.export.events_table import CALL, EVENT, Rows, Walk
+from functrace.analysis.request import Rows
+from functrace.analysis.source import Source, source_of
 from functrace.trace import Trace
 
 _BLOCK = 1 << 17
@@ -29,13 +29,13 @@ class Events:
     """
 
     kind: Int32s
-    """ENTERED, LEFT, SUSPENDED, RESUMED or LOST of events_table"""
+    """ENTERED, LEFT, SUSPENDED, RESUMED or LOST of functrace._native.tables"""
     time: Int64s
     function: Int32s
     """the call's; while the track waits, that of the innermost call"""
     track: Int32s
     flags: npt.NDArray[np.uint32]
-    """ERROR, PANIC, GOEXIT, UNFINISHED and CUT of functrace.analysis.tables"""
+    """ERROR, PANIC, GOEXIT, UNFINISHED and CUT of functrace._native.tables"""
     text_at: Int64s
     """for Trace.text; of LOST, how many events were"""
     text_bytes: Int64s
@@ -135,11 +135,21 @@ class SpanReader:
         return self._ask.caller
 
 
+@dataclass(frozen=True, eq=False)
+class Walk:
+    """The arguments of a walk over a trace."""
+
+    source: Source
+    caller: Int64s
+    """by track: the call in which its chain goes on, or -1; filled in as the walk proceeds"""
+    row: np.dtype[Any]
+    """EVENT, or CALL for whole calls"""
+
+
 def _walk(ask: Walk, block: int) -> Iterator[Rows]:
-    library = _native.library()
-    if library is None:
-        return events_python.walk(ask, block)
-    return events_native.walk(library, ask, block)
+    found = engine().Events(ask.source.arguments(), array(ask.caller), ask.row is CALL, ask)
+    while rows := found.next(block):
+        yield np.frombuffer(rows, ask.row)
 
 
 def _request(trace: Trace, row: np.dtype[Any]) -> Walk:

@@ -16,11 +16,10 @@ from operator import itemgetter
 from typing import IO, Any, BinaryIO
 
 from functrace import __version__
+from functrace._native.tables import ENTERED, ERROR, LEFT, LOST, PANIC, RESUMED
 from functrace.analysis.merge import merge_functions
-from functrace.analysis.tables import ERROR, PANIC
 from functrace.export import processes
 from functrace.export.events import Events, runs
-from functrace.export.events_table import ENTERED, LEFT, LOST, RESUMED
 from functrace.trace import Trace, Track
 from functrace.trace.facts import Function
 

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from functrace._native.tables import ERROR, GOEXIT, PANIC, UNFINISHED
 from functrace.analysis.columns import Int64s
 from functrace.analysis.merge import merge_functions
-from functrace.analysis.tables import ERROR, GOEXIT, PANIC, UNFINISHED
 from functrace.export import processes
 from functrace.export.events import SpanReader, Spans
 from functrace.trace import Trace

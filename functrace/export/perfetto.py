@@ -11,12 +11,22 @@ from typing import BinaryIO
 
 import numpy as np
 
+from functrace._native.tables import (
+    CUT,
+    ENTERED,
+    ERROR,
+    GOEXIT,
+    LEFT,
+    LOST,
+    PANIC,
+    RESUMED,
+    SUSPENDED,
+    UNFINISHED,
+)
 from functrace.analysis.columns import Int64s
-from functrace.analysis.tables import CUT, ERROR, GOEXIT, PANIC, UNFINISHED
 from functrace.export import processes
 from functrace.export import protobuf as pb
 from functrace.export.events import Events, events
-from functrace.export.events_table import ENTERED, LEFT, LOST, RESUMED, SUSPENDED
 from functrace.trace import Function, Trace, Track
 
 # Fields of trace_packet.proto and what it includes.

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from functrace import _native
+from functrace._native.reader import array, engine
 
 Bytes = npt.NDArray[np.uint8]
 Int64s = npt.NDArray[np.int64]
@@ -105,10 +104,8 @@ class Rows:
 
     def encode(self) -> bytes:
         """All rows, one behind the other."""
-        library = _native.library()
-        if library is None:
-            return _packed_numpy(self._columns, self._count)
-        return _packed_native(library, self._columns, self._count, int(self.sizes.sum()))
+        packed: bytes = engine().pack([_column(cells) for cells in self._columns], self._count)
+        return packed
 
     def _add(self, cells: Cells) -> None:
         self._columns.append(cells)
@@ -117,72 +114,13 @@ class Rows:
 
 
 def varints(values: Int64s) -> Cells:
-    """The varints of numbers none of which is negative."""
-    library = _native.library()
-    return _varints_numpy(values) if library is None else _varints_native(library, values)
+    """Return the varints of numbers none of which is negative."""
+    numbers = np.ascontiguousarray(values, np.int64)
+    cells, sizes = engine().varints(array(numbers))
+    return Cells(np.frombuffer(cells, np.uint8).reshape(-1, 10), np.frombuffer(sizes, np.int64))
 
 
-def _varints_numpy(values: Int64s) -> Cells:
-    rest = values.astype(np.uint64)
-    width = max(-(-int(rest.max(initial=1)).bit_length() // 7), 1)
-    cells = np.empty((len(rest), width), np.uint8)
-    sizes = np.ones(len(rest), np.int64)
-    for column in range(width):
-        cells[:, column] = rest & np.uint64(0x7F)
-        rest >>= np.uint64(7)
-        more = rest > 0
-        cells[:, column] |= more.astype(np.uint8) << np.uint8(7)
-        sizes += more
-    return Cells(cells, sizes)
-
-
-def _varints_native(library: ctypes.CDLL, values: Int64s) -> Cells:
-    values = np.ascontiguousarray(values, np.int64)
-    cells = Cells(np.empty((len(values), 10), np.uint8), np.empty(len(values), np.int64))
-    library.functrace_varints(
-        ctypes.c_void_p(_native.address(values)),
-        ctypes.c_int64(len(values)),
-        ctypes.c_void_p(_native.address(cells.bytes)),
-        ctypes.c_void_p(_native.address(cells.sizes)),
-    )
-    return cells
-
-
-def _packed_numpy(columns: Sequence[Cells], count: int) -> bytes:
-    if not columns:
-        return b""
-    cells = [np.broadcast_to(c.bytes, (count, c.bytes.shape[1])) for c in columns]
-    used = [
-        np.arange(part.shape[1]) < (part.shape[1] if c.sizes is None else c.sizes[:, None])
-        for part, c in zip(cells, columns, strict=True)
-    ]
-    masks = [np.broadcast_to(mask, part.shape) for part, mask in zip(cells, used, strict=True)]
-    together: Bytes = np.concatenate(cells, axis=1)[np.concatenate(masks, axis=1)]
-    return together.tobytes()
-
-
-class _Column(ctypes.Structure):
-    _fields_ = (
-        ("cells", ctypes.c_void_p),
-        ("sizes", ctypes.c_void_p),
-        ("width", ctypes.c_int64),
-        ("step", ctypes.c_int64),
-    )
-
-
-def _packed_native(library: ctypes.CDLL, columns: Sequence[Cells], count: int, size: int) -> bytes:
-    out = np.empty(size, np.uint8)
-    described = (_Column * len(columns))(*map(_column, columns))
-    library.functrace_pack(
-        described,
-        ctypes.c_int64(len(columns)),
-        ctypes.c_int64(count),
-        ctypes.c_void_p(_native.address(out)),
-    )
-    return out.tobytes()
-
-
-def _column(cells: Cells) -> _Column:
+def _column(cells: Cells) -> tuple[object, ...]:
     rows, width = cells.bytes.shape
     step = width if rows > 1 or cells.sizes is not None else 0
-    return _Column(_native.address(cells.bytes), _native.address(cells.sizes), width, step)
+    return array(cells.bytes), array(cells.sizes), width, step

@@ -11,10 +11,10 @@ from typing import BinaryIO
 import numpy as np
 
 from functrace import __version__
+from functrace._native.tables import ENTERED, LEFT, LOST, SUSPENDED
 from functrace.analysis.merge import merge_functions
 from functrace.export import processes
 from functrace.export.events import Events, runs
-from functrace.export.events_table import ENTERED, LEFT, LOST, SUSPENDED
 from functrace.trace import Trace
 from functrace.trace.facts import Function
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from functrace.trace import format as fmt
 from functrace.trace.header import Header, parse_header
-from functrace.trace.scan_python import read_head
 
 _WINDOW = 1 << 20
 _SEQUENCE = slice(16, 24)  # of a head
@@ -181,3 +180,19 @@ class ChunkFile:
             if until > end:
                 self._holes[end] = until
             at = until
+
+
+def read_head(head: memoryview) -> tuple[int, ...] | None:
+    """Return kind, size, open calls, sequence number, track and base; None if no chunk begins."""
+    if len(head) < fmt.CHUNK.size:
+        return None
+    magic, *rest = fmt.CHUNK.unpack(head)
+    kind, size, _opened, sequence, _track, _base = rest
+    is_sensible = (
+        magic == fmt.CHUNK_MAGIC
+        and kind in (fmt.FACTS, fmt.EVENTS)
+        and fmt.CHUNK_STEP <= size <= fmt.CHUNK_LIMIT
+        and size % fmt.CHUNK_STEP == 0
+        and sequence > 0
+    )
+    return tuple(rest) if is_sensible else None

@@ -14,7 +14,7 @@ from functrace.python.packages import import_root
 MODULE = "functrace"
 DISTRIBUTION = "functrace-cli"
 # In a package of that name, these are ours.
-_MARKS = ("_native/trace.h", "trace/format.py")
+_MARKS = ("_native/reader/trace.h", "trace/format.py")
 _ENVIRONMENTS = (".venv", "venv", "env")
 
 

@@ -1,4 +1,4 @@
-"""The walk over a trace tells what calls() and fold() do, in both twins, whatever the trace."""
+"""The events of a trace agree with calls() and fold(), and with the reference implementation."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from functrace._native.tables import ENTERED, LEFT, LOST, RESUMED, SUSPENDED
 from functrace.analysis import calls, fold
 from functrace.errors import FunctraceError
 from functrace.export.events import Events, SpanReader, events
-from functrace.export.events_table import ENTERED, LEFT, LOST, RESUMED, SUSPENDED
 from functrace.trace import Trace, open_trace
 from functrace.trace.format import TIME_LIMIT
 from tests.trace import writer as w
 from tests.trace.fuzz import mutated
-from tests.trace.meaning import TWINS, twin
+from tests.trace.meaning import IMPLEMENTATIONS, implementation
 from tests.trace.vectors import FOLDER, VECTORS
 
 _OF_CALL = ("track", "start", "duration", "suspended", "function", "depth", "text_at", "text_bytes")
@@ -45,8 +45,8 @@ def stream_of(trace: Trace, block: int = 3) -> list[tuple[Any, ...]]:
 
 def judge(path: Path) -> list[list[tuple[Any, ...]]]:
     told = []
-    for name in TWINS:
-        with twin(name):
+    for name in IMPLEMENTATIONS:
+        with implementation(name):
             trace = open_trace(path)
             found, reader = spans(trace)
             same_calls(trace, found)

@@ -20,7 +20,7 @@ from functrace.escaping import escape
 from functrace.export import FORMATS
 from tests.export import program, readers, viewer
 from tests.export.readers import READERS, Told
-from tests.trace.meaning import TWINS, twin
+from tests.trace.meaning import IMPLEMENTATIONS, implementation
 from tests.trace.vectors import VECTORS
 
 DOCS = Path(__file__).parents[2] / "docs" / "exports.md"
@@ -53,11 +53,11 @@ def plain(name: str, to: str) -> str:
 
 
 @pytest.mark.parametrize("count", [1, 2])
-@pytest.mark.parametrize("python", TWINS)
+@pytest.mark.parametrize("python", IMPLEMENTATIONS)
 @pytest.mark.parametrize("to", FILES)
 def test_numbers_are_those_of_report(tmp_path: Path, to: str, python: str, count: int) -> None:
     traces = program.write(tmp_path)[:count]
-    with twin(python):
+    with implementation(python):
         read = READERS[to](exported(traces, to))
     same(read, to, traces)
 

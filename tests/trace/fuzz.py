@@ -1,23 +1,25 @@
-"""Mutates the vectors and reads them with both twins.
+"""Mutates the vectors and reads them with the engine and the reference implementation.
 
-    python -m tests.trace.fuzz [seconds seed [library]]
+    python -m tests.trace.fuzz [seconds seed [binary]]
 
-Not run by pytest. The third argument is another build of the C part, say one with sanitizers:
+Not run by pytest. The third argument is another build of the engine, say one with sanitizers:
 
-    cc -g -O1 -std=c99 -fsanitize=address,undefined -shared -fPIC -o build/fold.so *.c
+    cc -g -O1 -std=c99 -fsanitize=address,undefined -shared -fPIC -DPy_LIMITED_API=0x030A0000 \\
+        $(python3-config --includes) -o build/_reader.so functrace/_native/reader/*.c
     export ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD=$(cc -print-file-name=libasan.so)
 """
 
 from __future__ import annotations
 
-import ctypes
 import random
 import sys
 import tempfile
 import time
+from importlib.machinery import ExtensionFileLoader
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
-from functrace._native import reader
+from functrace import _native
 from functrace.analysis import Listing, Selection
 from functrace.errors import FunctraceError
 from tests.trace import writer as w
@@ -25,6 +27,16 @@ from tests.trace.meaning import both
 from tests.trace.vectors import VECTORS
 
 _HEADER = 4096
+
+
+def load(binary: str) -> None:
+    """Make another build of the engine the one that is used."""
+    loader = ExtensionFileLoader("functrace._native._reader", binary)
+    spec = spec_from_file_location(loader.name, binary, loader=loader)
+    assert spec is not None
+    module = sys.modules[loader.name] = module_from_spec(spec)
+    loader.exec_module(module)
+    _native._reader = module  # type: ignore[assignment,attr-defined]
 
 
 def fuzz(seconds: float, seed: int) -> int:
@@ -148,7 +160,5 @@ _MUTATIONS = [_flip, _flip, _overwrite, _truncate, _copy]
 if __name__ == "__main__":
     seconds, seed = (float(sys.argv[1]), int(sys.argv[2])) if len(sys.argv) > 2 else (60.0, 1)
     if len(sys.argv) > 3:
-        reader._load = lambda: ctypes.CDLL(sys.argv[3])  # type: ignore[assignment]
-    if reader.library() is None:
-        sys.exit("the reader's C part is not built")
+        load(sys.argv[3])
     sys.stdout.write(f"{fuzz(seconds, seed)} runs\n")

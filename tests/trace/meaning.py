@@ -1,29 +1,38 @@
-"""What a trace means, as plain data to compare and to keep as JSON; in both twins."""
+"""What a trace means, as plain data to compare and to keep as JSON."""
 
 from __future__ import annotations
 
-import os
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+import functrace.export.events  # noqa: F401  it is replaced
 from functrace.analysis import Calls, Chains, Listing, Selection, calls, fold
 from functrace.trace import Trace, open_trace
+from tests.reference import events as reference_events
+from tests.reference import fold as reference_fold
+from tests.reference import scan
 
-TWINS = ("native", "python")
+IMPLEMENTATIONS = ("engine", "reference")
+_REFERENCE = {
+    ("functrace.trace.reader", "find_chunks"): scan.find_chunks,
+    ("functrace.trace.reader", "find_pieces"): scan.find_pieces,
+    ("functrace.analysis.fold", "_run"): reference_fold.fold,
+    ("functrace.export.events", "_walk"): reference_events.walk,
+}
 
 
 @contextmanager
-def twin(name: str) -> Iterator[None]:
-    before = os.environ.get("FUNCTRACE_PURE")
-    os.environ["FUNCTRACE_PURE"] = "1" if name == "python" else "0"
-    try:
+def implementation(name: str) -> Iterator[None]:
+    """Read traces with the engine, or with the reference implementation."""
+    with ExitStack() as patches:
+        for (module, function), replacement in _REFERENCE.items():
+            if name == "reference":
+                patches.enter_context(patch.object(sys.modules[module], function, replacement))
         yield
-    finally:
-        os.environ.pop("FUNCTRACE_PURE")
-        if before is not None:
-            os.environ["FUNCTRACE_PURE"] = before
 
 
 def meaning(path: Path) -> dict[str, Any]:
@@ -138,10 +147,10 @@ def _lists(columns: Any) -> dict[str, list[Any]]:
 def both(
     path: Path, selection: Selection | None = None, listing: Listing | None = None
 ) -> dict[str, Any]:
-    """What both twins say, which has to be the same."""
-    with twin("native"):
-        native = everything(path, selection, listing)
-    with twin("python"):
-        python = everything(path, selection, listing)
-    assert native == python
-    return native
+    """What the engine reads, which has to be what the reference implementation does."""
+    with implementation("engine"):
+        engine = everything(path, selection, listing)
+    with implementation("reference"):
+        reference = everything(path, selection, listing)
+    assert engine == reference
+    return engine

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from functrace.analysis import calls
 from functrace.trace import open_trace
 from tests.trace import writer as w
-from tests.trace.meaning import both, twin
+from tests.trace.meaning import IMPLEMENTATIONS, both, implementation
 
 Chain = tuple[tuple[int, bool], ...]
 
@@ -186,8 +186,8 @@ def test_what_was_done_is_what_is_read(steps: list[tuple[str, int, int, str]]) -
         found = both(path)
         assert found["damage"] == ()
         assert found["same"]
-        for name in ("native", "python"):
-            with twin(name):
+        for name in IMPLEMENTATIONS:
+            with implementation(name):
                 assert sorted(read_calls(path)) == sorted(program.expected)
         assert totals(found["chains"]) == expected_totals(program)
 

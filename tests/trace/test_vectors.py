@@ -7,7 +7,7 @@ from tests.trace.vectors import FOLDER, VECTORS, as_json
 
 
 @pytest.mark.parametrize("name", VECTORS)
-@pytest.mark.usefixtures("one_twin")
+@pytest.mark.usefixtures("each_implementation")
 def test_a_vector_is_what_the_writer_makes_and_means_what_its_json_says(name: str) -> None:
     path = FOLDER / f"{name}.ftrace"
     assert path.read_bytes() == VECTORS[name]

@@ -1,4 +1,4 @@
-"""What _native/events.c does, in Python: the same rows, some hundred times slower."""
+"""The reference implementation of functrace/_native/reader/events.c."""
 
 from __future__ import annotations
 
@@ -6,24 +6,23 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from functrace.analysis.track_walk import (
-    NO_FAILURE,
-    Call,
-    Failure,
-    Oddities,
-    TrackWalk,
-    add_time,
-    children_of,
-)
-from functrace.export.events_table import (
+from functrace._native.tables import (
     CALL,
     ENTERED,
     LEFT,
     LOST,
     RESUMED,
     SUSPENDED,
-    Rows,
-    Walk,
+)
+from functrace.analysis.request import Anomalies, Rows
+from functrace.export.events import Walk
+from tests.reference.track_walk import (
+    NO_FAILURE,
+    Call,
+    Failure,
+    TrackWalk,
+    add_time,
+    children_of,
 )
 
 
@@ -57,7 +56,7 @@ class _TrackEvents(TrackWalk[Call]):
     """One track's rows."""
 
     def __init__(self, ask: Walk, told: _Told, track: int, children: list[int]) -> None:
-        super().__init__(ask.source, track, children, -1, Oddities())
+        super().__init__(ask.source, track, children, -1, Anomalies())
         self._caller = ask.caller
         self._told = told
         self._told_wait = False

@@ -1,5 +1,6 @@
 /* The words of a track, one after the other: which calls are open, how long the track waits, where the
- * chains of the tracks that it started go on. functrace/analysis/track_walk.py is the same in Python.
+ * chains of the tracks that it started go on. The reference implementation is
+ * tests/reference/track_walk.py.
  *
  * A file that includes it says what a call is to it. Before:
  *     struct frame     a call that is open, beginning with OPEN_CALL
@@ -160,7 +161,7 @@ static int64_t move_time(struct walk *w, uint64_t ticks) {
     struct position *at = &w->at;
     int64_t time = ticks_since(ticks, at->source->start);
     if (time < at->time) {
-        at->odd.backwards++;
+        at->anomalies.backwards++;
         time = at->time;
     }
     pass_time(at, time);
@@ -177,7 +178,7 @@ static int32_t known_function(struct walk *w, uint64_t number) {
     const struct source *source = w->at.source;
     int32_t function =
         number < (uint64_t)source->number_count ? source->function_of[number] : -1;
-    w->at.odd.unknown += function < 0;
+    w->at.anomalies.unknown += function < 0;
     return function;
 }
 
@@ -190,12 +191,12 @@ static void on_exit(struct walk *w, int32_t function, int64_t time) {
         return;
     }
     if (index < 0) {
-        at->odd.orphans += !at->tolerant;
+        at->anomalies.orphans += !at->tolerant;
         return;
     }
     uint64_t above = at->depth - 1 - (uint64_t)index;
     if (above) {
-        if (!at->tolerant) at->odd.skipped += (int64_t)above;
+        if (!at->tolerant) at->anomalies.skipped += (int64_t)above;
         abandon_calls(w, (uint64_t)index + 1, time);
     }
     end_call(w, time);
@@ -261,7 +262,7 @@ static void match_depth(struct walk *w, uint64_t open) {
     if (at->reopened && at->depth < open) {
         at->hidden_index = at->depth;
         at->hidden = open - at->depth;
-        at->odd.hidden += (int64_t)at->hidden;
+        at->anomalies.hidden += (int64_t)at->hidden;
     }
     hold(w, at->time);
 }
@@ -274,7 +275,7 @@ static void settle(struct walk *w) {
     uint64_t open = at->source->pieces[at->piece].open;
     if (open < at->reopened) open = at->reopened;
     if (at->depth + at->hidden == open) return;
-    if (!at->reopened && !at->tolerant) at->odd.differing++;
+    if (!at->reopened && !at->tolerant) at->anomalies.differing++;
     match_depth(w, open);
 }
 
@@ -285,7 +286,7 @@ static void on_inherited(struct walk *w, uint64_t ticks, uint64_t number) {
 }
 
 static void on_lost(struct walk *w, uint64_t events) {
-    w->at.odd.lost += (int64_t)events;
+    w->at.anomalies.lost += (int64_t)events;
     w->at.tolerant = 1;
     run(w, w->at.time);
     lose(w, w->at.time, events);

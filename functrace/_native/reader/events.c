@@ -1,33 +1,6 @@
-/* From the pieces of tracks to what happened one after the other: entries and exits, or whole calls, so
- * many at a time. functrace/export/events_python.py is the same in Python. */
-#include "track.h"
-
-enum { ENTERED = 1, LEFT = 2, SUSPENDED = 3, RESUMED = 4, LOST = 5 };
-
-struct event {
-    int64_t time, text; /* of LOST, text is how many */
-    uint32_t text_length, flags;
-    int32_t function, track, kind, padding;
-};
-
-struct call {
-    int64_t call, parent, start, duration, self, suspended, text;
-    uint32_t text_length, flags;
-    int32_t function, track, depth, padding;
-};
-
-struct request {
-    struct source source;
-    int64_t *caller; /* by track: the call in which its chain goes on, or -1; filled in */
-    int64_t whole;   /* calls, not entries and exits */
-};
-
-struct rows {
-    struct event *events;
-    uint64_t event_count, event_capacity;
-    struct call *calls;
-    uint64_t call_count, call_capacity;
-};
+/* List what happened on each track in order: entries and exits, or whole calls, a block at a time.
+ * The reference implementation is tests/reference/events.py. */
+#include "events.h"
 
 struct frame { /* inside is how long the calls in it ran */
     OPEN_CALL;
@@ -42,16 +15,16 @@ struct walk {
     struct position at;
     struct frame *frames;
     struct function *functions;
-    struct request ask;
+    struct events_request ask;
     struct rows out;
     uint64_t enough; /* rows */
     int64_t calls;
-    int told_wait;
+    int wait_is_listed;
 };
 
 #include "walk.h"
 
-/* ---- what is told ---- */
+/* ---- rows ---- */
 
 static struct event *add_event(struct walk *w, int32_t kind, int32_t function, int64_t time) {
     struct rows *out = &w->out;
@@ -91,17 +64,17 @@ static void add_call(struct walk *w, const struct frame *frame, int64_t duration
 
 /* ---- what the walk meets ---- */
 
-/* A wait is told as one of the innermost call's. */
+/* A wait is listed as one of the innermost call. */
 static void hold(struct walk *w, int64_t time) {
-    if (w->ask.whole || w->told_wait || !w->at.suspended) return;
+    if (w->ask.whole || w->wait_is_listed || !w->at.suspended) return;
     if (w->at.depth == w->at.inherited) return;
-    w->told_wait = 1;
+    w->wait_is_listed = 1;
     add_event(w, SUSPENDED, w->frames[w->at.depth - 1].function, time);
 }
 
 static void resume(struct walk *w, int64_t time) {
-    if (!w->told_wait) return;
-    w->told_wait = 0;
+    if (!w->wait_is_listed) return;
+    w->wait_is_listed = 0;
     add_event(w, RESUMED, w->frames[w->at.depth - 1].function, time);
 }
 
@@ -167,7 +140,7 @@ void functrace_events_close(struct walk *w) {
 }
 
 /* What the request points to must stay; NULL where memory has run out. */
-struct walk *functrace_events_open(const struct request *ask) {
+struct walk *functrace_events_open(const struct events_request *ask) {
     struct walk *w = calloc(1, sizeof *w);
     if (!w) return NULL;
     w->ask = *ask;

@@ -1,4 +1,4 @@
-"""What _native/fold.c does, in Python: the same results, some hundred times slower."""
+"""The reference implementation of functrace/_native/reader/fold.c."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from functrace._native.tables import BLOCK, BUCKETS, ERROR, NODE, PANIC, ROW, UNFINISHED
 from functrace.analysis.request import Counters, Request, Result, Rows
-from functrace.analysis.tables import BLOCK, BUCKETS, ERROR, NODE, PANIC, ROW, UNFINISHED
-from functrace.analysis.track_walk import Call, Failure, TrackWalk, add_time, children_of
+from tests.reference.track_walk import Call, Failure, TrackWalk, add_time, children_of
 
 
 def fold(ask: Request) -> Result:

@@ -1,4 +1,4 @@
-/* What fold.c and events.c walk over, and where they are. */
+/* The tracks of a trace, and the position of a walk over them. */
 #ifndef FUNCTRACE_TRACK_H
 #define FUNCTRACE_TRACK_H
 
@@ -36,7 +36,7 @@ struct source {
 };
 
 /* Counts of inconsistencies, and of calls whose entries were overwritten. */
-struct oddities {
+struct anomalies {
     int64_t unknown, orphans, skipped, backwards, differing, lost, hidden;
 };
 
@@ -47,7 +47,7 @@ struct failure {
 
 struct position {
     const struct source *source;
-    struct oddities odd;
+    struct anomalies anomalies;
     int32_t *first_child; /* by track: where its children begin; one more than there are tracks */
     int32_t *children;
     uint64_t depth, frame_capacity;

@@ -1,12 +1,5 @@
-/* Columns of bytes to one row behind the other. functrace/export/protobuf.py has the same with NumPy. */
-#include "trace.h"
-
-struct column {
-    const uint8_t *cells;
-    const int64_t *sizes; /* bytes that count of each cell, or NULL: all */
-    int64_t width;        /* of a cell */
-    int64_t step;         /* from a row's cell to the next row's; 0: all have the same */
-};
+/* Turn columns of bytes into rows, one after the other. */
+#include "pack.h"
 
 void functrace_pack(const struct column *columns, int64_t column_count, int64_t row_count,
                     uint8_t *out) {

@@ -1,52 +1,6 @@
-/* From the pieces of tracks to the tree of chains, histograms and single calls.
- * functrace/analysis/fold_python.py is the same in Python. */
-#include "track.h"
-
-enum { EXPONENTS = 57, BUCKETS = 32 };
-
-struct node { /* two lines of a cache */
-    int64_t calls, total, self, suspended, min, max, errors, panics, unfinished;
-    int64_t slowest_start, failed_start, failed_text, last;
-    int32_t parent, function, slowest_track, failed_track;
-    int32_t histogram;
-    uint16_t failed_length;
-    uint8_t started, recursive;
-};
-
-struct block {
-    int32_t owner; /* a function, or ~ of a node */
-    int32_t exponent;
-    uint32_t counts[BUCKETS];
-};
-
-struct row {
-    int64_t start, duration, suspended, text;
-    uint32_t text_length, flags;
-    int32_t node, function, track, depth, parent, padding;
-};
-
-struct request {
-    struct source source;
-    const uint8_t *wanted;      /* by track, or NULL: all */
-    const uint8_t *histogram_of;   /* by function, or NULL: nodes have no histograms */
-    const uint8_t *row_of;         /* by function, or NULL: all */
-    const uint8_t *asked;          /* by function, or NULL: rows need not be in or around a call */
-    int64_t since, until;
-    int64_t node_limit, row_limit, row_duration;
-    int64_t rows_failed_only, rows_around, rows_before;
-    int64_t asked_since, asked_until;
-};
-
-struct result {
-    struct node *nodes;
-    uint64_t node_count, node_capacity;
-    struct block *blocks;
-    uint64_t block_count, block_capacity;
-    struct row *rows;
-    uint64_t row_count, row_capacity;
-    struct oddities odd;
-    int64_t overflow, truncated;
-};
+/* Fold the pieces of tracks into the tree of chains, histograms and single calls.
+ * The reference implementation is tests/reference/fold.py. */
+#include "fold.h"
 
 /* What has ended in a call that may be listed and is open: rows whose parent it will be, whether
  * it is to be listed for what was in it, rows to be listed if a call that is asked for comes next. */
@@ -75,8 +29,8 @@ struct walk {
     struct position at;
     struct frame *frames;
     struct function *functions;
-    const struct request *ask;
-    struct result *out;
+    const struct fold_request *ask;
+    struct fold_result *out;
     struct ended *ended; /* where calls are listed: outside of any call, then of each frame */
     uint64_t ended_capacity;
     struct edge *edges;
@@ -118,7 +72,7 @@ static void grow_edges(struct walk *w) {
 }
 
 static int32_t add_node(struct walk *w, int32_t parent, int32_t function, int started) {
-    struct result *out = w->out;
+    struct fold_result *out = w->out;
     ROOM(w, out->nodes, out->node_count, out->node_capacity);
     struct node *node = &out->nodes[out->node_count];
     memset(node, 0, sizeof *node);
@@ -212,7 +166,7 @@ static void note_failure(struct walk *w, const struct frame *call) {
 }
 
 static int is_counted(const struct walk *w, int64_t start, int64_t end) {
-    const struct request *ask = w->ask;
+    const struct fold_request *ask = w->ask;
     return (!ask->wanted || ask->wanted[w->at.track]) && start <= ask->until && end >= ask->since;
 }
 
@@ -222,16 +176,16 @@ static void nothing_ended(struct walk *w, uint64_t at, int32_t listed) {
     w->ended[at] = nothing;
 }
 
-static int may_be_listed(const struct request *ask, int32_t function) {
+static int may_be_listed(const struct fold_request *ask, int32_t function) {
     return !ask->row_of || ask->row_of[function];
 }
 
-static int is_asked(const struct request *ask, int32_t function) {
+static int is_asked(const struct fold_request *ask, int32_t function) {
     return ask->asked && ask->asked[function];
 }
 
 static int row_wanted(const struct walk *w, const struct frame *call, const struct ended *own) {
-    const struct request *ask = w->ask;
+    const struct fold_request *ask = w->ask;
     if (ask->rows_around && own->wanted) return 1;
     if (ask->asked) return w->asked_open || is_asked(ask, call->function);
     return !ask->rows_failed_only || (w->at.failure.flags & (CALL_ERROR | CALL_PANIC));
@@ -259,7 +213,7 @@ static void pass_rows(struct walk *w, const struct ended *from, struct ended *to
 
 /* The row's parent is what waits for it, its own children are what waits in its call. */
 static int add_row(struct walk *w, const struct row *row, struct ended *own) {
-    struct result *out = w->out;
+    struct fold_result *out = w->out;
     if ((int64_t)out->row_count >= w->ask->row_limit) {
         out->truncated = 1;
         return 0;
@@ -323,7 +277,7 @@ static void list_before(struct walk *w, struct ended *around) {
  * What is asked for decides, and of that is listed what the window has, so that windows add up. */
 static void list_call(struct walk *w, const struct frame *call, int64_t end, int64_t waited,
                       struct ended *around, struct ended *own) {
-    const struct request *ask = w->ask;
+    const struct fold_request *ask = w->ask;
     if (end - call->start < ask->row_duration || !may_be_listed(ask, call->function)) return;
     if (end < ask->asked_since || call->start > ask->asked_until) return;
     struct row row = {call->start, end - call->start, waited, w->at.failure.text, w->at.failure.length,
@@ -423,7 +377,7 @@ static void fold_track(struct walk *w, int32_t track) {
 
 /* A track's place in the tree comes from its parent, so parents of what is wanted are needed. */
 static void list_needed(struct walk *w) {
-    const struct request *ask = w->ask;
+    const struct fold_request *ask = w->ask;
     w->needed = checked(w, malloc((size_t)ask->source.track_count + 1));
     memset(w->needed, 1, (size_t)ask->source.track_count);
     if (!ask->wanted) return;
@@ -445,14 +399,14 @@ static void prepare(struct walk *w) {
 
 /* ---- the end: what nothing was counted for goes, what is recursive is marked ---- */
 
-static void remap(struct result *out, const int32_t *kept) {
+static void remap(struct fold_result *out, const int32_t *kept) {
     for (uint64_t i = 0; i < out->row_count; i++) out->rows[i].node = kept[out->rows[i].node];
     for (uint64_t i = 0; i < out->block_count; i++)
         if (out->blocks[i].owner < 0) out->blocks[i].owner = ~kept[~out->blocks[i].owner];
 }
 
 static void drop_empty(struct walk *w) {
-    struct result *out = w->out;
+    struct fold_result *out = w->out;
     int32_t *kept = checked(w, calloc(out->node_count + 1, sizeof *kept));
     for (uint64_t i = out->node_count; i-- > 0;) {
         struct node *node = &out->nodes[i];
@@ -498,7 +452,7 @@ static void walk_tree(struct node *nodes, int64_t count, int32_t *first, int32_t
 }
 
 static void mark_recursive(struct walk *w) {
-    struct result *out = w->out;
+    struct fold_result *out = w->out;
     int32_t *first = malloc((out->node_count + 1) * sizeof *first);
     int32_t *next = malloc((out->node_count + 1) * sizeof *next);
     int32_t *above = calloc((size_t)w->ask->source.function_count + 1, sizeof *above);
@@ -524,7 +478,7 @@ static void release(struct walk *w) {
     free(w);
 }
 
-int functrace_fold(const struct request *ask, struct result *out) {
+int functrace_fold(const struct fold_request *ask, struct fold_result *out) {
     struct walk *w = calloc(1, sizeof *w);
     if (!w) return STATUS_MEMORY;
     w->ask = ask;
@@ -538,12 +492,12 @@ int functrace_fold(const struct request *ask, struct result *out) {
         if (w->needed[track]) fold_track(w, track);
     drop_empty(w);
     mark_recursive(w);
-    out->odd = w->at.odd;
+    out->anomalies = w->at.anomalies;
     release(w);
     return STATUS_OK;
 }
 
-void functrace_release_result(struct result *result) {
+void functrace_release_result(struct fold_result *result) {
     free(result->nodes);
     free(result->blocks);
     free(result->rows);

@@ -1,14 +1,15 @@
-"""What _native/walk.h does, in Python: a track's words, one after the other."""
+"""The reference implementation of functrace/_native/reader/walk.h."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from functrace._native.tables import CUT, ERROR, GOEXIT, PANIC, UNFINISHED
+from functrace.analysis.request import Anomalies
 from functrace.analysis.source import Source
-from functrace.analysis.tables import CUT, ERROR, GOEXIT, PANIC, UNFINISHED
 from functrace.trace import format as fmt
 
 _WORD = fmt.WORD.unpack_from
@@ -41,22 +42,6 @@ class Failure:
 NO_FAILURE = Failure()
 
 
-@dataclass
-class Oddities:
-    """Counts of inconsistencies, and of calls whose entries were overwritten."""
-
-    unknown: int = 0
-    orphans: int = 0
-    skipped: int = 0
-    backwards: int = 0
-    differing: int = 0
-    lost: int = 0
-    hidden: int = 0
-
-
-ODDITIES = tuple(field.name for field in fields(Oddities))
-
-
 def add_time(total: int, more: int) -> int:
     """A sum that C can have as well."""
     return min(total + more, 2 * fmt.TIME_LIMIT)
@@ -79,18 +64,18 @@ class TrackWalk(ABC, Generic[C]):
         track: which.
         children: the tracks that it started.
         outer: the id of the call in which the track's chain goes on, or -1.
-        odd: is kept up to date.
+        anomalies: is kept up to date.
     """
 
     def __init__(
-        self, source: Source, track: int, children: list[int], outer: int, odd: Oddities
+        self, source: Source, track: int, children: list[int], outer: int, anomalies: Anomalies
     ) -> None:
         self._source = source
         self._track = track
         self._children = children
         self._placed = 0
         self._outer = outer
-        self._odd = odd
+        self._anomalies = anomalies
         self._data = source.data
         self._functions = source.function_of.tolist()
         self._calls: list[C] = []
@@ -203,7 +188,7 @@ class TrackWalk(ABC, Generic[C]):
 
     def _function(self, number: int) -> int:
         function = self._functions[number] if number < len(self._functions) else -1
-        self._odd.unknown += function < 0
+        self._anomalies.unknown += function < 0
         return int(function)
 
     def _pass_time(self, until: int) -> None:
@@ -213,7 +198,7 @@ class TrackWalk(ABC, Generic[C]):
 
     def _move_time(self, ticks: int) -> int:
         time = fmt.ticks_since(ticks, self._source.start)
-        self._odd.backwards += time < self._time
+        self._anomalies.backwards += time < self._time
         self._pass_time(max(time, self._time))
         self._place_children(self._time)
         return self._time
@@ -230,7 +215,7 @@ class TrackWalk(ABC, Generic[C]):
             self._hold(time)
 
     def _note_lost(self, events: int) -> None:
-        self._odd.lost += events
+        self._anomalies.lost += events
         self._tolerant = True
         self._run(self._time)
         self._lose(self._time, events)
@@ -243,11 +228,11 @@ class TrackWalk(ABC, Generic[C]):
             self._hidden -= 1
             return
         if index < 0:
-            self._odd.orphans += not self._tolerant
+            self._anomalies.orphans += not self._tolerant
             return
         if index + 1 < len(self._calls):
             if not self._tolerant:
-                self._odd.skipped += len(self._calls) - index - 1
+                self._anomalies.skipped += len(self._calls) - index - 1
             self._abandon(index + 1, time)
         self._end_call(time, self._failure)
 
@@ -298,7 +283,7 @@ class TrackWalk(ABC, Generic[C]):
         self._reopening = False
         expected = max(self._reopened, opened)
         if len(self._calls) + self._hidden != expected:
-            self._odd.differing += not self._reopened and not self._tolerant
+            self._anomalies.differing += not self._reopened and not self._tolerant
             self._match_depth(expected)
 
     def _match_depth(self, expected: int) -> None:
@@ -309,7 +294,7 @@ class TrackWalk(ABC, Generic[C]):
         if self._reopened and len(self._calls) < expected:
             self._hidden_index = len(self._calls)
             self._hidden = expected - len(self._calls)
-            self._odd.hidden += self._hidden
+            self._anomalies.hidden += self._hidden
         self._hold(self._time)
 
     def _begin_call(self, function: int, start: int, *, inherited: bool) -> None:

@@ -1,22 +1,6 @@
-/* From a file's bytes to its chunks, and from chunks of events to pieces of tracks.
- * functrace/trace/scan_python.py is the same in Python. */
-#include "trace.h"
-
-struct chunks {
-    struct chunk *items;
-    uint64_t count, capacity;
-    uint64_t gaps, cut;
-};
-
-struct pieces {
-    struct piece *items;
-    uint64_t count, capacity;
-    struct track_record *tracks;
-    uint64_t track_count, track_capacity;
-    uint64_t events, timed;
-    int64_t first, last;
-    uint64_t stray, cut, trackless, bad_tracks;
-};
+/* Find the chunks of a file, and the pieces of tracks in chunks of events.
+ * The reference implementation is tests/reference/scan.py. */
+#include "scan.h"
 
 static int read_head(const uint8_t *at, struct chunk *chunk) {
     chunk->kind = load32(at + 4);

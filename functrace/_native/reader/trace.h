@@ -1,5 +1,5 @@
-/* What scan.c and fold.c share: the words of docs/trace-format.md, the rows that
- * functrace/trace/tables.py and functrace/analysis/tables.py mirror, arrays that grow. */
+/* The words of docs/trace-format.md, the rows of a scan, and arrays that grow. The structs that Python
+ * reads are mirrored by functrace/_native/tables.py; module.c lists them. */
 #ifndef FUNCTRACE_TRACE_H
 #define FUNCTRACE_TRACE_H
 

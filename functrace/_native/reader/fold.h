@@ -1,0 +1,55 @@
+#ifndef FUNCTRACE_FOLD_H
+#define FUNCTRACE_FOLD_H
+
+#include "track.h"
+
+enum { EXPONENTS = 57, BUCKETS = 32 };
+
+struct node { /* two lines of a cache */
+    int64_t calls, total, self, suspended, min, max, errors, panics, unfinished;
+    int64_t slowest_start, failed_start, failed_text, last;
+    int32_t parent, function, slowest_track, failed_track;
+    int32_t histogram;
+    uint16_t failed_length;
+    uint8_t started, recursive;
+};
+
+struct block {
+    int32_t owner; /* a function, or ~ of a node */
+    int32_t exponent;
+    uint32_t counts[BUCKETS];
+};
+
+struct row {
+    int64_t start, duration, suspended, text;
+    uint32_t text_length, flags;
+    int32_t node, function, track, depth, parent, padding;
+};
+
+struct fold_request {
+    struct source source;
+    const uint8_t *wanted;      /* by track, or NULL: all */
+    const uint8_t *histogram_of;   /* by function, or NULL: nodes have no histograms */
+    const uint8_t *row_of;         /* by function, or NULL: all */
+    const uint8_t *asked;          /* by function, or NULL: rows need not be in or around a call */
+    int64_t since, until;
+    int64_t node_limit, row_limit, row_duration;
+    int64_t rows_failed_only, rows_around, rows_before;
+    int64_t asked_since, asked_until;
+};
+
+struct fold_result {
+    struct node *nodes;
+    uint64_t node_count, node_capacity;
+    struct block *blocks;
+    uint64_t block_count, block_capacity;
+    struct row *rows;
+    uint64_t row_count, row_capacity;
+    struct anomalies anomalies;
+    int64_t overflow, truncated;
+};
+
+int functrace_fold(const struct fold_request *ask, struct fold_result *out);
+void functrace_release_result(struct fold_result *result);
+
+#endif

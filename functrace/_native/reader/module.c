@@ -1,0 +1,365 @@
+/* functrace._native._reader: the trace reader for Python. _reader.pyi describes it. */
+#include "python.h"
+
+#include "events.h"
+#include "fold.h"
+#include "pack.h"
+#include "scan.h"
+
+/* Increase it with every change of a function's arguments or results, or of what a field means. Layouts
+ * are compared field by field. */
+enum { VERSION = 1 };
+
+/* ---- layout ---- */
+
+struct field {
+    const char *structure, *name;
+    size_t structure_size, offset, size;
+};
+
+#define FIELD(type, field) \
+    {#type, #field, sizeof(struct type), offsetof(struct type, field), sizeof(((struct type *)0)->field)}
+
+static const struct field FIELDS[] = {
+    FIELD(chunk, offset), FIELD(chunk, sequence), FIELD(chunk, track), FIELD(chunk, base),
+    FIELD(chunk, size), FIELD(chunk, kind), FIELD(chunk, open), FIELD(chunk, padding),
+    FIELD(piece, track), FIELD(piece, offset), FIELD(piece, base), FIELD(piece, first),
+    FIELD(piece, words), FIELD(piece, open), FIELD(piece, begins), FIELD(piece, untimed),
+    FIELD(track_record, id), FIELD(track_record, parent), FIELD(track_record, start),
+    FIELD(track_record, name), FIELD(track_record, name_length), FIELD(track_record, kind),
+    FIELD(track_record, starter), FIELD(track_record, line),
+    FIELD(track, start), FIELD(track, parent), FIELD(track, starter),
+    FIELD(node, calls), FIELD(node, total), FIELD(node, self), FIELD(node, suspended), FIELD(node, min),
+    FIELD(node, max), FIELD(node, errors), FIELD(node, panics), FIELD(node, unfinished),
+    FIELD(node, slowest_start), FIELD(node, failed_start), FIELD(node, failed_text), FIELD(node, last),
+    FIELD(node, parent), FIELD(node, function), FIELD(node, slowest_track), FIELD(node, failed_track),
+    FIELD(node, histogram), FIELD(node, failed_length), FIELD(node, started), FIELD(node, recursive),
+    FIELD(block, owner), FIELD(block, exponent), FIELD(block, counts),
+    FIELD(row, start), FIELD(row, duration), FIELD(row, suspended), FIELD(row, text),
+    FIELD(row, text_length), FIELD(row, flags), FIELD(row, node), FIELD(row, function), FIELD(row, track),
+    FIELD(row, depth), FIELD(row, parent), FIELD(row, padding),
+    FIELD(event, time), FIELD(event, text), FIELD(event, text_length), FIELD(event, flags),
+    FIELD(event, function), FIELD(event, track), FIELD(event, kind), FIELD(event, padding),
+    FIELD(call, call), FIELD(call, parent), FIELD(call, start), FIELD(call, duration), FIELD(call, self),
+    FIELD(call, suspended), FIELD(call, text), FIELD(call, text_length), FIELD(call, flags),
+    FIELD(call, function), FIELD(call, track), FIELD(call, depth), FIELD(call, padding),
+};
+
+static PyObject *layout(PyObject *module, PyObject *arguments) {
+    (void)module, (void)arguments;
+    PyObject *fields = PyList_New(0);
+    for (size_t i = 0; fields && i < sizeof FIELDS / sizeof *FIELDS; i++) {
+        const struct field *f = &FIELDS[i];
+        PyObject *made = Py_BuildValue("(ssKKK)", f->structure, f->name, (unsigned long long)f->structure_size,
+                                       (unsigned long long)f->offset, (unsigned long long)f->size);
+        if (!made || PyList_Append(fields, made) < 0) Py_CLEAR(fields);
+        Py_XDECREF(made);
+    }
+    return fields;
+}
+
+/* ---- scan ---- */
+
+static PyObject *chunks(PyObject *module, PyObject *arguments) {
+    (void)module;
+    PyObject *data;
+    unsigned long long at;
+    int overwritten, status;
+    struct array bytes;
+    if (!PyArg_ParseTuple(arguments, "OKp", &data, &at, &overwritten)) return NULL;
+    if (!functrace_array(data, 1, &bytes)) return NULL;
+    struct chunks found = {0};
+    Py_BEGIN_ALLOW_THREADS
+    status = functrace_chunks(bytes.items, bytes.count, at, overwritten, &found);
+    Py_END_ALLOW_THREADS
+    PyObject *result = NULL;
+    if (status == STATUS_OK)
+        result = Py_BuildValue("(NKK)", functrace_copy(found.items, found.count, sizeof *found.items),
+                               (unsigned long long)found.gaps, (unsigned long long)found.cut);
+    else
+        PyErr_NoMemory();
+    functrace_release_chunks(&found);
+    return result;
+}
+
+static int are_inside(const struct chunk *chunks, uint64_t count, uint64_t size) {
+    for (uint64_t i = 0; i < count; i++)
+        if (chunks[i].offset > size || chunks[i].size > size - chunks[i].offset) return 0;
+    return 1;
+}
+
+static PyObject *pieces(PyObject *module, PyObject *arguments) {
+    (void)module;
+    PyObject *data, *chunk_rows;
+    unsigned long long start;
+    int status;
+    struct array bytes, rows;
+    if (!PyArg_ParseTuple(arguments, "OKO", &data, &start, &chunk_rows)) return NULL;
+    if (!functrace_array(data, 1, &bytes)) return NULL;
+    if (!functrace_array(chunk_rows, sizeof(struct chunk), &rows)) return NULL;
+    if (!are_inside(rows.items, rows.count, bytes.count)) {
+        PyErr_SetString(PyExc_ValueError, "a chunk is outside of its file");
+        return NULL;
+    }
+    struct pieces found = {0};
+    Py_BEGIN_ALLOW_THREADS
+    status = functrace_pieces(bytes.items, start, rows.items, rows.count, &found);
+    Py_END_ALLOW_THREADS
+    PyObject *result = NULL;
+    if (status == STATUS_OK)
+        result = Py_BuildValue("(NNKLLKKKK)", functrace_copy(found.items, found.count, sizeof *found.items),
+                               functrace_copy(found.tracks, found.track_count, sizeof *found.tracks),
+                               (unsigned long long)found.events, (long long)found.first, (long long)found.last,
+                               (unsigned long long)found.stray, (unsigned long long)found.cut,
+                               (unsigned long long)found.trackless, (unsigned long long)found.bad_tracks);
+    else
+        PyErr_NoMemory();
+    functrace_release_pieces(&found);
+    return result;
+}
+
+/* ---- fold ---- */
+
+/* By track or function: NULL, or a byte for each. */
+static int choice(PyObject *argument, int64_t count, const uint8_t **out) {
+    struct array found;
+    if (!functrace_array(argument, 1, &found)) return 0;
+    if (found.items && found.count < (uint64_t)count) {
+        PyErr_SetString(PyExc_ValueError, "a choice has too few items");
+        return 0;
+    }
+    *out = found.items;
+    return 1;
+}
+
+static int read_fold_request(PyObject *arguments, struct fold_request *ask) {
+    PyObject *source, *wanted, *histogram_of, *row_of, *asked;
+    long long n[10];
+    if (!PyArg_ParseTuple(arguments, "OOOOOLLLLLLLLLL", &source, &wanted, &histogram_of, &row_of, &asked, &n[0],
+                          &n[1], &n[2], &n[3], &n[4], &n[5], &n[6], &n[7], &n[8], &n[9]))
+        return 0;
+    if (!functrace_source(source, &ask->source)) return 0;
+    int64_t functions = ask->source.function_count;
+    ask->since = n[0], ask->until = n[1], ask->node_limit = n[2], ask->row_limit = n[3];
+    ask->row_duration = n[4], ask->rows_failed_only = n[5], ask->rows_around = n[6];
+    ask->rows_before = n[7], ask->asked_since = n[8], ask->asked_until = n[9];
+    return choice(wanted, ask->source.track_count, &ask->wanted) &&
+           choice(histogram_of, functions, &ask->histogram_of) && choice(row_of, functions, &ask->row_of) &&
+           choice(asked, functions, &ask->asked);
+}
+
+static PyObject *fold(PyObject *module, PyObject *arguments) {
+    (void)module;
+    struct fold_request ask = {0};
+    struct fold_result found = {0};
+    int status;
+    if (!read_fold_request(arguments, &ask)) return NULL;
+    Py_BEGIN_ALLOW_THREADS
+    status = functrace_fold(&ask, &found);
+    Py_END_ALLOW_THREADS
+    PyObject *result = NULL;
+    const struct anomalies *a = &found.anomalies;
+    if (status == STATUS_OK)
+        result = Py_BuildValue("(NNN(LLLLLLLLL))", functrace_copy(found.nodes, found.node_count, sizeof *found.nodes),
+                               functrace_copy(found.blocks, found.block_count, sizeof *found.blocks),
+                               functrace_copy(found.rows, found.row_count, sizeof *found.rows),
+                               (long long)a->unknown, (long long)a->orphans, (long long)a->skipped,
+                               (long long)a->backwards, (long long)a->differing, (long long)a->lost,
+                               (long long)a->hidden, (long long)found.overflow, (long long)found.truncated);
+    else
+        PyErr_NoMemory();
+    functrace_release_result(&found);
+    return result;
+}
+
+/* ---- events ---- */
+
+struct events {
+    PyObject_HEAD
+    struct walk *walk;
+    PyObject *owner; /* keeps what the request points to */
+    int whole, is_busy;
+};
+
+static PyObject *events_new(PyTypeObject *type, PyObject *arguments, PyObject *named) {
+    PyObject *source, *caller, *owner;
+    struct array callers;
+    struct events_request ask = {0};
+    int whole;
+    (void)named;
+    if (!PyArg_ParseTuple(arguments, "OOpO", &source, &caller, &whole, &owner)) return NULL;
+    if (!functrace_source(source, &ask.source)) return NULL;
+    if (!functrace_array(caller, sizeof(int64_t), &callers)) return NULL;
+    if (callers.count < (uint64_t)ask.source.track_count) {
+        PyErr_SetString(PyExc_ValueError, "fewer callers than tracks");
+        return NULL;
+    }
+    ask.caller = callers.items;
+    ask.whole = whole;
+    allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
+    struct events *self = (struct events *)allocate(type, 0);
+    if (!self) return NULL;
+    Py_INCREF(owner);
+    self->owner = owner;
+    self->whole = whole;
+    self->is_busy = 0;
+    self->walk = functrace_events_open(&ask);
+    if (self->walk) return (PyObject *)self;
+    Py_DECREF((PyObject *)self);
+    return PyErr_NoMemory();
+}
+
+static void events_dealloc(PyObject *object) {
+    struct events *self = (struct events *)object;
+    PyTypeObject *type = Py_TYPE(object);
+    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
+    functrace_events_close(self->walk);
+    Py_XDECREF(self->owner);
+    release(object);
+    Py_DECREF((PyObject *)type);
+}
+
+static PyObject *events_next(PyObject *object, PyObject *arguments) {
+    struct events *self = (struct events *)object;
+    unsigned long long count;
+    struct rows *rows = NULL;
+    int status;
+    if (!PyArg_ParseTuple(arguments, "K", &count)) return NULL;
+    if (self->is_busy) {
+        PyErr_SetString(PyExc_RuntimeError, "another thread reads these events");
+        return NULL;
+    }
+    self->is_busy = 1;
+    Py_BEGIN_ALLOW_THREADS
+    status = functrace_events_next(self->walk, count, &rows);
+    Py_END_ALLOW_THREADS
+    self->is_busy = 0;
+    if (status != STATUS_OK) return PyErr_NoMemory();
+    return self->whole ? functrace_copy(rows->calls, rows->call_count, sizeof *rows->calls)
+                       : functrace_copy(rows->events, rows->event_count, sizeof *rows->events);
+}
+
+static PyMethodDef EVENTS_METHODS[] = {
+    {"next", events_next, METH_VARARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot EVENTS_SLOTS[] = {
+    {Py_tp_new, (void *)events_new},
+    {Py_tp_dealloc, (void *)events_dealloc},
+    {Py_tp_methods, EVENTS_METHODS},
+    {0, NULL},
+};
+
+static PyType_Spec EVENTS = {"functrace._native._reader.Events", sizeof(struct events), 0, Py_TPFLAGS_DEFAULT,
+                             EVENTS_SLOTS};
+
+/* ---- pack ---- */
+
+static int read_column(PyObject *argument, uint64_t rows, struct column *out) {
+    PyObject *cells, *sizes;
+    unsigned long long width, step;
+    struct array found, counted;
+    if (!PyArg_ParseTuple(argument, "OOKK", &cells, &sizes, &width, &step)) return 0;
+    if (!functrace_array(cells, 1, &found)) return 0;
+    if (!functrace_array(sizes, sizeof(int64_t), &counted)) return 0;
+    const int64_t *counts = counted.items;
+    uint64_t needed = rows ? (step ? rows * width : width) : 0;
+    int is_valid = found.count >= needed && (step == 0 || step == width) && (!counts || counted.count == rows);
+    for (uint64_t i = 0; is_valid && counts && i < rows; i++)
+        is_valid = counts[i] >= 0 && (uint64_t)counts[i] <= width;
+    if (!is_valid) {
+        PyErr_SetString(PyExc_ValueError, "a column's cells are fewer than its rows");
+        return 0;
+    }
+    out->cells = found.items;
+    out->sizes = counts;
+    out->width = (int64_t)width;
+    out->step = (int64_t)step;
+    return 1;
+}
+
+static uint64_t packed_size(const struct column *columns, Py_ssize_t count, uint64_t rows) {
+    uint64_t size = 0;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (!columns[i].sizes) size += rows * (uint64_t)columns[i].width;
+        for (uint64_t row = 0; columns[i].sizes && row < rows; row++) size += (uint64_t)columns[i].sizes[row];
+    }
+    return size;
+}
+
+static PyObject *pack(PyObject *module, PyObject *arguments) {
+    (void)module;
+    PyObject *list, *result = NULL;
+    unsigned long long rows;
+    if (!PyArg_ParseTuple(arguments, "O!K", &PyList_Type, &list, &rows)) return NULL;
+    Py_ssize_t count = PyList_Size(list);
+    struct column *columns = calloc((size_t)count + 1, sizeof *columns);
+    if (!columns) return PyErr_NoMemory();
+    int is_valid = 1;
+    for (Py_ssize_t i = 0; is_valid && i < count; i++)
+        is_valid = read_column(PyList_GetItem(list, i), rows, &columns[i]);
+    if (is_valid) result = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)packed_size(columns, count, rows));
+    if (result) {
+        uint8_t *out = (uint8_t *)PyBytes_AsString(result);
+        Py_BEGIN_ALLOW_THREADS
+        functrace_pack(columns, count, (int64_t)rows, out);
+        Py_END_ALLOW_THREADS
+    }
+    free(columns);
+    return result;
+}
+
+static PyObject *varints(PyObject *module, PyObject *arguments) {
+    (void)module;
+    PyObject *values;
+    struct array found;
+    if (!PyArg_ParseTuple(arguments, "O", &values) || !functrace_array(values, 8, &found)) return NULL;
+    PyObject *cells = functrace_copy(NULL, found.count, 10);
+    PyObject *sizes = functrace_copy(NULL, found.count, sizeof(int64_t));
+    if (cells && sizes) {
+        uint8_t *to = (uint8_t *)PyByteArray_AsString(cells);
+        int64_t *counts = (int64_t *)(void *)PyByteArray_AsString(sizes);
+        Py_BEGIN_ALLOW_THREADS
+        functrace_varints(found.items, (int64_t)found.count, to, counts);
+        Py_END_ALLOW_THREADS
+        return Py_BuildValue("(NN)", cells, sizes);
+    }
+    Py_XDECREF(cells);
+    Py_XDECREF(sizes);
+    return NULL;
+}
+
+/* ---- the module ---- */
+
+static PyMethodDef METHODS[] = {
+    {"layout", layout, METH_NOARGS, NULL},
+    {"chunks", chunks, METH_VARARGS, NULL},
+    {"pieces", pieces, METH_VARARGS, NULL},
+    {"fold", fold, METH_VARARGS, NULL},
+    {"pack", pack, METH_VARARGS, NULL},
+    {"varints", varints, METH_VARARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static int add_type(PyObject *module, const char *name, PyType_Spec *spec) {
+    PyObject *type = PyType_FromSpec(spec);
+    if (!type) return -1;
+    if (PyModule_AddObject(module, name, type) == 0) return 0;
+    Py_DECREF(type);
+    return -1;
+}
+
+static int execute(PyObject *module) {
+    if (PyModule_AddIntConstant(module, "VERSION", VERSION) < 0) return -1;
+    return add_type(module, "Events", &EVENTS);
+}
+
+static PyModuleDef_Slot SLOTS[] = {
+    {Py_mod_exec, (void *)execute},
+    {0, NULL},
+};
+
+static PyModuleDef MODULE = {PyModuleDef_HEAD_INIT, "_reader", NULL, 0, METHODS, SLOTS, NULL, NULL, NULL};
+
+PyMODINIT_FUNC PyInit__reader(void) { return PyModuleDef_Init(&MODULE); }

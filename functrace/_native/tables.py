@@ -1,0 +1,155 @@
+"""Rows that the reader in C takes and returns, laid out as the structs of _native/reader/ are.
+
+Times are ticks after the start of the trace. functrace._native.reader compares every layout once.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+CHUNK = np.dtype(
+    [
+        ("offset", "<u8"),
+        ("sequence", "<u8"),
+        ("track", "<u8"),
+        ("base", "<u8"),
+        ("size", "<u4"),
+        ("kind", "<u4"),
+        ("open", "<u4"),
+        ("padding", "<u4"),
+    ]
+)
+
+# Consecutive words of one track. begins: a chunk begins here, with that many calls open.
+PIECE = np.dtype(
+    [
+        ("track", "<u8"),
+        ("offset", "<u8"),
+        ("base", "<u8"),
+        ("first", "<i8"),
+        ("words", "<u4"),
+        ("open", "<u4"),
+        ("begins", "<u4"),
+        ("untimed", "<u4"),
+    ]
+)
+
+TRACK_RECORD = np.dtype(
+    [
+        ("id", "<u8"),
+        ("parent", "<u8"),
+        ("start", "<i8"),
+        ("name", "<u8"),
+        ("name_length", "<u4"),
+        ("kind", "<u4"),
+        ("starter", "<u4"),
+        ("line", "<u4"),
+    ]
+)
+
+TRACK = np.dtype([("start", "<i8"), ("parent", "<i4"), ("starter", "<i4")])
+
+# Flags of a call.
+ERROR = 1
+PANIC = 2
+GOEXIT = 4
+UNFINISHED = 8
+CUT = 16
+
+BUCKETS = 32
+
+NODE = np.dtype(
+    [
+        ("calls", "<i8"),
+        ("total", "<i8"),
+        ("self", "<i8"),
+        ("suspended", "<i8"),
+        ("min", "<i8"),
+        ("max", "<i8"),
+        ("errors", "<i8"),
+        ("panics", "<i8"),
+        ("unfinished", "<i8"),
+        ("slowest_start", "<i8"),
+        ("failed_start", "<i8"),
+        ("failed_text", "<i8"),
+        ("last", "<i8"),
+        ("parent", "<i4"),
+        ("function", "<i4"),
+        ("slowest_track", "<i4"),
+        ("failed_track", "<i4"),
+        ("histogram", "<i4"),
+        ("failed_length", "<u2"),
+        ("started", "u1"),
+        ("recursive", "u1"),
+    ]
+)
+
+# The durations of one power of two, of a function or (owner: ~ of it) of a node.
+BLOCK = np.dtype([("owner", "<i4"), ("exponent", "<i4"), ("counts", "<u4", BUCKETS)])
+
+ROW = np.dtype(
+    [
+        ("start", "<i8"),
+        ("duration", "<i8"),
+        ("suspended", "<i8"),
+        ("text", "<i8"),
+        ("text_length", "<u4"),
+        ("flags", "<u4"),
+        ("node", "<i4"),
+        ("function", "<i4"),
+        ("track", "<i4"),
+        ("depth", "<i4"),
+        ("parent", "<i4"),
+        ("padding", "<i4"),
+    ]
+)
+
+# Kinds of an event.
+ENTERED = 1
+LEFT = 2
+SUSPENDED = 3
+RESUMED = 4
+LOST = 5
+
+EVENT = np.dtype(
+    [
+        ("time", "<i8"),
+        ("text", "<i8"),
+        ("text_length", "<u4"),
+        ("flags", "<u4"),
+        ("function", "<i4"),
+        ("track", "<i4"),
+        ("kind", "<i4"),
+        ("padding", "<i4"),
+    ]
+)
+
+CALL = np.dtype(
+    [
+        ("call", "<i8"),
+        ("parent", "<i8"),
+        ("start", "<i8"),
+        ("duration", "<i8"),
+        ("self", "<i8"),
+        ("suspended", "<i8"),
+        ("text", "<i8"),
+        ("text_length", "<u4"),
+        ("flags", "<u4"),
+        ("function", "<i4"),
+        ("track", "<i4"),
+        ("depth", "<i4"),
+        ("padding", "<i4"),
+    ]
+)
+
+LAYOUTS = {
+    "chunk": CHUNK,
+    "piece": PIECE,
+    "track_record": TRACK_RECORD,
+    "track": TRACK,
+    "node": NODE,
+    "block": BLOCK,
+    "row": ROW,
+    "event": EVENT,
+    "call": CALL,
+}
