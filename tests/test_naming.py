@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from functrace.naming import matching, short_name
+from functrace.globs import matching, short_name
 from rewriter.importpath import without_version
 from rewriter.select import Place
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from functrace import units
-from functrace.cli import callers_json, callers_text, output, tables, traces
-from functrace.cli.traces import told_apart
+from functrace.cli import trace_arguments
+from functrace.cli.render import callers_json, callers_text, columns, terminal
+from functrace.cli.trace_arguments import told_apart
 from functrace.errors import FunctraceError
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class _Options:
 
 @click.command()
 @click.argument("function", metavar="FUNC")
-@traces.argument
+@trace_arguments.argument
 @click.option("--errors", is_flag=True, help="Only chains with calls that failed.")
 @click.option("--slow", metavar="TIME", help="Only chains with calls that took so long.")
 @click.option(
@@ -55,7 +56,7 @@ class _Options:
     help=f"Show so many chains, 0 for all; if not given, {_SHOWN}, or all with --json.",
 )
 @click.option("--full", is_flag=True, help="Chains whole: recursion unfolded, nothing left out.")
-@traces.as_json
+@trace_arguments.as_json
 def callers(traces: tuple[str, ...], as_json: bool, **flags: Any) -> None:
     """Show every call chain that leads to FUNC, with how often, how long and what failed.
 
@@ -67,11 +68,11 @@ def callers(traces: tuple[str, ...], as_json: bool, **flags: Any) -> None:
     found = _find(paths, options)
     chains = _ranked(found, options)
     if found.sampled:
-        output.echo(f"functrace: {_SAMPLED}", err=True, fg="yellow")
+        terminal.echo(f"functrace: {_SAMPLED}", err=True, fg="yellow")
     limit = options.limit if options.limit is not None else 0 if as_json else _SHOWN
     shown = chains[:limit] if limit else chains
     if as_json:
-        output.print_json(callers_json.report(found, shown, len(chains)))
+        terminal.print_json(callers_json.report(found, shown, len(chains)))
     else:
         callers_text.show(found, options.function, options.slow, shown, len(chains))
 
@@ -80,12 +81,12 @@ def _find(paths: tuple[str, ...], options: _Options) -> Callers:
     from functrace.analysis.callers import Wanted, callers
 
     least = units.parse_duration(options.slow) if options.slow else 0
-    opened = traces.open_all(paths)
-    if not any(traces.named(trace, options.function) for trace in opened):
-        raise tables.nothing(options.function, opened)
+    opened = trace_arguments.open_all(paths)
+    if not any(trace_arguments.named(trace, options.function) for trace in opened):
+        raise columns.nothing(options.function, opened)
     wanted = Wanted(failed=options.errors, least=least, whole=options.full)
-    found = callers(opened, lambda trace: traces.named(trace, options.function), wanted)
-    tables.warn((chains.trace, chains.damage) for chains in found.forest.chains)
+    found = callers(opened, lambda trace: trace_arguments.named(trace, options.function), wanted)
+    columns.warn((chains.trace, chains.damage) for chains in found.forest.chains)
     return found
 
 
@@ -125,7 +126,7 @@ def _failing(found: Callers) -> str:
     most = [f for f in (-failed).argsort(kind="stable").tolist() if failed[f]][:3]
     if not most:
         return "nor did any other call"
-    names = tables.Names(forest.functions)
+    names = columns.Names(forest.functions)
     return "of others did: " + ", ".join(f"{names[f]} {units.count(int(failed[f]))}" for f in most)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from functrace.cli import output
+from functrace.cli.render import terminal
 
 
 @click.command()
@@ -23,4 +23,4 @@ def completion(ctx: click.Context, shell: str) -> None:
     root = ctx.find_root()
     if chosen is not None:
         script = chosen(root.command, {}, "functrace", "_FUNCTRACE_COMPLETE").source()
-        output.write([f"{script}\n".encode()])
+        terminal.write([f"{script}\n".encode()])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from functrace.cli import output, traces
+from functrace.cli import trace_arguments
+from functrace.cli.render import terminal
 
 
 @click.command()
@@ -20,7 +21,7 @@ from functrace.cli import output, traces
 )
 @click.option("--all", "everything", is_flag=True, help="Everything, what may be chance, too.")
 @click.option("--exit-code", is_flag=True, help="Exit 1 if something changed.")
-@traces.as_json
+@trace_arguments.as_json
 @click.pass_context
 def diff(
     ctx: click.Context,
@@ -39,17 +40,18 @@ def diff(
     """
     from functrace.analysis import fold
     from functrace.analysis.compare import compare
-    from functrace.cli import compared
+    from functrace.cli.render import comparison
 
-    sides = [[fold(trace) for trace in traces.open_all([path])] for path in (before, after)]
+    opened = map(trace_arguments.open_all, ([before], [after]))
+    sides = [[fold(trace) for trace in side] for side in opened]
     found = compare(*sides)
-    sections = compared.sections(found, everything=everything)
+    sections = comparison.sections(found, everything=everything)
     if as_json:
         opened = [chains.trace for side in sides for chains in side]
-        output.print_json(compared.as_json(sections, opened))
+        terminal.print_json(comparison.as_json(sections, opened))
     else:
-        for line in compared.lines(sections, None if everything else limit):
-            output.echo(line)
+        for line in comparison.lines(sections, None if everything else limit):
+            terminal.echo(line)
     ctx.exit(
         1 if exit_code and any(not e.by_chance for each in sections.values() for e in each) else 0
     )

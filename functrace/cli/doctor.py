@@ -10,12 +10,12 @@ from pathlib import Path
 import click
 
 from functrace import __version__
-from functrace.cli import output
-from functrace.golang import diagnosis as golang
-from functrace.golang.language import Go
-from functrace.python import diagnosis as python
-from functrace.python.language import Python
+from functrace.cli.render import terminal
 from functrace.sources.diagnosis import Finding, diagnose, languages_of
+from functrace.sources.go import diagnosis as golang
+from functrace.sources.go.language import Go
+from functrace.sources.python import diagnosis as python
+from functrace.sources.python.language import Python
 from functrace.sources.request import Mode, Request, Verb
 
 
@@ -31,13 +31,15 @@ def doctor(ctx: click.Context, /, paths: tuple[str, ...], json: bool) -> None:
     """
     findings = list(_findings(paths or (".",)))
     if json:
-        output.print_json([asdict(f) for f in findings])
+        terminal.print_json([asdict(f) for f in findings])
     else:
         for finding in findings:
-            mark = output.style("!", fg="red") if finding.advice else output.style("✓", fg="green")
-            output.echo(mark, f" {finding.subject:12}  {finding.state}")
+            mark = (
+                terminal.style("!", fg="red") if finding.advice else terminal.style("✓", fg="green")
+            )
+            terminal.echo(mark, f" {finding.subject:12}  {finding.state}")
             if finding.advice:
-                output.echo(f"{'':16}{finding.advice}")
+                terminal.echo(f"{'':16}{finding.advice}")
     ctx.exit(1 if any(f.advice for f in findings) else 0)
 
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from functrace import units
-from functrace.cli import output, sent, traces
-from functrace.cli.traces import open_all
+from functrace.cli import export_otlp, trace_arguments
+from functrace.cli.render import terminal
+from functrace.cli.trace_arguments import open_all
 from functrace.errors import FunctraceError, UsageError
 from functrace.export import FORMATS, Format, load
 from functrace.runtime.destination import descriptor_of
@@ -25,7 +26,7 @@ _WEIGHTS = ("time", "calls", "errors")
 
 
 @click.command()
-@traces.argument
+@trace_arguments.argument
 @click.option("--to", type=click.Choice(tuple(FORMATS)), required=True, help="The format.")
 @click.option(
     "-o", "--out", metavar="FILE", help="Where to; standard output if not given, or with -."
@@ -41,7 +42,7 @@ _WEIGHTS = ("time", "calls", "errors")
     metavar="N",
     help="dot and svg show so many functions, 80 if not given; 0 shows all.",
 )
-@sent.options
+@export_otlp.options
 def export(traces: tuple[str, ...], to: str, out: str | None, **options: Any) -> None:
     """Write traces in a format that other programs read. A folder stands for the traces in it.
 
@@ -71,7 +72,7 @@ def _send(paths: tuple[str, ...], to: str, out: str | None, given: dict[str, Any
     if out is not None:
         raise UsageError(f"{to} is sent: -o says nothing to it, --endpoint does")
     load(to)
-    sent.send(paths, given)
+    export_otlp.send(paths, given)
 
 
 def _stream(out: str | None) -> int | None:
@@ -96,7 +97,7 @@ def _print(
 
 def _opened(number: int) -> BinaryIO:
     try:
-        return output.stream(number)
+        return terminal.stream(number)
     except OSError as error:
         raise FunctraceError(f"-o /dev/fd/{number}: {error.strerror}") from None
 
@@ -116,7 +117,7 @@ def _save(
             writer.write(opened, file, **options)
         size = out.stat().st_size
     told = f"functrace export: {out}: {units.size(size)}; opens in {wanted.opens_in}"
-    output.echo(told, err=True)
+    terminal.echo(told, err=True)
 
 
 def _check(out: Path, opened: list[Trace], wanted: Format) -> None:

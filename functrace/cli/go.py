@@ -11,12 +11,13 @@ from typing import Any
 import click
 
 from functrace.cache import folders
-from functrace.cli import options, output, summaries
-from functrace.golang import toolchain
-from functrace.golang.gobuild import run as gobuild
-from functrace.golang.gobuild.command import Flag, parse
-from functrace.golang.gobuild.prepare import Request
-from functrace.golang.gobuild.run import Outcome
+from functrace.cli import shared_options
+from functrace.cli.render import source_summary, terminal
+from functrace.gobuild import go_run as gobuild
+from functrace.gobuild.go_command import Flag, parse
+from functrace.gobuild.go_run import Outcome
+from functrace.gobuild.prepare import Request
+from functrace.sources.go import toolchain
 
 _UNTRACED = ("generate", "list", "vet")
 
@@ -27,7 +28,7 @@ _UNTRACED = ("generate", "list", "vet")
 )
 @click.argument("verb", metavar="build|run|test|install|generate|vet|list|clean")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="ARGS...")
-@options.filters
+@shared_options.filters
 @click.option(
     "--closures/--no-closures", default=True, help="Function literals too; here this is the rule."
 )
@@ -100,7 +101,7 @@ def _plain(verb: str, arguments: tuple[str, ...]) -> int:
 
 def _request(flags: dict[str, Any]) -> Request:
     return Request(
-        options=options.for_go(flags),
+        options=shared_options.for_go(flags),
         deps=tuple(flags["deps"]),
         std=flags["std"],
         dry_run=flags["dry_run"],
@@ -114,6 +115,6 @@ def _tell(verb: str, outcome: Outcome) -> None:
     found = outcome.summary
     if found is None:
         return
-    summaries.build(found, f"go {verb}", outcome.packages)
+    source_summary.build(found, f"go {verb}", outcome.packages)
     if outcome.output:
-        output.echo(f"  call chains: {outcome.output}", err=True)
+        terminal.echo(f"  call chains: {outcome.output}", err=True)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from functrace import units
-from functrace.cli import chain_text, coverage, output, tables, traces
-from functrace.cli.traces import told_apart
+from functrace.cli import trace_arguments
+from functrace.cli.render import chain_text, columns, coverage, terminal
+from functrace.cli.trace_arguments import told_apart
 from functrace.errors import FunctraceError
-from functrace.naming import matching
+from functrace.globs import matching
 
 if TYPE_CHECKING:
     from functrace.analysis.graph import Callee
@@ -23,7 +24,7 @@ _DEEPEST = 200  # Python's own stack ends not far beyond
 
 @click.command()
 @click.argument("function", metavar="FUNC")
-@traces.argument
+@trace_arguments.argument
 @click.option(
     "--depth",
     type=click.IntRange(0, _DEEPEST, clamp=True),
@@ -39,7 +40,7 @@ _DEEPEST = 200  # Python's own stack ends not far beyond
     metavar="PERCENT",
     help="Only what takes so much of FUNC's time, or failed.",
 )
-@traces.as_json
+@trace_arguments.as_json
 def graph(function: str, traces: tuple[str, ...], as_json: bool, **flags: Any) -> None:
     """Show what FUNC calls as a tree, merged over all chains that lead to it.
 
@@ -51,11 +52,11 @@ def graph(function: str, traces: tuple[str, ...], as_json: bool, **flags: Any) -
     shown = _Shown(forest, flags["depth"], flags["min_share"])
     if as_json:
         report = [shown.as_json(root, root.total, 0) for root in roots]
-        output.print_json({"functions": report, **coverage.as_json(forest.traces)})
+        terminal.print_json({"functions": report, **coverage.as_json(forest.traces)})
         return
     for number, root in enumerate(roots):
         if number:
-            output.echo()
+            terminal.echo()
         _print(list(shown.rows(root, root.total, 0)))
 
 
@@ -64,10 +65,10 @@ def _print(rows: list[list[str]]) -> None:
     titles = [
         title if any(row[index] for row in rows) else "" for index, title in enumerate(_TITLES)
     ]
-    cells = tables.aligned([titles, *(row[:-1] for row in rows)])
+    cells = columns.aligned([titles, *(row[:-1] for row in rows)])
     names = ["function", *(row[-1] for row in rows)]
     for index, (row, name) in enumerate(zip(cells, names, strict=True)):
-        output.echo("  ".join([*row, name]), bold=not index)
+        terminal.echo("  ".join([*row, name]), bold=not index)
 
 
 def _roots(function: str, paths: tuple[str, ...]) -> tuple[Forest, list[Callee]]:
@@ -76,12 +77,12 @@ def _roots(function: str, paths: tuple[str, ...]) -> tuple[Forest, list[Callee]]
     from functrace.analysis import fold, merge
     from functrace.analysis.graph import graph
 
-    opened = traces.open_all(paths)
+    opened = trace_arguments.open_all(paths)
     is_meant = matching(function)
     if not any(is_meant(f.name) for trace in opened for f in trace.functions):
-        raise tables.nothing(function, opened)
+        raise columns.nothing(function, opened)
     forest = merge([fold(trace) for trace in opened])
-    tables.warn((chains.trace, chains.damage) for chains in forest.chains)
+    columns.warn((chains.trace, chains.damage) for chains in forest.chains)
     meant = [i for i, each in enumerate(forest.functions) if is_meant(each.name)]
     nodes = np.flatnonzero(np.isin(forest.function, meant) & (forest.calls > 0))
     if not len(nodes):
@@ -94,7 +95,7 @@ class _Shown:
 
     def __init__(self, forest: Forest, depth: int, min_share: float) -> None:
         self._functions = forest.functions
-        self._names = tables.Names(forest.functions)
+        self._names = columns.Names(forest.functions)
         self._start = chain_text.start(forest)
         self._depth = depth
         self._min_share = min_share

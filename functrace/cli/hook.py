@@ -6,8 +6,8 @@ import os
 
 import click
 
-from functrace.cli import output
-from functrace.hook import interpreter, pth
+from functrace.cli.render import terminal
+from functrace.pyimport import interpreter, pth
 
 
 @click.group()
@@ -24,7 +24,7 @@ _python = click.option(
 @_python
 def install(python: str | None) -> None:
     """Write one file into the environment's site-packages: without the variable it does nothing."""
-    output.echo(f"wrote {pth.install(interpreter.choose(python, os.environ))}", err=True)
+    terminal.echo(f"wrote {pth.install(interpreter.choose(python, os.environ))}", err=True)
 
 
 @hook.command()
@@ -32,4 +32,4 @@ def install(python: str | None) -> None:
 def remove(python: str | None) -> None:
     """Take that file away again."""
     removed = pth.remove(interpreter.choose(python, os.environ))
-    output.echo(f"removed {removed}" if removed else "there is none", err=True)
+    terminal.echo(f"removed {removed}" if removed else "there is none", err=True)

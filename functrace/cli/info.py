@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from functrace import units
-from functrace.cli import coverage, output, tables, traces
+from functrace.cli import trace_arguments
+from functrace.cli.render import columns, coverage, terminal
 
 if TYPE_CHECKING:
     from functrace.analysis import Chains
@@ -19,28 +20,28 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@traces.argument
-@traces.as_json
+@trace_arguments.argument
+@trace_arguments.as_json
 def info(traces: tuple[str, ...], as_json: bool) -> None:
     """Show what a trace is of: program, process, time, how it ended, and how much is in it."""
     found = _all(traces)
     if as_json:
-        output.print_json({"traces": [_as_json(*each) for each in found]})
+        terminal.print_json({"traces": [_as_json(*each) for each in found]})
         return
     for number, (trace, chains) in enumerate(found):
         if number:
-            output.echo()
-        output.echo(str(trace.path), bold=True)
+            terminal.echo()
+        terminal.echo(str(trace.path), bold=True)
         lines = list(_lines(trace, chains))
         width = max(len(title) for title, _ in lines)
         for title, text in lines:
-            output.echo(f"  {title:{width}}  {text}")
+            terminal.echo(f"  {title:{width}}  {text}")
 
 
 def _all(paths: tuple[str, ...]) -> list[tuple[Trace, Chains]]:
     from functrace.analysis import fold
 
-    return [(trace, fold(trace)) for trace in traces.open_all(paths, tell=False)]
+    return [(trace, fold(trace)) for trace in trace_arguments.open_all(paths, tell=False)]
 
 
 def _lines(trace: Trace, chains: Chains) -> Iterator[tuple[str, str]]:
@@ -55,7 +56,7 @@ def _lines(trace: Trace, chains: Chains) -> Iterator[tuple[str, str]]:
     calls = int(chains.calls.sum())
     yield "calls", f"{units.count(calls)}, {units.count(int(chains.unfinished.sum()))} unfinished"
     errors, panics = int(chains.errors.sum()), int(chains.panics.sum())
-    panic = units.several(panics, tables.panic([trace]))
+    panic = units.several(panics, columns.panic([trace]))
     yield "failed", f"{units.several(errors, 'error')}, {panic}"
     if chains.suspended.any():
         yield "waiting", f"{units.duration(_waited(chains))}, of all tracks together"

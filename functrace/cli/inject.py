@@ -6,13 +6,13 @@ from typing import Any
 
 import click
 
-from functrace.cli import options, sources
+from functrace.cli import rewrite_sources, shared_options
 from functrace.sources.request import Verb
 
 
 @click.command()
 @click.argument("paths", nargs=-1)
-@options.results
+@shared_options.results
 @click.option(
     "--layout",
     type=click.Choice(["source", "build"]),
@@ -20,13 +20,13 @@ from functrace.sources.request import Verb
     show_default=True,
     help="Go. source: as a person would write it, gofmt-clean. build: every line keeps its number.",
 )
-@options.filters
-@options.closures
-@options.errors
-@options.lambdas
-@options.compiled
-@options.scope
-@options.reports
+@shared_options.filters
+@shared_options.closures
+@shared_options.errors
+@shared_options.lambdas
+@shared_options.compiled
+@shared_options.scope
+@shared_options.reports
 @click.pass_context
 def inject(ctx: click.Context, /, paths: tuple[str, ...], **flags: Any) -> None:
     """Put a trace call and its import into every function of Go and Python sources.
@@ -39,4 +39,4 @@ def inject(ctx: click.Context, /, paths: tuple[str, ...], **flags: Any) -> None:
     `defer functrace.Exit(functrace.Enter(), &err)` in its place, and a name for
     that result if it has none.
     """
-    ctx.exit(sources.execute(Verb.INJECT, paths, flags))
+    ctx.exit(rewrite_sources.execute(Verb.INJECT, paths, flags))

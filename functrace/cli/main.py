@@ -6,21 +6,21 @@ import io
 import sys
 
 from functrace import messages
-from functrace.cli import streams
+from functrace.cli import standard_streams
 from functrace.errors import FunctraceError, UsageError
 
 
 def main() -> None:
     """Run the command; exit 0 done, 1 something failed or nothing matched, 2 wrong usage."""
-    streams.prepare()
+    standard_streams.prepare()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a file's name may be any bytes
     try:
         status = _told(sys.argv[1:])
-        streams.flush()
+        standard_streams.flush()
     except OSError:  # nor can that be told
-        streams.let_go()
+        standard_streams.let_go()
         status = 1
     sys.exit(status)
 
@@ -29,7 +29,7 @@ def _told(words: list[str]) -> int:
     """The exit status. What went wrong is told on standard error, which may raise OSError."""
     try:
         status = _run(words)
-        streams.flush()
+        standard_streams.flush()
     except KeyboardInterrupt:
         messages.say("interrupted; run it again to finish")
         return 130
@@ -37,20 +37,20 @@ def _told(words: list[str]) -> int:
         messages.say(*error.args)
         return 2 if isinstance(error, UsageError) else 1
     except BrokenPipeError:  # whoever read our output has seen enough
-        streams.let_go()
+        standard_streams.let_go()
         return 1
     except OSError as error:
-        messages.say(streams.reason(error))
-        streams.let_go()
+        messages.say(standard_streams.reason(error))
+        standard_streams.let_go()
         return 1
     return status
 
 
 def _run(words: list[str]) -> int:
     if words[:1] == ["run"]:
-        from functrace.cli import quick
+        from functrace.cli import run_arguments
 
-        quick.run(words[1:])
+        run_arguments.run(words[1:])
     from functrace.cli import verbs  # click takes longer to load than a program to start
 
     return verbs.run()

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from functrace.cli.advice import run_instead
-from functrace.cli.keeping import keep, variables
+from functrace.cli.recording import keep, variables
+from functrace.cli.suggestions import run_instead
 
 
 @click.command(

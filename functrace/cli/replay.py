@@ -7,12 +7,13 @@ from typing import Any
 
 import click
 
-from functrace.cli import output, traces
+from functrace.cli import trace_arguments
+from functrace.cli.render import terminal
 from functrace.errors import UsageError
 
 
 @click.command()
-@traces.argument
+@trace_arguments.argument
 @click.option("--tree", is_flag=True, help="A line for each call, with its time in front.")
 @click.option("--merge", is_flag=True, help="All tracks as time went by, not one after the other.")
 @click.option(
@@ -38,7 +39,7 @@ from functrace.errors import UsageError
     "--depth", type=click.IntRange(min=1), default=sys.maxsize, metavar="N", help="Only N levels."
 )
 @click.option("--min-duration", metavar="TIME", help="Only calls that took so long.")
-@traces.as_json
+@trace_arguments.as_json
 def replay(as_json: bool, **flags: Any) -> None:
     """Show the calls of a trace as they happened, track by track.
 
@@ -49,10 +50,10 @@ def replay(as_json: bool, **flags: Any) -> None:
         raise UsageError("--around and --errors: one of them at a time")
     if flags["tree"] and flags["merge"]:
         raise UsageError("--tree and --merge: a tree shows one track after the other")
-    from functrace.cli import replayed
+    from functrace.cli import replay_queries
 
-    opened = traces.open_all(flags["traces"])
+    opened = trace_arguments.open_all(flags["traces"])
     if as_json:
-        output.write(replayed.json_lines(opened, flags))
+        terminal.write(replay_queries.json_lines(opened, flags))
         return
-    output.paged(replayed.lines(opened, flags))
+    terminal.paged(replay_queries.lines(opened, flags))

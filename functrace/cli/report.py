@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from functrace import units
-from functrace.cli import coverage, output, tables, traces
-from functrace.cli.traces import open_all
+from functrace.cli import trace_arguments
+from functrace.cli.render import columns, coverage, terminal
+from functrace.cli.trace_arguments import open_all
 from functrace.errors import FunctraceError
-from functrace.naming import matching
+from functrace.globs import matching
 
 if TYPE_CHECKING:
     from functrace.analysis.totals import Totals
@@ -31,7 +32,7 @@ _NAME_LEAST = 24
 
 
 @click.command()
-@traces.argument
+@trace_arguments.argument
 @click.option(
     "--sort",
     type=click.Choice([*_COLUMNS, *_ALIASES, "name"]),
@@ -47,7 +48,7 @@ _NAME_LEAST = 24
 )
 @click.option("--include", multiple=True, metavar="GLOB", help="Only functions that match.")
 @click.option("--exclude", multiple=True, metavar="GLOB", help="No functions that match.")
-@traces.as_json
+@trace_arguments.as_json
 def report(traces: tuple[str, ...], sort: str, as_json: bool, **flags: Any) -> None:
     """Show how often each function was called, how long that took, and what failed.
 
@@ -65,11 +66,11 @@ def report(traces: tuple[str, ...], sort: str, as_json: bool, **flags: Any) -> N
     more = len(ranked) - len(shown)
     if as_json:
         rows = {"functions": [_as_json(found, index) for index in shown]}
-        output.print_json({**rows, "more_functions": more, **coverage.as_json(opened)})
+        terminal.print_json({**rows, "more_functions": more, **coverage.as_json(opened)})
         return
-    _show(found, shown, {**_TITLES, "panics": f"{tables.panic(opened)}s"})
+    _show(found, shown, {**_TITLES, "panics": f"{columns.panic(opened)}s"})
     if more:
-        output.echo(f"… {units.count(more)} more functions; --limit 0 shows all")
+        terminal.echo(f"… {units.count(more)} more functions; --limit 0 shows all")
 
 
 def _totals(opened: list[Trace]) -> Totals:
@@ -78,7 +79,7 @@ def _totals(opened: list[Trace]) -> Totals:
 
     def part(trace: Trace) -> Part:
         chains = fold(trace)
-        tables.warn([(trace, chains.damage)])
+        columns.warn([(trace, chains.damage)])
         return part_of(chains)
 
     return totals(opened, [part(trace) for trace in opened])
@@ -126,17 +127,18 @@ def _as_json(found: Totals, index: int) -> dict[str, Any]:
 
 
 def _show(found: Totals, shown: Sequence[int], titles: dict[str, str]) -> None:
-    names = tables.Names(found.functions)
-    columns = [c for c in _COLUMNS if c not in _IF_ANY or getattr(found, c)[shown].any()]
+    names = columns.Names(found.functions)
+    shown_columns = [c for c in _COLUMNS if c not in _IF_ANY or getattr(found, c)[shown].any()]
     cells = {
-        c: [titles.get(c, c), *(_cell(_known(found, i, c), c) for i in shown)] for c in columns
+        c: [titles.get(c, c), *(_cell(_known(found, i, c), c) for i in shown)]
+        for c in shown_columns
     }
     if sys.stdout.isatty():
-        columns = _fitting(cells, max(len(names[i]) for i in shown), tables.width())
-    texts = tables.aligned(list(zip(*(cells[c] for c in columns), strict=True)))
+        shown_columns = _fitting(cells, max(len(names[i]) for i in shown), columns.width())
+    texts = columns.aligned(list(zip(*(cells[c] for c in shown_columns), strict=True)))
     for number, row in enumerate(texts):
         name = names[shown[number - 1]] if number else "function"
-        output.echo("  ".join([*row, name]), bold=not number)
+        terminal.echo("  ".join([*row, name]), bold=not number)
 
 
 def _cell(value: int | None, column: str) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from functrace.cli import options, running
-from functrace.hook.command_line import is_option
+from functrace.cli import run_program, shared_options
+from functrace.pyimport.command_line import is_option
 
 
 class _Run(click.Command):
@@ -68,9 +68,9 @@ def _needs_next(word: str, own: list[click.Option]) -> bool:
     type=click.UNPROCESSED,
     metavar="[PYTHON'S OPTIONS] FILE|-m MODULE|-c CODE|- [ARGS...]",
 )
-@options.filters
-@options.lambdas
-@options.compiled
+@shared_options.filters
+@shared_options.lambdas
+@shared_options.compiled
 @click.option(
     "--deps",
     multiple=True,
@@ -106,4 +106,4 @@ def run(words: tuple[str, ...], **flags: Any) -> None:
     and exit status are the program's own. Calls are printed to standard output,
     recorded with --record, or sent with --otlp.
     """
-    running.start(words, flags)
+    run_program.start(words, flags)

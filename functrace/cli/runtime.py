@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from functrace.cli import output
+from functrace.cli.render import terminal
 from functrace.errors import FunctraceError, UsageError
-from functrace.golang import home
-from functrace.golang import runtime as go_runtime
-from functrace.golang.importers import importers
-from functrace.golang.module import Module, module_of
+from functrace.sources.go import runtime_copy as go_runtime
+from functrace.sources.go import runtime_folder
+from functrace.sources.go.importers import importers
+from functrace.sources.go.module import Module, module_of
 
 _folder = click.argument("folder", default=".", type=click.Path(exists=True, file_okay=False))
 
@@ -38,21 +38,21 @@ def add(folder: str, to: str | None, http: bool, otlp: bool) -> None:
     free folder. A runtime that the module has is updated where it is.
     """
     module = _module(folder)
-    place = home.choose(module) if to is None else home.check(module, to)
+    place = runtime_folder.choose(module) if to is None else runtime_folder.check(module, to)
     path = module.package(place)
     changed = go_runtime.add(place, path if http else None, sender=otlp)
-    home.forget()
-    output.echo(f"{path}: {f'{len(changed)} files written' if changed else 'already there'}")
+    runtime_folder.forget()
+    terminal.echo(f"{path}: {f'{len(changed)} files written' if changed else 'already there'}")
     if http:
-        output.echo(
+        terminal.echo(
             f'next: http.Handle("/debug/functrace/", tracehttp.Handler()) of {path}/tracehttp'
         )
     if otlp:
         sender = place.relative_to(module.root) / go_runtime.SENDER
-        output.echo(
+        terminal.echo(
             f"next: go build -C {sender.as_posix()} -o functrace-otlp . and have that on PATH"
         )
-    output.echo("next: functrace inject -w ./... and go run -tags trace .")
+    terminal.echo("next: functrace inject -w ./... and go run -tags trace .")
 
 
 @runtime.command()
@@ -61,7 +61,7 @@ def add(folder: str, to: str | None, http: bool, otlp: bool) -> None:
 def remove(folder: str, force: bool) -> None:
     """Take the runtime out of the module that FOLDER is in."""
     module = _module(folder)
-    place = home.find(module)
+    place = runtime_folder.find(module)
     if place is None:
         raise FunctraceError(f"module {module.path} holds no functrace runtime")
     path = module.package(place)
@@ -72,8 +72,8 @@ def remove(folder: str, force: bool) -> None:
             f"run `functrace strip -w {folder}` first, or give --force"
         )
     removed = go_runtime.remove(place, path)
-    home.forget()
-    output.echo(f"{path}: {len(removed)} files removed")
+    runtime_folder.forget()
+    terminal.echo(f"{path}: {len(removed)} files removed")
 
 
 def _module(folder: str) -> Module:

@@ -6,15 +6,15 @@ from typing import Any
 
 import click
 
-from functrace.cli import options, sources
+from functrace.cli import rewrite_sources, shared_options
 from functrace.sources.request import Verb
 
 
 @click.command()
 @click.argument("paths", nargs=-1)
-@options.results
-@options.scope
-@options.reports
+@shared_options.results
+@shared_options.scope
+@shared_options.reports
 @click.pass_context
 def strip(ctx: click.Context, /, paths: tuple[str, ...], **flags: Any) -> None:
     """Take every injected trace call and import out again: the very bytes from before.
@@ -23,4 +23,4 @@ def strip(ctx: click.Context, /, paths: tuple[str, ...], **flags: Any) -> None:
     committed. A call of your own that is to stay bears `//functrace:keep`,
     in Python `# functrace: keep`, behind it on its line.
     """
-    ctx.exit(sources.execute(Verb.STRIP, paths, flags))
+    ctx.exit(rewrite_sources.execute(Verb.STRIP, paths, flags))

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from functrace import __version__, settings
-from functrace.cli import output
+from functrace.cli.render import terminal
 
 # Loaded when called: a verb must not pay for what another one imports.
 _VERBS = {
@@ -57,7 +57,7 @@ class _Verbs(click.Group):
 
 def _unknown(args: list[str]) -> str:
     """That the first of these words is no verb, and what may be meant."""
-    from functrace.cli.advice import run_instead
+    from functrace.cli.suggestions import run_instead
 
     alike = get_close_matches(args[0], _VERBS, n=1)
     meant = alike[0] if alike else run_instead(args)
@@ -107,7 +107,7 @@ def run() -> int:
     try:
         status = functrace.main(prog_name="functrace", standalone_mode=False)
     except click.ClickException as error:
-        output.usage_error(error)
+        terminal.usage_error(error)
         return error.exit_code
     except click.Abort:
         raise KeyboardInterrupt from None

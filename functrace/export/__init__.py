@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from functrace import installing
+from functrace import extras
 from functrace.errors import FunctraceError
 
 if TYPE_CHECKING:
@@ -86,5 +86,5 @@ def load(to: str) -> Any:
         if not wanted.extra or (error.name or "").partition(".")[0] != wanted.extra:
             raise
         raise FunctraceError(
-            f"--to {to} wants {wanted.extra}, which is not installed: {installing.command(to)}"
+            f"--to {to} wants {wanted.extra}, which is not installed: {extras.command(to)}"
         ) from None

@@ -9,7 +9,7 @@ from functrace import units
 from functrace.escaping import escape
 from functrace.export import processes
 from functrace.export.callgraph import CallGraph, Edge, call_graph
-from functrace.naming import short_name
+from functrace.globs import short_name
 from functrace.trace import Trace
 
 _HEAD = """digraph calls {

@@ -21,7 +21,7 @@ from functrace.analysis.columns import Int64s
 from functrace.escaping import escape
 from functrace.export import processes, xml
 from functrace.export.stacks import inclusive
-from functrace.naming import short_name
+from functrace.globs import short_name
 from functrace.trace import Trace
 
 # Beyond so many chains, those that count for least are left out.

@@ -12,8 +12,8 @@ from typing import Any
 from functrace.export.otlp.frames import Choice, Span, spans_of, take
 from functrace.export.otlp.ids import Identity
 from functrace.export.otlp.options import Options
+from functrace.globs import matching
 from functrace.live.tracks import LiveTrack, OpenCall, Payload
-from functrace.naming import matching
 from functrace.trace import Function
 from functrace.trace import format as fmt
 from functrace.trace.facts import FactsReader

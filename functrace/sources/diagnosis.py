@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from functrace.report import Summary
+from functrace.results import Summary
 from functrace.sources import job
-from functrace.sources.language import Language
-from functrace.sources.request import Request
-from functrace.sources.tasks import tasks
+from functrace.sources.folder_tasks import tasks
+from functrace.sources.request import Language, Request
 from functrace.units import count, several
 
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from functrace.errors import UsageError
-from functrace.report import FileResult, Summary
-from functrace.sources import tree
+from functrace.results import FileResult, Summary
+from functrace.sources import output_tree
+from functrace.sources.folder_tasks import Task, broken_links, left_links, tasks
 from functrace.sources.request import Mode, Request, Verb
-from functrace.sources.rewrite import rewrite
+from functrace.sources.rewriting import rewrite
 from functrace.sources.spreading import spread_out
-from functrace.sources.tasks import Task, broken_links, left_links, tasks
 
 Work = Callable[[Task], list[FileResult]]
 
@@ -49,7 +49,7 @@ def run(
 
     made: list[tuple[Task, Sequence[FileResult]]]
     if request.mode is Mode.TREE and request.out is not None:
-        made = tree.make(request.out.resolve(), request, found, summary, do)
+        made = output_tree.make(request.out.resolve(), request, found, summary, do)
     else:
         made = list(do(rewrite, [task for task in found if task.sources]))
     if request.verb is Verb.INJECT:

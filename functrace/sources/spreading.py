@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from functrace.files.pool import size, spread
-from functrace.report import FileResult
-from functrace.sources.tasks import Task
+from functrace.results import FileResult
+from functrace.sources.folder_tasks import Task
+from functrace.sources.pool import size, spread
 
 # Bytes from which on a piece is one: enough that no process waits long for another's last.
 _PIECE = 500_000

@@ -7,11 +7,10 @@ from functools import partial
 from pathlib import Path
 
 from functrace.errors import UsageError
-from functrace.files.walk import Folder
-from functrace.report import FileResult, Summary
-from functrace.sources.language import Language
-from functrace.sources.request import Request
-from functrace.sources.rewrite import rewrite_text, shown
+from functrace.results import FileResult, Summary
+from functrace.sources.request import Language, Request
+from functrace.sources.rewriting import rewrite_text, shown
+from functrace.sources.walk import Folder
 
 NAME = "<standard input>"
 

@@ -206,6 +206,6 @@ def test_settings_of_another_in_a_shared_folder(shared: Path, content: str) -> N
 
 
 def _start() -> str:
-    from functrace.hook.launch import START
+    from functrace.pyimport.launch import START
 
     return START

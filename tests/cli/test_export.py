@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from functrace import installing
+from functrace import extras
 from tests.cli import recorded
 from tests.cli.conftest import Run
 
@@ -120,7 +120,7 @@ def test_what_is_not_installed_is_named(module: Path, functrace: Run) -> None:
     (module / "a.ftrace").write_bytes(recorded.trace())
     (module / "pyarrow.py").write_text("raise ModuleNotFoundError(name='pyarrow')")
     done = functrace("export", "a.ftrace", "--to", "parquet", "-o", "x", PYTHONPATH=str(module))
-    install = installing.command("parquet")
+    install = extras.command("parquet")
     told = f"functrace: --to parquet wants pyarrow, which is not installed: {install}\n"
     assert (done.returncode, done.stderr) == (1, told)
     assert not (module / "x").exists()

@@ -18,7 +18,7 @@ def test_mutated_traces(seed: int) -> None:
 @pytest.mark.parametrize(
     ("module", "name", "fault"),
     [
-        ("functrace.cli.output", "escape", "acts on a terminal"),
+        ("functrace.cli.render.terminal", "escape", "acts on a terminal"),
         ("functrace.trace.facts", "_encodable", "UnicodeEncodeError"),
         ("functrace.units", "duration", "a negative number"),
     ],

@@ -1,4 +1,4 @@
-"""Nothing prints but what escapes: functrace.cli.output for verbs, functrace.messages elsewhere."""
+"""Verbs print through functrace.cli.render.terminal, the rest through functrace.messages."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from functrace.golang.gobuild.command import parse, split_goflags
+from functrace.gobuild.go_command import parse, split_goflags
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from functrace.golang.gobuild import prepare
-from functrace.golang.gobuild.command import parse
-from functrace.golang.gobuild.environment import Environment
-from functrace.golang.gobuild.prepare import Request
-from functrace.golang.gobuild.session import Session
-from functrace.golang.module import Module
+from functrace.gobuild import prepare
+from functrace.gobuild.environment import Environment
+from functrace.gobuild.go_command import parse
+from functrace.gobuild.prepare import Request
+from functrace.gobuild.session import Session
+from functrace.sources.go.module import Module
 from rewriter.golang import Options
 from rewriter.select import Selection
 from tests.support.toolchains import Go

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from functrace.golang import runtime
-from functrace.golang.gobuild.scope import Scope, plain
-from functrace.golang.module import Module
+from functrace.gobuild.package_filter import Scope, plain
+from functrace.sources.go import runtime_copy
+from functrace.sources.go.module import Module
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def scope(tmp_path: Path) -> Scope:
         file = tmp_path / "go" / "src" / package / "x.go"
         file.parent.mkdir(parents=True)
         file.write_text("package x\n")
-    runtime.add(tmp_path / "m" / "internal" / "functrace")
+    runtime_copy.add(tmp_path / "m" / "internal" / "functrace")
     modules = (("x.org/m", "m"), ("x.org/m/inner", "m/inner"), ("lib", "lib"))
     return Scope(
         tuple(Module(tmp_path / folder, path) for path, folder in modules),

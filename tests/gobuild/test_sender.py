@@ -8,10 +8,10 @@ import pytest
 
 from functrace.cache import entries
 from functrace.errors import FunctraceError, UsageError
-from functrace.golang import runtime
-from functrace.golang.gobuild import archives
-from functrace.golang.gobuild.environment import Environment
-from functrace.golang.gobuild.sender import Sender, sender_for
+from functrace.gobuild import archives
+from functrace.gobuild.environment import Environment
+from functrace.gobuild.otlp_sender import Sender, sender_for
+from functrace.sources.go import runtime_copy
 from tests.support.toolchains import Go
 
 _MODULE = b"module functrace/otlp\n\ngo 1.21\n"
@@ -22,7 +22,7 @@ _MAIN = b"package main\n\nfunc main() {}\n"
 def sources(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     """Those of a sender that needs no module."""
     files = {"go.mod": _MODULE, "main.go": _MAIN}
-    monkeypatch.setattr(runtime, "sender_sources", lambda: files)
+    monkeypatch.setattr(runtime_copy, "sender_sources", lambda: files)
     return files
 
 

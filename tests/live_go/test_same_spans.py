@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from functrace.cli import traces
+from functrace.cli import trace_arguments
 from functrace.export.otlp import EVERYTHING, Options, connect, export
 from functrace.trace import Trace, open_trace
 from tests.live_go.sender import send
@@ -94,7 +94,7 @@ def test_every_call_is_a_span(sender: Path, tmp_path: Path, protocol: str) -> No
 
 
 def roots(trace: Trace) -> set[int]:
-    return traces.named(trace, "serve") | traces.named(trace, "*.price")
+    return trace_arguments.named(trace, "serve") | trace_arguments.named(trace, "*.price")
 
 
 CHOSEN = {
@@ -225,6 +225,8 @@ def test_names_of_roots(sender: Path, tmp_path: Path, glob: str) -> None:
     )
 
     def meant(trace: Trace) -> set[int]:
-        return set().union(*(traces.named(trace, each.strip()) for each in glob.split(",")))
+        return set().union(
+            *(trace_arguments.named(trace, each.strip()) for each in glob.split(","))
+        )
 
     assert check(sender, path, Options(roots=meant), {"FUNCTRACE_OTLP_ROOT": glob})

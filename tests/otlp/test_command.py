@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from functrace import installing
+from functrace import extras
 from tests.otlp.program import Program
 from tests.otlp.receiver import Receiver, Reply, over_grpc, over_http
 from tests.support.waiting import PATIENCE
@@ -147,7 +147,7 @@ def test_wrong_usage(trace: str, arguments: list[str], told: str) -> None:
 def test_without_opentelemetry(trace: str, tmp_path: Path) -> None:
     (tmp_path / "opentelemetry.py").write_text("raise ModuleNotFoundError(name='opentelemetry')")
     done = run(trace, PYTHONPATH=str(tmp_path))
-    install = installing.command("otlp")
+    install = extras.command("otlp")
     told = f"--to otlp wants opentelemetry, which is not installed: {install}"
     assert (done.returncode, done.stderr) == (1, f"functrace: {told}\n")
 

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from functrace import settings
-from functrace.cli import quick
+from functrace.cli import run_arguments
 from functrace.cli.run import run
 from tests.python_run.conftest import Project
 
@@ -36,7 +36,7 @@ from tests.python_run.conftest import Project
     ],
 )
 def test_it_reads_the_same(line: str) -> None:
-    found = quick.parse(shlex.split(line))
+    found = run_arguments.parse(shlex.split(line))
     assert found is not None
     words, flags = found
     with run.make_context("run", shlex.split(line)) as context:
@@ -63,11 +63,11 @@ def test_it_reads_the_same(line: str) -> None:
     ],
 )
 def test_the_rest_is_left_to_it(line: str) -> None:
-    assert quick.parse(shlex.split(line)) is None
+    assert run_arguments.parse(shlex.split(line)) is None
 
 
 def test_every_option_has_its_default() -> None:
-    found = quick.parse(["app.py"])
+    found = run_arguments.parse(["app.py"])
     assert found is not None
     options = {p.name for p in run.params if isinstance(p, click.Option)}
     assert found[1].keys() == options - {"help"}

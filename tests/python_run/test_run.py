@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 import functrace
-from functrace.hook import loader, work
-from functrace.hook.config import Config
+from functrace.pyimport import compilation, loader
+from functrace.pyimport.config import Config
 from rewriter.python.errors import LeftAlone
 from tests.python_run.conftest import COMMAND, Project
 from tests.support.waiting import PATIENCE, read_until
@@ -354,13 +354,15 @@ def test_what_cannot_be_instrumented_is_named(
     def fail(*_: object) -> ast.Module:
         raise LeftAlone("the reason")
 
-    monkeypatch.setattr(work, "instrument_tree", lambda source, *_: ast.parse(source))
-    monkeypatch.setattr(work, "choose", fail)
+    monkeypatch.setattr(compilation, "instrument_tree", lambda source, *_: ast.parse(source))
+    monkeypatch.setattr(compilation, "choose", fail)
     messages: list[str] = []
     monkeypatch.setattr(loader, "say", messages.append)
     config = Config(cache=str(app.cache), root=str(app.root))
     hook = loader.Hook(config, 0)
-    monkeypatch.setattr(hook.compiler, "ask", lambda *words: work.reply((config.text(), *words)))
+    monkeypatch.setattr(
+        hook.compiler, "ask", lambda *words: compilation.reply((config.text(), *words))
+    )
     file = str(app.root / "lib.py")
     code = hook.code(SourceFileLoader("lib", file), "lib", file)
     assert code is not None
@@ -439,7 +441,7 @@ def test_another_functrace_is_named(app: Project, file: str) -> None:
 
 
 def test_functrace_itself_is_not_named_as_another(app: Project) -> None:
-    app.write({"functrace/__init__.py": "", "functrace/hook/boot.py": ""})
+    app.write({"functrace/__init__.py": "", "functrace/pyimport/boot.py": ""})
     assert "another" not in app.run("app.py").stderr
 
 

@@ -79,4 +79,4 @@ def test_the_hook_does_nothing(runtime: Runtime, user: int, is_hooked: bool) -> 
         text=True,
         check=True,
     )
-    assert done.stdout.startswith("functrace.hook") == is_hooked
+    assert done.stdout.startswith("functrace.pyimport") == is_hooked

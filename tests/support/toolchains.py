@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from functrace.golang.toolchain import Toolchain, find
+from functrace.sources.go.toolchain import Toolchain, find
 
 _INSTALLED = Path(__file__).resolve().parents[2] / "build" / "go"
 

@@ -26,7 +26,7 @@ from functrace.export.otlp.frames import Span
 from functrace.export.otlp.ids import Rate
 from functrace.export.otlp.places import NOWHERE
 from functrace.export.processes import Recorded
-from functrace.naming import short_name
+from functrace.globs import short_name
 from functrace.trace import Function
 
 # Of the semantic conventions: the first in which code.function.name and its like are stable.

@@ -1,0 +1,97 @@
+"""The call chains to a function for scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from functrace.cli.render import coverage
+
+if TYPE_CHECKING:
+    from functrace.analysis.call_chains import CallChain, Link
+    from functrace.analysis.callers import Callers
+    from functrace.analysis.examples import Example
+    from functrace.analysis.sums import Sums
+
+
+def report(found: Callers, chains: Sequence[CallChain], count: int) -> dict[str, Any]:
+    """Everything about all calls, and about each chain; there are ``count`` chains."""
+    functions = sorted({int(found.forest.function[node]) for node in found.nodes})
+    overall = found.overall()
+    return {
+        "functions": [_function(found, index) for index in functions],
+        "traces": [str(chains.trace.path) for chains in found.forest.chains],
+        **_figures(overall),
+        "p50": found.overall_percentile(50),
+        "p99": found.overall_percentile(99),
+        "chains": [
+            _chain(found, chain, example)
+            for chain, example in zip(chains, found.examples(chains), strict=True)
+        ],
+        "more_chains": count - len(chains),
+        "sampled": found.sampled,
+        **coverage.as_json(found.forest.traces),
+    }
+
+
+def _function(found: Callers, index: int) -> dict[str, Any]:
+    function = found.forest.functions[index]
+    return {"name": function.name, "file": function.file, "line": function.line}
+
+
+def _figures(sums: Sums) -> dict[str, int]:
+    return {**sums.as_json(), "failed": sums.failed}
+
+
+def _chain(found: Callers, chain: CallChain, example: Example | None) -> dict[str, Any]:
+    return {
+        **_figures(chain),
+        "asked": found.count(chain),
+        "p50": found.percentile(chain, 50),
+        "p99": found.percentile(chain, 99),
+        "chain": _steps(found, chain, example),
+        "cycles": [
+            {"last": last, "length": length, "least": least, "most": most}
+            for (last, length), (least, most) in chain.rounds.items()
+        ],
+        "failures": [
+            {"text": each.pattern, "first": each.text, "panic": each.panic, "count": each.count}
+            for each in found.texts(chain)
+        ],
+        "example": _example(found, example),
+    }
+
+
+def _steps(found: Callers, chain: CallChain, example: Example | None) -> list[dict[str, Any]]:
+    from functrace.analysis.call_chains import links, steps
+
+    node = example.node if example else chain.nodes[0]
+    begun = links(found.forest, node, example.trace, example.track) if example else {}
+    return [
+        {
+            **_function(found, int(found.forest.function[step])),
+            "started": _link(begun.get(step)) if found.forest.started[step] else None,
+        }
+        for step in steps(found.forest, chain, node)
+    ]
+
+
+def _link(link: Link | None) -> dict[str, Any]:
+    if link is None:
+        return {"kind": "unknown", "file": "", "line": 0}
+    return {"kind": link.kind, "file": link.file, "line": link.line}
+
+
+def _example(found: Callers, example: Example | None) -> dict[str, Any] | None:
+    if example is None:
+        return None
+    trace = found.forest.chains[example.trace].trace
+    track = trace.tracks[example.track]
+    return {
+        "why": example.why,
+        "trace": str(trace.path),
+        "track": track.id,
+        "kind": track.kind,
+        "start": example.start,
+        "duration": example.duration,
+    }

@@ -1,0 +1,92 @@
+"""Call chains as text: ``main.main → go main.serve (main.go:41) → (a → b)x2-9 → store.Get``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from functrace.cli.render import columns
+
+if TYPE_CHECKING:
+    from functrace.analysis.call_chains import CallChain, Link
+    from functrace.analysis.examples import Example
+    from functrace.analysis.merge import Forest
+
+_ARROW = " → "
+_STARTS = {"goroutine": "go", "unknown": "started"}
+_LONGEST = 14
+_HEAD, _TAIL = 4, 8
+
+
+def words(
+    forest: Forest, names: columns.Names, chain: CallChain, example: Example | None
+) -> list[str]:
+    """A word for each call of a chain, as in the example if there is one."""
+    from functrace.analysis.call_chains import links, steps
+
+    node = example.node if example else chain.nodes[0]
+    begun = links(forest, node, example.trace, example.track) if example else {}
+    found = []
+    for step in steps(forest, chain, node):
+        name = names[int(forest.function[step])]
+        found.append(_started(forest, name, begun.get(step)) if forest.started[step] else name)
+    return _bracketed(found, chain)
+
+
+def start(forest: Forest) -> str:
+    """What stands before a function that a track was started with, where nothing tells which."""
+    from functrace.trace.format import TRACK_KINDS
+
+    kinds = {kind for t in forest.traces for kind in t.tracks.kind[t.tracks.parent >= 0].tolist()}
+    kind = TRACK_KINDS[kinds.pop()] if len(kinds) == 1 else "unknown"
+    return _STARTS.get(kind, kind)
+
+
+def _started(forest: Forest, name: str, link: Link | None) -> str:
+    if link is None:
+        return f"{start(forest)} {name}"
+    at = f" ({columns.place(link.file, link.line)})" if link.file else ""
+    return f"{_STARTS.get(link.kind, link.kind)} {name}{at}"
+
+
+def _bracketed(found: list[str], chain: CallChain) -> list[str]:
+    for (last, length), (least, most) in chain.rounds.items():
+        first = last - length + 1
+        times = f"x{least}-{most}" if least < most else f"x{most}"
+        if length == 1:
+            found[last] += f" ({times})"
+        else:
+            found[first] = f"({found[first]}"
+            found[last] += f"){times}"
+    return found
+
+
+def shortened(found: list[str]) -> list[str]:
+    """A chain without its middle where it is long."""
+    if len(found) <= _LONGEST:
+        return found
+    return [*found[:_HEAD], f"… {len(found) - _HEAD - _TAIL} more", *found[-_TAIL:]]
+
+
+def common(chains: Sequence[list[str]]) -> int:
+    """How many words all chains begin with, if they are worth telling but once."""
+    if len(chains) < 2:
+        return 0
+    same = 0
+    for each in zip(*chains, strict=False):
+        if len(set(each)) > 1:
+            break
+        same += 1
+    same = min(same, min(map(len, chains)) - 1)
+    return same if same >= 4 else 0
+
+
+def lines(found: Sequence[str], width: int) -> list[str]:
+    """A chain broken before arrows so that no line is wider, if names allow."""
+    broken = [found[0]]
+    for word in found[1:]:
+        if len(broken[-1]) + len(_ARROW) + len(word) <= width:
+            broken[-1] += _ARROW + word
+        else:
+            broken.append(_ARROW.lstrip() + word)
+    return broken

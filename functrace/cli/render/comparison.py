@@ -1,0 +1,108 @@
+"""A comparison as lines and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from functrace import units
+from functrace.analysis.compare import Comparison, Failing, Presence, Timing
+from functrace.cli.render import coverage
+from functrace.cli.render.terminal import style
+
+if TYPE_CHECKING:
+    from functrace.trace import Trace
+
+Entry = Presence | Timing | Failing
+Sections = dict[str, list[Entry]]
+
+_COLOURS = {"slower": "red", "fails more": "red", "faster": "green", "fails less": "green"}
+
+
+def sections(found: Comparison, *, everything: bool) -> Sections:
+    """The differences by kind, without what chance explains unless everything is asked for."""
+    kinds: Sections = {
+        each.name.replace("_", " "): getattr(found, each.name) for each in fields(found)
+    }
+    if everything:
+        return kinds
+    return {kind: [e for e in entries if not e.by_chance] for kind, entries in kinds.items()}
+
+
+def lines(found: Sections, limit: int | None) -> Iterator[str]:
+    """A heading for each kind, a few lines for each difference."""
+    if not any(found.values()):
+        yield "nothing changed that chance does not explain"
+    for kind, entries in found.items():
+        if not entries:
+            continue
+        yield style(kind, fg=_COLOURS.get(kind), bold=True)
+        for entry in entries[:limit]:
+            yield from _entry(entry)
+        if limit is not None and len(entries) > limit:
+            yield f"  and {len(entries) - limit} more; --limit, --all"
+
+
+def _entry(entry: Entry) -> Iterator[str]:
+    chance = "  (may be chance)" if entry.by_chance else ""
+    if isinstance(entry, Presence):
+        yield from _presence(entry, chance)
+    elif isinstance(entry, Timing):
+        yield f"  {entry.name}{chance}"
+        times = f"p50 {_durations(entry.p50)}, p99 {_durations(entry.p99)}"
+        yield f"      {times}, {_calls(entry.calls)}"
+        yield f"      {_signed(entry.added)} in all, {_signed(entry.added_itself)} of it in itself"
+    else:
+        rates = " → ".join(
+            units.share(*pair) for pair in zip(entry.failed, entry.calls, strict=True)
+        )
+        yield f"  {entry.name}{chance}"
+        yield f"      {rates} of {_calls(entry.calls)}" + (
+            f": {_text(entry)}" if entry.text else ""
+        )
+
+
+def _presence(entry: Presence, chance: str) -> Iterator[str]:
+    below = f", {units.several(entry.below, 'more function')} below" if entry.below else ""
+    amount = f"{units.several(entry.calls, 'call')}, {units.duration(entry.total)}{below}"
+    path = _path(entry)
+    if entry.is_function:
+        yield f"  {entry.chain.name}: {amount}{chance}"
+        if entry.chain.parent:
+            yield f"      {path}"
+    else:
+        yield f"  {path}: {amount}{chance}"
+
+
+def _path(entry: Presence) -> str:
+    return " → ".join(entry.chain.names)
+
+
+def _text(entry: Failing) -> str:
+    return " ".join(entry.text.split())
+
+
+def _durations(pair: tuple[int, int]) -> str:
+    return " → ".join(map(units.duration, pair))
+
+
+def _calls(pair: tuple[int, int]) -> str:
+    return " → ".join(map(units.count, pair)) + " calls"
+
+
+def _signed(nanoseconds: int) -> str:
+    return ("+" if nanoseconds >= 0 else "-") + units.duration(abs(nanoseconds))
+
+
+def as_json(found: Sections, traces: Sequence[Trace]) -> dict[str, Any]:
+    """The same for scripts."""
+    kinds = {kind.replace(" ", "_"): list(map(_object, all_)) for kind, all_ in found.items()}
+    return {**kinds, **coverage.as_json(traces)}
+
+
+def _object(entry: Entry) -> dict[str, Any]:
+    values = {field.name: getattr(entry, field.name) for field in fields(entry)}
+    if isinstance(entry, Presence):
+        values["chain"] = list(entry.chain.names)
+    return values

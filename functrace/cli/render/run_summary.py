@@ -1,0 +1,105 @@
+"""What a run left, in five lines."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from functrace import units
+from functrace.analysis import Forest, fold, merge
+from functrace.cli.render import columns, coverage
+from functrace.cli.render.terminal import style
+from functrace.errors import FunctraceError
+from functrace.trace import Trace, open_trace
+
+_TOP = 3
+_OUTERMOST, _INNERMOST = 2, 5  # functions of a chain that are named
+
+
+def summary(verb: str, place: Path, files: list[Path], ended: str) -> Iterator[str]:
+    """Where the traces are, how much is in them, what is most worth a look, what to run next."""
+    traces = [trace for file in files if (trace := _opened(file))]
+    size = sum(file.stat().st_size for file in files)
+    number = units.several(len(files), "trace")
+    yield style(f"functrace {verb}: {place}: {number}, {units.size(size)}", bold=True)
+    if not traces:
+        yield "  not one can be read: did the process end before it had begun?"
+        return
+    forest = merge([fold(trace) for trace in traces])
+    yield f"  {_amount(forest)}; {', '.join([ended, *_limits(traces)])}"
+    for trace in traces:
+        covered = coverage.sentence(trace)
+        if covered:
+            yield style(f"  {trace.path.name} {covered}", fg="yellow")
+    yield from _most_time(forest)
+    failed = _failure(forest)
+    if failed:
+        yield style(f"  {failed}", fg="red")
+    verb = "replay --errors" if failed else "report"
+    yield f"  next: functrace {verb} {shlex.quote(str(place))}"
+
+
+def _opened(file: Path) -> Trace | None:
+    try:
+        return open_trace(file)
+    except FunctraceError:
+        return None
+
+
+def _amount(forest: Forest) -> str:
+    traces = forest.traces
+    tracks = sum(len(trace.tracks) for trace in traces)
+    noun = "goroutine" if all(trace.language == "go" for trace in traces) else "track"
+    first = min(trace.started + trace.span[0] for trace in traces)
+    last = max(trace.started + trace.span[1] for trace in traces)
+    calls = units.several(int(forest.calls.sum()), "call")
+    return f"{calls} in {units.duration(last - first)} on {units.several(tracks, noun)}"
+
+
+def _limits(traces: list[Trace]) -> Iterator[str]:
+    """Why something may be missing."""
+    if any(trace.full for trace in traces):
+        yield "the trace was full (--max-size, --overwrite)"
+    if any(trace.write_failed for trace in traces):
+        yield "the trace could not be written any more"
+    lost = sum(trace.lost or 0 for trace in traces)
+    if any(trace.lost is None for trace in traces):
+        yield "unknown how many events lost"
+    elif lost:
+        yield f"{units.several(lost, 'event')} lost"
+
+
+def _most_time(forest: Forest) -> Iterator[str]:
+    own = np.bincount(forest.function, forest.self, len(forest.functions))
+    top = [f for f in np.argsort(-own, kind="stable")[:_TOP].tolist() if own[f] > 0]
+    if top:
+        names = columns.Names(forest.functions)
+        told = ", ".join(f"{names[f]} {units.share(own[f], own.sum())}" for f in top)
+        yield f"  most time of their own: {told}"
+
+
+def _failure(forest: Forest) -> str:
+    """The innermost chain that failed first, with its error."""
+    failing = [
+        (chains.trace.started + int(chains.failed_start[node]), -node, chains, node)
+        for chains in forest.chains
+        for node in np.flatnonzero(chains.failed_track >= 0).tolist()
+    ]
+    if not failing:
+        return ""
+    _, _, chains, node = min(failing, key=lambda each: each[:2])
+    names = [chains.trace.functions[chains.function[n]].name for n in chains.chain(node)]
+    text = " ".join(chains.failure(node).split())
+    count = units.count(int((forest.errors + forest.panics).sum()))
+    return f"{count} failed, first {' → '.join(_shortened(names))}" + (f": {text}" if text else "")
+
+
+def _shortened(names: list[str]) -> list[str]:
+    """Return the names of a chain, without the middle of a long one."""
+    left_out = len(names) - _OUTERMOST - _INNERMOST
+    if left_out <= 1:
+        return names
+    return [*names[:_OUTERMOST], f"({left_out} more)", *names[-_INNERMOST:]]

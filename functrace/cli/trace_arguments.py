@@ -1,0 +1,88 @@
+"""What the verbs that look at traces share: which files, and which functions a glob means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from functrace.cli.render import coverage, terminal
+from functrace.errors import FunctraceError
+from functrace.globs import matching
+from functrace.units import count, several
+
+if TYPE_CHECKING:
+    from functrace.trace import Trace
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+argument: Callable[[F], F] = click.argument(
+    "traces", nargs=-1, required=True, type=click.Path(), metavar="TRACE..."
+)
+as_json: Callable[[F], F] = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def open_all(paths: Iterable[str], *, tell: bool = True) -> list[Trace]:
+    """Open the traces at ``paths``; a folder stands for the traces in it.
+
+    Print a line for each trace that cannot be read, and for what is damaged if ``tell`` is set.
+
+    Raises:
+        FunctraceError: no trace can be read, or there is none.
+    """
+    from functrace.trace import open_trace  # it brings numpy along
+
+    errors: list[str] = []
+
+    def open_or_note(file: Path) -> Trace | None:
+        try:
+            return open_trace(file)
+        except FunctraceError as error:
+            errors.extend(error.args)
+            return None
+
+    opened = [open_or_note(file) for path in paths for file in _files(Path(path))]
+    traces = [trace for trace in opened if trace is not None]
+    if not traces:
+        raise FunctraceError(*errors)
+    _report_unreadable(errors, len(traces))
+    for trace in traces if tell else ():
+        for sentence in trace.damage:
+            terminal.echo(f"functrace: {trace.path}: {sentence}", err=True, fg="yellow")
+        covered = coverage.sentence(trace)
+        if covered:
+            terminal.echo(f"functrace: {trace.path}: {covered}", err=True, fg="yellow")
+    return traces
+
+
+def _report_unreadable(errors: list[str], read: int) -> None:
+    for error in errors:
+        terminal.echo(f"functrace: {error}", err=True, fg="red")
+    if errors:
+        left_out = f"{count(len(errors))} of {several(len(errors) + read, 'trace')}"
+        terminal.echo(f"functrace: {left_out} left out: unreadable", err=True, fg="yellow")
+
+
+def told_apart(function: str, paths: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """FUNC and the traces, where FUNC may stand behind them as well: it is what is no file."""
+    missing = [path for path in paths if not Path(path).exists()]
+    if not Path(function).exists() or len(missing) != 1:
+        return function, paths
+    return missing[0], (function, *(path for path in paths if path != missing[0]))
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    files = sorted(path.glob("*.ftrace"))
+    if not files:
+        raise FunctraceError(f"{path}: no traces (*.ftrace) there")
+    return files
+
+
+def named(trace: Trace, glob: str) -> set[int]:
+    """The functions of a trace that ``glob`` means, by index."""
+    is_meant = matching(glob)
+    return {i for i, function in enumerate(trace.functions) if is_meant(function.name)}

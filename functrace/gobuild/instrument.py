@@ -1,0 +1,72 @@
+"""The Go files of one package of a build, instrumented; what was done before is looked up."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from functrace.cache import entries
+from functrace.gobuild.package_filter import plain
+from functrace.gobuild.session import Session
+from functrace.results import FileResult
+from functrace.sources.go.planning import names_elsewhere, plan
+from functrace.sources.request import Verb
+from functrace.sources.rewriting import rewrite_text
+from rewriter.golang import Options, package_level_names
+from rewriter.select import Place
+
+# What the go command and cgo write for themselves.
+_MADE = frozenset(("_testmain.go", "_cgo_gotypes.go", "_cgo_import.go"))
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class Instrumented:
+    """One file: what was done, and the text for the compiler if there is a trace call in it."""
+
+    path: str
+    result: FileResult
+    text: bytes | None
+
+
+def package(session: Session, name: str, files: Mapping[str, bytes]) -> Iterator[Instrumented]:
+    """Yield the files of the package ``name``, given by their absolute paths, instrumented."""
+    declared = {path: package_level_names(text) for path, text in files.items()}
+    for path, text in files.items():
+        if os.path.basename(path) in _MADE:
+            yield Instrumented(path, FileResult(path), None)
+            continue
+        others = names_elsewhere(path, declared)
+        place = Place(session.scope.place(name, path), plain(name))
+        options = replace(session.options, place=place, package_names=others)
+        key = _key(session.key, path, options, text)
+        kept = entries.read(session.cache, key)
+        if kept is None:
+            kept = _rewritten(path, options, text)
+            entries.put(session.cache, key, kept)
+        yield _unpacked(path, kept)
+
+
+def _key(key: str, path: str, options: Options, text: bytes) -> str:
+    place = options.place
+    about = json.dumps([key, path, place.path, place.package, sorted(options.package_names)])
+    return hashlib.sha256(about.encode(errors="surrogateescape") + b"\n" + text).hexdigest()
+
+
+def _rewritten(path: str, options: Options, text: bytes) -> bytes:
+    """What is kept of one file: a line of JSON, then its new text."""
+    result, new = rewrite_text(path, text, lambda t: plan(Verb.INJECT, t, options))
+    return json.dumps(result.counts()).encode() + b"\n" + (new if result.functions else b"")
+
+
+def _unpacked(path: str, kept: bytes) -> Instrumented:
+    about, _, text = kept.partition(b"\n")
+    return Instrumented(path, FileResult(**json.loads(about)), text or None)
+
+
+def for_compiler(path: str, text: bytes) -> bytes:
+    """The text with a first line that has the compiler take it for the original."""
+    return b"//line " + os.fsencode(path) + b":1:1\n" + text.removeprefix(_BOM)

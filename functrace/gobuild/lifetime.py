@@ -1,0 +1,41 @@
+"""Ends the go command, and the program or tests that it runs, when functrace is killed (Linux).
+
+The kernel ends the go command with its parent, but not what that has started: so the go command
+starts programs through functrace.parent_death.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from functrace import parent_death
+from functrace.gobuild.environment import Environment
+from functrace.gobuild.go_command import GoCommand, last
+from functrace.gobuild.session import Session
+
+
+def flags(session: Session, command: GoCommand, where: Environment) -> list[str]:
+    """Return the flags by which the go command ties programs to itself."""
+    if command.verb not in ("run", "test") or not where.is_for_this_system:
+        return []
+    if sys.platform != "linux" or last(where.flags, "exec") is not None:
+        return []
+    words = [sys.executable, "-I", "-S", parent_death.__file__, str(_lock(session))]
+    return [f"-exec={shlex.join(words)}"]
+
+
+@contextmanager
+def locked(session: Session) -> Iterator[None]:
+    """Hold the lock that is free once this process has ended."""
+    with _lock(session).open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _lock(session: Session) -> Path:
+    return Path(session.folder) / "running"

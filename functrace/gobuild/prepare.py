@@ -1,0 +1,216 @@
+"""From a request to the go command that fulfils it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from importlib import metadata
+from pathlib import Path
+
+import functrace
+import functrace.sources
+import functrace.sources.go
+import rewriter
+from functrace import __version__, messages
+from functrace.cache.folders import choose
+from functrace.gobuild import archives, environment, lifetime, package_graph
+from functrace.gobuild.environment import Environment
+from functrace.gobuild.go_command import Flag, GoCommand, last
+from functrace.gobuild.otlp_sender import Sender, sender_for
+from functrace.gobuild.package_filter import Scope
+from functrace.gobuild.session import MARK, Session, for_build
+from functrace.sources.go import runtime_copy
+from rewriter.golang import Options
+
+# What the standard library's archives depend on, as flags of the build.
+_FOR_ARCHIVES = ("race", "msan", "asan", "trimpath", "buildmode", "installsuffix", "asmflags")
+_HELPER = "functrace.gobuild.toolexec"
+_TOOLEXEC = """#!/bin/sh
+# What functrace has no part in runs as it is.
+case " $* " in
+*" {mark}"*|*/importcfg.link" "*) exec {helper} "$@" ;;
+esac
+exec {toolexec}"$@"
+"""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of ``functrace go``, besides the go command's own arguments.
+
+    Attributes:
+        options: filters, and whether closures are taken.
+        deps: patterns of dependencies to instrument as well.
+        std: the standard library as well, but for what the runtime needs of it.
+        dry_run: print the go command, run nothing.
+        keep: a folder for the instrumented files, for reading.
+        otlp: programs carry the sender, which FUNCTRACE=otlp starts.
+    """
+
+    options: Options
+    deps: tuple[str, ...] = ()
+    std: bool = False
+    dry_run: bool = False
+    keep: Path | None = None
+    otlp: bool = False
+
+
+def session_of(request: Request, where: Environment, folder: Path) -> Session:
+    """The session of a run in ``folder``; the runtime is written, nothing else yet.
+
+    Raises:
+        FunctraceError: the runtime cannot be written, or the sender not be built.
+        UsageError: for a system that no program sends from.
+    """
+    scope = Scope(where.modules, request.deps, where.goroot)
+    tags = _tags(where.flags)
+    base = _cache(folder)
+    sender = sender_for(where) if request.otlp else None
+    key = _key(request, tags, base, sender)
+    runtime_folder = base / "runtime" / key
+    carried = sender.build(base / "sender") if sender and not request.dry_run else None
+    archives.write_runtime(runtime_folder, key, carried)
+    if request.std:
+        scope = replace(scope, std=environment.standard_library(where.real_go, runtime_folder))
+    own_calls_only = "trace" not in tags  # or the calls in the sources would print as well
+    return Session(
+        folder=str(folder),
+        key=key,
+        scope=scope,
+        resolution=where.resolution,
+        options=for_build(replace(request.options, own_calls_only=own_calls_only)),
+        cache=str(base / "files"),
+        runtime=str(runtime_folder),
+        go=where.real_go,
+        go_flags=tuple(_archive_flags(where.flags, [*tags, "trace", *["otlp"] * request.otlp])),
+        pgo=_pgo(where.flags, where.folder),
+        toolexec=_toolexec(where.flags),
+    )
+
+
+def _cache(folder: Path) -> Path:
+    """Return the folder for what is kept between runs, or ``folder`` if none is safe."""
+    choice = choose("go")
+    if choice.complaint:
+        messages.say(choice.complaint)
+    return Path(choice.folder) if choice.folder else folder
+
+
+def _key(request: Request, tags: list[str], place: Path, sender: Sender | None) -> str:
+    """What two builds must have in common for either to use what the other has compiled.
+
+    The runtime's folder is part of it: its path is in the runtime's archive, and what
+    is compiled against one archive does not link with another.
+    """
+    about = [
+        __version__,
+        _own_sources(),
+        repr(request.options),
+        "trace" in tags,
+        "functrace_safe" in tags,
+        str(place),
+        sender.key if sender else "",
+    ]
+    return hashlib.sha256(json.dumps(about).encode(errors="surrogateescape")).hexdigest()[:20]
+
+
+def _own_sources() -> str:
+    """A digest of what decides what is instrumented and how, and of the runtime."""
+    digest = hashlib.sha256()
+    for package in (rewriter, functrace.sources.go, functrace.sources):
+        for path in sorted(Path(str(package.__file__)).parent.rglob("*.py")):
+            digest.update(path.read_bytes())
+    for parser in ("tree-sitter", "tree-sitter-go"):
+        digest.update(metadata.version(parser).encode())
+    for content in (*runtime_copy.sources().values(), *runtime_copy.carrying_sources().values()):
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _tags(flags: tuple[Flag, ...]) -> list[str]:
+    return [t for t in (last(flags, "tags") or "").replace(",", " ").split() if t]
+
+
+def _archive_flags(flags: tuple[Flag, ...], tags: list[str]) -> Iterator[str]:
+    """Flags under which the runtime and what it imports compile as they do in the build."""
+    yield "-tags=" + ",".join(dict.fromkeys(tags))
+    for flag in flags:
+        if flag.name in _FOR_ARCHIVES:
+            yield f"-{flag.name}" + (f"={flag.value}" if flag.value is not None else "")
+        # Without a pattern they are for the packages named on the command line alone.
+        if flag.name == "gcflags" and flag.value and not flag.value.startswith("-"):
+            yield f"-gcflags={flag.value}"
+
+
+def _pgo(flags: tuple[Flag, ...], folder: Path) -> str:
+    value = last(flags, "pgo") or "auto"
+    return value if value in ("auto", "off") else str(folder / value)
+
+
+def _toolexec(flags: tuple[Flag, ...]) -> tuple[str, ...]:
+    return tuple(shlex.split(last(flags, "toolexec") or ""))
+
+
+def words(session: Session, command: GoCommand, where: Environment) -> list[str]:
+    """The go command to run: the user's, with the mark for the packages in question."""
+    words = [str(where.go), command.verb]
+    first, given = _chdir(command)
+    words += first
+    words.append(f"-toolexec=/bin/sh {shlex.quote(str(_script(session)))}")
+    words.append(f"-{package_graph.FLAG}={session.graph}")
+    words += lifetime.flags(session, command, where)
+    marks = session.marks()
+    words += (f"-gcflags={pattern}={mark}" for pattern, mark in marks.items())
+    # The last flag that matches a package is the only one: so ours goes with each of the user's.
+    mark = " ".join(filter(None, dict.fromkeys(marks.values())))
+    words += (_marked(f, mark) for f in where.goflags if f.name == "gcflags")
+    if command.verb == "test" and last(where.flags, "count") is None:
+        words.append("-count=1")  # a result from the cache would be a test that was not traced
+    for item in given:
+        words += _passed_on(item, mark)
+    return [*words, *command.rest]
+
+
+def _chdir(command: GoCommand) -> tuple[tuple[str, ...], tuple[Flag | str, ...]]:
+    """The words of ``-C``, which the go command wants first, and what comes behind."""
+    if command.given and isinstance(command.given[0], Flag) and command.given[0].name == "C":
+        return command.given[0].words, command.given[1:]
+    return (), command.given
+
+
+def _passed_on(item: Flag | str, mark: str) -> tuple[str, ...]:
+    if isinstance(item, str):
+        return (item,)
+    if item.name in ("toolexec", package_graph.FLAG):
+        return ()  # ours runs it; what ours writes is copied to theirs
+    return (_marked(item, mark),) if item.name == "gcflags" else item.words
+
+
+def _marked(flag: Flag, mark: str) -> str:
+    return f"-gcflags={flag.value or ''} {mark}".replace("= -", "=-", 1)
+
+
+def _script(session: Session) -> Path:
+    return Path(session.folder) / "toolexec"
+
+
+def write_script(session: Session) -> None:
+    """Write down what the go command is to run as ``-toolexec``."""
+    # Started often, so without what Python does to find out by itself where modules are.
+    code = f"import sys; sys.path[:] = {_import_path()!r}; from {_HELPER} import main; main()"
+    helper = [sys.executable, "-I", "-S", "-c", code, str(session.save())]
+    script = _TOOLEXEC.format(
+        mark=MARK,
+        helper=shlex.join(helper),
+        toolexec="".join(shlex.quote(word) + " " for word in session.toolexec),
+    )
+    _script(session).write_text(script, encoding="utf-8", errors="surrogateescape")
+
+
+def _import_path() -> list[str]:
+    own = str(Path(functrace.__file__).resolve().parents[1])
+    return [own, *(path for path in sys.path if path not in ("", own))]

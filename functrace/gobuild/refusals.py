@@ -1,0 +1,55 @@
+"""What cannot be traced, and what to do instead: better said than built untraced."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from functrace.errors import UsageError
+from functrace.gobuild.environment import Environment
+from functrace.gobuild.go_command import GoCommand, is_on, last
+
+
+def refuse_flags(command: GoCommand, where: Environment) -> None:
+    """Refuse what no build can do, be it asked for in ``GOFLAGS``.
+
+    Raises:
+        UsageError: with a sentence for the user.
+    """
+    if is_on(where.flags, "linkshared") or last(where.flags, "buildmode") == "shared":
+        raise UsageError("shared Go libraries cannot be traced: build without -linkshared")
+    if last(where.flags, "compiler") not in (None, "gc"):
+        raise UsageError("-compiler: only Go's own compiler can be traced")
+    if last(where.flags, "pkgdir"):
+        raise UsageError("-pkgdir keeps packages that are not instrumented: leave it out")
+    for package in command.operands:
+        if "@" in package and not Path(package).exists():
+            raise UsageError(
+                f"{package} is no package of a module here: clone it, and run functrace go there"
+            )
+
+
+def refuse_place(command: GoCommand, where: Environment, *, has_deps: bool) -> None:
+    """Refuse what cannot be done where the go command is called.
+
+    Raises:
+        UsageError: with a sentence for the user.
+    """
+    if not (where.modules or has_deps or _names_files(command)):
+        raise UsageError("no go.mod here or above: name Go files, or work in a module")
+    for module in where.modules:
+        if module.path in ("std", "cmd"):
+            raise UsageError(
+                f"module {module.path} cannot import functrace's runtime, which needs it"
+            )
+    for pattern in (command.value("coverpkg") or "").split(","):
+        first = pattern.partition("/")[0]
+        is_own = any(module.may_have(pattern) for module in where.modules)
+        if first == "..." or (first and "." not in first and not is_own):
+            raise UsageError(
+                f"-coverpkg={pattern} covers the standard library, which the runtime needs as it "
+                "is: name your own packages, -coverpkg=./..."
+            )
+
+
+def _names_files(command: GoCommand) -> bool:
+    return bool(command.operands) and all(o.endswith(".go") for o in command.operands)

@@ -1,0 +1,116 @@
+"""What one run of ``functrace go`` asks for, as the compiler calls that it causes read it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from functrace.gobuild.package_filter import Scope
+from functrace.sources.go.module import Module
+from rewriter.golang import Layout, Options
+from rewriter.select import Selection
+
+MARK = "-functrace="
+# What instrumented packages import. No module of that name can be fetched, so none is in the way.
+# Source: https://www.rfc-editor.org/rfc/rfc2606
+RUNTIME = "functrace.invalid/functrace"
+
+
+@dataclass(frozen=True)
+class Session:
+    """One run.
+
+    Attributes:
+        folder: its own, deleted when it ends.
+        key: stands for version, options and runtime, wherever results are kept.
+        scope: the packages to instrument.
+        resolution: what decides, besides the scope, which folder a package is built from.
+        options: for the rewriter, but for the file's place and its neighbours' names.
+        cache: where instrumented files are kept between runs.
+        runtime: the folder of the runtime's module.
+        go: the go command that builds, and not one that chooses another.
+        go_flags: flags of the build that its standard library depends on.
+        pgo: the build's ``-pgo``: a path, ``off`` or ``auto``.
+        toolexec: the user's own ``-toolexec``.
+    """
+
+    folder: str
+    key: str
+    scope: Scope
+    resolution: tuple[str, ...]
+    options: Options
+    cache: str
+    runtime: str
+    go: str
+    go_flags: tuple[str, ...]
+    pgo: str
+    toolexec: tuple[str, ...]
+
+    @property
+    def graph(self) -> Path:
+        """Where the go command writes the build's action graph."""
+        return Path(self.folder) / "graph.json"
+
+    def marks(self) -> dict[str, str]:
+        """Return the compiler flags for the packages in question, by the patterns of these.
+
+        Of several patterns that match a package, the go command applies the last. The
+        patterns match more packages than the scope holds, so the mark, which gives packages
+        entries of their own in the build cache, stands for all that decides which of them are
+        instrumented and how. The standard library depends on less and is shared by more builds.
+        """
+        scope = self.scope
+        paths = [module.path for module in scope.modules]
+        marks = dict.fromkeys(scope.own_patterns(), self._mark(paths, scope.deps, self.resolution))
+        for pattern in scope.dependency_patterns():
+            marks.pop(pattern, None)  # a key of a dictionary keeps its first place
+            marks[pattern] = self._mark(paths, scope.deps, self.resolution)
+        if scope.std:
+            marks["std"] = self._mark("std")
+        elif scope.deps:
+            marks["std"] = ""
+        return marks
+
+    def _mark(self, *about: object) -> str:
+        digest = hashlib.sha256(json.dumps([self.key, *about]).encode(errors="surrogateescape"))
+        return MARK + digest.hexdigest()[: len(self.key)]
+
+    def save(self) -> Path:
+        """Write it into its folder; return where."""
+        data = asdict(self)
+        data["options"] = {
+            "closures": self.options.closures,
+            "skip_generated": self.options.skip_generated,
+            "own_calls_only": self.options.own_calls_only,
+            "errors": self.options.errors,
+            "selection": asdict(self.options.selection),
+        }
+        path = Path(self.folder) / "session.json"
+        path.write_text(json.dumps(data, default=str), encoding="utf-8")
+        return path
+
+
+def load(path: str) -> Session:
+    """The session that :meth:`Session.save` wrote to ``path``."""
+    data = json.loads(Path(path).read_text(encoding="utf-8"))
+    modules = tuple(Module(Path(m["root"]), m["path"]) for m in data["scope"]["modules"])
+    scope = data["scope"]
+    data["scope"] = Scope(modules, tuple(scope["deps"]), Path(scope["goroot"]), tuple(scope["std"]))
+    data["options"] = _options(**data["options"])
+    for name in ("go_flags", "resolution", "toolexec"):
+        data[name] = tuple(data[name])
+    return Session(**data)
+
+
+def for_build(options: Options) -> Options:
+    """The rewriter's options for a build: every line keeps its number, the compiler judges."""
+    return replace(options, runtime_import=RUNTIME, layout=Layout.BUILD, vouched=True)
+
+
+def _options(selection: dict[str, Any], **flags: bool) -> Options:
+    """The options that :meth:`Session.save` wrote."""
+    tuples = {k: tuple(v) if isinstance(v, list) else v for k, v in selection.items()}
+    return for_build(Options(selection=Selection(**tuples), **flags))  # type: ignore[arg-type]

@@ -1,0 +1,124 @@
+"""What stands before the compiler and the linker while ``functrace go`` builds.
+
+The go command runs it as ``toolexec SESSION TOOL ARGUMENTS…`` for every compiler
+call that carries the session's mark, and for every link.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from functrace import messages
+from functrace.errors import FunctraceError
+from functrace.gobuild import archives, instrument, session
+from functrace.gobuild.session import MARK, RUNTIME, Session
+
+
+def main() -> None:
+    """Run the tool on instrumented copies, and exit with its status."""
+    path, *command = sys.argv[1:]
+    run = session.load(path)
+    try:
+        if any(word.startswith(MARK) for word in command):
+            status = _compile(run, [word for word in command if not word.startswith(MARK)])
+        else:
+            status = _execute(_linked(run, command), run)
+    except FunctraceError as error:
+        messages.say(*error.args)
+        status = 1
+    except OSError as error:
+        messages.say(f"{error.filename or command[0]}: {error.strerror}")
+        status = 1
+    sys.exit(status)
+
+
+def _execute(command: Sequence[str], run: Session) -> int:
+    return subprocess.run([*run.toolexec, *command], check=False).returncode
+
+
+def _compile(run: Session, command: list[str]) -> int:
+    package = os.environ.get("TOOLEXEC_IMPORTPATH", "")
+    new = _instrumented(run, package, command) if run.scope.holds(package) else command
+    if new == command:
+        return _execute(command, run)
+    tried = subprocess.run([*run.toolexec, *new], capture_output=True, check=False)
+    if tried.returncode:
+        # The user's own errors are to read as the compiler tells them of the user's own files.
+        status = _execute(command, run)
+        if status:
+            return status
+        messages.pass_on(tried.stdout + tried.stderr, sys.stderr)
+        raise FunctraceError(
+            f"{package} compiles as it is, but not instrumented. This is a fault of functrace, "
+            f"please report it; meanwhile: functrace go --exclude {package.partition(' ')[0]} …"
+        )
+    messages.pass_on(tried.stdout, sys.stdout)
+    messages.pass_on(tried.stderr, sys.stderr)
+    return 0
+
+
+def _instrumented(run: Session, package: str, command: list[str]) -> list[str]:
+    """The compiler's command line on instrumented copies, where there is something in them."""
+    files = {word: Path(word).read_bytes() for word in _files(command)}
+    copies: dict[str, str] = {}
+    folder = Path(_value(command, "-o")).parent / "functrace"
+    for file in instrument.package(run, package, files):
+        if file.text is not None:
+            folder.mkdir(exist_ok=True)
+            copy = folder / f"{len(copies)}_{os.path.basename(file.path)}"
+            copy.write_bytes(_lines_kept(file.path, file.text, folder.parent))
+            copies[file.path] = str(copy)
+    if not copies:
+        return command
+    new = [copies.get(word, word) for word in command]
+    found = archives.find(run, package)
+    return _with_packages(new, {RUNTIME: found[RUNTIME]})
+
+
+# Flags of the compiler that the go command gives with their value as the next word.
+_WITH_VALUE = frozenset(
+    "-D -asmhdr -buildid -embedcfg -goversion -importcfg -installsuffix".split()
+    + "-o -p -symabis -trimpath".split()
+)
+
+
+def _files(command: list[str]) -> list[str]:
+    """The files that the compiler is to read: all that stands behind the last flag."""
+    last = max(i for i, word in enumerate(command) if word.startswith("-"))
+    return command[last + 1 + (command[last] in _WITH_VALUE) :]
+
+
+def _lines_kept(path: str, text: bytes, work: Path) -> bytes:
+    """What cgo and cover wrote says itself where its lines are from."""
+    is_made = Path(path).is_relative_to(work)
+    return text if is_made else instrument.for_compiler(path, text)
+
+
+def _linked(run: Session, command: list[str]) -> list[str]:
+    """The linker's command line with the runtime, and what it needs, to link."""
+    config = Path(_value(command, "-importcfg"))
+    has = {line.partition("=")[0] for line in config.read_text(encoding="utf-8").splitlines()}
+    package = os.environ.get("TOOLEXEC_IMPORTPATH", "")
+    found = archives.find(run, package)
+    missing = {path: file for path, file in found.items() if f"packagefile {path}" not in has}
+    return _with_packages(command, missing)
+
+
+def _with_packages(command: list[str], packages: dict[str, str]) -> list[str]:
+    """The command with an import configuration that has ``packages`` as well."""
+    old = _value(command, "-importcfg")
+    lines = "".join(f"packagefile {path}={file}\n" for path, file in packages.items())
+    new = Path(old or _value(command, "-o")).with_name("importcfg.functrace")
+    new.write_text((Path(old).read_text(encoding="utf-8") if old else "") + lines, encoding="utf-8")
+    if not old:
+        return [command[0], "-importcfg", str(new), *command[1:]]
+    return [str(new) if word == old else word for word in command]
+
+
+def _value(command: list[str], flag: str) -> str:
+    """The value of a flag that the go command writes as two words; nothing without it."""
+    return command[command.index(flag) + 1] if flag in command else ""

@@ -1,0 +1,54 @@
+"""Which modules are instrumented: the user's own, and what was asked for."""
+
+from __future__ import annotations
+
+import os
+
+from functrace.pyimport.config import Config
+
+_INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+_OURS = os.path.dirname(os.path.dirname(__file__))
+_REWRITER = os.path.join(os.path.dirname(_OURS), "rewriter")
+
+
+class Scope:
+    """The choice of one run."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._std = os.path.dirname(os.__file__) + os.sep
+        self._never = (_OURS + os.sep, _REWRITER + os.sep)
+
+    def takes(self, name: str, path: str) -> bool:
+        """Whether the module in the file ``path`` is instrumented."""
+        if path.startswith(self._never):
+            return False
+        installed = _INSTALLED[0] in path or _INSTALLED[1] in path
+        if not installed and not path.startswith(self._std):
+            return True
+        if self._config.std and not installed:
+            return True
+        return any(_matches(glob, name) for glob in self._config.deps)
+
+
+def _matches(glob: str, name: str) -> bool:
+    """Whether the module, or a package that it is in, is what ``glob`` means."""
+    parts = name.split(".")
+    return any(is_match(glob, ".".join(parts[:i])) for i in range(1, len(parts) + 1))
+
+
+def is_match(glob: str, text: str) -> bool:
+    """As :func:`rewriter.select.matcher`, without ``re``: ``*`` and ``...`` stand for anything."""
+    first, *others = glob.replace("...", "*").split("*")
+    if not others:
+        return text == first
+    last = others.pop()
+    if not text.startswith(first) or not text.endswith(last) or len(text) < len(first + last):
+        return False
+    at, end = len(first), len(text) - len(last)
+    for piece in others:
+        found = text.find(piece, at, end)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return True
