@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from functrace.pyimport.flags import Flags
 
-_SERVER = os.path.join(os.path.dirname(__file__), "server.py")
+_SERVER = os.path.join(os.path.dirname(__file__), "compile_server.py")
 _TIMEOUT = 120.0
 _STANDARD_ERROR = 2
 

@@ -88,7 +88,7 @@ def _tell_of_namesake() -> None:
     """Say that the program will not find the package called functrace that it may want."""
     for folder in sys.path:
         package = os.path.join(os.path.abspath(folder), "functrace")
-        if os.path.isfile(os.path.join(package, "hook", "boot.py")):
+        if os.path.isfile(os.path.join(package, "pyimport", "boot.py")):
             return  # functrace-cli is installed there
         for file in (os.path.join(package, "__init__.py"), f"{package}.py"):
             if os.path.isfile(file):
