@@ -42,8 +42,8 @@ def diff(
     from functrace.analysis.compare import compare
     from functrace.cli.render import comparison
 
-    opened = map(trace_arguments.open_all, ([before], [after]))
-    sides = [[fold(trace) for trace in side] for side in opened]
+    both = map(trace_arguments.open_all, ([before], [after]))
+    sides = [[fold(trace) for trace in side] for side in both]
     found = compare(*sides)
     sections = comparison.sections(found, everything=everything)
     if as_json:
