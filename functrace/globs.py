@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from rewriter.importpath import without_version
-from rewriter.select import matcher
+from rewriter.filters import compile_globs
+from rewriter.import_path import strip_major_version
 
 
 def short_name(name: str) -> str:
@@ -14,7 +14,7 @@ def short_name(name: str) -> str:
 
     A major version is left out: ``chi.(*Mux).ServeHTTP`` of ``github.com/go-chi/chi/v5``.
     """
-    return without_version(name).rpartition("/")[2]
+    return strip_major_version(name).rpartition("/")[2]
 
 
 def matching(glob: str) -> Callable[[str], bool]:
@@ -25,10 +25,10 @@ def matching(glob: str) -> Callable[[str], bool]:
     with the last: of a method ``store.(*Store).Get``, ``store.Store.Get``, ``Store.Get``, ``Get``,
     ``store.Get``.
     """
-    matches = matcher((glob, glob.replace(".<locals>", "")))
+    matches = compile_globs((glob, glob.replace(".<locals>", "")))
 
     def is_meant(name: str) -> bool:
-        return any(map(matches, {*_spellings(name), *_spellings(without_version(name))}))
+        return any(map(matches, {*_spellings(name), *_spellings(strip_major_version(name))}))
 
     return is_meant
 

@@ -1,6 +1,6 @@
-"""Sources in, instrumented sources out: pure functions over bytes.
+"""Source rewriter: pure functions from source bytes to instrumented source bytes.
 
-Nothing here reads a file, prints, or knows where a tree begins. A language's
-package takes the bytes of one file and returns a :class:`~rewriter.plan.Plan`;
-:func:`~rewriter.edit.apply` turns a plan's edits into bytes.
+Nothing here reads a file or prints. A language's package takes the bytes of one
+file and returns a :class:`~rewriter.plan.Plan`; :func:`~rewriter.edit.apply`
+turns the plan's edits into bytes.
 """

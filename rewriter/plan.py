@@ -1,4 +1,4 @@
-"""The edit plan: what every language's rewriter produces and everything else consumes."""
+"""Edit plan: the output of every language's rewriter and the input of everything else."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from rewriter.edit import Edit
 
 @dataclass(frozen=True)
 class Function:
-    """A function as the source declares it.
+    """Function declaration in a source.
 
     Attributes:
-        name: as the language prints it without its package, ``(*T).Name`` in Go.
-        line: the line of its first token, from 1.
-        lines: how many lines it spans, from its first token to its end.
+        name: name without the package, as the language prints it: ``(*T).Name`` in Go.
+        line: line of its first token, from 1.
+        line_count: number of lines from its first token to its end.
     """
 
     name: str
     line: int
-    lines: int
+    line_count: int
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """A function that is left as it is, and why, in words for the report."""
+    """Function that is not instrumented, with the reason for the report."""
 
     function: Function
     reason: str
@@ -32,20 +32,20 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done to one file.
+    """Edits to one file and their effect.
 
     Attributes:
         edits: byte edits, for :func:`rewriter.edit.apply`.
-        functions: those that the edits instrument, or strip.
-        traced: those that carry a trace call already and keep it.
-        skipped: those left alone, each with its reason.
-        matched: the globs of the filters that match the file or a function in it.
-        file_reason: why the file as a whole is left alone, if it is.
+        functions: functions that the edits instrument or strip.
+        traced: functions that have a trace call already and keep it.
+        skipped: functions that are not instrumented, each with its reason.
+        matched_globs: globs of the filters that match the file or a function in it.
+        file_skip_reason: why the whole file is skipped, if it is.
     """
 
     edits: tuple[Edit, ...] = ()
     functions: tuple[Function, ...] = ()
     traced: tuple[Function, ...] = ()
     skipped: tuple[Skipped, ...] = ()
-    matched: frozenset[str] = frozenset()
-    file_reason: str | None = None
+    matched_globs: frozenset[str] = frozenset()
+    file_skip_reason: str | None = None

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from functrace.globs import matching, short_name
-from rewriter.importpath import without_version
-from rewriter.select import Place
+from rewriter.filters import Location
+from rewriter.import_path import strip_major_version
 
 VECTORS = json.loads((Path(__file__).parent / "vectors_of_names.json").read_text())
 
 
 @pytest.mark.parametrize(("name", "expected"), VECTORS)
 def test_without_version(name: str, expected: str) -> None:
-    assert without_version(name) == expected
+    assert strip_major_version(name) == expected
     assert short_name(name) == expected.rpartition("/")[2]
 
 
@@ -39,11 +39,11 @@ def test_all_spellings_are_meant(glob: str) -> None:
 
 
 def test_filters_over_sources() -> None:
-    assert Place(package="github.com/go-chi/chi/v5").prefixes() == {
+    assert Location(package="github.com/go-chi/chi/v5").list_prefixes() == {
         "github.com/go-chi/chi/v5",
         "github.com/go-chi/chi",
         "v5",
         "chi",
     }
-    assert Place(package="gopkg.in/yaml.v3").prefixes() >= {"yaml", "yaml.v3"}
-    assert Place(package="k8s.io/api/core/v1").prefixes() == {"k8s.io/api/core/v1", "v1"}
+    assert Location(package="gopkg.in/yaml.v3").list_prefixes() >= {"yaml", "yaml.v3"}
+    assert Location(package="k8s.io/api/core/v1").list_prefixes() == {"k8s.io/api/core/v1", "v1"}

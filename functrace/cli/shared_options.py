@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from rewriter.select import Selection
+from rewriter.filters import Filters
 
 if TYPE_CHECKING:
     import rewriter.golang
@@ -123,7 +123,7 @@ def for_go(flags: dict[str, Any]) -> rewriter.golang.Options:
         layout=Layout(flags.get("layout", "source")),
         closures=flags.get("closures", False),
         skip_generated=flags.get("skip_generated", False),
-        selection=_selection(flags),
+        filters=_filters(flags),
         errors=flags.get("errors", False),
     )
 
@@ -136,12 +136,12 @@ def for_python(flags: dict[str, Any]) -> rewriter.python.Options:
         lambdas=flags.get("lambdas", False),
         skip_generated=flags.get("skip_generated", False),
         compiled=tuple(flags.get("compiled", ())),
-        selection=_selection(flags),
+        filters=_filters(flags),
     )
 
 
-def _selection(flags: dict[str, Any]) -> Selection:
-    return Selection(
+def _filters(flags: dict[str, Any]) -> Filters:
+    return Filters(
         include=tuple(flags.get("include", ())),
         exclude=tuple(flags.get("exclude", ())),
         min_lines=flags.get("min_lines", 0),

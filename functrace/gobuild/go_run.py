@@ -137,7 +137,7 @@ def _counted(
     except FunctraceError:
         return None, 0
     summary, touched = packages.count(session, used, request.keep)
-    selection = request.options.selection
+    filters = request.options.filters
     summary.notes += session.scope.unmatched(names)
-    summary.notes += summary.unmatched(selection.include, selection.exclude)
+    summary.notes += summary.unmatched(filters.include, filters.exclude)
     return summary, touched

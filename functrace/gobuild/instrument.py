@@ -15,8 +15,8 @@ from functrace.results import FileResult
 from functrace.sources.go.planning import names_elsewhere, plan
 from functrace.sources.request import Verb
 from functrace.sources.rewriting import rewrite_text
-from rewriter.golang import Options, package_level_names
-from rewriter.select import Place
+from rewriter.filters import Location
+from rewriter.golang import Options, find_package_level_names
 
 # What the go command and cgo write for themselves.
 _MADE = frozenset(("_testmain.go", "_cgo_gotypes.go", "_cgo_import.go"))
@@ -34,14 +34,14 @@ class Instrumented:
 
 def package(session: Session, name: str, files: Mapping[str, bytes]) -> Iterator[Instrumented]:
     """Yield the files of the package ``name``, given by their absolute paths, instrumented."""
-    declared = {path: package_level_names(text) for path, text in files.items()}
+    declared = {path: find_package_level_names(text) for path, text in files.items()}
     for path, text in files.items():
         if os.path.basename(path) in _MADE:
             yield Instrumented(path, FileResult(path), None)
             continue
         others = names_elsewhere(path, declared)
-        place = Place(session.scope.place(name, path), plain(name))
-        options = replace(session.options, place=place, package_names=others)
+        location = Location(session.scope.place(name, path), plain(name))
+        options = replace(session.options, location=location, package_names=others)
         key = _key(session.key, path, options, text)
         kept = entries.read(session.cache, key)
         if kept is None:
@@ -51,8 +51,8 @@ def package(session: Session, name: str, files: Mapping[str, bytes]) -> Iterator
 
 
 def _key(key: str, path: str, options: Options, text: bytes) -> str:
-    place = options.place
-    about = json.dumps([key, path, place.path, place.package, sorted(options.package_names)])
+    location = options.location
+    about = json.dumps([key, path, location.path, location.package, sorted(options.package_names)])
     return hashlib.sha256(about.encode(errors="surrogateescape") + b"\n" + text).hexdigest()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from functrace.sources.go import runtime_copy
 from functrace.sources.go.module import Module
-from rewriter.select import matcher
+from rewriter.filters import compile_globs
 
 # What the go command calls a package that is named by its files.
 BY_FILES = "command-line-arguments"
@@ -89,7 +89,7 @@ class Scope:
 
 
 def _matches(glob: str, package: str) -> bool:
-    return glob == "all" or matcher((glob,))(package) is not None
+    return glob == "all" or compile_globs((glob,))(package) is not None
 
 
 @lru_cache(maxsize=4096)

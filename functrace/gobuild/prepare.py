@@ -76,13 +76,13 @@ def session_of(request: Request, where: Environment, folder: Path) -> Session:
     archives.write_runtime(runtime_folder, key, carried)
     if request.std:
         scope = replace(scope, std=environment.standard_library(where.real_go, runtime_folder))
-    own_calls_only = "trace" not in tags  # or the calls in the sources would print as well
+    ignore_other_runtimes = "trace" not in tags  # or the calls in the sources would print as well
     return Session(
         folder=str(folder),
         key=key,
         scope=scope,
         resolution=where.resolution,
-        options=for_build(replace(request.options, own_calls_only=own_calls_only)),
+        options=for_build(replace(request.options, ignore_other_runtimes=ignore_other_runtimes)),
         cache=str(base / "files"),
         runtime=str(runtime_folder),
         go=where.real_go,

@@ -10,8 +10,8 @@ from typing import Any
 
 from functrace.gobuild.package_filter import Scope
 from functrace.sources.go.module import Module
+from rewriter.filters import Filters
 from rewriter.golang import Layout, Options
-from rewriter.select import Selection
 
 MARK = "-functrace="
 # What instrumented packages import. No module of that name can be fetched, so none is in the way.
@@ -28,7 +28,7 @@ class Session:
         key: stands for version, options and runtime, wherever results are kept.
         scope: the packages to instrument.
         resolution: what decides, besides the scope, which folder a package is built from.
-        options: for the rewriter, but for the file's place and its neighbours' names.
+        options: of the rewriter, except the file's location and its neighbours' names.
         cache: where instrumented files are kept between runs.
         runtime: the folder of the runtime's module.
         go: the go command that builds, and not one that chooses another.
@@ -84,9 +84,9 @@ class Session:
         data["options"] = {
             "closures": self.options.closures,
             "skip_generated": self.options.skip_generated,
-            "own_calls_only": self.options.own_calls_only,
+            "ignore_other_runtimes": self.options.ignore_other_runtimes,
             "errors": self.options.errors,
-            "selection": asdict(self.options.selection),
+            "filters": asdict(self.options.filters),
         }
         path = Path(self.folder) / "session.json"
         path.write_text(json.dumps(data, default=str), encoding="utf-8")
@@ -107,10 +107,10 @@ def load(path: str) -> Session:
 
 def for_build(options: Options) -> Options:
     """The rewriter's options for a build: every line keeps its number, the compiler judges."""
-    return replace(options, runtime_import=RUNTIME, layout=Layout.BUILD, vouched=True)
+    return replace(options, runtime_import=RUNTIME, layout=Layout.BUILD, is_known_valid=True)
 
 
-def _options(selection: dict[str, Any], **flags: bool) -> Options:
+def _options(filters: dict[str, Any], **flags: bool) -> Options:
     """The options that :meth:`Session.save` wrote."""
-    tuples = {k: tuple(v) if isinstance(v, list) else v for k, v in selection.items()}
-    return for_build(Options(selection=Selection(**tuples), **flags))  # type: ignore[arg-type]
+    tuples = {k: tuple(v) if isinstance(v, list) else v for k, v in filters.items()}
+    return for_build(Options(filters=Filters(**tuples), **flags))  # type: ignore[arg-type]

@@ -14,13 +14,13 @@ from typing import Any
 from functrace.cache import entries
 from functrace.pyimport import code_cache, config
 from functrace.pyimport.config import Config
+from rewriter.errors import SkipFile
+from rewriter.filters import Filters, Location
 from rewriter.python import Options, instrument_tree
 from rewriter.python import imports as runtime_imports
-from rewriter.python.choose import choose
-from rewriter.python.errors import LeftAlone
-from rewriter.python.names import is_ours
-from rewriter.python.source import in_utf8
-from rewriter.select import Place, Selection
+from rewriter.python.aliases import is_alias
+from rewriter.python.classify import classify
+from rewriter.python.parse import to_utf8
 
 Warned = tuple[str, str, int]
 """what a compiler warned of: category, text, line"""
@@ -94,7 +94,7 @@ def _begun(
 ) -> CodeType:
     """The tree compiled, with our prologue."""
     compile(tree, file, "exec", dont_inherit=True, optimize=optimize)  # for what it warns of
-    first = runtime_imports.prologue(tree)
+    first = runtime_imports.count_prologue(tree)
     begin = _statement(_PROLOGUE.format(boot=_BOOT, arguments=f"{arguments}{told!r}"))
     line = tree.body[first].lineno if first < len(tree.body) else 1
     for node in ast.walk(begin):
@@ -125,7 +125,7 @@ def _functions(
     tree = _tree(asked, name, file, source)
     found = list(_places(tree))
     name = found[0][0] if found else ""
-    return name, runtime_imports.prologue(tree), [(line, at) for _, line, at in found]
+    return name, runtime_imports.count_prologue(tree), [(line, at) for _, line, at in found]
 
 
 _KINDS: dict[str, Callable[..., Any]] = {
@@ -142,25 +142,25 @@ def _tree(asked: Config, name: str, file: str, source: bytes) -> ast.Module:
 
 def _options(asked: Config, name: str, file: str) -> Options:
     inside = file.startswith(asked.root.rstrip("/") + "/")
-    place = os.path.relpath(file, asked.root) if inside else file
-    selection = Selection(
+    path = os.path.relpath(file, asked.root) if inside else file
+    filters = Filters(
         asked.include, asked.exclude, asked.min_lines, exported_only=bool(asked.exported_only)
     )
     return Options(
         lambdas=bool(asked.lambdas),
         skip_generated=bool(asked.skip_generated),
         compiled=asked.compiled,
-        selection=selection,
-        place=Place(place, name, name.rpartition(".")[2]),
+        filters=filters,
+        location=Location(path, name, name.rpartition(".")[2]),
     )
 
 
 def _reason(asked: Config, name: str, file: str, source: bytes) -> str:
     """Why a file in which nothing was instrumented was left alone, unless that was asked for."""
     try:
-        choose(ast.parse(source), in_utf8(source), _options(asked, name, file))
-    except LeftAlone as left:
-        return "" if left.reason.startswith("#") else left.reason
+        classify(ast.parse(source), to_utf8(source), _options(asked, name, file))
+    except SkipFile as skip:
+        return "" if skip.reason.startswith("#") else skip.reason
     return ""
 
 
@@ -177,7 +177,7 @@ def _places(tree: ast.Module) -> Iterator[tuple[str, int, int]]:
         name = last.value if isinstance(last, ast.Attribute) else None
         # One that was there before has a place of its own.
         is_new = (last.lineno, last.col_offset) == (what.lineno, what.col_offset)
-        if isinstance(name, ast.Name) and is_ours(name.id) and is_new:
+        if isinstance(name, ast.Name) and is_alias(name.id) and is_new:
             yield name.id, what.lineno, what.col_offset
 
 

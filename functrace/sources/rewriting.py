@@ -71,8 +71,8 @@ def rewrite_text(
         traced=len(made.traced),
         skipped=dict(Counter(s.reason for s in made.skipped)),
         names=_names(made) if name_skipped else (),
-        matched=tuple(sorted(made.matched)),
-        reason=made.file_reason,
+        matched=tuple(sorted(made.matched_globs)),
+        reason=made.file_skip_reason,
     ), new
 
 

@@ -1,4 +1,4 @@
-"""gofmt's alignment of functions on neighbouring lines."""
+"""Column alignment of functions on neighbouring lines, as gofmt does it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """One function: head, body with its braces, trailing comment or nothing."""
+    """Function to align: head, body with braces, and trailing comment if any."""
 
     head: bytes
     body: bytes
     comment: bytes = b""
 
-    def lines(self) -> Iterator[list[bytes]]:
-        """The row's lines as cells; only a body on one line is a cell of its own."""
+    def split_lines(self) -> Iterator[list[bytes]]:
+        """Yield the cells of each line; only a body on one line has a cell of its own."""
         first, *rest = self.body.split(b"\n")
         comment = [self.comment] if self.comment else []
         if not rest:
@@ -28,16 +28,16 @@ class Row:
 
 
 def render(rows: Sequence[Row]) -> bytes:
-    """The rows as gofmt writes them, a line each and more for a broken body."""
-    lines = [line for row in rows for line in row.lines()]
-    return b"\n".join(_aligned(lines))
+    """Return the rows as gofmt formats them."""
+    lines = [line for row in rows for line in row.split_lines()]
+    return b"\n".join(_align(lines))
 
 
-def _aligned(lines: list[list[bytes]]) -> Iterator[bytes]:
+def _align(lines: list[list[bytes]]) -> Iterator[bytes]:
     """Join the cells of each line.
 
-    A column is a block of neighbouring lines that all have a further cell behind
-    it, as wide as its widest cell and a blank. Source: text/tabwriter.
+    A column is a block of neighbouring lines that all have a further cell; it is
+    one blank wider than its widest cell. Source: text/tabwriter.
     """
     for is_column, group in itertools.groupby(lines, key=lambda cells: len(cells) > 1):
         block = list(group)
@@ -45,6 +45,6 @@ def _aligned(lines: list[list[bytes]]) -> Iterator[bytes]:
             yield from (cells[0] for cells in block)
             continue
         widths = [len(cells[0].decode(errors="replace")) for cells in block]
-        rest = _aligned([cells[1:] for cells in block])
+        rest = _align([cells[1:] for cells in block])
         for cells, width, tail in zip(block, widths, rest, strict=True):
             yield cells[0] + b" " * (max(widths) - width + 1) + tail

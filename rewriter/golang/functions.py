@@ -1,4 +1,4 @@
-"""The functions of a file, and where their braces stand."""
+"""Functions of a Go file with the positions of their braces."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from tree_sitter import Node
 from rewriter.golang import grammar
 from rewriter.plan import Function
 
-# The type at the end of a receiver, behind its name if it has one: (x *T[K]).
+# The type in a receiver, after its optional name: (x *T[K]).
 _RECEIVER = re.compile(r"\(\s*(?:\w+\s+)?\(*(\*?)\s*\(*(\w+)")
 _DECLARATIONS = frozenset(("function_declaration", "method_declaration"))
 
 
 @dataclass(frozen=True)
 class GoFunction:
-    """A declaration or a literal; offsets are bytes of the source.
+    """Function declaration or literal; offsets are bytes of the source.
 
     Attributes:
-        function: its name and lines, for reports and filters.
-        outer: the name of the declaration around a literal, ``""`` for a declaration.
-        start: the ``func`` keyword.
-        open: the body's ``{``, or -1 where there is no body.
-        close: the body's ``}``, or -1.
-        comments: the comments between the previous declaration and this one.
-        node: its node in the tree.
+        function: name and lines, for reports and filters.
+        outer: name of the declaration that encloses a literal, ``""`` for a declaration.
+        start: offset of the ``func`` keyword.
+        open: offset of the body's ``{``, or -1 if there is no body.
+        close: offset of the body's ``}``, or -1.
+        comments: comments between the previous declaration and this one.
+        node: node in the syntax tree.
     """
 
     function: Function
@@ -41,29 +41,29 @@ class GoFunction:
 
     @property
     def is_literal(self) -> bool:
-        """Whether it is a function literal, a closure."""
+        """Whether it is a function literal (closure)."""
         return self.node.type == "func_literal"
 
 
 def find(source: bytes, root: Node, *, closures: bool) -> list[GoFunction]:
-    """Every function in ``source``, in its order; function literals if ``closures``."""
-    lines = _Lines(source)
-    declared = list(_declared(root, lines))
+    """Return every function in source order, function literals only if ``closures``."""
+    lines = _LineCounter(source)
+    declared = list(_find_declarations(root, lines))
     if not closures:
         return declared
-    literals = _literals(root, declared, lines)
+    literals = _find_literals(root, declared, lines)
     return sorted((*declared, *literals), key=lambda f: f.start)
 
 
-class _Lines:
-    """Line numbers of offsets that mostly ascend; asking a node for its row is slower."""
+class _LineCounter:
+    """Line numbers of mostly ascending offsets; reading a node's row is slower."""
 
     def __init__(self, source: bytes) -> None:
         self._source = source
         self._at = 0
         self._line = 1
 
-    def number(self, offset: int) -> int:
+    def get_line(self, offset: int) -> int:
         if offset < self._at:
             self._line -= self._source.count(b"\n", offset, self._at)
         else:
@@ -71,28 +71,28 @@ class _Lines:
         self._at = offset
         return self._line
 
-    def function(self, name: str, start: int, end: int) -> Function:
-        line = self.number(start)
-        return Function(name, line, self.number(end) - line + 1)
+    def make_function(self, name: str, start: int, end: int) -> Function:
+        line = self.get_line(start)
+        return Function(name, line, self.get_line(end) - line + 1)
 
 
-def _declared(root: Node, lines: _Lines) -> Iterator[GoFunction]:
+def _find_declarations(root: Node, lines: _LineCounter) -> Iterator[GoFunction]:
     comments: list[Node] = []
     for node in root.children:
         if node.type == "comment":
             comments.append(node)
         elif node.type in _DECLARATIONS:
-            yield _declaration(node, tuple(comments), lines)
+            yield _make_declaration(node, tuple(comments), lines)
             comments.clear()
         elif node.is_named:
             comments.clear()
 
 
-def _declaration(node: Node, comments: tuple[Node, ...], lines: _Lines) -> GoFunction:
+def _make_declaration(node: Node, comments: tuple[Node, ...], lines: _LineCounter) -> GoFunction:
     start, end = node.start_byte, node.end_byte
     body = node.child_by_field_name("body")
     return GoFunction(
-        function=lines.function(_name(node), start, end),
+        function=lines.make_function(_get_name(node), start, end),
         outer="",
         start=start,
         open=body.start_byte if body else -1,
@@ -102,36 +102,39 @@ def _declaration(node: Node, comments: tuple[Node, ...], lines: _Lines) -> GoFun
     )
 
 
-def _name(node: Node) -> str:
-    """The name as the Go runtime prints it behind the package: ``F``, ``T.M`` or ``(*T).M``."""
-    name = _field(node, "name")
-    receiver = _RECEIVER.match(_field(node, "receiver"))
+def _get_name(node: Node) -> str:
+    """Return the name as the Go runtime prints it after the package: ``T.M`` or ``(*T).M``."""
+    name = _get_field(node, "name")
+    receiver = _RECEIVER.match(_get_field(node, "receiver"))
     if receiver is None:
         return name
     return f"(*{receiver[2]}).{name}" if receiver[1] else f"{receiver[2]}.{name}"
 
 
-def _field(node: Node, name: str) -> str:
+def _get_field(node: Node, name: str) -> str:
     child = node.child_by_field_name(name)
     return grammar.text(child).decode(errors="replace") if child else ""
 
 
-def _literals(root: Node, declared: list[GoFunction], lines: _Lines) -> Iterator[GoFunction]:
-    """The function literals, named as the compiler names most of them: ``f.func1``."""
+def _find_literals(
+    root: Node, declared: list[GoFunction], lines: _LineCounter
+) -> Iterator[GoFunction]:
+    """Yield the function literals, named as the compiler names most of them: ``f.func1``."""
     counts: Counter[str] = Counter()
-    around = iter(declared)
-    declaration = next(around, None)
-    for body in grammar.captures("(func_literal body: (block) @body)", root):
+    enclosing = iter(declared)
+    declaration = next(enclosing, None)
+    for body in grammar.capture("(func_literal body: (block) @body)", root):
         node = body.parent
         if node is None:
-            raise AssertionError("a captured body has a parent")
+            raise AssertionError("captured body without a parent")
         while declaration and declaration.node.end_byte <= node.start_byte:
-            declaration = next(around, None)
+            declaration = next(enclosing, None)
         inside = declaration is not None and declaration.start < node.start_byte
         outer = declaration.function.name if declaration and inside else "init"
         counts[outer] += 1
+        name = f"{outer}.func{counts[outer]}"
         yield GoFunction(
-            function=lines.function(f"{outer}.func{counts[outer]}", node.start_byte, node.end_byte),
+            function=lines.make_function(name, node.start_byte, node.end_byte),
             outer=outer,
             start=node.start_byte,
             open=body.start_byte,

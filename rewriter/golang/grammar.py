@@ -1,4 +1,4 @@
-"""tree-sitter's Go grammar, loaded once a process."""
+"""tree-sitter's Go grammar, loaded once per process."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def _query(pattern: str) -> Query:
 
 
 def parse(source: bytes) -> Tree:
-    """The tree of ``source``, whatever errors it holds."""
+    """Return the tree of ``source``, which may contain error nodes."""
     return _parser().parse(source)
 
 
-def captures(pattern: str, node: Node) -> list[Node]:
-    """Every node below ``node`` that ``pattern`` captures, in the source's order."""
+def capture(pattern: str, node: Node) -> list[Node]:
+    """Return the nodes below ``node`` that ``pattern`` captures, in source order."""
     found = QueryCursor(_query(pattern)).captures(node)
     nodes = [n for group in found.values() for n in group]
     return sorted(nodes, key=lambda n: n.start_byte)
 
 
 def text(node: Node) -> bytes:
-    """The node's bytes."""
+    """Return the node's bytes."""
     return node.text or b""

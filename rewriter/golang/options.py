@@ -1,18 +1,18 @@
-"""What a caller may ask of the Go rewriter."""
+"""Options of the Go rewriter."""
 
 from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
 
-from rewriter.select import Place, Selection
+from rewriter.filters import Filters, Location
 
 
 class Layout(enum.Enum):
-    """How an injected call is written.
+    """Layout of injected calls.
 
-    ``SOURCE`` is what a person would write, clean for gofmt. ``BUILD`` adds no
-    line, so that every line of the original keeps its number.
+    ``SOURCE`` is formatted as gofmt would. ``BUILD`` adds no line, so that every
+    line of the original keeps its number.
     """
 
     SOURCE = "source"
@@ -21,36 +21,35 @@ class Layout(enum.Enum):
 
 @dataclass(frozen=True)
 class Options:
-    """One run's wishes for one file.
+    """Options for one file.
 
     Attributes:
-        runtime_import: the import path of the functrace runtime.
-        layout: how the calls are written.
-        closures: function literals too.
-        skip_generated: leave files marked ``// Code generated … DO NOT EDIT.``
-        selection: the filters.
-        place: the file, for the filters.
-        package_names: what the other files of the package declare at package
-            level, so that the import's name collides with none of it.
-        reason: why no function of the file is to be instrumented, if so; each is
+        runtime_import: import path of the functrace runtime.
+        layout: layout of the injected calls.
+        closures: instrument function literals too.
+        skip_generated: skip files marked ``// Code generated … DO NOT EDIT.``
+        filters: filters that select functions.
+        location: location of the file, for the filters.
+        package_names: package-level names in the package's other files, which the
+            import's alias must not collide with.
+        skip_reason: why no function of the file is instrumented, if so; each is
             counted with it.
-        namesakes: import paths of packages called functrace that are no runtime.
-        own_calls_only: what the file calls of another functrace runtime is none of
-            ours; else such a function counts as traced.
-        vouched: a Go toolchain says that the file is valid, whatever the
-            grammar thinks of it.
-        errors: where a function's last result is an ``error``, the call is told which.
+        unrelated_packages: import paths that end in functrace but are not a runtime.
+        ignore_other_runtimes: treat calls of another functrace runtime as foreign; else
+            a function with one counts as traced.
+        is_known_valid: a Go toolchain accepts the file, even if the grammar does not.
+        errors: pass a pointer to the function's last result to the call if it is an ``error``.
     """
 
     runtime_import: str = "functrace"
     layout: Layout = Layout.SOURCE
     closures: bool = False
     skip_generated: bool = False
-    selection: Selection = field(default_factory=Selection)
-    place: Place = field(default_factory=Place)
+    filters: Filters = field(default_factory=Filters)
+    location: Location = field(default_factory=Location)
     package_names: frozenset[str] = frozenset()
-    reason: str | None = None
-    namesakes: frozenset[str] = frozenset()
-    own_calls_only: bool = False
-    vouched: bool = False
+    skip_reason: str | None = None
+    unrelated_packages: frozenset[str] = frozenset()
+    ignore_other_runtimes: bool = False
+    is_known_valid: bool = False
     errors: bool = False

@@ -1,4 +1,4 @@
-"""A tree that can be trusted, or a clear error: never edits from a tree with an error in it."""
+"""Parser that returns a syntax tree without errors, or raises a clear error."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from tree_sitter import Node
 
 from rewriter.errors import SourceError
-from rewriter.golang import grammar, lag
-from rewriter.golang.tokens import error_at
+from rewriter.golang import grammar, grammar_gaps
+from rewriter.golang.tokens import make_error
 
 _PACKAGE, _IMPORT, _DECLARATION = 1, 2, 3
 _RANKS = {
@@ -22,74 +22,74 @@ _RANKS = {
 }
 
 
-def parse(source: bytes, *, vouched: bool = False) -> Node:
-    """Return the root of a tree of ``source`` in which every function has its place.
+def parse(source: bytes, *, is_known_valid: bool = False) -> Node:
+    """Return the root of a tree of ``source`` that contains every function.
 
-    Where the grammar lags the language the tree is that of the skeleton of the
-    source: its functions' bodies hold nothing but literals and trace calls.
+    If the grammar does not support the file's syntax, the tree is that of its
+    skeleton, in which function bodies contain only literals and trace calls.
 
     Args:
         source: a Go file.
-        vouched: a Go toolchain accepts the file, so what the grammar does not
-            know is not an error.
+        is_known_valid: a Go toolchain accepts the file, so syntax that the grammar does not
+            support is not an error.
 
     Raises:
-        SourceError: the file is no valid Go, or beyond what can be parsed here.
+        SourceError: the file is not valid Go, or cannot be parsed here.
     """
     if b"\0" in source:
-        raise error_at(source, source.index(b"\0"), "a NUL byte: this is no Go source")
+        raise make_error(source, source.index(b"\0"), "NUL byte in Go source")
     root = grammar.parse(source).root_node
     if not root.has_error:
-        return _ordered(source, root)
-    if not vouched and grammar.parse(lag.relaxed(source)).root_node.has_error:
-        raise _first_error(source, root)
+        return _check_order(source, root)
+    if not is_known_valid and grammar.parse(grammar_gaps.relax(source)).root_node.has_error:
+        raise _make_first_error(source, root)
     try:
-        outline = grammar.parse(lag.skeleton(source)).root_node
+        skeleton = grammar.parse(grammar_gaps.make_skeleton(source)).root_node
     except RecursionError:
-        raise _first_error(source, root) from None
-    if outline.has_error:
-        raise _first_error(source, root)
-    return _ordered(source, outline, whole=False)
+        raise _make_first_error(source, root) from None
+    if skeleton.has_error:
+        raise _make_first_error(source, root)
+    return _check_order(source, skeleton, is_whole=False)
 
 
-def _ordered(source: bytes, root: Node, *, whole: bool = True) -> Node:
-    """The root itself; the grammar alone would let its parts stand in any order.
+def _check_order(source: bytes, root: Node, *, is_whole: bool = True) -> Node:
+    """Return ``root`` if its declarations are in order, which the grammar does not check.
 
-    If it is not that of the ``whole`` source, literals stand in for declarations.
+    In the tree of a skeleton (not ``is_whole``) literals may take the place of declarations.
     """
     rank = 0
     for child in root.children:
         if not child.is_named or child.type == "comment":
             continue
-        here = _RANKS.get(child.type, 0 if whole else _DECLARATION)
+        here = _RANKS.get(child.type, 0 if is_whole else _DECLARATION)
         if here < rank or (here == rank == _PACKAGE):
-            raise _unexpected(source, child)
+            raise _make_unexpected_error(source, child)
         if rank == 0 and here != _PACKAGE:
-            raise error_at(source, child.start_byte, "no package clause")
+            raise make_error(source, child.start_byte, "no package clause")
         rank = here
     if rank == 0:
-        raise error_at(source, 0, "no package clause")
+        raise make_error(source, 0, "no package clause")
     return root
 
 
-def _first_error(source: bytes, root: Node) -> SourceError:
-    node = next(_errors(root), root)
+def _make_first_error(source: bytes, root: Node) -> SourceError:
+    node = next(_find_errors(root), root)
     if node.is_missing:
-        return error_at(source, node.start_byte, f"expected {node.type!r}")
-    return _unexpected(source, node)
+        return make_error(source, node.start_byte, f"expected {node.type!r}")
+    return _make_unexpected_error(source, node)
 
 
-def _unexpected(source: bytes, node: Node) -> SourceError:
+def _make_unexpected_error(source: bytes, node: Node) -> SourceError:
     found = source[node.start_byte : node.end_byte].split(b"\n")[0][:40]
-    return error_at(source, node.start_byte, f"unexpected {found.decode(errors='replace')!r}")
+    return make_error(source, node.start_byte, f"unexpected {found.decode(errors='replace')!r}")
 
 
-def _errors(node: Node) -> Iterator[Node]:
-    """The error nodes below ``node``, innermost first where they nest."""
+def _find_errors(node: Node) -> Iterator[Node]:
+    """Yield the innermost error nodes below ``node``."""
     cursor = node.walk()
     while True:
         here = cursor.node
-        if here is not None and (here.is_missing or (here.is_error and not _has_inner(here))):
+        if here is not None and (here.is_missing or (here.is_error and not _has_inner_error(here))):
             yield here
         if here is not None and here.has_error and cursor.goto_first_child():
             continue
@@ -98,5 +98,5 @@ def _errors(node: Node) -> Iterator[Node]:
                 return
 
 
-def _has_inner(node: Node) -> bool:
+def _has_inner_error(node: Node) -> bool:
     return any(child.has_error for child in node.children)

@@ -1,7 +1,7 @@
-"""Go's tokens, by its specification: exact where tree-sitter's grammar lags the language.
+"""Tokenizer for Go that also reads syntax which tree-sitter's grammar does not support.
 
-Source: https://go.dev/ref/spec#Lexical_elements. Only what tells code from
-strings and comments matters here, so numbers and operators are cut coarsely.
+Source: https://go.dev/ref/spec#Lexical_elements. Its purpose is to distinguish code from
+strings and comments, so numbers and operators are split coarsely.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
-# A comment in asterisks with the blanks behind it, and what may stand behind a line's code.
+# A block comment with the blanks after it, and what can follow the code on a line.
 COMMENT = rb"/\*[^*]*\*+(?:[^*/][^*]*\*+)*/[ \t]*"
 REST_OF_LINE = re.compile(rb"[ \t]*(?:" + COMMENT + rb")*(?://[^\r\n]*)?(\r?\n)")
 
@@ -40,7 +40,7 @@ _CONTINUES = frozenset(
 
 @dataclass(frozen=True)
 class Token:
-    """A token: ``kind`` is word, literal, op or end (of a statement)."""
+    """Token of kind ``word``, ``literal``, ``op`` or ``end`` (of a statement)."""
 
     kind: str
     text: bytes
@@ -49,14 +49,14 @@ class Token:
 
 
 def tokenize(source: bytes) -> Iterator[Token]:
-    """Yield the tokens of ``source`` with the semicolons that newlines stand for.
+    """Yield the tokens of ``source``, including the semicolons that newlines imply.
 
     Raises:
-        SourceError: bytes that begin no token, such as an unterminated string.
+        SourceError: an invalid token, such as an unterminated string.
     """
     at = 0
     last: Token | None = None
-    for match in _matches(source):
+    for match in _scan(source):
         kind, start, at = str(match.lastgroup), match.start(), match.end()
         breaks = kind == "newline" or (kind == "comment" and b"\n" in match[0])
         if breaks and last is not None and _ends_statement(last):
@@ -66,23 +66,23 @@ def tokenize(source: bytes) -> Iterator[Token]:
             last = Token("end" if match[0] == b";" else kind, match[0], start, at)
             yield last
     if at < len(source):
-        raise error_at(source, at, "not a Go token")
+        raise make_error(source, at, "not a Go token")
 
 
-def comments(source: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield offset and text of every comment, as far as the source consists of tokens."""
-    for match in _matches(source):
+def find_comments(source: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield offset and text of every comment up to the first invalid token."""
+    for match in _scan(source):
         if match[0][:2] in (b"//", b"/*"):
             yield match.start(), match[0]
 
 
-def header_end(source: bytes) -> int:
-    """Where the first token stands that is no comment."""
-    codes = (m.start() for m in _matches(source) if m.lastgroup in ("literal", "word", "op"))
-    return next(codes, len(source))
+def find_first_code(source: bytes) -> int:
+    """Return the offset of the first token that is not a comment."""
+    starts = (m.start() for m in _scan(source) if m.lastgroup in ("literal", "word", "op"))
+    return next(starts, len(source))
 
 
-def _matches(source: bytes) -> Iterator[re.Match[bytes]]:
+def _scan(source: bytes) -> Iterator[re.Match[bytes]]:
     at = 0
     while match := _TOKEN.match(source, at):
         yield match
@@ -95,11 +95,11 @@ def _ends_statement(token: Token) -> bool:
     return token.kind == "literal" or token.text in _ENDS_STATEMENT
 
 
-def brackets(source: bytes, tokens: list[Token]) -> dict[int, int]:
+def match_brackets(source: bytes, tokens: list[Token]) -> dict[int, int]:
     """Map the index of every opening bracket among ``tokens`` to that of its closing one.
 
     Raises:
-        SourceError: one has no partner.
+        SourceError: a bracket has no partner.
     """
     partners: dict[int, int] = {}
     stack: list[int] = []
@@ -110,15 +110,15 @@ def brackets(source: bytes, tokens: list[Token]) -> dict[int, int]:
             stack.append(i)
         elif token.text in _CLOSERS.values():
             if not stack or _CLOSERS[tokens[stack[-1]].text] != token.text:
-                raise error_at(source, token.start, f"unexpected {token.text.decode()}")
+                raise make_error(source, token.start, f"unexpected {token.text.decode()}")
             partners[stack.pop()] = i
     if stack:
         opened = tokens[stack[-1]]
-        raise error_at(source, opened.start, f"{opened.text.decode()} is never closed")
+        raise make_error(source, opened.start, f"{opened.text.decode()} is never closed")
     return partners
 
 
-def error_at(source: bytes, offset: int, message: str) -> SourceError:
-    """A source error with the line and column of ``offset``."""
+def make_error(source: bytes, offset: int, message: str) -> SourceError:
+    """Return a source error with the line and column of ``offset``."""
     line_start = source.rfind(b"\n", 0, offset) + 1
     return SourceError(message, source.count(b"\n", 0, offset) + 1, offset - line_start + 1)

@@ -1,4 +1,4 @@
-"""Python: the decorator ``@_functrace_.trace`` and its import, put in and taken out."""
+"""Python rewriter: inserts and removes the decorator ``@_functrace_.trace`` and its import."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Options", "instrument_tree", "plan_inject", "plan_strip"]
 
-# An import hook, which a program's start waits for, needs but the tree.
+# Loaded on first use: the import hook, which delays a program's start, needs only the tree.
 _MODULES = {
     "Options": "options",
     "instrument_tree": "tree",

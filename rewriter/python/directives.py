@@ -1,4 +1,4 @@
-"""Comments that tell functrace what to do."""
+"""Directives: comments with instructions for functrace."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from rewriter.python.source import header_lines
+from rewriter.python.parse import count_header_lines
 
 _DIRECTIVE = re.compile(r"#\s*functrace:\s*(skip-file|skip|keep)(?![-\w])")
 _NO_CODE = frozenset(
@@ -18,11 +18,11 @@ _NO_CODE = frozenset(
 
 @dataclass
 class Directives:
-    """What the comments of one file say.
+    """Directives in one file.
 
     Attributes:
-        skip_file: ``# functrace: skip-file``, at the start of a line.
-        skip: the first lines of the statements that have ``# functrace: skip`` on one of their
+        skip_file: whether ``# functrace: skip-file`` is at the start of a line.
+        skip: first lines of the statements that have ``# functrace: skip`` on one of their
             lines or directly above.
         keep: likewise for ``# functrace: keep``.
     """
@@ -37,33 +37,33 @@ class Directives:
 
 
 def read(text: bytes) -> Directives:
-    """Read a source that Python's parser takes."""
+    """Read the directives of a source that Python can parse."""
     found = Directives()
     if b"functrace:" not in text:
         return found
-    above: set[str] = set()  # said by the comment lines directly above
-    inside: int | None = None  # where the logical line around a token starts
-    first = header_lines(text)  # the import comes between those lines and a function below
-    for token, is_own_line in _tokens(text):
+    above: set[str] = set()  # directives in the comment lines directly above
+    statement: int | None = None  # first line of the logical line that contains the token
+    header = count_header_lines(text)  # inject adds the import between these and a function
+    for token, is_first_on_line in _tokenize(text):
         words = set(_DIRECTIVE.findall(token.string)) if token.type == tokenize.COMMENT else set()
         if token.type == tokenize.NEWLINE:
-            inside = None
-        elif token.type == tokenize.COMMENT and inside is None:
-            above |= words if token.start[0] > first else set()
+            statement = None
+        elif token.type == tokenize.COMMENT and statement is None:
+            above |= words if token.start[0] > header else set()
             found.skip_file |= "skip-file" in words and token.start[1] == 0
-        elif words and inside is not None:
-            found._add(words, inside)
-        elif token.type == tokenize.NL and inside is None and is_own_line:
+        elif words and statement is not None:
+            found._add(words, statement)
+        elif token.type == tokenize.NL and statement is None and is_first_on_line:
             above = set()  # a blank line
-        elif token.type not in _NO_CODE and inside is None:
-            inside = token.start[0]
-            found._add(above, inside)
+        elif token.type not in _NO_CODE and statement is None:
+            statement = token.start[0]
+            found._add(above, statement)
             above = set()
     return found
 
 
-def _tokens(text: bytes) -> Iterator[tuple[tokenize.TokenInfo, bool]]:
-    """The tokens, each with whether it is the first of its line."""
+def _tokenize(text: bytes) -> Iterator[tuple[tokenize.TokenInfo, bool]]:
+    """Yield the tokens, each with whether it is the first on its line."""
     lines = text.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
     line = 0
     try:
@@ -71,4 +71,4 @@ def _tokens(text: bytes) -> Iterator[tuple[tokenize.TokenInfo, bool]]:
             yield token, token.start[0] != line
             line = token.end[0]
     except (tokenize.TokenError, SyntaxError):
-        return  # the tokenizer of Python <= 3.11 knows less than the parser
+        return  # the tokenizer of Python <= 3.11 supports less than the parser

@@ -1,4 +1,4 @@
-"""The functions of a file, with what is around each."""
+"""Functions of a Python file with their enclosing scopes."""
 
 from __future__ import annotations
 
@@ -17,47 +17,47 @@ _ANNOTATIONS = frozenset(("annotation", "returns", "type_params"))
 
 @dataclass(frozen=True)
 class Scope:
-    """What is around a node.
+    """Scope that encloses a node.
 
     Attributes:
-        prefix: the functions and classes around it, before a name: ``Class.method.``.
-        qualprefix: the same as Python spells it: ``Class.method.<locals>.``.
-        around: the names of each of them, in both spellings.
-        in_function: whether one of them is a function.
-        line: where the statement around it starts.
-        reason: why nothing in it is instrumented, if so.
+        prefix: prefix of names in it: ``Class.method.``.
+        qualprefix: the same in Python's spelling: ``Class.method.<locals>.``.
+        around: the names of each of them, in both list_spellings.
+        in_function: whether one of these is a function.
+        line: first line of the enclosing statement.
+        skip_reason: why everything in it is skipped, if so.
     """
 
     prefix: str = ""
     qualprefix: str = ""
-    around: tuple[str, ...] = ()
+    enclosing: tuple[str, ...] = ()
     in_function: bool = False
     line: int = 0
-    reason: str | None = None
+    skip_reason: str | None = None
 
-    def inside(self, name: str, line: int, reason: str | None, *, local: bool) -> Scope:
-        """The scope in a class of that name, or a function: ``local``."""
+    def enter(self, name: str, line: int, reason: str | None, *, is_function: bool) -> Scope:
+        """Return the scope inside a class or function of that name."""
         plain, qualified = self.prefix + name, self.qualprefix + name
         return Scope(
             prefix=f"{plain}.",
-            qualprefix=f"{qualified}.<locals>." if local else f"{qualified}.",
-            around=(*self.around, plain, qualified),
-            in_function=self.in_function or local,
+            qualprefix=f"{qualified}.<locals>." if is_function else f"{qualified}.",
+            enclosing=(*self.enclosing, plain, qualified),
+            in_function=self.in_function or is_function,
             line=line,
-            reason=reason,
+            skip_reason=reason,
         )
 
 
 @dataclass(frozen=True)
 class Slot:
-    """Where in the tree an expression hangs."""
+    """Position of a node in its parent."""
 
     parent: ast.AST
     field: str
     index: int | None
 
-    def put(self, node: ast.expr) -> None:
-        """Hang ``node`` there."""
+    def set(self, node: ast.expr) -> None:
+        """Replace the node at this position."""
         if self.index is None:
             setattr(self.parent, self.field, node)
         else:
@@ -66,13 +66,13 @@ class Slot:
 
 @dataclass(frozen=True)
 class PyFunction:
-    """A ``def`` or a lambda.
+    """Function: a ``def`` or a lambda.
 
     Attributes:
-        function: its name, ``Class.method`` or ``outer.inner``, and lines from its ``def``.
-        node: its node.
-        scope: what is around it.
-        slot: where it hangs.
+        function: name (``Class.method``, ``outer.inner``) and lines from its ``def``.
+        node: node in the tree.
+        scope: enclosing scope.
+        slot: position in the parent node.
     """
 
     function: Function
@@ -82,67 +82,66 @@ class PyFunction:
 
     @property
     def qualname(self) -> str:
-        """Its ``__qualname__``: ``outer.<locals>.inner``."""
-        return self.scope.qualprefix + _name(self.node)
+        """The function's ``__qualname__``: ``outer.<locals>.inner``."""
+        return self.scope.qualprefix + _get_name(self.node)
 
 
-# Why nothing in a class, function or branch is instrumented: a node, the name of one of its
-# fields.
-Inherited = Callable[[ast.AST, str], "str | None"]
+# Returns why everything in a class, function or branch is skipped, given a node and a field name.
+ReasonGetter = Callable[[ast.AST, str], "str | None"]
 
 
-def find(tree: ast.Module, inherited: Inherited, *, lambdas: bool) -> list[PyFunction]:
-    """Every function in its order; lambdas if ``lambdas``."""
+def find(tree: ast.Module, get_reason: ReasonGetter, *, lambdas: bool) -> list[PyFunction]:
+    """Return every function in source order, lambdas only if ``lambdas``."""
     found = [
-        PyFunction(_function(node, scope), node, scope, slot)
-        for node, scope, slot in _walk(tree, inherited, lambdas=lambdas)
+        PyFunction(_make_function(node, scope), node, scope, slot)
+        for node, scope, slot in _walk(tree, get_reason, lambdas=lambdas)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
     ]
     return sorted(found, key=lambda f: (f.node.lineno, f.node.col_offset))
 
 
-def statements(tree: ast.Module) -> list[ast.stmt]:
-    """Every statement, in no order that matters."""
+def list_statements(tree: ast.Module) -> list[ast.stmt]:
+    """Return every statement, in no particular order."""
     found: list[ast.stmt] = []
     stack: list[ast.AST] = [tree]
     while stack:
         node = stack.pop()
-        for field in _blocks(node._fields):
+        for field in _list_blocks(node._fields):
             children = getattr(node, field)
             stack += children
             found += (c for c in children if isinstance(c, ast.stmt))
     return found
 
 
-def _function(node: Def | ast.Lambda, scope: Scope) -> Function:
+def _make_function(node: Def | ast.Lambda, scope: Scope) -> Function:
     lines = (node.end_lineno or node.lineno) - node.lineno + 1
-    return Function(scope.prefix + _name(node), node.lineno, lines)
+    return Function(scope.prefix + _get_name(node), node.lineno, lines)
 
 
-def _name(node: Def | ast.Lambda) -> str:
+def _get_name(node: Def | ast.Lambda) -> str:
     return "<lambda>" if isinstance(node, ast.Lambda) else node.name
 
 
 @cache
-def _blocks(fields: tuple[str, ...]) -> tuple[str, ...]:
+def _list_blocks(fields: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(f for f in fields if f in _BLOCKS)
 
 
 def _walk(
-    tree: ast.Module, inherited: Inherited, *, lambdas: bool
+    tree: ast.Module, get_reason: ReasonGetter, *, lambdas: bool
 ) -> Iterator[tuple[ast.AST, Scope, Slot]]:
-    """Every node where there is a function; with a stack, as nesting may be deep."""
+    """Yield every node that may be a function, without recursion since nesting may be deep."""
     stack: list[tuple[ast.AST, Scope, Slot]] = [(tree, Scope(), Slot(tree, "", None))]
     while stack:
         node, scope, slot = stack.pop()
-        if isinstance(node, ast.stmt):
-            scope = scope if not lambdas else replace(scope, line=node.lineno)
+        if lambdas and isinstance(node, ast.stmt):
+            scope = replace(scope, line=node.lineno)
         yield node, scope, slot
-        for field in node._fields if lambdas else _blocks(node._fields):
+        for field in node._fields if lambdas else _list_blocks(node._fields):
             children = getattr(node, field, None)
             if not isinstance(children, (list, ast.AST)):
                 continue
-            inner = _inside(node, field, scope, inherited)
+            inner = _enter_field(node, field, scope, get_reason)
             if isinstance(children, ast.AST):
                 stack.append((children, inner, Slot(node, field, None)))
                 continue
@@ -153,15 +152,15 @@ def _walk(
             )
 
 
-def _inside(node: ast.AST, field: str, scope: Scope, inherited: Inherited) -> Scope:
-    """The scope of what hangs at one field of ``node``."""
+def _enter_field(node: ast.AST, field: str, scope: Scope, get_reason: ReasonGetter) -> Scope:
+    """Return the scope of the children in one field of ``node``."""
     if field in _ANNOTATIONS:
-        return replace(scope, reason=scope.reason or "in an annotation")
+        return replace(scope, skip_reason=scope.skip_reason or "in an annotation")
     if type(node).__name__ in _FORMATTED:
-        return replace(scope, reason=scope.reason or "in an f-string")
-    reason = scope.reason or inherited(node, field)
+        return replace(scope, skip_reason=scope.skip_reason or "in an f-string")
+    reason = scope.skip_reason or get_reason(node, field)
     if field == "body" and isinstance(node, ast.ClassDef):
-        return scope.inside(node.name, scope.line, reason, local=False)
+        return scope.enter(node.name, scope.line, reason, is_function=False)
     if field == "body" and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
-        return scope.inside(_name(node), scope.line, reason, local=True)
-    return scope if reason == scope.reason else replace(scope, reason=reason)
+        return scope.enter(_get_name(node), scope.line, reason, is_function=True)
+    return scope if reason == scope.skip_reason else replace(scope, skip_reason=reason)

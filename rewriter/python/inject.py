@@ -1,71 +1,80 @@
-"""Plan the injection of decorators into a Python file."""
+"""Plan for the injection of decorators into a Python file."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
 
-from rewriter import select
+from rewriter import filters
 from rewriter.edit import Edit, apply
+from rewriter.errors import UNPROVEN, SkipFile
 from rewriter.plan import Plan
-from rewriter.python import concrete, import_lines, layout, proof, strip
-from rewriter.python.choose import Choice, choose, file_reason, may_hold_functions, name_for
-from rewriter.python.errors import UNPROVEN, LeftAlone
+from rewriter.python import decorators, imports, libcst_positions, proof, strip
+from rewriter.python.classify import (
+    Classification,
+    choose_alias,
+    classify,
+    get_file_skip_reason,
+    may_have_functions,
+)
 from rewriter.python.options import Options
-from rewriter.python.source import Source, parse
+from rewriter.python.parse import ParsedSource, parse
 
 
 def plan_inject(source: bytes, options: Options) -> Plan:
-    """Return the edits that put a decorator above every function asked for.
+    """Return the edits that put a decorator above every selected function.
 
-    A function that has one keeps it, so a second run changes nothing. What the
-    edits make is proven to be the same program, from which strip gives back the
-    very bytes; a file for which that cannot be proven is left alone.
+    A function that has the decorator keeps it, so a second run changes nothing. The
+    result is proven to be the same program, and strip to restore the original bytes; a
+    file for which this cannot be proven is skipped.
 
     Raises:
-        SourceError: the running Python does not take the file.
+        SourceError: the running Python rejects the file.
     """
-    reason = file_reason(source, options)
-    matched = select.matched(options.selection, options.place)
-    if reason or not may_hold_functions(source, options):
-        return Plan(matched=matched, file_reason=reason)
+    reason = get_file_skip_reason(source, options)
+    globs = filters.find_matching_globs(options.filters, options.location)
+    if reason or not may_have_functions(source, options):
+        return Plan(matched_globs=globs, file_skip_reason=reason)
     try:
         parsed = parse(source)
-        choice = choose(parsed.tree, parsed.text, options)
-        edits = _proven(parsed, choice, options) if choice.chosen else ()
-    except LeftAlone as left:
-        return Plan(matched=matched, file_reason=left.reason)
-    functions = tuple(f.function for f in choice.chosen)
-    return Plan(edits, functions, choice.traced, choice.skipped, choice.matched)
+        found = classify(parsed.tree, parsed.text, options)
+        edits = _make_proven_edits(parsed, found, options) if found.to_instrument else ()
+    except SkipFile as skip:
+        return Plan(matched_globs=globs, file_skip_reason=skip.reason)
+    functions = tuple(f.function for f in found.to_instrument)
+    return Plan(edits, functions, found.traced, found.skipped, found.matched_globs)
 
 
-def _proven(source: Source, choice: Choice, options: Options) -> tuple[Edit, ...]:
-    """The edits by the positions of ``ast``; if they are not proven, by those of libcst."""
-    name, is_new = name_for(source.tree, source.text, choice, options.runtime_import)
-    added = [import_lines.add(source, options.runtime_import, name)] if is_new else []
-    edits = [*added, *_decorators(source, choice, name, {})]
+def _make_proven_edits(
+    source: ParsedSource, found: Classification, options: Options
+) -> tuple[Edit, ...]:
+    """Return the edits at the positions of ``ast`` or, if not proven, at those of libcst."""
+    alias, is_new = choose_alias(source.tree, source.text, found, options.runtime_import)
+    added = [imports.add(source, options.runtime_import, alias)] if is_new else []
+    edits = [*added, *_decorate(source, found, alias, {})]
     if not _is_proven(source, edits, options):
-        edits = [*added, *_decorators(source, choice, name, concrete.starts(source))]
+        starts = libcst_positions.find_starts(source)
+        edits = [*added, *_decorate(source, found, alias, starts)]
         if not _is_proven(source, edits, options):
-            raise LeftAlone(UNPROVEN)
-    return source.in_raw(edits)
+            raise SkipFile(UNPROVEN)
+    return source.to_raw_edits(edits)
 
 
-def _decorators(
-    source: Source, choice: Choice, name: str, starts: dict[ast.AST, int]
+def _decorate(
+    source: ParsedSource, found: Classification, alias: str, starts: dict[ast.AST, int]
 ) -> Iterator[Edit]:
-    for found in choice.chosen:
-        at = starts.get(found.node, source.start(found.node))
-        yield from layout.put_in(source, found, name, at)
+    for function in found.to_instrument:
+        start = starts.get(function.node, source.get_start(function.node))
+        yield from decorators.add(source, function, alias, start)
 
 
-def _is_proven(source: Source, edits: list[Edit], options: Options) -> bool:
-    """Whether ``edits`` change nothing but what is ours, and strip takes that out again."""
-    after = proof.rewritten(source, edits)
+def _is_proven(source: ParsedSource, edits: list[Edit], options: Options) -> bool:
+    """Return whether ``edits`` change only what functrace adds, and strip undoes them."""
+    after = proof.apply_and_parse(source, edits)
     runtime = options.runtime_import
     if after is None or not proof.is_same(
-        source.tree, after.tree, proof.injected(after.tree, runtime)
+        source.tree, after.tree, proof.find_injected(after.tree, runtime)
     ):
         return False
-    back = apply(after.text, strip.find(after, runtime).edits)
-    return back == apply(source.text, strip.find(source, runtime).edits)
+    stripped = apply(after.text, strip.find_removals(after, runtime).edits)
+    return stripped == apply(source.text, strip.find_removals(source, runtime).edits)

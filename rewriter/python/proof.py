@@ -8,48 +8,47 @@ from collections.abc import Iterable
 from rewriter.edit import Edit, apply
 from rewriter.errors import SourceError
 from rewriter.python import imports
-from rewriter.python import source as sources
-from rewriter.python.names import TRACE
-from rewriter.python.source import Source
+from rewriter.python.aliases import TRACE
+from rewriter.python.parse import ParsedSource, check_compiles, parse
 
 
-def rewritten(before: Source, edits: Iterable[Edit]) -> Source | None:
-    """The source after ``edits``, parsed and compiled; None if the edits made it invalid.
+def apply_and_parse(before: ParsedSource, edits: Iterable[Edit]) -> ParsedSource | None:
+    """Return the source after ``edits``, or None if they made it invalid.
 
     Raises:
-        SourceError: it never was valid.
-        LeftAlone: it is beyond what Python can compile.
+        SourceError: the source was invalid before.
+        SkipFile: Python cannot compile the source.
     """
     try:
-        after = sources.parse(apply(before.raw, before.in_raw(edits)))
-        sources.check(after.tree)
+        after = parse(apply(before.raw, before.to_raw_edits(edits)))
+        check_compiles(after.tree)
     except SourceError:
-        sources.check(before.tree)
+        check_compiles(before.tree)
         return None
     return after
 
 
 def is_same(one: ast.AST, other: ast.AST, injected: Injected) -> bool:
-    """Whether two trees are equal but for what is injected.
+    """Return whether two trees are equal except for injected nodes.
 
-    Lists of the same length must be equal as they are: nothing of ours moves.
+    Lists of the same length must be equal with all nodes: injection does not move nodes.
     """
     stack: list[tuple[object, object]] = [(one, other)]
     while stack:
         x, y = stack.pop()
         if isinstance(x, ast.Call) or isinstance(y, ast.Call):
-            x, y = injected.unwrapped(x), injected.unwrapped(y)
+            x, y = injected.unwrap(x), injected.unwrap(y)
         if x.__class__ is not y.__class__:
             return False
         if isinstance(x, ast.AST):
             stack += [
                 (a, b)
-                for f in x._fields  # names, None, contexts and operators mostly are one object
+                for f in x._fields  # names, None, contexts and operators are mostly identical
                 if (a := getattr(x, f, None)) is not (b := getattr(y, f, None))
             ]
         elif isinstance(x, list) and isinstance(y, list):
             if len(x) != len(y):
-                x, y = injected.without(x), injected.without(y)
+                x, y = injected.remove_from(x), injected.remove_from(y)
             if len(x) != len(y):
                 return False
             stack += zip(x, y, strict=True)
@@ -58,37 +57,37 @@ def is_same(one: ast.AST, other: ast.AST, injected: Injected) -> bool:
     return True
 
 
-def injected(tree: ast.Module, path: str) -> Injected:
-    """What of a tree is not the program's own."""
-    return Injected((i.name for i in imports.find(tree, path)), path)
+def find_injected(tree: ast.Module, path: str) -> Injected:
+    """Return what counts as injected in a tree."""
+    return Injected((i.alias_name for i in imports.find(tree, path)), path)
 
 
 class Injected:
-    """What inject puts into a tree, where it calls the runtime by one of ``names``."""
+    """Nodes that inject adds to a tree which imports the runtime under ``aliases``."""
 
-    def __init__(self, names: Iterable[str], runtime: str) -> None:
-        self._names = frozenset(names)
+    def __init__(self, aliases: Iterable[str], runtime: str) -> None:
+        self._aliases = frozenset(aliases)
         self._runtime = runtime
 
-    def without(self, nodes: list[object]) -> list[object]:
-        """A list of statements, decorators or names to import without what is injected."""
-        if not nodes or not self._names:
+    def remove_from(self, nodes: list[object]) -> list[object]:
+        """Return a list of statements, decorators or imported names without injected nodes."""
+        if not nodes or not self._aliases:
             return nodes
         return [n for n in nodes if not (self.is_trace(n) or self._is_import(n))]
 
-    def unwrapped(self, node: object) -> object:
-        """The lambda in an injected call, any other node as it is."""
+    def unwrap(self, node: object) -> object:
+        """Return the lambda in an injected call, or any other node itself."""
         if isinstance(node, ast.Call) and len(node.args) == 1 and self.is_trace(node.func):
             return node.args[0] if isinstance(node.args[0], ast.Lambda) else node
         return node
 
     def is_trace(self, node: object) -> bool:
-        """Whether ``node`` is ``_functrace_.trace``."""
+        """Return whether ``node`` is ``_functrace_.trace``."""
         return (
             isinstance(node, ast.Attribute)
             and node.attr == TRACE
             and isinstance(node.value, ast.Name)
-            and node.value.id in self._names
+            and node.value.id in self._aliases
         )
 
     def _is_import(self, node: object) -> bool:
@@ -96,6 +95,6 @@ class Injected:
             return all(map(self._is_import, node.names))
         return (
             isinstance(node, ast.alias)
-            and node.asname in self._names
+            and node.asname in self._aliases
             and node.name == self._runtime
         )

@@ -16,15 +16,15 @@ from functrace.gobuild.go_command import parse
 from functrace.gobuild.prepare import Request
 from functrace.gobuild.session import Session
 from functrace.sources.go.module import Module
+from rewriter.filters import Filters
 from rewriter.golang import Options
-from rewriter.select import Selection
 from tests.support.toolchains import Go
 
 OPTIONS = (
     Options(),
     Options(errors=True),
     Options(closures=True),
-    Options(selection=Selection(exclude=("x.org/m/a",))),
+    Options(filters=Filters(exclude=("x.org/m/a",))),
 )
 DEPENDENCIES = (
     (),

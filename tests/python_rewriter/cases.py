@@ -13,8 +13,8 @@ from pathlib import Path
 
 from rewriter.edit import apply
 from rewriter.errors import SourceError
+from rewriter.filters import Filters, Location
 from rewriter.python import Options, instrument_tree, plan_inject, plan_strip
-from rewriter.select import Place, Selection
 from tests.support import txtar
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden" / "python"
@@ -44,13 +44,13 @@ class Case:
             lambdas="lambdas" in self.words,
             skip_generated="skip-generated" in self.words,
             compiled=self.asked("compiled"),
-            selection=Selection(
+            filters=Filters(
                 include=self.asked("include"),
                 exclude=self.asked("exclude"),
                 min_lines=int("".join(self.asked("min-lines")) or 0),
                 exported_only="exported-only" in self.words,
             ),
-            place=Place("pkg/input.py", "pkg.input"),
+            location=Location("pkg/input.py", "pkg.input"),
         )
 
     def inject(self, source: bytes | None = None) -> bytes:
@@ -67,7 +67,7 @@ class Case:
             # Its words differ from one Python to the next.
             return {"error": f"{error.line}:{error.column}\n".encode()}
         skipped = [f"{s.function.name}: {s.reason}\n" for s in plan.skipped]
-        skipped += [f"file: {plan.file_reason}\n"] if plan.file_reason else []
+        skipped += [f"file: {plan.file_skip_reason}\n"] if plan.file_skip_reason else []
         made = {"source.py": apply(self.input, plan.edits)}
         return made | ({"skipped": "".join(skipped).encode()} if skipped else {})
 

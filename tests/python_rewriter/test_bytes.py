@@ -7,12 +7,11 @@ import sys
 
 import pytest
 
-from rewriter.errors import SourceError
-from rewriter.python import Options, concrete, plan_inject, plan_strip
-from rewriter.python import source as sources
-from rewriter.python.errors import ENCODING, TOO_DEEP, UNPROVEN
-from rewriter.python.skip import MAX_BYTES
-from rewriter.select import Place
+from rewriter.errors import ENCODING, TOO_DEEP, UNPROVEN, SourceError
+from rewriter.filters import Location
+from rewriter.python import Options, libcst_positions, plan_inject, plan_strip
+from rewriter.python.parse import ParsedSource, parse
+from rewriter.python.skip_rules import MAX_BYTES
 from tests.python_rewriter.cases import inject, run, strip, tree, without_injected
 
 OPTIONS = Options(lambdas=True)
@@ -138,46 +137,46 @@ def test_refused(source: bytes, line: int | None, column: int | None) -> None:
     ids=["elif", "unary", "binary"],
 )
 def test_too_deep_is_left_alone(source: bytes) -> None:
-    assert plan_inject(source, OPTIONS).file_reason == TOO_DEEP
+    assert plan_inject(source, OPTIONS).file_skip_reason == TOO_DEEP
     assert plan_inject(source, OPTIONS).edits == ()
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 13), reason="the codec may change")
 def test_an_encoding_with_two_ways_to_write_something() -> None:
     source = b"# coding: utf-7\ndef f(): return '+AOk-', '+AGEAYg-'\n"
-    assert plan_inject(source, OPTIONS).file_reason == ENCODING
+    assert plan_inject(source, OPTIONS).file_skip_reason == ENCODING
 
 
 def test_a_wrong_position_is_put_right_by_libcst(monkeypatch: pytest.MonkeyPatch) -> None:
     source = b"class A:\n    def f(self):\n        return 1\n"
     expected = inject(source, OPTIONS)
-    right = concrete.starts(sources.parse(source)).values()
-    start = sources.Source.start
+    right = libcst_positions.find_starts(parse(source)).values()
+    start = ParsedSource.get_start
     monkeypatch.setattr(
-        concrete, "starts", lambda parsed: dict(zip(_defs(parsed), right, strict=True))
+        libcst_positions, "find_starts", lambda parsed: dict(zip(_defs(parsed), right, strict=True))
     )
 
-    def wrong(parsed: sources.Source, node: ast.stmt) -> int:
+    def wrong(parsed: ParsedSource, node: ast.stmt) -> int:
         return start(parsed, node) - (isinstance(node, ast.FunctionDef) and parsed.raw == source)
 
-    monkeypatch.setattr(sources.Source, "start", wrong)
+    monkeypatch.setattr(ParsedSource, "get_start", wrong)
     assert inject(source, OPTIONS) == expected
 
 
-def _defs(parsed: sources.Source) -> list[ast.AST]:
+def _defs(parsed: ParsedSource) -> list[ast.AST]:
     return [node for node in ast.walk(parsed.tree) if isinstance(node, ast.FunctionDef)]
 
 
 def test_what_cannot_be_proven_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     source = b"class A:\n    def f(self):\n        return 1\n"
-    monkeypatch.setattr(sources.Source, "indent", lambda *_: b"")
+    monkeypatch.setattr(ParsedSource, "get_indent", lambda *_: b"")
     plan = plan_inject(source, OPTIONS)
-    assert (plan.file_reason, plan.edits) == (UNPROVEN, ())
+    assert (plan.file_skip_reason, plan.edits) == (UNPROVEN, ())
 
 
 def test_a_stub_file_is_left_alone() -> None:
-    plan = plan_inject(b"def f(): return 1\n", Options(place=Place("a/b.pyi", "a.b")))
-    assert plan.file_reason == "stub file"
+    plan = plan_inject(b"def f(): return 1\n", Options(location=Location("a/b.pyi", "a.b")))
+    assert plan.file_skip_reason == "stub file"
 
 
 @pytest.mark.parametrize(
@@ -262,4 +261,4 @@ def test_two_runs_are_stripped_at_once() -> None:
 def test_a_file_that_is_too_large() -> None:
     source = b"def f(): return 1\n".ljust(MAX_BYTES + 1, b"\n")
     plan = plan_inject(source, OPTIONS)
-    assert (plan.file_reason, plan.edits) == ("larger than 4 MiB", ())
+    assert (plan.file_skip_reason, plan.edits) == ("larger than 4 MiB", ())

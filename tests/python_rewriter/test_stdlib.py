@@ -43,8 +43,8 @@ def _check(file: Path, options: Options) -> str:
     except SourceError:
         assert not _python_takes(source), file
         return "refused"
-    if plan.file_reason:
-        return plan.file_reason
+    if plan.file_skip_reason:
+        return plan.file_skip_reason
     once = inject(source, options)
     assert strip(once, options) == source, file
     assert plan_inject(once, options).edits == (), file

@@ -16,7 +16,7 @@ import pytest
 import functrace
 from functrace.pyimport import compilation, loader
 from functrace.pyimport.config import Config
-from rewriter.python.errors import LeftAlone
+from rewriter.errors import SkipFile
 from tests.python_run.conftest import COMMAND, Project
 from tests.support.waiting import PATIENCE, read_until
 
@@ -352,10 +352,10 @@ def test_what_cannot_be_instrumented_is_named(
     app: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> ast.Module:
-        raise LeftAlone("the reason")
+        raise SkipFile("the reason")
 
     monkeypatch.setattr(compilation, "instrument_tree", lambda source, *_: ast.parse(source))
-    monkeypatch.setattr(compilation, "choose", fail)
+    monkeypatch.setattr(compilation, "classify", fail)
     messages: list[str] = []
     monkeypatch.setattr(loader, "say", messages.append)
     config = Config(cache=str(app.cache), root=str(app.root))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from rewriter.edit import apply
 from rewriter.errors import SourceError
-from rewriter.golang import Layout, Options, package_level_names, plan_inject, plan_strip
-from rewriter.select import Place, Selection
+from rewriter.filters import Filters, Location
+from rewriter.golang import Layout, Options, find_package_level_names, plan_inject, plan_strip
 from tests.support import txtar
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden" / "go"
@@ -49,14 +49,14 @@ class Case:
             closures="closures" in asked,
             errors="errors" in asked,
             skip_generated="skip-generated" in asked,
-            selection=Selection(
+            filters=Filters(
                 include=tuple(filter(None, [asked.get("include")])),
                 exclude=tuple(filter(None, [asked.get("exclude")])),
                 min_lines=int(asked.get("min-lines", 0)),
                 exported_only="exported-only" in asked,
             ),
-            place=Place("pkg/input.go", "example.com/golden/pkg"),
-            package_names=package_level_names(self.archive.files.get("sibling.go", b"")),
+            location=Location("pkg/input.go", "example.com/golden/pkg"),
+            package_names=find_package_level_names(self.archive.files.get("sibling.go", b"")),
         )
 
     def inject(self, layout: Layout, source: bytes | None = None) -> bytes:
@@ -73,7 +73,7 @@ class Case:
         except SourceError as error:
             return {"error": f"{error}\n".encode()}
         skipped = [f"{s.function.name}: {s.reason}\n" for s in plan.skipped]
-        skipped += [f"file: {plan.file_reason}\n"] if plan.file_reason else []
+        skipped += [f"file: {plan.file_skip_reason}\n"] if plan.file_skip_reason else []
         made = {"source.go": self.inject(Layout.SOURCE), "build.go": self.inject(Layout.BUILD)}
         return made | ({"skipped": "".join(skipped).encode()} if skipped else {})
 

@@ -9,14 +9,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from tree_sitter import Node
 
 from rewriter.edit import apply
 from rewriter.golang import (
     Layout,
     Options,
+    find_package_level_names,
     functions,
-    lag,
-    package_level_names,
+    grammar_gaps,
     plan_inject,
     plan_strip,
 )
@@ -68,11 +69,15 @@ def test_functions_are_those_of_the_go_parser(census: list[Entry]) -> None:
 
 def _compare(entry: Entry) -> str | None:
     source = entry.path.read_bytes()
-    found = functions.find(source, parse(source, vouched=True), closures=True)
+    return _compare_functions(entry, source, parse(source, is_known_valid=True))
+
+
+def _compare_functions(entry: Entry, source: bytes, root: Node) -> str | None:
+    found = functions.find(source, root, closures=True)
     declared = tuple(str(f.open) if f.open >= 0 else "-" for f in found if not f.is_literal)
     literals = tuple(str(f.open) for f in found if f.is_literal)
-    same = declared == entry.functions and sorted(literals) == sorted(entry.literals)
-    return None if same else str(entry.path)
+    is_same = declared == entry.functions and sorted(literals) == sorted(entry.literals)
+    return None if is_same else str(entry.path)
 
 
 def test_skeletons_have_the_same_functions(census: list[Entry]) -> None:
@@ -82,11 +87,8 @@ def test_skeletons_have_the_same_functions(census: list[Entry]) -> None:
 
 def _compare_skeleton(entry: Entry) -> str | None:
     source = entry.path.read_bytes()
-    found = functions.find(source, grammar_parse(lag.skeleton(source)).root_node, closures=True)
-    declared = tuple(str(f.open) if f.open >= 0 else "-" for f in found if not f.is_literal)
-    literals = tuple(str(f.open) for f in found if f.is_literal)
-    same = declared == entry.functions and sorted(literals) == sorted(entry.literals)
-    return None if same else str(entry.path)
+    skeleton = grammar_parse(grammar_gaps.make_skeleton(source))
+    return _compare_functions(entry, source, skeleton.root_node)
 
 
 FORMS = {
@@ -101,7 +103,7 @@ def test_round_trip(go: Go, census: list[Entry], tmp_path: Path, form: str) -> N
     """Of every file, in one of the forms; in each with FUNCTRACE_CONFORMANCE=all."""
     layout, closures = FORMS[form]
     files = census if _ALL else census[[*FORMS].index(form) :: len(FORMS)]
-    options = Options(runtime_import=RUNTIME, layout=layout, closures=closures, vouched=True)
+    options = Options(runtime_import=RUNTIME, layout=layout, closures=closures, is_known_valid=True)
     tasks = [(e, options, tmp_path / f"{i}.go") for i, e in enumerate(files)]
     assert _spread(_round_trip, tasks) == []
     assert len(list(_census(go, tmp_path))) == len(files), "an output does not parse"
@@ -117,7 +119,7 @@ def test_round_trip_with_errors(
 ) -> None:
     closures = layout is Layout.BUILD
     options = Options(
-        runtime_import=RUNTIME, layout=layout, closures=closures, vouched=True, errors=True
+        runtime_import=RUNTIME, layout=layout, closures=closures, is_known_valid=True, errors=True
     )
     some = census[::8]
     tasks = [(e, options, tmp_path / f"{i}.go") for i, e in enumerate(some)]
@@ -142,7 +144,7 @@ def test_results_with_names_compile(go: Go, tmp_path: Path) -> None:
     named = 0
     for package in PACKAGES:
         texts = {p: p.read_bytes() for p in (target / package).glob("*.go")}
-        names = frozenset[str]().union(*map(package_level_names, texts.values()))
+        names = frozenset[str]().union(*map(find_package_level_names, texts.values()))
         for path, text in texts.items():
             once = apply(text, plan_inject(text, replace(options, package_names=names)).edits)
             named += once.count(b"functraceErr error)")

@@ -15,5 +15,5 @@ def test_insertions_at_one_offset_keep_their_order() -> None:
 
 @pytest.mark.parametrize("edits", [[delete(0, 3), delete(2, 4)], [insert(9, b"x")]])
 def test_overlaps_and_edits_outside_are_faults(edits: list[Edit]) -> None:
-    with pytest.raises(ValueError, match="overlaps another or leaves"):
+    with pytest.raises(ValueError, match="overlaps another edit or is out of range"):
         apply(b"abcd", edits)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from rewriter.errors import SourceError
-from rewriter.golang.tokens import brackets, error_at, tokenize
+from rewriter.golang.tokens import make_error, match_brackets, tokenize
 
 
 def texts(source: str) -> list[str]:
@@ -66,7 +66,7 @@ def test_bytes_that_begin_no_token_are_an_error(source: bytes) -> None:
 def test_brackets_find_their_partners() -> None:
     source = b"f(a[1], struct{}{})"
     tokens = list(tokenize(source))
-    partners = brackets(source, tokens)
+    partners = match_brackets(source, tokens)
     found = {source[tokens[a].start : tokens[b].end] for a, b in partners.items()}
     assert found == {b"(a[1], struct{}{})", b"[1]", b"{}"}
 
@@ -81,11 +81,11 @@ def test_brackets_find_their_partners() -> None:
 )
 def test_brackets_without_partner_are_an_error(source: bytes, message: str) -> None:
     with pytest.raises(SourceError) as error:
-        brackets(source, list(tokenize(source)))
+        match_brackets(source, list(tokenize(source)))
     assert str(error.value) == message
 
 
 def test_an_error_has_line_and_column_in_bytes() -> None:
     source = "a\nö x".encode()
-    error = error_at(source, source.index(b"x"), "why")
+    error = make_error(source, source.index(b"x"), "why")
     assert (error.line, error.column, error.message) == (2, 4, "why")

@@ -15,9 +15,9 @@ from functrace.sources.go.planning import names_elsewhere, plan
 from functrace.sources.go.runtime_imports import needed_by_runtime
 from functrace.sources.request import Mode, Planner, Request, Verb
 from functrace.sources.walk import Folder
-from rewriter.golang import Options, package_level_names
+from rewriter.filters import Location
+from rewriter.golang import Options, find_package_level_names
 from rewriter.plan import Plan
-from rewriter.select import Place
 
 # Nothing but comments may stand before the clause that every file begins with.
 _CLAUSE = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s|//[^\n]*\n|/\*.*?\*/)*package\s", re.DOTALL)
@@ -30,7 +30,7 @@ class GoFiles:
     Attributes:
         verb: what to do with them.
         package: their import path, ``""`` if they have none.
-        options: all but a file's place and its neighbours' names.
+        options: all except a file's location and its neighbours' names.
         reason: why they are left alone, if they are.
     """
 
@@ -45,17 +45,19 @@ class GoFiles:
     @property
     def key(self) -> str:
         """Stands for all that is not the same in every folder of a run."""
-        namesakes = sorted(self.options.namesakes)
-        return f"{self.package} {self.options.runtime_import} {self.options.reason} {namesakes}"
+        unrelated = sorted(self.options.unrelated_packages)
+        return (
+            f"{self.package} {self.options.runtime_import} {self.options.skip_reason} {unrelated}"
+        )
 
     def planner(self, folder: Folder, texts: Mapping[str, bytes]) -> Planner:
         """What plans for each file; ``texts`` are all of the package."""
-        declared = {name: package_level_names(text) for name, text in texts.items()}
+        declared = {name: find_package_level_names(text) for name, text in texts.items()}
 
         def planned(name: str, text: bytes) -> Plan:
             options = replace(
                 self.options,
-                place=Place(folder.name_of(name), self.package),
+                location=Location(folder.name_of(name), self.package),
                 package_names=names_elsewhere(name, declared),
             )
             return plan(self.verb, text, options)
@@ -107,8 +109,8 @@ class Go:
         options = replace(
             self.options,
             runtime_import=path,
-            reason=_cycle(module, package, path),
-            namesakes=runtime_folder.namesakes(module) - {path} if module else frozenset(),
+            skip_reason=_cycle(module, package, path),
+            unrelated_packages=runtime_folder.namesakes(module) - {path} if module else frozenset(),
         )
         return GoFiles(verb, package, options, "the functrace runtime" if own else None)
 

@@ -33,7 +33,7 @@ def plan(verb: Verb, text: bytes, options: Options) -> Plan:
             raise
         if not verdict.valid:
             raise SourceError(verdict.message, verdict.line, verdict.column) from None
-        return planner(text, replace(options, vouched=True))
+        return planner(text, replace(options, is_known_valid=True))
 
 
 def names_elsewhere(file: str, declared: Mapping[str, frozenset[str]]) -> frozenset[str]:

@@ -11,9 +11,9 @@ from functrace.sources.python import runtime_install
 from functrace.sources.python.packages import module_of, package_of
 from functrace.sources.request import Mode, Planner, Request, Verb
 from functrace.sources.walk import Folder
+from rewriter.filters import Location
 from rewriter.plan import Plan
 from rewriter.python import Options, plan_inject, plan_strip
-from rewriter.select import Place
 
 _PLANNERS: dict[Verb, Callable[[bytes, Options], Plan]] = {
     Verb.INJECT: plan_inject,
@@ -31,7 +31,7 @@ class PythonFiles:
     Attributes:
         verb: what to do with them.
         package: its dotted name, ``""`` if it is none.
-        options: all but a file's place.
+        options: all except a file's location.
         reason: why they are left alone, if they are.
     """
 
@@ -55,9 +55,9 @@ class PythonFiles:
         def planned(name: str, text: bytes) -> Plan:
             module = module_of(self.package, name)
             if self.verb is Verb.INJECT and f"{module}.".startswith(f"{runtime}."):
-                return Plan(file_reason=_RUNTIME)
-            place = Place(folder.name_of(name), module)
-            return planner(text, replace(self.options, place=place))
+                return Plan(file_skip_reason=_RUNTIME)
+            location = Location(folder.name_of(name), module)
+            return planner(text, replace(self.options, location=location))
 
         return planned
 

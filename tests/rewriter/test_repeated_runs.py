@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rewriter.filters import Filters
 from rewriter.golang import Layout, Options
-from rewriter.select import Selection
 from tests.rewriter.test_properties import inject, options, source, strip
 
 
@@ -25,7 +25,7 @@ def test_layouts_and_closures_may_be_mixed(text: bytes, first: Options, second: 
 @settings(deadline=None)
 @given(source(), options, st.sets(st.sampled_from([f"f{i}" for i in range(5)]), min_size=1))
 def test_some_functions_first_then_all(text: bytes, asked: Options, names: set[str]) -> None:
-    some = replace(asked, selection=Selection(include=tuple(sorted(names))))
+    some = replace(asked, filters=Filters(include=tuple(sorted(names))))
     once = inject(text, some)
     assert strip(once, asked) == text
     assert strip(inject(once, asked), asked) == text

@@ -1,12 +1,12 @@
-"""Decorators that read the source or the bytecode of what they decorate.
+"""Decorators that read the source or the bytecode of the functions they decorate.
 
-They know no tracer, so a function under one is left alone, and so is all that is in it.
-``jax.jit`` is none of them: it calls the function.
+They do not support a tracer, so a function under one is skipped with everything in it.
+``jax.jit`` is not listed: it calls the function.
 """
 
 from __future__ import annotations
 
-COMPILED = (
+COMPILING_DECORATORS = (
     "cupyx.jit.*",
     "cutlass.*jit",
     "cutlass.*kernel",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rewriter.golang import functions, grammar, lag
+from rewriter.golang import functions, grammar, grammar_gaps
 from rewriter.golang.parse import parse
 
 # A literal's body stands in «», so that each test knows its functions; any other func is a type.
@@ -84,7 +84,9 @@ def test_literals_are_told_from_types(marked: str) -> None:
     text = f"package p\n\nfunc outer() «\n\t{marked}\n»\n"
     source = text.replace("«", "{").replace("»", "}").encode()
     plain = text.replace("«", "\0").replace("»", "}").encode()
-    assert bodies(lag.skeleton(source)) == [i for i, byte in enumerate(plain) if byte == 0]
+    assert bodies(grammar_gaps.make_skeleton(source)) == [
+        i for i, byte in enumerate(plain) if byte == 0
+    ]
 
 
 @pytest.mark.parametrize(
@@ -107,9 +109,9 @@ def test_literals_are_told_from_types(marked: str) -> None:
 )
 def test_heads_of_declarations(head: str) -> None:
     source = f"package p\n\n{head} {{\n}}\n".encode()
-    assert bodies(lag.skeleton(source)) == [len(source) - 4]
+    assert bodies(grammar_gaps.make_skeleton(source)) == [len(source) - 4]
     without = f"package p\n\n{head}\n\nvar x = 1\n".encode()
-    assert bodies(lag.skeleton(without)) == [-1]
+    assert bodies(grammar_gaps.make_skeleton(without)) == [-1]
 
 
 def test_a_skeleton_keeps_lines_imports_and_trace_calls() -> None:
@@ -123,7 +125,7 @@ func f() *int {
 	return new(1)
 }
 """
-    skeleton = lag.skeleton(source)
+    skeleton = grammar_gaps.make_skeleton(source)
     assert len(skeleton) == len(source)
     assert skeleton.count(b"\n") == source.count(b"\n")
     words = b" ".join(skeleton.replace(b";", b" ").split())
@@ -136,13 +138,13 @@ func f() *int {
 )
 def test_relaxed_parses_what_the_grammar_does_not_know(body: str) -> None:
     source = f"package p\n\nfunc f() {{\n\t{body}\n}}\n".encode()
-    relaxed = lag.relaxed(source)
+    relaxed = grammar_gaps.relax(source)
     assert len(relaxed) == len(source)
     assert not grammar.parse(relaxed).root_node.has_error
 
 
 def test_relaxed_still_shows_errors_elsewhere() -> None:
-    relaxed = lag.relaxed(b"package p\n\nfunc f() {\n\tx := := new(1)\n}\n")
+    relaxed = grammar_gaps.relax(b"package p\n\nfunc f() {\n\tx := := new(1)\n}\n")
     assert grammar.parse(relaxed).root_node.has_error
 
 

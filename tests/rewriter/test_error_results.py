@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rewriter.edit import apply
-from rewriter.golang import Layout, Options, package_level_names, plan_inject, plan_strip
+from rewriter.golang import Layout, Options, find_package_level_names, plan_inject, plan_strip
 
 ERRORS = Options(errors=True, closures=True)
 PLAIN = Options(closures=True)
@@ -124,7 +124,7 @@ def test_what_does_not_shadow_error(head: str) -> None:
     ],
 )
 def test_error_is_a_name_that_reaches_other_files(declaration: str, names: set[str]) -> None:
-    assert package_level_names(f"package p\n\n{declaration}\n".encode()) == names
+    assert find_package_level_names(f"package p\n\n{declaration}\n".encode()) == names
 
 
 def test_calls_of_the_other_kind_stay_as_they_are() -> None:

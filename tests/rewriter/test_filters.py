@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import pytest
 
+from rewriter.filters import Filters, Location, get_file_skip_reason, make_filter
 from rewriter.plan import Function
-from rewriter.select import Place, Selection, chooser, file_reason
 
-PLACE = Place("store/sql/db.go", "example.com/shop/store/sql")
-MODULE = Place("src/shop/store/sql.py", "shop.store.sql")
+FILE = Location("store/sql/db.go", "example.com/shop/store/sql")
+MODULE = Location("src/shop/store/sql.py", "shop.store.sql")
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,8 @@ class Found:
     function: Function
 
 
-def _chosen(selection: Selection, name: str, *others: str, place: Place = PLACE) -> str | None:
-    choose = chooser(selection, place, lambda found: found.function.name.istitle())
+def _chosen(filters: Filters, name: str, *others: str, location: Location = FILE) -> str | None:
+    choose = make_filter(filters, location, lambda found: found.function.name.istitle())
     return choose(Found(Function(name, 1, 3)), others)
 
 
@@ -40,7 +40,7 @@ def _chosen(selection: Selection, name: str, *others: str, place: Place = PLACE)
     ],
 )
 def test_what_names_a_function(glob: str) -> None:
-    assert _chosen(Selection(include=(glob,)), "(*DB).Get") is None
+    assert _chosen(Filters(include=(glob,)), "(*DB).Get") is None
 
 
 @pytest.mark.parametrize(
@@ -58,33 +58,33 @@ def test_what_names_a_function(glob: str) -> None:
     ],
 )
 def test_what_names_a_method_in_python(glob: str) -> None:
-    assert _chosen(Selection(include=(glob,)), "DB.get", "DB", place=MODULE) is None
+    assert _chosen(Filters(include=(glob,)), "DB.get", "DB", location=MODULE) is None
 
 
 @pytest.mark.parametrize("glob", ["Ge", "DB", "sto", "shop", "other/...", "G?"])
 def test_what_does_not(glob: str) -> None:
-    assert _chosen(Selection(include=(glob,)), "(*DB).Get") == "not in --include"
+    assert _chosen(Filters(include=(glob,)), "(*DB).Get") == "not in --include"
 
 
 @pytest.mark.parametrize("glob", ["store", "store.sql", "shop.st", "D", "sql.get"])
 def test_what_does_not_in_python(glob: str) -> None:
-    assert _chosen(Selection(include=(glob,)), "DB.get", "DB", place=MODULE) == "not in --include"
+    assert _chosen(Filters(include=(glob,)), "DB.get", "DB", location=MODULE) == "not in --include"
 
 
 def test_exclude_wins() -> None:
-    assert _chosen(Selection(("*",), ("Get",)), "Get") == "excluded by --exclude"
+    assert _chosen(Filters(("*",), ("Get",)), "Get") == "excluded by --exclude"
 
 
 def test_a_whole_file_is_excluded_by_any_folder_above_it() -> None:
-    assert file_reason(Selection(exclude=("store",)), PLACE) == "excluded by --exclude"
-    assert file_reason(Selection(exclude=("sql.go",)), PLACE) is None
+    assert get_file_skip_reason(Filters(exclude=("store",)), FILE) == "excluded by --exclude"
+    assert get_file_skip_reason(Filters(exclude=("sql.go",)), FILE) is None
 
 
 def test_a_glob_names_what_is_inside_what_it_names() -> None:
-    assert _chosen(Selection(include=("Get",)), "Get.func1", "Get") is None
-    assert _chosen(Selection(include=("Get",)), "Put.func1", "Put") == "not in --include"
+    assert _chosen(Filters(include=("Get",)), "Get.func1", "Get") is None
+    assert _chosen(Filters(include=("Get",)), "Put.func1", "Put") == "not in --include"
 
 
 def test_exported_only() -> None:
-    assert _chosen(Selection(exported_only=True), "Get") is None
-    assert _chosen(Selection(exported_only=True), "get") == "not exported"
+    assert _chosen(Filters(exported_only=True), "Get") is None
+    assert _chosen(Filters(exported_only=True), "get") == "not exported"

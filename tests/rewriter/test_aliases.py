@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from rewriter.edit import apply
-from rewriter.golang import Layout, Options, package_level_names, plan_inject, plan_strip
-from rewriter.golang.names import free
+from rewriter.golang import Layout, Options, find_package_level_names, plan_inject, plan_strip
+from rewriter.golang.aliases import choose_alias
 
 RUNTIME = "example.com/m/functrace"
 BODY = b"func f() *int {\n\treturn new(1)\n}\n"
@@ -15,8 +15,8 @@ def options(layout: Layout) -> Options:
 
 
 def test_the_first_free_name_is_taken() -> None:
-    assert free(frozenset()) == "functrace"
-    assert free(frozenset(("functrace", "functrace2"))) == "functrace1"
+    assert choose_alias(frozenset()) == "functrace"
+    assert choose_alias(frozenset(("functrace", "functrace2"))) == "functrace1"
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_the_first_free_name_is_taken() -> None:
     ],
 )
 def test_what_other_files_of_the_package_declare(declaration: str) -> None:
-    assert package_level_names(f"package p\n\n{declaration}\n".encode()) == {"functrace"}
+    assert find_package_level_names(f"package p\n\n{declaration}\n".encode()) == {"functrace"}
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_what_other_files_of_the_package_declare(declaration: str) -> None:
     ],
 )
 def test_what_does_not_reach_other_files(declaration: str) -> None:
-    assert package_level_names(f"package p\n\n{declaration}\n".encode()) == frozenset()
+    assert find_package_level_names(f"package p\n\n{declaration}\n".encode()) == frozenset()
 
 
 @pytest.mark.parametrize("layout", Layout)
