@@ -1,4 +1,4 @@
-"""The figures that README quotes: calls, traces, sources, and builds if asked for.
+"""The figures that docs/performance.md quotes: calls, traces, sources, and builds if asked for.
 
 Peers run in the same run on the same machine, and what counts are the ratios.
 """
