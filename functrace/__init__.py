@@ -20,7 +20,7 @@ import sys
 from _thread import RLock
 
 from functrace.runtime import MODULES
-from functrace.runtime.functions import remember, remembered
+from functrace.runtime.registry import register, registered_functions
 
 TYPE_CHECKING = False  # the module typing takes longer to load than all of this
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def trace(function: "_F") -> "_F":
     """
     if not _is_decided:
         _decide()
-    new = remember(function)
+    new = register(function)
     if new is not None and _control is not None:
         _control.add(*new)
     return function
@@ -127,10 +127,10 @@ def _hide_trace() -> None:
 
 def _is_needed_loading() -> bool:
     """Whether such a module is only there in part yet."""
-    from functrace.runtime.stored import is_loading, text
+    from functrace.runtime.raw_attributes import exact_str, is_loading
 
     for name, module in list(MODULES.items()):
-        if text(name).partition(".")[0] in _NEEDED and is_loading(module):
+        if exact_str(name).partition(".")[0] in _NEEDED and is_loading(module):
             return True
     return False
 
@@ -146,7 +146,7 @@ def _get_control() -> "Control":
             control = Control(__version__)
             control.begin()
             _control = control
-            for code, name in remembered():  # in the meantime, by this thread and others
+            for code, name in registered_functions():  # in the meantime, by this thread and others
                 control.add(code, name)
         return _control
 

@@ -16,7 +16,7 @@ from functrace.cli.render import terminal
 from functrace.cli.trace_arguments import open_all
 from functrace.errors import FunctraceError, UsageError
 from functrace.export import FORMATS, Format, load
-from functrace.runtime.destination import descriptor_of
+from functrace.runtime.output_path import descriptor_of
 
 if TYPE_CHECKING:
     from functrace.trace import Trace

@@ -10,7 +10,7 @@ from functrace.errors import FunctraceError, UsageError
 from functrace.pyimport import flags, main_file
 from functrace.pyimport.command_line import CommandLine, rejoin
 from functrace.pyimport.config import VARIABLE, Config
-from functrace.runtime.destination import descriptor_of
+from functrace.runtime.output_path import descriptor_of
 
 TYPE_CHECKING = False  # typing takes longer to load than all of this
 if TYPE_CHECKING:

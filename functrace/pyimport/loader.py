@@ -18,7 +18,7 @@ from functrace.cache import entries
 from functrace.pyimport import code_cache, flags
 from functrace.pyimport.compile_client import Compiler
 from functrace.pyimport.module_filter import Scope
-from functrace.runtime.messages import say
+from functrace.runtime.stderr import write_message
 from functrace.runtime.system import os
 
 TYPE_CHECKING = False  # typing is nothing that every program loads
@@ -98,11 +98,11 @@ class Hook:
         asked = (name, file, source, stats, key, traced, footer, self.flags.optimize)
         reply = self.compiler.ask("module", *asked)
         if reply is None:
-            say(f"{file} is not traced: the process that instruments cannot be run")
+            write_message(f"{file} is not traced: the process that instruments cannot be run")
             return None
         content, warned, left = reply
         if left:
-            say(f"{file} is not traced: {left}")
+            write_message(f"{file} is not traced: {left}")
         if not content:
             return None
         if not all(warn(kind, text, file, line) for kind, text, line in warned):
@@ -117,7 +117,7 @@ class Hook:
         if not functions:
             rest = " in this process" if self.config.children else ", so nothing was traced"
             what = f"no function instrumented{rest}"
-        say(what, "functrace run")
+        write_message(what, "functrace run")
 
 
 def _several(number: int, noun: str) -> str:

@@ -7,7 +7,7 @@ import os
 from functrace.cache import entries
 from functrace.pyimport import code_cache
 from functrace.pyimport.compile_client import Compiler
-from functrace.runtime.messages import say
+from functrace.runtime.stderr import write_message
 
 TYPE_CHECKING = False  # typing is nothing that every program loads
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _made(config: Config, python: str, flags: Flags, key: str, *request: object)
     # This process keeps it, not the other: it may have another Python, and that another digest.
     if entries.put(config.cache, key, made):
         return path
-    say(
+    write_message(
         "the program is not traced: its main module cannot be kept in "
         f"{config.cache}; FUNCTRACE_CACHE chooses another folder"
     )

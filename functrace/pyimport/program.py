@@ -8,7 +8,7 @@ from _frozen_importlib import BuiltinImporter
 from _frozen_importlib_external import SourceFileLoader
 
 from functrace.pyimport import command_line, config, loader
-from functrace.runtime.messages import say
+from functrace.runtime.stderr import write_message
 
 TYPE_CHECKING = False  # typing is nothing that every program loads
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _tell_of_namesake() -> None:
             return  # functrace-cli is installed there
         for file in (os.path.join(package, "__init__.py"), f"{package}.py"):
             if os.path.isfile(file):
-                say(f"{file} is another package: a traced program gets ours instead")
+                write_message(f"{file} is another package: a traced program gets ours instead")
                 return
 
 

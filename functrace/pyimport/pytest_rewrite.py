@@ -16,16 +16,16 @@ from typing import Any
 from functrace.cache import entries
 from functrace.cache.folders import make_private
 from functrace.pyimport import code_cache, loader
-from functrace.runtime.messages import say
+from functrace.runtime.stderr import write_message
 
 
 def adapt(namespace: dict[str, Any]) -> None:
     """Change ``_pytest.assertion.rewrite``, if it is what we know."""
     if not {"rewrite_asserts", "get_cache_dir", "ast"} <= namespace.keys():
-        say("test modules are not traced: this pytest compiles them in another way")
+        write_message("test modules are not traced: this pytest compiles them in another way")
         return
     if not loader.hook.config.cache:
-        say("test modules are not traced: there is no cache to keep them in")
+        write_message("test modules are not traced: there is no cache to keep them in")
         return
     rewrite, folder = namespace["rewrite_asserts"], namespace["get_cache_dir"]
 
@@ -126,7 +126,7 @@ def _name(file: str) -> str:
 def _decorate(tree: ast.Module, source: bytes, file: str) -> None:
     reply = loader.hook.compiler.ask("functions", _name(file), file, source)
     if reply is None:
-        say(f"{file} is not traced: the process that instruments cannot be run")
+        write_message(f"{file} is not traced: the process that instruments cannot be run")
         return
     name, first, places = reply
     loader.hook.counts[file] = len(places)

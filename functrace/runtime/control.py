@@ -5,18 +5,19 @@ from __future__ import annotations
 import atexit
 
 from functrace.runtime import BUILTINS, IS_PRIVILEGED
-from functrace.runtime.destination import expand, trace_paths
-from functrace.runtime.functions import remembered
-from functrace.runtime.messages import say
+from functrace.runtime.environment import Settings, read_settings
 from functrace.runtime.native import NATIVE, hide
-from functrace.runtime.settings import Settings, load
-from functrace.runtime.stored import text
+from functrace.runtime.output_path import expand_path, trace_paths
+from functrace.runtime.raw_attributes import exact_str
+from functrace.runtime.registry import registered_functions
+from functrace.runtime.stderr import write_message
 from functrace.runtime.system import os
-from functrace.runtime.tasks import Tasks
+from functrace.runtime.task_tracks import TaskTracks
 
 TYPE_CHECKING = False  # what is not needed is not waited for
 if TYPE_CHECKING:
-    from types import CodeType
+    from collections.abc import Callable
+    from types import CodeType, FrameType
     from typing import Any
 
 globals()["__builtins__"] = BUILTINS
@@ -36,37 +37,37 @@ class Control:
         self._version = version
         self._settings = Settings()
         self._recorder: Any = None  # a Recorder, of either kind, or a Printer
-        self._tasks = Tasks()
+        self._tasks = TaskTracks()
         self._is_on = False
         self._folder = ""  # that the program began in
-        self._sent_from = ""  # with FUNCTRACE=otlp: where the trace is
+        self._sent_path = ""  # with FUNCTRACE=otlp: where the trace is
 
     def begin(self) -> None:
         """Do as the environment asks. Says on standard error what cannot be done."""
         if IS_PRIVILEGED:
             if os.environ.get("FUNCTRACE", "off") not in ("", "off"):
-                say(f"{_PRIVILEGED}; tracing is off")
+                write_message(f"{_PRIVILEGED}; tracing is off")
             return
         try:
-            self._settings = load(os.environ)
+            self._settings = read_settings(os.environ)
             if not _is_main_interpreter():
                 return
             if self._settings.mode != "off":
                 self._begin(self._settings.mode)
         except (ValueError, OSError, RuntimeError) as error:
             self._recorder = None
-            say(f"{_reason(error)}; tracing is off")
+            write_message(f"{_reason(error)}; tracing is off")
             return
         if self._settings.signal:
-            from functrace.runtime.signals import toggle_on
-
-            toggle_on(self._settings.signal, hide(self._toggle))
+            _toggle_on_signal(self._settings.signal, hide(self._toggle))
 
     def add(self, code: CodeType, name: str) -> None:
-        """Trace the calls of a code object, which is remembered already."""
-        if self._recorder is not None and self._settings.shows(name):
-            self._tasks.look()
-            self._recorder.add(code, name, _absolute(text(code.co_filename)), code.co_firstlineno)
+        """Trace the calls of a code object, which is registered_functions already."""
+        if self._recorder is not None and self._settings.should_trace(name):
+            self._tasks.watch_libraries()
+            self._recorder.add(
+                code, name, _absolute(exact_str(code.co_filename)), code.co_firstlineno
+            )
 
     def start(self) -> None:
         """Go on with tracing. Raises RuntimeError where it cannot be."""
@@ -104,28 +105,28 @@ class Control:
             else:
                 self.start()
         except RuntimeError as error:
-            say(str(error).removeprefix("functrace: "))
+            write_message(str(error).removeprefix("functrace: "))
 
     def _begin(self, mode: str) -> None:
         self._folder = _current_folder()
         self._recorder = self._printer() if mode == "text" else self._new_recorder()
         self._tasks.attach(self._recorder)
-        for code, name in remembered():
+        for code, name in registered_functions():
             self.add(code, name)
         self._recorder.start()
         self._is_on = True
         atexit.register(hide(self._end))
         if mode != "text":
-            os.register_at_fork(after_in_child=hide(self._forked))
+            os.register_at_fork(after_in_child=hide(self._restart_in_child))
 
     def _end(self) -> None:
         self._recorder.close()
-        if self._sent_from:
-            from functrace.runtime.sender import wait_if_last
+        if self._sent_path:
+            from functrace.runtime.sender_process import wait_for_sender
 
-            wait_if_last(self._sent_from)
+            wait_for_sender(self._sent_path)
 
-    def _forked(self) -> None:
+    def _restart_in_child(self) -> None:
         """The file is the parent's: begin another."""
         parents = self._recorder
         if parents is None:
@@ -138,7 +139,7 @@ class Control:
         except (ValueError, OSError) as error:
             self._recorder = None
             self._is_on = False
-            say(f"{_reason(error)}; tracing is off")
+            write_message(f"{_reason(error)}; tracing is off")
             return
         self._tasks.attach(self._recorder)
         if self._is_on:
@@ -149,12 +150,12 @@ class Control:
 
         settings = self._settings
         return Printer(
-            expand(settings.out),
+            expand_path(settings.out),
             max_size=settings.max_size,
             depth=settings.depth,
-            thread=self._tasks.thread,
-            current=self._tasks.current,
-            say=say,
+            describe_thread=self._tasks.describe_thread,
+            current_task_track=self._tasks.current_track,
+            warn=write_message,
         )
 
     def _new_recorder(self, *, folder: str = "") -> Any:
@@ -170,32 +171,34 @@ class Control:
                 # after, or another process's.
                 continue
             if number and settings.out and not folder:
-                say(f"{expand(settings.out)} exists; the trace goes to {path}")
+                write_message(f"{expand_path(settings.out)} exists; the trace goes to {path}")
             return recorder
         raise OSError("no name is left for the trace")
 
     def _live_recorder(self) -> Any:
-        """A recorder whose file a sender follows."""
-        from functrace.runtime import sender
+        """A recorder whose file a sender_process follows."""
+        from functrace.runtime import sender_process
 
-        path = sender.new_path()
+        path = sender_process.new_trace_path()
         try:
-            recorder = sender.privately(lambda: self._recorder_at(path, overwrite=True))
+            recorder = sender_process.with_private_umask(
+                lambda: self._recorder_at(path, overwrite=True)
+            )
         except OSError as error:
             raise OSError(f"FUNCTRACE=otlp: {path}: {error.strerror or error}") from None
         try:
-            sender.start(path)
+            sender_process.start_sender(path)
         except OSError as error:
             recorder.close()
             os.unlink(path)
             raise OSError(f"FUNCTRACE=otlp: {error}") from None
-        self._sent_from = path
+        self._sent_path = path
         return recorder
 
     def _recorder_at(self, path: str, *, overwrite: bool) -> Any:
-        from functrace.runtime.facts import process_facts
+        from functrace.runtime.process_facts import process_facts
 
-        twin = _twin()
+        twin = _recorder_module()
         settings = self._settings
         return twin.Recorder(
             path,
@@ -204,10 +207,32 @@ class Control:
             depth=settings.depth,
             min_duration=settings.min_duration,
             facts=process_facts(self._version, twin.clock(), os.environ),
-            thread=self._tasks.thread,
-            current=self._tasks.current,
-            say=say,
+            describe_thread=self._tasks.describe_thread,
+            current_task_track=self._tasks.current_track,
+            warn=write_message,
         )
+
+
+def _toggle_on_signal(name: str, toggle: Callable[[], None]) -> None:
+    """Call ``toggle`` at each signal of that name, USR1 or USR2.
+
+    Only the main thread can install a handler. If another thread calls the first traced function,
+    the signal is not handled.
+    """
+    # Not at the top: they would lengthen the start of programs that set no signal.
+    import signal
+    from contextlib import suppress
+
+    number = signal.Signals[f"SIG{name}"]
+    previous: Any = signal.getsignal(number)
+
+    def handle(received: int, frame: FrameType | None) -> None:
+        toggle()
+        if callable(previous):
+            previous(received, frame)
+
+    with suppress(ValueError):  # not the main thread
+        signal.signal(number, handle)
 
 
 def _is_main_interpreter() -> bool:
@@ -220,7 +245,7 @@ def _is_main_interpreter() -> bool:
     return True
 
 
-def _twin() -> Any:
+def _recorder_module() -> Any:
     """Return the recorder in C, or where it is not built or not wanted, that in Python.
 
     Raises:

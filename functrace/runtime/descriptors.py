@@ -15,7 +15,7 @@ globals()["__builtins__"] = BUILTINS
 
 _STREAMS = {1: "stdout", 2: "stderr"}
 _SET_GROUP_ID = 0o2000
-_LOWEST = 100  # below are the numbers that programs choose, or expect
+_MIN_DESCRIPTOR = 100  # below are the numbers that programs choose, or expect
 
 
 def identify(number: int) -> tuple[int, int] | None:
@@ -131,7 +131,7 @@ def move_up(number: int) -> int:
     import fcntl  # not at the top: a program that is not traced does not have it
 
     most = os.sysconf("SC_OPEN_MAX")  # -1 for no limit
-    lowest = _LOWEST if most < 0 else min(_LOWEST, most // 2)
+    lowest = _MIN_DESCRIPTOR if most < 0 else min(_MIN_DESCRIPTOR, most // 2)
     try:
         return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, lowest)
     finally:

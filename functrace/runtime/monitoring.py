@@ -9,8 +9,8 @@ from types import CodeType
 from typing import Any
 
 from functrace.runtime import BUILTINS
-from functrace.runtime.known import KNOWN
-from functrace.runtime.stacks import Stacks
+from functrace.runtime.call_stacks import CallStacks
+from functrace.runtime.code_info import CODE_INFOS
 
 globals()["__builtins__"] = BUILTINS
 
@@ -25,7 +25,7 @@ _TAKING, _FREEING = "use_tool_id", ("free_tool_id", "clear_tool_id")
 class Monitoring:
     """Tells stacks what sys.monitoring tells; a program that asks for its tool id gets it."""
 
-    def __init__(self, stacks: Stacks, fail: Callable[[str], None]) -> None:
+    def __init__(self, stacks: CallStacks, fail: Callable[[str], None]) -> None:
         self._stacks = stacks
         self._fail = fail
         self._tool = -1
@@ -49,8 +49,8 @@ class Monitoring:
         for event, callback in (
             (events.PY_START, stacks.start),
             (events.PY_RESUME, stacks.resume),
-            (events.PY_YIELD, stacks.give),
-            (events.PY_RETURN, stacks.finish),
+            (events.PY_YIELD, stacks.yield_),
+            (events.PY_RETURN, stacks.return_),
             (events.PY_UNWIND, stacks.unwind),
             (events.PY_THROW, stacks.throw),
             (events.EXCEPTION_HANDLED, stacks.handle),
@@ -113,8 +113,8 @@ class Monitoring:
         self._watch_tools()
 
     def _set_local_events(self, events: int) -> None:
-        for one in list(KNOWN.values()):
-            code = one.code()
+        for info in list(CODE_INFOS.values()):
+            code = info.code()
             if code is not None:
                 _monitoring.set_local_events(self._tool, code, events)
 

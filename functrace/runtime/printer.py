@@ -12,11 +12,11 @@ from collections.abc import Callable
 from types import CodeType
 
 from functrace.runtime import BUILTINS
-from functrace.runtime.clock import clock
-from functrace.runtime.known import Callback, Known, known
-from functrace.runtime.output import open_output
-from functrace.runtime.source import Source, make_source
-from functrace.runtime.stacks import AboutThread, Call, Parent, Stacks, Track
+from functrace.runtime.call_stacks import Call, CallStacks, DescribeThread, Origin, Track
+from functrace.runtime.code_info import Callback, CodeInfo, get_code_info
+from functrace.runtime.event_source import EventSource, make_event_source
+from functrace.runtime.system import clock
+from functrace.runtime.text_output import open_output
 
 globals()["__builtins__"] = BUILTINS
 
@@ -28,7 +28,7 @@ class Printer:
         out: stdout, stderr, or a path, which is appended to.
         max_size: bytes that a file gets.
         depth: calls deeper than so many levels are left out.
-        thread, current, say: as for Recorder.
+        thread, current, warn: as for Recorder.
 
     Raises:
         OSError: the file cannot be opened.
@@ -42,48 +42,48 @@ class Printer:
         *,
         max_size: int,
         depth: int,
-        thread: AboutThread,
-        current: Callable[[], int],
-        say: Callable[[str], None],
+        describe_thread: DescribeThread,
+        current_task_track: Callable[[], int],
+        warn: Callable[[str], None],
     ) -> None:
         self.failed = False
         self._depth = depth
-        self._say = say
-        self._stacks = Stacks(self, thread, current)
-        self._source: Source = make_source(self._stacks, self._fail)
-        self._output = open_output(out, max_size, say)
+        self._warn = warn
+        self._stacks = CallStacks(self, describe_thread, current_task_track)
+        self._source: EventSource = make_event_source(self._stacks, self._fail)
+        self._output = open_output(out, max_size, warn)
 
     def add(self, code: CodeType, name: str, file: str, line: int) -> None:
         """Print the calls of a code object while started."""
-        one = known(code)
-        one.name, one.file, one.line, one.is_traced = name, file, line, True
+        info = get_code_info(code)
+        info.name, info.file, info.line, info.is_traced = name, file, line, True
         self._source.add(code)
 
     def watch(self, code: CodeType, started: Callback | None, returned: Callback | None) -> None:
         """Call back at each call of a code object while started."""
-        one = known(code)
-        one.started, one.returned = started, returned
+        info = get_code_info(code)
+        info.on_call, info.on_return = started, returned
         self._source.add(code)
 
-    def where(self) -> Parent:
+    def current_origin(self) -> Origin:
         """Where this thread is."""
-        return self._stacks.where()
+        return self._stacks.current_origin()
 
-    def track(self, kind: int, name: str, parent: Parent | None) -> int:
+    def new_track(self, kind: int, name: str, parent: Origin | None) -> int:
         """The number of a new track."""
-        return self._stacks.track(kind, name, parent)
+        return self._stacks.new_track(kind, name, parent)
 
-    def forget(self, track: int) -> None:
+    def release_track(self, track: int) -> None:
         """Let go of a track that has ended."""
-        self._stacks.forget(track)
+        self._stacks.release_track(track)
 
-    def thread(self) -> int:
+    def thread_track(self) -> int:
         """The number of this thread's own track."""
-        return self._stacks.thread()
+        return self._stacks.thread_track()
 
-    def switch(self, track: int) -> int:
+    def switch_track(self, track: int) -> int:
         """Go on in another track, or with 0 in the thread's own."""
-        return self._stacks.switch(track)
+        return self._stacks.switch_track(track)
 
     def start(self) -> None:
         """Print calls from here on."""
@@ -109,7 +109,7 @@ class Printer:
         """Ticks."""
         return clock()
 
-    def number(self, _known: Known) -> int:
+    def number(self, _info: CodeInfo) -> int:
         """Functions have none."""
         return 0
 
@@ -129,7 +129,7 @@ class Printer:
     def _print(self, track: Track, arrow: str, call: Call, level: int) -> None:
         if level > self._depth or self.failed:
             return
-        line = f"t[{track.id:02}]:" + "\t" * level + arrow + call.known.name + "\n"
+        line = f"t[{track.id:02}]:" + "\t" * level + arrow + call.info.name + "\n"
         try:
             self._output.write(line.encode("utf-8", "backslashreplace"))
         except BrokenPipeError:  # whoever read them has seen enough
@@ -141,4 +141,4 @@ class Printer:
     def _fail(self, why: str) -> None:
         self.failed = True
         self.stop()
-        self._say(f"{why}; tracing is off")
+        self._warn(f"{why}; tracing is off")

@@ -14,8 +14,8 @@ from types import CodeType, FrameType
 from typing import Any
 
 from functrace.runtime import BUILTINS
-from functrace.runtime.known import KNOWN, Known
-from functrace.runtime.stacks import Stacks
+from functrace.runtime.call_stacks import CallStacks
+from functrace.runtime.code_info import CODE_INFOS, CodeInfo
 
 globals()["__builtins__"] = BUILTINS
 
@@ -29,11 +29,11 @@ _WIDTH = 2  # bytes of an instruction
 class Profile:
     """Tells stacks what sys.setprofile tells."""
 
-    def __init__(self, stacks: Stacks) -> None:
+    def __init__(self, stacks: CallStacks) -> None:
         self._stacks = stacks
-        self._instructions: dict[Known, bytes] = {}
+        self._instructions: dict[CodeInfo, bytes] = {}
         self._is_on = False
-        self._hook = self._event  # one object, to know it again
+        self._hook = self._event  # info object, to know it again
 
     def add(self, code: CodeType) -> None:
         """A code object has become known: nothing is to be done."""
@@ -59,42 +59,42 @@ class Profile:
             sys.setprofile(None)
             return
         code = frame.f_code
-        one = KNOWN.get(id(code))
-        if one is None:
+        info = CODE_INFOS.get(id(code))
+        if info is None:
             return
         if event == "call":
-            self._call(one, code, frame)
+            self._call(info, code, frame)
         elif event == "return":
-            self._return(one, code, frame, value)
+            self._return(info, code, frame, value)
 
-    def _call(self, one: Known, code: CodeType, frame: FrameType) -> None:
-        if not one.steps or self._begins(one, code, frame.f_lasti):
+    def _call(self, info: CodeInfo, code: CodeType, frame: FrameType) -> None:
+        if not info.is_generator or self._begins(info, code, frame.f_lasti):
             self._stacks.start(code, frame.f_lasti)
         else:
             self._stacks.resume(code, frame.f_lasti)
 
-    def _begins(self, one: Known, code: CodeType, at: int) -> bool:
+    def _begins(self, info: CodeInfo, code: CodeType, at: int) -> bool:
         """Whether a generator begins, not goes on."""
         if at < 0:
             return True
-        instructions = self._instructions_of(one, code)
+        instructions = self._instructions_of(info, code)
         return instructions[at] == _RESUME and instructions[at + 1] == 0
 
-    def _return(self, one: Known, code: CodeType, frame: FrameType, value: Any) -> None:
+    def _return(self, info: CodeInfo, code: CodeType, frame: FrameType, value: Any) -> None:
         at = frame.f_lasti
-        instructions = self._instructions_of(one, code)
+        instructions = self._instructions_of(info, code)
         here = instructions[at] if at >= 0 else -1
-        # Python 3.10 steps back before a YIELD_FROM that yields, to do it again.
+        # Python 3.10 is_generator back before a YIELD_FROM that yields, to do it again.
         behind = instructions[at + _WIDTH] if at + _WIDTH < len(instructions) else -1
         if here == _RETURN:
-            self._stacks.finish(code, at, value)
+            self._stacks.return_(code, at, value)
         elif here == _YIELD or behind == _YIELD_FROM:
-            self._stacks.give(code, at, value)
+            self._stacks.yield_(code, at, value)
         else:
             self._stacks.unwind(code, at, None)
 
-    def _instructions_of(self, one: Known, code: CodeType) -> bytes:
-        found = self._instructions.get(one)
+    def _instructions_of(self, info: CodeInfo, code: CodeType) -> bytes:
+        found = self._instructions.get(info)
         if found is None:
-            found = self._instructions[one] = code.co_code
+            found = self._instructions[info] = code.co_code
         return found

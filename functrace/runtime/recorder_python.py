@@ -11,12 +11,21 @@ from types import CodeType
 from typing import Any
 
 from functrace.runtime import BUILTINS
-from functrace.runtime.clock import CLOCK
-from functrace.runtime.clock import clock as _now
-from functrace.runtime.known import KNOWN, Callback, Known, known
-from functrace.runtime.room import Room
-from functrace.runtime.source import Source, make_source
-from functrace.runtime.stacks import TASK, THREAD, AboutThread, Call, Forked, Parent, Stacks, Track
+from functrace.runtime.call_stacks import (
+    TASK,
+    THREAD,
+    Call,
+    CallStacks,
+    DescribeThread,
+    Forked,
+    Origin,
+    Track,
+)
+from functrace.runtime.chunk_writer import ChunkWriter
+from functrace.runtime.code_info import CODE_INFOS, Callback, CodeInfo, get_code_info
+from functrace.runtime.event_source import EventSource, make_event_source
+from functrace.runtime.system import CLOCK
+from functrace.runtime.system import clock as _now
 from functrace.runtime.trace_file import TraceFile
 
 globals()["__builtins__"] = BUILTINS
@@ -24,7 +33,7 @@ globals()["__builtins__"] = BUILTINS
 __all__ = ["TASK", "THREAD", "Recorder", "clock"]
 
 _forked: list[Forked] = []
-_recorders: list[Recorder] = []  # the one there is
+_recorders: list[Recorder] = []  # the info there is
 
 
 def clock() -> str:
@@ -44,22 +53,22 @@ class Recorder:
         depth: int,
         min_duration: int,
         facts: bytes,
-        thread: AboutThread,
-        current: Callable[[], int],
-        say: Callable[[str], None],
+        describe_thread: DescribeThread,
+        current_task_track: Callable[[], int],
+        warn: Callable[[str], None],
     ) -> None:
         if _recorders:
             raise RuntimeError("there is a recorder already")
-        self._say = say
+        self._warn = warn
         self._depth = depth
         self._min_duration = min_duration
-        self._stacks = Stacks(self, thread, current)
-        self._source: Source = make_source(self._stacks, self._fail)
+        self._stacks = CallStacks(self, describe_thread, current_task_track)
+        self._source: EventSource = make_event_source(self._stacks, self._fail)
         self._is_started = False
         self._stopped_at = 0
-        self._idle: list[Room] = []  # of tracks that have ended
-        for one in KNOWN.values():
-            one.number = 0
+        self._idle: list[ChunkWriter] = []  # of tracks that have ended
+        for info in CODE_INFOS.values():
+            info.number = 0
         self._file = TraceFile(
             path, max_size=max_size, overwrite=overwrite, facts=facts, fail=self._fail
         )
@@ -71,48 +80,48 @@ class Recorder:
 
     def add(self, code: CodeType, name: str, file: str, line: int) -> None:
         """Record the calls of a code object while started."""
-        one = known(code)
-        if not one.is_traced:
-            one.name, one.file, one.line = name, file, line
-            one.is_traced = True
+        info = get_code_info(code)
+        if not info.is_traced:
+            info.name, info.file, info.line = name, file, line
+            info.is_traced = True
             self._source.add(code)
 
     def watch(self, code: CodeType, started: Callback | None, returned: Callback | None) -> None:
         """Call back at each call of a code object while started."""
-        one = known(code)
-        one.started, one.returned = started, returned
+        info = get_code_info(code)
+        info.on_call, info.on_return = started, returned
         self._source.add(code)
 
-    def where(self) -> Parent:
+    def current_origin(self) -> Origin:
         """Where this thread is."""
-        return self._stacks.where()
+        return self._stacks.current_origin()
 
-    def track(self, kind: int, name: str, parent: Parent | None) -> int:
+    def new_track(self, kind: int, name: str, parent: Origin | None) -> int:
         """The number of a new track."""
-        return self._stacks.track(kind, name, parent)
+        return self._stacks.new_track(kind, name, parent)
 
-    def forget(self, track: int) -> None:
+    def release_track(self, track: int) -> None:
         """Let go of a track that has ended."""
-        room = self._stacks.forget(track)
-        if room is not None:
-            self._idle.append(room)
+        writer = self._stacks.release_track(track)
+        if writer is not None:
+            self._idle.append(writer)
 
-    def thread(self) -> int:
+    def thread_track(self) -> int:
         """The number of this thread's own track."""
-        return self._stacks.thread()
+        return self._stacks.thread_track()
 
-    def switch(self, track: int) -> int:
+    def switch_track(self, track: int) -> int:
         """Go on in another track, or with 0 in the thread's own."""
-        return self._stacks.switch(track)
+        return self._stacks.switch_track(track)
 
     def start(self) -> None:
         """Record calls from here on."""
         if self._is_started or self.failed or not _recorders:
             return
         if _forked:
-            self._stacks.take_over(_forked.pop(), self._inherit)
+            self._stacks.take_over(_forked.pop(), self._inherit_call)
         else:
-            self._end_those_that_have()
+            self._end_finished_calls()
         self._source.start()
         self._is_started = True
 
@@ -146,17 +155,17 @@ class Recorder:
     def _fail(self, why: str) -> None:
         self.failed = True
         self.stop()
-        self._say(f"{why}; tracing is off")
+        self._warn(f"{why}; tracing is off")
 
-    def _end_those_that_have(self) -> None:
+    def _end_finished_calls(self) -> None:
         """End the calls that have ended while nothing was recorded."""
         threads = [_codes(frame) for frame in sys._current_frames().values()]
         for track in self._stacks.open_tracks():
             # A task that waits is in no frame, and goes on where its outermost call does.
-            still = 1 if track.is_waiting else max(_count_open(track, codes) for codes in threads)
-            self._room(track).now = self._stopped_at
+            still = 1 if track.is_suspended else max(_count_open(track, codes) for codes in threads)
+            self._writer(track).now = self._stopped_at
             self._stacks.leave_all(track, len(track.stack) - still)
-            self._room(track).now = 0
+            self._writer(track).now = 0
 
     # What becomes of calls
 
@@ -164,45 +173,45 @@ class Recorder:
         """Ticks."""
         return _now()
 
-    def number(self, one: Known) -> int:
+    def number(self, info: CodeInfo) -> int:
         """A function's number, 0 if there can be none."""
-        if not one.number:
-            one.number = self._file.function(one.name, one.file, one.line)
-        return one.number
+        if not info.number:
+            info.number = self._file.add_function(info.name, info.file, info.line)
+        return info.number
 
     def enter(self, track: Track, call: Call) -> None:
         """A call begins."""
-        number = call.known.number or self.number(call.known)
+        number = call.info.number or self.number(call.info)
         if number and len(track.stack) < self._depth:
-            self._room(track).enter(call, number, is_sure=not self._min_duration)
+            self._writer(track).enter(call, number, is_immediate=not self._min_duration)
 
-    def _inherit(self, track: Track, call: Call) -> None:
-        if self.number(call.known) and len(track.stack) < self._depth:
-            self._room(track).inherit(call)
+    def _inherit_call(self, track: Track, call: Call) -> None:
+        if self.number(call.info) and len(track.stack) < self._depth:
+            self._writer(track).inherit(call)
 
     def leave(self, track: Track, call: Call, failure: bytes | None) -> None:
         """A call ends."""
         if call.entered:
-            self._room(track).leave(call, failure, self._min_duration)
+            self._writer(track).leave(call, failure, self._min_duration)
             call.entered = 0
 
     def suspend(self, track: Track) -> None:
         """A track waits."""
-        self._room(track).suspend(self._min_duration)
+        self._writer(track).suspend(self._min_duration)
 
     def resume(self, track: Track) -> None:
         """A track runs again."""
-        self._room(track).resume(self._min_duration)
+        self._writer(track).resume(self._min_duration)
 
-    def _room(self, track: Track) -> Room:
-        if track.room is None:
+    def _writer(self, track: Track) -> ChunkWriter:
+        if track.writer is None:
             if self._idle:
-                track.room = self._idle.pop()
-                track.room.restart(track)
+                track.writer = self._idle.pop()
+                track.writer.restart(track)
             else:
-                track.room = Room(track, self._file)
-        room: Room = track.room
-        return room
+                track.writer = ChunkWriter(track, self._file)
+        writer: ChunkWriter = track.writer
+        return writer
 
 
 def _codes(frame: Any) -> list[CodeType]:
@@ -218,6 +227,6 @@ def _count_open(track: Track, codes: list[CodeType]) -> int:
     """How many of a track's calls, from the outermost on, are in these frames."""
     count = 0
     for code in codes:
-        if count < len(track.stack) and track.stack[count].known.code() is code:
+        if count < len(track.stack) and track.stack[count].info.code() is code:
             count += 1
     return count

@@ -1,7 +1,7 @@
 """The trace file of docs/trace-format.md: its header, chunks and facts, mapped into memory.
 
 A number is stored by one assignment to a word of the mapping, so that a process may end between any
-two steps. What hands out chunks is locked, but never for long and never twice by one thread: what a
+two is_generator. What hands out chunks is locked, but never for long and never twice by one thread: what a
 signal's handler or the collector runs in the midst of it goes without.
 """
 
@@ -14,10 +14,9 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol, TypeVar
 
 from functrace.runtime import BUILTINS
-from functrace.runtime.clock import SECOND, clock
 from functrace.runtime.descriptors import OwnFile, new_file_mode
 from functrace.runtime.mapping import Mapping
-from functrace.runtime.system import os, time
+from functrace.runtime.system import TICKS_PER_SECOND, clock, os, time
 
 globals()["__builtins__"] = BUILTINS
 
@@ -29,22 +28,22 @@ _HEADER_BYTES = 4096
 _CHUNK_MAGIC = 0x4B4E4843  # CHNK
 FACTS, EVENTS = 1, 2
 HEAD_WORDS = 5
-_STEP = 512
-LARGEST_CHUNK = 64 << 10
+_CHUNK_STEP = 512
+MAX_CHUNK_BYTES = 64 << 10
 _FACTS_BYTES = 32 << 10
-_SMALLEST_SEGMENT, _LARGEST_SEGMENT = 64 << 10, 2 << 20
-_SMALLEST_TRACE = _HEADER_BYTES + _FACTS_BYTES + 4 * _SMALLEST_SEGMENT
+_MIN_SEGMENT_BYTES, _MAX_SEGMENT_BYTES = 64 << 10, 2 << 20
+_MIN_TRACE_BYTES = _HEADER_BYTES + _FACTS_BYTES + 4 * _MIN_SEGMENT_BYTES
 _PAGE = 4096
 
 _CLEAN, _FULL, _OVERWRITES, _WRITE_FAILED = 1, 2, 4, 8
 _FLAGS, _LOST, _CALIBRATIONS = 6, 7, 8  # words of the header
 
 _FUNCTION, _PROCESS = 16, 17
-_MOST_FUNCTIONS = (1 << 20) - 1
-_MOST_FACTS = 30_000
-_MOST_NAME = 8 << 10
+_MAX_FUNCTIONS = (1 << 20) - 1
+_MAX_FACTS_BYTES = 30_000
+_MAX_NAME_BYTES = 8 << 10
 
-_PATIENCE = 0.1  # seconds; whoever holds the lock for longer may wait for us
+_LOCK_TIMEOUT_S = 0.1  # seconds; whoever holds the lock for longer may wait for us
 
 
 class Head(NamedTuple):
@@ -60,7 +59,7 @@ class Owner(Protocol):
 
     segment: Segment | None
 
-    def give_up(self) -> None:
+    def revoke(self) -> None:
         """The chunk is not its own any more."""
 
 
@@ -74,12 +73,12 @@ class Segment:
         self.bytes = size
         self.owners: list[weakref.ref[Owner]] = []  # where old chunks are overwritten
 
-    def give_up(self) -> None:
+    def revoke(self) -> None:
         """Take the chunks from those who write into them."""
         for reference in self.owners:
             owner = reference()
             if owner is not None and owner.segment is self:
-                owner.give_up()
+                owner.revoke()
         self.owners = []
 
 
@@ -107,9 +106,9 @@ class TraceFile:
         facts: bytes,
         fail: Callable[[str], None],
     ) -> None:
-        if max_size < _SMALLEST_TRACE:
+        if max_size < _MIN_TRACE_BYTES:
             raise ValueError("FUNCTRACE_MAX_SIZE is too small for a trace: 1M will do")
-        if len(facts) > _MOST_FACTS:
+        if len(facts) > _MAX_FACTS_BYTES:
             raise ValueError(f"facts of {len(facts)} bytes")
         if sys.byteorder != "little":
             raise OSError("a trace is written on machines that have the lowest byte first")
@@ -119,19 +118,19 @@ class TraceFile:
         self._fail = fail
         self._lock = RLock()
         self._functions = 0
-        self._make(path, facts)
+        self._create(path, facts)
         self.path = self._file.path
 
-    def _make(self, path: str, facts: bytes) -> None:
+    def _create(self, path: str, facts: bytes) -> None:
         """Make the file, so that it appears once it is a trace, where the system can do that."""
         try:
-            self._make_as(path, facts, is_nameless=True)
+            self._create_as(path, facts, is_nameless=True)
         except FileExistsError:
             raise
         except (OSError, AttributeError):  # no such files here: os.O_TMPFILE may be missing
-            self._make_as(path, facts, is_nameless=False)
+            self._create_as(path, facts, is_nameless=False)
 
-    def _make_as(self, path: str, facts: bytes, *, is_nameless: bool) -> None:
+    def _create_as(self, path: str, facts: bytes, *, is_nameless: bool) -> None:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
         self._file = OwnFile(path, flags, is_nameless=is_nameless)
         self._size = 0
@@ -142,7 +141,7 @@ class TraceFile:
         self._facts_used = 0
         try:
             self._header = self._grow(_HEADER_BYTES).words
-            self._begin()
+            self._write_header()
             self._facts = self._new_facts()
             self._facts_used = HEAD_WORDS
             self._put_fact(_PROCESS, facts)
@@ -151,19 +150,19 @@ class TraceFile:
             self._file.remove()
             raise OSError(error.errno, error.strerror, path) from None
 
-    def chunk(self, owner: Owner, least: int, size: int, head: Head) -> memoryview | None:
-        """A chunk of events, of ``size`` bytes if there is that much, and of at least ``least``.
+    def new_chunk(self, owner: Owner, min_words: int, size: int, head: Head) -> memoryview | None:
+        """A chunk of events, of ``size`` bytes if there is that much, and of at min_bytes ``min_bytes``.
 
         Returns its words, with its head filled in, or None if there are none to be had.
         """
-        return self._locked(lambda: self._chunk(owner, least, size, head))
+        return self._locked(lambda: self._new_chunk(owner, min_words, size, head))
 
-    def _chunk(self, owner: Owner, least: int, size: int, head: Head) -> memoryview | None:
+    def _new_chunk(self, owner: Owner, min_words: int, size: int, head: Head) -> memoryview | None:
         if self.failed:
             return None
-        least = _rounded(8 * least)
+        min_bytes = _rounded(8 * min_words)
         before = owner.segment
-        memory = self._take(least, max(least, size), EVENTS, head)
+        memory = self._allocate(min_bytes, max(min_bytes, size), EVENTS, head)
         if before is not None and before is not self._segments[self._at]:
             before.mapping.drop()
         if memory is not None:
@@ -173,12 +172,12 @@ class TraceFile:
             self._calibrate()
         return memory
 
-    def function(self, name: str, file: str, line: int) -> int:
+    def add_function(self, name: str, file: str, line: int) -> int:
         """Write a function down. Returns its number, 0 if the file takes no more."""
-        return self._locked(lambda: self._function(name, file, line)) or 0
+        return self._locked(lambda: self._add_function(name, file, line)) or 0
 
-    def _function(self, name: str, file: str, line: int) -> int:
-        if self.failed or self._functions == _MOST_FUNCTIONS:
+    def _add_function(self, name: str, file: str, line: int) -> int:
+        if self.failed or self._functions == _MAX_FUNCTIONS:
             return 0
         number = self._functions + 1
         texts = [_cut(text.encode("utf-8", "backslashreplace")) for text in (name, file)]
@@ -189,7 +188,7 @@ class TraceFile:
         self._functions = number
         return number
 
-    def lost(self, count: int) -> None:
+    def count_lost(self, count: int) -> None:
         """So many events were not recorded."""
         self._header[_LOST] += count
 
@@ -209,17 +208,17 @@ class TraceFile:
         """Write what there is so far to another file. Raises OSError."""
         self._locked(self._calibrate)
         size = self._size
-        with open(self.path, "rb") as ours, open(path, "wb", opener=_create) as theirs:
+        with open(self.path, "rb") as ours, open(path, "wb", opener=_open_private) as theirs:
             while size and (piece := ours.read(min(size, 1 << 20))):
                 theirs.write(piece)
                 size -= len(piece)
 
-    def _begin(self) -> None:
+    def _write_header(self) -> None:
         """Fill in the header; with its first bytes the file becomes a trace."""
         header = self._header
         header[1] = _VERSION | _HEADER_BYTES << 32
         header[2] = os.getpid() | _LANGUAGE << 32
-        header[3] = SECOND
+        header[3] = TICKS_PER_SECOND
         self._start = header[4] = clock()
         header[5] = time.time_ns()
         header[_FLAGS] = _OVERWRITES if self.overwrites else 0
@@ -238,7 +237,7 @@ class TraceFile:
         if lock._is_owned():  # type: ignore[attr-defined]  # as threading.Condition asks
             return None
         try:
-            return work() if lock.acquire(True, _PATIENCE) else None
+            return work() if lock.acquire(True, _LOCK_TIMEOUT_S) else None
         finally:
             # A signal's handler may have raised when it was acquired and before that was known.
             if lock._is_owned():  # type: ignore[attr-defined]
@@ -246,13 +245,13 @@ class TraceFile:
 
     # Chunks
 
-    def _take(self, least: int, size: int, kind: int, head: Head) -> memoryview | None:
-        while len(self._memory) * 8 < least:
+    def _allocate(self, min_bytes: int, size: int, kind: int, head: Head) -> memoryview | None:
+        while len(self._memory) * 8 < min_bytes:
             if self._memory:
                 # An empty chunk of facts: there are no gaps.
                 self._put_head(self._memory, FACTS, Head())
                 self._memory = self._memory[len(self._memory) :]
-            if not self._next_segment(least):
+            if not self._next_segment(min_bytes):
                 return None
         words = min(size, 8 * len(self._memory)) // 8
         memory = self._memory[:words]
@@ -269,13 +268,13 @@ class TraceFile:
         memory[4] = head.base
         memory[0] = _CHUNK_MAGIC | kind << 32
 
-    def _next_segment(self, least: int) -> bool:
-        want = min(2 * self._segments[-1].bytes, _LARGEST_SEGMENT) if self._segments else 0
-        want = max(want, _SMALLEST_SEGMENT, -(-least // _PAGE) * _PAGE)
+    def _next_segment(self, min_bytes: int) -> bool:
+        want = min(2 * self._segments[-1].bytes, _MAX_SEGMENT_BYTES) if self._segments else 0
+        want = max(want, _MIN_SEGMENT_BYTES, -(-min_bytes // _PAGE) * _PAGE)
         if self.overwrites:
-            want = min(want, max(_SMALLEST_SEGMENT, self._max_size // 8 // _PAGE * _PAGE))
+            want = min(want, max(_MIN_SEGMENT_BYTES, self._max_size // 8 // _PAGE * _PAGE))
         if self._size + want > self._max_size:
-            return self._reuse(least)
+            return self._reuse_segment(min_bytes)
         try:
             mapping = self._grow(want)
         except OSError as error:
@@ -292,7 +291,7 @@ class TraceFile:
             self._at = 0
         return True
 
-    def _reuse(self, least: int) -> bool:
+    def _reuse_segment(self, min_bytes: int) -> bool:
         """Give up the oldest segment, or recording if nothing is to be overwritten."""
         if not self.overwrites or len(self._segments) < 3:
             self._end_early(_FULL, "the trace has reached FUNCTRACE_MAX_SIZE")
@@ -300,13 +299,13 @@ class TraceFile:
         self._leave_segment()
         self._at = (self._at + 1) % len(self._segments)
         segment = self._segments[self._at]
-        segment.give_up()
+        segment.revoke()
         # The one after that is given up now, long before it is needed: a thread that was
         # interrupted before it stores a word has until then to do so.
-        self._segments[(self._at + 1) % len(self._segments)].give_up()
+        self._segments[(self._at + 1) % len(self._segments)].revoke()
         self._memory = segment.mapping.words
         self._memory.cast("B")[:] = bytes(segment.bytes)
-        return least <= segment.bytes
+        return min_bytes <= segment.bytes
 
     def _leave_segment(self) -> None:
         """Take the segment that is used up out of memory, for a program's size is not to grow."""
@@ -340,13 +339,13 @@ class TraceFile:
         """Another chunk of facts; where old chunks are overwritten it is none of those that are.
 
         Raises:
-            OSError: there is no room.
+            OSError: there is no writer.
         """
         if self.overwrites:
             memory = self._grow(_FACTS_BYTES).words
             self._put_head(memory, FACTS, Head())
             return memory
-        taken = self._take(_FACTS_BYTES, _FACTS_BYTES, FACTS, Head())
+        taken = self._allocate(_FACTS_BYTES, _FACTS_BYTES, FACTS, Head())
         if taken is None:
             raise OSError("the trace is full")
         return taken
@@ -371,13 +370,13 @@ def put_record(memory: memoryview, at: int, kind: int, value: int, payload: byte
     memory[at] = 3 | kind << 2 | len(payload) << 8 | value << 24
 
 
-def _create(path: str, flags: int) -> int:
+def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags, new_file_mode(path))
 
 
 def _rounded(size: int) -> int:
-    return -(-size // _STEP) * _STEP
+    return -(-size // _CHUNK_STEP) * _CHUNK_STEP
 
 
 def _cut(text: bytes) -> bytes:
-    return text[:_MOST_NAME]
+    return text[:_MAX_NAME_BYTES]

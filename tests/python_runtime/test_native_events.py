@@ -21,7 +21,7 @@ from functrace._native import _recorder
 def make(path="alone.ftrace", **changes):
     settings = dict(
         max_size=1 << 20, overwrite=False, depth=sys.maxsize, min_duration=0, facts=b"{}",
-        thread=lambda: (True, "MainThread", None), current=lambda: 0, say=print,
+        describe_thread=lambda: (True, "MainThread", None), current_task_track=lambda: 0, warn=print,
     )
     return _recorder.Recorder(path, **{**settings, **changes})
 
@@ -121,7 +121,7 @@ def test_callbacks_that_fail(run: Runner) -> None:
             if failure: raise failure
             return 0
         import contextvars
-        recorder = make(current=current)
+        recorder = make(current_task_track=current)
         add(recorder, leaf)
         sys.unraisablehook = lambda about: print("told:", about.exc_value)
         recorder.start()
@@ -183,7 +183,7 @@ def test_what_a_recorder_refuses(run: Runner) -> None:
         recorder.close()
         recorder.close()
         recorder.start()
-        refused(recorder.where, RuntimeError)
+        refused(recorder.current_origin, RuntimeError)
         refused(lambda: recorder.snapshot("copy"), RuntimeError)
         second = make("second.ftrace")
         recorder.stop()

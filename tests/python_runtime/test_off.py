@@ -35,7 +35,7 @@ def test_nothing_is_loaded_and_nothing_happens(run: Runner) -> None:
         """,
         FUNCTRACE="",
     )
-    assert result.stdout == "['functrace', 'functrace.runtime', 'functrace.runtime.functions']\n"
+    assert result.stdout == "['functrace', 'functrace.runtime', 'functrace.runtime.registry']\n"
     assert result.traces == []
 
 
@@ -81,7 +81,7 @@ def test_the_import_loads_no_other_module(runtime: Runtime) -> None:
         text=True,
         check=True,
     )
-    assert done.stdout == "['functrace', 'functrace.runtime', 'functrace.runtime.functions']\n"
+    assert done.stdout == "['functrace', 'functrace.runtime', 'functrace.runtime.registry']\n"
 
 
 def test_reading_traces_leaves_the_decorator() -> None:

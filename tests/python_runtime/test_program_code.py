@@ -289,7 +289,7 @@ def test_what_a_signal_handler_raises_is_the_programs(run: Runner, runtime: Runt
     """Also where it interrupts functrace's own code, and is an Exception."""
     done = run("""
         import contextvars, signal, sys
-        from functrace.runtime import tasks
+        from functrace.runtime import task_tracks
 
         class Timeout(Exception): pass
 
@@ -312,9 +312,9 @@ def test_what_a_signal_handler_raises_is_the_programs(run: Runner, runtime: Runt
         leaf()
         import functrace
         interrupted = type(interrupted)(
-            interrupted.__code__, {**globals(), "__builtins__": tasks.BUILTINS}
+            interrupted.__code__, {**globals(), "__builtins__": task_tracks.BUILTINS}
         )
-        functrace._control._tasks.add_source(interrupted)
+        functrace._control._tasks.add_task_getter(interrupted)
         asked.append(1)
         contextvars.Context().run(int)
         try:
@@ -325,7 +325,7 @@ def test_what_a_signal_handler_raises_is_the_programs(run: Runner, runtime: Runt
             while at:
                 names.append(at.tb_frame.f_code.co_name)
                 at = at.tb_next
-            print("raised", names[0], names[-1], "current" in names)
+            print("raised", names[0], names[-1], "current_track" in names)
         leaf()
         print("goes on")
     """)

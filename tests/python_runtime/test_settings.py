@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from functrace.runtime import settings
+from functrace.runtime import environment
 from tests.python_runtime.conftest import Runner
 
 _PROGRAM = """
@@ -124,23 +124,23 @@ def test_a_size_that_is_too_small(run: Runner) -> None:
     [("0", 0), ("50us", 50_000), ("1.5ms", 1_500_000), ("1m30s", 90 * 10**9), ("2µs", 2000)],
 )
 def test_durations(text: str, nanoseconds: int) -> None:
-    assert settings.load({"FUNCTRACE_MIN_DURATION": text}).min_duration == nanoseconds
+    assert environment.read_settings({"FUNCTRACE_MIN_DURATION": text}).min_duration == nanoseconds
 
 
 @pytest.mark.parametrize("text", ["5", "-1s", "s", "1 s", "1x", "1ms2", "."])
 def test_no_durations(text: str) -> None:
     with pytest.raises(ValueError, match="MIN_DURATION"):
-        settings.load({"FUNCTRACE_MIN_DURATION": text})
+        environment.read_settings({"FUNCTRACE_MIN_DURATION": text})
 
 
 @pytest.mark.parametrize(
     ("text", "size"), [("77", 77), ("2K", 2048), ("500M", 500 << 20), ("2G", 2 << 30)]
 )
 def test_sizes(text: str, size: int) -> None:
-    assert settings.load({"FUNCTRACE_MAX_SIZE": text}).max_size == size
+    assert environment.read_settings({"FUNCTRACE_MAX_SIZE": text}).max_size == size
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "M", "1.5G", "1T", "9999999999G", "2GG", "²"])
 def test_no_sizes(text: str) -> None:
     with pytest.raises(ValueError, match="MAX_SIZE"):
-        settings.load({"FUNCTRACE_MAX_SIZE": text})
+        environment.read_settings({"FUNCTRACE_MAX_SIZE": text})

@@ -131,7 +131,7 @@ static void keep(PyObject **place, PyObject *object) {
 
 static int recorder_init(PyObject *object, PyObject *args, PyObject *names) {
     static char *keywords[] = {"path",  "max_size", "overwrite", "depth", "min_duration",
-                               "facts", "thread",   "current",   "say",   NULL};
+                               "facts", "describe_thread", "current_task_track", "warn", NULL};
     PyObject *path, *thread, *current, *say;
     unsigned long long max_size, min_duration;
     Py_ssize_t depth;
@@ -210,7 +210,7 @@ static int line_of(uint32_t function) {
     return line;
 }
 
-static PyObject *recorder_where(PyObject *self, PyObject *unused) {
+static PyObject *recorder_current_origin(PyObject *self, PyObject *unused) {
     (void)unused;
     struct thread *th = this_thread;
     if (!is_open((Recorder *)self)) return NULL;
@@ -223,7 +223,7 @@ static PyObject *recorder_where(PyObject *self, PyObject *unused) {
                          (unsigned long long)clock_ticks());
 }
 
-static PyObject *recorder_track(PyObject *self, PyObject *args) {
+static PyObject *recorder_new_track(PyObject *self, PyObject *args) {
     (void)self;
     unsigned kind;
     PyObject *name, *parent;
@@ -237,7 +237,7 @@ static PyObject *recorder_track(PyObject *self, PyObject *args) {
     return t ? PyLong_FromUnsignedLongLong(t->id) : PyErr_NoMemory();
 }
 
-static PyObject *recorder_forget(PyObject *self, PyObject *number) {
+static PyObject *recorder_release_track(PyObject *self, PyObject *number) {
     (void)self;
     uint64_t id = PyLong_AsUnsignedLongLong(number);
     if (PyErr_Occurred()) return NULL;
@@ -246,7 +246,7 @@ static PyObject *recorder_forget(PyObject *self, PyObject *number) {
     Py_RETURN_NONE;
 }
 
-static PyObject *recorder_thread(PyObject *self, PyObject *unused) {
+static PyObject *recorder_thread_track(PyObject *self, PyObject *unused) {
     (void)unused;
     struct thread *th = this_thread;
     if (!is_open((Recorder *)self)) return NULL;
@@ -254,7 +254,7 @@ static PyObject *recorder_thread(PyObject *self, PyObject *unused) {
     return PyLong_FromUnsignedLongLong(th && th->own ? th->own->id : 0);
 }
 
-static PyObject *recorder_switch(PyObject *self, PyObject *number) {
+static PyObject *recorder_switch_track(PyObject *self, PyObject *number) {
     uint64_t id = PyLong_AsUnsignedLongLong(number);
     struct thread *th = this_thread;
     if (PyErr_Occurred() || !is_open((Recorder *)self)) return NULL;
@@ -331,11 +331,11 @@ static PyObject *recorder_failed(PyObject *self, void *unused) {
 static PyMethodDef recorder_methods[] = {
     {"add", recorder_add, METH_VARARGS, NULL},
     {"watch", recorder_watch, METH_VARARGS, NULL},
-    {"where", recorder_where, METH_NOARGS, NULL},
-    {"track", recorder_track, METH_VARARGS, NULL},
-    {"forget", recorder_forget, METH_O, NULL},
-    {"thread", recorder_thread, METH_NOARGS, NULL},
-    {"switch", recorder_switch, METH_O, NULL},
+    {"current_origin", recorder_current_origin, METH_NOARGS, NULL},
+    {"new_track", recorder_new_track, METH_VARARGS, NULL},
+    {"release_track", recorder_release_track, METH_O, NULL},
+    {"thread_track", recorder_thread_track, METH_NOARGS, NULL},
+    {"switch_track", recorder_switch_track, METH_O, NULL},
     {"start", recorder_start, METH_NOARGS, NULL},
     {"stop", recorder_stop, METH_NOARGS, NULL},
     {"snapshot", recorder_snapshot, METH_O, NULL},

@@ -39,7 +39,7 @@ def _forget(gone: _Known, pop: "Any" = _functions.pop) -> None:
     pop(gone.address, None)  # at the end modules are empty before all code is gone
 
 
-def remember(function: "Any") -> "tuple[CodeType, str] | None":
+def register(function: "Any") -> "tuple[CodeType, str] | None":
     """The code object and the full name of a function; None if it has none, or is known already."""
     while type(function) is not _FUNCTION:
         inside = _inside(function)
@@ -59,7 +59,7 @@ def remember(function: "Any") -> "tuple[CodeType, str] | None":
     return code, name
 
 
-def remembered() -> "Iterator[tuple[CodeType, str]]":
+def registered_functions() -> "Iterator[tuple[CodeType, str]]":
     """All that there are."""
     for known in list(_functions.values()):
         code = known()

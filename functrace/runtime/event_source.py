@@ -8,12 +8,12 @@ from types import CodeType
 from typing import Protocol
 
 from functrace.runtime import BUILTINS
-from functrace.runtime.stacks import Stacks
+from functrace.runtime.call_stacks import CallStacks
 
 globals()["__builtins__"] = BUILTINS
 
 
-class Source(Protocol):
+class EventSource(Protocol):
     """Tells stacks what happens, while started, in the code objects that are known."""
 
     def add(self, code: CodeType) -> None:
@@ -26,7 +26,7 @@ class Source(Protocol):
         """Tell no more, and leave nothing behind."""
 
 
-def make_source(stacks: Stacks, fail: Callable[[str], None]) -> Source:
+def make_event_source(stacks: CallStacks, fail: Callable[[str], None]) -> EventSource:
     """Return the source for this interpreter; it calls ``fail`` where it has to end, saying why."""
     if sys.version_info >= (3, 12):
         from functrace.runtime.monitoring import Monitoring

@@ -40,26 +40,26 @@ _METHOD: "Any" = type(_Probe().method)
 _METHOD_FUNCTION: "Any" = _METHOD.__dict__["__func__"]
 
 
-def text(value: "Any") -> str:
+def exact_str(value: "Any") -> str:
     """Return a str, exactly that, or the empty one for what is none."""
     return str.__str__(value) if issubclass(type(value), str) else ""
 
 
-def attribute(thing: "Any", name: str) -> "Any":
+def get_attribute(thing: "Any", name: str) -> "Any":
     """Return the attribute that a slot or the dictionary of ``thing`` holds, or None."""
     slot = _find(type(thing), name, _SLOT)
     value = None if slot is None else _get(slot, thing)
-    return values(thing).get(name) if value is None else value
+    return get_dict(thing).get(name) if value is None else value
 
 
-def values(thing: "Any") -> "dict[str, Any]":
+def get_dict(thing: "Any") -> "dict[str, Any]":
     """Return the dictionary of ``thing``, an empty one if it has none."""
     place = _find(type(thing), "__dict__", _GETSET, _SLOT)
     found = None if place is None else _get(place, thing)
     return found if type(found) is dict else {}
 
 
-def class_attribute(cls: "Any", name: str) -> "Any":
+def get_class_attribute(cls: "Any", name: str) -> "Any":
     """Return what a class, or the first of its bases that has one, defines under that name."""
     for base in _MRO.__get__(cls) if issubclass(type(cls), type) else ():
         names = _CLASS_DICT.__get__(base)
@@ -68,7 +68,7 @@ def class_attribute(cls: "Any", name: str) -> "Any":
     return None
 
 
-def python_function(function: "Any") -> "Any":
+def unwrap_function(function: "Any") -> "Any":
     """Return the Python function in a method or below wrappers, or None."""
     for _ in range(_WRAPPERS):
         cls = type(function)
@@ -79,29 +79,29 @@ def python_function(function: "Any") -> "Any":
         else:
             place = _find(cls, "__wrapped__", _GETSET)  # of a wrapper that is made in C
             function = (
-                attribute(function, "__wrapped__") if place is None else _get(place, function)
+                get_attribute(function, "__wrapped__") if place is None else _get(place, function)
             )
     return None
 
 
-def qualname(thing: "Any") -> str:
+def get_qualname(thing: "Any") -> str:
     """Return the qualified name of a function, class, coroutine or callable object, or ''."""
     cls = type(thing)
     if cls is _METHOD:
-        return qualname(_METHOD_FUNCTION.__get__(thing))
+        return get_qualname(_METHOD_FUNCTION.__get__(thing))
     if cls is _BUILTIN:
         return _builtin_name(thing)
     if issubclass(cls, type):
-        return text(_QUALNAME.__get__(thing))
+        return exact_str(_QUALNAME.__get__(thing))
     place = _find(cls, "__qualname__", _GETSET)
-    return text(attribute(thing, "__qualname__") if place is None else _get(place, thing))
+    return exact_str(get_attribute(thing, "__qualname__") if place is None else _get(place, thing))
 
 
 def is_loading(module: "Any") -> bool:
     """Whether a module of sys.modules is there in part only, or is loaded at its first use."""
-    if text(_QUALNAME.__get__(type(module))) == "_LazyModule":
+    if exact_str(_QUALNAME.__get__(type(module))) == "_LazyModule":
         return True
-    return attribute(values(module).get("__spec__"), "_initializing") is True
+    return get_attribute(get_dict(module).get("__spec__"), "_initializing") is True
 
 
 def _builtin_name(function: "Any") -> str:
@@ -110,7 +110,7 @@ def _builtin_name(function: "Any") -> str:
     cls = owner if issubclass(type(owner), type) else type(owner)
     is_function = owner is None or issubclass(cls, _MODULE)
     name: str = function.__name__
-    return name if is_function else f"{text(_QUALNAME.__get__(cls))}.{name}"
+    return name if is_function else f"{exact_str(_QUALNAME.__get__(cls))}.{name}"
 
 
 def _find(cls: "Any", name: str, *kinds: type) -> "Any":

@@ -6,7 +6,7 @@ import sys
 from _json import encode_basestring_ascii as _quoted  # json itself takes milliseconds to load
 
 from functrace.runtime import BUILTINS, MODULES
-from functrace.runtime.stored import attribute, text, values
+from functrace.runtime.raw_attributes import exact_str, get_attribute, get_dict
 from functrace.runtime.system import os
 
 TYPE_CHECKING = False  # what is not needed is not waited for
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 globals()["__builtins__"] = BUILTINS
 
-_MOST_ARGUMENTS = 12 << 10  # bytes
-_MOST_TEXT = 4 << 10
-_MOST_OPTIONS = 8 << 10
+_MAX_ARGUMENTS_BYTES = 12 << 10  # bytes
+_MAX_TEXT = 4 << 10
+_MAX_OPTIONS_BYTES = 8 << 10
 
 
 def process_facts(tool: str, clock: str, environment: Mapping[str, str]) -> bytes:
@@ -30,11 +30,11 @@ def process_facts(tool: str, clock: str, environment: Mapping[str, str]) -> byte
         environment: whose FUNCTRACE variables are told.
     """
     facts: dict[str, Any] = {
-        "argv": _cut_all(_arguments(), _MOST_ARGUMENTS),
+        "argv": _cut_all(_arguments(), _MAX_ARGUMENTS_BYTES),
         "host": os.uname().nodename,
-        "executable": _cut(text(sys.executable)),
+        "executable": _cut(exact_str(sys.executable)),
         "tool": f"functrace {tool}",
-        "runtime": f"{_interpreter()} {text(sys.platform)}",
+        "runtime": f"{_interpreter()} {exact_str(sys.platform)}",
         "clock": clock,
         "ppid": os.getppid(),
         **_identity(),
@@ -67,27 +67,27 @@ def _as_json(value: Any) -> str:
 
 def _interpreter() -> str:
     """As the module platform has it, which takes milliseconds to load."""
-    name = text(attribute(sys.implementation, "name")).replace("cpython", "CPython")
-    return f"{name} {text(sys.version).partition(' ')[0]}"
+    name = exact_str(get_attribute(sys.implementation, "name")).replace("cpython", "CPython")
+    return f"{name} {exact_str(sys.version).partition(' ')[0]}"
 
 
 def _build() -> dict[str, str]:
     """The main module, and the version of its package if that is loaded and says so."""
-    main = values(MODULES.get("__main__"))
+    main = get_dict(MODULES.get("__main__"))
     spec = main.get("__spec__")
-    name = _cut(text(attribute(spec, "name")) or text(main.get("__file__")))
-    package = values(MODULES.get(name.partition(".")[0]) if spec is not None else None)
-    return {"main": name, "version": _cut(text(package.get("__version__")))}
+    name = _cut(exact_str(get_attribute(spec, "name")) or exact_str(main.get("__file__")))
+    package = get_dict(MODULES.get(name.partition(".")[0]) if spec is not None else None)
+    return {"main": name, "version": _cut(exact_str(package.get("__version__")))}
 
 
 def _arguments() -> list[str]:
     arguments: Any = sys.orig_argv
-    return [text(argument) for argument in arguments] if type(arguments) is list else []
+    return [exact_str(argument) for argument in arguments] if type(arguments) is list else []
 
 
 def _options(environment: Mapping[str, str]) -> dict[str, str]:
     names = [name for name in environment if name.startswith("FUNCTRACE")]
-    values = _cut_all([environment[name] for name in names], _MOST_OPTIONS)
+    values = _cut_all([environment[name] for name in names], _MAX_OPTIONS_BYTES)
     return {_cut(name): value for name, value in zip(names, values)}  # noqa: B905  those that fit
 
 
@@ -102,4 +102,4 @@ def _cut_all(texts: list[str], most: int) -> list[str]:
 
 
 def _cut(text: str) -> str:
-    return text[:_MOST_TEXT]
+    return text[:_MAX_TEXT]

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from functrace.runtime import BUILTINS
 from functrace.runtime.descriptors import OwnFile, Stream
-from functrace.runtime.destination import make_folder, stream_number
+from functrace.runtime.output_path import make_folder, stream_number
 from functrace.runtime.system import os
 
 TYPE_CHECKING = False
@@ -25,20 +25,20 @@ globals()["__builtins__"] = BUILTINS
 _STANDARD = (1, 2)
 
 
-def open_output(out: str, max_size: int, say: Callable[[str], None]) -> StreamOutput | FileOutput:
+def open_output(out: str, max_size: int, warn: Callable[[str], None]) -> StreamOutput | FileOutput:
     """Return what to print to.
 
     Args:
         out: as FUNCTRACE_OUT has it.
         max_size: bytes that a file gets.
-        say: is called with what the user has to know.
+        warn: is called with what the user has to know.
 
     Raises:
         OSError: it cannot be opened.
     """
     number = stream_number(out)
     if number is not None:
-        return StreamOutput(number, say)
+        return StreamOutput(number, warn)
     make_folder(out)
     # Appended to, since child processes inherit the setting and share the file.
     file = OwnFile(out, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
@@ -46,16 +46,16 @@ def open_output(out: str, max_size: int, say: Callable[[str], None]) -> StreamOu
         # Two descriptors of one file, each with its own position, overwrite each other's lines.
         if file.is_file_of(number):
             file.close()
-            return StreamOutput(number, say)
+            return StreamOutput(number, warn)
     return FileOutput(file, max_size)
 
 
 class StreamOutput:
     """A stream; nothing is written while the program has another file under its number."""
 
-    def __init__(self, number: int, say: Callable[[str], None]) -> None:
+    def __init__(self, number: int, warn: Callable[[str], None]) -> None:
         self._stream = Stream(number)
-        self._say = say
+        self._warn = warn
         self._process = 0
         self._lost = 0
         stream = {1: sys.__stdout__, 2: sys.__stderr__}.get(number)
@@ -73,12 +73,12 @@ class StreamOutput:
         """Say how many lines were not written."""
         if self._lost and self._process == os.getpid():
             name = self._stream.name
-            self._say(f"{self._lost:,} lines were not printed: {name} was another file")
+            self._warn(f"{self._lost:,} lines were not printed: {name} was another file")
 
     def _count_lost(self) -> None:
         if self._process != os.getpid():
             self._process, self._lost = os.getpid(), 0
-            self._say(f"{self._stream.name} is another file now: calls are not printed to that")
+            self._warn(f"{self._stream.name} is another file now: calls are not printed to that")
         self._lost += 1
 
     def _flush(self) -> None:
@@ -106,15 +106,15 @@ class FileOutput:
 
     def __init__(self, file: OwnFile, max_size: int) -> None:
         self._file = file
-        self._room = sys.maxsize
+        self._writer = sys.maxsize
         status = os.fstat(file.number())
         if stat.S_ISREG(status.st_mode):
-            self._room = max_size - status.st_size
+            self._writer = max_size - status.st_size
 
     def write(self, line: bytes) -> None:
         """Hand a line to the system. Raises OSError."""
-        self._room -= len(line)
-        if self._room < 0:
+        self._writer -= len(line)
+        if self._writer < 0:
             raise OSError("the file has reached FUNCTRACE_MAX_SIZE")
         _write(self._file.number(), line)
 

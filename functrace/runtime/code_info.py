@@ -20,7 +20,7 @@ _ASYNC_GENERATOR = 0x200
 Callback = Callable[[object], None]
 
 
-class Known:
+class CodeInfo:
     """What there is to know of a code object.
 
     Attributes:
@@ -28,49 +28,49 @@ class Known:
         is_traced: whether its calls are recorded.
         name, file, line: of the function, if they are.
         number: in the trace; 0 until it is written down.
-        awaits: whether it is a coroutine's or an async generator's.
-        steps: whether it is a generator's, of any kind.
-        started, returned: whom a call is reported to.
+        is_async: whether it is a coroutine's or an async generator's.
+        is_generator: whether it is a generator's, of any kind.
+        on_call, on_return: whom a call is reported to.
     """
 
     __slots__ = (
-        "awaits",
         "code",
         "file",
+        "is_async",
+        "is_generator",
         "is_traced",
         "line",
         "name",
         "number",
-        "returned",
-        "started",
-        "steps",
+        "on_call",
+        "on_return",
     )
 
     def __init__(self, code: CodeType) -> None:
-        address, forget = (
+        address, release_track = (
             id(code),
-            KNOWN.pop,
+            CODE_INFOS.pop,
         )  # at the end modules are empty before all code is gone
-        self.code = weakref.ref(code, hide(lambda _: forget(address, None) and None))
+        self.code = weakref.ref(code, hide(lambda _: release_track(address, None) and None))
         self.is_traced = False
         self.name = self.file = ""
         self.line = self.number = 0
         flags = code.co_flags
-        self.awaits = bool(flags & (_COROUTINE | _ITERABLE_COROUTINE | _ASYNC_GENERATOR))
-        self.steps = bool(flags & _GENERATOR) or self.awaits
-        self.started: Callback | None = None
-        self.returned: Callback | None = None
+        self.is_async = bool(flags & (_COROUTINE | _ITERABLE_COROUTINE | _ASYNC_GENERATOR))
+        self.is_generator = bool(flags & _GENERATOR) or self.is_async
+        self.on_call: Callback | None = None
+        self.on_return: Callback | None = None
 
 
 # By address: code objects are equal if their contents are, whatever file they come from.
-KNOWN: dict[int, Known] = {}
+CODE_INFOS: dict[int, CodeInfo] = {}
 
 
-def known(code: CodeType) -> Known:
+def get_code_info(code: CodeType) -> CodeInfo:
     """What is known of ``code`` from here on."""
-    found = KNOWN.get(id(code))
+    found = CODE_INFOS.get(id(code))
     if found is None:
-        found = KNOWN[id(code)] = Known(code)
+        found = CODE_INFOS[id(code)] = CodeInfo(code)
     return found
 
 

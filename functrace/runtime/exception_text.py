@@ -1,4 +1,4 @@
-"""What is told of an exception that passes through a call: its type and what else there is to say
+"""What is told of an exception that passes through a call: its type and what else there is to warn
 without running code of the program. _native/_recorder.pyi has the rules."""
 
 from __future__ import annotations
@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from functrace.runtime import BUILTINS
-from functrace.runtime.stored import text
+from functrace.runtime.raw_attributes import exact_str
 
 globals()["__builtins__"] = BUILTINS
 
-MOST = 200  # bytes
-_LONGEST = 65_536
-_WIDEST = 128  # bits of an int
+MAX_TEXT_BYTES = 200  # bytes
+_MAX_INPUT_BYTES = 65_536
+_MAX_INT_BITS = 128  # bits of an int
 
-_UNTOLD = (StopIteration, StopAsyncIteration, GeneratorExit)
+_ENDS_ITERATION = (StopIteration, StopAsyncIteration, GeneratorExit)
 _SIMPLE = (str, bytes, int, float, bool, type(None))
 
 # Past whatever the class says of these names.
@@ -49,15 +49,15 @@ _FLAGS: Any = type.__dict__["__flags__"]
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: it was not made in C
 
 
-def is_told(exception: BaseException) -> bool:
+def is_error(exception: BaseException) -> bool:
     """Whether it is an error, and not how an iterator ends."""
-    return not issubclass(type(exception), _UNTOLD)
+    return not issubclass(type(exception), _ENDS_ITERATION)
 
 
-def describe(exception: BaseException) -> bytes:
+def describe_exception(exception: BaseException) -> bytes:
     """Type and text, as UTF-8, of any length."""
     cls = type(exception)
-    name, module = text(_QUALNAME.__get__(cls)), _MODULE.__get__(cls)
+    name, module = exact_str(_QUALNAME.__get__(cls)), _MODULE.__get__(cls)
     if type(module) is str and module not in ("builtins", "__main__"):
         name = f"{module}.{name}"
     said = _text(exception, cls)
@@ -79,31 +79,31 @@ def is_own(exception: Exception) -> bool:
 
 def _text(exception: BaseException, cls: type[BaseException]) -> str:
     """What its str() says, or its arguments, or its attributes."""
-    teller: Any = _teller(cls)
-    if not _is_plain(exception, teller):
+    str_class: Any = _str_class(cls)
+    if not _is_plain(exception, str_class):
         if not _are_simple(_ARGS.__get__(exception)):
             return _attributes(exception)
-        teller = BaseException
+        str_class = BaseException
     try:
-        said: str = teller.__str__(exception) or _attributes(exception)
+        said: str = str_class.__str__(exception) or _attributes(exception)
         return said
     except Exception:  # noqa: BLE001  str of bytes, where python -bb makes that an error
         return ""
 
 
-def _is_plain(exception: BaseException, teller: type) -> bool:
+def _is_plain(exception: BaseException, str_class: type) -> bool:
     """Whether that class's str() of it runs no code of the program, and takes little time."""
-    if type(teller) is not type:  # its hash may be code of the program's
+    if type(str_class) is not type:  # its hash may be code of the program's
         return False
-    fields: Any = teller.__dict__
-    names = _OWN_FIELDS.get(teller)
+    fields: Any = str_class.__dict__
+    names = _OWN_FIELDS.get(str_class)
     parts = () if names is not None else _ARGS.__get__(exception)
-    names = _FIELDS.get(teller) if names is None else names
+    names = _FIELDS.get(str_class) if names is None else names
     if names is None:
         return False
-    if teller in _OBJECTS:
+    if str_class in _OBJECTS:
         about, start = (fields[name].__get__(exception) for name in ("object", "start"))
-        if type(about) is not _OBJECTS[teller] or start < 0:
+        if type(about) is not _OBJECTS[str_class] or start < 0:
             return False
     return _are_simple([*parts, *(fields[name].__get__(exception) for name in names)])
 
@@ -114,11 +114,11 @@ def _attributes(exception: BaseException) -> str:
     told: list[str] = []
     size = length = 0
     for name, value in list(attributes.items()) if type(attributes) is dict else ():
-        if type(name) is not str or name[:1] == "_" or value is None or length > MOST:
+        if type(name) is not str or name[:1] == "_" or value is None or length > MAX_TEXT_BYTES:
             continue
         taken = len(value) if type(value) in (str, bytes) else 0
         size += taken
-        if (not taken or size <= _LONGEST) and _are_simple([value]):
+        if (not taken or size <= _MAX_INPUT_BYTES) and _are_simple([value]):
             told.append(f"{name}={value!r}")
             length += len(told[-1])
     return ", ".join(told)
@@ -129,11 +129,11 @@ def _are_simple(parts: Sequence[Any]) -> bool:
     if not all(type(part) in _SIMPLE for part in parts):
         return False
     size = sum(len(part) for part in parts if type(part) in (str, bytes))
-    wide = any(type(part) is int and part.bit_length() > _WIDEST for part in parts)
-    return size <= _LONGEST and not wide
+    wide = any(type(part) is int and part.bit_length() > _MAX_INT_BITS for part in parts)
+    return size <= _MAX_INPUT_BYTES and not wide
 
 
-def _teller(cls: type[BaseException]) -> type:
+def _str_class(cls: type[BaseException]) -> type:
     """The class whose ``__str__`` it is."""
     bases = _MRO.__get__(cls)
     found: type = next(base for base in bases if "__str__" in _CLASS_DICT.__get__(base))

@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from functrace.runtime import BUILTINS
-from functrace.runtime.clock import clock
-from functrace.runtime.failures import MOST
-from functrace.runtime.stacks import Call, Track
+from functrace.runtime.call_stacks import Call, Track
+from functrace.runtime.exception_text import MAX_TEXT_BYTES
+from functrace.runtime.system import clock
 from functrace.runtime.trace_file import (
     HEAD_WORDS,
-    LARGEST_CHUNK,
+    MAX_CHUNK_BYTES,
     Head,
     Segment,
     TraceFile,
@@ -27,10 +27,10 @@ _ENTRY, _EXIT, _RECORD = 1, 2, 3
 _BASE, _TRACK, _PANIC, _OPEN, _LOST, _SUSPENDED, _RESUMED, _INHERITED = 1, 2, 4, 5, 6, 7, 8, 9
 _CUT = 1
 _FUNCTION_SHIFT, _TYPE_SHIFT, _TIME_SHIFT, _VALUE_SHIFT = 2, 2, 22, 24
-_MOST_TICKS = 1 << 40  # since the base: what a value has room for
-_SMALLEST_CHUNK = 512
-_MOST_OPEN = 1 << 11  # records of them in a chunk
-_MOST_NAME = 200
+_MAX_TICKS = 1 << 40  # since the base: what a value has writer for
+_MIN_CHUNK_BYTES = 512
+_MAX_OPEN_RECORDS = 1 << 11  # records of them in a chunk
+_MAX_NAME_BYTES = 200
 _BASE_WORDS, _LOST_WORDS, _OPEN_WORDS = 2, 1, 3
 
 _NOTHING = memoryview(b"").cast("Q")
@@ -45,16 +45,16 @@ class _Pending(NamedTuple):
     call: Call | None  # whose entry it is
 
 
-class Room:
+class ChunkWriter:
     """A track's chunk."""
 
     __slots__ = (
         "__weakref__",
         "_base",
-        "_begun",
         "_chunk_bytes",
-        "_extends",
         "_file",
+        "_is_begun",
+        "_is_extending",
         "_last",
         "_limit",
         "_lost",
@@ -71,8 +71,8 @@ class Room:
         self._file = file
         self._words = _NOTHING
         self._used = self._base = self._last = 0
-        self._chunk_bytes = _SMALLEST_CHUNK
-        self._extends = False
+        self._chunk_bytes = _MIN_CHUNK_BYTES
+        self._is_extending = False
         self.segment: Segment | None = None
         self.now = 0  # if not 0, this is when things happen
         self.restart(track)
@@ -82,23 +82,23 @@ class Room:
         self._track = track.id, track.kind, track.name, track.parent
         self._open = track.stack
         self._pending: list[_Pending] = []
-        self._begun = False
+        self._is_begun = False
         self._limit = 0  # words that may be used before extend is to be called
         self._lost = 0
 
-    def give_up(self) -> None:
+    def revoke(self) -> None:
         """The chunk goes to another."""
         self._limit = 0
         self._words = _NOTHING
 
     # What happens on the track
 
-    def enter(self, call: Call, number: int, *, is_sure: bool) -> None:
-        """A call begins; it is written at once if it ``is_sure`` to be."""
+    def enter(self, call: Call, number: int, *, is_immediate: bool) -> None:
+        """A call begins; it is written at once if it ``is_immediate`` to be."""
         word = number << _FUNCTION_SHIFT | _ENTRY
         now = call.entered = self._now()
-        call.is_written = is_sure
-        if is_sure:
+        call.is_written = is_immediate
+        if is_immediate:
             self._put(now, word, _TIME_SHIFT)
         else:
             self._pending.append(_Pending(now, word, _TIME_SHIFT, call))
@@ -109,30 +109,32 @@ class Room:
         call.is_written = True
         self._put_record(call.entered, _INHERITED, 0, _open_payload(call))
 
-    def leave(self, call: Call, failure: bytes | None, least: int) -> None:
-        """A call ends; it is not told of if it was shorter than ``least``."""
+    def leave(self, call: Call, failure: bytes | None, min_duration: int) -> None:
+        """A call ends; it is not listed of if it was shorter than ``min_duration``."""
         now = self._now()
         if not call.is_written:
-            if now - call.entered < least:
+            if now - call.entered < min_duration:
                 self._drop(call)
                 return
             self._put_pending()
         if failure is not None:
-            self._put_record(now, _PANIC, _CUT if len(failure) > MOST else 0, failure[:MOST])
-        self._put(now, call.known.number << _FUNCTION_SHIFT | _EXIT, _TIME_SHIFT)
+            self._put_record(
+                now, _PANIC, _CUT if len(failure) > MAX_TEXT_BYTES else 0, failure[:MAX_TEXT_BYTES]
+            )
+        self._put(now, call.info.number << _FUNCTION_SHIFT | _EXIT, _TIME_SHIFT)
 
-    def suspend(self, least: int) -> None:
+    def suspend(self, min_duration: int) -> None:
         """The track waits."""
-        self._mark(_SUSPENDED, least)
+        self._mark(_SUSPENDED, min_duration)
 
-    def resume(self, least: int) -> None:
+    def resume(self, min_duration: int) -> None:
         """The track runs again."""
-        self._mark(_RESUMED, least)
+        self._mark(_RESUMED, min_duration)
 
-    def _mark(self, kind: int, least: int) -> None:
+    def _mark(self, kind: int, min_duration: int) -> None:
         now = self._now()
         word = kind << _TYPE_SHIFT | _RECORD
-        if self._pending and now - self._last_pending() >= least:
+        if self._pending and now - self._last_pending() >= min_duration:
             self._put_pending()
         if self._pending:
             self._pending.append(_Pending(now, word, _VALUE_SHIFT, None))
@@ -166,7 +168,7 @@ class Room:
 
     def _put(self, now: int, word: int, shift: int) -> None:
         """Store a word with its time."""
-        while self._used >= self._limit or now - self._base >= _MOST_TICKS:
+        while self._used >= self._limit or now - self._base >= _MAX_TICKS:
             if not self._extend(now, 1):
                 return
         now = now if now > self._last else self._last
@@ -185,31 +187,31 @@ class Room:
         put_record(memory, at, kind, value, payload)
 
     def _extend(self, now: int, words: int) -> bool:
-        """Make room for so many words at a time, after what must come before them."""
-        if not self._extends:
-            self._extends = True
+        """Make writer for so many words at a time, after what must come before them."""
+        if not self._is_extending:
+            self._is_extending = True
             self._limit = 0  # whatever comes in between has to come here
             try:
                 if self._prepare(now, words):
                     return True
             finally:
-                self._extends = False
+                self._is_extending = False
         self._lost += 1
-        self._file.lost(1)
+        self._file.count_lost(1)
         return False
 
     def _prepare(self, now: int, words: int) -> bool:
-        start = self._start(now)
+        start = self._track_payload(now)
         need = words + _words_of(start) + _BASE_WORDS + _LOST_WORDS
         if self._used + need > len(self._words) and not self._new_chunk(now, need):
             return False
-        if not self._begun:
-            self._begun = True
+        if not self._is_begun:
+            self._is_begun = True
             self._store(_TRACK, self._track[1], start)
         if self._lost:
             lost, self._lost = self._lost, 0
             self._store(_LOST, lost, b"")
-        if now - self._base >= _MOST_TICKS:
+        if now - self._base >= _MAX_TICKS:
             self._base = now
             self._store(_BASE, 0, now.to_bytes(8, "little"))
         self._limit = len(self._words)
@@ -217,36 +219,36 @@ class Room:
 
     def _new_chunk(self, now: int, need: int) -> bool:
         written = [call for call in self._open if call.is_written]
-        told = written[:_MOST_OPEN] if self._file.overwrites else []
-        head = Head(self._track[0] if self._begun else 0, len(written), now)
-        least = HEAD_WORDS + need + _OPEN_WORDS * len(told)
-        memory = self._file.chunk(self, least, self._chunk_bytes, head)
+        listed = written[:_MAX_OPEN_RECORDS] if self._file.overwrites else []
+        head = Head(self._track[0] if self._is_begun else 0, len(written), now)
+        min_words = HEAD_WORDS + need + _OPEN_WORDS * len(listed)
+        memory = self._file.new_chunk(self, min_words, self._chunk_bytes, head)
         if memory is None:
             return False
-        self._chunk_bytes = min(8 * self._chunk_bytes, LARGEST_CHUNK)
+        self._chunk_bytes = min(8 * self._chunk_bytes, MAX_CHUNK_BYTES)
         self._words, self._used, self._base = memory, HEAD_WORDS, now
-        for call in told:
+        for call in listed:
             self._store(_OPEN, int(call.is_inherited), _open_payload(call))
         return True
 
-    def _start(self, now: int) -> bytes:
-        """What is told of the track where it begins."""
-        if self._begun:
+    def _track_payload(self, now: int) -> bytes:
+        """What is listed of the track where it begins."""
+        if self._is_begun:
             return b""
         number, _kind, name, parent = self._track
         above, starter, line, ticks = parent or (0, 0, 0, now)
         numbers = (number, above, ticks, starter | line << 32)
-        text = name.encode("utf-8", "backslashreplace")[:_MOST_NAME]
+        text = name.encode("utf-8", "backslashreplace")[:_MAX_NAME_BYTES]
         return b"".join(n.to_bytes(8, "little") for n in numbers) + text
 
     def _store(self, kind: int, value: int, payload: bytes) -> None:
-        """Store a record that there is room for."""
+        """Store a record that there is writer for."""
         put_record(self._words, self._used, kind, value, payload)
         self._used += _words_of(payload)
 
 
 def _open_payload(call: Call) -> bytes:
-    return call.entered.to_bytes(8, "little") + call.known.number.to_bytes(8, "little")
+    return call.entered.to_bytes(8, "little") + call.info.number.to_bytes(8, "little")
 
 
 def _words_of(payload: bytes) -> int:

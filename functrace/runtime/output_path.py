@@ -16,10 +16,10 @@ globals()["__builtins__"] = BUILTINS
 _DEFAULT_TRACE = "functrace-%p.ftrace"
 _NAMES = {"": 1, "stdout": 1, "stderr": 2}
 _DESCRIPTORS = ("/dev/fd", "/proc/self/fd")
-_LINKS_MOST = 40
+_MAX_LINKS = 40
 
 
-def expand(path: str) -> str:
+def expand_path(path: str) -> str:
     """Return ``path`` with the process id for ``%p``."""
     return "%".join(part.replace("%p", str(os.getpid())) for part in path.split("%%"))
 
@@ -31,7 +31,7 @@ def stream_number(out: str) -> int | None:
 
 def descriptor_of(path: str) -> int | None:
     """Return the descriptor that a path such as /dev/stdout leads to; None for any other path."""
-    for _ in range(_LINKS_MOST):
+    for _ in range(_MAX_LINKS):
         folder, name = os.path.split(path)
         if folder in _DESCRIPTORS and name.isascii() and name.isdigit():
             return int(name)
@@ -55,10 +55,10 @@ def trace_paths(out: str, folder: str) -> Iterator[str]:
     """
     if out and stream_number(out) is not None:
         raise ValueError(f"FUNCTRACE_OUT: a trace goes to a file, not to {out}")
-    path = os.path.join(folder, expand(out or _DEFAULT_TRACE))
+    path = os.path.join(folder, expand_path(out or _DEFAULT_TRACE))
     make_folder(path)
     if os.path.isdir(path):
-        path = os.path.join(path, expand(_DEFAULT_TRACE))
+        path = os.path.join(path, expand_path(_DEFAULT_TRACE))
     elif is_special(path):
         raise ValueError(f"FUNCTRACE_OUT: a trace goes to a regular file, which {out} is not")
     yield path

@@ -23,16 +23,18 @@ globals()["__builtins__"] = BUILTINS
 # The interpreter that sends, if the program's own has no opentelemetry.
 PYTHON = "FUNCTRACE_PYTHON"
 
-_START = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "live/start.py")
+_START = os.path.join(
+    os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "live/start.py"
+)
 _NO_OPENTELEMETRY = 3  # a status of the script's
 _FOLDERS = ("/tmp", "/var/tmp", "/usr/tmp", ".")
 # What the program's process group gets while the sender starts waits until that ignores it.
 _SIGNALS = range(1, 32)
 _NOT_ITS_OWN = ("FUNCTRACE_HOOK", "FUNCTRACE_SIGNAL")
-_PATIENCE = 5.0
+_MAX_WAIT_S = 5.0
 
 
-def new_path() -> str:
+def new_trace_path() -> str:
     """Of a file that nobody has, in the folder for temporary files."""
     variables = [os.environ.get(name, "") for name in ("TMPDIR", "TEMP", "TMP")]
     folders = [f for f in (*variables, *_FOLDERS) if f and os.access(f, os.W_OK | os.X_OK)]
@@ -40,7 +42,7 @@ def new_path() -> str:
     return os.path.join(os.path.abspath(folders[0] if folders else _FOLDERS[0]), name)
 
 
-def privately(make: Callable[[], T]) -> T:
+def with_private_umask(make: Callable[[], T]) -> T:
     """Make files that nobody else may read: others put theirs into that folder, too."""
     before = os.umask(0o077)
     try:
@@ -49,7 +51,7 @@ def privately(make: Callable[[], T]) -> T:
         os.umask(before)
 
 
-def start(path: str) -> None:
+def start_sender(path: str) -> None:
     """Have a sender follow the trace.
 
     Raises:
@@ -78,10 +80,10 @@ def start(path: str) -> None:
         raise OSError(f"the sender ended at once, {python} with status {status}")
 
 
-def wait_if_last(path: str) -> None:
+def wait_for_sender(path: str) -> None:
     """Until the sender has sent all, if with this process the container ends: for 5 seconds."""
     if os.getpid() == 1:
-        until = time.monotonic() + _PATIENCE
+        until = time.monotonic() + _MAX_WAIT_S
         while os.path.exists(path) and time.monotonic() < until:
             time.sleep(0.02)
 

@@ -53,34 +53,36 @@ class Settings:
     include: tuple[re.Pattern[str], ...] = ()
     exclude: tuple[re.Pattern[str], ...] = ()
 
-    def shows(self, name: str) -> bool:
+    def should_trace(self, name: str) -> bool:
         """Whether calls of the function with that full name are traced."""
         included = not self.include or any(glob.fullmatch(name) for glob in self.include)
         return included and not any(glob.fullmatch(name) for glob in self.exclude)
 
 
-def load(environment: Mapping[str, str]) -> Settings:
+def read_settings(environment: Mapping[str, str]) -> Settings:
     """The settings of an environment.
 
     Raises:
         ValueError: one makes no sense; says which and what would.
     """
 
-    def of(name: str) -> str:
+    def value_of(name: str) -> str:
         return environment.get("FUNCTRACE_" + name, "")
 
     settings = Settings()
     asked = environment.get("FUNCTRACE", "")
-    settings.mode = _one_of("FUNCTRACE", asked, "off", "record", "text", "otlp")
-    settings.out = of("OUT")
+    settings.mode = _parse_choice("FUNCTRACE", asked, "off", "record", "text", "otlp")
+    settings.out = value_of("OUT")
     default = _LIVE_SIZE if settings.mode == "otlp" else Settings.max_size
-    settings.max_size = _size(of("MAX_SIZE"), default)
-    settings.overwrite = _one_of("FUNCTRACE_FULL", of("FULL"), "stop", "overwrite") == "overwrite"
-    settings.depth = _depth(of("DEPTH"))
-    settings.min_duration = _duration(of("MIN_DURATION"))
-    settings.signal = _one_of("FUNCTRACE_SIGNAL", of("SIGNAL"), "", "USR1", "USR2")
-    settings.include = _globs(of("INCLUDE"))
-    settings.exclude = _globs(of("EXCLUDE"))
+    settings.max_size = _parse_size(value_of("MAX_SIZE"), default)
+    settings.overwrite = (
+        _parse_choice("FUNCTRACE_FULL", value_of("FULL"), "stop", "overwrite") == "overwrite"
+    )
+    settings.depth = _parse_depth(value_of("DEPTH"))
+    settings.min_duration = _parse_duration(value_of("MIN_DURATION"))
+    settings.signal = _parse_choice("FUNCTRACE_SIGNAL", value_of("SIGNAL"), "", "USR1", "USR2")
+    settings.include = _parse_globs(value_of("INCLUDE"))
+    settings.exclude = _parse_globs(value_of("EXCLUDE"))
     return settings
 
 
@@ -91,13 +93,13 @@ _WANTED = {
 }
 
 
-def _one_of(variable: str, text: str, default: str, *others: str) -> str:
+def _parse_choice(variable: str, text: str, default: str, *others: str) -> str:
     if text and text not in (default, *others):
         raise ValueError(f"{variable}={text} is {_WANTED[variable]}")
     return text or default
 
 
-def _size(text: str, default: int) -> int:
+def _parse_size(text: str, default: int) -> int:
     if not text:
         return default
     number, unit = (text[:-1], text[-1]) if text[-1] in "KMG" else (text, "")
@@ -107,7 +109,7 @@ def _size(text: str, default: int) -> int:
     return size
 
 
-def _depth(text: str) -> int:
+def _parse_depth(text: str) -> int:
     if not text:
         return Settings.depth
     if not _is_number(text) or int(text) < 1:
@@ -120,7 +122,7 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= _DIGITS
 
 
-def _duration(text: str) -> int:
+def _parse_duration(text: str) -> int:
     if not text:
         return 0
     import re
@@ -132,11 +134,11 @@ def _duration(text: str) -> int:
     return int(sum(float(number) * _NANOSECONDS[unit] for number, unit in parts))
 
 
-def _globs(text: str) -> tuple[re.Pattern[str], ...]:
-    return tuple(_glob(part) for part in text.replace(",", " ").split(" ") if part)
+def _parse_globs(text: str) -> tuple[re.Pattern[str], ...]:
+    return tuple(_compile_glob(part) for part in text.replace(",", " ").split(" ") if part)
 
 
-def _glob(text: str) -> re.Pattern[str]:
+def _compile_glob(text: str) -> re.Pattern[str]:
     import re
 
     wild = {"*": ".*", "?": "."}

@@ -23,7 +23,7 @@ class _Reference(ref):  # type: ignore[type-arg]
     address: int
 
 
-class Weakly:
+class WeakIdentityMap:
     """A mapping by identity: hashing an object may run code of the program.
 
     Args:

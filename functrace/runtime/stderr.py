@@ -15,7 +15,7 @@ _ERROR = 2
 _unread: list[tuple[int, bytes, bool]] = []
 
 
-def say(message: str, sender: str = "functrace") -> None:
+def write_message(message: str, sender: str = "functrace") -> None:
     """Write a line to standard error, unless that is another file now.
 
     A line that a capture of standard error has, or that could not be written, is repeated at exit.
