@@ -1,11 +1,13 @@
-"""What runs in a traced Python program. It loads the standard library's and functrace._native's.
+"""The part of functrace that runs inside a traced Python program.
 
-A program may put others in the place of builtins. What those raise would be the program's to catch,
-and the calls told meanwhile would raise it again. So each module has behind its imports
+It imports only the standard library and functrace._native.
+
+A program may replace builtins. Errors that a replacement raises would reach the program, and calls
+that it makes would be recorded. Therefore each module contains, after its imports,
 
     globals()["__builtins__"] = BUILTINS
 
-and its functions, made below that, look names up in what there was at the start.
+so that functions defined below that line use the builtins that existed at the start.
 """
 
 import builtins
@@ -14,12 +16,12 @@ import sys
 
 BUILTINS = dict(vars(builtins))
 
-# The interpreter's own dictionary, should the program bind another object to sys.modules.
+# The interpreter's own dictionary, in case the program binds another object to sys.modules.
 MODULES = sys.modules
 
-# Whether the program has rights that whoever started it lacks (setuid, setgid): then the
-# environment, which that user chooses, must not decide what is written, and where. This is asked at
-# the start, since a daemon may change its user later.
+# Whether the program has rights that the user who started it lacks (setuid, setgid). That user
+# controls the environment, which must not decide what is written and where. This is determined at
+# the start because a daemon may change its user later.
 IS_PRIVILEGED = hasattr(os, "geteuid") and (os.getuid(), os.getgid()) != (
     os.geteuid(),
     os.getegid(),

@@ -1,8 +1,8 @@
-"""What is open on every track: events of instrumented code in, calls out.
+"""Open calls on every track: converts events of instrumented code to calls.
 
-An event may arrive in the midst of another: of a signal's handler, or of what the collector runs.
-Such calls are complete when the interrupted event goes on, so all that matters is that each change
-of a stack is one step.
+An event may interrupt the handling of another, because a signal handler or the garbage collector
+runs code. The calls of such code are complete when the interrupted handling continues, so it is
+sufficient that each change of a stack is a single step.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ TASK = 3
 
 Origin = tuple[int, int, int, int]
 
-_CLASS_NAME: Any = type.__dict__["__name__"]  # past what a metaclass says
+_CLASS_NAME: Any = type.__dict__["__name__"]  # a metaclass may override it
 
 
 class Call:
-    """An open call; ``is_written`` and ``entered`` are for whoever records it."""
+    """Open call; ``is_written`` and ``entered`` are reserved for the sink."""
 
     __slots__ = ("entered", "info", "is_inherited", "is_suspended", "is_written")
 
     def __init__(self, info: CodeInfo) -> None:
         self.info = info
         self.entered = 0
-        self.is_suspended = False  # its event loop has not come back to it
-        self.is_inherited = False  # the process that was forked counts it
+        self.is_suspended = False  # it has yielded to its event loop and has not resumed
+        self.is_inherited = False  # the parent process counts it
         self.is_written = False
 
 
 class Track:
-    """A thread, a task, or what else goes its own way; ``writer`` is the sink's."""
+    """Thread, task or other sequence of calls; ``writer`` is reserved for the sink."""
 
     __slots__ = (
         "__weakref__",
@@ -62,43 +62,43 @@ class Track:
         self.name = name
         self.parent = parent
         self.stack: list[Call] = []
-        self.suspended_count = 0  # how many of these are
+        self.suspended_count = 0  # number of suspended calls on the stack
         self.is_suspended = False
         self.writer: Any = None
 
 
 class Sink(Protocol):
-    """Where calls go."""
+    """Consumer of calls."""
 
     def enter(self, track: Track, call: Call) -> None:
-        """``call`` begins, on top of ``track.stack``, which it is not on yet."""
+        """Handle the begin of ``call``, which is not on ``track.stack`` yet."""
 
     def leave(self, track: Track, call: Call, failure: bytes | None) -> None:
-        """``call``, on top of the stack, ends; ``failure`` if an exception passes through."""
+        """Handle the end of ``call``, the top of the stack; ``failure`` if it raises."""
 
     def suspend(self, track: Track) -> None:
-        """The track waits."""
+        """Handle the suspension of a track."""
 
     def resume(self, track: Track) -> None:
-        """It runs again."""
+        """Handle the resumption of a track."""
 
     def number(self, info: CodeInfo) -> int:
-        """The function's number, 0 for none."""
+        """Return the function's number, or 0 for none."""
 
     def now(self) -> int:
-        """Ticks."""
+        """Return the time in ticks."""
 
 
 class _ThreadState(_local):
-    """What is info of the thread that asks."""
+    """State of the current thread."""
 
     own: Track | None = None
-    switched_to: Track | None = None  # by switch_track
+    switched_to: Track | None = None  # set by switch_track
     is_muted = False
 
 
 class Forked(NamedTuple):
-    """The tracks that the forking thread has in the child."""
+    """Tracks of the forking thread, which continue in the child."""
 
     own: Track
     switched_to: Track | None
@@ -109,12 +109,12 @@ DescribeThread = Callable[[], "tuple[bool, str, Origin | None]"]
 
 
 class CallStacks:
-    """Turns events into calls on tracks.
+    """Converter of events to calls on tracks.
 
     Args:
-        sink: is told them.
-        thread: tells of this thread whether it is the main one, its name, and its parent.
-        current: the number of the track of the task that runs in this thread, 0 for none.
+        sink: receives the calls.
+        describe_thread: returns whether this is the main thread, its name, and its origin.
+        current_task_track: returns the track number of the task that this thread runs, 0 for none.
     """
 
     def __init__(self, sink: Sink, thread: DescribeThread, current: Callable[[], int]) -> None:
@@ -125,10 +125,10 @@ class CallStacks:
         self._tasks: dict[int, Track] = {}
         self._threads: weakref.WeakSet[Track] = weakref.WeakSet()
 
-    # Events; the signatures of sys.monitoring's callbacks, so that these can be they.
+    # Events. The methods have the signatures of sys.monitoring's callbacks.
 
     def start(self, code: CodeType, _offset: int) -> None:
-        """A call begins."""
+        """Handle the begin of a call."""
         info = CODE_INFOS.get(id(code))
         if info is None or self._state.is_muted:
             return
@@ -138,16 +138,16 @@ class CallStacks:
             self._push(self._track(), info)
 
     def resume(self, code: CodeType, _offset: int) -> None:
-        """A generator, of any kind, goes on."""
+        """Handle the resumption of a generator of any kind."""
         self._resume_call(code, innermost=False)
 
     def throw(self, code: CodeType, _offset: int, _exception: BaseException) -> None:
-        """A generator goes on with an exception."""
-        # throw() and close() go past those who await it.
+        """Handle the resumption of a generator with an exception."""
+        # throw() and close() bypass the awaiting callers.
         self._resume_call(code, innermost=True)
 
     def yield_(self, code: CodeType, _offset: int, value: object) -> None:
-        """A generator yields."""
+        """Handle a yield of a generator."""
         info = CODE_INFOS.get(id(code))
         if info is None or not info.is_traced or self._state.is_muted:
             return
@@ -159,7 +159,7 @@ class CallStacks:
             self._pop(track, info, None)
 
     def return_(self, code: CodeType, _offset: int, value: object) -> None:
-        """A call returns."""
+        """Handle the return of a call."""
         info = CODE_INFOS.get(id(code))
         if info is None or self._state.is_muted:
             return
@@ -169,7 +169,7 @@ class CallStacks:
             self._call_muted(info.on_return, value)
 
     def unwind(self, code: CodeType, _offset: int, exception: BaseException | None) -> None:
-        """An exception, ``None`` if it cannot be told which, passes through a call."""
+        """Handle an exception that leaves a call; it is ``None`` if unknown."""
         info = CODE_INFOS.get(id(code))
         if info is None or self._state.is_muted:
             return
@@ -179,10 +179,10 @@ class CallStacks:
             self._call_muted(info.on_return, None)
 
     def handle(self, _code: CodeType, _offset: int, _exception: BaseException) -> None:
-        """Some code, whether info or not, catches an exception.
+        """Handle an exception that is caught, in instrumented code or elsewhere.
 
-        Of a call that it went through nothing was told if the callback, too, was out of stack, or
-        was interrupted by a signal's handler that raises.
+        The event of a call that the exception left may be missing, because its callback had no stack
+        left or was interrupted by a signal handler that raised.
         """
         state = self._state
         if state.is_muted or state.own is None:
@@ -196,28 +196,28 @@ class CallStacks:
     # Tracks
 
     def new_track(self, kind: int, name: str, parent: Origin | None) -> int:
-        """The number of a new track that is no thread's."""
+        """Create a track other than a thread's and return its number."""
         number = new_track_number()
         self._tasks[number] = Track(number, kind, name, parent)
         return number
 
     def release_track(self, number: int) -> Any:
-        """Let go of a track. Returns its writer, if it has one."""
+        """Release a track. Returns its writer, if it has one."""
         track = self._tasks.pop(number, None)
         return track.writer if track else None
 
     def thread_track(self) -> int:
-        """The number of this thread's own track."""
+        """Return the number of this thread's own track."""
         return self._own_track().id
 
     def switch_track(self, number: int) -> int:
-        """Let this thread go on in another track, 0 for its own; returns the one before."""
+        """Switch this thread to another track, 0 for its own; return the previous one."""
         before = self._state.switched_to
         self._state.switched_to = self._known_track(number) if number else None
         return before.id if before else 0
 
     def current_origin(self) -> Origin:
-        """This thread's track, the innermost call's function, the line it is at, ticks."""
+        """Return this thread's track, innermost function, current line and time."""
         track = self._track()
         if not track.stack:
             return track.id, 0, 0, self._sink.now()
@@ -225,20 +225,20 @@ class CallStacks:
         return track.id, self._sink.number(info), _line(info.code()), self._sink.now()
 
     def open_tracks(self) -> list[Track]:
-        """All tracks on which something is open."""
+        """Return all tracks that have open calls."""
         return [t for t in (*self._threads, *self._tasks.values()) if t.stack]
 
     def leave_all(self, track: Track, count: int) -> None:
-        """End the innermost calls of a track, as if they had on_return."""
+        """End the ``count`` innermost calls of a track as if they had returned."""
         for _ in range(count):
             self._leave(track, None)
 
     def hand_over(self) -> Forked:
-        """The tracks of this thread, which is the only one in a forked child."""
+        """Return the tracks of this thread, which is the only one in a forked child."""
         return Forked(self._own_track(), self._state.switched_to, self._track())
 
     def take_over(self, forked: Forked, inherit: Callable[[Track, Call], None]) -> None:
-        """Go on with the tracks of this thread; its open calls are handed to ``inherit``."""
+        """Continue the tracks of this thread; pass its open calls to ``inherit``."""
         state = self._state
         state.own, state.switched_to, _ = forked
         self._threads.add(forked.own)
@@ -275,7 +275,7 @@ class CallStacks:
             self._threads.add(state.own)
         return state.own
 
-    # CallStacks
+    # Stacks
 
     def _push(self, track: Track, info: CodeInfo) -> None:
         if track.is_suspended:
@@ -285,7 +285,7 @@ class CallStacks:
         track.stack.append(call)
 
     def _pop(self, track: Track, info: CodeInfo, failure: bytes | None) -> None:
-        """The innermost call of ``info`` ends; what is open in it has, without telling."""
+        """End the innermost call of a function, and the calls inside it whose exits were missed."""
         stack = track.stack
         if not stack or stack[-1].info is not info:
             inner = _count_inner_calls(stack, info)
@@ -297,7 +297,7 @@ class CallStacks:
         self._leave(track, failure)
 
     def _leave(self, track: Track, failure: bytes | None) -> None:
-        # As long as its exit is not told the call is open.
+        # The call stays open until its exit has been recorded.
         self._sink.leave(track, track.stack[-1], failure)
         track.suspended_count -= track.stack.pop().is_suspended
 
@@ -317,7 +317,7 @@ class CallStacks:
         self._push(track, info)
 
     def _yields_to_loop(self, track: Track, info: CodeInfo, value: object) -> bool:
-        """Whether it is to the event loop that a coroutine yields."""
+        """Return whether a coroutine yields to the event loop."""
         if _CLASS_NAME.__get__(type(value)) == "async_generator_wrapped_value":
             return False
         if track.kind != TASK or track is self._state.switched_to:
@@ -338,7 +338,7 @@ class CallStacks:
         self._sink.resume(track)
 
     def _call_muted(self, callback: Callable[..., Any], *arguments: object) -> Any:
-        """Call back without recording; None current_origin functrace's own code fails."""
+        """Call back without recording; return None if functrace's own code fails."""
         state = self._state
         was_muted, state.is_muted = state.is_muted, True
         try:
@@ -351,7 +351,7 @@ class CallStacks:
 
 
 def _count_inner_calls(stack: list[Call], info: CodeInfo) -> int:
-    """How many calls are open in the innermost one of a function; -1 if it has none."""
+    """Return how many calls are open inside the innermost one of a function; -1 for none."""
     for inner, call in enumerate(reversed(stack)):
         if call.info is info:
             return inner

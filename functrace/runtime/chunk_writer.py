@@ -1,7 +1,7 @@
-"""What a track has of the trace file: a chunk that is its alone, and the words it stores there.
+"""Per-track chunk writer: stores the words of a track in a chunk that no other track uses.
 
-Between the look at what is left of the chunk and the store nothing is called, so that no other code
-of the thread comes between.
+Between checking the remaining space of the chunk and storing a word nothing is called, so that no
+other code of the thread can run in between.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _ENTRY, _EXIT, _RECORD = 1, 2, 3
 _BASE, _TRACK, _PANIC, _OPEN, _LOST, _SUSPENDED, _RESUMED, _INHERITED = 1, 2, 4, 5, 6, 7, 8, 9
 _CUT = 1
 _FUNCTION_SHIFT, _TYPE_SHIFT, _TIME_SHIFT, _VALUE_SHIFT = 2, 2, 22, 24
-_MAX_TICKS = 1 << 40  # since the base: what a value has writer for
+_MAX_TICKS = 1 << 40  # relative to the base: the largest time that a word can hold
 _MIN_CHUNK_BYTES = 512
-_MAX_OPEN_RECORDS = 1 << 11  # records of them in a chunk
+_MAX_OPEN_RECORDS = 1 << 11  # open calls listed per chunk
 _MAX_NAME_BYTES = 200
 _BASE_WORDS, _LOST_WORDS, _OPEN_WORDS = 2, 1, 3
 
@@ -37,16 +37,16 @@ _NOTHING = memoryview(b"").cast("Q")
 
 
 class _Pending(NamedTuple):
-    """A word that is written if what it belongs to turns out to last long enough."""
+    """Word that is written once the call it belongs to exceeds the minimum duration."""
 
     ticks: int
     word: int
-    shift: int  # of the time in it
-    call: Call | None  # whose entry it is
+    shift: int  # position of the time in the word
+    call: Call | None  # the call whose entry it is
 
 
 class ChunkWriter:
-    """A track's chunk."""
+    """Writer of one track's events."""
 
     __slots__ = (
         "__weakref__",
@@ -74,27 +74,27 @@ class ChunkWriter:
         self._chunk_bytes = _MIN_CHUNK_BYTES
         self._is_extending = False
         self.segment: Segment | None = None
-        self.now = 0  # if not 0, this is when things happen
+        self.now = 0  # if not 0, the time of all events
         self.restart(track)
 
     def restart(self, track: Track) -> None:
-        """Go on for another track."""
+        """Reuse the writer for another track."""
         self._track = track.id, track.kind, track.name, track.parent
         self._open = track.stack
         self._pending: list[_Pending] = []
         self._is_begun = False
-        self._limit = 0  # words that may be used before extend is to be called
+        self._limit = 0  # words that may be used without calling _extend
         self._lost = 0
 
     def revoke(self) -> None:
-        """The chunk goes to another."""
+        """Stop using the chunk, which is about to be overwritten."""
         self._limit = 0
         self._words = _NOTHING
 
-    # What happens on the track
+    # Events
 
     def enter(self, call: Call, number: int, *, is_immediate: bool) -> None:
-        """A call begins; it is written at once if it ``is_immediate`` to be."""
+        """Write the entry of a call, at once if ``is_immediate``."""
         word = number << _FUNCTION_SHIFT | _ENTRY
         now = call.entered = self._now()
         call.is_written = is_immediate
@@ -104,13 +104,13 @@ class ChunkWriter:
             self._pending.append(_Pending(now, word, _TIME_SHIFT, call))
 
     def inherit(self, call: Call) -> None:
-        """A call was open where the process was forked."""
+        """Write a call that was open when the process was forked."""
         call.entered = self._now()
         call.is_written = True
         self._put_record(call.entered, _INHERITED, 0, _open_payload(call))
 
     def leave(self, call: Call, failure: bytes | None, min_duration: int) -> None:
-        """A call ends; it is not listed of if it was shorter than ``min_duration``."""
+        """Write the exit of a call, unless the call is shorter than ``min_duration``."""
         now = self._now()
         if not call.is_written:
             if now - call.entered < min_duration:
@@ -124,11 +124,11 @@ class ChunkWriter:
         self._put(now, call.info.number << _FUNCTION_SHIFT | _EXIT, _TIME_SHIFT)
 
     def suspend(self, min_duration: int) -> None:
-        """The track waits."""
+        """Write that the track is suspended."""
         self._mark(_SUSPENDED, min_duration)
 
     def resume(self, min_duration: int) -> None:
-        """The track runs again."""
+        """Write that the track has resumed."""
         self._mark(_RESUMED, min_duration)
 
     def _mark(self, kind: int, min_duration: int) -> None:
@@ -141,28 +141,28 @@ class ChunkWriter:
         else:
             self._put(now, word, _VALUE_SHIFT)
 
-    # What is not written yet
+    # Pending words
 
     def _last_pending(self) -> int:
-        """When the innermost call began that is not written."""
+        """Return the time at which the innermost unwritten call began."""
         return next((p.ticks for p in reversed(self._pending) if p.call), self._pending[0].ticks)
 
     def _put_pending(self) -> None:
-        pending, self._pending = self._pending, []
-        for one in pending:
-            if one.call is not None:
-                one.call.is_written = True
-            self._put(one.ticks, one.word, one.shift)
+        words, self._pending = self._pending, []
+        for pending in words:
+            if pending.call is not None:
+                pending.call.is_written = True
+            self._put(pending.ticks, pending.word, pending.shift)
 
     def _drop(self, call: Call) -> None:
-        """A call was too short; that the track waited meanwhile belongs to the calls around it."""
-        kept = [one for one in self._pending if one.call is not call]
+        """Discard a call that was too short; suspensions in it belong to the enclosing calls."""
+        kept = [pending for pending in self._pending if pending.call is not call]
         self._pending = kept if kept and kept[0].call else []
 
     # Words
 
     def _now(self) -> int:
-        # Another event may have come between its reading of the clock and its word.
+        # Another event may have been written since the clock was read.
         now = self.now or clock()
         return now if now > self._last else self._last
 
@@ -179,7 +179,7 @@ class ChunkWriter:
 
     def _put_record(self, now: int, kind: int, value: int, payload: bytes) -> None:
         words = _words_of(payload)
-        while self._used + words + 1 > self._limit:  # and the exit behind it
+        while self._used + words + 1 > self._limit:  # and the exit that follows
             if not self._extend(now, words + 1):
                 return
         at, memory = self._used, self._words
@@ -187,10 +187,10 @@ class ChunkWriter:
         put_record(memory, at, kind, value, payload)
 
     def _extend(self, now: int, words: int) -> bool:
-        """Make writer for so many words at a time, after what must come before them."""
+        """Make room for ``words`` words, after the records that must precede them."""
         if not self._is_extending:
             self._is_extending = True
-            self._limit = 0  # whatever comes in between has to come here
+            self._limit = 0  # any event that interrupts this must call _extend
             try:
                 if self._prepare(now, words):
                     return True
@@ -232,7 +232,7 @@ class ChunkWriter:
         return True
 
     def _track_payload(self, now: int) -> bytes:
-        """What is listed of the track where it begins."""
+        """Return the payload of the record that begins the track."""
         if self._is_begun:
             return b""
         number, _kind, name, parent = self._track
@@ -242,7 +242,7 @@ class ChunkWriter:
         return b"".join(n.to_bytes(8, "little") for n in numbers) + text
 
     def _store(self, kind: int, value: int, payload: bytes) -> None:
-        """Store a record that there is writer for."""
+        """Store a record for which there is space."""
         put_record(self._words, self._used, kind, value, payload)
         self._used += _words_of(payload)
 

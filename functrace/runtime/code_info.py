@@ -1,4 +1,4 @@
-"""The code objects whose calls are recorded or watched, process-wide."""
+"""Metadata of the code objects whose calls are recorded or watched."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from functrace.runtime.native import hide
 
 globals()["__builtins__"] = BUILTINS
 
-_GENERATOR = 0x20  # inspect.CO_*; importing inspect takes as long as all of functrace
+_GENERATOR = 0x20  # inspect.CO_*; importing inspect takes as long as importing all of functrace
 _COROUTINE = 0x80
 _ITERABLE_COROUTINE = 0x100
 _ASYNC_GENERATOR = 0x200
@@ -21,16 +21,16 @@ Callback = Callable[[object], None]
 
 
 class CodeInfo:
-    """What there is to know of a code object.
+    """Metadata of an instrumented code object.
 
     Attributes:
         code: a weak reference to it.
         is_traced: whether its calls are recorded.
-        name, file, line: of the function, if they are.
-        number: in the trace; 0 until it is written down.
-        is_async: whether it is a coroutine's or an async generator's.
-        is_generator: whether it is a generator's, of any kind.
-        on_call, on_return: whom a call is reported to.
+        name, file, line: of the function, if it is traced.
+        number: the function's number in the trace; 0 until it is written.
+        is_async: whether it belongs to a coroutine or an async generator.
+        is_generator: whether it belongs to a generator of any kind.
+        on_call, on_return: callbacks of a watched function.
     """
 
     __slots__ = (
@@ -62,23 +62,23 @@ class CodeInfo:
         self.on_return: Callback | None = None
 
 
-# By address: code objects are equal if their contents are, whatever file they come from.
+# Keyed by address: code objects compare equal if their contents do, whatever their file.
 CODE_INFOS: dict[int, CodeInfo] = {}
 
 
 def get_code_info(code: CodeType) -> CodeInfo:
-    """What is known of ``code`` from here on."""
+    """Return the metadata of ``code``, created if there is none."""
     found = CODE_INFOS.get(id(code))
     if found is None:
         found = CODE_INFOS[id(code)] = CodeInfo(code)
     return found
 
 
-# Numbers of tracks. The main thread has 1, in whatever order threads are seen.
+# Track numbers. The main thread has number 1, in whatever order threads are seen.
 MAIN = 1
 _numbers = itertools.count(MAIN + 1)
 
 
 def new_track_number() -> int:
-    """A number that no track has had in this process."""
+    """Return a track number that is unused in this process."""
     return next(_numbers)

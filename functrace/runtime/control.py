@@ -1,4 +1,4 @@
-"""Tracing of this process: begun at the first traced function, stopped and started, ended."""
+"""Tracing of this process: begun at the first traced function, stopped, started and ended."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from functrace.runtime.stderr import write_message
 from functrace.runtime.system import os
 from functrace.runtime.task_tracks import TaskTracks
 
-TYPE_CHECKING = False  # what is not needed is not waited for
+TYPE_CHECKING = False  # typing is not imported at run time: it lengthens the start
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import CodeType, FrameType
@@ -27,23 +27,23 @@ _PRIVILEGED = "the program has the rights of another user or group (setuid or se
 
 
 class Control:
-    """What becomes of calls in this process.
+    """Start and end of tracing in this process.
 
     Args:
-        version: of functrace.
+        version: the version of functrace.
     """
 
     def __init__(self, version: str) -> None:
         self._version = version
         self._settings = Settings()
-        self._recorder: Any = None  # a Recorder, of either kind, or a Printer
+        self._recorder: Any = None  # a Recorder, in C or Python, or a Printer
         self._tasks = TaskTracks()
         self._is_on = False
-        self._folder = ""  # that the program began in
-        self._sent_path = ""  # with FUNCTRACE=otlp: where the trace is
+        self._folder = ""  # the directory that the program started in
+        self._sent_path = ""  # with FUNCTRACE=otlp: the path of the trace
 
     def begin(self) -> None:
-        """Do as the environment asks. Says on standard error what cannot be done."""
+        """Begin tracing if the environment requests it. Writes errors to standard error."""
         if IS_PRIVILEGED:
             if os.environ.get("FUNCTRACE", "off") not in ("", "off"):
                 write_message(f"{_PRIVILEGED}; tracing is off")
@@ -62,7 +62,7 @@ class Control:
             _toggle_on_signal(self._settings.signal, hide(self._toggle))
 
     def add(self, code: CodeType, name: str) -> None:
-        """Trace the calls of a code object, which is registered_functions already."""
+        """Trace the calls of a registered code object."""
         if self._recorder is not None and self._settings.should_trace(name):
             self._tasks.watch_libraries()
             self._recorder.add(
@@ -70,7 +70,7 @@ class Control:
             )
 
     def start(self) -> None:
-        """Go on with tracing. Raises RuntimeError where it cannot be."""
+        """Start or resume tracing. Raises RuntimeError if that is impossible."""
         if IS_PRIVILEGED:
             raise RuntimeError(f"functrace: {_PRIVILEGED}")
         if not _is_main_interpreter():
@@ -87,13 +87,13 @@ class Control:
         self._is_on = True
 
     def stop(self) -> None:
-        """Trace no more calls until the next start."""
+        """Stop tracing calls until the next start."""
         if self._recorder is not None:
             self._recorder.stop()
         self._is_on = False
 
     def snapshot(self, path: str) -> None:
-        """Copy what has been recorded. Raises RuntimeError, OSError."""
+        """Copy the trace recorded so far. Raises RuntimeError, OSError."""
         if self._recorder is None or not self._recorder.path:
             raise RuntimeError("functrace: nothing is being recorded")
         self._recorder.snapshot(path)
@@ -127,7 +127,7 @@ class Control:
             wait_for_sender(self._sent_path)
 
     def _restart_in_child(self) -> None:
-        """The file is the parent's: begin another."""
+        """Begin a new trace in a forked child, because the file belongs to the parent."""
         parents = self._recorder
         if parents is None:
             return
@@ -159,7 +159,7 @@ class Control:
         )
 
     def _new_recorder(self, *, folder: str = "") -> Any:
-        """Return a recorder with a new file; that of a forked child is below ``folder``."""
+        """Return a recorder with a new file; in a forked child, relative to ``folder``."""
         settings = self._settings
         if settings.mode == "otlp":
             return self._live_recorder()
@@ -167,8 +167,8 @@ class Control:
             try:
                 recorder = self._recorder_at(path, overwrite=settings.overwrite)
             except FileExistsError:
-                # A trace that is there already may be the one of the crash that somebody is
-                # after, or another process's.
+                # An existing trace may be the one of the crash under investigation, or another
+                # process's.
                 continue
             if number and settings.out and not folder:
                 write_message(f"{expand_path(settings.out)} exists; the trace goes to {path}")
@@ -176,7 +176,7 @@ class Control:
         raise OSError("no name is left for the trace")
 
     def _live_recorder(self) -> Any:
-        """A recorder whose file a sender_process follows."""
+        """Return a recorder whose file is followed by a sender."""
         from functrace.runtime import sender_process
 
         path = sender_process.new_trace_path()
@@ -236,7 +236,7 @@ def _toggle_on_signal(name: str, toggle: Callable[[], None]) -> None:
 
 
 def _is_main_interpreter() -> bool:
-    for name in ("_interpreters", "_xxsubinterpreters"):  # from Python 3.13 on, and before
+    for name in ("_interpreters", "_xxsubinterpreters"):  # since Python 3.13, and before
         try:
             interpreters = __import__(name)
         except ImportError:
@@ -246,34 +246,34 @@ def _is_main_interpreter() -> bool:
 
 
 def _recorder_module() -> Any:
-    """Return the recorder in C, or where it is not built or not wanted, that in Python.
+    """Return the recorder in C, or its fallback in Python if C is unavailable or disabled.
 
     Raises:
-        OSError: it cannot be loaded.
+        OSError: the fallback cannot be loaded.
     """
     if NATIVE is not None:
         return NATIVE
     try:
         from functrace.runtime import recorder_python
-    except ImportError as error:  # a Python may have been built without ctypes
+    except ImportError as error:  # Python may have been built without ctypes
         raise OSError(f"the recorder in Python cannot be loaded: {error}") from None
     return recorder_python
 
 
 def _absolute(path: str) -> str:
-    """As os.path.abspath has it, which is Python, too, and asks the program's builtins."""
+    """Return an absolute path without os.path.abspath, which would use the program's builtins."""
     if path.startswith("/") and "/." not in path and "//" not in path:
         return path
     try:
         return os.path.abspath(path)
-    except OSError:  # the current folder is gone
+    except OSError:  # the current directory was deleted
         return path
 
 
 def _current_folder() -> str:
     try:
         return os.getcwd()
-    except OSError:  # it is gone
+    except OSError:  # it was deleted
         return ""
 
 

@@ -1,7 +1,7 @@
-"""File descriptors whose file is checked before each use.
+"""File descriptors whose file is verified before each use.
 
-A program may close every descriptor that it finds, as daemons do, and open files of its own under
-the same numbers.
+A program may close every descriptor that it finds, as daemons do, and open its own files under the
+same numbers.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ globals()["__builtins__"] = BUILTINS
 
 _STREAMS = {1: "stdout", 2: "stderr"}
 _SET_GROUP_ID = 0o2000
-_MIN_DESCRIPTOR = 100  # below are the numbers that programs choose, or expect
+_MIN_DESCRIPTOR = 100  # programs choose, or expect, lower numbers
 
 
 def identify(number: int) -> tuple[int, int] | None:
-    """Return the device and inode of an open descriptor, None if it is closed."""
+    """Return the device and inode of an open descriptor, or None if it is closed."""
     try:
         status = os.fstat(number)
     except OSError:
@@ -27,7 +27,8 @@ def identify(number: int) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-# Python has no stream where the number was not open; it may be a file of the program's by now.
+# Python has no stream object for a number that was closed at the start; the number may refer to one
+# of the program's files by now.
 _AT_START = {
     number: identify(number) if stream is not None else None
     for number, stream in enumerate((sys.__stdin__, sys.__stdout__, sys.__stderr__))
@@ -35,7 +36,7 @@ _AT_START = {
 
 
 class Stream:
-    """A descriptor that the process was started with.
+    """Descriptor that was open when the process started.
 
     Raises:
         OSError: it is closed.
@@ -49,7 +50,7 @@ class Stream:
             raise _closed(self.name)
 
     def is_same(self) -> bool:
-        """Return whether it still is the file that it was at the start."""
+        """Return whether it still refers to the same file as at the start."""
         return identify(self._number) == self._identity
 
     def number(self) -> int:
@@ -58,13 +59,13 @@ class Stream:
 
 
 class OwnFile:
-    """A file that functrace has opened.
+    """File opened by functrace.
 
     Args:
-        path: of the file.
+        path: the path of the file.
         flags: as for ``os.open``.
-        is_nameless: whether the file is created without a name, which ``publish`` gives it. Linux
-            can do so on most file systems.
+        is_nameless: whether the file is created without a name, which ``publish`` adds. Linux
+            supports this on max_descriptors file systems.
 
     Raises:
         OSError: it cannot be opened.
@@ -78,10 +79,10 @@ class OwnFile:
         self._identity = identify(self._number)
 
     def publish(self) -> None:
-        """Give a nameless file its name. Raises OSError where it has none then."""
+        """Give a nameless file its name. Raises OSError if the name is in use."""
         if self._is_nameless:
             own = f"/proc/self/fd/{self._number}"
-            # Without src_dir_fd, which an absolute path has no use for, the link is not followed.
+            # Without src_dir_fd, which has no effect on an absolute path, the link is not followed.
             os.link(own, self.path, src_dir_fd=self._number)
             self._is_nameless = False
 
@@ -92,18 +93,18 @@ class OwnFile:
         self.close()
 
     def is_same(self) -> bool:
-        """Return whether the descriptor still is this file's."""
+        """Return whether the descriptor still refers to this file."""
         return identify(self._number) == self._identity
 
     def is_file_of(self, number: int) -> bool:
-        """Return whether another descriptor is the same file's."""
+        """Return whether another descriptor refers to the same file."""
         return identify(number) == self._identity
 
     def number(self) -> int:
-        """Return a descriptor of the file, a new one if the program has taken the last.
+        """Return a descriptor of the file, reopened if the program has closed the previous one.
 
         Raises:
-            OSError: the file is out of reach, or another file is in its place.
+            OSError: the file cannot be opened, or another file has replaced it.
         """
         if not self.is_same():
             self._number = _open(self.path, self._flags)
@@ -114,24 +115,24 @@ class OwnFile:
         return self._number
 
     def close(self) -> None:
-        """Close the descriptor, unless the program has taken it."""
+        """Close the descriptor unless the program has reused its number."""
         if self.is_same():
             os.close(self._number)
         self._number = -1
 
 
 def _closed(name: str) -> OSError:
-    import errno  # not at the top, like fcntl below
+    import errno  # not at the top, for the same reason as fcntl below
 
     return OSError(errno.EBADF, "it is closed", name)
 
 
 def move_up(number: int) -> int:
-    """Give a descriptor a number that no standard stream has, nor any that a program expects."""
-    import fcntl  # not at the top: a program that is not traced does not have it
+    """Move a descriptor to a number that no standard stream uses and no program expects."""
+    import fcntl  # not at the top: an untraced program should not load it
 
-    most = os.sysconf("SC_OPEN_MAX")  # -1 for no limit
-    lowest = _MIN_DESCRIPTOR if most < 0 else min(_MIN_DESCRIPTOR, most // 2)
+    max_descriptors = os.sysconf("SC_OPEN_MAX")  # -1 means no limit
+    lowest = _MIN_DESCRIPTOR if max_descriptors < 0 else min(_MIN_DESCRIPTOR, max_descriptors // 2)
     try:
         return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, lowest)
     finally:
@@ -139,10 +140,10 @@ def move_up(number: int) -> int:
 
 
 def new_file_mode(path: str) -> int:
-    """Return the mode of a file that is created at ``path``.
+    """Return the mode of a file created at ``path``.
 
-    What was traced is the user's alone, unless the folder's set-group-ID bit shares it with the
-    folder's group.
+    Traced data is private to the user, unless the directory's set-group-ID bit shares it with the
+    directory's group.
     """
     try:
         is_shared = os.stat(os.path.dirname(path) or ".").st_mode & _SET_GROUP_ID
@@ -153,7 +154,7 @@ def new_file_mode(path: str) -> int:
 
 def _open_nameless(path: str, flags: int) -> int:
     if os.path.lexists(path):
-        import errno  # as above
+        import errno  # see _closed
 
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
     flags = flags & ~(os.O_CREAT | os.O_EXCL) | os.O_TMPFILE | os.O_CLOEXEC

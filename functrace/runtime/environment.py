@@ -1,9 +1,9 @@
-"""What the environment asks of the runtime; docs/python.md has the variables."""
+"""Settings of the runtime, read from FUNCTRACE_* environment variables (docs/python.md)."""
 
 from __future__ import annotations
 
-# Every traced program loads this at its start: re, only where a value has to be read, and neither
-# dataclasses nor typing.
+# Every traced program loads this module at its start. It imports re only if a value has to be
+# parsed, and neither dataclasses nor typing.
 import sys
 
 from functrace.runtime import BUILTINS
@@ -25,21 +25,21 @@ _NANOSECONDS = {
     "m": 60 * 10**9,
     "h": 3600 * 10**9,
 }
-_DIGITS = 18  # of a number
-_LIVE_SIZE = 64 << 20  # of what waits to be sent
+_MAX_DIGITS = 18  # digits per number
+_LIVE_SIZE_BYTES = 64 << 20  # bytes that may be unsent
 
 
 class Settings:
-    """The settings in force; those that are not set are the defaults.
+    """Settings in force; class attributes are the defaults.
 
     Attributes:
         mode: text, record, otlp or off.
-        out: where to; empty for the default.
-        max_size: bytes that a file gets.
-        overwrite: whether a full trace gives up its oldest calls.
-        depth: calls deeper than so many levels are left out.
-        min_duration: nanoseconds; shorter calls are left out of a trace.
-        signal: USR1 or USR2 stops tracing and starts it; empty for neither.
+        out: the output; empty for the default.
+        max_size: the size limit of a file, in bytes.
+        overwrite: whether a full trace overwrites its oldest calls.
+        depth: the maximum number of levels that are traced.
+        min_duration: in nanoseconds; shorter calls are omitted from a trace.
+        signal: USR1 or USR2, which stops and starts tracing; empty for none.
         include, exclude: patterns over full names.
     """
 
@@ -54,26 +54,26 @@ class Settings:
     exclude: tuple[re.Pattern[str], ...] = ()
 
     def should_trace(self, name: str) -> bool:
-        """Whether calls of the function with that full name are traced."""
+        """Return whether calls of the function with that full name are traced."""
         included = not self.include or any(glob.fullmatch(name) for glob in self.include)
         return included and not any(glob.fullmatch(name) for glob in self.exclude)
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """The settings of an environment.
+    """Return the settings of an environment.
 
     Raises:
-        ValueError: one makes no sense; says which and what would.
+        ValueError: a variable is invalid; the message contains its name and the valid values.
     """
 
     def value_of(name: str) -> str:
         return environment.get("FUNCTRACE_" + name, "")
 
     settings = Settings()
-    asked = environment.get("FUNCTRACE", "")
-    settings.mode = _parse_choice("FUNCTRACE", asked, "off", "record", "text", "otlp")
+    mode = environment.get("FUNCTRACE", "")
+    settings.mode = _parse_choice("FUNCTRACE", mode, "off", "record", "text", "otlp")
     settings.out = value_of("OUT")
-    default = _LIVE_SIZE if settings.mode == "otlp" else Settings.max_size
+    default = _LIVE_SIZE_BYTES if settings.mode == "otlp" else Settings.max_size
     settings.max_size = _parse_size(value_of("MAX_SIZE"), default)
     settings.overwrite = (
         _parse_choice("FUNCTRACE_FULL", value_of("FULL"), "stop", "overwrite") == "overwrite"
@@ -86,7 +86,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     return settings
 
 
-_WANTED = {
+_EXPECTED = {
     "FUNCTRACE": "none of text, record, otlp and off",
     "FUNCTRACE_FULL": "neither stop nor overwrite",
     "FUNCTRACE_SIGNAL": "neither USR1 nor USR2",
@@ -95,7 +95,7 @@ _WANTED = {
 
 def _parse_choice(variable: str, text: str, default: str, *others: str) -> str:
     if text and text not in (default, *others):
-        raise ValueError(f"{variable}={text} is {_WANTED[variable]}")
+        raise ValueError(f"{variable}={text} is {_EXPECTED[variable]}")
     return text or default
 
 
@@ -118,8 +118,8 @@ def _parse_depth(text: str) -> int:
 
 
 def _is_number(text: str) -> bool:
-    """Whether all are digits of ASCII, and so few that it takes no time to read them."""
-    return text.isascii() and text.isdigit() and len(text) <= _DIGITS
+    """Return whether all characters are ASCII digits, and few enough to convert quickly."""
+    return text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
 
 
 def _parse_duration(text: str) -> int:
@@ -141,5 +141,5 @@ def _parse_globs(text: str) -> tuple[re.Pattern[str], ...]:
 def _compile_glob(text: str) -> re.Pattern[str]:
     import re
 
-    wild = {"*": ".*", "?": "."}
-    return re.compile("".join(wild.get(c) or re.escape(c) for c in text), re.DOTALL)
+    wildcards = {"*": ".*", "?": "."}
+    return re.compile("".join(wildcards.get(c) or re.escape(c) for c in text), re.DOTALL)

@@ -1,4 +1,4 @@
-"""Where events come from: sys.monitoring, or where there is none, sys.setprofile."""
+"""Source of call events: sys.monitoring, or sys.setprofile before Python 3.12."""
 
 from __future__ import annotations
 
@@ -14,20 +14,23 @@ globals()["__builtins__"] = BUILTINS
 
 
 class EventSource(Protocol):
-    """Tells stacks what happens, while started, in the code objects that are known."""
+    """Reporter of events in instrumented code objects while started."""
 
     def add(self, code: CodeType) -> None:
-        """A code object has become known."""
+        """Enable the events of a new code object."""
 
     def start(self) -> None:
-        """Tell from here on."""
+        """Enable events."""
 
     def stop(self) -> None:
-        """Tell no more, and leave nothing behind."""
+        """Disable events and undo all changes to the interpreter."""
 
 
 def make_event_source(stacks: CallStacks, fail: Callable[[str], None]) -> EventSource:
-    """Return the source for this interpreter; it calls ``fail`` where it has to end, saying why."""
+    """Return the event source for this interpreter.
+
+    It calls ``fail`` with the reason if it has to end.
+    """
     if sys.version_info >= (3, 12):
         from functrace.runtime.monitoring import Monitoring
 

@@ -1,5 +1,7 @@
-"""What is told of an exception that passes through a call: its type and what else there is to warn
-without running code of the program. _native/_recorder.pyi has the rules."""
+"""Text of an exception that leaves a call: its type and message, without running program code.
+
+functrace/_native/_recorder.pyi defines the rules.
+"""
 
 from __future__ import annotations
 
@@ -14,31 +16,32 @@ globals()["__builtins__"] = BUILTINS
 
 MAX_TEXT_BYTES = 200  # bytes
 _MAX_INPUT_BYTES = 65_536
-_MAX_INT_BITS = 128  # bits of an int
+_MAX_INT_BITS = 128
 
 _ENDS_ITERATION = (StopIteration, StopAsyncIteration, GeneratorExit)
 _SIMPLE = (str, bytes, int, float, bool, type(None))
 
-# Past whatever the class says of these names.
+# Descriptors of the base class: a subclass may override these names.
 _ARGS: Any = BaseException.__dict__["args"]
 _ATTRIBUTES: Any = BaseException.__dict__["__dict__"]
 _TRACEBACK: Any = BaseException.__dict__["__traceback__"]
-# Of those whose str() runs no code of the program: what it is made of besides args, or
+# Classes whose str() runs no program code: fields that it uses besides args.
 _FIELDS: dict[type, tuple[str, ...]] = {
     BaseException: (),
     KeyError: (),
     OSError: ("errno", "strerror", "filename", "filename2"),
     ImportError: ("msg",),
 }
-# in place of them; and of what type the object is that a Unicode error is about.
+# Classes whose str() uses these fields instead of args.
 _OWN_FIELDS: dict[type, tuple[str, ...]] = {
     SyntaxError: ("msg", "filename", "lineno"),
     UnicodeDecodeError: ("encoding", "reason"),
     UnicodeEncodeError: ("encoding", "reason"),
     UnicodeTranslateError: ("reason",),
 }
+# The type that the object of a Unicode error must have.
 _OBJECTS = {UnicodeDecodeError: bytes, UnicodeEncodeError: str, UnicodeTranslateError: str}
-if hasattr(builtins, "BaseExceptionGroup"):  # from Python 3.11 on
+if hasattr(builtins, "BaseExceptionGroup"):  # since Python 3.11
     _OWN_FIELDS[builtins.BaseExceptionGroup] = ("message",)
 
 _MRO: Any = type.__dict__["__mro__"]
@@ -46,28 +49,29 @@ _CLASS_DICT: Any = type.__dict__["__dict__"]
 _QUALNAME: Any = type.__dict__["__qualname__"]
 _MODULE: Any = type.__dict__["__module__"]
 _FLAGS: Any = type.__dict__["__flags__"]
-_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: it was not made in C
+_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: the class is not implemented in C
 
 
 def is_error(exception: BaseException) -> bool:
-    """Whether it is an error, and not how an iterator ends."""
+    """Return whether it is an error rather than the end of an iterator."""
     return not issubclass(type(exception), _ENDS_ITERATION)
 
 
 def describe_exception(exception: BaseException) -> bytes:
-    """Type and text, as UTF-8, of any length."""
+    """Return type and message as UTF-8, of any length."""
     cls = type(exception)
     name, module = exact_str(_QUALNAME.__get__(cls)), _MODULE.__get__(cls)
     if type(module) is str and module not in ("builtins", "__main__"):
         name = f"{module}.{name}"
-    said = _text(exception, cls)
-    return (f"{name}: {said}" if said else name).encode("utf-8", "backslashreplace")
+    message = _text(exception, cls)
+    return (f"{name}: {message}" if message else name).encode("utf-8", "backslashreplace")
 
 
 def is_own(exception: Exception) -> bool:
-    """Whether it comes from functrace's code alone: nothing of the program is to see it then.
+    """Return whether it was raised by functrace's own code, so that the program must not see it.
 
-    What a signal's handler of the program raises ends in code of its own, or has another class.
+    The traceback of an exception that a signal handler of the program raises ends in the program's
+    code, or the exception's class is not built in.
     """
     if _FLAGS.__get__(type(exception)) & _HEAP_TYPE:
         return False
@@ -78,22 +82,22 @@ def is_own(exception: Exception) -> bool:
 
 
 def _text(exception: BaseException, cls: type[BaseException]) -> str:
-    """What its str() says, or its arguments, or its attributes."""
+    """Return the str() of the exception, or of its arguments, or its attributes."""
     str_class: Any = _str_class(cls)
     if not _is_plain(exception, str_class):
         if not _are_simple(_ARGS.__get__(exception)):
             return _attributes(exception)
         str_class = BaseException
     try:
-        said: str = str_class.__str__(exception) or _attributes(exception)
-        return said
-    except Exception:  # noqa: BLE001  str of bytes, where python -bb makes that an error
+        message: str = str_class.__str__(exception) or _attributes(exception)
+        return message
+    except Exception:  # noqa: BLE001  python -bb makes str() of bytes an error
         return ""
 
 
 def _is_plain(exception: BaseException, str_class: type) -> bool:
-    """Whether that class's str() of it runs no code of the program, and takes little time."""
-    if type(str_class) is not type:  # its hash may be code of the program's
+    """Return whether that class's str() of it runs no program code and is fast."""
+    if type(str_class) is not type:  # with a metaclass, hashing it may run program code
         return False
     fields: Any = str_class.__dict__
     names = _OWN_FIELDS.get(str_class)
@@ -109,23 +113,23 @@ def _is_plain(exception: BaseException, str_class: type) -> bool:
 
 
 def _attributes(exception: BaseException) -> str:
-    """``status=404, detail='gone'``: those that are simple, and begin with no underscore."""
+    """Return simple public attributes: ``status=404, detail='gone'``."""
     attributes = _ATTRIBUTES.__get__(exception)
-    told: list[str] = []
+    parts: list[str] = []
     size = length = 0
     for name, value in list(attributes.items()) if type(attributes) is dict else ():
         if type(name) is not str or name[:1] == "_" or value is None or length > MAX_TEXT_BYTES:
             continue
-        taken = len(value) if type(value) in (str, bytes) else 0
-        size += taken
-        if (not taken or size <= _MAX_INPUT_BYTES) and _are_simple([value]):
-            told.append(f"{name}={value!r}")
-            length += len(told[-1])
-    return ", ".join(told)
+        length_in_bytes = len(value) if type(value) in (str, bytes) else 0
+        size += length_in_bytes
+        if (not length_in_bytes or size <= _MAX_INPUT_BYTES) and _are_simple([value]):
+            parts.append(f"{name}={value!r}")
+            length += len(parts[-1])
+    return ", ".join(parts)
 
 
 def _are_simple(parts: Sequence[Any]) -> bool:
-    """Whether str() and repr() of them run no code of the program, and take little time."""
+    """Return whether str() and repr() of them run no program code and are fast."""
     if not all(type(part) in _SIMPLE for part in parts):
         return False
     size = sum(len(part) for part in parts if type(part) in (str, bytes))
@@ -134,7 +138,7 @@ def _are_simple(parts: Sequence[Any]) -> bool:
 
 
 def _str_class(cls: type[BaseException]) -> type:
-    """The class whose ``__str__`` it is."""
+    """Return the class that defines the ``__str__`` of an exception class."""
     bases = _MRO.__get__(cls)
     found: type = next(base for base in bases if "__str__" in _CLASS_DICT.__get__(base))
     return found

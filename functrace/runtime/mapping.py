@@ -1,7 +1,7 @@
-"""Parts of a file in memory.
+"""Memory mappings of parts of a file.
 
-The module mmap will not do: up to Python 3.12 each of its objects has a descriptor of its own, and
-closes that number in the end, whoever has it by then.
+The module mmap is unsuitable: up to Python 3.12 each of its objects keeps a file descriptor of its
+own and finally closes that number, even if the program has reused it.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _FAILED = ctypes.c_void_p(-1).value
 
 
 class Mapping:
-    """A part of a file, mapped until the process ends.
+    """Part of a file, mapped until the process ends.
 
     Args:
-        file: its descriptor, which is not needed afterwards.
+        file: its descriptor, which may be closed afterwards.
         offset, size: of the part, in bytes.
 
     Raises:
@@ -50,5 +50,5 @@ class Mapping:
         self.words = memoryview(array).cast("B").cast("Q")
 
     def drop(self) -> None:
-        """Take its pages out of the process's memory; they come back from the file when used."""
+        """Release its pages from memory; the system reloads them from the file when used."""
         _advise(self._address, self._bytes, mmap.MADV_DONTNEED)

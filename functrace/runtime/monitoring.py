@@ -1,4 +1,4 @@
-"""Events from sys.monitoring, of known code objects only."""
+"""Call events from sys.monitoring, for instrumented code objects only."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ globals()["__builtins__"] = BUILTINS
 
 _monitoring: Any = getattr(sys, "monitoring", None)
 
-# Those last that other tools are most likely to want.
+# Last those that other tools are most likely to use.
 _TOOLS = (5, 4, 3, 2, 1, 0)
-_NO_TOOL = "sys.monitoring has no tool id left"
-_TAKING, _FREEING = "use_tool_id", ("free_tool_id", "clear_tool_id")
+_NO_TOOL_ID = "sys.monitoring has no tool id left"
+_USE, _FREE = "use_tool_id", ("free_tool_id", "clear_tool_id")
 
 
 class Monitoring:
-    """Tells stacks what sys.monitoring tells; a program that asks for its tool id gets it."""
+    """Event source that uses sys.monitoring.
+
+    A program that requests the tool id in use receives it.
+    """
 
     def __init__(self, stacks: CallStacks, fail: Callable[[str], None]) -> None:
         self._stacks = stacks
@@ -33,12 +36,12 @@ class Monitoring:
         self._replacements: dict[str, Any] = {}
 
     def add(self, code: CodeType) -> None:
-        """A code object has become known."""
+        """Enable the events of a new code object."""
         if self._tool >= 0:
-            _monitoring.set_local_events(self._tool, code, _local())
+            _monitoring.set_local_events(self._tool, code, _local_mask())
 
     def start(self) -> None:
-        """Tell from here on. Raises RuntimeError where no tool id is left."""
+        """Enable events. Raises RuntimeError if no tool id is free."""
         self._listen(_free_tool())
         self._watch_tools()
 
@@ -56,11 +59,11 @@ class Monitoring:
             (events.EXCEPTION_HANDLED, stacks.handle),
         ):
             _monitoring.register_callback(self._tool, event, callback)
-        self._set_local_events(_local())
+        self._set_local_events(_local_mask())
         _monitoring.set_events(self._tool, sum(_global_events()))
 
     def stop(self) -> None:
-        """Tell no more."""
+        """Disable events."""
         self._unwatch_tools()
         self._release()
 
@@ -79,8 +82,8 @@ class Monitoring:
     # The program's own tools
 
     def _watch_tools(self) -> None:
-        """Have the functions that take and free ids ask here first: they raise no event."""
-        for name in (_TAKING, *_FREEING):
+        """Replace the functions that use and free tool ids, because they raise no events."""
+        for name in (_USE, *_FREE):
             function = getattr(_monitoring, name, None)
             if function is not None:
                 self._replaced[name] = function
@@ -95,17 +98,17 @@ class Monitoring:
 
     def _before(self, name: str, function: Any, *arguments: Any) -> Any:
         if arguments and type(arguments[0]) is int and arguments[0] == self._tool:
-            if name in _FREEING:
-                return None  # nobody's, for all that the program knows
+            if name in _FREE:
+                return None  # the program sees the id as unused
             self._move()
         return function(*arguments)
 
     def _move(self) -> None:
-        """Go on with another tool id."""
+        """Change to another tool id."""
         try:
             tool = _free_tool()
         except RuntimeError:
-            self._fail(_NO_TOOL)
+            self._fail(_NO_TOOL_ID)
             return
         self._unwatch_tools()
         self._release()
@@ -129,7 +132,7 @@ def _global_events() -> tuple[int, ...]:
     return events.PY_UNWIND, events.PY_THROW, events.EXCEPTION_HANDLED
 
 
-def _local() -> int:
+def _local_mask() -> int:
     return sum(_local_events())
 
 
@@ -137,4 +140,4 @@ def _free_tool() -> int:
     for tool in _TOOLS:
         if _monitoring.get_tool(tool) is None:
             return tool
-    raise RuntimeError(_NO_TOOL)
+    raise RuntimeError(_NO_TOOL_ID)

@@ -1,13 +1,13 @@
-"""The recorder in C, where it is built and wanted.
+"""The recorder in C, if it is built and enabled.
 
-This is loaded at the first traced function, whatever module that is in, and so loads nothing, not
-even __future__.
+This module is loaded at the first traced function, in whatever module that is. It therefore imports
+nothing else, not even __future__.
 """
 
 from functrace.runtime import BUILTINS
 from functrace.runtime.system import os
 
-TYPE_CHECKING = False  # what is not needed is not waited for
+TYPE_CHECKING = False  # typing is not imported at run time: it lengthens the start
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
@@ -30,9 +30,9 @@ NATIVE = _load()
 
 
 def hide(function: "Callable[..., Any]") -> "Callable[..., Any]":
-    """Return ``function``, called where the program's tracers and profilers do not see it.
+    """Return ``function`` wrapped so that the program's tracers and profilers do not see its calls.
 
-    Without C there is no such way, and it is returned itself.
+    Without the recorder in C, return the function itself.
     """
     hidden: Callable[..., Any] = function if NATIVE is None else NATIVE.hide(function)
     return hidden

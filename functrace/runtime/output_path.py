@@ -1,4 +1,4 @@
-"""Where FUNCTRACE_OUT leads: a stream, a file, or a folder for traces."""
+"""Output of a traced program: resolve FUNCTRACE_OUT to a stream or a file."""
 
 from __future__ import annotations
 
@@ -20,38 +20,38 @@ _MAX_LINKS = 40
 
 
 def expand_path(path: str) -> str:
-    """Return ``path`` with the process id for ``%p``."""
+    """Return ``path`` with ``%p`` replaced by the process id."""
     return "%".join(part.replace("%p", str(os.getpid())) for part in path.split("%%"))
 
 
 def stream_number(out: str) -> int | None:
-    """Return the descriptor that ``out`` stands for, by a name or by a link; None for a file."""
+    """Return the descriptor that ``out`` names, directly or through a link; None for a file."""
     return _NAMES[out] if out in _NAMES else descriptor_of(out)
 
 
 def descriptor_of(path: str) -> int | None:
-    """Return the descriptor that a path such as /dev/stdout leads to; None for any other path."""
+    """Return the descriptor that a path such as /dev/stdout resolves to; None for other paths."""
     for _ in range(_MAX_LINKS):
         folder, name = os.path.split(path)
         if folder in _DESCRIPTORS and name.isascii() and name.isdigit():
             return int(name)
         try:
-            path = os.path.join(folder, os.readlink(path))  # /dev/stdout is one, too
+            path = os.path.join(folder, os.readlink(path))  # /dev/stdout is a link, too
         except OSError:
             return None
     return None
 
 
 def trace_paths(out: str, folder: str) -> Iterator[str]:
-    """Yield the paths to try for a trace, one after the other; the folder of the first is made.
+    """Yield candidate paths for a trace, after creating the directory of the first one.
 
     Args:
-        out: as FUNCTRACE_OUT has it.
-        folder: what a relative path is relative to; empty for the current folder.
+        out: the value of FUNCTRACE_OUT.
+        folder: the base of a relative path; empty for the current directory.
 
     Raises:
-        ValueError: ``out`` is not for a trace.
-        OSError: its folder cannot be made.
+        ValueError: ``out`` is not a file.
+        OSError: its directory cannot be created.
     """
     if out and stream_number(out) is not None:
         raise ValueError(f"FUNCTRACE_OUT: a trace goes to a file, not to {out}")
@@ -68,14 +68,14 @@ def trace_paths(out: str, folder: str) -> Iterator[str]:
 
 
 def make_folder(path: str) -> None:
-    """Make the folder that a file is to be in, and those above it. Raises OSError."""
+    """Create the parent directories of a file. Raises OSError."""
     folder = os.path.dirname(path)
     if folder:
         os.makedirs(folder, exist_ok=True)
 
 
 def is_special(path: str) -> bool:
-    """Return whether there is something else than a regular file: a device, a pipe, a socket."""
+    """Return whether the path exists and is not a regular file (a device, pipe or socket)."""
     try:
         return not stat.S_ISREG(os.stat(path).st_mode)
     except OSError:

@@ -1,9 +1,10 @@
-"""Calls as text: a line for every entry and exit.
+"""Text output: prints a line for every entry and exit of a call.
 
     t[01]:	->shop.orders.sell
 
-The track's number, a tab for every level, an arrow, the function's full name. Each line has been
-handed to the system when the call goes on, so that none is lost and lines never mix.
+A line consists of the track's number, a tab for every level, an arrow, and the function's full
+name. Each line is handed to the system before the call proceeds, so that no line is lost and lines
+never mix.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ globals()["__builtins__"] = BUILTINS
 
 
 class Printer:
-    """What Recorder is, for text.
+    """Counterpart of Recorder for text output.
 
     Args:
-        out: stdout, stderr, or a path, which is appended to.
-        max_size: bytes that a file gets.
-        depth: calls deeper than so many levels are left out.
-        thread, current, warn: as for Recorder.
+        out: stdout, stderr, or the path of a file to append to.
+        max_size: the size limit of a file, in bytes.
+        depth: the maximum number of levels that are printed.
+        describe_thread, current_task_track, warn: as for Recorder.
 
     Raises:
         OSError: the file cannot be opened.
@@ -66,63 +67,63 @@ class Printer:
         self._source.add(code)
 
     def current_origin(self) -> Origin:
-        """Where this thread is."""
+        """Return this thread's track, innermost function, line and time."""
         return self._stacks.current_origin()
 
     def new_track(self, kind: int, name: str, parent: Origin | None) -> int:
-        """The number of a new track."""
+        """Create a track and return its number."""
         return self._stacks.new_track(kind, name, parent)
 
     def release_track(self, track: int) -> None:
-        """Let go of a track that has ended."""
+        """Release a track that has ended."""
         self._stacks.release_track(track)
 
     def thread_track(self) -> int:
-        """The number of this thread's own track."""
+        """Return the number of this thread's own track."""
         return self._stacks.thread_track()
 
     def switch_track(self, track: int) -> int:
-        """Go on in another track, or with 0 in the thread's own."""
+        """Switch this thread to another track, or with 0 to its own."""
         return self._stacks.switch_track(track)
 
     def start(self) -> None:
-        """Print calls from here on."""
+        """Start printing calls."""
         if not self.failed:
             self._source.start()
 
     def stop(self) -> None:
-        """Print no more calls."""
+        """Stop printing calls."""
         self._source.stop()
 
     def snapshot(self, _path: str) -> None:
-        """There is no trace. Raises ValueError."""
+        """Raise ValueError, because there is no trace."""
         raise ValueError("nothing is being recorded")
 
     def close(self) -> None:
-        """Stop for good."""
+        """Stop permanently."""
         self.stop()
         self._output.close()
 
-    # What becomes of calls
+    # Events of calls
 
     def now(self) -> int:
-        """Ticks."""
+        """Return the time in ticks."""
         return clock()
 
     def number(self, _info: CodeInfo) -> int:
-        """Functions have none."""
+        """Return 0: functions have no numbers in text output."""
         return 0
 
     def enter(self, track: Track, call: Call) -> None:
-        """A call begins."""
+        """Print the entry of a call."""
         self._print(track, "->", call, len(track.stack) + 1)
 
     def leave(self, track: Track, call: Call, _failure: bytes | None) -> None:
-        """A call ends."""
+        """Print the exit of a call."""
         self._print(track, "<-", call, len(track.stack))
 
     def suspend(self, _track: Track) -> None:
-        """Nothing is printed of that."""
+        """Print nothing."""
 
     resume = suspend
 
@@ -132,7 +133,7 @@ class Printer:
         line = f"t[{track.id:02}]:" + "\t" * level + arrow + call.info.name + "\n"
         try:
             self._output.write(line.encode("utf-8", "backslashreplace"))
-        except BrokenPipeError:  # whoever read them has seen enough
+        except BrokenPipeError:  # the reader has closed the pipe
             self.failed = True
             self.stop()
         except OSError as error:

@@ -1,15 +1,15 @@
-"""What a trace says of the process it is of."""
+"""Process metadata stored in a trace (its facts chunk)."""
 
 from __future__ import annotations
 
 import sys
-from _json import encode_basestring_ascii as _quoted  # json itself takes milliseconds to load
+from _json import encode_basestring_ascii as _quoted  # json takes milliseconds to load
 
 from functrace.runtime import BUILTINS, MODULES
 from functrace.runtime.raw_attributes import exact_str, get_attribute, get_dict
 from functrace.runtime.system import os
 
-TYPE_CHECKING = False  # what is not needed is not waited for
+TYPE_CHECKING = False  # typing is not imported at run time: it lengthens the start
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
@@ -22,12 +22,12 @@ _MAX_OPTIONS_BYTES = 8 << 10
 
 
 def process_facts(tool: str, clock: str, environment: Mapping[str, str]) -> bytes:
-    """The facts, as JSON of at most 30,000 bytes.
+    """Return the metadata as JSON of at most 30,000 bytes.
 
     Args:
         tool: the version of functrace.
-        clock: that of the trace, in words.
-        environment: whose FUNCTRACE variables are told.
+        clock: the name of the trace's clock.
+        environment: the environment; FUNCTRACE variables are included.
     """
     facts: dict[str, Any] = {
         "argv": _cut_all(_arguments(), _MAX_ARGUMENTS_BYTES),
@@ -45,7 +45,7 @@ def process_facts(tool: str, clock: str, environment: Mapping[str, str]) -> byte
 
 
 def _identity() -> dict[str, Any]:
-    """What tells this process from another with its id, later or elsewhere (Linux)."""
+    """Return what distinguishes this process from others with the same id (Linux)."""
     try:
         file = os.open("/proc/self/stat", os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -66,13 +66,13 @@ def _as_json(value: Any) -> str:
 
 
 def _interpreter() -> str:
-    """As the module platform has it, which takes milliseconds to load."""
+    """Return the interpreter's name and version without the module platform, which loads slowly."""
     name = exact_str(get_attribute(sys.implementation, "name")).replace("cpython", "CPython")
     return f"{name} {exact_str(sys.version).partition(' ')[0]}"
 
 
 def _build() -> dict[str, str]:
-    """The main module, and the version of its package if that is loaded and says so."""
+    """Return the name of the main module, and its package's version if available."""
     main = get_dict(MODULES.get("__main__"))
     spec = main.get("__spec__")
     name = _cut(exact_str(get_attribute(spec, "name")) or exact_str(main.get("__file__")))
@@ -88,7 +88,7 @@ def _arguments() -> list[str]:
 def _options(environment: Mapping[str, str]) -> dict[str, str]:
     names = [name for name in environment if name.startswith("FUNCTRACE")]
     values = _cut_all([environment[name] for name in names], _MAX_OPTIONS_BYTES)
-    return {_cut(name): value for name, value in zip(names, values)}  # noqa: B905  those that fit
+    return {_cut(name): value for name, value in zip(names, values)}  # noqa: B905  entries that fit
 
 
 def _cut_all(texts: list[str], most: int) -> list[str]:

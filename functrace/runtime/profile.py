@@ -1,8 +1,8 @@
-"""Events from sys.setprofile, for Python 3.10 and 3.11.
+"""Call events from sys.setprofile, for Python 3.10 and 3.11.
 
-Its events are "call" and "return"; what each stands for is in the instruction that the frame is at.
-It cannot tell which exception passes through, and threads that run already when it starts are out
-of its reach.
+sys.setprofile reports "call" and "return"; the instruction at which the frame stands shows the kind
+of event. It does not report which exception leaves a call, and it does not reach threads that
+were running before it started.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ globals()["__builtins__"] = BUILTINS
 
 _RETURN = opcode.opmap["RETURN_VALUE"]
 _YIELD = opcode.opmap["YIELD_VALUE"]
-_YIELD_FROM = opcode.opmap.get("YIELD_FROM", -2)  # before 3.11
-_RESUME = opcode.opmap.get("RESUME", -1)  # from 3.11 on
-_WIDTH = 2  # bytes of an instruction
+_YIELD_FROM = opcode.opmap.get("YIELD_FROM", -2)  # until Python 3.10
+_RESUME = opcode.opmap.get("RESUME", -1)  # since Python 3.11
+_WIDTH = 2  # bytes per instruction
 
 
 class Profile:
-    """Tells stacks what sys.setprofile tells."""
+    """Event source that uses sys.setprofile."""
 
     def __init__(self, stacks: CallStacks) -> None:
         self._stacks = stacks
         self._instructions: dict[CodeInfo, bytes] = {}
         self._is_on = False
-        self._hook = self._event  # info object, to know it again
+        self._hook = self._event  # one object, so that its identity can be compared
 
     def add(self, code: CodeType) -> None:
-        """A code object has become known: nothing is to be done."""
+        """Do nothing: new code objects need no setup."""
 
     def start(self) -> None:
-        """Tell from here on. Raises RuntimeError where another profiler is at work."""
+        """Enable events. Raises RuntimeError if another profiler is active."""
         if sys.getprofile() is not None:
             raise RuntimeError("another profiler is at work")
         self._is_on = True
@@ -47,7 +47,7 @@ class Profile:
         sys.setprofile(self._hook)
 
     def stop(self) -> None:
-        """Tell no more; other threads notice at their next event."""
+        """Disable events; other threads notice at their next event."""
         self._is_on = False
         if threading._profile_hook is self._hook:
             threading.setprofile(None)
@@ -68,13 +68,13 @@ class Profile:
             self._return(info, code, frame, value)
 
     def _call(self, info: CodeInfo, code: CodeType, frame: FrameType) -> None:
-        if not info.is_generator or self._begins(info, code, frame.f_lasti):
+        if not info.is_generator or self._is_first_call(info, code, frame.f_lasti):
             self._stacks.start(code, frame.f_lasti)
         else:
             self._stacks.resume(code, frame.f_lasti)
 
-    def _begins(self, info: CodeInfo, code: CodeType, at: int) -> bool:
-        """Whether a generator begins, not goes on."""
+    def _is_first_call(self, info: CodeInfo, code: CodeType, at: int) -> bool:
+        """Return whether a generator begins rather than resumes."""
         if at < 0:
             return True
         instructions = self._instructions_of(info, code)
@@ -83,12 +83,12 @@ class Profile:
     def _return(self, info: CodeInfo, code: CodeType, frame: FrameType, value: Any) -> None:
         at = frame.f_lasti
         instructions = self._instructions_of(info, code)
-        here = instructions[at] if at >= 0 else -1
+        instruction = instructions[at] if at >= 0 else -1
         # Python 3.10 is_generator back before a YIELD_FROM that yields, to do it again.
-        behind = instructions[at + _WIDTH] if at + _WIDTH < len(instructions) else -1
-        if here == _RETURN:
+        next_instruction = instructions[at + _WIDTH] if at + _WIDTH < len(instructions) else -1
+        if instruction == _RETURN:
             self._stacks.return_(code, at, value)
-        elif here == _YIELD or behind == _YIELD_FROM:
+        elif instruction == _YIELD or next_instruction == _YIELD_FROM:
             self._stacks.yield_(code, at, value)
         else:
             self._stacks.unwind(code, at, None)

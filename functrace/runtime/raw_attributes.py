@@ -1,11 +1,11 @@
-"""Attributes as they are stored in an object: reading one runs no code of the program.
+"""Attributes as they are stored in an object, read without running program code.
 
-``getattr`` runs properties, ``__getattr__`` and what a metaclass defines; ``isinstance`` reads
-``__class__``, which may be a property too. What is read here are the slots and dictionaries that C
-keeps, whatever the program's classes put in front of them.
+``getattr`` runs properties, ``__getattr__`` and methods of a metaclass; ``isinstance`` reads
+``__class__``, which may be a property. These functions read the slots and dictionaries that C
+maintains, whatever the program's classes override.
 
-This is loaded at the first traced function, whatever module that is in, and so loads nothing, not
-even __future__.
+This module is loaded at the first traced function, in whatever module that is. It therefore imports
+nothing else, not even __future__.
 """
 
 import builtins
@@ -23,10 +23,10 @@ _CLASS_DICT = type.__dict__["__dict__"]
 _QUALNAME = type.__dict__["__qualname__"]
 
 _MODULE = type(builtins)
-_GETSET = type(_QUALNAME)  # only C makes these
+_GETSET = type(_QUALNAME)  # only C creates these
 _FUNCTION = type(lambda: None)
 _BUILTIN = type(len)
-_WRAPPERS = 20  # one around the other; more are a mistake
+_WRAPPERS = 20  # the maximum depth; more indicates a mistake
 
 
 class _Probe:
@@ -41,26 +41,26 @@ _METHOD_FUNCTION: "Any" = _METHOD.__dict__["__func__"]
 
 
 def exact_str(value: "Any") -> str:
-    """Return a str, exactly that, or the empty one for what is none."""
+    """Return ``value`` as an exact str, or '' if it is not a str."""
     return str.__str__(value) if issubclass(type(value), str) else ""
 
 
 def get_attribute(thing: "Any", name: str) -> "Any":
-    """Return the attribute that a slot or the dictionary of ``thing`` holds, or None."""
+    """Return the attribute stored in a slot or the dictionary of ``thing``, or None."""
     slot = _find(type(thing), name, _SLOT)
     value = None if slot is None else _get(slot, thing)
     return get_dict(thing).get(name) if value is None else value
 
 
 def get_dict(thing: "Any") -> "dict[str, Any]":
-    """Return the dictionary of ``thing``, an empty one if it has none."""
+    """Return the dictionary of ``thing``, or an empty one."""
     place = _find(type(thing), "__dict__", _GETSET, _SLOT)
     found = None if place is None else _get(place, thing)
     return found if type(found) is dict else {}
 
 
 def get_class_attribute(cls: "Any", name: str) -> "Any":
-    """Return what a class, or the first of its bases that has one, defines under that name."""
+    """Return the attribute that a class or the first of its bases defines, or None."""
     for base in _MRO.__get__(cls) if issubclass(type(cls), type) else ():
         names = _CLASS_DICT.__get__(base)
         if name in names:
@@ -69,7 +69,7 @@ def get_class_attribute(cls: "Any", name: str) -> "Any":
 
 
 def unwrap_function(function: "Any") -> "Any":
-    """Return the Python function in a method or below wrappers, or None."""
+    """Return the Python function in a method or beneath wrappers, or None."""
     for _ in range(_WRAPPERS):
         cls = type(function)
         if cls is _FUNCTION:
@@ -77,7 +77,7 @@ def unwrap_function(function: "Any") -> "Any":
         if cls is _METHOD:
             function = _METHOD_FUNCTION.__get__(function)
         else:
-            place = _find(cls, "__wrapped__", _GETSET)  # of a wrapper that is made in C
+            place = _find(cls, "__wrapped__", _GETSET)  # for a wrapper implemented in C
             function = (
                 get_attribute(function, "__wrapped__") if place is None else _get(place, function)
             )
@@ -98,14 +98,17 @@ def get_qualname(thing: "Any") -> str:
 
 
 def is_loading(module: "Any") -> bool:
-    """Whether a module of sys.modules is there in part only, or is loaded at its first use."""
+    """Return whether a module of sys.modules is partly loaded, or loaded lazily."""
     if exact_str(_QUALNAME.__get__(type(module))) == "_LazyModule":
         return True
     return get_attribute(get_dict(module).get("__spec__"), "_initializing") is True
 
 
 def _builtin_name(function: "Any") -> str:
-    """The getter of __qualname__ asks the metaclass of the object that a method is bound to."""
+    """Return the qualified name of a built-in function.
+
+    The getter of __qualname__ consults the metaclass of the object that a method is bound to.
+    """
     owner = function.__self__
     cls = owner if issubclass(type(owner), type) else type(owner)
     is_function = owner is None or issubclass(cls, _MODULE)
@@ -114,7 +117,7 @@ def _builtin_name(function: "Any") -> str:
 
 
 def _find(cls: "Any", name: str, *kinds: type) -> "Any":
-    """The first descriptor of these kinds, past others that hide it."""
+    """Return the first descriptor of these kinds, ignoring others that hide it."""
     for base in _MRO.__get__(cls):
         found = _CLASS_DICT.__get__(base).get(name)
         if type(found) in kinds:
@@ -125,5 +128,5 @@ def _find(cls: "Any", name: str, *kinds: type) -> "Any":
 def _get(descriptor: "Any", thing: "Any") -> "Any":
     try:
         return descriptor.__get__(thing)
-    except (AttributeError, TypeError):  # empty, or made for another class
+    except (AttributeError, TypeError):  # empty, or defined for another class
         return None

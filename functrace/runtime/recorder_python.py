@@ -1,6 +1,6 @@
-"""The recorder in Python: twin of the C extension functrace._native._recorder.
+"""Recorder in Python: the fallback for the C extension functrace._native._recorder.
 
-What each part promises is said in functrace/_native/_recorder.pyi.
+functrace/_native/_recorder.pyi documents each method.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ globals()["__builtins__"] = BUILTINS
 __all__ = ["TASK", "THREAD", "Recorder", "clock"]
 
 _forked: list[Forked] = []
-_recorders: list[Recorder] = []  # the info there is
+_recorders: list[Recorder] = []  # the open one, if any
 
 
 def clock() -> str:
-    """The clock that ticks come from, in words."""
+    """Return the name of the clock that ticks come from."""
     return CLOCK
 
 
 class Recorder:
-    """Records calls into a trace file."""
+    """Recorder of calls into a trace file."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Recorder:
         self._source: EventSource = make_event_source(self._stacks, self._fail)
         self._is_started = False
         self._stopped_at = 0
-        self._idle: list[ChunkWriter] = []  # of tracks that have ended
+        self._idle: list[ChunkWriter] = []  # of ended tracks, for reuse
         for info in CODE_INFOS.values():
             info.number = 0
         self._file = TraceFile(
@@ -76,7 +76,7 @@ class Recorder:
         self.failed = False
         _recorders.append(self)
 
-    # The control
+    # Control
 
     def add(self, code: CodeType, name: str, file: str, line: int) -> None:
         """Record the calls of a code object while started."""
@@ -93,29 +93,29 @@ class Recorder:
         self._source.add(code)
 
     def current_origin(self) -> Origin:
-        """Where this thread is."""
+        """Return this thread's track, innermost function, line and time."""
         return self._stacks.current_origin()
 
     def new_track(self, kind: int, name: str, parent: Origin | None) -> int:
-        """The number of a new track."""
+        """Create a track and return its number."""
         return self._stacks.new_track(kind, name, parent)
 
     def release_track(self, track: int) -> None:
-        """Let go of a track that has ended."""
+        """Release a track that has ended."""
         writer = self._stacks.release_track(track)
         if writer is not None:
             self._idle.append(writer)
 
     def thread_track(self) -> int:
-        """The number of this thread's own track."""
+        """Return the number of this thread's own track."""
         return self._stacks.thread_track()
 
     def switch_track(self, track: int) -> int:
-        """Go on in another track, or with 0 in the thread's own."""
+        """Switch this thread to another track, or with 0 to its own."""
         return self._stacks.switch_track(track)
 
     def start(self) -> None:
-        """Record calls from here on."""
+        """Start recording calls."""
         if self._is_started or self.failed or not _recorders:
             return
         if _forked:
@@ -126,22 +126,22 @@ class Recorder:
         self._is_started = True
 
     def stop(self) -> None:
-        """Record no more calls."""
+        """Stop recording calls."""
         self._source.stop()
         if self._is_started:
             self._is_started = False
             self._stopped_at = _now()
 
     def snapshot(self, path: str) -> None:
-        """Write what is recorded so far to a file."""
+        """Copy the trace recorded so far to a file."""
         self._file.copy(path)
 
     def close(self) -> None:
-        """Stop for good, at the program's end."""
+        """Stop permanently, at the program's end."""
         self._end(is_clean=True)
 
     def abandon(self) -> None:
-        """Stop for good, in a forked child."""
+        """Stop permanently, in a forked child."""
         if self in _recorders:
             _forked[:] = [self._stacks.hand_over()]
         self._end(is_clean=False)
@@ -158,29 +158,33 @@ class Recorder:
         self._warn(f"{why}; tracing is off")
 
     def _end_finished_calls(self) -> None:
-        """End the calls that have ended while nothing was recorded."""
+        """End the calls that returned while recording was stopped."""
         threads = [_codes(frame) for frame in sys._current_frames().values()]
         for track in self._stacks.open_tracks():
-            # A task that waits is in no frame, and goes on where its outermost call does.
-            still = 1 if track.is_suspended else max(_count_open(track, codes) for codes in threads)
+            # A suspended task has no frame and resumes at its outermost call.
+            open_count = (
+                1
+                if track.is_suspended
+                else max(_count_open_calls(track, codes) for codes in threads)
+            )
             self._writer(track).now = self._stopped_at
-            self._stacks.leave_all(track, len(track.stack) - still)
+            self._stacks.leave_all(track, len(track.stack) - open_count)
             self._writer(track).now = 0
 
-    # What becomes of calls
+    # Events of calls
 
     def now(self) -> int:
-        """Ticks."""
+        """Return the time in ticks."""
         return _now()
 
     def number(self, info: CodeInfo) -> int:
-        """A function's number, 0 if there can be none."""
+        """Return a function's number, or 0 if the trace accepts no more functions."""
         if not info.number:
             info.number = self._file.add_function(info.name, info.file, info.line)
         return info.number
 
     def enter(self, track: Track, call: Call) -> None:
-        """A call begins."""
+        """Record the entry of a call."""
         number = call.info.number or self.number(call.info)
         if number and len(track.stack) < self._depth:
             self._writer(track).enter(call, number, is_immediate=not self._min_duration)
@@ -190,17 +194,17 @@ class Recorder:
             self._writer(track).inherit(call)
 
     def leave(self, track: Track, call: Call, failure: bytes | None) -> None:
-        """A call ends."""
+        """Record the exit of a call."""
         if call.entered:
             self._writer(track).leave(call, failure, self._min_duration)
             call.entered = 0
 
     def suspend(self, track: Track) -> None:
-        """A track waits."""
+        """Record that a track is suspended."""
         self._writer(track).suspend(self._min_duration)
 
     def resume(self, track: Track) -> None:
-        """A track runs again."""
+        """Record that a track has resumed."""
         self._writer(track).resume(self._min_duration)
 
     def _writer(self, track: Track) -> ChunkWriter:
@@ -215,7 +219,7 @@ class Recorder:
 
 
 def _codes(frame: Any) -> list[CodeType]:
-    """Of all frames, outermost first."""
+    """Return the code objects of all frames, outermost first."""
     codes = []
     while frame is not None:
         codes.append(frame.f_code)
@@ -223,8 +227,8 @@ def _codes(frame: Any) -> list[CodeType]:
     return codes[::-1]
 
 
-def _count_open(track: Track, codes: list[CodeType]) -> int:
-    """How many of a track's calls, from the outermost on, are in these frames."""
+def _count_open_calls(track: Track, codes: list[CodeType]) -> int:
+    """Return how many of a track's calls, starting at the outermost, have frames here."""
     count = 0
     for code in codes:
         if count < len(track.stack) and track.stack[count].info.code() is code:

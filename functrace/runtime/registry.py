@@ -1,7 +1,7 @@
-"""The traced functions of the program.
+"""Registry of the program's traced functions.
 
-This is loaded in every instrumented program, where tracing is off as well, so it loads nothing, not
-even __future__: that may be instrumented, too.
+Every instrumented program loads this module, even if tracing is off. It therefore imports nothing,
+not even __future__, which may be instrumented itself.
 """
 
 from _functools import partial  # type: ignore[import-not-found]  # functools takes long to load
@@ -20,55 +20,55 @@ globals()["__builtins__"] = BUILTINS
 _FUNCTION = type(lambda: None)
 
 
-class _Known(ref["CodeType"]):
-    """A code object, as long as it lives, and the full name of its function."""
+class _TracedFunction(ref["CodeType"]):
+    """Weak reference to a code object, with the full name of its function."""
 
-    # One object for each function, and no closure: a program may have many, and the collector
-    # looks at all of them.
+    # One object per function and no closure: a program may have many functions, and the garbage
+    # collector visits all objects.
     __slots__ = "address", "name"
 
     address: int
     name: str
 
 
-# By the address of the code object: these are equal if their contents are, whatever their file.
-_functions: dict[int, _Known] = {}
+# Keyed by address: code objects compare equal if their contents do, whatever their file.
+_functions: dict[int, _TracedFunction] = {}
 
 
-def _forget(gone: _Known, pop: "Any" = _functions.pop) -> None:
-    pop(gone.address, None)  # at the end modules are empty before all code is gone
+def _remove(dead: _TracedFunction, pop: "Any" = _functions.pop) -> None:
+    pop(dead.address, None)  # at interpreter exit modules are cleared before all code objects
 
 
 def register(function: "Any") -> "tuple[CodeType, str] | None":
-    """The code object and the full name of a function; None if it has none, or is known already."""
+    """Return the code object and full name of a function; None if it has none or is registered."""
     while type(function) is not _FUNCTION:
-        inside = _inside(function)
-        if inside is None:
+        wrapped = _unwrap(function)
+        if wrapped is None:
             return None
-        function = inside
+        function = wrapped
     code = function.__code__
     address = id(code)
     if address in _functions:
         return None
     module = function.__module__
-    known = _Known(code, _forget)
-    known.address = address
-    qualname = str.__str__(function.__qualname__)  # a subclass may format itself in its own way
-    known.name = name = f"{module if type(module) is str else '?'}.{qualname}"
-    _functions[address] = known
+    function_info = _TracedFunction(code, _remove)
+    function_info.address = address
+    qualname = str.__str__(function.__qualname__)  # a subclass of str may override formatting
+    function_info.name = name = f"{module if type(module) is str else '?'}.{qualname}"
+    _functions[address] = function_info
     return code, name
 
 
 def registered_functions() -> "Iterator[tuple[CodeType, str]]":
-    """All that there are."""
-    for known in list(_functions.values()):
-        code = known()
+    """Yield the code object and full name of each registered function."""
+    for function_info in list(_functions.values()):
+        code = function_info()
         if code is not None:
-            yield code, known.name
+            yield code, function_info.name
 
 
-def _inside(function: "Any") -> "Any":
-    """The function in a static method, a class method or a functools.partial."""
+def _unwrap(function: "Any") -> "Any":
+    """Return the function wrapped by a static method, class method or functools.partial."""
     if type(function) in (staticmethod, classmethod):
         return function.__func__
     return function.func if type(function) is partial else None

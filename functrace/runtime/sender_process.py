@@ -1,7 +1,7 @@
-"""With FUNCTRACE=otlp: the file that the program records into, and the sender that follows it.
+"""Start of the OTLP sender process, and the trace file that it follows (FUNCTRACE=otlp).
 
-The sender is functrace.live, in a process that does not belong to the program: it is started by
-one that ends at once.
+The sender is functrace.live. An intermediate process starts it and ends at once, so that it is not
+a child of the program.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 from functrace.runtime import BUILTINS
 from functrace.runtime.system import os, time
 
-TYPE_CHECKING = False  # what is not needed is not waited for
+TYPE_CHECKING = False  # typing is not imported at run time: it lengthens the start
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
@@ -20,22 +20,20 @@ if TYPE_CHECKING:
 
 globals()["__builtins__"] = BUILTINS
 
-# The interpreter that sends, if the program's own has no opentelemetry.
+# The sender's interpreter, for programs whose own has no opentelemetry.
 PYTHON = "FUNCTRACE_PYTHON"
 
-_START = os.path.join(
-    os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "live/start.py"
-)
-_NO_OPENTELEMETRY = 3  # a status of the script's
+_START = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "live/start.py")
+_NO_OPENTELEMETRY = 3  # an exit status of live/start.py
 _FOLDERS = ("/tmp", "/var/tmp", "/usr/tmp", ".")
-# What the program's process group gets while the sender starts waits until that ignores it.
+# Signals to the program's process group stay blocked in the sender until it ignores them.
 _SIGNALS = range(1, 32)
-_NOT_ITS_OWN = ("FUNCTRACE_HOOK", "FUNCTRACE_SIGNAL")
+_NOT_INHERITED = ("FUNCTRACE_HOOK", "FUNCTRACE_SIGNAL")
 _MAX_WAIT_S = 5.0
 
 
 def new_trace_path() -> str:
-    """Of a file that nobody has, in the folder for temporary files."""
+    """Return an unused path in the directory for temporary files."""
     variables = [os.environ.get(name, "") for name in ("TMPDIR", "TEMP", "TMP")]
     folders = [f for f in (*variables, *_FOLDERS) if f and os.access(f, os.W_OK | os.X_OK)]
     name = f"functrace-otlp-{os.getpid()}-{os.urandom(6).hex()}.ftrace"
@@ -43,7 +41,7 @@ def new_trace_path() -> str:
 
 
 def with_private_umask(make: Callable[[], T]) -> T:
-    """Make files that nobody else may read: others put theirs into that folder, too."""
+    """Create files that other users cannot read, because they may share the directory."""
     before = os.umask(0o077)
     try:
         return make()
@@ -52,16 +50,16 @@ def with_private_umask(make: Callable[[], T]) -> T:
 
 
 def start_sender(path: str) -> None:
-    """Have a sender follow the trace.
+    """Start a sender that follows the trace.
 
     Raises:
-        OSError: it cannot be; says why.
+        OSError: it cannot be started; the message contains the reason.
     """
     python = _python()
     folders = [folder for folder in sys.path if type(folder) is str and os.path.isabs(folder)]
     is_ours = python == sys.executable
     command = [python, "-I", _START, path, *(folders if is_ours else ())]
-    environment = {k: v for k, v in os.environ.items() if k not in _NOT_ITS_OWN}
+    environment = {k: v for k, v in os.environ.items() if k not in _NOT_INHERITED}
     devices = [(os.POSIX_SPAWN_OPEN, n, os.devnull, os.O_RDWR, 0) for n in (0, 1)]
     try:
         process = os.posix_spawn(
@@ -81,7 +79,7 @@ def start_sender(path: str) -> None:
 
 
 def wait_for_sender(path: str) -> None:
-    """Until the sender has sent all, if with this process the container ends: for 5 seconds."""
+    """Wait up to 5 seconds for the sender if this is process 1, whose end ends the container."""
     if os.getpid() == 1:
         until = time.monotonic() + _MAX_WAIT_S
         while os.path.exists(path) and time.monotonic() < until:
@@ -89,7 +87,7 @@ def wait_for_sender(path: str) -> None:
 
 
 def _python() -> str:
-    """What runs the sender: a program that has Python in it is no interpreter."""
+    """Return the interpreter of the sender; sys.executable may be a program that embeds Python."""
     chosen = os.environ.get(PYTHON, "")
     if chosen:
         return chosen
@@ -101,5 +99,5 @@ def _python() -> str:
 def _wait(process: int) -> int:
     try:
         return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-    except ChildProcessError:  # the program ignores SIGCHLD, or has waited for any child
+    except ChildProcessError:  # the program ignores SIGCHLD or has waited for any child
         return 0

@@ -1,4 +1,4 @@
-"""Messages to the user, on standard error as it was at the start."""
+"""Messages to the user on the standard error stream that existed at the start."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from functrace.runtime.system import os
 globals()["__builtins__"] = BUILTINS
 
 _ERROR = 2
-# By process: what nobody may have read, and whether a capture has it.
+# Process, line, and whether a capture received it, of messages that nobody may have read.
 _unread: list[tuple[int, bytes, bool]] = []
 
 
 def write_message(message: str, sender: str = "functrace") -> None:
-    """Write a line to standard error, unless that is another file now.
+    """Write a line to standard error, unless the program has replaced that descriptor.
 
-    A line that a capture of standard error has, or that could not be written, is repeated at exit.
+    A line that was captured, or could not be written, is written again at exit.
     """
     line = f"{sender}: {_visible(message)}\n".encode()
     is_written = _is_open() and _write(line)
@@ -29,7 +29,7 @@ def write_message(message: str, sender: str = "functrace") -> None:
 
 
 def _visible(message: str) -> str:
-    r"""Return ``message`` with ``\x1b`` or ``\u202e`` for what a terminal would act on or hide."""
+    r"""Return ``message`` with control and invisible characters as ``\x1b`` or ``\u202e``."""
     if message.isprintable():
         return message
     return "".join([c if c.isprintable() else ascii(c)[1:-1] for c in message])
@@ -50,7 +50,7 @@ def _write(line: bytes) -> bool:
 
 
 def _is_open() -> bool:
-    """Return whether standard error is what it was at the start."""
+    """Return whether standard error is still the same file as at the start."""
     try:
         return Stream(_ERROR).is_same()
     except OSError:
@@ -58,7 +58,7 @@ def _is_open() -> bool:
 
 
 def _is_unnamed() -> bool:
-    """Return whether it is a temporary file, as pytest captures it in."""
+    """Return whether standard error is a nameless temporary file, as in pytest's capture."""
     try:
         return os.fstat(_ERROR).st_nlink == 0
     except OSError:
@@ -66,7 +66,10 @@ def _is_unnamed() -> bool:
 
 
 def _is_released() -> bool:
-    """Return whether a capture has ended; unlike a file of the program's, children inherit it."""
+    """Return whether a capture has ended.
+
+    Children inherit the restored descriptor, unlike a file that the program opened.
+    """
     try:
         return not _is_open() and not _is_unnamed() and os.get_inheritable(_ERROR)
     except OSError:

@@ -1,8 +1,8 @@
-"""Which track work_tracks: the tracks of asyncio's and trio's tasks and of greenlets, and what made
-them, threads, and the work of executors.
+"""Tracks of tasks: determine which track runs, and its origin.
 
-Nothing is patched. A few functions of the libraries are watched; a library that is not loaded by
-the program is not loaded by us.
+Covers asyncio and trio tasks, greenlets, threads, and work items of executors. Nothing is patched:
+a few functions of these libraries are watched. A library that the program has not loaded is not
+loaded here.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from functrace.runtime.raw_attributes import (
 )
 from functrace.runtime.weak_map import WeakIdentityMap
 
-TYPE_CHECKING = False  # what is not needed is not waited for
+TYPE_CHECKING = False  # typing is not imported at run time: it lengthens the start
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import CodeType
@@ -41,11 +41,11 @@ TASK = 3
 
 _BUILTIN: Any = type(len)
 _PARTIAL_FUNCTION, _PARTIAL_ARGUMENTS = partial.__dict__["func"], partial.__dict__["args"]
-_get_main_thread_ident: Any = getattr(_thread, "_get_main_thread_ident", None)  # from 3.13 on
+_get_main_thread_ident: Any = getattr(_thread, "_get_main_thread_ident", None)  # since Python 3.13
 
 
 class Recorder(Protocol):
-    """What is asked of a recorder here."""
+    """Methods of a recorder that are used here."""
 
     def watch(
         self,
@@ -56,40 +56,40 @@ class Recorder(Protocol):
         """Call back at each call of a code object."""
 
     def current_origin(self) -> Origin:
-        """Where this thread is."""
+        """Return this thread's track, innermost function, line and time."""
 
     def new_track(self, kind: int, name: str, parent: Origin | None) -> int:
-        """The number of a new track."""
+        """Create a track and return its number."""
 
     def release_track(self, track: int) -> None:
-        """Let go of a track."""
+        """Release a track."""
 
     def switch_track(self, track: int) -> int:
-        """Go on in another track."""
+        """Switch this thread to another track."""
 
 
 class TaskTracks:
-    """The tracks that are no threads'. ``attach`` comes before anything else."""
+    """Tracks other than those of threads. Call ``attach`` before any other method."""
 
     def __init__(self) -> None:
         self._recorder: Recorder | None = None
         self._numbers = WeakIdentityMap(self._release)
         self._parents = WeakIdentityMap()
-        self._creators: dict[int, list[Origin]] = {}  # by thread: who makes a task just now
-        self._work_tracks: dict[int, list[int]] = {}  # by thread: the tracks behind pieces of work
+        self._creators: dict[int, list[Origin]] = {}  # by thread: tasks being created
+        self._work_tracks: dict[int, list[int]] = {}  # by thread: tracks of active work items
         self._task_getters: tuple[_TaskGetter, ...] = ()
-        self._inherited_origins: dict[int, Origin] = {}  # by track
+        self._inherited_origins: dict[int, Origin] = {}  # origins of tracks, by number
         self._unseen_libraries = dict(_LIBRARIES)
-        self._modules = 0  # how many there were at the last watch_libraries
+        self._modules = 0  # number of loaded modules at the last check
         self._main = get_ident()
 
     def attach(self, recorder: Recorder) -> None:
-        """Work with this recorder from here on; what is watched stays so."""
+        """Use this recorder from now on; watched functions remain watched."""
         self._recorder = recorder
         self.watch_libraries()
 
     def watch_libraries(self) -> None:
-        """Watch what has been loaded since the last watch_libraries."""
+        """Watch libraries that have been loaded since the last call."""
         if len(MODULES) == self._modules:
             return
         self._modules = len(MODULES)
@@ -103,18 +103,18 @@ class TaskTracks:
                 setup(self, get_dict(module))
 
     def current_track(self) -> int:
-        """The number of the track of the task that work_tracks in this thread, 0 for none."""
+        """Return the track number of the task that this thread runs, 0 for none."""
         if len(MODULES) != self._modules:
             self.watch_libraries()
         for get_task in self._task_getters:
             task = get_task()
             if task is not None:
-                number: int = self._numbers.get(task) or self._new(task)
+                number: int = self._numbers.get(task) or self._create_track(task)
                 return number
         return 0
 
     def describe_thread(self) -> tuple[bool, str, Origin | None]:
-        """Describe this thread: whether it is the main one, its name, and what started it."""
+        """Return whether this is the main thread, its name, and its origin."""
         self.watch_libraries()
         ident = get_ident()
         threading = MODULES.get("threading")
@@ -122,15 +122,15 @@ class TaskTracks:
             is_main = ident == self._main
             return is_main, "MainThread" if is_main else "", None
         stored = get_dict(threading)
-        # current_thread() would make a thread object for one that has none.
+        # current_thread() would create an object for a thread that has none.
         active = stored.get("_active")
         thread = active.get(ident) if type(active) is dict else None
         is_main = ident == _main_ident(stored.get("_main_thread"), self._main)
         name = exact_str(get_attribute(thread, "_name")) or ("MainThread" if is_main else "")
         return is_main, name, self._parents.get(thread)
 
-    def _new(self, task: Any) -> int:
-        """A track for a task that is seen for the first time."""
+    def _create_track(self, task: Any) -> int:
+        """Create the track of a task that is seen for the first time."""
         recorder = self._recorder
         assert recorder is not None
         creators = self._creators.get(get_ident())
@@ -143,7 +143,7 @@ class TaskTracks:
         return number
 
     def _current_origin(self) -> Origin:
-        """Where this thread is; of a task that has nothing open, current_origin that was made."""
+        """Return this thread's position; for a task without open calls, the task's origin."""
         assert self._recorder is not None
         current_origin = self._recorder.current_origin()
         return (
@@ -157,14 +157,14 @@ class TaskTracks:
         if self._recorder is not None:
             self._recorder.release_track(number)
 
-    # What is watched
+    # Watched functions
 
     def add_task_getter(self, get_task: _TaskGetter) -> None:
-        """Ask this, too, for the task that work_tracks in this thread."""
+        """Also use this function to find the task that this thread runs."""
         self._task_getters = (*self._task_getters, get_task)
 
     def watch_factory(self, function: Any) -> None:
-        """A function that returns a new task."""
+        """Watch a function that returns a new task."""
         self._watch(function, self._before_creation, self._after_creation)
 
     def watch(
@@ -173,7 +173,7 @@ class TaskTracks:
         started: Callable[[Any], None] | None,
         returned: Callable[[Any], None] | None = None,
     ) -> None:
-        """A function whose calls are to be told."""
+        """Call back at each call of a function."""
         self._watch(function, started, returned)
 
     def _watch(self, function: Any, started: Any, returned: Any) -> None:
@@ -182,7 +182,7 @@ class TaskTracks:
             self._recorder.watch(function.__code__, started, returned)
 
     def _before_creation(self, _first: object) -> None:
-        # A task may run before it is returned: asyncio's eager ones.
+        # A task may run before it is returned, such as asyncio's eager tasks.
         if self._recorder is not None:
             self._creators.setdefault(get_ident(), []).append(self._current_origin())
 
@@ -193,12 +193,12 @@ class TaskTracks:
             self._parents.put(task, parent)
 
     def record_start(self, thread: object) -> None:
-        """A thread, or a piece of work, is handed over here."""
+        """Record this position as the origin of a thread or work item."""
         if self._recorder is not None:
             self._parents.put(thread, self._current_origin())
 
     def begin_work(self, work: Any) -> None:
-        """A piece of work is begun by this thread."""
+        """Switch this thread to a new track for a work item."""
         recorder = self._recorder
         if recorder is not None:
             parent = self._parents.get(work)
@@ -209,7 +209,7 @@ class TaskTracks:
             recorder.switch_track(number)
 
     def end_work(self, _result: object) -> None:
-        """The piece of work is done."""
+        """Switch this thread back at the end of a work item."""
         recorder, work_tracks = self._recorder, self._work_tracks.get(get_ident())
         if recorder is not None and work_tracks:
             number = work_tracks.pop()
@@ -230,7 +230,10 @@ def _task_name(task: Any) -> str:
     """Return a task's name and its coroutine's."""
     asyncio = get_dict(MODULES.get("_asyncio")).get("Task")
     if asyncio is not None and issubclass(type(task), asyncio):
-        name, coroutine = asyncio.get_name(task), asyncio.get_coro(task)  # the methods in C
+        name, coroutine = (
+            asyncio.get_name(task),
+            asyncio.get_coro(task),
+        )  # methods in C
     else:
         name = get_attribute(task, "_name") or get_attribute(task, "name")
         coroutine = get_attribute(task, "_coro")
@@ -238,8 +241,8 @@ def _task_name(task: Any) -> str:
 
 
 def _work_name(work: Any) -> str:
-    """Return the name of the function that a piece of work calls."""
-    task = get_attribute(work, "task")  # from Python 3.14 on: function, arguments, keywords
+    """Return the name of the function that a work item calls."""
+    task = get_attribute(work, "task")  # since Python 3.14: function, arguments, keywords
     if type(task) is tuple and len(task) > 1:
         function, arguments = task[:2]
     else:
@@ -250,7 +253,7 @@ def _work_name(work: Any) -> str:
         arguments = (*_PARTIAL_ARGUMENTS.__get__(function), *arguments)
         function = _PARTIAL_FUNCTION.__get__(function)
     if type(function) is _BUILTIN and type(function.__self__) is Context and arguments:
-        function = arguments[0]  # asyncio.to_thread's
+        function = arguments[0]  # from asyncio.to_thread
     return get_qualname(function)
 
 
@@ -259,7 +262,8 @@ def _threading(tasks: TaskTracks, threading: dict[str, Any]) -> None:
 
 
 def _futures(tasks: TaskTracks, base: dict[str, Any]) -> None:
-    # What submits work may have loaded just before what does it: a Future is the first it makes.
+    # The code that submits work may have loaded the executor's module just before. The first object
+    # it creates is a Future.
     tasks.watch(
         get_class_attribute(base.get("Future"), "__init__"), lambda _: tasks.watch_libraries()
     )
@@ -277,10 +281,10 @@ def _asyncio(tasks: TaskTracks, base: dict[str, Any]) -> None:
     if type(in_c.get("_get_running_loop")) is _BUILTIN:
         tasks.add_task_getter(_running_task(in_c))
     tasks.watch_factory(get_class_attribute(base.get("BaseEventLoop"), "create_task"))
-    # Of loops that are none of the standard library's.
+    # For event loops outside the standard library.
     tasks.watch_factory(in_python.get("create_task"))
     tasks.watch_factory(in_python.get("ensure_future"))
-    tasks.watch_factory(in_python.get("_ensure_future"))  # gather's, to Python 3.12
+    tasks.watch_factory(in_python.get("_ensure_future"))  # used by gather until Python 3.12
 
 
 def _running_task(asyncio: dict[str, Any]) -> _TaskGetter:
@@ -296,7 +300,7 @@ def _running_task(asyncio: dict[str, Any]) -> _TaskGetter:
         loop = get_loop()
         if loop is None:
             return None
-        # To watch_libraries the loop up would hash it, which may run code of the program.
+        # A lookup by key would hash the loop, which may run program code.
         return next((task for at, task in list(running.items()) if at is loop), None)
 
     return current if running is None else current_to_313
@@ -325,7 +329,7 @@ def _greenlet(tasks: TaskTracks, greenlet: dict[str, Any]) -> None:
     tasks.add_task_getter(current)
 
 
-# By the module whose being loaded says that all is there.
+# Keyed by the module that is loaded last, when the library is complete.
 _LIBRARIES: dict[str, Callable[[TaskTracks, dict[str, Any]], None]] = {
     "threading": _threading,
     "concurrent.futures._base": _futures,

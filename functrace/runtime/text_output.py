@@ -1,4 +1,4 @@
-"""What lines are printed to: a stream that the process was started with, or a file."""
+"""Destination of text output: a stream that was open at the start, or a file."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _STANDARD = (1, 2)
 
 
 def open_output(out: str, max_size: int, warn: Callable[[str], None]) -> StreamOutput | FileOutput:
-    """Return what to print to.
+    """Return the destination of text output.
 
     Args:
-        out: as FUNCTRACE_OUT has it.
-        max_size: bytes that a file gets.
-        warn: is called with what the user has to know.
+        out: the value of FUNCTRACE_OUT.
+        max_size: the size limit of a file, in bytes.
+        warn: called with messages to the user.
 
     Raises:
         OSError: it cannot be opened.
@@ -40,10 +40,11 @@ def open_output(out: str, max_size: int, warn: Callable[[str], None]) -> StreamO
     if number is not None:
         return StreamOutput(number, warn)
     make_folder(out)
-    # Appended to, since child processes inherit the setting and share the file.
+    # Append, because child processes inherit the setting and share the file.
     file = OwnFile(out, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     for number in _STANDARD:
-        # Two descriptors of one file, each with its own position, overwrite each other's lines.
+        # Two descriptors of one file have separate positions and would overwrite each other's
+        # lines.
         if file.is_file_of(number):
             file.close()
             return StreamOutput(number, warn)
@@ -51,7 +52,7 @@ def open_output(out: str, max_size: int, warn: Callable[[str], None]) -> StreamO
 
 
 class StreamOutput:
-    """A stream; nothing is written while the program has another file under its number."""
+    """Standard stream; nothing is written while the program has replaced its descriptor."""
 
     def __init__(self, number: int, warn: Callable[[str], None]) -> None:
         self._stream = Stream(number)
@@ -59,10 +60,10 @@ class StreamOutput:
         self._process = 0
         self._lost = 0
         stream = {1: sys.__stdout__, 2: sys.__stderr__}.get(number)
-        self._buffer: Any = stream if _is_in_c(stream) else None
+        self._buffer: Any = stream if _is_implemented_in_c(stream) else None
 
     def write(self, line: bytes) -> None:
-        """Hand a line to the system. Raises OSError."""
+        """Write a line. Raises OSError."""
         if not self._stream.is_same():
             self._count_lost()
             return
@@ -70,7 +71,7 @@ class StreamOutput:
         _write(self._stream.number(), line)
 
     def close(self) -> None:
-        """Say how many lines were not written."""
+        """Report how many lines were not written."""
         if self._lost and self._process == os.getpid():
             name = self._stream.name
             self._warn(f"{self._lost:,} lines were not printed: {name} was another file")
@@ -82,55 +83,55 @@ class StreamOutput:
         self._lost += 1
 
     def _flush(self) -> None:
-        """What the program has printed before comes before."""
+        """Flush what the program has printed, to keep the order of the output."""
         if self._buffer is not None:
-            with suppress(RuntimeError, ValueError, OSError):  # in the midst of it, or closed
+            with suppress(RuntimeError, ValueError, OSError):  # the stream is busy or closed
                 self._buffer.flush()
 
 
-def _is_in_c(stream: Any) -> bool:
-    """Whether to flush a stream runs no code of the program: each layer is of io's own class."""
+def _is_implemented_in_c(stream: Any) -> bool:
+    """Return whether flushing a stream runs no program code: each layer has a class of io."""
     if type(stream) is not io.TextIOWrapper:
         return False
     try:
         buffer: Any = stream.buffer
-        if type(buffer) is io.BufferedWriter:  # python -u has none
+        if type(buffer) is io.BufferedWriter:  # python -u has no buffer
             buffer = buffer.raw
-    except ValueError:  # the program has detached it
+    except ValueError:  # the program has detached the buffer
         return False
     return type(buffer) is io.FileIO
 
 
 class FileOutput:
-    """A file of functrace's own."""
+    """File opened by functrace."""
 
     def __init__(self, file: OwnFile, max_size: int) -> None:
         self._file = file
-        self._writer = sys.maxsize
+        self._bytes_left = sys.maxsize
         status = os.fstat(file.number())
         if stat.S_ISREG(status.st_mode):
-            self._writer = max_size - status.st_size
+            self._bytes_left = max_size - status.st_size
 
     def write(self, line: bytes) -> None:
-        """Hand a line to the system. Raises OSError."""
-        self._writer -= len(line)
-        if self._writer < 0:
+        """Write a line. Raises OSError."""
+        self._bytes_left -= len(line)
+        if self._bytes_left < 0:
             raise OSError("the file has reached FUNCTRACE_MAX_SIZE")
         _write(self._file.number(), line)
 
     def close(self) -> None:
-        """Nothing is left to be said."""
+        """Do nothing: there is nothing to report."""
 
 
 def _write(descriptor: int, line: bytes) -> None:
     while line:
-        with suppress(BlockingIOError):  # somebody made standard output so
+        with suppress(BlockingIOError):  # another process may have made standard output nonblocking
             line = line[os.write(descriptor, line) :]
             continue
-        _wait_for_room(descriptor)
+        _wait_until_writable(descriptor)
 
 
-def _wait_for_room(descriptor: int) -> None:
-    waiting = select.poll()  # select.select takes no number above 1023
-    waiting.register(descriptor, select.POLLOUT)
-    waiting.poll()
+def _wait_until_writable(descriptor: int) -> None:
+    poll = select.poll()  # select.select accepts no number above 1023
+    poll.register(descriptor, select.POLLOUT)
+    poll.poll()

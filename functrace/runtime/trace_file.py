@@ -1,8 +1,8 @@
-"""The trace file of docs/trace-format.md: its header, chunks and facts, mapped into memory.
+"""Trace file writer: header, chunks and metadata (docs/trace-format.md), mapped into memory.
 
-A number is stored by one assignment to a word of the mapping, so that a process may end between any
-two is_generator. What hands out chunks is locked, but never for long and never twice by one thread: what a
-signal's handler or the collector runs in the midst of it goes without.
+A number is stored by one assignment to a word of the mapping, so that the process may end between
+any two steps. Chunks are allocated under a lock that is held briefly and never acquired twice by a
+thread: code that a signal handler or the garbage collector runs meanwhile gets no chunk.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ _MAX_FUNCTIONS = (1 << 20) - 1
 _MAX_FACTS_BYTES = 30_000
 _MAX_NAME_BYTES = 8 << 10
 
-_LOCK_TIMEOUT_S = 0.1  # seconds; whoever holds the lock for longer may wait for us
+_LOCK_TIMEOUT_S = 0.1  # holders for longer may be waiting for this thread
 
 
 class Head(NamedTuple):
-    """What a chunk of events says of itself."""
+    """Fields in the header of a chunk of events."""
 
     track: int = 0
     opened: int = 0
@@ -55,26 +55,26 @@ class Head(NamedTuple):
 
 
 class Owner(Protocol):
-    """Whoever writes into chunks of events."""
+    """Writer of a chunk of events."""
 
     segment: Segment | None
 
     def revoke(self) -> None:
-        """The chunk is not its own any more."""
+        """Stop using the chunk, which is about to be overwritten."""
 
 
 class Segment:
-    """A part of the file that was made at once."""
+    """Part of the file that was allocated in one step."""
 
     __slots__ = ("bytes", "mapping", "owners")
 
     def __init__(self, mapping: Mapping, size: int) -> None:
         self.mapping = mapping
         self.bytes = size
-        self.owners: list[weakref.ref[Owner]] = []  # where old chunks are overwritten
+        self.owners: list[weakref.ref[Owner]] = []  # only if old chunks are overwritten
 
     def revoke(self) -> None:
-        """Take the chunks from those who write into them."""
+        """Revoke the chunks of the segment from their owners."""
         for reference in self.owners:
             owner = reference()
             if owner is not None and owner.segment is self:
@@ -83,17 +83,17 @@ class Segment:
 
 
 class TraceFile:
-    """A trace being written.
+    """Trace file open for writing.
 
     Args:
-        path: of a file that does not exist.
-        max_size: bytes, but for names.
-        overwrite: whether the oldest calls are given up when it is full.
-        facts: of the process, as JSON.
-        fail: is told, once, why nothing more can be written.
+        path: the path of a file that does not exist.
+        max_size: the size limit in bytes, not counting names.
+        overwrite: whether the oldest chunks are overwritten when the file is full.
+        facts: the process metadata, as JSON.
+        fail: called once with the reason if writing becomes impossible.
 
     Raises:
-        OSError: the file cannot be made.
+        OSError: the file cannot be created.
         ValueError: ``max_size`` is too small, or ``facts`` too long.
     """
 
@@ -122,12 +122,12 @@ class TraceFile:
         self.path = self._file.path
 
     def _create(self, path: str, facts: bytes) -> None:
-        """Make the file, so that it appears once it is a trace, where the system can do that."""
+        """Create the file; where the system supports it, it appears once it is a valid trace."""
         try:
             self._create_as(path, facts, is_nameless=True)
         except FileExistsError:
             raise
-        except (OSError, AttributeError):  # no such files here: os.O_TMPFILE may be missing
+        except (OSError, AttributeError):  # not supported here, or no os.O_TMPFILE
             self._create_as(path, facts, is_nameless=False)
 
     def _create_as(self, path: str, facts: bytes, *, is_nameless: bool) -> None:
@@ -136,8 +136,8 @@ class TraceFile:
         self._size = 0
         self._sequence = 0
         self._segments: list[Segment] = []
-        self._at = -1  # the segment that chunks are cut from
-        self._memory = memoryview(b"").cast("Q")  # what is left of it
+        self._at = -1  # index of the segment that chunks are allocated from
+        self._memory = memoryview(b"").cast("Q")  # its unused part
         self._facts_used = 0
         try:
             self._header = self._grow(_HEADER_BYTES).words
@@ -151,9 +151,10 @@ class TraceFile:
             raise OSError(error.errno, error.strerror, path) from None
 
     def new_chunk(self, owner: Owner, min_words: int, size: int, head: Head) -> memoryview | None:
-        """A chunk of events, of ``size`` bytes if there is that much, and of at min_bytes ``min_bytes``.
+        """Return the words of a new chunk of events, or None if there is no space.
 
-        Returns its words, with its head filled in, or None if there are none to be had.
+        The chunk has ``size`` bytes if possible, and at least ``min_words`` words. Its header is
+        filled in.
         """
         return self._locked(lambda: self._new_chunk(owner, min_words, size, head))
 
@@ -173,7 +174,7 @@ class TraceFile:
         return memory
 
     def add_function(self, name: str, file: str, line: int) -> int:
-        """Write a function down. Returns its number, 0 if the file takes no more."""
+        """Write a function. Returns its number, or 0 if the file accepts no more."""
         return self._locked(lambda: self._add_function(name, file, line)) or 0
 
     def _add_function(self, name: str, file: str, line: int) -> int:
@@ -189,11 +190,11 @@ class TraceFile:
         return number
 
     def count_lost(self, count: int) -> None:
-        """So many events were not recorded."""
+        """Count events that were not recorded."""
         self._header[_LOST] += count
 
     def end(self, *, is_clean: bool) -> None:
-        """Write no more. What a file that ends cleanly has not used is cut off."""
+        """Stop writing. Unused space of a file that ends cleanly is cut off."""
         if is_clean:
             self._header[_FLAGS] |= _CLEAN
             self._calibrate()
@@ -205,16 +206,16 @@ class TraceFile:
         self._file.close()
 
     def copy(self, path: str) -> None:
-        """Write what there is so far to another file. Raises OSError."""
+        """Write the trace recorded so far to another file. Raises OSError."""
         self._locked(self._calibrate)
         size = self._size
-        with open(self.path, "rb") as ours, open(path, "wb", opener=_open_private) as theirs:
-            while size and (piece := ours.read(min(size, 1 << 20))):
-                theirs.write(piece)
+        with open(self.path, "rb") as source, open(path, "wb", opener=_open_private) as target:
+            while size and (piece := source.read(min(size, 1 << 20))):
+                target.write(piece)
                 size -= len(piece)
 
     def _write_header(self) -> None:
-        """Fill in the header; with its first bytes the file becomes a trace."""
+        """Fill in the header; its first word, stored last, makes the file a trace."""
         header = self._header
         header[1] = _VERSION | _HEADER_BYTES << 32
         header[2] = os.getpid() | _LANGUAGE << 32
@@ -232,14 +233,18 @@ class TraceFile:
         self._header[at + 3] = self._sequence
 
     def _locked(self, work: Callable[[], _T]) -> _T | None:
-        """What comes of ``work``; None where this thread is at such already, or another is long."""
+        """Return the result of ``work``, or None.
+
+        It is None if this thread already has the lock, or another thread holds it for long.
+        """
         lock = self._lock
-        if lock._is_owned():  # type: ignore[attr-defined]  # as threading.Condition asks
+        if lock._is_owned():  # type: ignore[attr-defined]  # as threading.Condition does
             return None
         try:
             return work() if lock.acquire(True, _LOCK_TIMEOUT_S) else None
         finally:
-            # A signal's handler may have raised when it was acquired and before that was known.
+            # A signal handler may have raised after the lock was acquired and before acquire
+            # returned.
             if lock._is_owned():  # type: ignore[attr-defined]
                 lock.release()
 
@@ -248,7 +253,7 @@ class TraceFile:
     def _allocate(self, min_bytes: int, size: int, kind: int, head: Head) -> memoryview | None:
         while len(self._memory) * 8 < min_bytes:
             if self._memory:
-                # An empty chunk of facts: there are no gaps.
+                # Fill the rest with an empty chunk of facts: the format permits no gaps.
                 self._put_head(self._memory, FACTS, Head())
                 self._memory = self._memory[len(self._memory) :]
             if not self._next_segment(min_bytes):
@@ -260,7 +265,7 @@ class TraceFile:
         return memory
 
     def _put_head(self, memory: memoryview, kind: int, head: Head) -> None:
-        """Make a chunk of the memory. Its first word comes last: without it there is none."""
+        """Write the header of a chunk; its first word, stored last, makes it a chunk."""
         self._sequence += 1
         memory[1] = 8 * len(memory) | head.opened << 32
         memory[2] = self._sequence
@@ -278,7 +283,7 @@ class TraceFile:
         try:
             mapping = self._grow(want)
         except OSError as error:
-            if not self._facts_used:  # the file is being made
+            if not self._facts_used:  # the file is being created
                 raise
             self._end_early(_WRITE_FAILED, f"cannot write the trace: {error}")
             return False
@@ -292,7 +297,7 @@ class TraceFile:
         return True
 
     def _reuse_segment(self, min_bytes: int) -> bool:
-        """Give up the oldest segment, or recording if nothing is to be overwritten."""
+        """Reuse the oldest segment, or stop recording if nothing may be overwritten."""
         if not self.overwrites or len(self._segments) < 3:
             self._end_early(_FULL, "the trace has reached FUNCTRACE_MAX_SIZE")
             return False
@@ -300,15 +305,15 @@ class TraceFile:
         self._at = (self._at + 1) % len(self._segments)
         segment = self._segments[self._at]
         segment.revoke()
-        # The one after that is given up now, long before it is needed: a thread that was
-        # interrupted before it stores a word has until then to do so.
+        # Revoke the following segment now, long before it is needed: a thread that was interrupted
+        # before storing a word has until then to store it.
         self._segments[(self._at + 1) % len(self._segments)].revoke()
         self._memory = segment.mapping.words
         self._memory.cast("B")[:] = bytes(segment.bytes)
         return min_bytes <= segment.bytes
 
     def _leave_segment(self) -> None:
-        """Take the segment that is used up out of memory, for a program's size is not to grow."""
+        """Release the pages of a used segment, so that the program's memory does not grow."""
         if self._at >= 0:
             self._segments[self._at].mapping.drop()
 
@@ -320,10 +325,10 @@ class TraceFile:
     # The file
 
     def _grow(self, size: int) -> Mapping:
-        """Lengthen the file and map what is new.
+        """Lengthen the file and map the new part.
 
-        It is written first: a full disk is an error here, and would be a signal later that ends
-        the program.
+        It is written first: with a full disk this raises an error, whereas a store into the mapping
+        would raise a signal that ends the program.
         """
         file = self._file.number()
         done = 0
@@ -336,10 +341,10 @@ class TraceFile:
     # Facts
 
     def _new_facts(self) -> memoryview:
-        """Another chunk of facts; where old chunks are overwritten it is none of those that are.
+        """Return another chunk of metadata, which is never overwritten.
 
         Raises:
-            OSError: there is no writer.
+            OSError: there is no space.
         """
         if self.overwrites:
             memory = self._grow(_FACTS_BYTES).words
@@ -364,7 +369,7 @@ class TraceFile:
 
 
 def put_record(memory: memoryview, at: int, kind: int, value: int, payload: bytes) -> None:
-    """Store a record, its word last."""
+    """Store a record, its first word last."""
     for i in range(0, len(payload), 8):
         memory[at + 1 + i // 8] = int.from_bytes(payload[i : i + 8], "little")
     memory[at] = 3 | kind << 2 | len(payload) << 8 | value << 24

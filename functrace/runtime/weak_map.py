@@ -1,4 +1,4 @@
-"""Values that are kept for objects as long as these live."""
+"""Map from objects to values that does not keep the objects alive."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from _weakref import ref
 from functrace.runtime import BUILTINS
 from functrace.runtime.native import hide
 
-TYPE_CHECKING = False  # what is not needed is not waited for
+TYPE_CHECKING = False  # typing is not imported at run time: it lengthens the start
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
@@ -16,7 +16,7 @@ globals()["__builtins__"] = BUILTINS
 
 
 class _Reference(ref):  # type: ignore[type-arg]
-    """A weak reference to a key, and the key's address."""
+    """Weak reference to a key, with the key's address."""
 
     __slots__ = ("address",)
 
@@ -24,26 +24,28 @@ class _Reference(ref):  # type: ignore[type-arg]
 
 
 class WeakIdentityMap:
-    """A mapping by identity: hashing an object may run code of the program.
+    """Map by identity, because hashing an object may run program code.
 
     Args:
-        gone: called with the value of an object that is gone.
+        on_removal: called with the value of a key that was destroyed.
     """
 
-    def __init__(self, gone: Callable[[Any], None] | None = None) -> None:
+    def __init__(self, on_removal: Callable[[Any], None] | None = None) -> None:
         self._values: dict[int, tuple[_Reference, Any]] = {}
-        self._gone = gone
-        self._forget = hide(self._remove)  # the collector may run it anywhere in the program
+        self._on_removal = on_removal
+        self._remove_reference = hide(
+            self._remove
+        )  # the garbage collector may call it anywhere in the program
 
     def get(self, key: object) -> Any:
-        """Return the value for an object, or None."""
+        """Return the value of an object, or None."""
         found = self._values.get(id(key))
         return found[1] if found is not None and found[0]() is key else None
 
     def put(self, key: object, value: object) -> bool:
-        """Keep a value for an object; returns whether it can be referred to weakly."""
+        """Store a value for an object; return whether it supports weak references."""
         try:
-            reference = _Reference(key, self._forget)
+            reference = _Reference(key, self._remove_reference)
         except TypeError:
             return False
         reference.address = id(key)
@@ -54,5 +56,5 @@ class WeakIdentityMap:
         found = self._values.get(reference.address)
         if found is not None and found[0] is reference:
             del self._values[reference.address]
-            if self._gone is not None:
-                self._gone(found[1])
+            if self._on_removal is not None:
+                self._on_removal(found[1])
