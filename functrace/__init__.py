@@ -1,6 +1,6 @@
-"""Which call chain was this? Instrumented programs, and recorded traces to ask.
+"""Call chains of instrumented programs, and the analysis of recorded traces.
 
-In a program, nothing happens unless the environment has FUNCTRACE=record or FUNCTRACE=text:
+Tracing a program does nothing unless the environment contains FUNCTRACE=record or FUNCTRACE=text:
 
 >>> @functrace.trace
 ... def sell(item): ...
@@ -12,9 +12,9 @@ In a notebook:
 >>> pandas.DataFrame(functrace.calls(trace).columns())
 """
 
-# Nothing is imported here that is loaded after Python's start, so that the standard library can be
-# traced as well: whatever is loaded may be decorated, and needs all of this. That holds for
-# __future__, too.
+# Nothing is imported here that Python has not loaded at its start, not even __future__: the
+# standard library can be traced as well, and any module loaded here may contain traced functions,
+# which need this module.
 import os
 import sys
 from _thread import RLock
@@ -35,18 +35,18 @@ if TYPE_CHECKING:
 __all__ = ["RUNTIME", "calls", "fold", "open", "snapshot", "start", "stop", "trace"]
 __version__ = "0.1.0"
 
-# By this, tools tell it from another package of that name: PyPI has one.
+# Tools identify this package by this value: PyPI has another one of that name.
 RUNTIME = "functrace-cli 1"
 
-# What reads traces loads NumPy, which a program that is traced must not.
+# Reading traces requires NumPy, which a traced program must not load.
 _LAZY = {
     "calls": ("functrace.analysis", "calls"),
     "fold": ("functrace.analysis", "fold"),
     "open": ("functrace.trace", "open_trace"),
 }
 
-# Of the standard library, what is loaded where tracing begins.
-_NEEDED = frozenset(
+# Standard library modules that are loaded when tracing begins.
+_DEPENDENCIES = frozenset(
     """
     __future__ _collections_abc _opcode_metadata _weakrefset abc annotationlib ast codecs
     collections contextlib copy copyreg ctypes dataclasses dis encodings enum functools genericpath
@@ -57,15 +57,15 @@ _NEEDED = frozenset(
 )
 
 _control: "Control | None" = None
-_is_decided = False  # whether the environment has been asked
+_is_decided = False  # whether the environment has been read
 _lock = RLock()
 
 
 def trace(function: "_F") -> "_F":
-    """Have the calls of ``function`` told from here on, and return it as it is.
+    """Trace the calls of ``function`` from now on, and return it unchanged.
 
-    As a decorator, or around a lambda. Of a static method, class method or functools.partial it is
-    the function in it; what is no Python function otherwise is left alone.
+    Use it as a decorator or around a lambda. For a static method, class method or functools.partial,
+    the wrapped function is traced. Other callables that are not Python functions are left alone.
     """
     if not _is_decided:
         _decide()
@@ -76,7 +76,7 @@ def trace(function: "_F") -> "_F":
 
 
 def start() -> None:
-    """Go on with tracing after stop; if FUNCTRACE=off has kept it from beginning, with a recording.
+    """Resume tracing after stop, or begin a recording if FUNCTRACE=off prevented it.
 
     Raises:
         RuntimeError: the trace cannot be written.
@@ -85,12 +85,12 @@ def start() -> None:
 
 
 def stop() -> None:
-    """Trace no more calls until start."""
+    """Stop tracing calls until start."""
     _get_control().stop()
 
 
 def snapshot(path: str) -> None:
-    """Copy what has been recorded so far to a file, as a trace.
+    """Copy the trace recorded so far to a file.
 
     Raises:
         RuntimeError: nothing is being recorded.
@@ -100,37 +100,37 @@ def snapshot(path: str) -> None:
 
 
 def _decide() -> None:
-    """Begin if the environment asks for it, at the first traced function and never again.
+    """Begin tracing if the environment requests it, once, at the first traced function.
 
-    Where the standard library is traced, the first may be in a module that is needed to begin.
+    If the standard library is traced, that function may be in a module that tracing itself needs.
     """
     global _is_decided
-    if _is_asked():
-        if _is_needed_loading():
+    if _is_requested():
+        if _is_dependency_loading():
             return
         _get_control()
     _is_decided = True
 
 
-def _is_asked() -> bool:
-    """Whether the environment asks for anything."""
+def _is_requested() -> bool:
+    """Return whether the environment requests tracing."""
     return os.environ.get("FUNCTRACE", "") not in ("", "off") or "FUNCTRACE_SIGNAL" in os.environ
 
 
 def _hide_trace() -> None:
-    """Keep ``trace``, which each definition of a function calls, from debuggers and profilers."""
+    """Hide ``trace``, which runs at each function definition, from debuggers and profilers."""
     from functrace.runtime.native import hide
 
     if globals()["trace"] is _trace:
         globals()["trace"] = hide(_trace)
 
 
-def _is_needed_loading() -> bool:
-    """Whether such a module is only there in part yet."""
+def _is_dependency_loading() -> bool:
+    """Return whether a module that tracing needs is only partly loaded."""
     from functrace.runtime.raw_attributes import exact_str, is_loading
 
     for name, module in list(MODULES.items()):
-        if exact_str(name).partition(".")[0] in _NEEDED and is_loading(module):
+        if exact_str(name).partition(".")[0] in _DEPENDENCIES and is_loading(module):
             return True
     return False
 
@@ -139,20 +139,23 @@ def _get_control() -> "Control":
     global _control, _is_decided
     with _lock:
         if _control is None:
-            _is_decided = True  # what is loaded from here on may have traced functions itself
+            _is_decided = True  # modules loaded from here on may contain traced functions
             from functrace.runtime.control import Control
 
             _hide_trace()
             control = Control(__version__)
             control.begin()
             _control = control
-            for code, name in registered_functions():  # in the meantime, by this thread and others
+            for (
+                code,
+                name,
+            ) in registered_functions():  # registered meanwhile, by this thread and others
                 control.add(code, name)
         return _control
 
 
 class _Package(type(sys)):  # type: ignore[misc]  # ModuleType, by any other name
-    """A module whose ``trace`` stays: importing the subpackage of that name would bind it anew."""
+    """Module that keeps ``trace``, which importing the subpackage of that name would rebind."""
 
     def __setattr__(self, name: str, value: object) -> None:
         if name != "trace" or not isinstance(value, type(sys)):
@@ -172,5 +175,5 @@ def __getattr__(name: str) -> "Any":
 
 
 _trace = trace
-if _is_asked():
+if _is_requested():
     _hide_trace()

@@ -181,8 +181,8 @@ class CallStacks:
     def handle(self, _code: CodeType, _offset: int, _exception: BaseException) -> None:
         """Handle an exception that is caught, in instrumented code or elsewhere.
 
-        The event of a call that the exception left may be missing, because its callback had no stack
-        left or was interrupted by a signal handler that raised.
+        The event of a call that the exception left may be missing, because its callback had no
+        stack left or was interrupted by a signal handler that raised.
         """
         state = self._state
         if state.is_muted or state.own is None:

@@ -47,11 +47,9 @@ class CodeInfo:
     )
 
     def __init__(self, code: CodeType) -> None:
-        address, release_track = (
-            id(code),
-            CODE_INFOS.pop,
-        )  # at the end modules are empty before all code is gone
-        self.code = weakref.ref(code, hide(lambda _: release_track(address, None) and None))
+        # Bound here, because modules are cleared before all code objects at interpreter exit.
+        address, remove = id(code), CODE_INFOS.pop
+        self.code = weakref.ref(code, hide(lambda _: remove(address, None) and None))
         self.is_traced = False
         self.name = self.file = ""
         self.line = self.number = 0
