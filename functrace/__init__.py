@@ -64,7 +64,7 @@ _lock = RLock()
 def trace(function: "_F") -> "_F":
     """Trace the calls of ``function`` from now on, and return it unchanged.
 
-    Use it as a decorator or around a lambda. For a static method, class method or functools.partial,
+    Use it as a decorator or around a lambda. Of a static method, class method or functools.partial,
     the wrapped function is traced. Other callables that are not Python functions are left alone.
     """
     if not _is_decided:
@@ -149,7 +149,7 @@ def _get_control() -> "Control":
             for (
                 code,
                 name,
-            ) in registered_functions():  # registered meanwhile, by this thread and others
+            ) in registered_functions():  # registered in the meantime
                 control.add(code, name)
         return _control
 

@@ -54,7 +54,7 @@ modules = [(name.partition(".")[0], vars(module).get("__file__"))
            for name, module in sys.modules.items() if isinstance(module, type(sys))]
 frozen = {"_frozen_importlib", "_frozen_importlib_external", "zipimport"}
 loaded = {name for name, file in modules if file and file.endswith(".py")}
-print(sorted(loaded - functrace._NEEDED - frozen))
+print(sorted(loaded - functrace._DEPENDENCIES - frozen))
 """
     for mode in ("record", "text"):
         variables = {
