@@ -7,7 +7,7 @@ import (
 	"os/exec"
 )
 
-// detach starts this command again with other arguments.
+// detach starts this command again with other arguments and does not wait for it.
 func detach(arguments ...string) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -18,4 +18,4 @@ func detach(arguments ...string) error {
 	return command.Start()
 }
 
-func beNice() {}
+func lowerPriority() {}

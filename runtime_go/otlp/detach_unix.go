@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// detach starts this command again with other arguments, in a session of its own: what a terminal
-// sends to the program's is not for it, and the program never meets a child that it did not start.
+// detach starts this command again with other arguments, in its own session: signals of the program's
+// terminal do not reach it, and the program gets no child that it did not start.
 func detach(arguments ...string) error {
 	self, err := executable()
 	if err != nil {
@@ -22,7 +22,7 @@ func detach(arguments ...string) error {
 	return command.Start()
 }
 
-// executable may be a file that has no name.
+// executable returns the path of this command, which may be a file without a name.
 func executable() (string, error) {
 	if runtime.GOOS == "linux" {
 		return "/proc/self/exe", nil
@@ -30,14 +30,14 @@ func executable() (string, error) {
 	return os.Executable()
 }
 
-// beNice has the program go first, as far as that is possible.
-func beNice() {
-	const step, most = 5, 19
+// lowerPriority gives the program precedence.
+func lowerPriority() {
+	const step, maxNice = 5, 19
 	if now, err := syscall.Getpriority(syscall.PRIO_PROCESS, 0); err == nil {
 		if runtime.GOOS == "linux" {
-			now = 20 - now // as the system call returns it
+			now = 20 - now // the system call returns 20 - nice
 		}
-		// All threads there are: they are the only ones of their group.
-		_ = syscall.Setpriority(syscall.PRIO_PGRP, 0, min(now+step, most))
+		// The process group contains the threads of this process only.
+		_ = syscall.Setpriority(syscall.PRIO_PGRP, 0, min(now+step, maxNice))
 	}
 }

@@ -1,19 +1,23 @@
 package main
 
 import (
+	"fmt"
 	"math/rand"
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 
+	trace "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
 
 	"functrace/otlp/internal/follow"
 	"functrace/otlp/internal/spans"
 )
 
-// A followed file, and the spans that have come of it.
+// A followed file and the encoded spans of its calls.
 type followed struct {
 	t     testing.TB
 	pipe  *pipeline
@@ -26,17 +30,17 @@ func followFile(t testing.TB, path string, options spans.Options) *followed {
 		t.Skip(err)
 	}
 	f := &followed{t: t}
-	f.pipe = newPipeline(file, options, f.take)
+	f.pipe = newPipeline(file, options, f.add)
 	return f
 }
 
-func (f *followed) take(batch spans.Batch) {
+func (f *followed) add(batch spans.Batch) {
 	data := batch.Bytes
 	for i := 0; i < batch.Spans; i++ {
 		_, _, tag := protowire.ConsumeTag(data)
 		span, size := protowire.ConsumeBytes(data[max(tag, 0):])
 		if tag < 0 || size < 0 {
-			f.t.Fatal("a batch is cut off")
+			f.t.Fatal("truncated batch")
 		}
 		f.spans = append(f.spans, string(span))
 		data = data[tag+size:]
@@ -61,16 +65,15 @@ func (f *followed) end() []string {
 }
 
 var choices = []spans.Options{
-	{Share: 1, Slow: -1},
-	{Share: 1, Slow: -1, Errors: true},
-	{Share: 0.5, Slow: 400, Roots: []string{"f2", "main.f4"}},
+	{Share: 1, SlowNs: -1},
+	{Share: 1, SlowNs: -1, Errors: true},
+	{Share: 0.5, SlowNs: 400, Roots: []string{"f2", "main.f4"}},
 }
 
-// However a file is cut into what is there at one look and what at the next, the spans are the same.
-func TestGrowingFiles(t *testing.T) {
+func TestSpansDoNotDependOnHowTheFileGrows(t *testing.T) {
 	path, total := filepath.Join(t.TempDir(), "x.ftrace"), 0
 	for seed := int64(0); seed < 60; seed++ {
-		program := writeProgram(seed, 400)
+		program := generateProgram(seed, 400)
 		options := choices[seed%int64(len(choices))]
 		write(t, path, program.data)
 		whole := followFile(t, path, options).end()
@@ -85,18 +88,18 @@ func TestGrowingFiles(t *testing.T) {
 		}
 		write(t, path, program.data)
 		if got := f.end(); !reflect.DeepEqual(got, whole) {
-			t.Errorf("seed %d: %d spans are not the %d of the whole", seed, len(got), len(whole))
+			t.Errorf("seed %d: %d spans differ from the %d of the whole file", seed, len(got), len(whole))
 		}
-		if f.pipe.file.Lost.Events > 0 {
-			t.Errorf("seed %d: events are said to be lost", seed)
+		if lost := f.pipe.file.Lost.Events; lost > 0 {
+			t.Errorf("seed %d: %d events counted as lost", seed, lost)
 		}
 	}
 	if total < 3000 {
-		t.Errorf("%d spans in all", total)
+		t.Errorf("only %d spans in total", total)
 	}
 }
 
-// write puts content into the file as it is: nobody has to see it truncated.
+// write replaces the file's content in place, so that no reader sees an empty file.
 func write(t testing.TB, path string, content []byte) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err == nil {
@@ -109,10 +112,9 @@ func write(t testing.TB, path string, content []byte) {
 	}
 }
 
-// A ring whose chunks are overwritten between two looks: what is lost is counted, what is read stays.
-func TestOverwrittenChunks(t *testing.T) {
+func TestOverwrittenChunksAreCounted(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.ftrace")
-	program := writeProgram(1, 400)
+	program := generateProgram(1, 400)
 	write(t, path, program.data)
 	f := followFile(t, path, choices[0])
 	f.round()
@@ -126,16 +128,113 @@ func TestOverwrittenChunks(t *testing.T) {
 	}
 	write(t, path, newer)
 	f.round()
-	// As many chunks again had come and gone.
+	// As many chunks came and were overwritten in between.
 	if lost := f.pipe.file.Lost.Events; lost != uint64(before/512*59) {
-		t.Errorf("%d events are said to be lost of %d chunks", lost, before/512)
+		t.Errorf("%d events counted as lost in %d chunks", lost, before/512)
 	}
 	if spans := f.end(); len(spans) < 50 {
-		t.Errorf("%d spans", len(spans))
+		t.Errorf("only %d spans", len(spans))
 	}
 }
 
-// What is no trace, or damaged, cut off or shrinking, neither ends nor hangs the sender.
+// lateChain returns the chain above a track that was started in a call of main.f2, but whose record
+// comes only after count other calls.
+func lateChain(t *testing.T, count int) []string {
+	path := filepath.Join(t.TempDir(), "x.ftrace")
+	p := newProgram(1)
+	parent := p.beginTrack(nil)
+	p.enter(parent, 2)
+	start := p.now
+	p.now += 10
+	p.leaveSilently(parent)
+	for i := 0; i < count; i++ {
+		p.now++
+		p.enter(parent, 2)
+		p.leaveSilently(parent)
+	}
+	write(t, path, p.data)
+	f := followFile(t, path, choices[0])
+	for { // the second round without news processes all words
+		read, err := f.pipe.round(false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(read.Pieces) == 0 && !read.More {
+			break
+		}
+	}
+	now := p.now
+	p.now = start
+	child := p.beginTrackFrom(parent, 2)
+	p.now = now + 10
+	p.leaveSilently(child)
+	write(t, path, p.data)
+	var chains []string
+	for _, each := range f.end() {
+		var span trace.Span
+		if err := proto.Unmarshal([]byte(each), &span); err != nil {
+			t.Fatal(err)
+		}
+		if link := span.Links; len(link) > 0 {
+			chains = append(chains, fmt.Sprintf("%x", link[0].SpanId))
+		}
+	}
+	return chains
+}
+
+func TestHistoryKeeps100000Calls(t *testing.T) {
+	exact := lateChain(t, 10)
+	if len(exact) != 1 {
+		t.Fatalf("%d links", len(exact))
+	}
+	if got := lateChain(t, 99_990); !reflect.DeepEqual(got, exact) {
+		t.Errorf("parent call %s after 99,990 calls, want %s", got, exact)
+	}
+	if got := lateChain(t, 100_010); reflect.DeepEqual(got, exact) {
+		t.Errorf("parent call %s is still known after 100,010 calls", got)
+	}
+}
+
+func TestIdleTracksAreDiscarded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.ftrace")
+	p := newProgram(1)
+	first := p.beginTrack(nil)
+	for i := 0; i < 60_000; i++ {
+		p.now++
+		p.leaveSilently(p.beginTrackFrom(first, 1))
+	}
+	write(t, path, p.data)
+	f := followFile(t, path, choices[0])
+	if spans := f.end(); len(spans) != 60_001 {
+		t.Errorf("%d spans", len(spans))
+	}
+	if tracks := reflect.ValueOf(f.pipe.calls).Elem().FieldByName("tracks").Len(); tracks < 20_000 || tracks > 23_000 {
+		t.Errorf("%d tracks kept", tracks)
+	}
+}
+
+// Each track starts the next; the last call of all fails.
+func TestAncestorsAreLimited(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.ftrace")
+	p := newProgram(1)
+	track := p.beginTrack(nil)
+	for i := 0; i < 1000; i++ {
+		p.now++
+		next := p.beginTrackFrom(track, 1)
+		p.leaveSilently(track)
+		track = next
+	}
+	p.fail(track)
+	write(t, path, p.data)
+	if found := followFile(t, path, choices[1]).end(); len(found) < 256 || len(found) > 513 {
+		t.Errorf("%d spans above the failed call", len(found))
+	}
+	if found := followFile(t, path, choices[0]).end(); len(found) != 1001 {
+		t.Errorf("%d spans in total", len(found))
+	}
+}
+
+// A damaged, truncated or shrinking file neither ends nor hangs the sender.
 func FuzzFollow(f *testing.F) {
 	vectors, _ := filepath.Glob("../../tests/vectors/*.ftrace")
 	for _, vector := range vectors {
@@ -170,13 +269,15 @@ func TestDamagedFiles(t *testing.T) {
 	vectors, _ := filepath.Glob("../../tests/vectors/*.ftrace")
 	random := rand.New(rand.NewSource(1))
 	for i := 0; i < 300; i++ {
-		data, err := os.ReadFile(vectors[i%len(vectors)])
+		vector := vectors[i%len(vectors)]
+		data, err := os.ReadFile(vector)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for n := random.Intn(40); n >= 0; n-- {
 			data[48+random.Intn(len(data)-48)] = byte(random.Intn(256))
 		}
-		t.Run("", func(t *testing.T) { followDamaged(t, data, uint16(random.Intn(len(data))), uint8(i)) })
+		name := strings.TrimSuffix(filepath.Base(vector), ".ftrace")
+		t.Run(name, func(t *testing.T) { followDamaged(t, data, uint16(random.Intn(len(data))), uint8(i)) })
 	}
 }

@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// Traces that programs record for their sender alone.
+// Names of traces that programs write for their sender only.
 var liveTrace = regexp.MustCompile(`^functrace-otlp-(\d+)-\w+\.ftrace$`)
 
-// A program may have made its trace, and its sender not have come to lock it.
-const oldAge = time.Hour
+// minAge protects a trace whose sender has not locked it yet.
+const minAge = time.Hour
 
-// removeStale deletes what killed senders of this user have left in the folder, unless it is in use.
+// removeStale deletes the traces that killed senders of this user left in a directory.
 func removeStale(folder string) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {

@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-func TestOnlyLeftoversAreRemoved(t *testing.T) {
+func TestRemoveStaleRemovesOnlyLeftovers(t *testing.T) {
 	folder := t.TempDir()
 	ended := exec.Command("true")
 	if err := ended.Run(); err != nil {
 		t.Fatal(err)
 	}
-	gone := ended.Process.Pid
-	old := time.Now().Add(-2 * oldAge)
+	endedPID := ended.Process.Pid
+	old := time.Now().Add(-2 * minAge)
 	create := func(name string, at time.Time) string {
 		path := filepath.Join(folder, name)
 		if err := os.WriteFile(path, nil, 0o600); err != nil {
@@ -29,16 +29,16 @@ func TestOnlyLeftoversAreRemoved(t *testing.T) {
 		}
 		return path
 	}
-	stale := create(fmt.Sprintf("functrace-otlp-%d-12ab.ftrace", gone), old)
-	locked := create(fmt.Sprintf("functrace-otlp-%d-34cd.ftrace", gone), old)
+	stale := create(fmt.Sprintf("functrace-otlp-%d-12ab.ftrace", endedPID), old)
+	locked := create(fmt.Sprintf("functrace-otlp-%d-34cd.ftrace", endedPID), old)
 	defer lock(locked).Close()
 	kept := []string{
 		locked,
-		create(fmt.Sprintf("functrace-otlp-%d-56ef.ftrace", gone), time.Now()),
+		create(fmt.Sprintf("functrace-otlp-%d-56ef.ftrace", endedPID), time.Now()),
 		create(fmt.Sprintf("functrace-otlp-%d-78ab.ftrace", os.Getpid()), old),
-		create(fmt.Sprintf("functrace-%d.ftrace", gone), old),
+		create(fmt.Sprintf("functrace-%d.ftrace", endedPID), old),
 	}
-	link := filepath.Join(folder, fmt.Sprintf("functrace-otlp-%d-90cd.ftrace", gone))
+	link := filepath.Join(folder, fmt.Sprintf("functrace-otlp-%d-90cd.ftrace", endedPID))
 	if err := os.Symlink(kept[3], link); err != nil {
 		t.Fatal(err)
 	}

@@ -18,12 +18,12 @@ func lock(path string) *os.File {
 	return file
 }
 
-// isAlive is true as well for processes of other users.
+// isAlive reports whether the process exists; it may belong to another user.
 func isAlive(pid int) bool {
 	return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
 }
 
-// removeUnlocked deletes an old file of this user that nobody has locked.
+// removeUnlocked deletes an old file of this user, unless a process has locked it.
 func removeUnlocked(path string) {
 	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -31,7 +31,7 @@ func removeUnlocked(path string) {
 	}
 	defer file.Close()
 	info, err := file.Stat()
-	if err != nil || !info.Mode().IsRegular() || time.Since(info.ModTime()) < oldAge {
+	if err != nil || !info.Mode().IsRegular() || time.Since(info.ModTime()) < minAge {
 		return
 	}
 	owner, ok := info.Sys().(*syscall.Stat_t)

@@ -1,6 +1,5 @@
-// Command functrace-otlp sends the calls of a program to an OpenTelemetry collector while the program
-// runs: it follows the trace file that the program writes. The program starts it itself, where
-// FUNCTRACE=otlp says so; docs/otlp.md has the rest.
+// Command functrace-otlp sends the calls of a running program to an OpenTelemetry collector. It follows
+// the trace file that the program writes. A program with FUNCTRACE=otlp starts it; see docs/otlp.md.
 package main
 
 import (
@@ -14,25 +13,25 @@ import (
 
 const usage = "usage: functrace-otlp [--foreground] FILE"
 
-// Arguments in front of the file.
+// Options before the file.
 const (
-	inForeground = "--foreground"
-	isDetached   = "--detached"
+	foreground = "--foreground"
+	detached   = "--detached"
 )
 
 func main() {
 	arguments := os.Args[1:]
 	switch {
-	case len(arguments) == 1 && arguments[0] != inForeground && arguments[0] != isDetached:
-		if err := detach(isDetached, arguments[0]); err != nil {
-			say("%v", err)
+	case len(arguments) == 1 && arguments[0] != foreground && arguments[0] != detached:
+		if err := detach(detached, arguments[0]); err != nil {
+			reportError("%v", err)
 			os.Exit(1)
 		}
-	case len(arguments) == 2 && (arguments[0] == inForeground || arguments[0] == isDetached):
-		if arguments[0] == isDetached {
-			beNice()
+	case len(arguments) == 2 && (arguments[0] == foreground || arguments[0] == detached):
+		if arguments[0] == detached {
+			lowerPriority()
 		}
-		bound()
+		limitResources()
 		os.Exit(run(arguments[1]))
 	default:
 		fmt.Fprintln(os.Stderr, usage)
@@ -40,14 +39,14 @@ func main() {
 	}
 }
 
-// bound keeps the command small beside the program.
-func bound() {
+// limitResources keeps the sender small next to the program.
+func limitResources() {
 	runtime.GOMAXPROCS(min(2, runtime.NumCPU()))
 	debug.SetGCPercent(50)
-	debug.SetMemoryLimit(80 << 20)
+	debug.SetMemoryLimit(128 << 20)
 }
 
-func say(format string, told ...any) {
-	message := send.Redact(fmt.Sprintf(format, told...), os.Getenv)
+func reportError(format string, values ...any) {
+	message := send.Redact(fmt.Sprintf(format, values...), os.Getenv)
 	fmt.Fprintln(os.Stderr, "functrace: otlp: "+send.Visible(message))
 }

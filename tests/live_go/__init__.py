@@ -1,1 +1,1 @@
-"""The Go sender of FUNCTRACE=otlp: built from runtime_go/otlp, and driven as a program would."""
+"""The Go sender of FUNCTRACE=otlp, built from runtime_go/otlp."""

@@ -19,7 +19,7 @@ def sender(go: Go) -> Path:
 
 @pytest.fixture(autouse=True)
 def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the machine is set up to send stays out of it."""
+    """Remove the machine's OpenTelemetry settings."""
     for name in os.environ:
         if name.startswith("OTEL_"):
             monkeypatch.delenv(name)

@@ -1,4 +1,4 @@
-"""Builds the sender, and runs it."""
+"""Build and run the Go sender."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _BUILD = SOURCES.parents[1] / "build" / "sender"
 
 
 class MissingError(Exception):
-    """It cannot be built; says why in a sentence."""
+    """The sender cannot be built."""
 
 
 def build(go: Go) -> Path:
-    """The program, built if it has not been.
+    """Return the program, which is built only once per version of its sources.
 
     Raises:
         MissingError: the module proxy does not answer.
@@ -42,17 +42,17 @@ def build(go: Go) -> Path:
 
 
 def require_modules(go: Go) -> None:
-    """Have the modules that the sender is built of.
+    """Download the modules that the sender is built from.
 
     Raises:
         MissingError: the module proxy does not answer.
     """
     if go.run("mod", "download", cwd=SOURCES).returncode:
-        raise MissingError("no sender, the Go module proxy does not answer for all of it")
+        raise MissingError("no Go sender: the module proxy does not provide all modules")
 
 
 def environment(endpoint: str, more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What the sender is started with."""
+    """Return the sender's environment."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
     return {**kept, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, **(more or {})}
 
@@ -60,7 +60,7 @@ def environment(endpoint: str, more: Mapping[str, str] | None = None) -> dict[st
 def send(
     program: Path, file: Path, endpoint: str, more: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Send all of a file whose program has ended."""
+    """Send the trace of a program that has ended."""
     return subprocess.run(
         [str(program), "--foreground", str(file)],
         env=environment(endpoint, more),

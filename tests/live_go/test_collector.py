@@ -1,4 +1,4 @@
-"""Through a real OpenTelemetry Collector, which takes what the sender sends and hands it on."""
+"""The Go sender with a real OpenTelemetry Collector in between."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
-def test_every_span_passes(sender: Path, collector_program: Path, protocol: str) -> None:
+def test_every_span_arrives(sender: Path, collector_program: Path, protocol: str) -> None:
     (path,) = (vector for vector in VECTORS if vector.stem == "goroutines")
     with over_http() as receiver, running(collector_program, receiver.endpoint) as between:
         endpoint = between.grpc if protocol == "grpc" else between.http
@@ -24,5 +24,5 @@ def test_every_span_passes(sender: Path, collector_program: Path, protocol: str)
     assert (done.returncode, done.stderr) == (0, "")
     for span in receiver.received.spans:
         if not span.status.code:
-            span.ClearField("status")  # the collector says that it is unset
+            span.ClearField("status")  # the collector adds an unset status
     assert told(receiver.received) == told(of_export(path, EVERYTHING))

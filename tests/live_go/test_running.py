@@ -1,4 +1,4 @@
-"""The sender beside a program that runs, ends, is killed; and a collector that does as it likes."""
+"""The Go sender while a program runs, ends or is killed, and with collectors that fail."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ asyncio.run(main())
 
 @pytest.fixture(scope="module")
 def program(go: Go, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Go program with goroutines, errors, panics and whatever else ends a call."""
+    """A Go program whose calls end in every possible way."""
     module = tmp_path_factory.mktemp("program")
     (module / "go.mod").write_text("module example.com/shop\n\ngo 1.21\n")
     (module / "main.go").write_text(_SOURCE)
@@ -158,7 +158,7 @@ def program(go: Go, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def recording(command: list[str], file: Path, **more: str) -> Iterator[subprocess.Popen[str]]:
-    """A program that writes a ring as it does where it is to be sent from."""
+    """A program that records into a ring, as with FUNCTRACE=otlp."""
     env = {
         **os.environ,
         "FUNCTRACE": "record",
@@ -175,7 +175,7 @@ def recording(command: list[str], file: Path, **more: str) -> Iterator[subproces
 
 
 def _has_begun(file: Path) -> bool:
-    """Whether the header is there, as it is before a program starts its sender."""
+    """Whether the header is written, as it is when a program starts its sender."""
     return file.exists() and any(file.read_bytes()[:8])
 
 
@@ -187,7 +187,7 @@ def followed(
     *,
     kill: bool = False,
 ) -> Received:
-    """What a collector gets while the program runs."""
+    """Return what a collector receives while the program runs."""
     with over_http() as receiver:
         with recording(command, file) as process:
             arguments = [str(sender), "--foreground", str(file)]
@@ -206,7 +206,7 @@ def followed(
 
 
 def without_times(received: Received) -> list[str]:
-    """What a tick is worth is known better in the end."""
+    """Return the spans without times: the clock rate is only exact at the end."""
     return sorted(_timeless(each) for each in received.spans)
 
 
@@ -223,7 +223,7 @@ def _timeless(span: Any) -> str:
 
 
 def check_times(got: Received, wanted: Received) -> None:
-    """Not far apart: a machine that is busy measures badly at first."""
+    """Allow a difference: on a busy machine, the first clock rate is inexact."""
     times = {span.span_id: span for span in wanted.spans}
     for span in got.spans:
         other = times[span.span_id]
@@ -251,7 +251,7 @@ def test_errors_of_a_go_program(sender: Path, program: Path, tmp_path: Path) -> 
 
 
 def test_a_python_program(sender: Path, tmp_path: Path) -> None:
-    """Tasks that begin long after they were made, and wait."""
+    """With tasks that are suspended and begin long after they were created."""
     (tmp_path / "app.py").write_text(_TASKS)
     file = tmp_path / "x.ftrace"
     command = [sys.executable, "-m", "functrace", "run", str(tmp_path / "app.py")]
@@ -262,8 +262,10 @@ def test_a_python_program(sender: Path, tmp_path: Path) -> None:
     check_times(got, wanted)
 
 
-def test_more_than_can_be_read(sender: Path, program: Path, tmp_path: Path) -> None:
-    """A ring is overwritten before anybody looks: what is lost is told, what is sent is right."""
+def test_events_overwritten_before_they_are_read(
+    sender: Path, program: Path, tmp_path: Path
+) -> None:
+    """The lost events are counted, and the spans that are sent are right."""
     file = tmp_path / "x.ftrace"
     command = [str(sender), "--foreground", str(file)]
     with (
@@ -303,7 +305,7 @@ def test_more_than_can_be_read(sender: Path, program: Path, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("language", ["go", "python"])
 def test_short_calls_left_out(sender: Path, program: Path, tmp_path: Path, language: str) -> None:
-    """Entries are written when it is known that their calls are not short."""
+    """With a minimum duration, entries are written late."""
     (tmp_path / "app.py").write_text(_TASKS)
     python = [sys.executable, "-m", "functrace", "run", str(tmp_path / "app.py")]
     command = [str(program), "return"] if language == "go" else python
@@ -320,7 +322,7 @@ def test_short_calls_left_out(sender: Path, program: Path, tmp_path: Path, langu
 
 @pytest.fixture
 def own(tmp_path: Path) -> Callable[[Program], Path]:
-    """A file such as the program makes for the sender alone."""
+    """Create a trace as a program does for its sender only."""
 
     def made(program: Program) -> Path:
         path = tmp_path / "functrace-otlp-4711-x.ftrace"
@@ -336,7 +338,7 @@ Made = Callable[[Program], Path]
 def test_a_dead_collector(sender: Path, own: Made) -> None:
     made = Program(1, 4000)
     file = own(made)
-    endpoint = _GONE.replace("://", "://user:secret@")  # whose credentials are not printed
+    endpoint = _GONE.replace("://", "://user:secret@")  # credentials are not printed
     done = send(sender, file, endpoint, {"OTEL_BSP_EXPORT_TIMEOUT": "400"})
     assert done.stderr == (
         f"functrace: otlp: 0 spans sent, {len(made.calls):,} dropped "
@@ -345,8 +347,8 @@ def test_a_dead_collector(sender: Path, own: Made) -> None:
     assert not file.exists()
 
 
-def test_what_is_too_much_is_counted(sender: Path, tmp_path: Path) -> None:
-    """A collector that is busy while the program runs: of what waits, the oldest is dropped."""
+def test_dropped_spans_are_counted(sender: Path, tmp_path: Path) -> None:
+    """While the collector is busy, the oldest queued batch is dropped."""
     calls = 90_000
     words = (word(3, at) for at in range(calls) for word in (w.enter, w.leave))
     file = tmp_path / "x.ftrace"
@@ -366,26 +368,26 @@ def test_what_is_too_much_is_counted(sender: Path, tmp_path: Path) -> None:
 
 
 def _patch(file: Path, at: int, number: int) -> None:
-    """Change the header: the program's id, or its flags."""
+    """Change a number in the header: the pid at 16, the flags at 48."""
     with file.open("r+b") as opened:
         opened.seek(at)
         opened.write(number.to_bytes(4, "little"))
 
 
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
-def test_what_is_refused_is_counted(sender: Path, own: Made, protocol: str) -> None:
+def test_refused_spans_are_counted(sender: Path, own: Made, protocol: str) -> None:
     made = Program(3, 10_000)
     over = over_http if protocol == "http/protobuf" else over_grpc
     refusal = Reply(400) if protocol == "http/protobuf" else Reply("INVALID_ARGUMENT", "bad")
     replies = [Reply(rejected=5, message="too old"), refusal, Reply(rejected=1 << 40)]
     with over(*replies) as receiver:
         done = send(sender, own(made), receiver.endpoint, {"OTEL_EXPORTER_OTLP_PROTOCOL": protocol})
-    sent = 2048 - 5  # never more are refused than there were
+    sent = 2048 - 5  # a collector cannot refuse more spans than a request has
     told = f"{sent:,} spans sent, {len(made.calls) - sent:,} refused (too old)"
     assert done.stderr == f"functrace: otlp: {told}\n"
 
 
-def test_a_collector_that_comes_back(sender: Path, own: Made) -> None:
+def test_a_collector_that_recovers(sender: Path, own: Made) -> None:
     made = Program(4, 6000)
     replies = [Reply(503, retry_after=0), Reply(429, retry_after=0), Reply(cut=True)]
     with over_http(*replies) as receiver:
@@ -397,15 +399,17 @@ def test_a_collector_that_comes_back(sender: Path, own: Made) -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "told"),
     [
-        ("FUNCTRACE_OTLP_SAMPLE", "2", "a share is above 0 and at most 1, such as 5% or 0.05"),
-        ("FUNCTRACE_OTLP_SLOW", "soon", "no time such as 5us, 2ms or 1.5s"),
-        ("FUNCTRACE_OTLP_ERRORS", "maybe", "neither 1 nor 0"),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector", "no address such as http://localhost:4318"),
+        (
+            "FUNCTRACE_OTLP_SAMPLE",
+            "2",
+            "must be a share greater than 0 and at most 1, such as 5% or 0.05",
+        ),
+        ("FUNCTRACE_OTLP_SLOW", "soon", "must be a duration, such as 5us, 2ms or 1.5s"),
+        ("FUNCTRACE_OTLP_ERRORS", "maybe", "must be 0 or 1"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector", "must be a URL such as http://localhost:4318"),
     ],
 )
-def test_a_variable_that_makes_no_sense(
-    sender: Path, own: Made, variable: str, value: str, told: str
-) -> None:
+def test_an_invalid_variable(sender: Path, own: Made, variable: str, value: str, told: str) -> None:
     file = own(Program(5, 10))
     done = send(sender, file, _GONE, {variable: value})
     assert done.stderr == f"functrace: otlp: {variable}={value}: {told}\n"
@@ -413,22 +417,24 @@ def test_a_variable_that_makes_no_sense(
     assert not file.exists()
 
 
-def test_a_protocol_that_there_is_not(sender: Path, own: Made) -> None:
+def test_an_unknown_protocol(sender: Path, own: Made) -> None:
     done = send(sender, own(Program(5, 10)), _GONE, {"OTEL_EXPORTER_OTLP_PROTOCOL": "http/json"})
-    assert done.stderr == ("functrace: otlp: OTLP as http/json: it can be http/protobuf or grpc\n")
+    assert done.stderr == (
+        "functrace: otlp: unknown OTLP protocol http/json: use http/protobuf or grpc\n"
+    )
 
 
-def test_no_trace(sender: Path, tmp_path: Path) -> None:
+def test_a_file_that_is_no_trace(sender: Path, tmp_path: Path) -> None:
     file = tmp_path / "x.ftrace"
     file.write_bytes(b"something else")
     done = send(sender, file, _GONE)
-    assert done.stderr == f"functrace: otlp: {file}: not a trace, it does not begin as one\n"
+    assert done.stderr == f"functrace: otlp: {file}: not a functrace trace\n"
     assert file.exists()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_the_sender_detaches(sender: Path, own: Made) -> None:
-    """What is started ends at once; what goes on has a session of its own, and is nice."""
+    """The command ends at once; the sender has its own session and a lower priority."""
     file = own(Program(6, 100))
     with over_http(Reply(retry_after=0, status=503)) as receiver:
         started = subprocess.run(
@@ -459,8 +465,8 @@ def _senders(file: Path) -> Iterator[tuple[int, dict[str, int]]]:
             yield int(folder.name), {"session": int(fields[3]), "nice": int(fields[16])}
 
 
-def test_the_sender_is_told_to_end(sender: Path, program: Path, tmp_path: Path) -> None:
-    """As a service's processes are all told at once: it sends what there is, and ends."""
+def test_the_sender_is_terminated(sender: Path, program: Path, tmp_path: Path) -> None:
+    """It sends what was recorded so far. Service managers terminate all processes of a service."""
     file = tmp_path / "x.ftrace"
     with over_http() as receiver, recording([str(program), "kill"], file) as process:
         arguments = [str(sender), "--foreground", str(file)]
@@ -468,7 +474,7 @@ def test_the_sender_is_told_to_end(sender: Path, program: Path, tmp_path: Path) 
             arguments, env=environment(receiver.endpoint), stderr=subprocess.PIPE, text=True
         ) as following:
             read_until(process.stdout, "ready")
-            receiver.wait_for(1)  # it is under way
+            receiver.wait_for(1)  # it has started
             following.terminate()
             _, told = following.communicate(timeout=PATIENCE)
         process.kill()

@@ -1,9 +1,10 @@
-"""The sender's spans are those of functrace export --to otlp, for the same file."""
+"""The Go sender's spans equal those of functrace export --to otlp, which reads in C."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -15,15 +16,10 @@ from tests.live_go.sender import send
 from tests.otlp.program import Program
 from tests.otlp.receiver import Received, over_grpc, over_http
 from tests.trace import writer as w
+from tests.trace.fuzz import generated
 
 RECEIVERS = {"http/protobuf": over_http, "grpc": over_grpc}
-# The sender follows Go programs, and none of these goes on in a child with calls open.
-_OF_CHILDREN = ("inherited-overwritten",)
-VECTORS = [
-    path
-    for path in sorted((Path(__file__).resolve().parents[1] / "vectors").glob("*.ftrace"))
-    if path.stem not in _OF_CHILDREN
-]
+VECTORS = sorted((Path(__file__).resolve().parents[1] / "vectors").glob("*.ftrace"))
 
 
 def of_export(path: Path, options: Options) -> Received:
@@ -44,7 +40,7 @@ def of_sender(
 
 
 def told(received: Received) -> list[Any]:
-    """Every span as text, which a failing comparison can show."""
+    """Return every span as text, for readable failures."""
     return sorted(str(span) for span in received.spans)
 
 
@@ -78,7 +74,7 @@ def check(
 
 
 @pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.stem)
-def test_the_vectors_of_the_format(sender: Path, path: Path) -> None:
+def test_vectors(sender: Path, path: Path) -> None:
     check(sender, path)
 
 
@@ -91,6 +87,53 @@ def written(folder: Path, seed: int, steps: int) -> Path:
 @pytest.mark.parametrize("protocol", RECEIVERS)
 def test_every_call_is_a_span(sender: Path, tmp_path: Path, protocol: str) -> None:
     assert check(sender, written(tmp_path, 1, 8000), protocol=protocol)
+
+
+@pytest.mark.parametrize("first", range(0, 20, 10))
+def test_random_programs(sender: Path, tmp_path: Path, first: int) -> None:
+    for seed in range(first, first + 10):
+        assert check(sender, written(tmp_path, seed, 150))
+
+
+@pytest.mark.parametrize("first", range(0, 40, 20))
+def test_random_words(sender: Path, tmp_path: Path, first: int) -> None:
+    """Valid words in an order that no recorder writes."""
+    for seed in range(first, first + 20):
+        path = tmp_path / f"{seed}.ftrace"
+        path.write_bytes(generated(Random(seed)))
+        check(sender, path)
+
+
+@pytest.mark.parametrize("first", range(0, 40, 20))
+def test_random_inherited_calls(sender: Path, tmp_path: Path, first: int) -> None:
+    for seed in range(first, first + 20):
+        path = tmp_path / f"{seed}.ftrace"
+        path.write_bytes(_with_inherited_calls(Random(seed)))
+        check(sender, path)
+
+
+def _with_inherited_calls(random: Random) -> bytes:
+    chunks, now = [], 0
+    for sequence in range(2, 5):
+        listed = [
+            w.opened(1000 + random.randrange(now + 1), random.randrange(1, 5), random.randrange(2))
+            for _ in range(random.randrange(4))
+        ]
+        words = []
+        for _ in range(30):
+            now += random.randint(
+                1, 9
+            )  # equal ticks would make ids depend on the order of the calls
+            function = random.randrange(1, 5)
+            makers = (
+                lambda now=now, function=function: w.inherited(1000 + now, function),
+                lambda now=now, function=function: w.enter(function, now),
+                lambda now=now, function=function: w.leave(function, now),
+            )
+            words.append(random.choices(makers, [1, 3, 3])[0]())
+        opened = len(listed) + random.randrange(2)
+        chunks.append(w.events(sequence, *listed, *words, track=1, opened=opened))
+    return w.header(flags=4) + w.FUNCTIONS + b"".join(chunks)
 
 
 def roots(trace: Trace) -> set[int]:
@@ -153,7 +196,7 @@ _PROCESSES: dict[str, tuple[int, object]] = {
 
 
 @pytest.mark.parametrize("case", _PROCESSES)
-def test_what_the_process_was(
+def test_the_resource(
     sender: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str
 ) -> None:
     language, process = _PROCESSES[case]
@@ -178,7 +221,7 @@ _TEXTS = (b"shop.Declined: card: 13", b"KeyError", b"no type", b": x", b"", b"x\
 
 @pytest.mark.parametrize("text", [*_TEXTS, b"a.<locals>.B: \n"])
 @pytest.mark.parametrize("language", [1, 2])
-def test_what_failed_calls_met(sender: Path, tmp_path: Path, text: bytes, language: int) -> None:
+def test_exceptions(sender: Path, tmp_path: Path, text: bytes, language: int) -> None:
     path = tmp_path / "x.ftrace"
     path.write_bytes(
         w.header(language=language)

@@ -1,4 +1,7 @@
-"""Ids of OpenTelemetry traces and spans, the same for the same calls on every export."""
+"""Ids of OpenTelemetry traces and spans: the same call has the same ids on every export.
+
+The Go sender computes the same, in runtime_go/otlp/internal/ids.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ _RANDOM_BITS = 56
 
 
 class Identity:
-    """What tells this process from all others."""
+    """Identity of a process, different from that of all others."""
 
     def __init__(self, recorded: Recorded) -> None:
         facts = f"{recorded.process.get('host', '')}\0{recorded.pid}\0{recorded.started}"
@@ -23,42 +26,40 @@ class Identity:
 
     @property
     def instance(self) -> str:
-        """A UUID for the process."""
+        """UUID of the process."""
         return str(uuid.UUID(bytes=self._seed, version=4))
 
     def track(self, track: int) -> TrackIds:
-        """Ids of the calls of the track with this id."""
+        """Return the ids of the calls of a track."""
         return TrackIds(self._seed, track)
 
 
 class TrackIds:
-    """Numbers a track's calls, which come in the order of their beginnings."""
+    """Generator of the ids of a track's calls, in order of their starts."""
 
     def __init__(self, seed: bytes, track: int) -> None:
-        salt = (track & _UNSIGNED).to_bytes(8, "little")
-        self._hash = blake2b(key=seed, salt=salt, digest_size=24)
+        self._prefix = seed + (track & _UNSIGNED).to_bytes(8, "little")
         self._start = -1
-        self._here: dict[int, int] = {}
-        """by function how many calls began at this very time"""
+        self._counts: dict[int, int] = {}
+        """by function, the number of calls that began at this tick"""
 
     def number(self, function: int, start: int) -> int:
-        """How many calls of the function began before at the very same ticks; to be asked once."""
+        """Return how many of its calls began before at the same tick; call it once for each."""
         if start != self._start:
             self._start = start
-            self._here.clear()
-        again = self._here.get(function, 0)
-        self._here[function] = again + 1
-        return again
+            self._counts.clear()
+        count = self._counts.get(function, 0)
+        self._counts[function] = count + 1
+        return count
 
     def of(self, function: int, start: int, number: int) -> bytes:
-        """24 bytes: a trace id for what begins with the call, and the call's span id.
+        """Return 24 bytes: the id of the trace whose root the call would be, and its span id.
 
-        They depend on nothing that is not known when the call begins: on its ticks, as what a tick
-        is worth is known better the longer the program runs.
+        They depend only on what is known when the call begins. Therefore they depend on ticks: the
+        clock rate becomes more exact the longer the program runs.
         """
-        hashed = self._hash.copy()
-        hashed.update(_CALL.pack(start, function, number))
-        return hashed.digest()
+        call = self._prefix + _CALL.pack(start, function, number)
+        return blake2b(call, digest_size=24).digest()
 
 
 class Rate:

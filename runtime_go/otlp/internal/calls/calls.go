@@ -1,88 +1,92 @@
-// Package calls makes calls of the words of tracks, as functrace/analysis does of a recording's, while
-// the words come.
+// Package calls turns the words of tracks into calls while the trace grows. The C engine does the
+// same for functrace export; both follow docs/trace-format.md.
 package calls
 
 import (
 	"sort"
+	"sync"
 
 	"functrace/otlp/internal/follow"
 	"functrace/otlp/internal/ids"
 )
 
-// A Call of a function. Times are ticks after the trace's start.
+// A Call of a function. Times are ticks since the trace's start.
 type Call struct {
 	Track    *Track
-	Above    *Call // on its track
+	Caller   *Call // on the same track
 	Function int32 // index
 	Start    int64
 	SpanID   ids.SpanID
-	OwnTrace ids.TraceID // of the OpenTelemetry trace, if one begins with the call
+	OwnTrace ids.TraceID // of the OpenTelemetry trace, if the call is its root
 
-	HasEnded bool
-	End      int64
-	Waited   int64 // of its duration, how long the track did
+	HasEnded  bool
+	End       int64
+	Suspended int64 // ticks of its duration during which the track was suspended
 	Failure
 
-	// What the observer makes of it.
-	TraceID             ids.TraceID
-	Begins, Kept, Taken bool
+	// Set by the observer.
+	TraceID    ids.TraceID
+	IsRoot     bool // of an OpenTelemetry trace
+	IsSampled  bool // its OpenTelemetry trace is sent
+	IsSelected bool // by the filters for errors and slow calls
 
-	state       *functionState
-	level       int   // calls around it on its track
-	waitedSoFar int64 // by the track when it began
-	outer       *Call // the open call of the same function around it
-	before      *Call // the call of the same function that began before it
+	state           *functionState
+	level           int   // number of open calls of this process around it on its track
+	suspendedBefore int64 // ticks during which the track had been suspended when it began
+	outer           *Call // the enclosing open call of the same function
+	previous        *Call // the call of the same function that began before it
 }
 
-// A Failure is how a call ended, if not as it should have.
+// A Failure describes how a call ended, if it did not return normally.
 type Failure struct {
-	Error, Panic, Goexit, Cut, Unfinished bool
-	Text                                  string
+	IsError, IsPanic, IsGoexit, IsTextCut, IsUnfinished bool
+	Text                                                string
 }
 
-// isOpenAt reports whether the call, which began before or then, was open at that time.
+// isOpenAt reports whether the call, which began at that time or earlier, was still open then.
 func (c *Call) isOpenAt(time int64) bool {
-	return !c.HasEnded || c.End > time || c.Unfinished && c.End == time
+	return !c.HasEnded || c.End > time || c.IsUnfinished && c.End == time
 }
 
-// An Observer is told of calls: those of a track in their order, each call before those in it.
+// An Observer is notified of the calls of a track in order, of a caller before its callees.
 type Observer interface {
 	Begin(*Call)
 	End(*Call)
 }
 
-// Calls of a trace, so far.
+// Calls are the calls read so far.
 type Calls struct {
 	facts    *follow.Facts
 	start    uint64 // of the trace, in ticks
 	identity func() ids.Identity
 	observer Observer
 	tracks   map[uint64]*Track
-	fresh    []*Track // whose parents have not been looked for
-	active   []*Track // with words that are to be gone through
-	idle     idle
-	recent   recent
+	unlinked []*Track       // whose parents have not been found yet
+	active   []*Track       // with unprocessed words
+	starters map[int32]bool // functions that have started tracks
+	idle     idleTracks
+	history  history
 }
 
-// New returns the calls of a file that is followed, of which an observer is told. The identity is
-// asked for when the first track begins.
+// New returns the calls of a followed file. It calls identity when the first track begins.
 func New(file *follow.Follower, identity func() ids.Identity, observer Observer) *Calls {
 	return &Calls{
 		facts:    &file.Facts,
 		start:    file.Header.Start,
-		identity: identity,
+		identity: sync.OnceValue(identity),
 		observer: observer,
 		tracks:   map[uint64]*Track{},
+		starters: map[int32]bool{},
 	}
 }
 
-// Add takes words that are new.
+// Add queues new words; Advance processes them.
 func (c *Calls) Add(pieces []follow.Piece) {
 	for i := range pieces {
 		piece := &pieces[i]
 		t := c.tracks[piece.Track]
 		if t == nil {
-			t = c.begin(piece)
+			t = c.newTrack(piece)
 		}
 		t.describe(piece)
 		if len(t.pieces) == 0 {
@@ -92,8 +96,8 @@ func (c *Calls) Add(pieces []follow.Piece) {
 	}
 }
 
-// begin makes a track. What its record says may come later, or never.
-func (c *Calls) begin(piece *follow.Piece) *Track {
+// newTrack creates a track. Its record may be read later, or never.
+func (c *Calls) newTrack(piece *follow.Piece) *Track {
 	t := &Track{
 		ID:    piece.Track,
 		Start: piece.First,
@@ -101,12 +105,12 @@ func (c *Calls) begin(piece *follow.Piece) *Track {
 		ids:   c.identity().Track(piece.Track),
 	}
 	c.tracks[t.ID] = t
-	c.fresh = append(c.fresh, t)
+	c.unlinked = append(c.unlinked, t)
 	return t
 }
 
-// Advance goes through the words up to a time, when all that was done until then has been added.
-// A track comes after that which started it, so that it is known where it goes on.
+// Advance processes the words up to a time; everything before that time must have been added.
+// Tracks are processed in order of their starts, so that parents come before their children.
 func (c *Calls) Advance(until int64) {
 	c.link()
 	sort.Slice(c.active, func(i, j int) bool { return c.active[i].isBefore(c.active[j]) })
@@ -120,26 +124,26 @@ func (c *Calls) Advance(until int64) {
 	c.active = kept
 }
 
-// link tells parents of their children. One that began after its child is not believed, so
-// nothing is its own ancestor.
+// link registers new tracks with their parents. A parent that began after its child is ignored, so
+// that no track is its own ancestor.
 func (c *Calls) link() {
-	sort.Slice(c.fresh, func(i, j int) bool { return c.fresh[i].isBefore(c.fresh[j]) })
-	unknown := c.fresh[:0]
-	for _, t := range c.fresh {
+	sort.Slice(c.unlinked, func(i, j int) bool { return c.unlinked[i].isBefore(c.unlinked[j]) })
+	kept := c.unlinked[:0]
+	for _, t := range c.unlinked {
 		parent := c.tracks[t.parentID]
 		switch {
 		case parent != nil && parent.isBefore(t):
 			t.parent = parent
 			parent.addChild(t)
-		case parent == nil && t.parentID != 0 && !t.isSettled:
-			unknown = append(unknown, t) // it may be in what has not been read yet
+		case parent == nil && t.parentID != 0 && !t.isParentResolved:
+			kept = append(kept, t) // the parent may not have been read yet
 		}
 	}
-	clear(c.fresh[len(unknown):])
-	c.fresh = unknown
+	clear(c.unlinked[len(kept):])
+	c.unlinked = kept
 }
 
-// Finish ends all calls that are open: nothing came after that time. The tracks come in their order.
+// Finish ends all open calls at the time of the trace's last event.
 func (c *Calls) Finish(last int64) {
 	all := make([]*Track, 0, len(c.tracks))
 	for _, t := range c.tracks {

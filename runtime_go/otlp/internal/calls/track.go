@@ -11,54 +11,62 @@ type Track struct {
 	ID     uint64
 	Kind   uint64 // 1 goroutine, 2 thread, 3 task
 	Name   string
-	Start  int64 // ticks after the trace's start
-	Origin *Call // the call of another track in which its chain goes on
+	Start  int64 // ticks since the trace's start
+	Parent *Call // the call of another track that this one is parented to
 
-	calls       *Calls
-	ids         ids.Track
-	isDescribed bool
-	parentID    uint64
-	parent      *Track
-	starter     int // the number of the function that started it
-	isSettled   bool
-	generation  int // how many tracks its chain goes through, about
-	children    []*Track
+	calls            *Calls
+	ids              ids.Track
+	isDescribed      bool
+	parentID         uint64
+	parent           *Track
+	starter          int // the number of the function that started it
+	isParentResolved bool
+	ancestors        int // tracks above it, approximately
+	children         []*Track
 
-	pieces    []pending
-	open      []*Call
-	functions map[int32]*functionState
-	time      int64
-	waited    int64 // how long it was suspended
-	suspended bool
-	failure   Failure // of the call whose exit comes next
+	pieces      []pending
+	inherited   []inheritedCall // around the open calls
+	open        []*Call
+	functions   map[int32]*functionState
+	time        int64
+	suspended   int64 // ticks during which it was suspended
+	isSuspended bool
+	failure     Failure // of the call whose exit comes next
 
-	reopening bool // a chunk has begun, and no event of it has come
-	reopened  int  // calls of which it said that they are open
-	expected  int  // how many it says are open
-	hidden    int  // open calls whose entries were overwritten and that are not listed
-	outside   int  // calls around the hidden ones
-	idleSince int  // which turn it was when the track last became idle; 0: it is not
+	isMatching  bool // a chunk has begun whose list of open calls is being compared
+	listed      int  // calls in that list so far
+	openAtHead  int  // open calls according to the chunk's head
+	hidden      int  // open calls whose entries were overwritten and that are not listed
+	hiddenIndex int  // open calls around the hidden ones
+	idleSince   int  // the turn in which it became idle; 0 while it is active
 }
 
-// A functionState is what is known of a function on a track.
+// An inheritedCall was open when the process was forked. The parent process sends it.
+type inheritedCall struct {
+	function int32
+	start    int64
+}
+
+// A functionState holds the calls of a function on a track.
 type functionState struct {
-	open *Call // the innermost
-	last *Call // the one begun last
+	open *Call // the innermost open one
+	last *Call // the one that began last
 }
 
-// pending words are those of a piece from a place on.
+// pending are the unprocessed words of a piece.
 type pending struct {
 	follow.Piece
 	at      int
 	isBegun bool
 }
 
-// isBefore orders tracks by their beginnings.
+// isBefore orders tracks by start.
 func (t *Track) isBefore(other *Track) bool {
 	return t.Start < other.Start || t.Start == other.Start && t.ID < other.ID
 }
 
-// describe notes what a piece says of the track. A record that comes again lets it go on.
+// describe reads the piece's track record. The first record counts; a repeated one continues the
+// track.
 func (t *Track) describe(piece *follow.Piece) {
 	t.idleSince = 0
 	if record := piece.Record; record != nil && !t.isDescribed {
@@ -67,19 +75,22 @@ func (t *Track) describe(piece *follow.Piece) {
 		if record.Kind <= 3 {
 			t.Kind = record.Kind
 		}
+		if starter := t.calls.facts.Index(t.starter); starter >= 0 {
+			t.calls.starters[starter] = true
+		}
 	}
 	if !t.isDescribed {
 		t.Start = min(t.Start, piece.First)
 	}
 }
 
-// run goes through the track's words up to a time; it reports whether more are left.
+// run processes the track's words up to a time; it reports whether words are left.
 func (t *Track) run(until int64) bool {
 	for i := range t.pieces {
 		piece := &t.pieces[i]
 		if !piece.isBegun && (piece.Begins || piece.Record != nil) {
-			t.settleOpen()
-			t.reopening, t.reopened, t.expected = piece.Begins, 0, piece.Open
+			t.finishMatching()
+			t.isMatching, t.listed, t.openAtHead = piece.Begins, 0, piece.Open
 		}
 		piece.isBegun = true
 		if !t.runPiece(piece, until) {
@@ -88,8 +99,8 @@ func (t *Track) run(until int64) bool {
 		}
 	}
 	t.pieces = nil
-	if len(t.open) == 0 {
-		t.calls.forget(t.calls.idle.add(t))
+	if t.depth() == 0 {
+		t.calls.discard(t.calls.idle.add(t))
 	}
 	return false
 }
@@ -103,7 +114,7 @@ func (t *Track) runPiece(p *pending, until int64) bool {
 			if t.since(p.Base+word.Ticks()) > until {
 				return false
 			}
-			t.settleOpen()
+			t.finishMatching()
 			t.event(word, p.Base+word.Ticks())
 		case format.Record:
 			size = word.Size()
@@ -125,17 +136,34 @@ func (t *Track) record(p *pending, word format.Word, payload []byte) {
 	case kind == format.Base && len(payload) >= 8:
 		p.Base = uint64(format.WordAt(payload))
 	case kind == format.Error || kind == format.Panic:
-		t.settleOpen()
+		t.finishMatching()
 		t.fail(kind, word.Value(), payload)
-	case kind == format.Open && t.reopening && len(payload) >= format.OpenBytes:
-		t.reopen(uint64(format.WordAt(payload)), uint64(format.WordAt(payload[8:])))
+	case kind == format.Open && len(payload) >= format.OpenBytes:
+		if t.isMatching {
+			function, start := t.openCall(payload)
+			t.match(function, start, word.Value() == format.IsInherited)
+		}
+	case kind == format.Inherited && len(payload) >= format.OpenBytes:
+		t.finishMatching()
+		if function, start := t.openCall(payload); function >= 0 {
+			t.reopen(function, start, true)
+		}
 	case kind == format.Lost:
-		t.suspended = false
+		t.isSuspended = false
 	case kind == format.Suspended || kind == format.Resumed:
-		t.settleOpen()
+		t.finishMatching()
 		t.moveTime(p.Base + word.Value())
-		t.suspended = kind == format.Suspended
+		t.isSuspended = kind == format.Suspended
 	}
+}
+
+// openCall returns the function, -1 if it is unknown, and the start in a record of an open call.
+func (t *Track) openCall(payload []byte) (function int32, start int64) {
+	function = -1
+	if number := uint64(format.WordAt(payload[8:])); number < format.Functions {
+		function = t.calls.facts.Index(int(number))
+	}
+	return function, t.since(uint64(format.WordAt(payload)))
 }
 
 func (t *Track) event(word format.Word, ticks uint64) {
@@ -157,125 +185,159 @@ func (t *Track) fail(kind int, value uint64, text []byte) {
 	f := &t.failure
 	switch {
 	case kind == format.Error:
-		f.Error = true
+		f.IsError = true
 	case value == format.IsGoexit:
-		f.Goexit = true
+		f.IsGoexit = true
 	default:
-		f.Panic = true
+		f.IsPanic = true
 	}
-	f.Cut = f.Cut || value == format.IsCut
+	f.IsTextCut = f.IsTextCut || value == format.IsCut
 	f.Text = format.Text(text)
 }
 
 func (t *Track) passTime(until int64) {
-	if t.suspended {
-		t.waited += until - t.time
+	if t.isSuspended {
+		t.suspended += until - t.time
 	}
 	t.time = until
 }
 
-// moveTime has the track do something at that time: it runs. One suspended once more says so
-// after this.
+// moveTime moves the track to an event's time and resumes it; the caller of a suspended record
+// suspends it again.
 func (t *Track) moveTime(ticks uint64) int64 {
 	t.passTime(max(t.since(ticks), t.time))
-	t.suspended = false
-	t.placeChildren(t.time)
+	t.isSuspended = false
+	t.resolveChildren(t.time)
 	return t.time
 }
 
+// depth returns the number of open calls, hidden ones excluded.
+func (t *Track) depth() int { return len(t.inherited) + len(t.open) }
+
+// innermost returns the index of the function's innermost open call, -1 if there is none.
+func (t *Track) innermost(function int32) int {
+	if state := t.functions[function]; state != nil && state.open != nil {
+		return len(t.inherited) + state.open.level
+	}
+	for i := len(t.inherited) - 1; i >= 0; i-- {
+		if t.inherited[i].function == function {
+			return i
+		}
+	}
+	return -1
+}
+
 func (t *Track) exit(function int32, time int64) {
-	state := t.functions[function]
-	if t.hidden > 0 && (state == nil || state.open == nil || state.open.level < t.outside) {
-		t.abandon(t.outside, time)
+	index := t.innermost(function)
+	if t.hidden > 0 && index < t.hiddenIndex {
+		t.abandon(t.hiddenIndex, time)
 		t.hidden--
 		return
 	}
-	if state == nil || state.open == nil {
+	if index < 0 {
 		return
 	}
-	t.abandon(state.open.level+1, time)
-	t.pop(time, t.failure)
+	t.abandon(index+1, time)
+	if len(t.open) > 0 {
+		t.pop(time, t.failure)
+	} else {
+		t.inherited = t.inherited[:index]
+	}
 }
 
-// reopen is told of a call that is open where the chunk begins: it is known already, or the
-// track's calls are not these.
-func (t *Track) reopen(ticks, number uint64) {
-	function := int32(-1)
-	if number < format.Functions {
-		function = t.calls.facts.Index(int(number))
-	}
+// match compares an open call in a chunk's list with the known one at the same depth. From the first
+// difference on, the listed calls replace the known ones.
+func (t *Track) match(function int32, start int64, isInherited bool) {
 	if function < 0 {
 		return
 	}
-	start, index := t.since(ticks), t.reopened
-	t.reopened++
-	if t.hidden > 0 && index >= t.outside {
-		t.abandon(t.outside, t.time)
+	index := t.listed
+	t.listed++
+	if t.hidden > 0 && index >= t.hiddenIndex {
+		t.abandon(t.hiddenIndex, t.time)
 		t.hidden = 0
 	}
-	if index < len(t.open) && t.open[index].Function == function && t.open[index].Start == start {
+	if index < t.depth() && t.openAt(index) == (inheritedCall{function, start}) {
 		return
 	}
 	t.abandon(index, t.time)
-	start = max(start, t.time) // it did not begin before what happened outside of it
-	t.placeChildren(start)
-	t.passTime(start)
-	t.push(function, start)
+	t.reopen(function, start, isInherited)
 }
 
-// settleOpen has those calls open that the chunk says are, where its first event comes.
-func (t *Track) settleOpen() {
-	if !t.reopening {
+// openAt returns the function and the start of the open call at an index.
+func (t *Track) openAt(index int) inheritedCall {
+	if index < len(t.inherited) {
+		return t.inherited[index]
+	}
+	c := t.open[index-len(t.inherited)]
+	return inheritedCall{c.Function, c.Start}
+}
+
+// reopen opens a call whose entry was not read. It did not begin before the last known event outside
+// it. An inherited call inside an ordinary one is an ordinary call.
+func (t *Track) reopen(function int32, start int64, isInherited bool) {
+	start = max(start, t.time)
+	t.resolveChildren(start)
+	t.passTime(start)
+	if isInherited && len(t.open) == 0 {
+		t.inherited = append(t.inherited, inheritedCall{function, start})
+	} else {
+		t.push(function, start)
+	}
+}
+
+// finishMatching adjusts the open calls to the chunk's head, before the chunk's first event.
+func (t *Track) finishMatching() {
+	if !t.isMatching {
 		return
 	}
-	t.reopening = false
-	expected := max(t.reopened, t.expected)
-	if len(t.open)+t.hidden != expected {
+	t.isMatching = false
+	expected := max(t.listed, t.openAtHead)
+	if t.depth()+t.hidden != expected {
 		t.matchDepth(expected)
 	}
 }
 
-// matchDepth ends the calls that are not open any more, and hides those that are neither known nor
-// listed.
+// matchDepth ends the calls that are no longer open, and counts as hidden those that are neither known
+// nor listed.
 func (t *Track) matchDepth(expected int) {
-	isKnown := t.hidden == 0 && len(t.open) > expected
+	isKnown := t.hidden == 0 && t.depth() > expected
 	depth := expected
-	if t.reopened > 0 && !isKnown {
-		depth = t.reopened
+	if t.listed > 0 && !isKnown {
+		depth = t.listed
 	}
 	t.abandon(depth, t.time)
-	t.outside, t.hidden = len(t.open), 0
-	if t.reopened > 0 {
-		t.hidden = max(expected-len(t.open), 0)
+	t.hiddenIndex, t.hidden = t.depth(), 0
+	if t.listed > 0 {
+		t.hidden = max(expected-t.depth(), 0)
 	}
 }
 
 func (t *Track) push(function int32, start int64) {
-	t.settlePlace()
-	state := t.function(function)
+	t.resolveParent()
+	state := t.stateOf(function)
 	c := &Call{
 		Track: t, Function: function, Start: start,
-		state: state, level: len(t.open), waitedSoFar: t.waited,
-		outer: state.open, before: state.last,
+		state: state, level: len(t.open), suspendedBefore: t.suspended,
+		outer: state.open, previous: state.last,
 	}
 	c.OwnTrace, c.SpanID = t.ids.Next(function, start)
 	if c.level > 0 {
-		c.Above = t.open[c.level-1]
+		c.Caller = t.open[c.level-1]
 	}
 	state.open, state.last = c, c
 	t.open = append(t.open, c)
 	t.calls.observer.Begin(c)
 }
 
-// function returns what is known of one on this track.
-func (t *Track) function(index int32) *functionState {
+func (t *Track) stateOf(function int32) *functionState {
 	if t.functions == nil {
 		t.functions = map[int32]*functionState{}
 	}
-	state := t.functions[index]
+	state := t.functions[function]
 	if state == nil {
 		state = &functionState{}
-		t.functions[index] = state
+		t.functions[function] = state
 	}
 	return state
 }
@@ -286,25 +348,26 @@ func (t *Track) pop(end int64, failure Failure) {
 	t.open[top] = nil
 	t.open = t.open[:top]
 	c.state.open = c.outer
-	c.HasEnded, c.End, c.Waited, c.Failure = true, end, t.waited-c.waitedSoFar, failure
+	c.HasEnded, c.End, c.Suspended, c.Failure = true, end, t.suspended-c.suspendedBefore, failure
 	c.outer = nil
-	t.calls.recent.add(c)
+	t.calls.remember(c)
 	t.calls.observer.End(c)
 }
 
-// abandon ends calls of which no exit came.
+// abandon ends the calls from an index on, without an exit.
 func (t *Track) abandon(depth int, end int64) {
-	if depth < t.outside {
+	if depth < t.hiddenIndex {
 		t.hidden = 0
 	}
-	for len(t.open) > depth {
-		t.pop(end, Failure{Unfinished: true})
+	for len(t.open) > 0 && t.depth() > depth {
+		t.pop(end, Failure{IsUnfinished: true})
 	}
+	t.inherited = t.inherited[:min(depth, len(t.inherited))]
 }
 
 func (t *Track) finish(last int64) {
-	t.settleOpen()
-	t.placeChildren(never)
+	t.finishMatching()
+	t.resolveChildren(never)
 	t.passTime(max(t.time, last))
 	t.abandon(0, t.time)
 }

@@ -14,15 +14,15 @@ type Function struct {
 	Line       uint32
 }
 
-// Facts are what a trace tells of the program, so far.
+// Facts are the metadata read so far: the process and its functions.
 type Facts struct {
-	Process   map[string]any
-	Functions []Function
-	byNumber  []int32 // index and 1
-	byPlace   map[Function]int32
+	Process      map[string]any
+	Functions    []Function
+	byNumber     []int32 // index + 1
+	byDefinition map[Function]int32
 }
 
-// Index returns that of the function with a number; -1 if none has it.
+// Index returns the index of the function with a number, -1 if there is none.
 func (f *Facts) Index(number int) int32 {
 	if number >= len(f.byNumber) {
 		return -1
@@ -30,7 +30,7 @@ func (f *Facts) Index(number int) int32 {
 	return f.byNumber[number] - 1
 }
 
-// add takes a record; who is first to give a number a function is right.
+// add reads a record. The first definition of a number counts.
 func (f *Facts) add(kind int, payload []byte) {
 	switch kind {
 	case format.Function:
@@ -57,10 +57,10 @@ func (f *Facts) addFunction(payload []byte) {
 		File: format.Text(payload[nameEnd:fileEnd]),
 		Line: binary.LittleEndian.Uint32(payload[4:]),
 	}
-	index, isKnown := f.byPlace[function]
+	index, isKnown := f.byDefinition[function]
 	if !isKnown {
 		index = int32(len(f.Functions))
-		f.byPlace[function] = index
+		f.byDefinition[function] = index
 		f.Functions = append(f.Functions, function)
 	}
 	if number >= len(f.byNumber) {
@@ -69,7 +69,7 @@ func (f *Facts) addFunction(payload []byte) {
 	f.byNumber[number] = index + 1
 }
 
-// parseProcess returns what a JSON object says, nil where it is none.
+// parseProcess parses a JSON object; it returns nil for anything else.
 func parseProcess(text string) map[string]any {
 	var process map[string]any
 	decoder := json.NewDecoder(strings.NewReader(visibleSurrogates(text)))
@@ -80,8 +80,8 @@ func parseProcess(text string) map[string]any {
 	return process
 }
 
-// visibleSurrogates escapes what stands for half a character once more, so that \udcff is text, as the
-// export of the file has it. Python uses such for bytes of its command line that are no text.
+// visibleSurrogates escapes lone surrogates once more, so that \udcff becomes text, as in functrace
+// export. Python uses them for bytes of its command line that are not valid UTF-8.
 func visibleSurrogates(text string) string {
 	var b strings.Builder
 	for {
@@ -106,8 +106,8 @@ func visibleSurrogates(text string) string {
 	return b.String()
 }
 
-// isSurrogate reports whether the text begins with the escape of one, whose third digit is one
-// of those.
+// isSurrogate reports whether the text begins with the escape of a surrogate whose second hexadecimal
+// digit is one of digits.
 func isSurrogate(text, digits string) bool {
 	return len(text) >= 6 && text[0] == '\\' && text[1] == 'u' && text[2]|' ' == 'd' &&
 		strings.IndexByte(digits, text[3]|' ') >= 0 && isHex(text[4]) && isHex(text[5])

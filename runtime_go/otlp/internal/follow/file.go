@@ -1,5 +1,5 @@
-// Package follow reads a trace file while its program writes it: which functions there are, and
-// the words of each track in their order. docs/trace-format.md has the format.
+// Package follow reads a trace file while its program writes it: the functions, and the words of each
+// track in order. docs/trace-format.md defines the format.
 package follow
 
 import (
@@ -12,7 +12,7 @@ import (
 
 const windowBytes = 64 << 10
 
-// A window is a part of the file that was read at once, since chunks may be small and many.
+// A window is a buffered part of the file, since chunks may be small and many.
 type window struct {
 	file   *os.File
 	buffer [windowBytes]byte
@@ -20,11 +20,11 @@ type window struct {
 	filled int
 }
 
-// forget has what is asked for next read anew.
-func (w *window) forget() { w.filled = 0 }
+// invalidate makes the next access read the file again.
+func (w *window) invalidate() { w.filled = 0 }
 
-// head returns the head of the chunk at a place in the file, false where none begins; and
-// whether the file goes on there.
+// head returns the chunk head at an offset, whether there is one, and whether the offset is inside the
+// file.
 func (w *window) head(at int64) (head format.Head, isChunk, isFile bool) {
 	if at < w.at || at+format.HeadBytes > w.at+int64(w.filled) {
 		w.at = at
@@ -35,7 +35,7 @@ func (w *window) head(at int64) (head format.Head, isChunk, isFile bool) {
 	return head, isChunk, len(data) > 0
 }
 
-// sequence returns that of the chunk at a place now, 0 where there is none.
+// sequence returns the current sequence number of the chunk at an offset, 0 if there is none.
 func (w *window) sequence(at int64) uint64 {
 	var data [format.HeadBytes]byte
 	if _, err := w.file.ReadAt(data[:], at); err != nil {
@@ -45,7 +45,7 @@ func (w *window) sequence(at int64) uint64 {
 	return head.Sequence
 }
 
-// read fills the buffer from a place in the file on, as far as that goes.
+// read fills the buffer from an offset on, as far as the file goes.
 func read(file *os.File, buffer []byte, at int64) ([]byte, error) {
 	n, err := file.ReadAt(buffer, at)
 	if errors.Is(err, io.EOF) {

@@ -6,11 +6,11 @@ import (
 	"functrace/otlp/internal/format"
 )
 
-// A round reads at most so many bytes of words before what they tell is made use of: a program may
-// have written much more before anybody looked.
+// A round reads about this many bytes of words before they are processed: a program may have
+// written much more before the sender started.
 const roundBytes = 4 << 20
 
-// A Follower of a trace file.
+// A Follower reads a trace file that grows.
 type Follower struct {
 	Header format.Header
 	Facts  Facts
@@ -18,25 +18,23 @@ type Follower struct {
 
 	file    *os.File
 	finder  finder
-	chunks  []*chunk          // from which words may come, in the order of their sequence numbers
-	holding map[uint64]*chunk // by track the chunk to which its words go
+	chunks  []*chunk          // chunks that may get more words, by sequence number
+	current map[uint64]*chunk // by track, the chunk that its words are written to
 	buffer  []byte
-	seen    int64  // the latest time that was read
+	latest  int64  // time of the latest event read
 	largest uint64 // words in the largest chunk seen
 }
 
-// Lost events were overwritten before they were read.
+// Lost counts what was overwritten before it was read.
 type Lost struct {
-	Events uint64 // at most: chunks that were never seen count as full, and as the largest seen
+	Events uint64 // an upper bound: a chunk that was never seen counts as full and as the largest seen
 }
 
-// Read is what one round has read.
+// A Read is the result of one round.
 type Read struct {
 	Pieces []Piece
-	// Until so many ticks after the trace's start, nothing more will come.
-	Until int64
-	// There is more to be read at once.
-	More bool
+	Until  int64 // no more events come up to this time, in ticks since the trace's start
+	More   bool  // more can be read at once
 }
 
 // Open begins to follow a file.
@@ -47,10 +45,10 @@ func Open(path string) (*Follower, error) {
 	}
 	f := &Follower{
 		file:    file,
-		holding: map[uint64]*chunk{},
+		current: map[uint64]*chunk{},
 		buffer:  make([]byte, format.HeaderBytes),
-		Facts:   Facts{byPlace: map[Function]int32{}},
-		seen:    -1,
+		Facts:   Facts{byDefinition: map[Function]int32{}},
+		latest:  -1,
 	}
 	if err := f.readHeader(); err != nil {
 		file.Close()
@@ -65,10 +63,10 @@ func Open(path string) (*Follower, error) {
 	return f, nil
 }
 
-// Last returns the time of the last event that was read, in ticks after the trace's start.
-func (f *Follower) Last() int64 { return max(f.seen, 0) }
+// Last returns the time of the latest event read, in ticks since the trace's start.
+func (f *Follower) Last() int64 { return max(f.latest, 0) }
 
-// Close gives the file up.
+// Close closes the file.
 func (f *Follower) Close() { f.file.Close() }
 
 func (f *Follower) readHeader() error {
@@ -83,20 +81,20 @@ func (f *Follower) readHeader() error {
 	return err
 }
 
-// Round reads what is new. What was written when a round before this one read has been stored by
-// now, whoever wrote it, so nothing comes any more before the latest time read then; at the
-// end, when the program has ended, nothing comes at all.
+// Round reads what is new. All events up to the latest time that the round before read have been
+// stored by now, by all threads, so no more come up to that time. At the end, when the program has
+// ended, no more come at all.
 func (f *Follower) Round(atEnd bool) (Read, error) {
 	if err := f.readHeader(); err != nil {
 		return Read{}, err
 	}
 	found, missed := f.finder.find(atEnd)
 	for _, c := range found {
-		f.takeOver(c)
+		f.register(c)
 	}
 	f.Lost.Events += missed * f.largest
 	f.chunks = merged(f.chunks, found)
-	round := Read{Until: f.seen}
+	round := Read{Until: f.latest}
 	if atEnd {
 		round.Until = format.TimeLimit
 	}
@@ -104,22 +102,22 @@ func (f *Follower) Round(atEnd bool) (Read, error) {
 	return round, err
 }
 
-// takeOver notes that a track goes on in a new chunk: the one that it had is complete.
-func (f *Follower) takeOver(c *chunk) {
+// register makes a new chunk the current one of its track: the chunk before is complete.
+func (f *Follower) register(c *chunk) {
 	c.last = format.Since(c.Base, f.Header.Start)
 	if c.Kind != format.Events {
 		return
 	}
 	f.largest = max(f.largest, uint64(c.Size-format.HeadBytes)/8)
 	if c.Track != 0 {
-		if old := f.holding[c.Track]; old != nil && old.Sequence < c.Sequence {
+		if old := f.current[c.Track]; old != nil && old.Sequence < c.Sequence {
 			old.filled = true
 		}
-		f.holding[c.Track] = c
+		f.current[c.Track] = c
 	}
 }
 
-// readChunks reads facts first: what is called comes after what says its name.
+// readChunks reads facts first: a function's definition must be known before its calls.
 func (f *Follower) readChunks(round *Read) error {
 	budget := roundBytes
 	for _, c := range f.chunks {
@@ -155,14 +153,14 @@ func (f *Follower) readChunks(round *Read) error {
 }
 
 func (f *Follower) release(c *chunk) {
-	if f.holding[c.track] == c {
-		delete(f.holding, c.track)
+	if f.current[c.track] == c {
+		delete(f.current, c.track)
 	}
 }
 
+// merged inserts new chunks by sequence number. Few are out of order.
 func merged(chunks, found []*chunk) []*chunk {
 	all := append(chunks, found...)
-	// Few are out of order: most are newer than all before.
 	for i := len(chunks); i < len(all); i++ {
 		for j := i; j > 0 && all[j-1].Sequence > all[j].Sequence; j-- {
 			all[j-1], all[j] = all[j], all[j-1]

@@ -6,13 +6,13 @@ import (
 	"syscall"
 )
 
-// The number is the same on every architecture; package syscall is older than the call.
+// pidfd_open has this number on every architecture; package syscall does not define it.
 const pidfdOpen = 434
 
-// A process is held by a descriptor, so that another with its number is not taken for it.
+// A process is identified by a descriptor, since its pid may be reused.
 type process struct {
 	pid, epoll int
-	pidfd      int // -1 where the kernel gives none
+	pidfd      int // -1 if the kernel is too old
 }
 
 func watch(pid int) process {

@@ -8,7 +8,7 @@ type process struct{ pid int }
 
 func watch(pid int) process { return process{pid} }
 
-// hasEnded reports whether there is no process of that number: Windows finds only those that run.
+// hasEnded reports whether the process has ended: Windows finds only running processes.
 func (p process) hasEnded() bool {
 	found, err := os.FindProcess(p.pid)
 	if err != nil {

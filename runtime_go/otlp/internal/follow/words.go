@@ -6,33 +6,33 @@ import (
 	"functrace/otlp/internal/format"
 )
 
-// A Piece are words of one track, one behind the other.
+// A Piece is a sequence of words of one track.
 type Piece struct {
 	Track  uint64
-	Record *Track // it begins with this
+	Record *Track // the track record that it begins with, if any
 	Words  []byte // complete records only
-	Base   uint64 // ticks that times count from where it begins
-	Begins bool   // a chunk begins here
-	Open   int    // with so many open calls
-	First  int64  // the earliest time in it, in ticks after the trace's start
+	Base   uint64 // ticks that the first times are relative to
+	Begins bool   // it begins a chunk
+	Open   int    // open calls according to that chunk's head
+	First  int64  // the earliest time in it, in ticks since the trace's start
 }
 
-// A Track is what a track's record says.
+// A Track is the content of a track record.
 type Track struct {
 	Kind    uint64
 	Parent  uint64
-	Start   int64 // ticks after the trace's start
+	Start   int64 // ticks since the trace's start
 	Starter int   // the number of the function that started it
 	Name    string
 }
 
-// Most of a chunk that is being written is zero, so a little is read first.
+// The first read of a chunk is small, since most of a chunk that is being written is zero.
 const (
-	littleBytes = 4 << 10
-	muchBytes   = 128 << 10
+	firstReadBytes = 4 << 10
+	nextReadBytes  = 128 << 10
 )
 
-// next returns the bytes behind those that were read, some or all that are left.
+// next reads up to size of the chunk's unread bytes.
 func (f *Follower) next(c *chunk, size int) ([]byte, error) {
 	size = min(size, c.Size-c.read)
 	if size > len(f.buffer) {
@@ -41,9 +41,9 @@ func (f *Follower) next(c *chunk, size int) ([]byte, error) {
 	return read(f.file, f.buffer[:size], c.offset+int64(c.read))
 }
 
-// each goes through the words that are new.
+// each visits the chunk's new words.
 func (f *Follower) each(c *chunk, visit func(word format.Word, data []byte)) error {
-	for size := littleBytes; !c.isFull(); size = muchBytes {
+	for size := firstReadBytes; !c.isFull(); size = nextReadBytes {
 		data, err := f.next(c, size)
 		if err != nil {
 			return err
@@ -54,7 +54,7 @@ func (f *Follower) each(c *chunk, visit func(word format.Word, data []byte)) err
 			return nil
 		}
 		if c.read == before {
-			c.filled = true // a record that goes beyond its chunk
+			c.filled = true // a record exceeds its chunk
 		}
 	}
 	return nil
@@ -62,8 +62,7 @@ func (f *Follower) each(c *chunk, visit func(word format.Word, data []byte)) err
 
 func (c *chunk) isFull() bool { return c.filled || c.read+8 > c.Size }
 
-// scan hands on the complete words in the data; it reports whether it met one that is not
-// written yet.
+// scan visits the complete words of data; it reports whether it reached one that is not written yet.
 func scan(c *chunk, data []byte, visit func(word format.Word, data []byte)) bool {
 	for len(data) >= 8 {
 		word := format.WordAt(data)
@@ -92,8 +91,8 @@ func (f *Follower) readFacts(c *chunk) error {
 	})
 }
 
-// readEvents splits the new words at new tracks. The chunk that they came from may be another by the
-// time that they were read; then they are nothing.
+// readEvents splits the chunk's new words into pieces. It discards them if the chunk was overwritten
+// while they were read.
 func (f *Follower) readEvents(c *chunk, round *Read) error {
 	s := splitter{f: f, chunk: c, base: c.base, track: c.track}
 	wasFilled, before := c.filled, c.read
@@ -113,17 +112,17 @@ func (f *Follower) readEvents(c *chunk, round *Read) error {
 	if s.track != c.track {
 		f.release(c)
 		if s.track != 0 {
-			f.holding[s.track] = c
+			f.current[s.track] = c
 		}
 	}
 	c.begun, c.track, c.base = true, s.track, s.base
 	c.last = max(c.last, s.last)
-	f.seen = max(f.seen, s.last)
+	f.latest = max(f.latest, s.last)
 	round.Pieces = append(round.Pieces, s.pieces...)
 	return nil
 }
 
-// A splitter makes pieces of a chunk's words.
+// A splitter splits a chunk's words into pieces.
 type splitter struct {
 	f       *Follower
 	chunk   *chunk
@@ -161,7 +160,7 @@ func (s *splitter) visit(word format.Word, data []byte) {
 			return
 		case kind == format.Base && word.Bytes() >= 8:
 			s.base = binary.LittleEndian.Uint64(data[8:])
-		case kind == format.Open && word.Bytes() >= format.OpenBytes:
+		case (kind == format.Open || kind == format.Inherited) && word.Bytes() >= format.OpenBytes:
 			s.noteFirst(s.since(binary.LittleEndian.Uint64(data[8:])))
 		case kind == format.Suspended || kind == format.Resumed:
 			s.note(s.since(s.base + word.Value()))
@@ -182,7 +181,7 @@ func (s *splitter) noteFirst(time int64) {
 	s.isTimed = true
 }
 
-// beginTrack ends the piece; whose the words behind a bad record are, nobody knows.
+// beginTrack begins a new piece. The words after a damaged record belong to no track.
 func (s *splitter) beginTrack(word format.Word, data []byte) {
 	s.end()
 	payload := data[8 : 8+word.Bytes()]

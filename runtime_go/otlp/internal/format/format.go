@@ -1,4 +1,4 @@
-// Package format has the numbers and structures of docs/trace-format.md.
+// Package format defines the numbers and structures of docs/trace-format.md.
 package format
 
 import "encoding/binary"
@@ -37,55 +37,59 @@ const (
 	Lost      = 6
 	Suspended = 7
 	Resumed   = 8
+	Inherited = 9
 	Function  = 16
 	Process   = 17
 )
 
-// Values of an error or a panic.
+// Values of an error or a panic record.
 const (
 	IsCut    = 1
 	IsGoexit = 2
 )
 
+// IsInherited is a value of an open record.
+const IsInherited = 1
+
+// Sizes of payloads, and the limit of function numbers.
 const (
-	TrackBytes    = 32 // of a track record's payload, in front of the name
-	OpenBytes     = 16
-	FunctionBytes = 20 // in front of name and file
+	TrackBytes    = 32 // before the name
+	OpenBytes     = 16 // of an open or inherited record
+	FunctionBytes = 20 // before name and file
 	Functions     = 1 << 20
 )
 
-// TimeLimit is the latest time after the trace's start, in ticks, so that a sum of two never
-// overflows.
+// TimeLimit is the maximum of ticks since the trace's start; the sum of two does not overflow.
 const TimeLimit = 1 << 60
 
 // A Word is 8 bytes of a chunk.
 type Word uint64
 
-// WordAt returns the word that the bytes begin with; there are 8 at least.
+// WordAt returns the first word of data, which has at least 8 bytes.
 func WordAt(data []byte) Word { return Word(binary.LittleEndian.Uint64(data)) }
 
-// Kind says what the word is.
+// Kind returns Entry, Exit or Record; 0 for a word that is not written yet.
 func (w Word) Kind() int { return int(w & 3) }
 
-// Number is the function's, of an entry or exit.
+// Number returns the function's number in an entry or exit.
 func (w Word) Number() int { return int(w >> 2 & (Functions - 1)) }
 
-// Ticks are those since the base, of an entry or exit.
+// Ticks returns the ticks since the base in an entry or exit.
 func (w Word) Ticks() uint64 { return uint64(w >> 22) }
 
-// Type is what a record tells.
+// Type returns a record's type.
 func (w Word) Type() int { return int(w >> 2 & 0x3f) }
 
-// Bytes is the length of a record's payload.
+// Bytes returns the length of a record's payload.
 func (w Word) Bytes() int { return int(w >> 8 & 0xffff) }
 
-// Value is a record's.
+// Value returns a record's value.
 func (w Word) Value() uint64 { return uint64(w >> 24) }
 
-// Size is how many bytes a record takes, its word and padding included.
+// Size returns a record's length in bytes, including its word and padding.
 func (w Word) Size() int { return 8 + (w.Bytes()+7)&^7 }
 
-// Since returns the ticks after the trace's start; damaged ones are moved to where a time can be.
+// Since returns the ticks since the trace's start, limited to 0 … TimeLimit where they are damaged.
 func Since(ticks, start uint64) int64 {
 	if ticks < start {
 		return 0
@@ -93,13 +97,13 @@ func Since(ticks, start uint64) int64 {
 	return int64(min(ticks-start, TimeLimit))
 }
 
-// A Head is what a chunk begins with.
+// A Head is the head of a chunk.
 type Head struct {
 	Kind, Size, Open      int
 	Sequence, Track, Base uint64
 }
 
-// HeadAt returns the head of the chunk that the bytes begin with; false where none does.
+// HeadAt returns the chunk head at the start of data; false where there is none.
 func HeadAt(data []byte) (Head, bool) {
 	if len(data) < HeadBytes || string(data[:4]) != chunkMagic {
 		return Head{}, false
@@ -112,7 +116,7 @@ func HeadAt(data []byte) (Head, bool) {
 		Track:    binary.LittleEndian.Uint64(data[24:]),
 		Base:     binary.LittleEndian.Uint64(data[32:]),
 	}
-	isSensible := (head.Kind == Facts || head.Kind == Events) && head.Sequence > 0 &&
+	isValid := (head.Kind == Facts || head.Kind == Events) && head.Sequence > 0 &&
 		head.Size >= ChunkStep && head.Size <= ChunkLimit && head.Size%ChunkStep == 0
-	return head, isSensible
+	return head, isValid
 }

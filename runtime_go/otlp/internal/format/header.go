@@ -14,7 +14,7 @@ const (
 	Overwrites   = 4
 )
 
-// A Header tells whose the trace is, whether it has ended, and what its clock's ticks are worth.
+// A Header describes the trace: its process, whether it is complete, and its clock.
 type Header struct {
 	PID      int
 	Language string // go, python or unknown
@@ -27,21 +27,21 @@ type Header struct {
 // Has reports whether the flag is set.
 func (h *Header) Has(flag uint64) bool { return h.Flags&flag != 0 }
 
-// ParseHeader returns the header that the file's first bytes are, or why they are none.
+// ParseHeader parses the file's first bytes.
 func ParseHeader(data []byte) (Header, error) {
 	if len(data) < len(magic) || string(data[:len(magic)]) != magic {
-		return Header{}, errors.New("not a trace, it does not begin as one")
+		return Header{}, errors.New("not a functrace trace")
 	}
 	if len(data) < HeaderBytes {
-		return Header{}, errors.New("too short, a trace's header is cut off")
+		return Header{}, errors.New("truncated header")
 	}
 	word := func(at int) uint64 { return binary.LittleEndian.Uint64(data[at:]) }
 	half := func(at int) uint32 { return binary.LittleEndian.Uint32(data[at:]) }
 	if v := half(8); v > version {
-		return Header{}, fmt.Errorf("of a newer version, %d; this reads version %d", v, version)
+		return Header{}, fmt.Errorf("format version %d is newer than the supported version %d", v, version)
 	}
 	if half(8) != version || half(12) != HeaderBytes {
-		return Header{}, errors.New("its header makes no sense")
+		return Header{}, errors.New("corrupt header")
 	}
 	header := Header{
 		PID:      int(half(16)),
@@ -61,16 +61,16 @@ func ParseHeader(data []byte) (Header, error) {
 		rate = float64(word(24))
 	}
 	if rate == 0 {
-		return Header{}, errors.New("its header does not tell how long a tick is")
+		return Header{}, errors.New("corrupt header: no clock rate")
 	}
 	header.Clock = Clock{rate}
 	return header, nil
 }
 
-// calibrated returns ticks per second by the latest calibration that was written to its end and
-// is old enough, else 0.
+// calibrated returns the ticks per second of the latest complete calibration, 0 if there is none that
+// covers a long enough time.
 func calibrated(data []byte, start uint64) float64 {
-	const oldEnough = 10_000_000 // nanoseconds
+	const minNs = 10_000_000
 	var sequence, ticks, ns uint64
 	for _, at := range []int{64, 96} {
 		first := binary.LittleEndian.Uint64(data[at:])
@@ -80,26 +80,26 @@ func calibrated(data []byte, start uint64) float64 {
 			ns = binary.LittleEndian.Uint64(data[at+16:])
 		}
 	}
-	if sequence == 0 || ns < oldEnough || ticks <= start {
+	if sequence == 0 || ns < minNs || ticks <= start {
 		return 0
 	}
-	// Exact before it is rounded: every reader of the trace is to have the same times.
+	// Rounded only once, so that all readers of the trace compute the same times.
 	elapsed := new(big.Int).SetUint64(ticks - start)
 	elapsed.Mul(elapsed, big.NewInt(1_000_000_000))
 	rate, _ := new(big.Rat).SetFrac(elapsed, new(big.Int).SetUint64(ns)).Float64()
 	return rate
 }
 
-// A Clock relates ticks to nanoseconds.
+// A Clock converts ticks to nanoseconds.
 type Clock struct {
 	rate float64 // ticks per second
 }
 
-// Nanoseconds returns what so many ticks are.
+// Nanoseconds converts a number of ticks.
 func (c Clock) Nanoseconds(ticks int64) int64 {
 	if c.rate == 1e9 {
 		return ticks
 	}
-	const last = math.MaxInt64 - 1023 // the last float below 2^63
-	return int64(math.Min(math.RoundToEven(float64(ticks)*(1e9/c.rate)), last))
+	const max = math.MaxInt64 - 1023 // the largest float below 2^63
+	return int64(math.Min(math.RoundToEven(float64(ticks)*(1e9/c.rate)), max))
 }

@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// Text returns a text of the trace: UTF-8, or what can be made of it. What was cut within a
-// character has one replacement for it, as Python has, not one for each byte.
+// Text decodes a text of the trace. Like Python, it replaces an incomplete UTF-8 character with one
+// replacement character, not with one for each byte.
 func Text(data []byte) string {
 	if utf8.Valid(data) {
 		return string(data)
@@ -15,7 +15,7 @@ func Text(data []byte) string {
 	for len(data) > 0 {
 		r, size := utf8.DecodeRune(data)
 		if r == utf8.RuneError && size == 1 {
-			size = begun(data)
+			size = incompleteBytes(data)
 		}
 		b.WriteRune(r)
 		data = data[size:]
@@ -23,8 +23,8 @@ func Text(data []byte) string {
 	return b.String()
 }
 
-// begun returns how many bytes, at least one, could have become a character.
-func begun(data []byte) int {
+// incompleteBytes returns the length, at least 1, of the incomplete character that data begins with.
+func incompleteBytes(data []byte) int {
 	if len(data) < 2 {
 		return 1
 	}

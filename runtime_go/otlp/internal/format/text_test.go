@@ -2,10 +2,10 @@ package format
 
 import "testing"
 
-// What Python's decoder makes of the same: one replacement for what could have become a character.
+// The expected texts are those of Python's decoder.
 func TestText(t *testing.T) {
 	for data, want := range map[string]string{
-		"ein Grund: ü":     "ein Grund: ü",
+		"a reason: ü":      "a reason: ü",
 		"a\xe2\x80":        "a\ufffd",
 		"\xe2\x80a":        "\ufffda",
 		"\xff\xfe":         "\ufffd\ufffd",
@@ -17,7 +17,7 @@ func TestText(t *testing.T) {
 		"\xf1\x80\xc3\xa4": "\ufffdä",
 	} {
 		if got := Text([]byte(data)); got != want {
-			t.Errorf("%q: %q, not %q", data, got, want)
+			t.Errorf("Text(%q) = %q, want %q", data, got, want)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-// Package send sends spans to a collector that may be slow, full, restarting or gone.
+// Package send sends spans to a collector that may be slow, full, restarting or unreachable.
 package send
 
 import (
@@ -15,59 +15,60 @@ import (
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
 
 const (
-	overHTTP = "http/protobuf"
-	overGRPC = "grpc"
+	protocolHTTP = "http/protobuf"
+	protocolGRPC = "grpc"
 )
 
-// A Client is OpenTelemetry's own, and where it sends to, for people.
+// A Client is OpenTelemetry's client, with the address that it sends to for messages.
 type Client struct {
 	otlptrace.Client
-	where string
+	address string
 }
 
-// Connect returns the client that the OTEL_EXPORTER_OTLP variables ask for; an error says which of
-// them makes no sense.
+// Connect returns a client configured by the OTEL_EXPORTER_OTLP variables. An error names the invalid
+// variable.
 func Connect(variable func(name string) string) (*Client, error) {
 	protocol := either(variable, "PROTOCOL").value
 	if protocol == "" {
-		protocol = overHTTP
+		protocol = protocolHTTP
 	}
-	if protocol != overHTTP && protocol != overGRPC {
-		return nil, fmt.Errorf("OTLP as %s: it can be %s or %s", protocol, overHTTP, overGRPC)
+	if protocol != protocolHTTP && protocol != protocolGRPC {
+		return nil, fmt.Errorf("unknown OTLP protocol %s: use %s or %s", protocol, protocolHTTP, protocolGRPC)
 	}
 	endpoint := either(variable, "ENDPOINT")
 	if at, err := url.Parse(endpoint.value); endpoint.value != "" &&
 		(err != nil || at.Scheme != "http" && at.Scheme != "https" || at.Host == "") {
-		return nil, fmt.Errorf("%s=%s: no address such as http://localhost:4318", endpoint.name, endpoint.value)
+		return nil, fmt.Errorf("%s=%s: must be a URL such as http://localhost:4318", endpoint.name, endpoint.value)
 	}
-	return connect(protocol, endpoint.value, endpoint.isTraces)
+	return connect(protocol, endpoint.value, endpoint.isForTraces)
 }
 
-// connect has the client read the variables. What it cannot make sense of it would log.
-func connect(protocol, endpoint string, isFull bool) (*Client, error) {
+// connect lets OpenTelemetry's client read the variables, and returns what it logs as an error.
+func connect(protocol, endpoint string, isFullURL bool) (*Client, error) {
 	logged := ""
-	otel.SetLogger(funcr.New(func(_, told string) { logged = told }, funcr.Options{}))
-	client := &Client{where: endpoint}
-	if protocol == overGRPC {
-		options := []otlptracegrpc.Option{otlptracegrpc.WithRetry(otlptracegrpc.RetryConfig(patient))}
+	otel.SetLogger(funcr.New(func(_, text string) { logged = text }, funcr.Options{}))
+	client := &Client{address: endpoint}
+	if protocol == protocolGRPC {
+		options := []otlptracegrpc.Option{otlptracegrpc.WithRetry(otlptracegrpc.RetryConfig(retry))}
 		if endpoint == "" {
-			client.where = "http://localhost:4317"
+			client.address = "http://localhost:4317"
 			options = append(options, otlptracegrpc.WithInsecure())
 		}
 		client.Client = otlptracegrpc.NewClient(options...)
 	} else {
-		options := []otlptracehttp.Option{otlptracehttp.WithRetry(otlptracehttp.RetryConfig(patient))}
+		options := []otlptracehttp.Option{otlptracehttp.WithRetry(otlptracehttp.RetryConfig(retry))}
 		if endpoint == "" {
-			client.where = "http://localhost:4318"
+			client.address = "http://localhost:4318"
 			options = append(options, otlptracehttp.WithInsecure())
 		}
-		if !isFull {
-			client.where = strings.TrimRight(client.where, "/") + "/v1/traces"
+		if !isFullURL {
+			client.address = strings.TrimRight(client.address, "/") + "/v1/traces"
 		}
 		client.Client = otlptracehttp.NewClient(options...)
 	}
@@ -81,8 +82,8 @@ func connect(protocol, endpoint string, isFull bool) (*Client, error) {
 	return client, nil
 }
 
-// A collector that is busy is asked again for as long as the request is wanted.
-var patient = struct {
+// The client retries within OTEL_EXPORTER_OTLP_TIMEOUT; after that, Sender repeats the request.
+var retry = struct {
 	Enabled         bool
 	InitialInterval time.Duration
 	MaxInterval     time.Duration
@@ -91,10 +92,10 @@ var patient = struct {
 
 type setting struct {
 	name, value string
-	isTraces    bool
+	isForTraces bool
 }
 
-// either returns the variable for traces, which goes before that for all signals.
+// either returns the variable for traces, which overrides the one for all signals.
 func either(variable func(name string) string, name string) setting {
 	full := "OTEL_EXPORTER_OTLP_TRACES_" + name
 	if value := variable(full); value != "" {
@@ -104,20 +105,35 @@ func either(variable func(name string) string, name string) setting {
 	return setting{full, variable(full), false}
 }
 
-// isFinal reports whether the same request would not be taken later either.
-func isFinal(err error) bool {
-	if answer, isGRPC := status.FromError(err); isGRPC {
-		switch answer.Code() {
-		case codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.OutOfRange,
-			codes.Unavailable, codes.DataLoss, codes.Unknown:
-			return false
-		}
-		return true
+// isRetryable reports whether the same request may succeed later. For gRPC, the OTLP specification
+// lists the codes. OpenTelemetry's HTTP client reports an answer that is not retryable as "failed to
+// send to".
+func isRetryable(err error) bool {
+	answer, isGRPC := status.FromError(err)
+	if !isGRPC {
+		return !strings.HasPrefix(err.Error(), "failed to send to ")
 	}
-	return strings.HasPrefix(err.Error(), "failed to send to ")
+	switch answer.Code() {
+	case codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.OutOfRange,
+		codes.Unavailable, codes.DataLoss:
+		return true
+	case codes.ResourceExhausted:
+		return hasRetryInfo(answer)
+	}
+	return false
 }
 
-// reason returns what the collector or the system said, out of what has been wrapped around it.
+// hasRetryInfo reports whether the collector expects to recover.
+func hasRetryInfo(answer *status.Status) bool {
+	for _, detail := range answer.Details() {
+		if _, isRetryInfo := detail.(*errdetails.RetryInfo); isRetryInfo {
+			return true
+		}
+	}
+	return false
+}
+
+// reason returns the message of the collector or the system, without the texts wrapped around it.
 func reason(err error) string {
 	var number syscall.Errno
 	if errors.As(err, &number) {
@@ -130,20 +146,20 @@ func reason(err error) string {
 	if errors.As(err, &failed) {
 		return oneLine(failed.Err.Error())
 	}
-	told := err.Error()
-	if _, after, isFound := strings.Cut(told, "failed to send to "); isFound {
-		_, told, _ = strings.Cut(after, ": ")
+	text := err.Error()
+	if _, after, isFound := strings.Cut(text, "failed to send to "); isFound {
+		_, text, _ = strings.Cut(after, ": ")
 	}
-	told = strings.TrimPrefix(told, context.Canceled.Error()+": ")
-	told = strings.TrimPrefix(told, context.DeadlineExceeded.Error()+": ")
-	return oneLine(told)
+	text = strings.TrimPrefix(text, context.Canceled.Error()+": ")
+	text = strings.TrimPrefix(text, context.DeadlineExceeded.Error()+": ")
+	return oneLine(text)
 }
 
 func oneLine(text string) string {
-	const most = 500
+	const maxBytes = 500
 	text = strings.Join(strings.Fields(text), " ")
-	if len(text) > most {
-		text = strings.ToValidUTF8(text[:most], "")
+	if len(text) > maxBytes {
+		text = strings.ToValidUTF8(text[:maxBytes], "")
 	}
 	return text
 }

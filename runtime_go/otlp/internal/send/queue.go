@@ -6,14 +6,14 @@ import (
 	"functrace/otlp/internal/spans"
 )
 
-// Batches that wait are this many at most: so a collector that is gone costs bounded memory.
-const mostWaiting = 32
+// The queue is bounded, so that an unreachable collector costs bounded memory.
+const maxQueued = 32
 
-// A queue of batches between who makes them and who sends them.
+// A queue passes batches from the pipeline to the sender.
 type queue struct {
 	mu       sync.Mutex
 	changed  sync.Cond
-	waiting  []spans.Batch
+	batches  []spans.Batch
 	isClosed bool
 }
 
@@ -23,50 +23,50 @@ func newQueue() *queue {
 	return q
 }
 
-// push adds a batch; it returns how many spans of the oldest batch had to go for it.
+// push adds a batch; it returns how many spans of the oldest batch were dropped for it.
 func (q *queue) push(batch spans.Batch) (dropped int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.waiting) == mostWaiting {
-		dropped = q.waiting[0].Spans
-		q.remove()
+	if len(q.batches) == maxQueued {
+		dropped = q.batches[0].Spans
+		q.removeOldest()
 	}
-	q.waiting = append(q.waiting, batch)
+	q.batches = append(q.batches, batch)
 	q.changed.Broadcast()
 	return dropped
 }
 
-// awaitRoom returns when there is room for a batch.
+// awaitRoom waits until the queue has room for a batch.
 func (q *queue) awaitRoom() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for len(q.waiting) == mostWaiting && !q.isClosed {
+	for len(q.batches) == maxQueued && !q.isClosed {
 		q.changed.Wait()
 	}
 }
 
-// pop waits for a batch; false when there will be none.
+// pop waits for a batch; false if the queue is closed and empty.
 func (q *queue) pop() (spans.Batch, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for len(q.waiting) == 0 && !q.isClosed {
+	for len(q.batches) == 0 && !q.isClosed {
 		q.changed.Wait()
 	}
-	if len(q.waiting) == 0 {
+	if len(q.batches) == 0 {
 		return spans.Batch{}, false
 	}
-	batch := q.waiting[0]
-	q.remove()
+	batch := q.batches[0]
+	q.removeOldest()
 	q.changed.Broadcast()
 	return batch, true
 }
 
-func (q *queue) remove() {
-	q.waiting[0] = spans.Batch{}
-	q.waiting = append(q.waiting[:0], q.waiting[1:]...)
+func (q *queue) removeOldest() {
+	q.batches[0] = spans.Batch{}
+	q.batches = append(q.batches[:0], q.batches[1:]...)
 }
 
-// close has pop return what is left, then nothing.
+// close ends the queue: pop returns the remaining batches, then false.
 func (q *queue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()

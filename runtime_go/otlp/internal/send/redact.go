@@ -6,20 +6,20 @@ import (
 	"strings"
 )
 
-// What credentials are replaced with; functrace/export/otlp/redaction.py has the same rules.
+// mask replaces credentials; functrace/export/otlp/redaction.py has the same rules.
 const mask = "***"
 
-// A header's value with fewer characters is a number or a flag rather than a secret.
-const shortestSecret = 4
+// A shorter header value is a number or a flag rather than a secret.
+const minSecretBytes = 4
 
 var (
 	wordPattern = regexp.MustCompile(`[^\s"'<>]+`)
-	// A segment of a URL that is long and mixes letters with digits is a token more often than a name.
+	// A long segment of a URL that mixes letters and digits is more often a token than a name.
 	tokenPattern = regexp.MustCompile(`^[A-Za-z0-9_.%=~-]{20,}$`)
 )
 
-// Redact returns text without the credentials that it contains: user names, passwords, queries and
-// tokens in URLs, and the values of headers that the variables set.
+// Redact masks credentials in text: user names, passwords, queries and tokens in URLs, and the values
+// of headers that the OTEL_EXPORTER_OTLP variables set.
 func Redact(text string, variable func(name string) string) string {
 	for _, name := range []string{"OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"} {
 		for _, header := range strings.Split(variable(name), ",") {
@@ -36,7 +36,7 @@ func redactSecret(text, value string) string {
 		decoded = value
 	}
 	for _, form := range []string{value, decoded} {
-		if len(form) >= shortestSecret {
+		if len(form) >= minSecretBytes {
 			text = strings.ReplaceAll(text, form, mask)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// No password, token or header value is printed; Python passes the same vectors.
+// Python passes the same vectors.
 func TestRedactionVectors(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "tests", "vectors", "redaction.json"))
 	if err != nil {

@@ -14,34 +14,34 @@ import (
 	"functrace/otlp/internal/spans"
 )
 
-// Of the semantic conventions: the first in which code.function.name and its like are stable.
+// The first version of the semantic conventions in which the code attributes are stable.
 const schema = "https://opentelemetry.io/schemas/1.33.0"
 
-// Between two attempts to reach a collector.
+// Pauses between two attempts to reach a collector.
 const (
-	shortestPause = time.Second / 4
-	longestPause  = 5 * time.Second
+	minPause = time.Second / 4
+	maxPause = 5 * time.Second
 )
 
-// A Sender sends batches one after the other, each until it is taken or refused for good.
+// A Sender sends batches one after the other, each until it is accepted or refused.
 type Sender struct {
 	client   *Client
 	describe func() *resource.Resource
-	resource *resource.Resource // from the first batch on
+	resource *resource.Resource // set with the first batch
 	queue    *queue
 	cancel   context.CancelFunc
 	done     chan struct{}
 
-	mu      sync.Mutex
-	tally   Tally
-	failure string      // of the last attempt
-	partly  uint64      // spans of the request under way that were refused
-	isLast  bool        // the program has ended
-	ending  *time.Timer // until the collector is given up, if it takes nothing more
-	wait    time.Duration
+	mu       sync.Mutex
+	tally    Tally
+	failure  string      // of the last attempt
+	rejected uint64      // spans of the current request that were refused
+	isEnding bool        // the program has ended
+	deadline *time.Timer // gives up a collector that accepts nothing
+	wait     time.Duration
 }
 
-// New starts to send. With the first batch it is asked what the spans are of.
+// New starts a sender. It calls describe with the first batch.
 func New(client *Client, describe func() *resource.Resource) *Sender {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Sender{
@@ -50,23 +50,23 @@ func New(client *Client, describe func() *resource.Resource) *Sender {
 		queue:    newQueue(),
 		cancel:   cancel,
 		done:     make(chan struct{}),
-		tally:    Tally{where: client.where},
+		tally:    Tally{address: client.address},
 	}
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(s.notePartly))
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(s.notePartialSuccess))
 	go s.run(ctx)
 	return s
 }
 
-// Send has a batch sent. While the program runs it never waits: what is too much is dropped, the
-// oldest first.
+// Send queues a batch. While the program runs it never blocks, and drops the oldest batch if the queue
+// is full.
 func (s *Sender) Send(batch spans.Batch) {
 	if s.resource == nil {
 		s.resource = s.describe()
 	}
 	s.mu.Lock()
-	isLast := s.isLast
+	isEnding := s.isEnding
 	s.mu.Unlock()
-	if isLast {
+	if isEnding {
 		s.queue.awaitRoom()
 	}
 	if dropped := s.queue.push(batch); dropped > 0 {
@@ -74,16 +74,16 @@ func (s *Sender) Send(batch spans.Batch) {
 	}
 }
 
-// Last tells that the program has ended: nothing presses any more. A collector that takes nothing
-// for so long is given up.
-func (s *Sender) Last(wait time.Duration) {
+// End notes that the program has ended. From then on Send blocks instead of dropping, until the
+// collector has accepted nothing for the given time.
+func (s *Sender) End(wait time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.isLast, s.wait = true, wait
-	s.ending = time.AfterFunc(wait, s.cancel)
+	s.isEnding, s.wait = true, wait
+	s.deadline = time.AfterFunc(wait, s.cancel)
 }
 
-// Close returns what became of all spans, when that is known.
+// Close sends the remaining batches and returns the tally.
 func (s *Sender) Close() Tally {
 	s.queue.close()
 	<-s.done
@@ -96,30 +96,30 @@ func (s *Sender) Close() Tally {
 func (s *Sender) run(ctx context.Context) {
 	defer close(s.done)
 	for {
-		batch, isMore := s.queue.pop()
-		if !isMore {
+		batch, isOpen := s.queue.pop()
+		if !isOpen {
 			return
 		}
 		s.deliver(ctx, batch)
 	}
 }
 
-// deliver sends a batch until it is taken or refused, or nobody waits for that any more.
+// deliver sends a batch until it is accepted, refused or given up.
 func (s *Sender) deliver(ctx context.Context, batch spans.Batch) {
 	defer func() {
-		if recover() != nil { // the client's mistake is not for the program's terminal
+		if recover() != nil { // a panic of the client must not be printed on the program's terminal
 			s.noteDropped(batch.Spans)
 		}
 	}()
 	message := s.message(batch)
-	for pause := shortestPause; ctx.Err() == nil; pause = min(2*pause, longestPause) {
+	for pause := minPause; ctx.Err() == nil; pause = min(2*pause, maxPause) {
 		err := s.client.UploadTraces(ctx, message)
 		if err == nil {
-			s.noteTaken(batch.Spans)
+			s.noteSent(batch.Spans)
 			return
 		}
 		s.noteFailed(err)
-		if isFinal(err) {
+		if !isRetryable(err) {
 			s.noteRefused(batch.Spans, reason(err))
 			return
 		}
@@ -131,8 +131,7 @@ func (s *Sender) deliver(ctx context.Context, batch spans.Batch) {
 	s.noteDropped(batch.Spans)
 }
 
-// message returns the spans as the client takes them. They are encoded already: fields of a message
-// that its type does not know are sent as they are.
+// message wraps the encoded spans for the client: unknown fields of a message are sent unchanged.
 func (s *Sender) message(batch spans.Batch) []*trace.ResourceSpans {
 	scope := &trace.ScopeSpans{
 		Scope:     &common.InstrumentationScope{Name: "functrace", Version: spans.Version},
@@ -146,30 +145,29 @@ func (s *Sender) message(batch spans.Batch) []*trace.ResourceSpans {
 	}}
 }
 
-func (s *Sender) noteTaken(count int) {
+func (s *Sender) noteSent(count int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	refused := min(s.partly, uint64(count))
+	refused := min(s.rejected, uint64(count))
 	s.tally.Refused += refused
 	s.tally.Sent += uint64(count) - refused
-	s.partly, s.failure = 0, ""
-	s.goOn()
+	s.rejected, s.failure = 0, ""
+	s.extendDeadline()
 }
 
-// noteDropped remembers what stood in the way, if it is not that there was too much.
 func (s *Sender) noteDropped(count int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tally.Dropped += uint64(count)
 	if s.failure != "" {
-		s.tally.obstacle = s.failure
+		s.tally.lastFailed = s.failure
 	}
 }
 
-// goOn gives a collector that has answered its time again.
-func (s *Sender) goOn() {
-	if s.ending != nil && s.ending.Stop() {
-		s.ending.Reset(s.wait)
+// extendDeadline restarts the deadline of a collector that has answered.
+func (s *Sender) extendDeadline() {
+	if s.deadline != nil && s.deadline.Stop() {
+		s.deadline.Reset(s.wait)
 	}
 }
 
@@ -180,7 +178,7 @@ func (s *Sender) noteRefused(count int, why string) {
 	if s.tally.refusal == "" {
 		s.tally.refusal = why
 	}
-	s.goOn()
+	s.extendDeadline()
 }
 
 func (s *Sender) noteFailed(err error) {
@@ -191,9 +189,9 @@ func (s *Sender) noteFailed(err error) {
 	}
 }
 
-// notePartly is told by the client that the collector refused some spans of a request that it
-// took. The error's type is not to be had, but its fields are.
-func (s *Sender) notePartly(err error) {
+// notePartialSuccess handles the client's error for spans refused in an accepted request. The error's
+// type is internal to the client, so its fields are read by reflection.
+func (s *Sender) notePartialSuccess(err error) {
 	value := reflect.ValueOf(err)
 	if value.Kind() != reflect.Struct {
 		return
@@ -204,7 +202,7 @@ func (s *Sender) notePartly(err error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.partly = uint64(rejected.Int())
+	s.rejected = uint64(rejected.Int())
 	if s.tally.refusal == "" && message.IsValid() {
 		s.tally.refusal = oneLine(message.String())
 	}

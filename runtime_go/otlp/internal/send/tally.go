@@ -5,35 +5,35 @@ import (
 	"strings"
 )
 
-// A Tally is what became of the spans.
+// A Tally counts what became of the spans.
 type Tally struct {
 	Sent, Refused, Dropped uint64
 
-	where    string
-	refusal  string // why the first of the refused were
-	obstacle string // why the last of the dropped were, but that there was too much
+	address    string
+	refusal    string // the reason of the first refusal
+	lastFailed string // the reason of the last drop, if the collector failed
 }
 
-// LastWords returns what is to be told in the end, empty where everything is fine.
-func (t *Tally) LastWords(overwritten uint64) string {
+// Summary returns the message for the end of the program; empty if nothing was lost.
+func (t *Tally) Summary(overwritten uint64) string {
 	if t.Refused+t.Dropped+overwritten == 0 {
 		return ""
 	}
-	told := []string{several(t.Sent, "span") + " sent"}
+	parts := []string{plural(t.Sent, "span") + " sent"}
 	if t.Refused > 0 {
-		told = append(told, count(t.Refused)+" refused"+inBrackets(t.refusal))
+		parts = append(parts, count(t.Refused)+" refused"+inBrackets(t.refusal))
 	}
 	if t.Dropped > 0 {
 		why := "too slow"
-		if t.obstacle != "" {
-			why = t.obstacle
+		if t.lastFailed != "" {
+			why = t.lastFailed
 		}
-		told = append(told, count(t.Dropped)+" dropped"+inBrackets(t.where+": "+why))
+		parts = append(parts, count(t.Dropped)+" dropped"+inBrackets(t.address+": "+why))
 	}
 	if overwritten > 0 {
-		told = append(told, "at most "+several(overwritten, "event")+" overwritten before they were read")
+		parts = append(parts, "at most "+plural(overwritten, "event")+" overwritten before they were read")
 	}
-	return strings.Join(told, ", ")
+	return strings.Join(parts, ", ")
 }
 
 func inBrackets(text string) string {
@@ -43,14 +43,14 @@ func inBrackets(text string) string {
 	return " (" + text + ")"
 }
 
-func several(number uint64, noun string) string {
+func plural(number uint64, noun string) string {
 	if number == 1 {
 		return "1 " + noun
 	}
 	return count(number) + " " + noun + "s"
 }
 
-// count has commas at the thousands.
+// count formats a number with thousands separators.
 func count(number uint64) string {
 	digits := strconv.FormatUint(number, 10)
 	for at := len(digits) - 3; at > 0; at -= 3 {

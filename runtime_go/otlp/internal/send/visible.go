@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// Visible returns text on one line, with \x1b, \n or \u202e in place of such a character: paths and
-// settings may contain what a terminal acts on.
+// Visible escapes unprintable characters, such as \x1b, \n and \u202e: paths and settings may contain
+// control sequences of terminals.
 func Visible(text string) string {
 	var b strings.Builder
 	for at, r := range text {

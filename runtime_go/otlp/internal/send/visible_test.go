@@ -10,7 +10,7 @@ func TestVisible(t *testing.T) {
 		"bytes \xff\x9b2J":                     `bytes \xff\x9b2J`,
 	} {
 		if got := Visible(text); got != want {
-			t.Errorf("%q: got %q, want %q", text, got, want)
+			t.Errorf("Visible(%q) = %q, want %q", text, got, want)
 		}
 	}
 }

@@ -29,7 +29,7 @@ func number(key string, value int64) *common.KeyValue {
 	return attribute(key, &common.AnyValue{Value: &common.AnyValue_IntValue{IntValue: value}})
 }
 
-// unsigned is a text where it is no number of the protocol.
+// unsigned returns a text if the number exceeds the protocol's integers.
 func unsigned(key string, value uint64) *common.KeyValue {
 	if value > math.MaxInt64 {
 		return text(key, strconv.FormatUint(value, 10))
@@ -37,6 +37,6 @@ func unsigned(key string, value uint64) *common.KeyValue {
 	return number(key, int64(value))
 }
 
-func truth(key string) *common.KeyValue {
+func boolean(key string) *common.KeyValue {
 	return attribute(key, &common.AnyValue{Value: &common.AnyValue_BoolValue{BoolValue: true}})
 }

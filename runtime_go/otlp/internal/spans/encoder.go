@@ -13,29 +13,29 @@ import (
 	"functrace/otlp/internal/ids"
 )
 
-// A Batch of spans, encoded as the field of ScopeSpans that has them.
+// A Batch of spans, encoded as the field ScopeSpans.spans.
 type Batch struct {
 	Spans int
 	Bytes []byte
 }
 
-// A collector takes 4 MiB over gRPC if nobody told it otherwise.
+// A collector accepts 4 MiB over gRPC by default.
 const (
-	batchSpans = 2048
-	batchBytes = 1 << 20
+	maxBatchSpans = 2048
+	maxBatchBytes = 1 << 20
 )
 
-func (b *Batch) isFull() bool { return b.Spans >= batchSpans || len(b.Bytes) >= batchBytes }
+func (b *Batch) isFull() bool { return b.Spans >= maxBatchSpans || len(b.Bytes) >= maxBatchBytes }
 
 const (
 	flags = uint32(1 | 2 | // W3C's sampled and random
 		trace.SpanFlags_SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK)
-	mostChains = 1000 // that are kept encoded
-	mostInner  = 128  // functions of a chain above an OpenTelemetry trace that are told
+	maxChains  = 1000 // encoded chains that are cached
+	maxParents = 128  // functions of parent tracks in the attribute functrace.chain
 )
 
-// An encoder makes the messages of spans: what follows each other in an encoded message is one
-// message, so that what calls of a function and of a track share is encoded once.
+// An encoder encodes spans. Encoded parts of a message can be concatenated, so the fields that the
+// spans of a function or a track share are encoded once.
 type encoder struct {
 	file      *follow.Follower
 	rate      ids.Rate
@@ -49,20 +49,20 @@ func newEncoder(file *follow.Follower, rate ids.Rate) encoder {
 	return encoder{file: file, rate: rate, chains: map[string][]byte{}}
 }
 
-// add puts the span of a call that has ended into a batch.
+// add appends the span of an ended call to a batch.
 func (e *encoder) add(batch *Batch, c *calls.Call) {
 	if e.track != c.Track {
-		e.track, e.trackPart = c.Track, part(&trace.Span{Attributes: e.ofTrack(c.Track)})
+		e.track, e.trackPart = c.Track, part(&trace.Span{Attributes: trackAttributes(c.Track)})
 	}
-	function := e.function(c.Function)
+	function := e.functionPart(c.Function)
 	start, end := e.times(c)
 	var own [64]byte
 	message := appendOwn(own[:0], c, start, end)
-	rare := e.rare(c, end)
+	rare := e.rarePart(c, end)
 	size := len(function) + len(e.trackPart) + len(message) + len(rare)
 	b := batch.Bytes
 	if b == nil {
-		b = make([]byte, 0, batchBytes/4)
+		b = make([]byte, 0, maxBatchBytes/4)
 	}
 	b = protowire.AppendTag(b, 2, protowire.BytesType) // ScopeSpans.spans
 	b = protowire.AppendVarint(b, uint64(size))
@@ -71,7 +71,7 @@ func (e *encoder) add(batch *Batch, c *calls.Call) {
 	batch.Spans++
 }
 
-// times are nanoseconds since 1970.
+// times returns the call's times in nanoseconds since 1970.
 func (e *encoder) times(c *calls.Call) (start, end uint64) {
 	header := &e.file.Header
 	start = header.Started + uint64(header.Clock.Nanoseconds(c.Start))
@@ -85,7 +85,7 @@ func (e *encoder) times(c *calls.Call) (start, end uint64) {
 	return start, end
 }
 
-// appendOwn appends what is each span's own, most of it: Span's fields by number.
+// appendOwn appends the fields that differ from span to span, by their numbers in Span.
 func appendOwn(b []byte, c *calls.Call, start, end uint64) []byte {
 	b = protowire.AppendTag(b, 1, protowire.BytesType)
 	b = protowire.AppendBytes(b, c.TraceID[:])
@@ -101,35 +101,35 @@ func appendOwn(b []byte, c *calls.Call, start, end uint64) []byte {
 	return protowire.AppendFixed64(b, end)
 }
 
-// parentOf returns the call whose span is the parent, nil where an OpenTelemetry trace begins.
+// parentOf returns the call whose span is the parent; nil for the root of an OpenTelemetry trace.
 func parentOf(c *calls.Call) *calls.Call {
 	switch {
-	case c.Begins:
+	case c.IsRoot:
 		return nil
-	case c.Above != nil:
-		return c.Above
+	case c.Caller != nil:
+		return c.Caller
 	default:
-		return c.Track.Origin
+		return c.Track.Parent
 	}
 }
 
-// function returns what spans of a function share.
-func (e *encoder) function(index int32) []byte {
+// functionPart returns the fields that the spans of a function share.
+func (e *encoder) functionPart(index int32) []byte {
 	for len(e.functions) <= int(index) {
 		function := e.file.Facts.Functions[len(e.functions)]
-		told := []*common.KeyValue{text("code.function.name", function.Name)}
+		attributes := []*common.KeyValue{text("code.function.name", function.Name)}
 		if function.File != "" {
-			told = append(told, text("code.file.path", function.File))
+			attributes = append(attributes, text("code.file.path", function.File))
 		}
 		if function.Line != 0 {
-			told = append(told, number("code.line.number", int64(function.Line)))
+			attributes = append(attributes, number("code.line.number", int64(function.Line)))
 		}
 		e.functions = append(e.functions, part(&trace.Span{
 			Name:       shortName(function.Name),
 			Kind:       trace.Span_SPAN_KIND_INTERNAL,
 			Flags:      flags,
 			TraceState: e.rate.State(),
-			Attributes: told,
+			Attributes: attributes,
 		}))
 	}
 	return e.functions[index]
@@ -137,102 +137,103 @@ func (e *encoder) function(index int32) []byte {
 
 var trackKinds = [...]string{"functrace.unknown", "functrace.goroutine", "thread", "functrace.task"}
 
-// ofTrack returns what spans of a track share: the semantic conventions have names for threads alone.
-func (e *encoder) ofTrack(t *calls.Track) []*common.KeyValue {
+// trackAttributes returns the attributes that the spans of a track share. The semantic conventions
+// define names for threads only.
+func trackAttributes(t *calls.Track) []*common.KeyValue {
 	prefix := trackKinds[t.Kind]
-	told := []*common.KeyValue{unsigned(prefix+".id", t.ID)}
+	attributes := []*common.KeyValue{unsigned(prefix+".id", t.ID)}
 	if t.Name != "" {
-		told = append(told, text(prefix+".name", t.Name))
+		attributes = append(attributes, text(prefix+".name", t.Name))
 	}
-	return told
+	return attributes
 }
 
-// rare returns what most spans do not have.
-func (e *encoder) rare(c *calls.Call, end uint64) []byte {
-	hasAbove := c.Begins && (c.Above != nil || c.Track.Origin != nil)
-	if c.Failure == (calls.Failure{}) && c.Waited == 0 && !hasAbove {
+// rarePart returns the fields that most spans do not have.
+func (e *encoder) rarePart(c *calls.Call, end uint64) []byte {
+	hasChain := c.IsRoot && (c.Caller != nil || c.Track.Parent != nil)
+	if c.Failure == (calls.Failure{}) && c.Suspended == 0 && !hasChain {
 		return nil
 	}
 	span := trace.Span{}
-	if c.Unfinished {
-		span.Attributes = append(span.Attributes, truth("functrace.unfinished"))
+	if c.IsUnfinished {
+		span.Attributes = append(span.Attributes, boolean("functrace.unfinished"))
 	}
-	if c.Goexit {
-		span.Attributes = append(span.Attributes, truth("functrace.goexit"))
+	if c.IsGoexit {
+		span.Attributes = append(span.Attributes, boolean("functrace.goexit"))
 	}
-	if waited := e.file.Header.Clock.Nanoseconds(c.Waited); waited != 0 {
-		span.Attributes = append(span.Attributes, number("functrace.suspended_ns", waited))
+	if ns := e.file.Header.Clock.Nanoseconds(c.Suspended); ns != 0 {
+		span.Attributes = append(span.Attributes, number("functrace.suspended_ns", ns))
 	}
-	if c.Error || c.Panic {
+	if c.IsError || c.IsPanic {
 		e.addFailure(&span, c, end)
 	}
 	encoded := part(&span)
-	if hasAbove {
-		encoded = e.appendAbove(encoded, c)
+	if hasChain {
+		encoded = e.appendChain(encoded, c)
 	}
 	return encoded
 }
 
 func (e *encoder) addFailure(span *trace.Span, c *calls.Call, end uint64) {
-	more := ""
-	if c.Cut {
-		more = "…"
+	ellipsis := ""
+	if c.IsTextCut {
+		ellipsis = "…"
 	}
-	kind, told := failure(e.file.Header.Language, c.Text, c.Panic)
-	span.Status = &trace.Status{Code: trace.Status_STATUS_CODE_ERROR, Message: c.Text + more}
+	kind, message := exception(e.file.Header.Language, c.Text, c.IsPanic)
+	span.Status = &trace.Status{Code: trace.Status_STATUS_CODE_ERROR, Message: c.Text + ellipsis}
 	span.Events = []*trace.Span_Event{{
 		Name:         "exception",
 		TimeUnixNano: end,
-		Attributes:   []*common.KeyValue{text("exception.type", kind), text("exception.message", told+more)},
+		Attributes:   []*common.KeyValue{text("exception.type", kind), text("exception.message", message+ellipsis)},
 	}}
 }
 
-// appendAbove appends what a root goes on in.
-func (e *encoder) appendAbove(b []byte, c *calls.Call) []byte {
-	above := c.Above
-	if above == nil {
-		above = c.Track.Origin
+// appendChain appends the call chain above a root, and a link to the root's caller if that is sent.
+func (e *encoder) appendChain(b []byte, c *calls.Call) []byte {
+	caller := c.Caller
+	if caller == nil {
+		caller = c.Track.Parent
 	}
-	b = append(b, e.chain(chainOf(above, c.Above != nil))...)
-	if above.TraceID == (ids.TraceID{}) || !e.rate.Keeps(above.TraceID) {
+	b = append(b, e.chainPart(chainOf(caller, c.Caller != nil))...)
+	if caller.TraceID == (ids.TraceID{}) || !e.rate.IsSampled(caller.TraceID) {
 		return b
 	}
-	link := &trace.Span_Link{TraceId: above.TraceID[:], SpanId: above.SpanID[:], Flags: flags}
+	link := &trace.Span_Link{TraceId: caller.TraceID[:], SpanId: caller.SpanID[:], Flags: flags}
 	return append(b, part(&trace.Span{Links: []*trace.Span_Link{link}})...)
 }
 
-// chainOf returns the functions from a call on upwards: all of its own track, if that is the root's,
-// and of the tracks above the innermost.
+// chainOf returns the functions from a call to its outermost caller: all of the root's own track, and
+// the innermost maxParents of its parent tracks.
 func chainOf(c *calls.Call, isSameTrack bool) []int32 {
 	var chain []int32
-	for ; isSameTrack && c != nil; c = c.Above {
+	for ; isSameTrack && c != nil; c = c.Caller {
 		chain = append(chain, c.Function)
-		if c.Above == nil {
-			c = c.Track.Origin
+		if c.Caller == nil {
+			c = c.Track.Parent
 			break
 		}
 	}
-	for most := len(chain) + mostInner; c != nil && len(chain) < most; {
+	for limit := len(chain) + maxParents; c != nil && len(chain) < limit; {
 		chain = append(chain, c.Function)
-		if c.Above != nil {
-			c = c.Above
+		if c.Caller != nil {
+			c = c.Caller
 		} else {
-			c = c.Track.Origin
+			c = c.Track.Parent
 		}
 	}
 	return chain
 }
 
-// chain returns the attribute; many tracks go on in the same chain.
-func (e *encoder) chain(chain []int32) []byte {
+// chainPart returns the attribute functrace.chain; many tracks have the same.
+func (e *encoder) chainPart(chain []int32) []byte {
 	key := make([]byte, 0, 4*len(chain))
 	for _, function := range chain {
 		key = binary.LittleEndian.AppendUint32(key, uint32(function))
 	}
-	if known, isKnown := e.chains[string(key)]; isKnown {
-		return known
+	if cached, isCached := e.chains[string(key)]; isCached {
+		return cached
 	}
-	if len(e.chains) >= mostChains {
+	if len(e.chains) >= maxChains {
 		clear(e.chains)
 	}
 	names := make([]string, 0, len(chain))
@@ -244,11 +245,11 @@ func (e *encoder) chain(chain []int32) []byte {
 	return encoded
 }
 
-// part encodes some of a span.
+// part encodes some fields of a span.
 func part(span *trace.Span) []byte {
 	encoded, err := proto.Marshal(span)
 	if err != nil {
-		panic(err) // all texts are valid, and there is nothing else that can be wrong
+		panic(err) // only an invalid text could cause it, and all texts are valid
 	}
 	return encoded
 }

@@ -9,7 +9,7 @@ import (
 	"functrace/otlp/internal/ids"
 )
 
-// A Maker makes spans of the calls that it is told of.
+// A Maker makes spans of calls; it is their observer.
 type Maker struct {
 	file    *follow.Follower
 	options Options
@@ -17,11 +17,11 @@ type Maker struct {
 	roots   roots
 	encoder encoder
 	batch   Batch
-	take    func(Batch)
+	send    func(Batch)
 }
 
-// New returns a maker for the calls of a file; take gets batches that are full.
-func New(file *follow.Follower, options Options, take func(Batch)) *Maker {
+// New returns a maker for the calls of a file, which passes full batches to send.
+func New(file *follow.Follower, options Options, send func(Batch)) *Maker {
 	rate := ids.NewRate(options.Share)
 	return &Maker{
 		file:    file,
@@ -29,105 +29,102 @@ func New(file *follow.Follower, options Options, take func(Batch)) *Maker {
 		rate:    rate,
 		roots:   newRoots(options.Roots, &file.Facts),
 		encoder: newEncoder(file, rate),
-		take:    take,
+		send:    send,
 	}
 }
 
-// Begin decides which OpenTelemetry trace the call is in: without roots, what comes first on a track
-// begins one.
+// Begin assigns the call to an OpenTelemetry trace. Without roots, the outermost call of a track is the
+// root of one.
 func (m *Maker) Begin(c *calls.Call) {
-	around := c.Above
-	if around == nil && m.roots.any {
-		around = c.Track.Origin
+	caller := c.Caller
+	if caller == nil && m.roots.exist {
+		caller = c.Track.Parent
 	}
 	switch {
-	case around != nil && around.TraceID != (ids.TraceID{}):
-		c.TraceID, c.Kept = around.TraceID, around.Kept
-	case !m.roots.any || m.roots.has(c.Function):
-		c.TraceID, c.Begins, c.Kept = c.OwnTrace, true, m.rate.Keeps(c.OwnTrace)
+	case caller != nil && caller.TraceID != (ids.TraceID{}):
+		c.TraceID, c.IsSampled = caller.TraceID, caller.IsSampled
+	case !m.roots.exist || m.roots.contain(c.Function):
+		c.TraceID, c.IsRoot, c.IsSampled = c.OwnTrace, true, m.rate.IsSampled(c.OwnTrace)
 	}
 }
 
-// End sends the call, if it is to be.
+// End adds the call's span, if it is to be sent.
 func (m *Maker) End(c *calls.Call) {
 	switch {
-	case !m.options.chooses():
-		if c.Kept {
-			m.send(c)
+	case !m.options.hasFilter() || c.IsSelected:
+		if c.IsSampled {
+			m.add(c)
 		}
-	case c.Taken:
-		if c.Kept {
-			m.send(c)
-		}
-	case m.wants(c):
-		m.takeUp(c)
+	case m.matches(c):
+		m.selectChain(c)
 	}
 }
 
-// wants reports whether the call is sent for its own sake.
-func (m *Maker) wants(c *calls.Call) bool {
-	duration := m.file.Header.Clock.Nanoseconds(c.End - c.Start)
-	return m.options.Errors && (c.Error || c.Panic) || m.options.Slow >= 0 && duration >= m.options.Slow
+// matches reports whether the filters match the call itself.
+func (m *Maker) matches(c *calls.Call) bool {
+	durationNs := m.file.Header.Clock.Nanoseconds(c.End - c.Start)
+	return m.options.Errors && (c.IsError || c.IsPanic) || m.options.SlowNs >= 0 && durationNs >= m.options.SlowNs
 }
 
-// takeUp takes the call and those above it, each once. What is open is sent when it ends.
-func (m *Maker) takeUp(c *calls.Call) {
-	for c != nil && !c.Taken {
-		c.Taken = true
-		if c.HasEnded && c.Kept {
-			m.send(c)
+// selectChain selects the call and its callers, each once. Open ones are added when they end.
+func (m *Maker) selectChain(c *calls.Call) {
+	for c != nil && !c.IsSelected {
+		c.IsSelected = true
+		if c.HasEnded && c.IsSampled {
+			m.add(c)
 		}
-		if c.Above != nil {
-			c = c.Above
+		if c.Caller != nil {
+			c = c.Caller
 		} else {
-			c = c.Track.Origin
+			c = c.Track.Parent
 		}
 	}
 }
 
-func (m *Maker) send(c *calls.Call) {
+func (m *Maker) add(c *calls.Call) {
 	m.encoder.add(&m.batch, c)
 	if m.batch.isFull() {
 		m.Flush()
 	}
 }
 
-// Flush hands on the spans that there are.
+// Flush passes on the spans added so far.
 func (m *Maker) Flush() {
 	if m.batch.Spans > 0 {
-		m.take(m.batch)
+		m.send(m.batch)
 		m.batch = Batch{}
 	}
 }
 
-// roots are the functions that globs mean.
+// roots are the functions that match globs.
 type roots struct {
-	any   bool
-	namer namer
-	facts *follow.Facts
-	known []bool // by function
+	exist     bool
+	matcher   matcher
+	facts     *follow.Facts
+	isMatched []bool // by function
 }
 
 func newRoots(globs []string, facts *follow.Facts) roots {
-	r := roots{any: len(globs) > 0, facts: facts}
-	if r.any {
-		r.namer = newNamer(globs)
+	r := roots{exist: len(globs) > 0, facts: facts}
+	if r.exist {
+		r.matcher = newMatcher(globs)
 	}
 	return r
 }
 
-func (r *roots) has(function int32) bool {
-	for len(r.known) <= int(function) {
-		r.known = append(r.known, r.namer.means(r.facts.Functions[len(r.known)].Name))
+func (r *roots) contain(function int32) bool {
+	for len(r.isMatched) <= int(function) {
+		name := r.facts.Functions[len(r.isMatched)].Name
+		r.isMatched = append(r.isMatched, r.matcher.matches(name))
 	}
-	return r.known[function]
+	return r.isMatched[function]
 }
 
-// Identity returns that of the process.
+// Identity returns the identity of the process.
 func Identity(facts *follow.Facts, header *format.Header) ids.Identity {
 	host := ""
-	if told, isTold := facts.Process["host"]; isTold {
-		host = fmt.Sprint(told)
+	if value, isSet := facts.Process["host"]; isSet {
+		host = fmt.Sprint(value)
 	}
 	return ids.Of(host, header.PID, header.Started)
 }

@@ -5,26 +5,26 @@ import (
 	"strings"
 )
 
-// A namer tells whether a full function name is meant by a glob.
+// A matcher matches full function names against globs, like functrace export --root.
 //
-// Beside the full name, what stands behind its last / may match, with or without (*…) and
-// <locals>; the last elements of that; and the first with the last: of a method
-// store.(*Store).Get, store.Store.Get, Store.Get, Get, store.Get. So it is with --root.
-type namer struct {
+// Besides the full name, a glob may match the part after the last /, with or without (*…) and
+// <locals>; the last elements of that part; and its first with its last element. For the method
+// store.(*Store).Get these are store.Store.Get, Store.Get, Get and store.Get.
+type matcher struct {
 	pattern *regexp.Regexp
 }
 
-func newNamer(globs []string) namer {
+func newMatcher(globs []string) matcher {
 	var patterns []string
 	for _, glob := range globs {
 		patterns = append(patterns, patternOf(glob), patternOf(strings.ReplaceAll(glob, ".<locals>", "")))
 	}
-	return namer{regexp.MustCompile("(?s)^(?:" + strings.Join(patterns, "|") + ")$")}
+	return matcher{regexp.MustCompile("(?s)^(?:" + strings.Join(patterns, "|") + ")$")}
 }
 
-var wild = regexp.MustCompile(`\.\.\.|[*?]`)
+var wildcard = regexp.MustCompile(`\.\.\.|[*?]`)
 
-// patternOf has * and ... stand for any run of characters, ? for one.
+// patternOf translates a glob: * and ... match any number of characters, ? matches one.
 func patternOf(glob string) string {
 	if trimmed := strings.TrimRight(strings.TrimPrefix(glob, "./"), "/"); trimmed != "" {
 		glob = trimmed
@@ -32,7 +32,7 @@ func patternOf(glob string) string {
 	head, isFolder := strings.CutSuffix(glob, "/...")
 	var b strings.Builder
 	at := 0
-	for _, found := range wild.FindAllStringIndex(head, -1) {
+	for _, found := range wildcard.FindAllStringIndex(head, -1) {
 		b.WriteString(regexp.QuoteMeta(head[at:found[0]]))
 		at = found[1]
 		if head[found[0]:at] == "?" {
@@ -50,31 +50,12 @@ func patternOf(glob string) string {
 
 var decoration = regexp.MustCompile(`\(\*|[()]|\.<locals>`)
 
-func (n namer) means(name string) bool {
-	return n.meansAsSpelt(name) || n.meansAsSpelt(withoutVersion(name))
+// matches reports whether the name matches, with or without the major version in its import path.
+func (m matcher) matches(name string) bool {
+	return m.matchesAnyForm(name) || m.matchesAnyForm(withoutVersion(name))
 }
 
-var (
-	suffix = regexp.MustCompile(`/v(?:[2-9]|[1-9]\d+)(\.[^/]*)?$`)
-	gopkg  = regexp.MustCompile(`^(gopkg\.in/(?:[^/]+/)?[^/.%]+)%2ev\d+(\.[^/]*)?$`)
-)
-
-// withoutVersion removes the suffix of a major version from the import path in a
-// function's full name; the runtime has the same rule.
-func withoutVersion(name string) string {
-	if found := gopkg.FindStringSubmatch(name); found != nil {
-		return found[1] + found[2]
-	}
-	return suffix.ReplaceAllString(name, "$1")
-}
-
-// shortName is what stands behind the last / of a function's name, without a version.
-func shortName(name string) string {
-	name = withoutVersion(name)
-	return name[strings.LastIndexByte(name, '/')+1:]
-}
-
-func (n namer) meansAsSpelt(name string) bool {
+func (m matcher) matchesAnyForm(name string) bool {
 	short := name[strings.LastIndexByte(name, '/')+1:]
 	plain := decoration.ReplaceAllString(short, "")
 	names := []string{name, short, plain}
@@ -86,9 +67,29 @@ func (n namer) meansAsSpelt(name string) bool {
 		names = append(names, parts[0]+"."+parts[len(parts)-1])
 	}
 	for _, each := range names {
-		if n.pattern.MatchString(each) {
+		if m.pattern.MatchString(each) {
 			return true
 		}
 	}
 	return false
+}
+
+var (
+	suffix = regexp.MustCompile(`/v(?:[2-9]|[1-9]\d+)(\.[^/]*)?$`)
+	gopkg  = regexp.MustCompile(`^(gopkg\.in/(?:[^/]+/)?[^/.%]+)%2ev\d+(\.[^/]*)?$`)
+)
+
+// withoutVersion removes the major version from the import path in a function's full name. The Go
+// runtime has the same rule.
+func withoutVersion(name string) string {
+	if found := gopkg.FindStringSubmatch(name); found != nil {
+		return found[1] + found[2]
+	}
+	return suffix.ReplaceAllString(name, "$1")
+}
+
+// shortName returns the part of a function's name after the last /, without a version.
+func shortName(name string) string {
+	name = withoutVersion(name)
+	return name[strings.LastIndexByte(name, '/')+1:]
 }

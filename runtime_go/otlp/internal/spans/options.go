@@ -1,5 +1,5 @@
-// Package spans makes spans of calls, encoded as OpenTelemetry's protocol has them: the same ones
-// as functrace/export/otlp does from a recording.
+// Package spans encodes calls as spans of the OpenTelemetry protocol, exactly as functrace/export/otlp
+// does for a recording.
 package spans
 
 import (
@@ -11,20 +11,20 @@ import (
 	"strings"
 )
 
-// Options say which calls become spans. Where none is excluded, all do.
+// Options select the calls that are sent; by default all.
 type Options struct {
-	Roots  []string // globs of the functions whose outermost calls begin an OpenTelemetry trace each
-	Share  float64  // of OpenTelemetry traces that is sent, above 0 and at most 1
-	Errors bool     // only calls that failed, and those above them
-	Slow   int64    // only calls that took so many nanoseconds, and those above them; -1: any
+	Roots  []string // globs of functions; their outermost calls are roots of OpenTelemetry traces
+	Share  float64  // of OpenTelemetry traces, greater than 0 and at most 1
+	Errors bool     // send failed calls and their callers
+	SlowNs int64    // send calls that lasted at least as long and their callers; -1: no limit
 }
 
-// chooses reports whether calls are looked at one by one.
-func (o *Options) chooses() bool { return o.Errors || o.Slow >= 0 }
+// hasFilter reports whether calls are selected one by one.
+func (o *Options) hasFilter() bool { return o.Errors || o.SlowNs >= 0 }
 
-// Parse reads the options from the environment. An error names the variable.
+// Parse reads the options from environment variables. An error names the variable.
 func Parse(variable func(name string) string) (Options, error) {
-	options := Options{Share: 1, Slow: -1}
+	options := Options{Share: 1, SlowNs: -1}
 	for _, each := range []struct {
 		name  string
 		parse func(text string) error
@@ -61,7 +61,7 @@ func (o *Options) parseShare(text string) error {
 		share /= 100
 	}
 	if err != nil || !(share > 0 && share <= 1) {
-		return errors.New("a share is above 0 and at most 1, such as 5% or 0.05")
+		return errors.New("must be a share greater than 0 and at most 1, such as 5% or 0.05")
 	}
 	o.Share = share
 	return nil
@@ -69,7 +69,7 @@ func (o *Options) parseShare(text string) error {
 
 func (o *Options) parseErrors(text string) error {
 	if text != "0" && text != "1" {
-		return errors.New("neither 1 nor 0")
+		return errors.New("must be 0 or 1")
 	}
 	o.Errors = text == "1"
 	return nil
@@ -82,13 +82,13 @@ var units = map[string]float64{"ns": 1, "us": 1e3, "µs": 1e3, "ms": 1e6, "s": 1
 func (o *Options) parseSlow(text string) error {
 	match := duration.FindStringSubmatch(text)
 	if match == nil {
-		return errors.New("no time such as 5us, 2ms or 1.5s")
+		return errors.New("must be a duration, such as 5us, 2ms or 1.5s")
 	}
 	number, err := strconv.ParseFloat(match[1], 64)
-	nanoseconds := math.RoundToEven(number * units[match[2]])
-	if err != nil || nanoseconds >= math.MaxInt64 {
-		return errors.New("too long")
+	ns := math.RoundToEven(number * units[match[2]])
+	if err != nil || ns >= math.MaxInt64 {
+		return errors.New("duration too long")
 	}
-	o.Slow = int64(nanoseconds)
+	o.SlowNs = int64(ns)
 	return nil
 }

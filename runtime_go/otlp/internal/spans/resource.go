@@ -15,17 +15,17 @@ import (
 	"functrace/otlp/internal/follow"
 )
 
-// Version is functrace's.
+// Version of functrace.
 const Version = "0.1.0"
 
-// Resource returns that of a trace's spans: the process that writes it. OTEL_SERVICE_NAME and
-// OTEL_RESOURCE_ATTRIBUTES have the last word.
+// Resource returns the resource of a trace's spans: the process that writes the trace.
+// OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES override its attributes.
 func Resource(file *follow.Follower, trace string, variable func(name string) string) *resource.Resource {
 	process := process{file.Facts.Process, file.Header.Language, trace}
-	told := map[string]*common.KeyValue{}
+	byKey := map[string]*common.KeyValue{}
 	add := func(attributes ...*common.KeyValue) {
 		for _, each := range attributes {
-			told[each.Key] = each
+			byKey[each.Key] = each
 		}
 	}
 	add(
@@ -39,19 +39,19 @@ func Resource(file *follow.Follower, trace string, variable func(name string) st
 	add(process.attributes()...)
 	add(process.runtime()...)
 	add(fromEnvironment(variable)...)
-	keys := make([]string, 0, len(told))
-	for key := range told {
+	keys := make([]string, 0, len(byKey))
+	for key := range byKey {
 		keys = append(keys, key)
 	}
 	sort.Strings(keys)
 	found := &resource.Resource{}
 	for _, key := range keys {
-		found.Attributes = append(found.Attributes, told[key])
+		found.Attributes = append(found.Attributes, byKey[key])
 	}
 	return found
 }
 
-// A process as the facts have it.
+// A process as described by the facts.
 type process struct {
 	facts    map[string]any
 	language string
@@ -79,11 +79,11 @@ func (p process) build(key string) string {
 	return textOf(build[key])
 }
 
-// service is what runs: of an interpreter, the module or script.
+// service returns the program's name; for an interpreter, the module or script that it runs.
 func (p process) service() string {
 	main := strings.TrimSuffix(p.build("main"), ".__main__")
 	if strings.HasSuffix(main, ".pyc") {
-		main = behind(main, p.arguments())
+		main = argumentAfter(main, p.arguments())
 	}
 	if p.language != "python" || main == "" {
 		return p.name()
@@ -94,19 +94,20 @@ func (p process) service() string {
 	return main
 }
 
-// behind returns the script or module that functrace run names behind the compiled file that it starts.
-func behind(started string, arguments []string) string {
-	isBehind := false
+// argumentAfter returns the script or module that functrace run passes after the compiled file that it
+// runs.
+func argumentAfter(compiled string, arguments []string) string {
+	isAfter := false
 	for _, word := range arguments {
-		if isBehind && word != "-m" {
+		if isAfter && word != "-m" {
 			return word
 		}
-		isBehind = isBehind || word == started
+		isAfter = isAfter || word == compiled
 	}
 	return ""
 }
 
-// name is the program's without its folder; the trace's own where nothing tells it.
+// name returns the program's file name; the trace's if the arguments are unknown.
 func (p process) name() string {
 	if words := p.arguments(); len(words) > 0 && words[0] != "" {
 		return path.Base(words[0])
@@ -122,30 +123,31 @@ func stem(file string) string {
 	return base
 }
 
-func (p process) attributes() (told []*common.KeyValue) {
+func (p process) attributes() (found []*common.KeyValue) {
 	if words := p.arguments(); len(words) > 0 {
-		told = append(told, texts("process.command_args", words))
+		found = append(found, texts("process.command_args", words))
 	}
 	if host := p.text("host"); host != "" {
-		told = append(told, text("host.name", host))
+		found = append(found, text("host.name", host))
 	}
 	if executable := p.text("executable"); executable != "" {
-		told = append(told,
+		found = append(found,
 			text("process.executable.path", executable),
 			text("process.executable.name", path.Base(executable)))
 	}
 	if parent, isNumber := p.facts["ppid"].(json.Number); isNumber {
 		if id, err := strconv.ParseInt(string(parent), 10, 64); err == nil {
-			told = append(told, number("process.parent_pid", id))
+			found = append(found, number("process.parent_pid", id))
 		}
 	}
 	if version := p.build("version"); version != "" {
-		told = append(told, text("service.version", version))
+		found = append(found, text("service.version", version))
 	}
-	return told
+	return found
 }
 
-// runtime is, as Go's recorder says, "go1.27.3 linux/amd64"; Python's: "CPython 3.13.0 linux".
+// runtime parses the description that the recorder wrote, such as "go1.27.3 linux/amd64" or
+// "CPython 3.13.0 linux".
 func (p process) runtime() []*common.KeyValue {
 	description := p.text("runtime")
 	words := strings.Fields(description)
@@ -163,8 +165,8 @@ func (p process) runtime() []*common.KeyValue {
 	}
 }
 
-// fromEnvironment reads key=value,key=value with values as in URLs.
-func fromEnvironment(variable func(name string) string) (told []*common.KeyValue) {
+// fromEnvironment parses key=value,key=value with percent-encoded values.
+func fromEnvironment(variable func(name string) string) (found []*common.KeyValue) {
 	for _, item := range strings.Split(variable("OTEL_RESOURCE_ATTRIBUTES"), ",") {
 		key, value, isPair := strings.Cut(item, "=")
 		if !isPair {
@@ -174,10 +176,10 @@ func fromEnvironment(variable func(name string) string) (told []*common.KeyValue
 		if decoded, err := url.PathUnescape(value); err == nil {
 			value = decoded
 		}
-		told = append(told, text(strings.TrimSpace(key), strings.ToValidUTF8(value, "\ufffd")))
+		found = append(found, text(strings.TrimSpace(key), strings.ToValidUTF8(value, "\ufffd")))
 	}
 	if name := variable("OTEL_SERVICE_NAME"); name != "" {
-		told = append(told, text("service.name", strings.ToValidUTF8(name, "\ufffd")))
+		found = append(found, text("service.name", strings.ToValidUTF8(name, "\ufffd")))
 	}
-	return told
+	return found
 }

@@ -20,31 +20,31 @@ import (
 )
 
 const (
-	between  = 100 * time.Millisecond // rounds
-	longest  = time.Second            // that spans wait for others to go with
-	patience = 10 * time.Second       // with a collector that takes nothing when the program has ended
+	roundInterval = 100 * time.Millisecond
+	flushInterval = time.Second      // after which an incomplete batch is sent
+	defaultWait   = 10 * time.Second // for a collector that accepts nothing after the program's end
 )
 
 // run follows a file until its program has ended, and returns the exit status.
 func run(path string) int {
 	defer removeOwn(path)
-	// The words for the terminal are for the program.
+	// Signals from the terminal are meant for the program.
 	signal.Ignore(os.Interrupt, syscall.SIGHUP)
 	terminated := make(chan os.Signal, 1)
 	signal.Notify(terminated, syscall.SIGTERM)
 	options, err := spans.Parse(os.Getenv)
 	if err != nil {
-		say("%v", err)
+		reportError("%v", err)
 		return 2
 	}
 	client, err := send.Connect(os.Getenv)
 	if err != nil {
-		say("%v", err)
+		reportError("%v", err)
 		return 2
 	}
 	file, err := follow.Open(path)
 	if err != nil {
-		say("%s: %v", path, err)
+		reportError("%s: %v", path, err)
 		return 1
 	}
 	defer file.Close()
@@ -56,34 +56,34 @@ func run(path string) int {
 		return spans.Resource(file, path, os.Getenv)
 	})
 	pipeline := newPipeline(file, options, sender.Send)
-	failure := guarded(func() error { return pipeline.follow(terminated) })
-	sender.Last(lastWait())
+	failure := recovering(func() error { return pipeline.follow(terminated) })
+	sender.End(endWait())
 	if failure == nil {
-		failure = guarded(pipeline.end)
+		failure = recovering(pipeline.end)
 	}
 	tally := sender.Close()
-	removeOwn(path) // before anything is said: who reads that may have gone
+	removeOwn(path) // before any output: the reader of standard error may be gone
 	if failure != nil {
-		say("%s: %v", path, failure)
+		reportError("%s: %v", path, failure)
 	}
-	if words := tally.LastWords(file.Lost.Events); words != "" {
-		say("%s", words)
+	if summary := tally.Summary(file.Lost.Events); summary != "" {
+		reportError("%s", summary)
 		return 1
 	}
 	return 0
 }
 
-// guarded turns a mistake of this command's own into a sentence: the terminal is the program's.
-func guarded(act func() error) (err error) {
+// recovering turns a panic into an error: a stack trace does not belong on the program's terminal.
+func recovering(act func() error) (err error) {
 	defer func() {
-		if mistake := recover(); mistake != nil {
-			err = fmt.Errorf("it cannot be followed: %v", mistake)
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("internal error: %v", cause)
 		}
 	}()
 	return act()
 }
 
-// removeOwn removes a file that a program has made for this command alone; a recording stays.
+// removeOwn removes a file that a program made for its sender only; a recording stays.
 func removeOwn(path string) {
 	if isOwn(path) {
 		os.Remove(path)
@@ -92,7 +92,7 @@ func removeOwn(path string) {
 
 func isOwn(path string) bool { return strings.HasPrefix(filepath.Base(path), "functrace-otlp-") }
 
-// A pipeline makes spans of what comes to be in the file.
+// A pipeline turns the file's contents into spans.
 type pipeline struct {
 	file    *follow.Follower
 	calls   *calls.Calls
@@ -100,8 +100,8 @@ type pipeline struct {
 	flushed time.Time
 }
 
-func newPipeline(file *follow.Follower, options spans.Options, take func(spans.Batch)) *pipeline {
-	maker := spans.New(file, options, take)
+func newPipeline(file *follow.Follower, options spans.Options, send func(spans.Batch)) *pipeline {
+	maker := spans.New(file, options, send)
 	identity := func() ids.Identity { return spans.Identity(&file.Facts, &file.Header) }
 	return &pipeline{
 		file:    file,
@@ -111,7 +111,7 @@ func newPipeline(file *follow.Follower, options spans.Options, take func(spans.B
 	}
 }
 
-// follow goes on until the program has ended, or somebody ends this process.
+// follow runs until the program has ended or this process is terminated.
 func (p *pipeline) follow(terminated <-chan os.Signal) error {
 	ending := p.file.Ending()
 	defer ending.Close()
@@ -130,10 +130,10 @@ func (p *pipeline) follow(terminated <-chan os.Signal) error {
 		switch {
 		case read.More:
 			pause.Reset(0)
-		case len(read.Pieces) == 0: // there may be many goroutines that wait, each with its chunk
-			pause.Reset(max(between, 4*time.Since(begun)))
+		case len(read.Pieces) == 0: // looking at the chunks of many idle goroutines takes time
+			pause.Reset(max(roundInterval, 4*time.Since(begun)))
 		default:
-			pause.Reset(between)
+			pause.Reset(roundInterval)
 		}
 	}
 }
@@ -145,31 +145,31 @@ func (p *pipeline) round(isLast bool) (follow.Read, error) {
 	}
 	p.calls.Add(read.Pieces)
 	p.calls.Advance(read.Until)
-	if time.Since(p.flushed) >= longest {
+	if time.Since(p.flushed) >= flushInterval {
 		p.maker.Flush()
 		p.flushed = time.Now()
 	}
 	return read, nil
 }
 
-// end sends what is left.
+// end processes the rest of the file.
 func (p *pipeline) end() error {
-	for isMore := true; isMore; {
+	for hasMore := true; hasMore; {
 		read, err := p.round(true)
 		if err != nil {
 			return err
 		}
-		isMore = read.More
+		hasMore = read.More
 	}
 	p.calls.Finish(p.file.Last())
 	p.maker.Flush()
 	return nil
 }
 
-// lastWait is how long a collector may take nothing when the program has ended.
-func lastWait() time.Duration {
+// endWait returns how long a collector may accept nothing after the program's end.
+func endWait() time.Duration {
 	if ms, err := strconv.Atoi(os.Getenv("OTEL_BSP_EXPORT_TIMEOUT")); err == nil && ms > 0 {
 		return time.Duration(ms) * time.Millisecond
 	}
-	return patience
+	return defaultWait
 }

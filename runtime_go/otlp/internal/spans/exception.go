@@ -5,10 +5,10 @@ import (
 	"unicode"
 )
 
-// failure returns the type and the message of what a failed call met, of which a trace has one text.
-// In Python that begins with the exception's type, as the last line of a traceback does; Go's
-// recorder keeps what an error says, not its type.
-func failure(language, text string, isPanic bool) (kind, told string) {
+// exception splits the text of a failure into an exception's type and message. In Python the text
+// begins with the type, like the last line of a traceback; Go's recorder does not record the type of an
+// error.
+func exception(language, text string, isPanic bool) (kind, message string) {
 	if language == "python" {
 		end := strings.IndexFunc(text, func(r rune) bool {
 			return !(unicode.IsLetter(r) || unicode.IsNumber(r) || strings.ContainsRune("_.<>", r))

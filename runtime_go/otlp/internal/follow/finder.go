@@ -6,39 +6,38 @@ import (
 	"functrace/otlp/internal/format"
 )
 
-// A chunk, as far as it was read.
+// A chunk and how far it was read.
 type chunk struct {
 	format.Head
 	offset int64
-	read   int    // bytes, the head included
-	track  uint64 // whose the words are that come next; 0 if nobody's
-	base   uint64 // that their times count from
-	begun  bool   // the head's track and open calls have been told
-	filled bool   // nothing more comes
-	last   int64  // no time that comes is before this
+	read   int    // bytes, including the head
+	track  uint64 // of the next words; 0 if unknown
+	base   uint64 // ticks that their times are relative to
+	begun  bool   // its first piece was returned
+	filled bool   // no more words come
+	last   int64  // no later word has an earlier time
 }
 
-// A finder knows which chunks the file had.
+// A finder finds new chunks in the file.
 type finder struct {
 	window
 	overwrites bool
-	known      map[int64]uint64 // the sequence number of the chunk at a place
-	front      int64            // where the newest chunk ends
+	known      map[int64]uint64 // by offset, the sequence number of the chunk seen there
+	front      int64            // the end of the newest chunk
 	newest     uint64           // its sequence number
 	rounds     int
 }
 
-// Where nothing says that chunks were missed, the whole file is looked through now and then only.
-const roundsBetween = 10
+// As long as no chunks seem to be missed, the whole file is searched only once in this many rounds.
+const searchInterval = 10
 
-// find returns the chunks that are new, in the order of their sequence numbers, and how many had
-// come and been overwritten before they were seen.
+// find returns the new chunks by sequence number, and how many came and were overwritten unseen.
 func (f *finder) find(thoroughly bool) (found []*chunk, missed uint64) {
-	f.forget()
+	f.invalidate()
 	before := f.newest
 	found = f.ahead()
-	if thoroughly || f.rounds%roundsBetween == 0 || f.missing(before, found) > 0 {
-		f.forget()
+	if thoroughly || f.rounds%searchInterval == 0 || f.missing(before, found) > 0 {
+		f.invalidate()
 		found = append(found, f.everywhere()...)
 	}
 	f.rounds++
@@ -49,7 +48,7 @@ func (f *finder) find(thoroughly bool) (found []*chunk, missed uint64) {
 	return found, missed
 }
 
-// missing returns how many sequence numbers since the one given belong to no chunk found.
+// missing returns how many sequence numbers after the one given belong to no chunk found.
 func (f *finder) missing(before uint64, found []*chunk) uint64 {
 	missing := f.newest - before
 	for _, c := range found {
@@ -60,8 +59,8 @@ func (f *finder) missing(before uint64, found []*chunk) uint64 {
 	return missing
 }
 
-// ahead returns chunks that follow on the newest one. Recorders fill one segment of the file
-// after the other; what they overwrite are the oldest.
+// ahead returns the chunks after the newest one. Recorders fill one segment of the file after the
+// other, and overwrite the oldest.
 func (f *finder) ahead() (found []*chunk) {
 	at, isWrapped := f.front, false
 	for {
@@ -69,7 +68,7 @@ func (f *finder) ahead() (found []*chunk) {
 		switch {
 		case isChunk && head.Sequence > f.newest:
 			found = append(found, f.add(at, head))
-		case isChunk && head.Kind == format.Facts: // it lies between two segments
+		case isChunk && head.Kind == format.Facts: // between two segments
 		case isChunk || isWrapped || !f.overwrites:
 			return found
 		default:
@@ -80,9 +79,8 @@ func (f *finder) ahead() (found []*chunk) {
 	}
 }
 
-// everywhere returns all chunks that were not known. A chunk may have been reserved and never begun,
-// so zeros end the contents only where no chunk comes within the longest chunk's length; where old
-// chunks are overwritten they end nothing.
+// everywhere returns all unknown chunks. A chunk may have been reserved and never begun, so zeros end
+// the contents only if no chunk follows within the maximum chunk length, and never in a ring.
 func (f *finder) everywhere() (found []*chunk) {
 	at, end := int64(format.HeaderBytes), int64(format.HeaderBytes)
 	for f.overwrites || at-end <= format.ChunkLimit {
