@@ -1,10 +1,12 @@
 #include "calls.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "callback.h"
 #include "exception.h"
-#include "recorder.h"
+#include "frame.h"
+#include "state.h"
 
 /* The index of the open call that has that frame, -1 for none. */
 static int64_t find(const struct track *t, const void *frame) {
@@ -68,7 +70,7 @@ static void drop_dead(const PyThreadState *state, struct track *t, const void *f
 
 /* Calls that are still there go on, the others ended when nobody looked; those that are not in this
  * file do not get there. */
-void calls_check(const PyThreadState *state, struct track *t) {
+static void calls_check(const PyThreadState *state, struct track *t) {
     uint32_t alive = 0;
     while (alive < t->depth && is_live(state, &t->open[alive])) alive++;
     while (t->pending && t->depth > alive && t->depth > t->written)
@@ -76,6 +78,40 @@ void calls_check(const PyThreadState *state, struct track *t) {
     leave_down_to(t, alive, recorder.stopped_at);
     track_settle(t);
     t->stopped = recorder.stops;
+}
+
+int call_thread(PyThreadState *state, struct thread **found) {
+    int status = thread_find(state, found);
+    if (status > 0 && (*found)->track->stopped != recorder.stops) calls_check(state, (*found)->track);
+    return status;
+}
+
+static int stop_failed(void *unused) {
+    (void)unused;
+    if (trace_file.failed) recorder.stop();
+    return 0;
+}
+
+void report_failure(void) {
+    char message[sizeof trace_file.trouble];
+    memcpy(message, trace_file.trouble, sizeof message);
+    trace_file.trouble[0] = 0;
+    Py_AddPendingCall(stop_failed, NULL); /* not amid an event */
+    struct thread *th = this_thread;
+    if (th) th->busy = true, th->state = NULL;
+    PyObject *text = PyUnicode_FromString(message), *said = NULL;
+    if (!text) PyErr_Clear();
+    else if (callback_call(recorder.warn, text, &said) < 0) PyErr_WriteUnraisable(recorder.warn);
+    Py_XDECREF(text);
+    Py_XDECREF(said);
+    if (th) th->busy = false;
+}
+
+void fail_recording(const char *why) {
+    snprintf(trace_file.trouble, sizeof trace_file.trouble, "%s; tracing is off", why);
+    trace_file.failed = true;
+    recorder.stop();
+    report_failure();
 }
 
 /* Calls a watcher back; what it does is not recorded. */
@@ -91,7 +127,7 @@ static int call_back(struct thread *th, PyObject *watcher, PyObject *argument) {
 
 static int tell_started(PyThreadState *state, struct thread *th, struct function *f,
                         const void *frame) {
-    PyObject *first = source_first_argument(state, frame);
+    PyObject *first = frame_first_argument(state, frame);
     if (!first) return 0;
     int status = call_back(th, f->started, first);
     Py_DECREF(first);
@@ -101,21 +137,21 @@ static int tell_started(PyThreadState *state, struct thread *th, struct function
 /* With everything decided but where: the thread may have been switched by a watcher. */
 static int enter_here(PyThreadState *state, struct function *f, const void *frame) {
     struct thread *th;
-    int status = thread_find(state, &th);
+    int status = call_thread(state, &th);
     if (status <= 0) return status;
     if (function_number(f)) {
         uint64_t now = clock_ticks();
         drop_dead(state, th->track, frame, now);
         enter(th->track, f, frame, now);
     }
-    if (unlikely(trace_file.trouble[0])) recorder_tell();
+    if (unlikely(trace_file.trouble[0])) report_failure();
     return 0;
 }
 
 int call_started_closely(PyThreadState *state, struct function *f, const void *frame) {
     struct thread *th;
     if (f->started) {
-        int status = thread_find(state, &th);
+        int status = call_thread(state, &th);
         if (status > 0) status = tell_started(state, th, f, frame);
         if (status < 0) return -1;
     }
@@ -127,7 +163,7 @@ int call_resumed(PyThreadState *state, struct function *f, const void *frame) {
     struct track *t = thread_track(state);
     if (t && !t->waiting) return call_started(state, f, frame);
     struct thread *th;
-    int status = thread_find(state, &th);
+    int status = call_thread(state, &th);
     if (status <= 0) return status;
     t = th->track;
     int64_t i = t->waiting ? find(t, frame) : -1;
@@ -136,7 +172,7 @@ int call_resumed(PyThreadState *state, struct function *f, const void *frame) {
     t->waiting--;
     if (t->suspended) track_resume(t, clock_ticks());
     track_settle(t);
-    if (unlikely(trace_file.trouble[0])) recorder_tell();
+    if (unlikely(trace_file.trouble[0])) report_failure();
     return 0;
 }
 
@@ -153,16 +189,16 @@ static void leave_frame(struct track *t, const struct function *f, const void *f
 static int leave_here(PyThreadState *state, struct function *f, const void *frame,
                       const struct exception_text *text) {
     struct thread *th;
-    int status = f->recorded ? thread_find(state, &th) : 0;
+    int status = f->recorded ? call_thread(state, &th) : 0;
     if (status <= 0) return status;
     leave_frame(th->track, f, frame, text);
-    if (unlikely(trace_file.trouble[0])) recorder_tell();
+    if (unlikely(trace_file.trouble[0])) report_failure();
     return 0;
 }
 
 static int tell_returned(PyThreadState *state, struct function *f, PyObject *value) {
     struct thread *th;
-    int status = f->returned ? thread_find(state, &th) : 0;
+    int status = f->returned ? call_thread(state, &th) : 0;
     return status > 0 ? call_back(th, f->returned, value) : status;
 }
 
@@ -182,7 +218,7 @@ static bool yields_to_loop(const struct function *f, PyObject *value) {
 int call_yielded_closely(PyThreadState *state, struct function *f, const void *frame,
                          PyObject *value) {
     struct thread *th;
-    int status = f->recorded ? thread_find(state, &th) : 0;
+    int status = f->recorded ? call_thread(state, &th) : 0;
     if (status <= 0) return status;
     struct track *t = th->track;
     int64_t i = th->on_task && yields_to_loop(f, value) ? find(t, frame) : -1;
@@ -191,7 +227,7 @@ int call_yielded_closely(PyThreadState *state, struct function *f, const void *f
     t->open[i].flags |= WAITS;
     if (!t->suspended) track_suspend(t, clock_ticks());
     track_settle(t);
-    if (unlikely(trace_file.trouble[0])) recorder_tell();
+    if (unlikely(trace_file.trouble[0])) report_failure();
     return 0;
 }
 
@@ -202,15 +238,4 @@ int call_unwound(PyThreadState *state, struct function *f, const void *frame, Py
     if (is_told ? call_failed(state, f, frame, &text) : call_left(state, f, frame)) return 0;
     if (leave_here(state, f, frame, is_told ? &text : NULL) < 0) return -1;
     return tell_returned(state, f, Py_None);
-}
-
-bool read_origin(PyObject *parent, struct origin *origin) {
-    unsigned long long track, ticks;
-    unsigned long function, line;
-    if (parent == Py_None) return true;
-    if (!PyArg_ParseTuple(parent, "KkkK;a parent is what where() returns", &track, &function, &line,
-                          &ticks))
-        return false;
-    *origin = (struct origin){track, ticks, (uint32_t)function, (uint32_t)line};
-    return true;
 }

@@ -6,6 +6,16 @@
 #include "function.h"
 #include "thread.h"
 
+/* Finds this thread and its track, after closing the calls that returned while recording was stopped:
+ * 1; 0 if nothing is to be recorded; -1 if an error of the program's occurred. */
+int call_thread(PyThreadState *state, struct thread **found);
+
+/* Reports why the file has failed, once, and stops recording as soon as no event is being handled. */
+void report_failure(void);
+
+/* Stops recording for good and reports why. */
+void fail_recording(const char *why);
+
 /* Each returns 0, or -1 where an error is set that is the program's: a signal's handler raised it
  * in a callback of ours. value is the result or what is yielded; type and value of call_unwound are
  * the exception as far as it has been made. */
@@ -17,12 +27,6 @@ int call_returned_closely(PyThreadState *state, struct function *f, const void *
                           PyObject *value);
 int call_unwound(PyThreadState *state, struct function *f, const void *frame, PyObject *type,
                  PyObject *value);
-
-/* Recording was stopped: closes the calls that have ended since. */
-void calls_check(const PyThreadState *state, struct track *t);
-
-/* What where() made: a tuple, or None for nothing. False, and an error is set. */
-bool read_origin(PyObject *parent, struct origin *origin);
 
 /* The ordinary way into a call; false where something is out of the ordinary, and nothing is done. */
 static inline bool call_entered(PyThreadState *state, const struct function *f, const void *frame) {

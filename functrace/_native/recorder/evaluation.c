@@ -4,7 +4,7 @@
 #if !HAS_MONITORING
 
 #include "calls.h"
-#include "recorder.h"
+#include "source.h"
 
 static struct {
     _PyFrameEvalFunction previous; /* what evaluated frames before us, and does for us */
@@ -23,8 +23,6 @@ static inline bool is_suspended(const frame_t *frame) {
     return ((const PyGenObject *)memory)->gi_frame_state == FRAME_SUSPENDED;
 }
 
-static inline PyObject *first_local(const frame_t *frame) { return frame->localsplus[0]; }
-
 #else
 
 static inline bool makes_generator(const frame_t *frame) {
@@ -34,23 +32,7 @@ static inline bool makes_generator(const frame_t *frame) {
 
 static inline bool is_suspended(const frame_t *frame) { return frame->f_state == FRAME_SUSPENDED; }
 
-/* An argument that an inner function uses has moved into a cell. */
-static PyObject *first_local(const frame_t *frame) {
-    const PyCodeObject *code = frame->f_code;
-    for (Py_ssize_t i = 0; code->co_cell2arg && i < PyTuple_GET_SIZE(code->co_cellvars); i++)
-        if (code->co_cell2arg[i] == 0)
-            return PyCell_GET(frame->f_localsplus[code->co_nlocals + i]);
-    return frame->f_localsplus[0];
-}
-
 #endif
-
-PyObject *source_first_argument(PyThreadState *state, const void *at) {
-    (void)state;
-    frame_t *frame = (frame_t *)at;
-    PyObject *first = frame_code(frame)->co_argcount > 0 ? first_local(frame) : NULL;
-    return Py_NewRef(first ? first : Py_None);
-}
 
 /* What C raises is often not made yet. Where no code of the program has a part in that, it may as well
  * be now, so that its text can be told. */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "calls.h"
-#include "recorder.h"
+#include "source.h"
 
 enum { TOOLS = 6, NO_TOOL = -1 };
 
@@ -268,7 +268,7 @@ static int move_tool(void) {
     int before = monitoring.tool;
     if (take_tool() < 0) {
         PyErr_Clear();
-        recorder_fail(no_tool);
+        fail_recording(no_tool);
         return 0;
     }
     int after = monitoring.tool;
@@ -319,21 +319,6 @@ int source_start(void) {
 void source_stop(void) {
     if (exchange_functions(monitoring.ours, monitoring.originals) < 0) PyErr_Clear();
     release_tool();
-}
-
-PyObject *source_first_argument(PyThreadState *state, const void *frame) {
-    (void)frame;
-    PyFrameObject *object = PyThreadState_GetFrame(state); /* new reference */
-    if (!object) return NULL;
-    PyCodeObject *code = PyFrame_GetCode(object);
-    PyObject *names = PyCode_GetVarnames(code), *first = NULL;
-    if (names && code->co_argcount > 0 && PyTuple_GET_SIZE(names) > 0)
-        first = PyFrame_GetVar(object, PyTuple_GET_ITEM(names, 0));
-    if (!first) PyErr_Clear();
-    Py_XDECREF(names);
-    Py_DECREF(code);
-    Py_DECREF(object);
-    return first ? first : Py_NewRef(Py_None);
 }
 
 #endif

@@ -1,52 +1,22 @@
 /* The module: functrace/_native/_recorder.pyi says what it has. */
-#include "recorder.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "callback.h"
 #include "calls.h"
-
-struct recorder recorder;
+#include "source.h"
+#include "state.h"
 
 enum { FACTS_MOST = 30000 };
 
-static void stop(void) {
+static void stop_recording(void) {
     if (!recorder.listening) return;
     recorder.started = recorder.listening = false;
     recorder.stops++;
     recorder.stopped_at = clock_ticks();
     threads_look_again();
     source_stop();
-}
-
-static int stop_failed(void *unused) {
-    (void)unused;
-    if (trace_file.failed) stop();
-    return 0;
-}
-
-void recorder_tell(void) {
-    char message[sizeof trace_file.trouble];
-    memcpy(message, trace_file.trouble, sizeof message);
-    trace_file.trouble[0] = 0;
-    Py_AddPendingCall(stop_failed, NULL); /* not amid an event */
-    struct thread *th = this_thread;
-    if (th) th->busy = true, th->state = NULL;
-    PyObject *text = PyUnicode_FromString(message), *said = NULL;
-    if (!text) PyErr_Clear();
-    else if (callback_call(recorder.say, text, &said) < 0) PyErr_WriteUnraisable(recorder.say);
-    Py_XDECREF(text);
-    Py_XDECREF(said);
-    if (th) th->busy = false;
-}
-
-void recorder_fail(const char *why) {
-    snprintf(trace_file.trouble, sizeof trace_file.trouble, "%s; tracing is off", why);
-    trace_file.failed = true;
-    stop();
-    recorder_tell();
 }
 
 typedef struct {
@@ -70,6 +40,7 @@ static bool begin_process(void) {
         return false;
     }
     if (!functions_begin()) return false;
+    recorder.stop = stop_recording;
     clock_begin();
     file_lock_begin();
     begun = threads_begin();
@@ -132,32 +103,24 @@ static void keep(PyObject **place, PyObject *object) {
 static int recorder_init(PyObject *object, PyObject *args, PyObject *names) {
     static char *keywords[] = {"path",  "max_size", "overwrite", "depth", "min_duration",
                                "facts", "describe_thread", "current_task_track", "warn", NULL};
-    PyObject *path, *thread, *current, *say;
+    PyObject *path, *thread, *current, *warn;
     unsigned long long max_size, min_duration;
     Py_ssize_t depth;
     int overwrite;
     Py_buffer facts;
     if (!PyArg_ParseTupleAndKeywords(args, names, "O&$KpnKy*OOO", keywords, PyUnicode_FSConverter,
                                      &path, &max_size, &overwrite, &depth, &min_duration, &facts,
-                                     &thread, &current, &say))
+                                     &thread, &current, &warn))
         return -1;
     bool begun = begin((Recorder *)object, path, max_size, overwrite, &facts);
     Py_DECREF(path);
     PyBuffer_Release(&facts);
     if (!begun) return -1;
     set_options(depth, min_duration);
-    keep(&recorder.thread, thread);
-    keep(&recorder.current, current);
-    keep(&recorder.say, say);
+    keep(&recorder.describe_thread, thread);
+    keep(&recorder.current_task_track, current);
+    keep(&recorder.warn, warn);
     return 0;
-}
-
-char *recorder_copy_text(PyObject *text) {
-    PyObject *bytes = PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace");
-    char *copy = bytes ? strdup(PyBytes_AS_STRING(bytes)) : NULL;
-    if (bytes && !copy) PyErr_NoMemory();
-    Py_XDECREF(bytes);
-    return copy;
 }
 
 static PyObject *recorder_add(PyObject *self, PyObject *args) {
@@ -168,8 +131,8 @@ static PyObject *recorder_add(PyObject *self, PyObject *args) {
     struct function *f = function_for((PyCodeObject *)code);
     if (!f) return NULL;
     if (f->recorded) Py_RETURN_NONE;
-    f->name = recorder_copy_text(name);
-    f->file = f->name ? recorder_copy_text(file) : NULL;
+    f->name = copy_text(name);
+    f->file = f->name ? copy_text(file) : NULL;
     if (!f->file) return NULL;
     f->line = line;
     f->recorded = true;
@@ -214,7 +177,7 @@ static PyObject *recorder_current_origin(PyObject *self, PyObject *unused) {
     (void)unused;
     struct thread *th = this_thread;
     if (!is_open((Recorder *)self)) return NULL;
-    if ((!th || !th->busy) && thread_find(thread_state(), &th) < 0) return NULL;
+    if ((!th || !th->busy) && call_thread(thread_state(), &th) < 0) return NULL;
     struct track *t = th ? th->track : NULL;
     if (t && recorder.started) track_put_inherited(t); /* a track that is made here goes on in them */
     uint32_t function = t && t->depth ? t->open[t->depth - 1].function : 0;
@@ -228,9 +191,9 @@ static PyObject *recorder_new_track(PyObject *self, PyObject *args) {
     unsigned kind;
     PyObject *name, *parent;
     struct origin origin = {0};
-    if (!PyArg_ParseTuple(args, "IUO", &kind, &name, &parent) || !read_origin(parent, &origin))
+    if (!PyArg_ParseTuple(args, "IUO", &kind, &name, &parent) || !origin_parse(parent, &origin))
         return NULL;
-    char *text = recorder_copy_text(name);
+    char *text = copy_text(name);
     if (!text) return NULL;
     const struct track *t = track_new(kind, text, &origin);
     free(text);
@@ -277,7 +240,7 @@ static PyObject *recorder_start(PyObject *self, PyObject *unused) {
 
 static PyObject *recorder_stop(PyObject *self, PyObject *unused) {
     (void)unused;
-    if (((Recorder *)self)->current) stop();
+    if (((Recorder *)self)->current) stop_recording();
     Py_RETURN_NONE;
 }
 
@@ -298,9 +261,9 @@ static PyObject *recorder_close(PyObject *self, PyObject *unused) {
     (void)unused;
     Recorder *r = (Recorder *)self;
     if (r->current && recorder.open && !recorder.forked) {
-        stop();
+        stop_recording();
         file_end();
-        if (trace_file.trouble[0]) recorder_tell();
+        if (trace_file.trouble[0]) report_failure();
         recorder.open = r->current = false;
     }
     Py_RETURN_NONE;
@@ -310,7 +273,7 @@ static PyObject *recorder_abandon(PyObject *self, PyObject *unused) {
     (void)unused;
     Recorder *r = (Recorder *)self;
     if (r->current && recorder.open) {
-        stop();
+        stop_recording();
         file_abandon();
         if (recorder.forked) threads_forked();
         recorder.open = r->current = false;

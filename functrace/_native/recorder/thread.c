@@ -3,8 +3,7 @@
 #include <stdlib.h>
 
 #include "callback.h"
-#include "calls.h"
-#include "recorder.h"
+#include "state.h"
 
 THREAD_LOCAL struct thread *this_thread;
 
@@ -93,6 +92,17 @@ static struct thread *make(void) {
     return this_thread = th;
 }
 
+bool origin_parse(PyObject *parent, struct origin *origin) {
+    unsigned long long track, ticks;
+    unsigned long function, line;
+    if (parent == Py_None) return true;
+    if (!PyArg_ParseTuple(parent, "KkkK;a parent is what where() returns", &track, &function, &line,
+                          &ticks))
+        return false;
+    *origin = (struct origin){track, ticks, (uint32_t)function, (uint32_t)line};
+    return true;
+}
+
 static struct track *describe_own(int is_main, const char *name, const struct origin *origin) {
     if (!is_main) return track_new(THREAD_KIND, name, origin);
     struct track *t = track_numbered(1);
@@ -105,9 +115,9 @@ static struct track *own_track(PyObject *answer) {
     int is_main;
     PyObject *name, *parent;
     struct origin origin = {0};
-    if (!PyArg_ParseTuple(answer, "pUO", &is_main, &name, &parent) || !read_origin(parent, &origin))
+    if (!PyArg_ParseTuple(answer, "pUO", &is_main, &name, &parent) || !origin_parse(parent, &origin))
         return NULL;
-    char *text = recorder_copy_text(name);
+    char *text = copy_text(name);
     struct track *t = text ? describe_own(is_main, text, &origin) : NULL;
     free(text);
     return t;
@@ -120,7 +130,7 @@ int thread_with_own(struct thread **found) {
     if (th->own) return 1;
     PyObject *answer;
     th->busy = true;
-    int status = callback_call(recorder.thread, NULL, &answer);
+    int status = callback_call(recorder.describe_thread, NULL, &answer);
     th->busy = false;
     if (status <= 0) return status;
     th->own = own_track(answer);
@@ -133,7 +143,7 @@ int thread_with_own(struct thread **found) {
 static int task_track(struct thread *th, struct track **found) {
     PyObject *answer;
     th->busy = true;
-    int status = callback_call(recorder.current, NULL, &answer);
+    int status = callback_call(recorder.current_task_track, NULL, &answer);
     th->busy = false;
     if (status <= 0) return status;
     uint64_t id = PyLong_AsUnsignedLongLong(answer);
@@ -158,7 +168,6 @@ int thread_find(PyThreadState *state, struct thread **found) {
     if (status < 0) return -1;
     th->on_task = task != NULL;
     th->track = task ? task : th->home ? th->home : th->own;
-    if (th->track->stopped != recorder.stops) calls_check(state, th->track);
     remember(th, state);
     return 1;
 }

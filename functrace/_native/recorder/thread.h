@@ -32,6 +32,9 @@ int thread_find(PyThreadState *state, struct thread **found);
 /* This thread with its own track, asked for if need be; likewise. */
 int thread_with_own(struct thread **found);
 
+/* Reads a tuple that current_origin() returned, or None; false and an error if it is neither. */
+bool origin_parse(PyObject *parent, struct origin *origin);
+
 /* Every thread is to find out again. */
 void threads_look_again(void);
 
