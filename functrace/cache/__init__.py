@@ -1,5 +1,5 @@
-"""What functrace keeps between runs: in which folder, in which form, for how long.
+"""On-disk cache of instrumented code and builds.
 
-Code and builds are read from the cache, so nobody else may be able to write to it, and damage to
-a file must not go unnoticed. Traced programs load ``entries`` and ``folders``.
+functrace runs code from the cache, so no other user may be able to write to it, and a damaged
+file must be detected. Traced programs load ``entries`` and ``folders``.
 """

@@ -1,8 +1,8 @@
-"""Entries of a cache: a file for each key, which is as good as absent once it is damaged.
+"""Cache entries: one file per key, with a digest of key and content at the end.
 
-A digest of key and content ends the file. It is at the end because Python itself runs some of these
-files, as bytecode, and ignores what follows the code. The digest is SipHash, which every Python
-has built in: to load hashlib takes longer than to check 500 modules.
+A damaged entry is treated as absent. The digest is at the end because Python itself runs some of
+these files as bytecode and ignores what follows the code. The digest is SipHash, which is built
+into every Python: loading hashlib takes longer than checking 500 modules.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from functrace.runtime.system import os, time
 
 _SIZE = 8
 _DAY = 24 * 60 * 60
-# Python 3.10 has another SipHash than newer ones, and would take their entries for damaged.
+# Python 3.10 uses a different SipHash from newer versions and would consider their entries damaged.
 _ALGORITHM = sys.hash_info.algorithm
 
 
 def path(folder: str, key: str) -> str:
-    """Return where the entry for ``key`` is, or would be."""
+    """Return the path of the entry for ``key``, whether or not it exists."""
     return os.path.join(folder, key[:2], f"{_ALGORITHM}-{key}")
 
 
-def drop(folder: str, key: str) -> None:
-    """Remove an entry, if there is one."""
+def remove(folder: str, key: str) -> None:
+    """Remove an entry if it exists."""
     try:
         os.unlink(path(folder, key))
     except OSError:
@@ -34,14 +34,14 @@ def drop(folder: str, key: str) -> None:
 
 
 def read(folder: str, key: str) -> bytes | None:
-    """Return the content, or None if there is no such entry or it is damaged."""
+    """Return the content, or None if the entry is missing or damaged."""
     if not folder:
         return None
     try:
-        # At a start, buffers cost more than they give.
+        # Unbuffered: at startup a buffer costs more than it saves.
         with _io.FileIO(path(folder, key), opener=_open) as opened:
             if time.time() - os.fstat(opened.fileno()).st_mtime > _DAY:
-                os.utime(opened.fileno())  # it is in use
+                os.utime(opened.fileno())  # trimming deletes the least recently used entries
             whole = opened.readall()
     except OSError:
         return None
@@ -50,7 +50,7 @@ def read(folder: str, key: str) -> bytes | None:
 
 
 def put(folder: str, key: str, content: bytes) -> bool:
-    """Keep ``content`` if that is possible; return whether it was."""
+    """Write an entry; return whether that succeeded."""
     if not folder:
         return False
     file = path(folder, key)
@@ -77,7 +77,7 @@ def _write(file: str, content: bytes) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(file, flags, 0o600)
     try:
-        os.fchmod(descriptor, 0o600)  # whatever the umask has removed
+        os.fchmod(descriptor, 0o600)  # the umask may have removed bits
         view = memoryview(content)
         while view:
             view = view[os.write(descriptor, view) :]

@@ -1,74 +1,79 @@
-"""The folder for the cache, which nobody else can write to."""
+"""Selection and creation of cache directories that no other user can write to."""
 
 from __future__ import annotations
 
 import sys
 
-from functrace.cache.trust import distrust, distrust_parent
+from functrace.cache.trust import find_parent_risk, find_risk
 from functrace.runtime.system import os
 
 VARIABLE = "FUNCTRACE_CACHE"
 PARTS = ("go", "python")
 _TEMPORARY = ("/tmp", "/var/tmp")
-# Says that all in a folder may be deleted. Source: https://bford.info/cachedir/
+# Marks a directory whose content may be deleted. Source: https://bford.info/cachedir/
 _TAG = "CACHEDIR.TAG"
 _SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55\n# A cache of functrace.\n"
 
 
 class Choice:
-    """A folder, empty if there is none, and what the user should be told about the choice."""
+    """A cache directory.
 
-    def __init__(self, folder: str, complaint: str = "") -> None:
+    Attributes:
+        folder: its path, empty if no directory is usable.
+        warning: a message for the user, or an empty string.
+    """
+
+    def __init__(self, folder: str, warning: str = "") -> None:
         self.folder = folder
-        self.complaint = complaint
+        self.warning = warning
 
 
 def choose(part: str) -> Choice:
-    """Return the folder for ``part`` of the cache, made if need be.
+    """Return the directory for ``part`` of the cache; create it if necessary.
 
-    The cache is where FUNCTRACE_CACHE says, or in the system's place for caches; if others can
-    write to that, in a folder among the temporary files.
+    The cache is in FUNCTRACE_CACHE or in the system's cache directory. If that is unusable, for
+    example because other users can write to it, the cache is in the temporary directory.
     """
-    asked = os.environ.get(VARIABLE, "")
-    first, second = _wanted(asked), _private()
-    reason = make(os.path.join(first, part)) if first else "there is no home folder"
+    requested = os.environ.get(VARIABLE, "")
+    first, second = _preferred_cache(requested), _temporary_cache()
+    reason = make(os.path.join(first, part)) if first else "no home directory"
     if not reason:
         return Choice(os.path.join(first, part))
-    other = make(os.path.join(second, part))
-    if other:
-        return Choice("", f"nothing is kept in a cache: {reason}; {other}")
-    complaint = f"{VARIABLE}: {reason}; the cache is in {second}" if asked else ""
-    return Choice(os.path.join(second, part), complaint)
+    second_reason = make(os.path.join(second, part))
+    if second_reason:
+        return Choice("", f"caching is disabled: {reason}; {second_reason}")
+    warning = f"{VARIABLE}: {reason}; using {second} for the cache" if requested else ""
+    return Choice(os.path.join(second, part), warning)
 
 
 def make(folder: str) -> str:
-    """Make ``folder`` for this user alone; return why it cannot be used, or an empty text."""
+    """Create ``folder`` for this user only; return why it is unusable, or an empty string."""
     try:
         _make_part(folder)
     except OSError as error:
         return f"{error.filename or folder}: {error.strerror}"
-    reason = distrust(folder)
+    reason = find_risk(folder)
     if not reason and not os.access(folder, os.W_OK | os.X_OK):
-        return f"{folder} cannot be written to"
+        return f"{folder} is not writable"
     return reason
 
 
 def make_private(folder: str) -> None:
-    """Make ``folder`` and what is missing above it, but nothing where others can write."""
+    """Create ``folder`` and its missing parents, except where other users can write."""
     if os.path.isdir(folder):
         return
-    above = os.path.dirname(folder)
-    make_private(above)
-    if not distrust_parent(above):
+    parent = os.path.dirname(folder)
+    make_private(parent)
+    if not find_parent_risk(parent):
         try:
             os.mkdir(folder, 0o700)
         except FileExistsError:
-            return  # another process was faster
-        os.chmod(folder, 0o700)  # whatever the umask has removed
+            return  # another process created it first
+        os.chmod(folder, 0o700)  # the umask may have removed bits
 
 
 def _make_part(folder: str) -> None:
-    """Make a folder for a part of the cache, and mark it as one unless it was there."""
+    """Create a directory for a part of the cache and tag it, unless it exists."""
     if os.path.isdir(folder):
         return
     make_private(folder)
@@ -83,12 +88,12 @@ def _open_private(path: str, flags: int) -> int:
 
 
 def own_parts() -> list[str]:
-    """Return the folders of this user that functrace has made for parts of the cache.
+    """Return this user's cache directories that functrace created.
 
-    FUNCTRACE_CACHE may name a folder that has other things in it, such as a home folder with Go's
-    own ``go``: a part is what carries functrace's tag.
+    FUNCTRACE_CACHE may name a directory with unrelated content, such as a home directory with Go's
+    own ``go``, so only directories with functrace's tag are returned.
     """
-    caches = (_wanted(os.environ.get(VARIABLE, "")), _private())
+    caches = (_preferred_cache(os.environ.get(VARIABLE, "")), _temporary_cache())
     parts = [os.path.join(cache, part) for cache in caches if cache for part in PARTS]
     return [part for part in parts if _is_own(part) and _is_tagged(part)]
 
@@ -109,36 +114,36 @@ def _is_own(folder: str) -> bool:
 
 
 def make_temporary(prefix: str) -> str:
-    """Make a folder with a new name that begins with ``prefix``, where nobody can replace it.
+    """Create a directory with a unique name that begins with ``prefix``, safe from replacement.
 
     Raises:
-        OSError: there is no place for it.
+        OSError: no temporary directory is usable.
     """
-    asked = [os.environ.get(name, "") for name in ("TMPDIR", "TEMP", "TMP")]
-    for above in (*asked, *_TEMPORARY):
-        folder = os.path.abspath(above)
-        if above and not distrust_parent(folder) and os.access(folder, os.W_OK | os.X_OK):
+    requested = [os.environ.get(name, "") for name in ("TMPDIR", "TEMP", "TMP")]
+    for parent in (*requested, *_TEMPORARY):
+        folder = os.path.abspath(parent)
+        if parent and not find_parent_risk(folder) and os.access(folder, os.W_OK | os.X_OK):
             path = os.path.join(folder, f"{prefix}{os.urandom(8).hex()}")
             os.mkdir(path, 0o700)
-            os.chmod(path, 0o700)  # whatever the umask has removed
+            os.chmod(path, 0o700)  # the umask may have removed bits
             return path
-    raise OSError("no folder for temporary files is safe from other users; set TMPDIR to one")
+    raise OSError("no temporary directory is safe from other users; set TMPDIR to one that is")
 
 
-def _private() -> str:
+def _temporary_cache() -> str:
     folder = os.path.abspath(os.environ.get("TMPDIR") or _TEMPORARY[0])
     return os.path.join(folder, f"functrace-{os.geteuid()}")
 
 
-def _wanted(asked: str) -> str:
-    """Return an absolute path, or an empty text where nothing names one."""
-    if asked:
-        return os.path.abspath(asked)
+def _preferred_cache(requested: str) -> str:
+    """Return an absolute path, or an empty string if there is no home directory."""
+    if requested:
+        return os.path.abspath(requested)
     home = os.path.expanduser("~")
     if sys.platform == "darwin":
         base = os.path.join(home, "Library", "Caches")
     else:
         base = os.environ.get("XDG_CACHE_HOME", "")
-        if not os.path.isabs(base):  # which its specification has programs ignore
+        if not os.path.isabs(base):  # the XDG specification requires ignoring it
             base = os.path.join(home, ".cache")
     return os.path.join(base, "functrace") if os.path.isabs(base) else ""

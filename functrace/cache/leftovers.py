@@ -1,4 +1,4 @@
-"""Files for one run, and those that killed processes of this user have left behind."""
+"""Temporary directories of a run, and removal of those left behind by killed processes."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _SESSION = "functrace-go-"
 _RUN = "functrace-run-"
 _NAME = re.compile(rf"(?:{_SESSION}|{_RUN}(\d+)-)[0-9a-f]+")
 _LIVE_TRACE = re.compile(r"functrace-otlp-(\d+)-\w+\.ftrace")
-# Of a killed ``functrace go`` the go command may still run, and it needs the folder.
-_OLD = 60 * 60  # seconds
+# The go command may outlive a killed ``functrace go``, and it needs the directory.
+_MIN_AGE_S = 60 * 60
 
 
 @contextlib.contextmanager
 def session_folder() -> Iterator[Path]:
-    """Yield a new folder, locked while it is in use and deleted at the end.
+    """Yield a new directory that is locked while in use and deleted at the end.
 
     Raises:
-        FunctraceError: there is no place for it.
+        FunctraceError: no temporary directory is usable.
     """
     try:
         folder = make_temporary(_SESSION)
@@ -45,10 +45,10 @@ def session_folder() -> Iterator[Path]:
 
 
 def run_folder() -> str:
-    """Make a folder for a program that this process becomes; a later call deletes it.
+    """Create a directory for the program that replaces this process; a later run deletes it.
 
     Raises:
-        OSError: there is no place for it.
+        OSError: no temporary directory is usable.
     """
     folder = make_temporary(f"{_RUN}{os.getpid()}-")
     remove_stale(Path(folder).parent)
@@ -56,7 +56,7 @@ def run_folder() -> str:
 
 
 def lock(path: Path | str) -> int:
-    """Mark a file or folder as in use until the returned descriptor is closed. Raises OSError."""
+    """Lock a file or directory until the returned descriptor is closed. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     with contextlib.suppress(OSError):  # a file system without locks
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -64,7 +64,7 @@ def lock(path: Path | str) -> int:
 
 
 def remove_stale(folder: Path) -> None:
-    """Delete what killed processes have left in ``folder``, if it is this user's and not in use."""
+    """Delete from ``folder`` what killed processes of this user left and nothing uses."""
     for entry in _entries(folder):
         match = _NAME.fullmatch(entry.name) or _LIVE_TRACE.fullmatch(entry.name)
         if match and not (match[1] and is_alive(int(match[1]))):
@@ -85,9 +85,9 @@ def _remove_unlocked(path: str) -> None:
     descriptor = os.open(path, flags)
     try:
         found = os.fstat(descriptor)
-        if found.st_uid != os.geteuid() or time.time() - found.st_mtime < _OLD:
+        if found.st_uid != os.geteuid() or time.time() - found.st_mtime < _MIN_AGE_S:
             return
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # whoever uses it has locked it
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails if it is in use
         if stat.S_ISDIR(found.st_mode):
             shutil.rmtree(path, ignore_errors=True)
         elif stat.S_ISREG(found.st_mode):

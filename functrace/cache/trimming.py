@@ -1,4 +1,4 @@
-"""What keeps a cache within bounds."""
+"""Cache size limit, enforced by deleting the least recently used entries."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TRIMMED = "trimmed"
 
 
 def trim(folder: str, limit: int = MAX_BYTES, *, every: float = _DAY) -> None:
-    """Delete what was longest unused, beyond ``limit`` bytes; at most once a day."""
+    """Delete the least recently used entries until ``limit`` bytes remain; at most once a day."""
     if not folder:
         return
     mark = Path(folder) / _TRIMMED

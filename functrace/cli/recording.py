@@ -49,7 +49,10 @@ def keep(
         for trace in found if done.pid else ():
             _write_ending(trace, done)
     if not done.pid:
-        _complain(f"cannot run {done.ended};" if advice else f"cannot run {done.ended}", advice)
+        _complain(
+            f"cannot run {done.description};" if advice else f"cannot run {done.description}",
+            advice,
+        )
     elif not found:
         _complain("no trace: " + none[0], *none[1:])
     elif not quiet:
@@ -110,5 +113,5 @@ def _complain(text: str, *more: str) -> None:
 def _summary(verb: str, place: Destination, found: list[Path], done: Outcome) -> None:
     from functrace.cli.render import run_summary, terminal
 
-    for line in run_summary.summary(verb, place.path, found, done.ended):
+    for line in run_summary.summary(verb, place.path, found, done.description):
         terminal.echo(line, err=True)

@@ -97,8 +97,8 @@ def _config(flags: dict[str, Any], line: CommandLine) -> Config:
 
 def _settle_cache(config: Config) -> None:
     """Say what is wrong with the cache; without one, the main module still needs a folder."""
-    if config.complaint:
-        messages.say(config.complaint)
+    if config.cache_warning:
+        messages.say(config.cache_warning)
     if config.cache:
         return
     from functrace.cache import leftovers

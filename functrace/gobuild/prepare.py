@@ -95,8 +95,8 @@ def session_of(request: Request, where: Environment, folder: Path) -> Session:
 def _cache(folder: Path) -> Path:
     """Return the folder for what is kept between runs, or ``folder`` if none is safe."""
     choice = choose("go")
-    if choice.complaint:
-        messages.say(choice.complaint)
+    if choice.warning:
+        messages.say(choice.warning)
     return Path(choice.folder) if choice.folder else folder
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from functrace.cache.folders import choose
-from functrace.cache.trust import distrust
+from functrace.cache.trust import find_risk
 
 TYPE_CHECKING = False  # typing is nothing that every program loads
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Config:
 
     Attributes:
         cache: the folder for what was compiled; empty if there is none that is safe.
-        complaint: what the user should be told of the cache.
+        cache_warning: a message for the user about the cache, or an empty string.
         root: the folder that globs over paths count from.
         include, exclude, compiled, min_lines, exported_only, skip_generated, lambdas: as in
             :class:`rewriter.python.Options`.
@@ -45,7 +45,7 @@ class Config:
     """
 
     cache: str = ""
-    complaint: str = ""
+    cache_warning: str = ""
     root: str = ""
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -63,15 +63,15 @@ class Config:
     def __init__(self, **values: str | int | tuple[str, ...]) -> None:
         for name, value in values.items():
             setattr(self, name, value)
-        if not self.cache or distrust(self.cache):
+        if not self.cache or find_risk(self.cache):
             choice = choose("python")
-            self.cache, self.complaint = choice.folder, choice.complaint
+            self.cache, self.cache_warning = choice.folder, choice.warning
         self.root = self.root or os.getcwd()
 
     def text(self, **changes: str | int) -> str:
         """A line for each attribute that says something."""
         lines = []
-        for name, value in {**vars(self), **changes, "complaint": ""}.items():
+        for name, value in {**vars(self), **changes, "cache_warning": ""}.items():
             values = value if isinstance(value, tuple) else (value,)
             lines += [f"{name}={v}" for v in values if v]
         return "\n".join(lines)

@@ -106,7 +106,7 @@ class Hook:
         if not content:
             return None
         if not all(warn(kind, text, file, line) for kind, text, line in warned):
-            entries.drop(self.config.cache, key)
+            entries.remove(self.config.cache, key)
             return None
         return code_cache.unpack(content, stamp)
 

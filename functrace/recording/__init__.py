@@ -1,1 +1,1 @@
-"""Runs a program so that it leaves a trace."""
+"""Recording: output paths and execution of the traced program."""

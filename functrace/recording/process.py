@@ -1,4 +1,4 @@
-"""A command run as if it had been called without us."""
+"""Transparent execution of a command: same signals, standard streams and exit status."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from functrace.parent_death import tie
 
-# The terminal sends them to every process of the group, so the command has them already; but
-# they may as well come from somebody who means but us.
+# The terminal sends these to every process of the group, so the command already received them;
+# another process may send them to this process only.
 _OF_TERMINAL = frozenset({signal.SIGINT, signal.SIGQUIT})
-_PASSED_ON = _OF_TERMINAL | {signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2}
+_FORWARDED = _OF_TERMINAL | {signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2}
 
-_NOT_FOUND, _NOT_RUN = 127, 126  # as a shell has it
+_NOT_FOUND, _NOT_EXECUTABLE = 127, 126  # exit statuses of a shell
 
 
 @dataclass(frozen=True)
@@ -24,25 +24,25 @@ class Outcome:
     """How a command ended.
 
     Attributes:
-        status: the exit status, as a shell would have it.
-        pid: of the command's process; 0 if it could not be run.
-        ended: what there is to say of the end: ``exit status 1``, ``killed by SIGSEGV``.
-        signal: the number of the signal that ended it, or 0.
+        status: the exit status that a shell would report.
+        pid: the process id; 0 if the command could not be run.
+        description: how it ended: ``exit status 1``, ``killed by SIGSEGV``, or why it did not run.
+        signal: the number of the signal that killed it, or 0.
     """
 
     status: int
     pid: int
-    ended: str
+    description: str
     signal: int = 0
 
 
 def run(command: Sequence[str], variables: Mapping[str, str]) -> Outcome:
-    """Run the command to its end; signals and standard streams are its own.
+    """Run the command until it ends, forwarding signals; it inherits the standard streams.
 
-    SIGKILL, which cannot be passed on, ends it with this process: see functrace.parent_death.
+    SIGKILL cannot be forwarded, but it also ends the command: see functrace.parent_death.
     """
     tied = tie()
-    with _held({*_PASSED_ON, signal.SIGCHLD}) as before:
+    with _blocked({*_FORWARDED, signal.SIGCHLD}) as before:
 
         def prepare() -> None:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -51,7 +51,7 @@ def run(command: Sequence[str], variables: Mapping[str, str]) -> Outcome:
         try:
             process = subprocess.Popen(command, env={**os.environ, **variables}, preexec_fn=prepare)
         except OSError as error:
-            status = _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_RUN
+            status = _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE
             return Outcome(status, 0, f"{command[0]}: {error.strerror}")
         status = _wait(process)
     if status < 0:
@@ -60,8 +60,8 @@ def run(command: Sequence[str], variables: Mapping[str, str]) -> Outcome:
 
 
 @contextmanager
-def _held(signals: Set[signal.Signals]) -> Iterator[Set[int]]:
-    """Hold signals back, for _wait to take; yields those that were held back before."""
+def _blocked(signals: Set[signal.Signals]) -> Iterator[Set[int]]:
+    """Block signals, so that _wait receives them; yield those that were blocked before."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:
         yield before
@@ -70,20 +70,20 @@ def _held(signals: Set[signal.Signals]) -> Iterator[Set[int]]:
 
 
 def _wait(process: subprocess.Popen[bytes]) -> int:
-    """Pass signals on to the process until it ends."""
+    """Forward signals to the process until it ends; return its exit status."""
     while (status := process.poll()) is None:
-        number, by_kernel = _next({*_PASSED_ON, signal.SIGCHLD})
+        number, by_kernel = _next_signal({*_FORWARDED, signal.SIGCHLD})
         if number != signal.SIGCHLD and not (by_kernel and number in _OF_TERMINAL):
             process.send_signal(number)
     return status
 
 
-def _next(signals: Set[signal.Signals]) -> tuple[int, bool]:
-    """The next signal, and whether no process sent it: then the terminal did."""
+def _next_signal(signals: Set[signal.Signals]) -> tuple[int, bool]:
+    """Return the next signal, and whether the kernel sent it, as for the terminal's keys."""
     if hasattr(signal, "sigwaitinfo"):
         found = signal.sigwaitinfo(signals)
         return found.si_signo, found.si_code > 0
-    return signal.sigwait(signals), True  # macOS does not tell
+    return signal.sigwait(signals), True  # macOS does not report the sender
 
 
 def _name(number: int) -> str:

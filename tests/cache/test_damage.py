@@ -1,4 +1,4 @@
-"""Damage to the cache: the next run is right, and the entry whole again."""
+"""Recovery from a damaged cache: the next run is correct and rewrites the entry."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _flip_in_the_middle(files: list[Path]) -> None:
 
 
 def _flip_everywhere(files: list[Path]) -> None:
-    """One bit in eight bytes: what marshal makes of that crashes the interpreter."""
+    """Flip one bit in eight bytes: unmarshalling that crashes the interpreter."""
 
     def change(content: bytes) -> bytes:
         for at in range(28, len(content), 8):
@@ -91,7 +91,7 @@ def _entries(cache: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("python", pythons.each_python())
-def test_python(python: pythons.Python, tmp_path: Path) -> None:
+def test_damaged_python_entry(python: pythons.Python, tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(_APP)
     (tmp_path / "lib.py").write_text(_LIB)
     cache = tmp_path / "cache"
@@ -108,8 +108,8 @@ def test_python(python: pythons.Python, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("main", ["-m", "-c"])
-def test_other_main_modules(main: str, tmp_path: Path) -> None:
-    """What Python itself reads is checked before."""
+def test_damaged_main_module_entry(main: str, tmp_path: Path) -> None:
+    """Entries that Python itself reads are checked first."""
     (tmp_path / "app.py").write_text(_APP)
     (tmp_path / "lib.py").write_text(_LIB)
     words = {"-m": ["-m", "app"], "-c": ["-c", _APP]}[main]
@@ -128,8 +128,8 @@ def _expect_43(files: list[Path]) -> None:
 
 
 @pytest.mark.parametrize("damage", [_cut, _expect_43])
-def test_bytecode_of_pytest(damage: Damage, tmp_path: Path) -> None:
-    """pytest compiles test modules itself, and keeps them in our cache."""
+def test_damaged_pytest_bytecode(damage: Damage, tmp_path: Path) -> None:
+    """pytest compiles test modules itself and writes them to functrace's cache."""
     (tmp_path / "lib.py").write_text(_LIB)
     (tmp_path / "test_lib.py").write_text(
         "import lib\n\ndef test():\n    assert lib.answer(6) == 42\n"
@@ -148,7 +148,7 @@ def test_bytecode_of_pytest(damage: Damage, tmp_path: Path) -> None:
     assert [file.read_bytes() for file in files] == before
 
 
-def test_go(go: Go, tmp_path: Path) -> None:
+def test_damaged_go_entry(go: Go, tmp_path: Path) -> None:
     (tmp_path / "go.mod").write_text("module example.com/m\n\ngo 1.21\n")
     (tmp_path / "main.go").write_text(_GO)
     (tmp_path / "other.go").write_text("package main\n\nfunc other() int { return 7 }\n")
@@ -159,7 +159,7 @@ def test_go(go: Go, tmp_path: Path) -> None:
         files = [f for f in _entries(cache / "go" / "files") if b"third.go" not in f.read_bytes()]
         before = [file.read_bytes() for file in files]
         damage(files)
-        # Another file, or the go command would not compile the package again.
+        # A changed file, so that the go command compiles the package again.
         (tmp_path / "third.go").write_text(f"package main\n\nconst third = {number}\n")
         built = _run(command, tmp_path, cache, environment)
         assert built.returncode == 0, built.stderr

@@ -1,4 +1,4 @@
-"""What is kept between runs: in which form, and for how long."""
+"""Cache entries: content, permissions and trimming."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def folder(tmp_path: Path) -> str:
     return str(tmp_path / "cache")
 
 
-def test_what_is_put_is_read(folder: str) -> None:
+def test_read_returns_written_content(folder: str) -> None:
     assert entries.read(folder, "ab12") is None
     assert entries.put(folder, "ab12", CONTENT)
     assert entries.read(folder, "ab12") == CONTENT
@@ -27,7 +27,7 @@ def test_what_is_put_is_read(folder: str) -> None:
     assert entries.read(folder, "ab12") == b""
 
 
-def test_a_damaged_entry_is_absent(folder: str) -> None:
+def test_damaged_entry_is_absent(folder: str) -> None:
     entries.put(folder, "ab12", CONTENT)
     path = Path(entries.path(folder, "ab12"))
     whole = path.read_bytes()
@@ -46,7 +46,7 @@ def test_a_damaged_entry_is_absent(folder: str) -> None:
     assert entries.read(folder, "ab12") == CONTENT
 
 
-def test_the_entry_of_another_key_is_absent(folder: str) -> None:
+def test_entry_of_another_key_is_absent(folder: str) -> None:
     for key in ("ab12", "ab13"):
         entries.put(folder, key, CONTENT)
     os.replace(entries.path(folder, "ab13"), entries.path(folder, "ab12"))
@@ -54,7 +54,7 @@ def test_the_entry_of_another_key_is_absent(folder: str) -> None:
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o777])
-def test_entries_are_for_their_owner_alone(folder: str, umask: int) -> None:
+def test_entries_are_private(folder: str, umask: int) -> None:
     before = os.umask(umask)
     try:
         assert entries.put(folder, "ab12", CONTENT)
@@ -64,7 +64,7 @@ def test_entries_are_for_their_owner_alone(folder: str, umask: int) -> None:
     assert [p.stat().st_mode & 0o777 for p in (path, path.parent)] == [0o600, 0o700]
 
 
-def test_links_and_pipes_are_no_entries(folder: str, tmp_path: Path) -> None:
+def test_links_and_pipes_are_not_entries(folder: str, tmp_path: Path) -> None:
     entries.put(folder, "ab12", CONTENT)
     path = Path(entries.path(folder, "ab12"))
     path.rename(tmp_path / "elsewhere")
@@ -75,7 +75,7 @@ def test_links_and_pipes_are_no_entries(folder: str, tmp_path: Path) -> None:
     assert entries.read(folder, "ab12") is None
 
 
-def test_where_nothing_can_be_written_nothing_is_kept(tmp_path: Path) -> None:
+def test_put_fails_in_unwritable_directory(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for folder in (str(tmp_path / "file" / "x"), ""):
         assert not entries.put(folder, "ab", CONTENT)
@@ -84,12 +84,12 @@ def test_where_nothing_can_be_written_nothing_is_kept(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_the_longest_unused_go_first(folder: str) -> None:
+def test_trim_deletes_least_recently_used_first(folder: str) -> None:
     keys = ("aa1", "bb2", "cc3")
     for age, key in enumerate(keys):
         entries.put(folder, key, b"x" * 92)
         os.utime(entries.path(folder, key), (1_000_000 - age, 1_000_000 - age))
-    entries.read(folder, "cc3")  # in use now
+    entries.read(folder, "cc3")  # marks the entry as used
     trim(folder, limit=200)
     assert [entries.read(folder, key) is not None for key in keys] == [True, False, True]
     trim(folder, limit=0)

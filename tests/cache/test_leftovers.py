@@ -1,4 +1,4 @@
-"""What killed processes leave behind goes at a later start, and nothing else does."""
+"""Only leftovers of killed processes are deleted at a later start."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from functrace.cache import leftovers
 
 @pytest.fixture
 def gone() -> int:
-    """The id of a process that has ended."""
+    """Return the id of a process that has ended."""
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     return process.pid
@@ -37,7 +37,7 @@ def _file(path: Path) -> Path:
     return _age(path)
 
 
-def test_leftovers_are_removed(tmp_path: Path, gone: int) -> None:
+def test_leftovers_are_deleted(tmp_path: Path, gone: int) -> None:
     _folder(tmp_path / "functrace-go-12ab")
     _folder(tmp_path / f"functrace-run-{gone}-12ab")
     _file(tmp_path / f"functrace-otlp-{gone}-12ab.ftrace")
@@ -45,8 +45,8 @@ def test_leftovers_are_removed(tmp_path: Path, gone: int) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_all_else_stays(tmp_path: Path, gone: int) -> None:
-    """What is in use, new, or not of a name that functrace gives to such files."""
+def test_other_files_are_kept(tmp_path: Path, gone: int) -> None:
+    """Files that are in use, recent, or not named like temporary files of functrace."""
     in_use = _folder(tmp_path / "functrace-go-12ab")
     locked = _file(tmp_path / f"functrace-otlp-{gone}-12ab.ftrace")
     descriptors = [leftovers.lock(in_use), leftovers.lock(locked)]
@@ -69,7 +69,7 @@ def test_all_else_stays(tmp_path: Path, gone: int) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files of another user")
-def test_files_of_others_stay(tmp_path: Path, gone: int) -> None:
+def test_files_of_other_users_are_kept(tmp_path: Path, gone: int) -> None:
     folder = _folder(tmp_path / "functrace-go-12ab")
     file = _file(tmp_path / f"functrace-otlp-{gone}-12ab.ftrace")
     for path in (folder, file):
@@ -78,7 +78,7 @@ def test_files_of_others_stay(tmp_path: Path, gone: int) -> None:
     assert sorted(tmp_path.iterdir()) == [folder, file]
 
 
-def test_a_session_is_locked_while_it_lasts(
+def test_session_folder_is_locked_while_in_use(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))

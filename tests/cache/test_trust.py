@@ -1,4 +1,4 @@
-"""Which folders code may be read from: those that no other user can write to."""
+"""Cache directories must not be writable by other users."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from functrace.cache import folders
-from functrace.cache.trust import distrust, distrust_parent
+from functrace.cache.trust import find_parent_risk, find_risk
 
 _OTHER = 4321
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files of another user")
@@ -18,7 +18,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files
 
 @pytest.fixture
 def base(tmp_path: Path) -> Path:
-    """A folder that everybody may enter, unlike pytest's own."""
+    """Return a directory that everybody can enter, unlike pytest's own."""
     for folder in (tmp_path, *tmp_path.parents):  # each worker of pytest-xdist has its own below
         if folder == Path(tempfile.gettempdir()):
             break
@@ -67,7 +67,7 @@ def _linked(base: Path) -> Path:
 
 
 def _linked_out_of_closed(base: Path) -> Path:
-    """A closed folder protects what it contains, and not what a link in it leads to."""
+    """A private directory protects its content, but not the target of a link in it."""
     closed = base / "closed"
     closed.mkdir(0o700)
     (closed / "link").symlink_to("../a")
@@ -89,7 +89,7 @@ def _loop(base: Path) -> Path:
     return base / "x"
 
 
-def _of_another(base: Path) -> Path:
+def _owned_by_other(base: Path) -> Path:
     folder = _own(base)
     os.chown(folder, _OTHER, _OTHER)
     return folder
@@ -116,40 +116,40 @@ UNSAFE: list[Callable[[Path], Path]] = [
     _linked_in_writable,
     _loop,
 ]
-OF_ANOTHER: list[Callable[[Path], Path]] = [_of_another, _below_another, _link_of_another]
+OWNED_BY_OTHER: list[Callable[[Path], Path]] = [_owned_by_other, _below_another, _link_of_another]
 
 
 @pytest.mark.parametrize("make", SAFE)
-def test_safe(make: Callable[[Path], Path], base: Path) -> None:
-    assert distrust(str(make(base))) == ""
+def test_safe_directories(make: Callable[[Path], Path], base: Path) -> None:
+    assert find_risk(str(make(base))) == ""
 
 
 @pytest.mark.parametrize("make", UNSAFE)
-def test_unsafe(make: Callable[[Path], Path], base: Path) -> None:
+def test_unsafe_directories(make: Callable[[Path], Path], base: Path) -> None:
     folder = make(base)
-    assert distrust(str(folder)).startswith(str(base))
+    assert find_risk(str(folder)).startswith(str(base))
     assert folders.make(str(folder)) != ""
 
 
 @needs_root
-@pytest.mark.parametrize("make", OF_ANOTHER)
-def test_of_another_user(make: Callable[[Path], Path], base: Path) -> None:
-    assert distrust(str(make(base))).endswith("belongs to another user")
+@pytest.mark.parametrize("make", OWNED_BY_OTHER)
+def test_directories_of_another_user_are_unsafe(make: Callable[[Path], Path], base: Path) -> None:
+    assert find_risk(str(make(base))).endswith("belongs to another user")
 
 
-def test_dots_are_followed_as_the_system_does(base: Path) -> None:
+def test_dots_resolve_as_in_the_kernel(base: Path) -> None:
     link = _linked(base).parent
-    assert distrust(f"{link}/./cache/../cache") == ""
+    assert find_risk(f"{link}/./cache/../cache") == ""
 
 
-def test_temporary_files_may_be_made_in_sticky_folders_only(base: Path) -> None:
-    assert distrust_parent(str(_sticky(base))) == ""
+def test_shared_parent_must_be_sticky(base: Path) -> None:
+    assert find_parent_risk(str(_sticky(base))) == ""
     (base / "a" / "cache").chmod(0o777)
-    assert distrust_parent(str(base / "a" / "cache")) != ""
+    assert find_parent_risk(str(base / "a" / "cache")) != ""
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o277])
-def test_folders_are_made_for_their_owner_alone(base: Path, umask: int) -> None:
+def test_created_directories_are_private(base: Path, umask: int) -> None:
     before = os.umask(umask)
     try:
         assert folders.make(str(base / "x" / "y" / "z")) == ""
@@ -160,16 +160,16 @@ def test_folders_are_made_for_their_owner_alone(base: Path, umask: int) -> None:
 
 
 @needs_root
-def test_nothing_is_made_in_a_folder_of_another(base: Path) -> None:
-    """As root with another user's HOME would do, whose cache it would break."""
-    folder = _of_another(base)
+def test_nothing_is_created_in_another_users_directory(base: Path) -> None:
+    """Like root with another user's HOME, which would break that user's cache."""
+    folder = _owned_by_other(base)
     assert "belongs to another user" in folders.make(str(folder / "functrace" / "python"))
     assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("home", ["relative", "", None])
 @pytest.mark.parametrize("cache_home", ["relative", "", None])
-def test_a_relative_folder_is_no_place_for_a_cache(
+def test_relative_cache_directory_is_ignored(
     home: str | None, cache_home: str | None, base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(base)
@@ -184,22 +184,20 @@ def test_a_relative_folder_is_no_place_for_a_cache(
     assert os.path.isabs(folders.choose("python").folder)
 
 
-def test_a_cache_that_was_asked_for_and_is_not_safe_is_named(
-    base: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unsafe_functrace_cache_is_reported(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = _writable_by_group(base)
     monkeypatch.setenv("FUNCTRACE_CACHE", str(asked))
     monkeypatch.setenv("TMPDIR", str(base))
     choice = folders.choose("python")
     private = base / f"functrace-{os.geteuid()}"
     assert choice.folder == str(private / "python")
-    assert choice.complaint == (
-        f"FUNCTRACE_CACHE: {asked} can be written to by other users; the cache is in {private}"
+    assert choice.warning == (
+        f"FUNCTRACE_CACHE: {asked} is writable by other users; using {private} for the cache"
     )
     private.chmod(0o777)
     choice = folders.choose("python")
     assert choice.folder == ""
-    assert choice.complaint == (
-        f"nothing is kept in a cache: {asked} can be written to by other users; "
-        f"{private} can be written to by other users"
+    assert choice.warning == (
+        f"caching is disabled: {asked} is writable by other users; "
+        f"{private} is writable by other users"
     )

@@ -1,4 +1,4 @@
-"""Another user of the machine prepares what functrace might read: nothing of it is run."""
+"""Files planted by another user of the machine are never executed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FUNCTRACE = [sys.executable, "-m", "functrace"]
 
 @pytest.fixture
 def shared() -> Iterator[Path]:
-    """A folder for temporary files, as /tmp is."""
+    """Create a sticky temporary directory like /tmp."""
     import tempfile
 
     with tempfile.TemporaryDirectory(dir="/tmp") as name:
@@ -35,7 +35,7 @@ def shared() -> Iterator[Path]:
 
 @pytest.fixture
 def work(shared: Path) -> Path:
-    """The victim's current folder, which everybody may write to, with a program in it."""
+    """Create the victim's working directory, writable by everybody, with a program in it."""
     folder = shared / "work"
     folder.mkdir()
     folder.chmod(0o777)
@@ -78,7 +78,7 @@ def _own(path: Path, user: int) -> None:
 
 
 def _plant(cache: Path) -> None:
-    """Put other code into every entry of a cache, with the digest that belongs to it."""
+    """Replace the code of every cache entry, with a valid digest."""
     from functrace.cache import entries
 
     code = marshal.dumps(compile("print('PLANTED')", "planted", "exec"))
@@ -92,8 +92,10 @@ def _plant(cache: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["folder", "file", "link"])
-def test_the_private_folder_is_taken(shared: Path, work: Path, victim: int, kind: str) -> None:
-    """Without a home folder, and with the other's in the place of the one in TMPDIR."""
+def test_planted_temporary_cache_is_not_used(
+    shared: Path, work: Path, victim: int, kind: str
+) -> None:
+    """There is no home directory, and the attacker owns the one in TMPDIR."""
     place = shared / f"functrace-{victim}"
     (shared / "others").mkdir(0o777)
     (shared / "others").chmod(0o777)
@@ -109,15 +111,15 @@ def test_the_private_folder_is_taken(shared: Path, work: Path, victim: int, kind
         [*_FUNCTRACE, "run", "-q", "app.py"], work, victim, HOME="/dev/null", TMPDIR=str(shared)
     )
     assert done.stdout.startswith(_CALLS)
-    assert done.stderr.startswith("functrace: nothing is kept in a cache: ")
+    assert done.stderr.startswith("functrace: caching is disabled: ")
     assert f"{place} belongs to another user" in done.stderr
     assert done.stderr.count("\n") == 1
     assert sorted(work.iterdir()) == before, "files in the current folder"
     assert list((shared / "others").iterdir()) == []
 
 
-def test_root_with_the_home_of_another(shared: Path, work: Path) -> None:
-    """As sudo has it where it keeps HOME, and all variables: the planted cache fits exactly."""
+def test_root_with_another_users_home(shared: Path, work: Path) -> None:
+    """As with a sudo that keeps HOME and all variables: the planted cache matches exactly."""
     home = shared / "home"
     cache = home / ".cache" / "functrace"
     asked = {"FUNCTRACE_CACHE": str(cache), "TMPDIR": str(shared)}
@@ -136,9 +138,7 @@ def test_root_with_the_home_of_another(shared: Path, work: Path) -> None:
     assert done.stdout.startswith(_CALLS), done.stderr
 
 
-def test_the_message_names_the_cache_that_was_asked_for(
-    shared: Path, work: Path, victim: int
-) -> None:
+def test_unsafe_functrace_cache_is_named_on_stderr(shared: Path, work: Path, victim: int) -> None:
     cache = shared / "cache"
     cache.mkdir()
     _own(cache, _OTHER)
@@ -148,13 +148,14 @@ def test_the_message_names_the_cache_that_was_asked_for(
     )  # fmt: skip
     private = shared / f"functrace-{victim}"
     assert done.stderr == (
-        f"functrace: FUNCTRACE_CACHE: {cache} belongs to another user; the cache is in {private}\n"
+        f"functrace: FUNCTRACE_CACHE: {cache} belongs to another user; "
+        f"using {private} for the cache\n"
     )
     assert done.stdout.startswith(_CALLS)
     assert private.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_build_with_the_cache_of_another(go: Go, shared: Path, tmp_path: Path) -> None:
+def test_build_with_another_users_cache(go: Go, shared: Path, tmp_path: Path) -> None:
     (tmp_path / "go.mod").write_text("module example.com/m\n\ngo 1.21\n")
     (tmp_path / "main.go").write_text("package main\n\nfunc main() { println(42) }\n")
     cache = shared / "cache"
@@ -166,12 +167,14 @@ def test_a_build_with_the_cache_of_another(go: Go, shared: Path, tmp_path: Path)
     before = {path: path.stat().st_mtime_ns for path in cache.rglob("*")}
     done = _run(words, tmp_path, 0, **more)
     assert done.returncode == 0
-    assert f"{cache} belongs to another user; the cache is in {shared}/functrace-0" in done.stderr
+    assert (
+        f"{cache} belongs to another user; using {shared}/functrace-0 for the cache" in done.stderr
+    )
     assert {path: path.stat().st_mtime_ns for path in cache.rglob("*")} == before
     assert (shared / "functrace-0" / "go" / "files").is_dir()
 
 
-def test_clean_leaves_what_belongs_to_others(shared: Path) -> None:
+def test_clean_keeps_directories_of_other_users(shared: Path) -> None:
     place = shared / "functrace-0"
     (place / "python").mkdir(parents=True)
     _own(place, _OTHER)
@@ -184,8 +187,8 @@ def test_clean_leaves_what_belongs_to_others(shared: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ['runtime-import = "evil.example/functrace"', "no TOML"])
-def test_settings_of_another_in_a_shared_folder(shared: Path, content: str) -> None:
-    """What they name would be imported by every file that is instrumented."""
+def test_configuration_file_of_another_user_is_ignored(shared: Path, content: str) -> None:
+    """The modules it names would be imported by every instrumented file."""
     module = shared / "module"
     module.mkdir()
     (module / "go.mod").write_text("module example.com/m\n\ngo 1.21\n")

@@ -72,7 +72,9 @@ def test_what_is_no_place_for_a_trace(functrace: Run) -> None:
     for out in ("/dev/stdout", "/dev/null", "go.mod"):
         done = functrace("record", "-o", out, "--", *PROGRAM, **PATH)
         assert done.returncode == 1
-        assert done.stderr == f"functrace: -o {out}: neither a folder nor a new file NAME.ftrace\n"
+        assert (
+            done.stderr == f"functrace: -o {out}: neither a directory nor a new file NAME.ftrace\n"
+        )
 
 
 def test_the_process_id_in_a_files_name(module: Path, functrace: Run) -> None:
@@ -131,7 +133,7 @@ def test_no_trace_is_overwritten(module: Path, functrace: Run) -> None:
     (module / "run.ftrace").write_text("mine")
     done = functrace("record", "-o", "run.ftrace", "--", *PROGRAM, **PATH)
     assert done.returncode == 1
-    assert done.stderr == "functrace: run.ftrace exists already; a trace is never overwritten\n"
+    assert done.stderr == "functrace: run.ftrace already exists; choose another name with -o\n"
     assert done.stdout == ""
     assert (module / "run.ftrace").read_text() == "mine"
 

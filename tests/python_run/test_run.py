@@ -288,7 +288,7 @@ def test_a_full_disk_has_no_place_for_a_cache(app: Project, tmp_path: Path) -> N
     said = app.execute(command, TMPDIR=str(app.root)).stderr.splitlines()[0]
     private = f"{app.root}/functrace-{os.geteuid()}/python"
     assert said == (
-        f"functrace: nothing is kept in a cache: {app.cache}/python: File too large; "
+        f"functrace: caching is disabled: {app.cache}/python: File too large; "
         f"{private}: File too large"
     )
 
