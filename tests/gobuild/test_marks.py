@@ -1,4 +1,4 @@
-"""The marks in the compiler's flags, by which Go's build cache keeps builds apart."""
+"""Marks in the compiler's flags, by which Go's build cache separates builds."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_builds_that_instrument_a_package_differently_mark_it_differently(
 
 
 def _session(request: Request, where: Environment, folder: Path) -> Session:
-    """The session of a request, without the questions to the go command that ``std`` takes."""
+    """Return the session of a request, without the go commands that ``std`` needs."""
     session = prepare.session_of(replace(request, std=False), where, folder)
     standard = ("container/list",) if request.std else ()
     return replace(session, scope=replace(session.scope, std=standard))

@@ -1,4 +1,4 @@
-"""The golden cases: what each asks for, and what the rewriter makes of it."""
+"""Golden cases: their options and the rewriter's output."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ class Case:
     def input(self) -> bytes:
         return self.archive.files["input.py"]
 
-    def asked(self, name: str) -> tuple[str, ...]:
+    def get_values(self, name: str) -> tuple[str, ...]:
         return tuple(w.partition("=")[2] for w in self.words if w.partition("=")[0] == name)
 
     @property
     def release(self) -> tuple[int, ...]:
-        """The Python that the case needs."""
-        return tuple(map(int, "".join(self.asked("python") or ("3.10",)).split(".")))
+        """Python version that the case needs."""
+        return tuple(map(int, "".join(self.get_values("python") or ("3.10",)).split(".")))
 
     def options(self) -> Options:
         return Options(
             lambdas="lambdas" in self.words,
             skip_generated="skip-generated" in self.words,
-            compiled=self.asked("compiled"),
+            compiled=self.get_values("compiled"),
             filters=Filters(
-                include=self.asked("include"),
-                exclude=self.asked("exclude"),
-                min_lines=int("".join(self.asked("min-lines")) or 0),
+                include=self.get_values("include"),
+                exclude=self.get_values("exclude"),
+                min_lines=int("".join(self.get_values("min-lines")) or 0),
                 exported_only="exported-only" in self.words,
             ),
             location=Location("pkg/input.py", "pkg.input"),
@@ -60,11 +60,11 @@ class Case:
         return strip(source, self.options())
 
     def outcome(self) -> dict[str, bytes]:
-        """The sections that the case expects, as the rewriter makes them now."""
+        """Return the sections of the case with the rewriter's current output."""
         try:
             plan = plan_inject(self.input, self.options())
         except SourceError as error:
-            # Its words differ from one Python to the next.
+            # The message depends on the Python version.
             return {"error": f"{error.line}:{error.column}\n".encode()}
         skipped = [f"{s.function.name}: {s.reason}\n" for s in plan.skipped]
         skipped += [f"file: {plan.file_skip_reason}\n"] if plan.file_skip_reason else []
@@ -86,9 +86,9 @@ def strip(source: bytes, options: Options) -> bytes:
 
 
 def without_injected(tree: ast.Module) -> str:
-    """The tree as text, without the decorators, calls and imports of ours.
+    """Return the tree as text, without injected decorators, calls and imports.
 
-    On purpose not what the rewriter's own proof goes by.
+    It deliberately does not use the rewriter's own proof.
     """
     text = ast.dump(tree)
     name = r"Name\(id='_functrace\d*_', ctx=Load\(\)\)"
@@ -105,7 +105,7 @@ def tree(source: bytes, options: Options) -> ast.Module:
 
 
 def run(program: bytes | ast.Module) -> str:
-    """What the program prints, with a runtime that does nothing."""
+    """Return what the program prints, with a stub of the runtime."""
     stub = types.ModuleType("functrace")
     stub.trace = lambda function: function  # type: ignore[attr-defined]
     module = types.ModuleType("input")

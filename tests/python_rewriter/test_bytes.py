@@ -1,4 +1,4 @@
-"""Bytes that text files cannot carry."""
+"""Sources with bytes that text files cannot contain."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ TRACE = b"@_functrace_.trace"
         ),
     ],
 )
-def test_bytes(before: bytes, after: bytes) -> None:
+def test_injects_and_restores_bytes(before: bytes, after: bytes) -> None:
     once = inject(before, OPTIONS)
     assert once == after % (IMPORT, TRACE)
     assert strip(once, OPTIONS) == before
@@ -90,7 +90,7 @@ def test_bytes(before: bytes, after: bytes) -> None:
     assert run(before) == run(once)
 
 
-def test_lambdas_behind_wide_characters() -> None:
+def test_lambdas_after_wide_characters() -> None:
     before = "# coding: iso-2022-jp\nx = '表', lambda: '示', lambda: lambda: 1\n"
     once = inject(before.encode("iso-2022-jp"), OPTIONS)
     assert once.decode("iso-2022-jp") == (
@@ -117,7 +117,7 @@ def test_lambdas_behind_wide_characters() -> None:
         (b"def f(a, a): return 1\n", None, None),
     ],
 )
-def test_refused(source: bytes, line: int | None, column: int | None) -> None:
+def test_rejects_invalid_source(source: bytes, line: int | None, column: int | None) -> None:
     with pytest.raises(SourceError) as raised:
         plan_inject(source, OPTIONS)
     assert raised.value.line == line or line is None
@@ -136,18 +136,18 @@ def test_refused(source: bytes, line: int | None, column: int | None) -> None:
     ],
     ids=["elif", "unary", "binary"],
 )
-def test_too_deep_is_left_alone(source: bytes) -> None:
+def test_skips_source_that_is_nested_too_deeply(source: bytes) -> None:
     assert plan_inject(source, OPTIONS).file_skip_reason == TOO_DEEP
     assert plan_inject(source, OPTIONS).edits == ()
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 13), reason="the codec may change")
-def test_an_encoding_with_two_ways_to_write_something() -> None:
+def test_skips_ambiguous_encoding() -> None:
     source = b"# coding: utf-7\ndef f(): return '+AOk-', '+AGEAYg-'\n"
     assert plan_inject(source, OPTIONS).file_skip_reason == ENCODING
 
 
-def test_a_wrong_position_is_put_right_by_libcst(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_libcst_corrects_wrong_position(monkeypatch: pytest.MonkeyPatch) -> None:
     source = b"class A:\n    def f(self):\n        return 1\n"
     expected = inject(source, OPTIONS)
     right = libcst_positions.find_starts(parse(source)).values()
@@ -167,14 +167,14 @@ def _defs(parsed: ParsedSource) -> list[ast.AST]:
     return [node for node in ast.walk(parsed.tree) if isinstance(node, ast.FunctionDef)]
 
 
-def test_what_cannot_be_proven_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_skips_file_that_cannot_be_proven(monkeypatch: pytest.MonkeyPatch) -> None:
     source = b"class A:\n    def f(self):\n        return 1\n"
     monkeypatch.setattr(ParsedSource, "get_indent", lambda *_: b"")
     plan = plan_inject(source, OPTIONS)
     assert (plan.file_skip_reason, plan.edits) == (UNPROVEN, ())
 
 
-def test_a_stub_file_is_left_alone() -> None:
+def test_skips_stub_file() -> None:
     plan = plan_inject(b"def f(): return 1\n", Options(location=Location("a/b.pyi", "a.b")))
     assert plan.file_skip_reason == "stub file"
 
@@ -241,24 +241,24 @@ def test_a_stub_file_is_left_alone() -> None:
         ),
     ],
 )
-def test_strip_of_what_was_edited(edited: bytes, expected: bytes) -> None:
+def test_strip_after_edits(edited: bytes, expected: bytes) -> None:
     assert strip(edited, OPTIONS) == expected
     assert strip(expected, OPTIONS) == expected
 
 
-def test_strip_names_the_functions() -> None:
+def test_strip_reports_functions() -> None:
     source = b"def f():\n    def g(): return lambda: 1\n    return g\ndef h(): ...\n"
     plan = plan_strip(inject(source, OPTIONS), OPTIONS)
     assert [f.name for f in plan.functions] == ["f", "f.g", "f.g.<lambda>"]
 
 
-def test_two_runs_are_stripped_at_once() -> None:
+def test_strips_two_runs_at_once() -> None:
     source = b"def f(): return 1\ndef g(): return lambda: 1\n"
     once = inject(source, Options())
     assert strip(inject(once, OPTIONS), OPTIONS) == source
 
 
-def test_a_file_that_is_too_large() -> None:
+def test_skips_file_that_is_too_large() -> None:
     source = b"def f(): return 1\n".ljust(MAX_BYTES + 1, b"\n")
     plan = plan_inject(source, OPTIONS)
     assert (plan.file_skip_reason, plan.edits) == ("larger than 4 MiB", ())

@@ -1,4 +1,4 @@
-"""Golden files: what goes in, what comes out, and what always holds."""
+"""Golden files: expected outputs and invariants."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def _check_invariants(case: Case) -> None:
     stripped = case.strip(once)
     assert case.strip(stripped) == stripped, "a second strip changes something"
     if "hand-written" not in case.words:
-        assert stripped == case.input, "strip does not give the input back"
+        assert stripped == case.input, "strip does not restore the input"
     before, after = ast.parse(case.input), ast.parse(once)
     if "lambdas" not in case.words:
-        assert without_injected(before) == without_injected(after), "another program"
+        assert without_injected(before) == without_injected(after), "the program has changed"
 
 
 def test_tree(case: Case) -> None:
-    """For the import hook: the same tree, each line and each function's first line as it was."""
+    """The import hook's tree is the same and keeps every line number."""
     if "error" in case.outcome():
         return
     hooked = tree(case.input, case.options())
@@ -73,7 +73,7 @@ def _functions(code: types.CodeType) -> Iterator[tuple[str, int]]:
             yield from _functions(constant)
 
 
-def test_the_program_prints_the_same(case: Case) -> None:
+def test_program_prints_the_same(case: Case) -> None:
     if "error" in case.outcome() or "not-run" in case.words:
         return
     expected = run(case.input)
@@ -81,8 +81,8 @@ def test_the_program_prints_the_same(case: Case) -> None:
     assert run(tree(case.input, case.options())) == expected
 
 
-def test_libcst_sees_the_same(case: Case) -> None:
-    """The slow twin finds each function where the fast way does, or gives no answer."""
+def test_libcst_finds_the_same_functions(case: Case) -> None:
+    """The fallback finds each function at the same position, or skips the file."""
     if "error" in case.outcome():
         return
     source = parse(case.input)
@@ -94,7 +94,7 @@ def test_libcst_sees_the_same(case: Case) -> None:
     assert all(source.get_start(node) == at for node, at in starts.items())  # type: ignore[arg-type]
 
 
-def test_the_proof_finds_a_difference(case: Case) -> None:
+def test_proof_finds_a_difference(case: Case) -> None:
     if "error" in case.outcome():
         return
     program = ast.parse(case.input)

@@ -1,4 +1,4 @@
-"""What holds for any source: made from pieces that are hard to read, and edited in between."""
+"""Property tests with sources made of difficult pieces, and edits in between."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ LINES = st.sampled_from(
 
 @st.composite
 def blocks(draw: st.DrawFn, depth: int = 2) -> list[str]:
-    """The lines of a compound statement or a simple one, not indented."""
+    """Return the lines of a compound or simple statement, not indented."""
     if depth == 0 or draw(st.booleans()):
         return draw(LINES).split("\n")
     unit = draw(st.sampled_from([" ", "    ", "\t", "  \t"]))
@@ -141,7 +141,7 @@ def test_inject_and_strip(source: bytes, options: Options) -> None:
 @settings(max_examples=200, deadline=None)
 @given(sources(), st.data())
 def test_strip_after_edits(source: bytes, data: st.DataObject) -> None:
-    """Lines that somebody put in, took out or doubled do not keep strip from its work."""
+    """Strip works after lines were added, deleted or duplicated."""
     try:
         lines = inject(source, Options(lambdas=True)).splitlines(keepends=True)
     except SourceError:
@@ -158,7 +158,7 @@ def test_strip_after_edits(source: bytes, data: st.DataObject) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(sources())
-def test_libcst_sees_the_same_functions(source: bytes) -> None:
+def test_libcst_finds_the_same_functions(source: bytes) -> None:
     try:
         parsed = parse(source)
         starts = libcst_positions.find_starts(parsed)
@@ -169,7 +169,7 @@ def test_libcst_sees_the_same_functions(source: bytes) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=60))
-def test_any_bytes(junk: bytes) -> None:
+def test_rewrites_or_rejects_any_bytes(junk: bytes) -> None:
     for source in (junk, b"def f(): return 1\n" + junk, junk + b"\ndef f(): return 1\n"):
         try:
             once = inject(source, Options(lambdas=True))

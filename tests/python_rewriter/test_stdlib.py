@@ -1,4 +1,4 @@
-"""The standard library of the running Python, its tests included: a sample of it, or all.
+"""Round trip of the running Python's standard library and its tests: a sample, or all.
 
 ``FUNCTRACE_CONFORMANCE=all`` takes every file; the rest of what is checked is the same.
 """
@@ -22,7 +22,7 @@ from tests.python_rewriter.cases import inject, strip, tree, without_injected
 _LIB = Path(sysconfig.get_path("stdlib"))
 _ALL = os.environ.get("FUNCTRACE_CONFORMANCE") == "all"
 _EVERY = 1 if _ALL else 29
-# As many files may be left alone, of all; none of CPython 3.11 to 3.13 is.
+# Maximum number of skipped files; none is skipped in CPython 3.11 to 3.13.
 _LEFT_ALONE = 5
 
 
@@ -66,7 +66,7 @@ def _check_trees(file: Path, source: bytes, once: bytes, options: Options) -> No
 
 
 def _lines(tree: ast.Module) -> list[set[int]]:
-    """Of each code object, the lines that a debugger or a measurement of coverage is told."""
+    """Return the lines of each code object as debuggers and coverage tools see them."""
     codes = [compile(tree, "<source>", "exec", dont_inherit=True)]
     for code in codes:
         codes += [inner for inner in code.co_consts if isinstance(inner, CodeType)]

@@ -1,4 +1,4 @@
-"""The golden cases: what each asks for, and what the rewriter makes of it."""
+"""Golden cases: their options and the rewriter's output."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support import txtar
 FOLDER = Path(__file__).resolve().parents[1] / "golden" / "go"
 CASES = sorted(FOLDER.glob("*.txtar"))
 RUNTIME = "example.com/golden/functrace"
-# What stands in for the runtime where outputs are compiled.
+# Stub of the runtime to compile the outputs with.
 FUNCTRACE = """package functrace
 
 type Call struct{}
@@ -37,23 +37,23 @@ class Case:
 
     @property
     def release(self) -> tuple[int, int]:
-        """The Go version that the case needs."""
+        """Go version that the case needs."""
         major, _, minor = self.arguments.get("go", "1.21").partition(".")
         return int(major), int(minor)
 
     def options(self, layout: Layout) -> Options:
-        asked = self.arguments
+        arguments = self.arguments
         return Options(
-            runtime_import=asked.get("runtime-import", RUNTIME),
+            runtime_import=arguments.get("runtime-import", RUNTIME),
             layout=layout,
-            closures="closures" in asked,
-            errors="errors" in asked,
-            skip_generated="skip-generated" in asked,
+            closures="closures" in arguments,
+            errors="errors" in arguments,
+            skip_generated="skip-generated" in arguments,
             filters=Filters(
-                include=tuple(filter(None, [asked.get("include")])),
-                exclude=tuple(filter(None, [asked.get("exclude")])),
-                min_lines=int(asked.get("min-lines", 0)),
-                exported_only="exported-only" in asked,
+                include=tuple(filter(None, [arguments.get("include")])),
+                exclude=tuple(filter(None, [arguments.get("exclude")])),
+                min_lines=int(arguments.get("min-lines", 0)),
+                exported_only="exported-only" in arguments,
             ),
             location=Location("pkg/input.go", "example.com/golden/pkg"),
             package_names=find_package_level_names(self.archive.files.get("sibling.go", b"")),
@@ -67,7 +67,7 @@ class Case:
         return apply(source, plan_strip(source, self.options(layout)).edits)
 
     def outcome(self) -> dict[str, bytes]:
-        """The sections that the case expects, as the rewriter makes them now."""
+        """Return the sections of the case with the rewriter's current output."""
         try:
             plan = plan_inject(self.input, self.options(Layout.SOURCE))
         except SourceError as error:

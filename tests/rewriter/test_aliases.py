@@ -14,7 +14,7 @@ def options(layout: Layout) -> Options:
     return Options(runtime_import=RUNTIME, layout=layout, closures=True)
 
 
-def test_the_first_free_name_is_taken() -> None:
+def test_chooses_first_unused_alias() -> None:
     assert choose_alias(frozenset()) == "functrace"
     assert choose_alias(frozenset(("functrace", "functrace2"))) == "functrace1"
 
@@ -34,7 +34,7 @@ def test_the_first_free_name_is_taken() -> None:
         "func (b T[A]) to[B any]() {}\n\nfunc functrace() *int { return new(1) }",
     ],
 )
-def test_what_other_files_of_the_package_declare(declaration: str) -> None:
+def test_finds_package_level_declarations(declaration: str) -> None:
     assert find_package_level_names(f"package p\n\n{declaration}\n".encode()) == {"functrace"}
 
 
@@ -49,7 +49,7 @@ def test_what_other_files_of_the_package_declare(declaration: str) -> None:
         "var functraced int",
     ],
 )
-def test_what_does_not_reach_other_files(declaration: str) -> None:
+def test_ignores_names_that_are_not_package_level(declaration: str) -> None:
     assert find_package_level_names(f"package p\n\n{declaration}\n".encode()) == frozenset()
 
 
@@ -65,7 +65,7 @@ def test_what_does_not_reach_other_files(declaration: str) -> None:
         b'import functrace "example.com/other"\n\nvar x = functrace.X',
     ],
 )
-def test_names_are_seen_where_the_grammar_lags(declaration: bytes, layout: Layout) -> None:
+def test_finds_names_in_unsupported_syntax(declaration: bytes, layout: Layout) -> None:
     source = b"package p\n\n" + declaration + b"\n\n" + BODY
     once = apply(source, plan_inject(source, options(layout)).edits)
     assert b'import functrace1 "example.com/m/functrace"' in once
@@ -73,7 +73,7 @@ def test_names_are_seen_where_the_grammar_lags(declaration: bytes, layout: Layou
 
 
 @pytest.mark.parametrize("layout", Layout)
-def test_an_alias_may_have_any_letters(layout: Layout) -> None:
+def test_reuses_alias_with_non_ascii_letters(layout: Layout) -> None:
     source = 'package p\n\nimport ft_ü "example.com/m/functrace"\n\nvar x = ft_ü.Trace\n\n'.encode()
     source += BODY
     once = apply(source, plan_inject(source, options(layout)).edits)

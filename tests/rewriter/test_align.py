@@ -33,5 +33,5 @@ from rewriter.golang.align import Row, render
     ],
     ids=["alone", "bodies", "comments", "broken", "characters", "none"],
 )
-def test_rows_are_aligned_as_by_gofmt(rows: list[Row], expected: str) -> None:
+def test_aligns_rows_like_gofmt(rows: list[Row], expected: str) -> None:
     assert render(rows).decode() == expected

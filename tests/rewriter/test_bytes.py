@@ -1,4 +1,4 @@
-"""What text files cannot carry: line ends, byte order marks, bytes that are no UTF-8."""
+"""Sources that text files cannot contain: line ends, byte order marks, invalid UTF-8."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ def test_round_trip_with_errors(source: bytes, result: bytes, layout: Layout) ->
     assert apply(once, plan_strip(once, options).edits) == text
 
 
-def test_line_ends_stay_what_they_are() -> None:
+def test_keeps_crlf_line_ends() -> None:
     once = apply(SOURCES["crlf"], plan_inject(SOURCES["crlf"], OPTIONS).edits)
     assert once.count(b"\n") == once.count(b"\r\n")
 
 
-def test_byte_order_mark_stays_first() -> None:
+def test_keeps_byte_order_mark_first() -> None:
     source = SOURCES["byte order mark"]
     for layout in Layout:
         plan = plan_inject(source, Options(layout=layout))
@@ -82,7 +82,7 @@ def test_byte_order_mark_stays_first() -> None:
         (b"// Only a comment.\n\nfunc f() {\n}\n", 3),
     ],
 )
-def test_what_is_no_go_is_named_with_its_line(source: bytes, line: int) -> None:
+def test_reports_line_of_invalid_syntax(source: bytes, line: int) -> None:
     with pytest.raises(SourceError) as error:
         plan_inject(source, OPTIONS)
     assert error.value.line == line
@@ -99,7 +99,7 @@ def test_what_is_no_go_is_named_with_its_line(source: bytes, line: int) -> None:
     ],
     ids=["import first", "import last", "statement", "two packages", "no package"],
 )
-def test_what_stands_in_the_wrong_place_is_refused(text: bytes) -> None:
+def test_rejects_declarations_out_of_order(text: bytes) -> None:
     with pytest.raises(SourceError):
         plan_inject(text + b"\nfunc g() {}\n", Options())
 
@@ -107,19 +107,19 @@ def test_what_stands_in_the_wrong_place_is_refused(text: bytes) -> None:
 BARE = b'package p\n\nimport "example.com/m/functrace"\n'
 
 
-def test_an_import_left_without_calls_goes() -> None:
+def test_strip_removes_unused_import() -> None:
     assert apply(BARE, plan_strip(BARE, OPTIONS).edits) == b"package p\n"
 
 
 @pytest.mark.parametrize("use", [b"functrace . Other()", b"functrace/**/.Other()"])
-def test_an_import_that_is_used_otherwise_stays(use: bytes) -> None:
+def test_strip_keeps_import_with_other_uses(use: bytes) -> None:
     source = BARE + b"\nfunc f() {\n\t" + use + b"\n}\n"
     once = apply(source, plan_inject(source, OPTIONS).edits)
     assert b".Trace()()" in once
     assert apply(once, plan_strip(once, OPTIONS).edits) == source
 
 
-def test_the_import_of_a_package_named_otherwise_stays() -> None:
-    """Only its directory is called functrace; the package may have any name."""
+def test_strip_keeps_import_of_package_with_another_name() -> None:
+    """Only the last path element is functrace; the package may have any name."""
     source = b'package p\n\nimport "example.com/other/functrace"\n\nvar x = trace.X\n'
     assert plan_strip(source, OPTIONS).edits == ()

@@ -1,4 +1,4 @@
-"""The whole of the Go distribution: every function found, none invented, every byte given back."""
+"""Round trip of the whole Go distribution, compared with go/parser."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ CENSUS = Path(__file__).resolve().parents[1] / "support" / "census"
 
 @dataclass(frozen=True)
 class Entry:
-    """What go/parser says of a file: its functions' and its literals' bodies."""
+    """Result of go/parser for a file: offsets of the bodies of functions and literals."""
 
     path: Path
     functions: tuple[str, ...]
@@ -62,7 +62,7 @@ def _spread(work, tasks):  # type: ignore[no-untyped-def]
         return [r for r in pool.imap_unordered(work, tasks, chunksize=50) if r]
 
 
-def test_functions_are_those_of_the_go_parser(census: list[Entry]) -> None:
+def test_finds_the_same_functions_as_go_parser(census: list[Entry]) -> None:
     assert len(census) > 5000
     assert _spread(_compare, census) == []
 
@@ -80,8 +80,8 @@ def _compare_functions(entry: Entry, source: bytes, root: Node) -> str | None:
     return None if is_same else str(entry.path)
 
 
-def test_skeletons_have_the_same_functions(census: list[Entry]) -> None:
-    """What serves where the grammar lags is right wherever the grammar can be asked, too."""
+def test_finds_the_same_functions_in_skeletons(census: list[Entry]) -> None:
+    """The workaround agrees with the grammar on files that both support."""
     assert _spread(_compare_skeleton, census[::10]) == []
 
 
@@ -100,7 +100,7 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS)
 def test_round_trip(go: Go, census: list[Entry], tmp_path: Path, form: str) -> None:
-    """Of every file, in one of the forms; in each with FUNCTRACE_CONFORMANCE=all."""
+    """Each file is tested in one form, or in all with FUNCTRACE_CONFORMANCE=all."""
     layout, closures = FORMS[form]
     files = census if _ALL else census[[*FORMS].index(form) :: len(FORMS)]
     options = Options(runtime_import=RUNTIME, layout=layout, closures=closures, is_known_valid=True)
@@ -137,7 +137,7 @@ PACKAGES = """
 """.split()
 
 
-def test_results_with_names_compile(go: Go, tmp_path: Path) -> None:
+def test_named_results_compile(go: Go, tmp_path: Path) -> None:
     target = tmp_path / "std"
     distribution.make(go.source, target, PACKAGES, go.release)
     options = Options(f"{distribution.MODULE}/functrace", closures=True, errors=True)
@@ -157,9 +157,9 @@ def test_results_with_names_compile(go: Go, tmp_path: Path) -> None:
 
 
 def _formatted_before(go: Go, census: list[Entry]) -> set[Path]:
-    """The files that gofmt has nothing to say about."""
-    told = {Path(p) for p in go.unformatted(go.source)}
-    return {e.path for e in census} - told
+    """Return the files that gofmt would not change."""
+    unformatted = {Path(p) for p in go.unformatted(go.source)}
+    return {e.path for e in census} - unformatted
 
 
 def _round_trip(task: tuple[Entry, Options, Path]) -> str | None:
@@ -170,7 +170,7 @@ def _round_trip(task: tuple[Entry, Options, Path]) -> str | None:
     if plan_inject(once, options).edits:
         return f"{entry.path}: a second run changes something"
     if apply(once, plan_strip(once, options).edits) != source:
-        return f"{entry.path}: strip does not give the bytes back"
+        return f"{entry.path}: strip does not restore the bytes"
     if options.layout is Layout.BUILD and once.count(b"\n") != source.count(b"\n"):
         return f"{entry.path}: a line has moved"
     return None

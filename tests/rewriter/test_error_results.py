@@ -1,4 +1,4 @@
-"""Names for results: which function gets one, and when strip takes it back."""
+"""Names for error results: added by inject and removed by strip."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def function(head: str) -> bytes:
     ],
 )
 @pytest.mark.parametrize("layout", Layout)
-def test_the_last_result_has_a_name(layout: Layout, head: str, made: str, name: str) -> None:
+def test_names_last_error_result(layout: Layout, head: str, made: str, name: str) -> None:
     source = function(head)
     once = inject(source, Options(errors=True, layout=layout))
     assert f"{made} {{".encode() in once
@@ -85,7 +85,7 @@ def test_the_last_result_has_a_name(layout: Layout, head: str, made: str, name: 
         "func g() { type error int }\n\nfunc f() error",
     ],
 )
-def test_others_are_called_as_without_errors(head: str) -> None:
+def test_passes_no_error_without_error_result(head: str) -> None:
     source = function(head)
     assert inject(source) == inject(source, PLAIN)
 
@@ -109,7 +109,7 @@ def test_others_are_called_as_without_errors(head: str) -> None:
         "//export f\nfunc f() (err error)",
     ],
 )
-def test_what_does_not_shadow_error(head: str) -> None:
+def test_passes_error_that_is_not_shadowed(head: str) -> None:
     assert b".Exit(functrace.Enter(), &" in inject(function(head))
 
 
@@ -123,25 +123,25 @@ def test_what_does_not_shadow_error(head: str) -> None:
         ("type t struct{ error error }", set()),
     ],
 )
-def test_error_is_a_name_that_reaches_other_files(declaration: str, names: set[str]) -> None:
+def test_package_level_names_include_error(declaration: str, names: set[str]) -> None:
     assert find_package_level_names(f"package p\n\n{declaration}\n".encode()) == names
 
 
-def test_calls_of_the_other_kind_stay_as_they_are() -> None:
+def test_keeps_calls_of_the_other_form() -> None:
     source = function("func f() error")
     for first, second in ((ERRORS, PLAIN), (PLAIN, ERRORS)):
         once = inject(source, first)
         assert inject(once, second) == once
 
 
-def test_a_function_added_since_gets_a_name_of_its_own() -> None:
+def test_later_function_gets_another_name() -> None:
     old, new = b"func f() error {\n\tpanic(1)\n}\n", b"\nfunc g() error {\n\tpanic(2)\n}\n"
     once = inject(inject(b"package p\n\n" + old) + new)
     assert b"func g() (functraceErr1 error)" in once
     assert strip(once) == b"package p\n\n" + old + new
 
 
-def test_a_name_that_is_used_by_hand_stays() -> None:
+def test_strip_keeps_name_in_use() -> None:
     once = inject(function("func f() error"))
     edited = once.replace(b"panic(1)", b"return functraceErr")
     assert strip(edited) == (
@@ -149,13 +149,13 @@ def test_a_name_that_is_used_by_hand_stays() -> None:
     )
 
 
-def test_a_result_added_by_hand_is_no_reason_for_source_that_go_refuses() -> None:
+def test_strip_gives_valid_go_after_result_was_added() -> None:
     once = inject(function("func f() error"))
     edited = once.replace(b"(functraceErr error)", b"(n int, functraceErr error)")
     assert strip(edited) == function("func f() (n int, _ error)")
 
 
-def test_what_gofmt_makes_of_parentheses_in_between_is_what_strip_gives() -> None:
+def test_strip_follows_gofmt_run_in_between() -> None:
     once = inject(function("func f() (error)"))
     formatted = once.replace(b"functraceErr  error", b"functraceErr error")
     assert strip(formatted) == function("func f() error")
@@ -166,8 +166,8 @@ ROWS = b"package p\n\nfunc a() error%s{ return nil }\nfunc bb(a, b, c, d, e, f i
 
 @pytest.mark.parametrize("layout", Layout)
 @pytest.mark.parametrize("blanks", range(40))
-def test_neighbours_keep_their_blanks(blanks: int, layout: Layout) -> None:
-    """Whether gofmt aligned them before, or would only believe so afterwards."""
+def test_restores_alignment_of_neighbours(blanks: int, layout: Layout) -> None:
+    """The blanks are restored whether or not they were aligned as by gofmt."""
     for rows in (
         ROWS,
         ROWS.replace(b"\n", b"\r\n"),
@@ -189,7 +189,7 @@ def test_neighbours_keep_their_blanks(blanks: int, layout: Layout) -> None:
         "func f(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t int) error {return nil}",
     ],
 )
-def test_odd_blanks_on_one_line_come_back(source: str) -> None:
+def test_restores_irregular_blanks_on_one_line(source: str) -> None:
     text = f"package p\n\n{source}\n".encode()
     for options in (ERRORS, PLAIN):
         assert strip(inject(text, options)) == text

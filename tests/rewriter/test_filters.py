@@ -39,7 +39,7 @@ def _chosen(filters: Filters, name: str, *others: str, location: Location = FILE
         "*/sql",
     ],
 )
-def test_what_names_a_function(glob: str) -> None:
+def test_include_matches_go_method(glob: str) -> None:
     assert _chosen(Filters(include=(glob,)), "(*DB).Get") is None
 
 
@@ -57,17 +57,17 @@ def test_what_names_a_function(glob: str) -> None:
         "src",
     ],
 )
-def test_what_names_a_method_in_python(glob: str) -> None:
+def test_include_matches_python_method(glob: str) -> None:
     assert _chosen(Filters(include=(glob,)), "DB.get", "DB", location=MODULE) is None
 
 
 @pytest.mark.parametrize("glob", ["Ge", "DB", "sto", "shop", "other/...", "G?"])
-def test_what_does_not(glob: str) -> None:
+def test_include_does_not_match_go_method(glob: str) -> None:
     assert _chosen(Filters(include=(glob,)), "(*DB).Get") == "not in --include"
 
 
 @pytest.mark.parametrize("glob", ["store", "store.sql", "shop.st", "D", "sql.get"])
-def test_what_does_not_in_python(glob: str) -> None:
+def test_include_does_not_match_python_method(glob: str) -> None:
     assert _chosen(Filters(include=(glob,)), "DB.get", "DB", location=MODULE) == "not in --include"
 
 
@@ -75,12 +75,12 @@ def test_exclude_wins() -> None:
     assert _chosen(Filters(("*",), ("Get",)), "Get") == "excluded by --exclude"
 
 
-def test_a_whole_file_is_excluded_by_any_folder_above_it() -> None:
+def test_excluding_a_folder_excludes_its_files() -> None:
     assert get_file_skip_reason(Filters(exclude=("store",)), FILE) == "excluded by --exclude"
     assert get_file_skip_reason(Filters(exclude=("sql.go",)), FILE) is None
 
 
-def test_a_glob_names_what_is_inside_what_it_names() -> None:
+def test_glob_matches_functions_inside_a_matched_function() -> None:
     assert _chosen(Filters(include=("Get",)), "Get.func1", "Get") is None
     assert _chosen(Filters(include=("Get",)), "Put.func1", "Put") == "not in --include"
 

@@ -1,4 +1,4 @@
-"""Golden files: what goes in, what comes out in either layout, and what always holds."""
+"""Golden files: expected outputs in both layouts, and invariants."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _INJECTED = re.compile(
     rb'; import functrace\d* "[^"]*"'
     rb"| defer (\w+)\.(?:Trace\(\)\(\)|Exit\(\1\.Enter\(\), &\w+\));"
 )
-# What a name for a result consists of, and the parentheses that it needs.
+# Parts of an added result name, with the parentheses that it needs.
 _NAMES = re.compile(rb"functraceErr\d*|[()_ ]")
 _GIVEN = ("args", "input.go", "sibling.go")
 
@@ -47,14 +47,14 @@ def _check_invariants(case: Case) -> None:
         once = case.inject(layout)
         assert case.inject(layout, once) == once, "a second run changes something"
         if "hand-written" not in case.arguments:
-            assert case.strip(layout, once) == case.input, "strip does not give the input back"
+            assert case.strip(layout, once) == case.input, "strip does not restore the input"
     built = case.inject(Layout.BUILD).split(b"\n")
     for before, after in zip(case.input.split(b"\n"), built, strict=True):
         assert _original(case, after) == _original(case, before), "a line has moved"
 
 
 def _original(case: Case, line: bytes) -> bytes:
-    """The line without what the build layout puts in."""
+    """Return the line without what the build layout adds."""
     text = _INJECTED.sub(b"", line)
     return _NAMES.sub(b"", text) if "errors" in case.arguments else text
 
@@ -72,7 +72,7 @@ def test_outputs_compile_and_are_formatted(go: Go, tmp_path: Path) -> None:
 
 
 def _write(case: Case, root: Path, go: Go) -> Iterator[Path]:
-    """Each layout's output as a package; yield the folders of those that gofmt is to judge."""
+    """Write each layout's output as a package; yield the folders that gofmt must accept."""
     made = case.outcome()
     if "error" in made or go.release < case.release or "uncompiled" in case.arguments:
         return

@@ -1,4 +1,4 @@
-"""Sources that the grammar cannot parse: functions are found by Go's own tokens."""
+"""Sources that the grammar cannot parse, in which functions are found by tokens."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from rewriter.golang import functions, grammar, grammar_gaps
 from rewriter.golang.parse import parse
 
-# A literal's body stands in «», so that each test knows its functions; any other func is a type.
+# «» mark the body of a literal, so that a test knows its functions; any other func is a type.
 EXPRESSIONS = [
     "[]func(){f, func() «»}",
     "[...]func() int{func() int «return 1»}",
@@ -80,7 +80,7 @@ def bodies(copy: bytes) -> list[int]:
 
 
 @pytest.mark.parametrize("marked", [*(f"_ = {e}" for e in EXPRESSIONS), *STATEMENTS])
-def test_literals_are_told_from_types(marked: str) -> None:
+def test_distinguishes_literals_from_types(marked: str) -> None:
     text = f"package p\n\nfunc outer() «\n\t{marked}\n»\n"
     source = text.replace("«", "{").replace("»", "}").encode()
     plain = text.replace("«", "\0").replace("»", "}").encode()
@@ -107,14 +107,14 @@ def test_literals_are_told_from_types(marked: str) -> None:
         "func f() (func())",
     ],
 )
-def test_heads_of_declarations(head: str) -> None:
+def test_skeleton_keeps_heads_of_declarations(head: str) -> None:
     source = f"package p\n\n{head} {{\n}}\n".encode()
     assert bodies(grammar_gaps.make_skeleton(source)) == [len(source) - 4]
     without = f"package p\n\n{head}\n\nvar x = 1\n".encode()
     assert bodies(grammar_gaps.make_skeleton(without)) == [-1]
 
 
-def test_a_skeleton_keeps_lines_imports_and_trace_calls() -> None:
+def test_skeleton_keeps_lines_imports_and_trace_calls() -> None:
     source = b"""package p
 
 import "fmt" // why
@@ -136,19 +136,19 @@ func f() *int {
     "body",
     ["_ = new(1)", "_ = new(f(1))", "_ = new(func() int { return 1 }())", "make := f; make(1)"],
 )
-def test_relaxed_parses_what_the_grammar_does_not_know(body: str) -> None:
+def test_relaxed_copy_parses_unsupported_syntax(body: str) -> None:
     source = f"package p\n\nfunc f() {{\n\t{body}\n}}\n".encode()
     relaxed = grammar_gaps.relax(source)
     assert len(relaxed) == len(source)
     assert not grammar.parse(relaxed).root_node.has_error
 
 
-def test_relaxed_still_shows_errors_elsewhere() -> None:
+def test_relaxed_copy_keeps_other_errors() -> None:
     relaxed = grammar_gaps.relax(b"package p\n\nfunc f() {\n\tx := := new(1)\n}\n")
     assert grammar.parse(relaxed).root_node.has_error
 
 
-def test_literals_at_the_top_level_are_no_statements_out_of_place() -> None:
+def test_accepts_literals_at_top_level() -> None:
     source = b"package p\n\nvar a = f(new(1), func() {})\n\nfunc g() {}\n"
     found = functions.find(source, parse(source), closures=True)
     assert [f.function.name for f in found] == ["init.func1", "g"]

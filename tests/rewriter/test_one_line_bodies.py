@@ -1,4 +1,4 @@
-"""Bodies on one line: kept there, or broken and marked so that strip can join them."""
+"""Bodies on one line: kept, or broken and marked so that strip can join them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from rewriter.edit import apply
 from rewriter.golang import Options, plan_inject, plan_strip
 
-ASKED = Options(closures=True)
+OPTIONS = Options(closures=True)
 LONG = b"println(first, second, third); return first + second"
 DECLARED = b"func add(first, second, third int) int { " + LONG + b" }"
 LITERAL = b"var add = func(first, second, third int) int { " + LONG + b" }"
@@ -15,11 +15,11 @@ MARK = b"defer functrace.Trace()() //functrace:oneline"
 
 
 def inject(text: bytes) -> bytes:
-    return apply(text, plan_inject(text, ASKED).edits)
+    return apply(text, plan_inject(text, OPTIONS).edits)
 
 
 def strip(text: bytes) -> bytes:
-    return apply(text, plan_strip(text, ASKED).edits)
+    return apply(text, plan_strip(text, OPTIONS).edits)
 
 
 def file(*lines: bytes, newline: bytes = b"\n") -> bytes:
@@ -27,7 +27,7 @@ def file(*lines: bytes, newline: bytes = b"\n") -> bytes:
 
 
 @pytest.mark.parametrize("function", [DECLARED, LITERAL])
-def test_what_gofmt_would_break_is_broken_and_joined(function: bytes) -> None:
+def test_breaks_lines_like_gofmt_and_joins_them(function: bytes) -> None:
     once = inject(file(function))
     assert b"int {\n\t" + MARK + b"\n\tprintln(" in once
     assert inject(once) == once
@@ -36,19 +36,19 @@ def test_what_gofmt_would_break_is_broken_and_joined(function: bytes) -> None:
 
 @pytest.mark.parametrize("function", [DECLARED, LITERAL])
 @pytest.mark.parametrize("newline", [b"\n", b"\r\n"], ids=["lf", "crlf"])
-def test_line_ends_stay_the_files_own(function: bytes, newline: bytes) -> None:
+def test_keeps_line_ends_of_the_file(function: bytes, newline: bytes) -> None:
     text = file(function, newline=newline)
     once = inject(text)
     assert once.count(b"\n") == once.count(newline)
     assert strip(once) == text
 
 
-def test_a_statement_added_by_hand_stays() -> None:
+def test_join_keeps_added_statement() -> None:
     once = inject(file(DECLARED)).replace(b"\treturn", b"\tprintln()\n\treturn")
     assert strip(once) == file(DECLARED).replace(b"return", b"println(); return")
 
 
-def test_what_can_no_longer_stand_on_one_line_stays_broken() -> None:
+def test_does_not_join_body_with_added_comment() -> None:
     once = inject(file(DECLARED)).replace(b"\treturn", b"\t// why\n\treturn")
     broken = b"{\n\t" + LONG.replace(b"; ", b"\n\t// why\n\t") + b"\n}"
     assert strip(once) == file(DECLARED).replace(b"{ " + LONG + b" }", broken)
@@ -59,8 +59,8 @@ def test_what_can_no_longer_stand_on_one_line_stays_broken() -> None:
     [b"{ /* a\n\tb */\n\tprintln()\n}", b"{ /* nothing */ }"],
     ids=["over lines", "alone"],
 )
-def test_a_comment_behind_the_brace_takes_no_semicolon(body: bytes) -> None:
-    """gofmt writes none there, so none may be left in a clean source."""
+def test_adds_no_semicolon_before_comment(body: bytes) -> None:
+    """gofmt writes no semicolon there."""
     text = file(b"func f() " + body)
     assert b"; /*" not in inject(text)
     assert strip(inject(text)) == text

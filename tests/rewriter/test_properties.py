@@ -1,4 +1,4 @@
-"""What holds for any source: made from pieces that are hard to read, and edited in between."""
+"""Property tests with sources made of difficult pieces, and edits in between."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def strip(text: bytes, asked: Options) -> bytes:
 
 @settings(deadline=None)
 @given(source(), options)
-def test_strip_undoes_inject_and_a_second_run_does_nothing(text: bytes, asked: Options) -> None:
+def test_strip_undoes_inject_and_second_run_changes_nothing(text: bytes, asked: Options) -> None:
     once = inject(text, asked)
     assert inject(once, asked) == once
     assert strip(once, asked) == text
@@ -110,14 +110,14 @@ def test_strip_undoes_inject_and_a_second_run_does_nothing(text: bytes, asked: O
 
 @settings(deadline=None)
 @given(source(), options)
-def test_either_layout_is_stripped_whatever_the_options(text: bytes, asked: Options) -> None:
+def test_strip_needs_no_options_of_inject(text: bytes, asked: Options) -> None:
     assert strip(inject(text, asked), Options()) == text
 
 
 @settings(deadline=None)
 @given(source(), options, st.data())
-def test_edits_by_hand_survive_strip(text: bytes, asked: Options, data: st.DataObject) -> None:
-    """The same edit, made before inject or after it, gives the same file once stripped."""
+def test_strip_keeps_edits_by_hand(text: bytes, asked: Options, data: st.DataObject) -> None:
+    """An edit gives the same stripped file whether it was made before or after inject."""
     old, new = data.draw(
         st.sampled_from(
             [
@@ -131,7 +131,7 @@ def test_edits_by_hand_survive_strip(text: bytes, asked: Options, data: st.DataO
     if b'import "fmt"' in text and old == b'"fmt"\n':
         old, new = b'import "fmt"\n', b'import "fmt"\nimport "io"\n'
     injected = inject(text, asked)
-    # A short body that inject has laid out on lines of its own is no place for this edit.
+    # The edit does not apply to a one-line body that inject has broken into lines.
     assume(injected.count(old) == text.count(old))
     edited = text.replace(old, new, 1)
     once = injected.replace(old, new, 1)
@@ -141,7 +141,7 @@ def test_edits_by_hand_survive_strip(text: bytes, asked: Options, data: st.DataO
 
 @settings(deadline=None)
 @given(source())
-def test_skeleton_has_the_functions_of_the_source(text: bytes) -> None:
+def test_skeleton_has_the_same_functions(text: bytes) -> None:
     def bodies(copy: bytes) -> list[int]:
         root = grammar.parse(copy).root_node
         assert not root.has_error
@@ -183,7 +183,7 @@ TOKENS = st.sampled_from(
     st.one_of(st.binary(max_size=60), st.lists(TOKENS).map(lambda ts: " ".join(ts).encode())),
     st.sampled_from([b"", b"package p\n\nfunc f() {\n", b"package p\n"]),
 )
-def test_any_bytes_are_rewritten_or_refused(noise: bytes, before: bytes) -> None:
+def test_rewrites_or_rejects_any_bytes(noise: bytes, before: bytes) -> None:
     text = before + noise
     for is_known_valid in (False, True):
         asked = Options(closures=True, is_known_valid=is_known_valid, errors=True)

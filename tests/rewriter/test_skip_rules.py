@@ -21,7 +21,7 @@ BOM = b"\xef\xbb\xbf"
     ],
     ids=["first", "crlf", "second", "constraint", "byte order mark", "package in a comment"],
 )
-def test_generated(source: bytes) -> None:
+def test_skips_generated_file(source: bytes) -> None:
     assert get_file_skip_reason(source, skip_generated=True) == "generated"
     assert get_file_skip_reason(source, skip_generated=False) is None
 
@@ -38,12 +38,12 @@ def test_generated(source: bytes) -> None:
     ],
     ids=["later", "later with byte order mark", "quoted", "made", "please", "indented"],
 )
-def test_not_generated(source: bytes) -> None:
+def test_does_not_skip_similar_header(source: bytes) -> None:
     assert get_file_skip_reason(source, skip_generated=True) is None
 
 
 @pytest.mark.parametrize("before", [b"", b"package p\n", b"// c\n", BOM])
-def test_skip_file(before: bytes) -> None:
+def test_skip_file_directive(before: bytes) -> None:
     source = before + b"//functrace:skip-file why\n" + PACKAGE
     assert get_file_skip_reason(source, skip_generated=False) == "//functrace:skip-file"
 
@@ -57,11 +57,11 @@ def test_skip_file(before: bytes) -> None:
         b"x //functrace:skip-file",
     ],
 )
-def test_no_skip_file(line: bytes) -> None:
+def test_ignores_similar_directive(line: bytes) -> None:
     assert get_file_skip_reason(line + b"\n" + PACKAGE, skip_generated=False) is None
 
 
-def test_a_file_that_is_too_large() -> None:
+def test_skips_file_that_is_too_large() -> None:
     fits = PACKAGE.ljust(MAX_BYTES, b"\n")
     assert get_file_skip_reason(fits, skip_generated=False) is None
     assert get_file_skip_reason(fits + b"\n", skip_generated=False) == "larger than 16 MiB"

@@ -26,44 +26,44 @@ def texts(source: str) -> list[str]:
         ("\ufeffpackage p", ["package", "p"]),
     ],
 )
-def test_what_is_one_token(source: str, expected: list[str]) -> None:
+def test_splits_tokens(source: str, expected: list[str]) -> None:
     assert texts(source) == expected
 
 
 @pytest.mark.parametrize(
     "last", ["x", "1", '"s"', "`s`", "'r'", ")", "]", "}", "++", "--", "return"]
 )
-def test_a_newline_ends_a_statement_behind(last: str) -> None:
+def test_newline_ends_statement_after(last: str) -> None:
     assert texts(f"{last}\n") == [last, "\n"]
 
 
 @pytest.mark.parametrize("last", ["+", ",", "(", "{", "<-", "...", "func", "go", "struct", "if"])
-def test_a_newline_does_not_end_one_behind(last: str) -> None:
+def test_newline_does_not_end_statement_after(last: str) -> None:
     assert texts(f"{last}\n") == [last]
 
 
-def test_a_comment_over_lines_ends_a_statement_as_a_newline_does() -> None:
+def test_multi_line_comment_ends_statement() -> None:
     assert texts("x /* a\nb */ y") == ["x", "\n", "y"]
     assert texts("x /* a */ y") == ["x", "y"]
 
 
-def test_a_semicolon_ends_a_statement_once() -> None:
+def test_semicolon_before_newline_ends_statement_once() -> None:
     assert [t.kind for t in tokenize(b"x;\ny\n")] == ["word", "end", "word", "end"]
 
 
-def test_offsets_are_bytes_of_the_source() -> None:
+def test_offsets_are_bytes() -> None:
     source = "世 /* c */ `a\nb` {".encode()
     for token in tokenize(source):
         assert source[token.start : token.end] == token.text
 
 
 @pytest.mark.parametrize("source", [b'"open', b"`open", b"'open\n'", b"x \x0c y", b'"a\nb"'])
-def test_bytes_that_begin_no_token_are_an_error(source: bytes) -> None:
+def test_rejects_invalid_tokens(source: bytes) -> None:
     with pytest.raises(SourceError, match="not a Go token"):
         list(tokenize(source))
 
 
-def test_brackets_find_their_partners() -> None:
+def test_matches_brackets() -> None:
     source = b"f(a[1], struct{}{})"
     tokens = list(tokenize(source))
     partners = match_brackets(source, tokens)
@@ -79,13 +79,13 @@ def test_brackets_find_their_partners() -> None:
         (b"f(\n{", "2:1: { is never closed"),
     ],
 )
-def test_brackets_without_partner_are_an_error(source: bytes, message: str) -> None:
+def test_rejects_unmatched_brackets(source: bytes, message: str) -> None:
     with pytest.raises(SourceError) as error:
         match_brackets(source, list(tokenize(source)))
     assert str(error.value) == message
 
 
-def test_an_error_has_line_and_column_in_bytes() -> None:
+def test_error_has_line_and_column_in_bytes() -> None:
     source = "a\nö x".encode()
     error = make_error(source, source.index(b"x"), "why")
     assert (error.line, error.column, error.message) == (2, 4, "why")
