@@ -1,7 +1,7 @@
-"""What ``functrace go build`` costs beside ``go build``, on programs that stand elsewhere.
+"""Cost of ``functrace go build`` compared with ``go build``, on external programs.
 
-Each program is a folder in a module, or a folder and a package of its module with a
-colon between. One of its files gets a function more for a while, and is put back.
+A program is given as a folder in a module, or as ``folder:package``. A function is added
+to one of its files for a while, and removed again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _OWN_FILES = (
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds, and the largest memory of any process, in MB."""
+    """Seconds, and the peak memory of the largest process in MB."""
 
     seconds: float
     megabytes: float
@@ -34,9 +34,9 @@ class Cost:
 
 def builds(program: str) -> None:
     """Print the table for one program."""
-    place, _, package = program.partition(":")
-    folder, package = Path(place).resolve(), package or "."
-    source, lines = _own(folder, package)
+    root, _, package = program.partition(":")
+    folder, package = Path(root).resolve(), package or "."
+    source, lines = _find_own_files(folder, package)
     print(f"{folder.name} {package}: {lines:,} lines instrumented")
     with tempfile.TemporaryDirectory() as temporary:
         outputs = [Path(temporary, name) for name in ("plain", "traced")]
@@ -45,10 +45,10 @@ def builds(program: str) -> None:
         first: list[Cost] = []
         for what in ("cold", "nothing changed", "one file changed"):
             costs = []
-            with _changed(source, what == "one file changed"):
+            with _change(source, what == "one file changed"):
                 for command, env, output in zip((PLAIN, TRACED), caches, outputs, strict=True):
-                    costs.append(_cost([*command, "-o", str(output), package], folder, env))
-            _row(what, *costs)
+                    costs.append(_measure([*command, "-o", str(output), package], folder, env))
+            _print_row(what, *costs)
             first = first or costs
         memory = first[1].megabytes / first[0].megabytes
         print(f"  largest process      {memory:6.2f} times, {first[1].megabytes:.0f} MB")
@@ -56,8 +56,8 @@ def builds(program: str) -> None:
         print(f"  size of the program  {sizes[1] / sizes[0]:6.2f} times, {sizes[1] >> 20} MB")
 
 
-def _own(folder: Path, package: str) -> tuple[Path, int]:
-    """A file of the package, and how many lines of its own module a build of it compiles."""
+def _find_own_files(folder: Path, package: str) -> tuple[Path, int]:
+    """Return a file of the package, and the number of lines of its module that a build compiles."""
     listed = ["go", "list", "-deps", "-f", _OWN_FILES, package]
     run = subprocess.run(listed, cwd=folder, capture_output=True, text=True, check=True)
     files = [Path(line) for line in run.stdout.splitlines() if line]
@@ -65,18 +65,18 @@ def _own(folder: Path, package: str) -> tuple[Path, int]:
 
 
 @contextmanager
-def _changed(file: Path, wanted: bool) -> Iterator[None]:
+def _change(file: Path, is_wanted: bool) -> Iterator[None]:
     before = file.read_bytes()
     try:
-        if wanted:
+        if is_wanted:
             file.write_bytes(before + b"\nfunc benchmarked() int { return 1 }\n")
         yield
     finally:
-        if wanted:
+        if is_wanted:
             file.write_bytes(before)
 
 
-def _cost(command: list[str], folder: Path, env: dict[str, str]) -> Cost:
+def _measure(command: list[str], folder: Path, env: dict[str, str]) -> Cost:
     start = time.perf_counter()
     process = subprocess.Popen(command, cwd=folder, env={**os.environ, **env})
     _, status, usage = os.wait4(process.pid, 0)
@@ -86,6 +86,6 @@ def _cost(command: list[str], folder: Path, env: dict[str, str]) -> Cost:
     return Cost(time.perf_counter() - start, usage.ru_maxrss / 1024)
 
 
-def _row(what: str, plain: Cost, traced: Cost) -> None:
+def _print_row(title: str, plain: Cost, traced: Cost) -> None:
     ratio = traced.seconds / plain.seconds
-    print(f"  {what:18} {plain.seconds:8.2f} s {traced.seconds:8.2f} s {ratio:6.2f} times")
+    print(f"  {title:18} {plain.seconds:8.2f} s {traced.seconds:8.2f} s {ratio:6.2f} times")

@@ -1,4 +1,4 @@
-"""What one traced call costs, in every kind of build, beside what others record a call with."""
+"""Cost of one traced call in every kind of build, compared with other tools."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ _CALLS = 20_000_000
 
 
 def calls() -> None:
-    """Print nanoseconds and allocations a call, entry and exit, of an empty function."""
+    """Print nanoseconds and allocations per call (entry and exit) of an empty function."""
     print("a call of an empty function, entry and exit")
-    row("plain", *benchmark("Plain"))
-    row("without the tag trace", *benchmark("Traced"))
-    row("FUNCTRACE=off", *benchmark("Traced", "trace", FUNCTRACE="off"))
-    row("two reads of the clock alone", *benchmark("Clock", "trace"))
-    record = _recorded()
-    row("two cores", *_recording("Traced", cpu=2))
-    row("that returns an error of nil", *_recording("Watched"))
-    row("two reads of the system's clock", *benchmark("SystemClock", "trace"))
-    row("with the system's clock", *_recording("Traced", FUNCTRACE_CLOCK="system"))
-    row("old chunks overwritten", *_recording("Traced", size="64M", FUNCTRACE_FULL="overwrite"))
-    row("functrace_safe", *_recording("Traced", "trace,functrace_safe"))
+    print_row("plain", *benchmark("Plain"))
+    print_row("without the tag trace", *benchmark("Traced"))
+    print_row("FUNCTRACE=off", *benchmark("Traced", "trace", FUNCTRACE="off"))
+    print_row("two reads of the clock alone", *benchmark("Clock", "trace"))
+    record = _measure_recording()
+    print_row("two cores", *_record("Traced", cpu=2))
+    print_row("that returns an error of nil", *_record("Watched"))
+    print_row("two reads of the system's clock", *benchmark("SystemClock", "trace"))
+    print_row("with the system's clock", *_record("Traced", FUNCTRACE_CLOCK="system"))
+    print_row("old chunks overwritten", *_record("Traced", size="64M", FUNCTRACE_FULL="overwrite"))
+    print_row("functrace_safe", *_record("Traced", "trace,functrace_safe"))
     text = benchmark("Traced", "trace", FUNCTRACE_OUT=os.devnull)
-    row("text, discarded", *text)
+    print_row("text, discarded", *text)
     two = benchmark("Traced", "trace", cpu=2, FUNCTRACE_OUT=os.devnull)
-    row("text, discarded, 2 cores", *two)
+    print_row("text, discarded, 2 cores", *two)
     peer = benchmark("PublicCalls")
-    row("public calls as by hand, discarded", *peer)
+    print_row("public calls as by hand, discarded", *peer)
     print(f"  the public calls cost {peer[0] / record:.0f} times as much as recording")
-    _span(record)
-    _uftrace(record)
+    _compare_span(record)
+    _compare_uftrace(record)
 
 
-def row(what: str, nanoseconds: float, allocations: int) -> None:
+def print_row(what: str, nanoseconds: float, allocations: int) -> None:
     """Print one line of a table."""
     print(f"  {what:36} {nanoseconds:9.1f} ns  {allocations:2} allocs")
 
@@ -51,7 +51,7 @@ def row(what: str, nanoseconds: float, allocations: int) -> None:
 def benchmark(
     name: str, tags: str = "", cpu: int = 1, folder: str = "go", **environment: str
 ) -> tuple[float, int]:
-    """The median of five runs of a Go benchmark."""
+    """Return the median time and the maximum allocations of five runs of a Go benchmark."""
     command = ["go", "test", "-run=^$", f"-bench=^Benchmark{name}$", "-count=5", "-benchtime=0.5s"]
     run = subprocess.run(
         [*command, f"-cpu={cpu}", f"-tags={tags}", "."],
@@ -65,7 +65,7 @@ def benchmark(
     return statistics.median(n for n, _ in found), max(a for _, a in found)
 
 
-def _recording(
+def _record(
     name: str, tags: str = "trace", cpu: int = 1, size: str = "8G", **environment: str
 ) -> tuple[float, int]:
     with tempfile.TemporaryDirectory() as folder:
@@ -73,29 +73,29 @@ def _recording(
         return benchmark(name, tags, cpu, FUNCTRACE_MAX_SIZE=size, **where, **environment)
 
 
-def _recorded() -> float:
+def _measure_recording() -> float:
     print("  recorded to a file:")
-    found = _recording("Traced")
-    row("one core", *found)
+    found = _record("Traced")
+    print_row("one core", *found)
     return found[0]
 
 
-def _span(record: float) -> None:
-    """A span of OpenTelemetry, which a module proxy must bring."""
+def _compare_span(record: float) -> None:
+    """Measure an OpenTelemetry span; it needs a Go module proxy."""
     try:
         span = benchmark("Span", folder="otel")
     except subprocess.CalledProcessError:
-        print("  an OpenTelemetry span: skipped, the Go module proxy does not answer")
+        print("  an OpenTelemetry span: skipped, no answer from the Go module proxy")
         return
-    row("an OpenTelemetry span, dropped", *span)
+    print_row("an OpenTelemetry span, dropped", *span)
     print(f"  which is {span[0] / record:.0f} times as much as recording")
 
 
 _C = "int leaf(int x){return x+1;} int main(){int s=0;for(long i=0;i<%d;i++)s=leaf(s);return s&1;}"
 
 
-def _uftrace(record: float) -> None:
-    """What uftrace takes for the call of a C function, and on disk."""
+def _compare_uftrace(record: float) -> None:
+    """Measure uftrace's time and disk space per call of a C function."""
     if not shutil.which("uftrace") or not shutil.which("cc"):
         print("  uftrace: skipped, it is not installed")
         return
@@ -105,19 +105,19 @@ def _uftrace(record: float) -> None:
         subprocess.run(["cc", "-pg", "-O0", "-o", "x", source], cwd=folder, check=True)
         data = Path(folder, "data")
         command = ["uftrace", "record", "-d", str(data), "--no-libcall", "./x"]
-        plain = _cpu(["./x"], folder)
-        spent = (_cpu(command, folder) - plain) / _CALLS * 1e9
+        plain = _measure_cpu(["./x"], folder)
+        spent = (_measure_cpu(command, folder) - plain) / _CALLS * 1e9
         size = sum(f.stat().st_size for f in data.iterdir()) / _CALLS
         begin = time.perf_counter()
         subprocess.run(["uftrace", "report", "-d", data], check=True, capture_output=True)
         speed = 2 * _CALLS / (time.perf_counter() - begin) / 1e6
-    row("uftrace, a C function, CPU time", spent, 0)
+    print_row("uftrace, a C function, CPU time", spent, 0)
     print(f"  which is {spent / record:.1f} times as much; {size:.0f} bytes a call, here 16")
     print(f"  it reports on {speed:.0f} million events a second")
 
 
-def _cpu(command: list[str], folder: str) -> float:
-    """Seconds of CPU time of the command and its children."""
+def _measure_cpu(command: list[str], folder: str) -> float:
+    """Return the CPU seconds of the command and its children."""
     before = os.times()
     subprocess.run(command, cwd=folder, check=False, capture_output=True)
     after = os.times()

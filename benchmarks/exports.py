@@ -1,4 +1,4 @@
-"""How fast traces are written in other formats, by processor time, and with how much memory.
+"""Speed (in CPU time) and memory of exports to other formats.
 
     python benchmarks/exports.py [events]
 
@@ -29,11 +29,11 @@ _FORMATS = {
 
 
 def exports(events: int = _EVENTS) -> None:
-    """Print the figures; files go to the folder for temporary files."""
+    """Print the figures; the files go to the temporary folder."""
     print(f"exports of {events / 2e6:,.0f} million calls, and of a tenth of them")
     with tempfile.TemporaryDirectory() as folder:
         if shutil.disk_usage(folder).free < events * 110:
-            print("  skipped, there is no room for the files")
+            print("  skipped, not enough disk space")
             return
         traces = {count: f"{folder}/{count}.ftrace" for count in (events // 10, events)}
         for count, path in traces.items():
@@ -50,7 +50,7 @@ def exports(events: int = _EVENTS) -> None:
 
 
 def _export(path: str, name: str, out: Path) -> tuple[float, float, int]:
-    """Seconds of processor time, megabytes of memory without the trace, and bytes."""
+    """Return CPU seconds, megabytes of memory excluding the trace, and output bytes."""
     command = [sys.executable, "-m", "functrace", "export", path, "--to", name, "-o", str(out)]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)

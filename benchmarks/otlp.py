@@ -1,11 +1,10 @@
-"""How fast calls are sent as OpenTelemetry spans: calls a second, by the clock and by the time of
-the processor that they take, and memory at its peak.
+"""Speed of sending calls as OpenTelemetry spans: calls per second of wall and CPU time, and memory.
 
     python benchmarks/otlp.py [calls]
 
-The receiver is a process of its own that reads requests and does no more. Beside it, the same with
-the SDK's own spans, which is how a program that OpenTelemetry instruments would send them. At last
-programs that send while they run: which share of their calls arrives.
+The receiver is a separate process that only reads requests. For comparison, the SDK sends its own
+spans, as in a program that OpenTelemetry instruments. The last rows show what share of the calls
+is sent by programs that send while they run.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _SDK_SPANS = 100_000
 
 _RATES = (10_000, 50_000, 200_000)  # calls a second
 _SECONDS = 10
-_ROOM = "8M"  # half a million calls: so that it does not take minutes to be full
+_ROOM = "8M"  # half a million calls, so that it is full soon
 _CHOICES = {"every call": {}, "1% of traces": {"FUNCTRACE_OTLP_SAMPLE": "1%"}}
 _PROGRAM = """
 import sys, time
@@ -50,7 +49,7 @@ print(time.time())
 
 
 def otlp(calls: int = 1_000_000) -> None:
-    """Print the figures of a trace with so many calls, sent in each way by a process of its own."""
+    """Print the figures of a trace with ``calls`` calls; each case runs in its own process."""
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/x.ftrace"
         subprocess.run(
@@ -69,11 +68,11 @@ def otlp(calls: int = 1_000_000) -> None:
     with _receiver("http") as endpoint:
         for choice, variables in _CHOICES.items():
             for rate in _RATES:
-                _live(choice, rate, {**variables, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint})
+                _measure_live(choice, rate, {**variables, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint})
 
 
-def _live(choice: str, rate: int, variables: dict[str, str]) -> None:
-    """A program whose sender has the same standard error, which ends when all is sent."""
+def _measure_live(choice: str, rate: int, variables: dict[str, str]) -> None:
+    """Run a program; its sender shares standard error, which is closed when all is sent."""
     environment = {"FUNCTRACE": "otlp", "FUNCTRACE_MAX_SIZE": _ROOM, **variables}
     done = subprocess.run(
         [sys.executable, "-c", _PROGRAM, str(rate), str(_SECONDS)],
@@ -97,7 +96,7 @@ def _send(path: str, endpoint: str, case: str) -> None:
     calls, sent = _sdk(endpoint) if case == "sdk" else _functrace(path, endpoint, case)
     figures = {
         "calls/s": calls / (time.perf_counter() - begin),
-        "calls/s of processor": calls / (time.process_time() - begin_busy),
+        "calls/s of CPU": calls / (time.process_time() - begin_busy),
         "sent": sent,
         "peak MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
@@ -176,7 +175,7 @@ def _receive_grpc() -> None:
 
     import grpc
 
-    # As bytes: to take requests apart is the collector's affair.
+    # Requests are not parsed, only received.
     export = grpc.unary_unary_rpc_method_handler(lambda _request, _context: b"")
     service = "opentelemetry.proto.collector.trace.v1.TraceService"
     server = grpc.server(ThreadPoolExecutor(2))

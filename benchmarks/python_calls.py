@@ -1,4 +1,4 @@
-"""What one traced call of a Python function costs, beside viztracer and cProfile."""
+"""Cost of one traced call of a Python function, compared with viztracer and cProfile."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tests.support.pythons import CannotBuildError, Python, all_pythons  # noqa:
 
 _RELEASES = ((3, 11), (3, 13))
 _CALLS = 1_000_000
-_CALLS_OF_THE_SLOW = 200_000
+_FEWER_CALLS = 200_000
 
-# The best of many short stretches: others on the machine make the mean say nothing.
+# The minimum of many short runs: other load on the machine distorts the mean.
 _PROGRAM = """
 import sys, time
 from contextlib import nullcontext
@@ -71,10 +71,10 @@ print((best - loop) / stretch * 1e9)
 
 
 def python_calls() -> None:
-    """Print nanoseconds of a call, and bytes of file, on each Python that is compared."""
+    """Print nanoseconds and file bytes per call for each Python version."""
     found = [python for python in all_pythons() if python.release in _RELEASES]
     if not found:
-        print("calls of Python: skipped, there is neither Python 3.11 nor 3.13")
+        print("calls of Python: skipped, neither Python 3.11 nor 3.13 found")
     for python in found:
         with tempfile.TemporaryDirectory() as folder:
             _compare(python, Path(folder))
@@ -87,15 +87,15 @@ def _compare(python: Python, folder: Path) -> None:
     off, _ = _run(python, folder, "functrace_on")
     print(f"  {'functrace, off':36} {off:9.1f}   {off - plain:+7.1f}")
     try:
-        native = _recorded(python, folder, plain, is_native=True)
+        native = _measure_recording(python, folder, plain, is_native=True)
     except CannotBuildError as error:
         print(f"  functrace with the extension: skipped, {error}")
         native = None
-    _recorded(python, folder, plain, is_native=False)
+    _measure_recording(python, folder, plain, is_native=False)
     if native:
-        _failing(python, folder, native[0])
-    peer = _viztracer(python, folder, plain)
-    _row("cProfile", plain, *_run(python, folder, "cprofile"))
+        _measure_failing(python, folder, native[0])
+    peer = _measure_viztracer(python, folder, plain)
+    _print_row("cProfile", plain, *_run(python, folder, "cprofile"))
     if native and peer:
         print(
             f"  viztracer adds {peer[0] / native[0]:.1f} times as much time,"
@@ -103,21 +103,21 @@ def _compare(python: Python, folder: Path) -> None:
         )
 
 
-def _recorded(
+def _measure_recording(
     python: Python, folder: Path, plain: float, *, is_native: bool
 ) -> tuple[float, float]:
     path = str(python.path(native=is_native))
     variables = {"FUNCTRACE": "record", "FUNCTRACE_PURE": str(int(not is_native))}
     output = folder / f"{is_native}.ftrace"
     variables |= {"PYTHONPATH": path, "FUNCTRACE_OUT": str(output)}
-    calls = _CALLS if is_native else _CALLS_OF_THE_SLOW
+    calls = _CALLS if is_native else _FEWER_CALLS
     cost, size = _run(python, folder, "functrace_on", output, calls=calls, **variables)
     title = "functrace, recorded" + ("" if is_native else " without the extension")
-    _row(title, plain, cost, size)
+    _print_row(title, plain, cost, size)
     return cost - plain, size
 
 
-def _failing(python: Python, folder: Path, call: float) -> None:
+def _measure_failing(python: Python, folder: Path, call: float) -> None:
     """Print what recording adds to a call that raises and whose caller catches the exception."""
     variables = {"FUNCTRACE": "record", "PYTHONPATH": str(python.path(native=True))}
     variables["FUNCTRACE_OUT"] = str(folder / "failing.ftrace")
@@ -127,8 +127,8 @@ def _failing(python: Python, folder: Path, call: float) -> None:
     print(f"  {title:36} {cost:9.1f}   {cost - plain:+7.1f}  {(cost - plain) / call:.1f} x a call")
 
 
-def _viztracer(python: Python, folder: Path, plain: float) -> tuple[float, float] | None:
-    """viztracer in an environment of its own; None where it cannot be installed."""
+def _measure_viztracer(python: Python, folder: Path, plain: float) -> tuple[float, float] | None:
+    """Measure viztracer in its own virtual environment; None if it cannot be installed."""
     environment = folder / "environment"
     subprocess.run([python.executable, "-m", "venv", environment], check=True)
     bin_python = environment / "bin" / "python"
@@ -136,9 +136,9 @@ def _viztracer(python: Python, folder: Path, plain: float) -> tuple[float, float
     if subprocess.run(install, capture_output=True, check=False).returncode:
         print("  viztracer: skipped, it cannot be installed")
         return None
-    output, calls = folder / "x.json", _CALLS_OF_THE_SLOW
+    output, calls = folder / "x.json", _FEWER_CALLS
     cost, size = _run(python, folder, "viztracer", output, calls=calls, executable=bin_python)
-    _row("viztracer", plain, cost, size)
+    _print_row("viztracer", plain, cost, size)
     return cost - plain, size
 
 
@@ -153,7 +153,7 @@ def _run(
     measured: str = "calls",
     **variables: str,
 ) -> tuple[float, float]:
-    """Nanoseconds of a call, and bytes of output for each."""
+    """Return nanoseconds and output bytes per call."""
     program = folder / "program.py"
     program.write_text(_PROGRAM)
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("FUNCTRACE", "PYTHON"))}
@@ -169,7 +169,7 @@ def _run(
     return float(run.stdout), size / calls
 
 
-def _row(what: str, plain: float, cost: float, size: float) -> None:
+def _print_row(what: str, plain: float, cost: float, size: float) -> None:
     print(f"  {what:36} {cost:9.1f}   {cost - plain:+7.1f}  {f'{size:8.1f}' if size else ''}")
 
 

@@ -1,4 +1,4 @@
-"""What functrace adds to the start of a Python program with many modules."""
+"""Time that functrace adds to the start of a Python program with many modules."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def total(accounts: list[Account]) -> int:
 
 
 def python_start() -> None:
-    """Print seconds from start to end of a program that imports many modules, and does no more."""
+    """Print the run time of a program that only imports many modules."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _write(folder)
@@ -61,17 +61,17 @@ def python_start() -> None:
         traced = ["-m", "functrace", "run", "main.py"]
         first, _ = _run(folder, traced, records)
         plain, recorded, printed = [], [], []
-        for _ in range(_RUNS):  # in turns: what else runs here comes and goes
+        for _ in range(_RUNS):  # alternating, since other load on the machine varies
             plain.append(_run(folder, ["main.py"], {}))
             recorded.append(_run(folder, traced, records))
             printed.append(_run(folder, traced, variables))
     print(f"the start of a program of {_MODULES} modules, {6 * _MODULES:,} functions: ms")
-    _row("plain", *map(min, zip(*plain, strict=True)))
+    _print_row("plain", *map(min, zip(*plain, strict=True)))
     print(f"  {'functrace run, the first time':36} {first * 1e3:8.1f}")
-    _row("again, recorded", *map(min, zip(*recorded, strict=True)))
-    _row("again, printed", *map(min, zip(*printed, strict=True)))
-    nothing, imported = _import_times()
-    print(f"  {'import functrace, off':36} {(imported - nothing) * 1e3:8.1f}")
+    _print_row("again, recorded", *map(min, zip(*recorded, strict=True)))
+    _print_row("again, printed", *map(min, zip(*printed, strict=True)))
+    empty, imported = _import_times()
+    print(f"  {'import functrace, off':36} {(imported - empty) * 1e3:8.1f}")
 
 
 def _write(folder: Path) -> None:
@@ -85,7 +85,7 @@ def _write(folder: Path) -> None:
 
 
 def _run(folder: Path, words: list[str], variables: dict[str, str]) -> tuple[float, float]:
-    """Seconds by the clock, and of processors."""
+    """Return seconds of wall time and of CPU time."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("FUNCTRACE", "PYTHON"))}
     before, begin = os.times(), time.perf_counter()
     subprocess.run(
@@ -101,15 +101,15 @@ def _run(folder: Path, words: list[str], variables: dict[str, str]) -> tuple[flo
 
 
 def _import_times() -> tuple[float, float]:
-    """Seconds that Python takes for nothing, and for the import."""
+    """Return the seconds of an empty program, and of one that imports functrace."""
     here = Path.cwd()
     words = [["-c", "pass"], ["-c", "import functrace"]]
-    nothing, imported = (min(_run(here, each, {})[0] for _ in range(_RUNS)) for each in words)
-    return nothing, imported
+    empty, imported = (min(_run(here, each, {})[0] for _ in range(_RUNS)) for each in words)
+    return empty, imported
 
 
-def _row(what: str, wall: float, used: float) -> None:
-    print(f"  {what:36} {wall * 1e3:8.1f}  of processors {used * 1e3:8.1f}")
+def _print_row(what: str, wall: float, used: float) -> None:
+    print(f"  {what:36} {wall * 1e3:8.1f}  of CPU time {used * 1e3:8.1f}")
 
 
 if __name__ == "__main__":

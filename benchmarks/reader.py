@@ -1,4 +1,4 @@
-"""How fast a trace becomes a table of chains: events a second, seconds, and memory at its peak.
+"""Speed and peak memory of folding a trace into a table of chains.
 
     python benchmarks/reader.py [events] [file]
 
@@ -20,14 +20,14 @@ from pathlib import Path
 import numpy as np
 
 _FUNCTIONS = 40
-_CALLS = 256  # of a tree
-_TREES = 64  # of a goroutine
+_CALLS = 256  # in a tree
+_TREES = 64  # in a goroutine
 _KINDS = 16  # of trees
 _TRACK = 3 | 2 << 2 | 32 << 8 | 1 << 24
 
 
 def main() -> None:
-    """Write a trace, fold it in a process of its own, print what that took."""
+    """Write a trace, fold it in a separate process, and print the figures."""
     events = int(float(sys.argv[1])) if len(sys.argv) > 1 else 20_000_000
     with tempfile.TemporaryDirectory() as folder:
         path = Path(sys.argv[2]) if len(sys.argv) > 2 else Path(folder) / "benchmark.ftrace"
@@ -63,18 +63,18 @@ def _measure(path: str, name: str) -> None:
 
 
 def _write(path: Path, events: int) -> None:
-    words = _tree_words()
+    words = _make_tree_words()
     tracks = max(1, events // (2 * _CALLS * _TREES))
     with path.open("wb") as file:
-        file.write(_header())
-        file.write(_facts())
-        file.write(_chunk(1, words[:1]))
+        file.write(_make_header())
+        file.write(_make_facts())
+        file.write(_make_chunk(1, words[:1]))
         for track in range(2, tracks + 2):
-            file.write(_chunk(track, words))
+            file.write(_make_chunk(track, words))
 
 
-def _tree_words() -> np.ndarray:
-    """Entries and exits of one goroutine: trees of calls drawn at random, one after the other."""
+def _make_tree_words() -> np.ndarray:
+    """Return the words of one goroutine: entries and exits of consecutive random call trees."""
     random = np.random.default_rng(1)
     out: list[tuple[int, int]] = []
 
@@ -95,14 +95,14 @@ def _tree_words() -> np.ndarray:
     return kinds[:, 0] | kinds[:, 1] << np.uint64(2) | ticks << np.uint64(22)
 
 
-def _header() -> bytes:
+def _make_header() -> bytes:
     header = struct.pack(
         "<8sIIIIQQQQQ", b"FTRACE\r\n", 1, 4096, 1, 1, 3_000_000_000, 1000, 10**18, 1, 0
     )
     return header.ljust(4096, b"\0")
 
 
-def _facts() -> bytes:
+def _make_facts() -> bytes:
     records = b""
     for number in range(1, _FUNCTIONS + 1):
         name, file = f"main.function{number}".encode(), b"main.go"
@@ -113,7 +113,7 @@ def _facts() -> bytes:
     return (struct.pack("<4sIIIQQQ", b"CHNK", 1, size, 0, 1, 0, 0) + records).ljust(size, b"\0")
 
 
-def _chunk(track: int, words: np.ndarray) -> bytes:
+def _make_chunk(track: int, words: np.ndarray) -> bytes:
     base = 1000 + track * 10_000
     parent = int(track > 1)
     size = 512 * -(-(88 + 8 * len(words)) // 512)

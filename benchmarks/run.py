@@ -50,27 +50,27 @@ def main() -> None:
 
 
 def sources(goroot: Path) -> None:
-    """Seconds that inject --out takes over the Go distribution, beside gofmt -l."""
+    """Print the seconds of inject --out on the Go distribution, compared with gofmt -l."""
     tree = goroot / "src"
     print("the sources of the Go distribution, seconds")
-    gofmt, _ = seconds(str(goroot / "bin" / "gofmt"), "-l", str(tree))
+    gofmt, _ = measure(str(goroot / "bin" / "gofmt"), "-l", str(tree))
     peaks = []
     print(f"  gofmt -l {gofmt:34.2f}")
     for title, flags in (("inject --out", []), ("inject --all --out", ["--all"])):
         with tempfile.TemporaryDirectory() as folder:
             command = [sys.executable, "-m", "functrace", "inject", "-q", *flags, "--out", folder]
-            first, peak = seconds(*command, str(tree))
-            again, _ = seconds(*command, str(tree))
+            first, peak = measure(*command, str(tree))
+            again, _ = measure(*command, str(tree))
         peaks.append(peak)
         print(f"  {title:26} {first:16.2f}  {first / gofmt:.2f} times gofmt -l")
         print(f"  {title + ', again':36} {again:6.2f}  {again / first:.2f} times the first run")
     print(f"  peak memory of any process {max(peaks):12.0f} MB")
 
 
-def seconds(*command: str) -> tuple[float, float]:
-    """How long a command takes, and the most MB of it or a process that it waited for.
+def measure(*command: str) -> tuple[float, float]:
+    """Return a command's run time, and the peak memory in MB of its largest process.
 
-    Whether it succeeds is not the question.
+    The exit status is ignored.
     """
     begin = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:

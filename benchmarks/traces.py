@@ -1,4 +1,4 @@
-"""How fast a trace of 1 GB is read and reported on, and with how much memory."""
+"""Speed and memory of reports on a trace of 1 GB."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ _READER = Path(__file__).resolve().parent / "reader.py"
 
 
 def traces() -> None:
-    """Print the figures; the trace goes to the folder for temporary files."""
+    """Print the figures; the trace goes to the temporary folder."""
     print("a trace of 125 million events")
     with tempfile.TemporaryDirectory() as folder:
         if shutil.disk_usage(folder).free < 2 << 30:
-            print("  skipped, there is no room for 1 GB")
+            print("  skipped, not enough disk space for 1 GB")
             return
         path = f"{folder}/x.ftrace"
         command = [sys.executable, str(_READER), str(_EVENTS), path]
         print(subprocess.run(command, check=True, capture_output=True, text=True).stdout, end="")
         for verb in (["report"], ["callers", "main.function7"]):
-            _verb([*verb, path])
+            _measure([*verb, path])
 
 
-def _verb(arguments: list[str]) -> None:
+def _measure(arguments: list[str]) -> None:
     start = time.perf_counter()
     command = [sys.executable, "-m", "functrace", *arguments]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)

@@ -1,4 +1,4 @@
-"""Compiles the reader and the recorder with every warning, if Python's headers are there."""
+"""Compiler check of the C reader and recorder with all warnings, if Python's headers exist."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ FLAGS = {
 
 include = Path(sysconfig.get_path("include"))
 if not (include / "Python.h").exists():
-    print(f"  the extension modules in C are not checked: no Python.h in {include}")
+    print(f"  extension modules not checked: no Python.h in {include}")
     sys.exit()
 for name, flags in FLAGS.items():
     warnings = ["-Wall", "-Wextra", "-Werror", "-fsyntax-only"]
     sources = sorted((NATIVE / name).glob("*.c"))
-    # Python's own headers are not ours to mend.
+    # Warnings in Python's own headers are ignored.
     command = ["cc", *flags, *warnings, "-isystem", str(include), *map(str, sources)]
     if subprocess.run(command).returncode:
         sys.exit(1)

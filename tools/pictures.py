@@ -1,8 +1,8 @@
-"""Make the pictures of docs/pictures: the HTTP example's flame graph, call graph, and speedscope.
+"""Generator of docs/pictures: the HTTP example's flame graph, call graph, and speedscope.
 
     python tools/pictures.py
 
-Wants Go on PATH, graphviz, Chromium, and npm for speedscope's page. Numbers differ from run to run.
+It requires Go on PATH, graphviz, Chromium, and npm (for speedscope). Figures vary between runs.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs" / "pictures"
 _SPEEDSCOPE = "1.25.0"
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-# The view that puts calls of the same chain together, which the key 2 stands for.
+# Key 2 selects the view that merges calls of the same chain.
 _LEFT_HEAVY = b"""<script>
 setTimeout(() => dispatchEvent(new KeyboardEvent("keypress", { key: "2" })), 3000);
 </script></body>"""
@@ -35,15 +35,15 @@ def main() -> None:
         trace = record(work)
         export(trace, "flamegraph", PICTURES / "flamegraph.svg", "--by", "calls")
         export(trace, "svg", PICTURES / "callgraph.svg")
-        page = speedscope(work)
+        page = download_speedscope(work)
         export(trace, "speedscope", page / "profile.json")
         index = page / "index.html"
         index.write_bytes(index.read_bytes().replace(b"</body>", _LEFT_HEAVY))
-        screenshot(page, PICTURES / "speedscope.png")
+        take_screenshot(page, PICTURES / "speedscope.png")
 
 
 def record(work: Path) -> Path:
-    """A while of the example; -trimpath keeps this machine's folders out of the trace."""
+    """Record the example for a while; -trimpath keeps local folders out of the trace."""
     shop, trace = work / "shop", work / "shop.ftrace"
     build = ["go", "build", "-trimpath", "-o", str(shop), "."]
     functrace(*build, cwd=ROOT / "examples" / "http")
@@ -58,12 +58,12 @@ def export(trace: Path, to: str, out: Path, *options: str) -> None:
 
 
 def functrace(*arguments: str, cwd: Path, check: bool = True) -> None:
-    """Run the command."""
+    """Run functrace."""
     subprocess.run([sys.executable, "-m", "functrace", *arguments], cwd=cwd, check=check)
 
 
-def speedscope(work: Path) -> Path:
-    """The folder with speedscope's page."""
+def download_speedscope(work: Path) -> Path:
+    """Download speedscope; return the folder with its page."""
     command = ["npm", "pack", "--silent", f"speedscope@{_SPEEDSCOPE}"]
     packed = subprocess.run(command, cwd=work, check=True, capture_output=True, text=True)
     with tarfile.open(work / packed.stdout.split()[-1]) as archive:
@@ -71,11 +71,11 @@ def speedscope(work: Path) -> Path:
     return work / "package" / "dist" / "release"
 
 
-def screenshot(page: Path, out: Path) -> None:
-    """What the page looks like with the profile open."""
+def take_screenshot(page: Path, out: Path) -> None:
+    """Take a screenshot of the page with the profile open."""
     browser = next(filter(None, map(shutil.which, _CHROMIUM)), None)
     if browser is None:
-        sys.exit("no Chromium to take the screenshot with")
+        sys.exit("Chromium not found; install it to take the screenshot")
     handler = partial(_Quiet, directory=page)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -93,7 +93,7 @@ def screenshot(page: Path, out: Path) -> None:
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Do not log requests."""
 
 
 if __name__ == "__main__":

