@@ -1,6 +1,6 @@
-"""The figures that docs/performance.md quotes: calls, traces, sources, and builds if asked for.
+"""Benchmarks for docs/performance.md: calls, traces, sources, and builds of the given programs.
 
-Peers run in the same run on the same machine, and what counts are the ratios.
+Other tools run on the same machine in the same run; the ratios are what matters.
 """
 
 from __future__ import annotations
