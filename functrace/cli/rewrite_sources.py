@@ -43,7 +43,7 @@ def execute(verb: Verb, paths: tuple[str, ...], flags: dict[str, Any]) -> int:
         languages=tuple(_languages(flags)),
         everything=flags["all"],
         name_skipped=told.verbose,
-        for_one=_for_one(flags["runtime_import"]),
+        single_language_error=_for_one(flags["runtime_import"]),
     )
     results: list[FileResult] = []
     if "-" in paths:
@@ -147,7 +147,7 @@ def _conclude(request: Request, found: Summary, told: Reporting) -> None:
 def _missed(request: Request, found: Summary, *, filtered: bool) -> str | None:
     """What the command line asked for and was not there."""
     if not found.files:
-        return f"no {request.named()} files there"
+        return f"no {request.language_names()} files there"
     if filtered and not (found.functions or found.traced):
         return "no function that can be instrumented matches --include"
     return None

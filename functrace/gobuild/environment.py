@@ -56,7 +56,7 @@ def look(command: GoCommand) -> Environment:
     go = toolchain.require().go
     folder = Path.cwd() / (command.value("C") or "")
     if not folder.is_dir():
-        raise UsageError(f"-C {folder}: no such folder")
+        raise UsageError(f"-C {folder}: no such directory")
     names = ("GOROOT", "GOFLAGS", "GO111MODULE", "GOMOD", "GOWORK", *_SYSTEMS)
     env = json.loads(toolchain.ask(go, ["env", "-json", *names], folder))
     if env["GO111MODULE"] == "off":

@@ -17,12 +17,12 @@ from functrace.gobuild.package_filter import BY_FILES, plain
 from functrace.gobuild.session import Session
 from functrace.results import FileResult, Summary
 from functrace.sources.go import toolchain
-from functrace.sources.pool import size, spread
+from functrace.sources.pool import get_file_size, run_parallel
 from functrace.sources.write import write_atomic
 
 # What decides which files a package has.
 _FOR_LIST = ("mod", "modfile", "modcacherw", "overlay", "tags", "race", "msan", "asan")
-_FIELDS = "ImportPath,Dir,GoFiles,CgoFiles,TestGoFiles,XTestGoFiles"
+_FIELDS = "ImportPath,Dir,GoFolderRewriter,CgoFiles,TestGoFiles,XTestGoFiles"
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,8 @@ def count(session: Session, packages: list[GoPackage], keep: Path | None) -> tup
     summary = Summary()
     touched: set[str] = set()
     work: Callable[[GoPackage], list[FileResult]] = partial(_results, session, keep)
-    sizes = [sum(map(size, p.files)) for p in packages]
-    for i, results in spread(work, packages, sizes):
+    sizes = [sum(map(get_file_size, p.files)) for p in packages]
+    for i, results in run_parallel(work, packages, sizes):
         summary.add(results)
         if any(r.functions for r in results):
             touched.add(plain(packages[i].name))

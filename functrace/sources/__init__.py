@@ -1,1 +1,1 @@
-"""inject and strip over a source tree, whatever its languages."""
+"""``inject`` and ``strip`` over source trees of any supported language."""

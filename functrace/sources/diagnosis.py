@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from functrace.results import Summary
 from functrace.sources import job
-from functrace.sources.folder_tasks import tasks
+from functrace.sources.folder_tasks import find_tasks
 from functrace.sources.request import Language, Request
 from functrace.units import count, several
 
@@ -29,7 +29,7 @@ class Finding:
 
 def languages_of(request: Request) -> list[Language]:
     """Those of the request's languages that there are sources of."""
-    found = list(tasks(request, lambda *_: None))
+    found = list(find_tasks(request, lambda *_: None))
     numbered = enumerate(request.languages)
     return [lang for i, lang in numbered if any(task.parts[i].sources for task in found)]
 
@@ -37,7 +37,7 @@ def languages_of(request: Request) -> list[Language]:
 def diagnose(request: Request) -> Iterator[Finding]:
     """Yield what the request would do, which changes nothing."""
     summary = job.run(request)
-    advice = "" if summary.files else f"no {request.named()} files there"
+    advice = "" if summary.files else f"no {request.language_names()} files there"
     yield Finding("sources", _counted(summary), advice)
     for reason, number in summary.skipped.most_common():
         yield Finding("skipped", f"{several(number, 'function')}: {reason}")

@@ -1,4 +1,4 @@
-"""Which folders are nobody's sources, in whatever language."""
+"""Directories that are skipped in every language."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 _NAMES = frozenset(("testdata", "vendor", "node_modules", "site-packages", "dist-packages"))
 
 
-def reason(folder: Path) -> str | None:
-    """Why a folder, and all below it, is left alone unless ``--all`` is given; None if not."""
+def skip_reason(folder: Path) -> str | None:
+    """Return why a directory and everything below it is skipped without ``--all``, or None."""
     if folder.name in _NAMES:
         return folder.name
     if is_environment(folder):
@@ -19,5 +19,5 @@ def reason(folder: Path) -> str | None:
 
 
 def is_environment(folder: Path) -> bool:
-    """Whether a folder is a virtual environment of Python."""
+    """Return whether a directory is a Python virtual environment."""
     return (folder / "pyvenv.cfg").is_file()

@@ -1,4 +1,4 @@
-"""From the paths a user typed to the folders to work on."""
+"""Tasks for the directories that the paths on the command line lead to."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from functrace.sources.walk import Folder, Kind, is_file, walk
 
 @dataclass(frozen=True)
 class Part:
-    """The work on one language's files in a folder.
+    """The files of one language in a directory.
 
     Attributes:
-        rewriter: what does it.
+        rewriter: the rewriter for these files.
         sources: names of the files to rewrite.
-        siblings: names of all that it has to read for that.
-        links: names of symbolic links, whose files are rewritten where they are, if at all.
+        siblings: names of the files that the rewriter must read.
+        links: names of symbolic links; their targets are rewritten only where they are.
     """
 
     rewriter: Rewriter
@@ -34,16 +34,16 @@ class Part:
 
 @dataclass(frozen=True)
 class Task:
-    """One folder's work.
+    """The work in one directory.
 
     Attributes:
-        folder: its files.
-        parts: the work in each of the run's languages.
-        copies: names of the files that go into an output tree as they are.
-        mode: what becomes of the result.
-        target: the folder to write to in an output tree.
-        label: what to put before a file's name to get the path the user knows.
-        name_skipped: give the name of each function left alone.
+        folder: the directory and its files.
+        parts: its files by language, in the order of the request's languages.
+        copies: names of the files that are copied unchanged into an output tree.
+        mode: what to do with the result.
+        target: the directory to write to in an output tree.
+        label: prefix that turns a file name into the path as the user typed it.
+        name_skipped: report the name of each skipped function.
     """
 
     folder: Folder
@@ -56,30 +56,30 @@ class Task:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The names of all files to rewrite."""
+        """Names of all files to rewrite."""
         return tuple(name for part in self.parts for name in part.sources)
 
-    def left(self) -> set[str]:
-        """Why the folder is left alone: for every language, or for one that it has files of."""
-        of_each = zip(self.parts, self.folder.reasons, strict=True)
-        reasons = [reason or part.rewriter.reason for part, reason in of_each]
-        for_all = None not in reasons
-        has_files = zip(reasons, self.folder.sources, strict=True)
-        return {reason for reason, names in has_files if reason and (names or for_all)}
+    def skip_reasons(self) -> set[str]:
+        """Return why the directory is skipped, in every language or in one that it has files of."""
+        parts = zip(self.parts, self.folder.skip_reasons, strict=True)
+        reasons = [reason or part.rewriter.skip_reason for part, reason in parts]
+        is_skipped_entirely = None not in reasons
+        sources = zip(reasons, self.folder.sources, strict=True)
+        return {reason for reason, names in sources if reason and (names or is_skipped_entirely)}
 
-    def instrumented(self, part: Part, results: Sequence[FileResult]) -> bool:
-        """Whether a function in a file of ``part`` is instrumented, by the folder's results."""
-        touched = {os.path.basename(r.path) for r in results if r.functions}
-        return not touched.isdisjoint(part.sources)
+    def has_instrumented(self, part: Part, results: Sequence[FileResult]) -> bool:
+        """Return whether ``results`` contain an instrumented function in a file of ``part``."""
+        instrumented = {os.path.basename(r.path) for r in results if r.functions}
+        return not instrumented.isdisjoint(part.sources)
 
 
-def tasks(request: Request, unreadable: Callable[[str, str], None]) -> Iterator[Task]:
-    """Yield a task for every folder that the request's paths lead to.
+def find_tasks(request: Request, unreadable: Callable[[str, str], None]) -> Iterator[Task]:
+    """Yield a task for every directory that the request's paths lead to.
 
-    ``unreadable`` is called with each folder below them that cannot be read, and why.
+    Call ``unreadable`` with each directory below them that cannot be read and the reason.
 
     Raises:
-        UsageError: a path is not there, or in none of the languages.
+        UsageError: a path does not exist or belongs to none of the languages.
         FunctraceError: a path cannot be read.
     """
     files: dict[Path, dict[str, Language]] = {}
@@ -97,17 +97,19 @@ def tasks(request: Request, unreadable: Callable[[str, str], None]) -> Iterator[
         elif path.is_file():
             files.setdefault(path.parent, {})[path.name] = _language(request, path)
         else:
-            what = f"not a {request.named()} file" if path.exists() else "no such file or folder"
-            raise UsageError(f"{typed}: {what}")
+            not_source = f"not a {request.language_names()} file"
+            raise UsageError(
+                f"{typed}: {not_source if path.exists() else 'no such file or directory'}"
+            )
     for parent, named in files.items():
         folder = _listed(request, parent.resolve(), named)
         yield _task(request, folder, _label(parent), named)
 
 
-def left_links(found: Sequence[Task]) -> Iterator[FileResult]:
-    """Yield what becomes of symbolic links: nothing, and that is told unless their file is done.
+def find_skipped_links(found: Sequence[Task]) -> Iterator[FileResult]:
+    """Yield a result for each symbolic link whose target is not rewritten by this run.
 
-    Where that is out of the folders that were named, somebody else may want it as it is.
+    A target outside of the given paths may be shared with other projects.
     """
     done = {task.folder.path / name for task in found for name in task.sources}
     for task in found:
@@ -116,8 +118,8 @@ def left_links(found: Sequence[Task]) -> Iterator[FileResult]:
                 yield FileResult(task.label + name, reason="symbolic link")
 
 
-def broken_links(found: Sequence[Task]) -> Iterator[FileResult]:
-    """Yield a result for each symbolic link that cannot be followed."""
+def find_broken_links(found: Sequence[Task]) -> Iterator[FileResult]:
+    """Yield a result for each symbolic link that cannot be resolved."""
     for task in found:
         for name in task.folder.broken_links:
             yield FileResult(task.label + name, reason="unreadable symbolic link")
@@ -133,7 +135,7 @@ def _check_access(path: Path, typed: str) -> None:
 
 
 def _path(typed: str) -> Path:
-    """``x/...`` is x and all below it, as for the go command; so is plain x."""
+    """Return the directory for ``x/...``, the go command's notation for x and all below it."""
     return Path(typed.removesuffix("/...") or "/") if typed.endswith("/...") else Path(typed)
 
 
@@ -145,7 +147,7 @@ def _language(request: Request, path: Path) -> Language:
     for language in request.languages:
         if language.is_source(path):
             return language
-    raise UsageError(f"{path}: not a {request.named()} file")
+    raise UsageError(f"{path}: not a {request.language_names()} file")
 
 
 def _below(
@@ -153,37 +155,37 @@ def _below(
 ) -> Iterator[Folder]:
     kinds = [Kind(lang.suffixes, partial(_reason, request, lang)) for lang in request.languages]
     out = request.out.resolve() if request.out else None
-    into_left = partial(_goes_into_left, request)
-    return walk(root, kinds, into_left=into_left, avoid=out, report=report)
+    should_walk_skipped = partial(_should_walk_skipped, request)
+    return walk(root, kinds, should_walk_skipped=should_walk_skipped, avoid=out, report=report)
 
 
 def _reason(request: Request, language: Language, folder: Path) -> str | None:
-    common = None if request.everything else folder_filter.reason(folder)
-    return common or language.reason(folder, everything=request.everything)
+    common = None if request.everything else folder_filter.skip_reason(folder)
+    return common or language.skip_reason(folder, everything=request.everything)
 
 
-def _goes_into_left(request: Request, folder: Path) -> bool:
-    """Whether an output tree needs the files of a folder that is left alone."""
+def _should_walk_skipped(request: Request, folder: Path) -> bool:
+    """Return whether an output tree needs the files of a directory that is skipped."""
     if request.everything:
         return True
-    # A virtual environment names its own place in its files, so a copy of it is of no use.
+    # The files of a virtual environment contain its path, so a copy would not work.
     return request.mode is Mode.TREE and not folder_filter.is_environment(folder)
 
 
 def _listed(request: Request, folder: Path, named: dict[str, Language]) -> Folder:
-    """A folder of which files were named: those and all that are in a language anyway."""
-    there = [p.name for p in folder.iterdir() if is_file(p)]
+    """Return a directory with its source files, including the files that the user named."""
+    names = [p.name for p in folder.iterdir() if is_file(p)]
     sources: list[tuple[str, ...]] = []
     for language in request.languages:
-        own = {n for n in there if n.endswith(language.suffixes) and n not in named}
-        sources.append(tuple(sorted(own | {n for n, its in named.items() if its is language})))
+        own = {n for n in names if n.endswith(language.suffixes) and n not in named}
+        sources.append(tuple(sorted(own | {n for n, lang in named.items() if lang is language})))
     return Folder(folder, ".", tuple(sources), (), (None,) * len(request.languages))
 
 
 def _task(
     request: Request, folder: Folder, label: str, named: Container[str] | None = None
 ) -> Task:
-    """The task for a folder; of its files those that were named, if some were."""
+    """Return the task for a directory, limited to the files in ``named`` if given."""
     inner = "" if folder.relative == "." else f"{folder.relative}/"
     parts = tuple(_parts(request, folder, named))
     rewritten = {name for part in parts for name in part.sources}
@@ -199,14 +201,15 @@ def _task(
 
 
 def _parts(request: Request, folder: Folder, named: Container[str] | None) -> Iterator[Part]:
-    # An output tree gets a file of its own for each link.
-    left = frozenset[str]() if request.mode is Mode.TREE else folder.links
-    of_each = zip(request.languages, folder.sources, folder.reasons, strict=True)
-    for language, names, reason in of_each:
-        rewriter = language.rewriter(request.verb, folder.path)
-        if reason or rewriter.reason:
+    # An output tree gets a separate file for each link.
+    skipped_links = frozenset[str]() if request.mode is Mode.TREE else folder.links
+    files = zip(request.languages, folder.sources, folder.skip_reasons, strict=True)
+    for language, names, reason in files:
+        rewriter = language.create_rewriter(request.verb, folder.path)
+        if reason or rewriter.skip_reason:
             yield Part(rewriter, (), ())
             continue
-        sources = tuple(n for n in names if n not in left and (named is None or n in named))
-        links = tuple(n for n in names if n in left)
-        yield Part(rewriter, sources, names if sources and rewriter.neighbours else sources, links)
+        links = tuple(n for n in names if n in skipped_links)
+        sources = tuple(n for n in names if n not in links and (named is None or n in named))
+        siblings = names if sources and rewriter.needs_neighbours else sources
+        yield Part(rewriter, sources, siblings, links)

@@ -1,4 +1,4 @@
-"""An output tree: instrumented files at their places, every other file as it was."""
+"""Output tree of ``--out``: rewritten sources and copies of all other files."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from functrace.results import FileResult, Summary
 from functrace.sources import manifest
 from functrace.sources.copy import copy
 from functrace.sources.folder_tasks import Task
-from functrace.sources.manifest import Made, Manifest
+from functrace.sources.manifest import FolderRecord, Manifest
 from functrace.sources.request import Request
 from functrace.sources.rewriting import rewrite
 
-Spread = Callable[
+RunTasks = Callable[
     [Callable[[Task], list[FileResult]], list[Task]], Iterator[tuple[Task, list[FileResult]]]
 ]
 
 
 def make(
-    out: Path, request: Request, tasks: list[Task], summary: Summary, spread: Spread
+    out: Path, request: Request, tasks: list[Task], summary: Summary, run_tasks: RunTasks
 ) -> list[tuple[Task, Sequence[FileResult]]]:
-    """Make or renew the tree at ``out``; what has not changed since the last run is not touched.
+    """Create or update the tree at ``out``; directories without changes are not touched.
 
-    Returns each task with its results, of this run or an earlier one.
+    Returns each task with its results, from this run or an earlier one.
 
     Raises:
-        FunctraceError: the folder cannot be written, or is another run's.
-        UsageError: the folder holds something that functrace did not make.
+        FunctraceError: the directory cannot be written or is locked by another run.
+        UsageError: the directory contains files that functrace did not write.
     """
     root = tasks[0].folder.path
     manifest.claim(out)
-    with manifest.locked(out):
+    with manifest.lock(out):
         before = manifest.load(out, _key(request))
         after = Manifest(before.key)
         stale = list(_stale(tasks, before, after, summary))
         if stale or before.folders.keys() != after.folders.keys():
-            _renew(out, partial(_make_folder, root), stale, before, after, summary, spread)
+            _renew(out, partial(_make_folder, root), stale, before, after, summary, run_tasks)
     return [(task, after.folders[task.folder.relative].results) for task in tasks]
 
 
@@ -50,39 +50,39 @@ def _renew(
     before: Manifest,
     after: Manifest,
     summary: Summary,
-    spread: Spread,
+    run_tasks: RunTasks,
 ) -> None:
-    """Make the stale folders anew and delete what is no longer in the sources."""
+    """Rewrite the stale directories and delete files that are no longer in the sources."""
     for task in stale:
         _target(task).mkdir(parents=True, exist_ok=True)
     try:
-        for task, results in spread(work, stale):
+        for task, results in run_tasks(work, stale):
             summary.copied += len(task.folder.others)
-            after.folders[task.folder.relative] = _made(task, results)
+            after.folders[task.folder.relative] = _record(task, results)
     finally:
-        # An interrupted run leaves what either run has put here.
+        # After an interruption the tree has files of both runs.
         manifest.save(out, Manifest(after.key, {**before.folders, **after.folders}))
     manifest.prune(out, before, after)
     manifest.save(out, after)
 
 
 def _key(request: Request) -> str:
-    wishes = (__version__, request.verb, request.languages)
-    return hashlib.sha256(repr(wishes).encode()).hexdigest()
+    options = (__version__, request.verb, request.languages)
+    return hashlib.sha256(repr(options).encode()).hexdigest()
 
 
 def _target(task: Task) -> Path:
     if task.target is None:
-        raise ValueError("a task of a tree has a target")
+        raise ValueError("task of an output tree has no target")
     return task.target
 
 
 def _stale(
     tasks: list[Task], before: Manifest, after: Manifest, summary: Summary
 ) -> Iterator[Task]:
-    """Yield the tasks whose folder changed; take over what is known of the others."""
+    """Yield the tasks whose directory changed; reuse the records of the others."""
     for task in tasks:
-        current = before.current(task.folder, _target(task), _folder_key(task))
+        current = before.find_current(task.folder, _target(task), _folder_key(task))
         if current is None:
             yield task
         else:
@@ -92,11 +92,12 @@ def _stale(
 
 
 def _folder_key(task: Task) -> str:
-    return repr((task.folder.reasons, *((p.rewriter.key, p.rewriter.reason) for p in task.parts)))
+    rewriters = ((p.rewriter.key, p.rewriter.skip_reason) for p in task.parts)
+    return repr((task.folder.skip_reasons, *rewriters))
 
 
 def _make_folder(root: Path, task: Task) -> list[FileResult]:
-    """Rewrite the sources of a folder and copy everything else in it."""
+    """Rewrite the sources of a directory and copy its other files."""
     results = rewrite(task)
     for name in task.copies:
         error = copy(task.folder.path / name, _target(task) / name, root)
@@ -105,6 +106,6 @@ def _make_folder(root: Path, task: Task) -> list[FileResult]:
     return results
 
 
-def _made(task: Task, results: list[FileResult]) -> Made:
+def _record(task: Task, results: list[FileResult]) -> FolderRecord:
     stamps = manifest.stamps(task.folder, _target(task))
-    return Made(_folder_key(task), stamps, tuple(results))
+    return FolderRecord(_folder_key(task), stamps, tuple(results))

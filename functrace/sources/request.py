@@ -1,4 +1,4 @@
-"""The request of a run of inject or strip, and the interface of the languages it is for."""
+"""Request for a run of ``inject`` or ``strip``, and the interface of a language."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from typing import Protocol
 from functrace.sources.walk import Folder
 from rewriter.plan import Plan
 
-# The plan for a file, of its name and its bytes; raises SourceError.
+# Returns the plan for a file, given its name and bytes; raises SourceError.
 Planner = Callable[[str, bytes], Plan]
 
 
 class Verb(Enum):
-    """What is done to the sources."""
+    """Operation on the sources."""
 
     INJECT = "inject"
     STRIP = "strip"
 
 
 class Mode(Enum):
-    """What becomes of the new sources."""
+    """Destination of the rewritten sources."""
 
     IN_PLACE = "in place"
     TREE = "tree"
@@ -33,22 +33,22 @@ class Mode(Enum):
 
 
 class Rewriter(Protocol):
-    """What is done to the files of one language in one folder; crosses processes."""
+    """Rewriter of the files of one language in one directory; must be picklable."""
 
     @property
     def key(self) -> str:
-        """Stands for all that is not the same in every folder of a run."""
+        """Identifier of the settings that differ between directories of a run."""
 
     @property
-    def reason(self) -> str | None:
-        """Why none of them is to be rewritten, if so."""
+    def skip_reason(self) -> str | None:
+        """Why the directory's files are not rewritten, or None if they are."""
 
     @property
-    def neighbours(self) -> bool:
-        """Whether the plan for a file depends on the language's other files there."""
+    def needs_neighbours(self) -> bool:
+        """Whether the plan for a file depends on the language's other files in the directory."""
 
-    def planner(self, folder: Folder, texts: Mapping[str, bytes]) -> Planner:
-        """What plans for each file; ``texts`` has all that could be read, neighbours too."""
+    def create_planner(self, folder: Folder, texts: Mapping[str, bytes]) -> Planner:
+        """Return the planner; ``texts`` contains all readable files, neighbours included."""
 
 
 class Language(Protocol):
@@ -56,54 +56,55 @@ class Language(Protocol):
 
     @property
     def name(self) -> str:
-        """As reports call it."""
+        """Name for reports."""
 
     @property
     def suffixes(self) -> tuple[str, ...]:
-        """What names of its files end with."""
+        """File name suffixes."""
 
     def is_source(self, path: Path) -> bool:
-        """Whether a file that the user named is one of its sources."""
+        """Return whether a file that the user named is a source of this language."""
 
-    def takes(self, text: bytes) -> bool:
-        """Whether a nameless source looks like one."""
+    def matches_text(self, text: bytes) -> bool:
+        """Return whether a source without a name may be of this language."""
 
-    def reason(self, folder: Path, *, everything: bool) -> str | None:
-        """Why a folder and all below it is left alone, in this language and no other."""
+    def skip_reason(self, folder: Path, *, everything: bool) -> str | None:
+        """Return why this language skips a directory and everything below it, or None."""
 
-    def rewriter(self, verb: Verb, folder: Path) -> Rewriter:
-        """What is done to its files in ``folder``."""
+    def create_rewriter(self, verb: Verb, folder: Path) -> Rewriter:
+        """Return the rewriter of the language's files in ``folder``."""
 
     def prepare(self, request: Request, folders: Sequence[Path]) -> Iterator[str]:
-        """Look at the folders that are to be instrumented; yield what the user should know.
+        """Check the directories before they are instrumented; yield notes for the user.
 
         Raises:
-            FunctraceError: nothing may be changed as things are.
+            FunctraceError: instrumenting them would break their build.
         """
 
     def complete(self, request: Request, root: Path, folders: Sequence[Path]) -> Iterator[str]:
-        """Add what the sources of ``folders``, instrumented now, need; yield what to tell.
+        """Add what instrumented sources require to run; yield notes for the user.
 
         Args:
-            request: what was asked.
-            root: the folder of the run, whose copy the output tree is.
-            folders: those with a function that is instrumented.
+            request: the request that was executed.
+            root: the directory that the output tree is a copy of.
+            folders: the directories that contain an instrumented function.
         """
 
 
 @dataclass(frozen=True)
 class Request:
-    """One run.
+    """Parameters of one run.
 
     Attributes:
         verb, mode: what to do with the sources and with the result.
-        paths: files and folders, as the user wrote them.
-        languages: those whose sources are meant, each with its options.
-        out: the folder for a tree, with :attr:`Mode.TREE`.
-        everything: also the folders that :mod:`functrace.sources.folder_filter` and the languages
-            leave alone.
-        name_skipped: name each function that is left alone.
-        for_one: why this cannot be done to sources of several languages, if so.
+        paths: files and directories, as the user typed them.
+        languages: the languages to process, each with its options.
+        out: the directory of the output tree, with :attr:`Mode.TREE`.
+        everything: include directories that :mod:`functrace.sources.folder_filter` and the
+            languages skip by default.
+        name_skipped: report the name of each skipped function.
+        single_language_error: message if the options are valid for only one language and the
+            sources have several.
     """
 
     verb: Verb
@@ -113,8 +114,8 @@ class Request:
     out: Path | None = None
     everything: bool = False
     name_skipped: bool = False
-    for_one: str | None = None
+    single_language_error: str | None = None
 
-    def named(self) -> str:
-        """The languages, for a message: ``Go or Python``."""
+    def language_names(self) -> str:
+        """Return the language names for a message: ``Go or Python``."""
         return " or ".join(language.name for language in self.languages)

@@ -1,4 +1,4 @@
-"""One folder's files through the rewriters: bytes in, results out, files written if asked."""
+"""Rewriting of the source files in one directory."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _QUOTED = re.compile(r'[\x00-\x1f\x7f"\\]')
 
 
 def rewrite(task: Task) -> list[FileResult]:
-    """Rewrite the folder's sources; a file that cannot be is left as it was and says why."""
+    """Rewrite the sources of a task; a file with an error is left unchanged."""
     return [result for part in task.parts if part.sources for result in _rewrite(task, part)]
 
 
 def _rewrite(task: Task, part: Part) -> Iterator[FileResult]:
     texts = {name: _read(task.folder.path / name) for name in part.siblings}
     readable = {name: text for name, text in texts.items() if isinstance(text, bytes)}
-    plan = part.rewriter.planner(task.folder, readable)
+    plan = part.rewriter.create_planner(task.folder, readable)
     for name in part.sources:
         text = texts[name]
         if isinstance(text, OSError):
@@ -44,7 +44,7 @@ def _rewrite(task: Task, part: Part) -> Iterator[FileResult]:
             _write(task, name, text, new)
         except OSError as error:
             result = FileResult(result.path, error=f" {error.strerror}")
-        yield shown(task.mode, result, text, new)
+        yield add_output(task.mode, result, text, new)
 
 
 def _read(path: Path) -> bytes | OSError:
@@ -58,26 +58,26 @@ def _read(path: Path) -> bytes | OSError:
 def rewrite_text(
     path: str, text: bytes, plan: Callable[[bytes], Plan], *, name_skipped: bool = False
 ) -> tuple[FileResult, bytes]:
-    """What becomes of one file, and its new text: the old one where it cannot be rewritten."""
+    """Return the result for a file and its new text, unchanged if it has a syntax error."""
     try:
-        made = plan(text)
+        edit_plan = plan(text)
     except SourceError as error:
         return FileResult(path, error=str(error)), text
-    new = apply(text, made.edits) if made.edits else text
+    new = apply(text, edit_plan.edits) if edit_plan.edits else text
     return FileResult(
         path,
         changed=new != text,
-        functions=len(made.functions),
-        traced=len(made.traced),
-        skipped=dict(Counter(s.reason for s in made.skipped)),
-        names=_names(made) if name_skipped else (),
-        matched=tuple(sorted(made.matched_globs)),
-        reason=made.file_skip_reason,
+        functions=len(edit_plan.functions),
+        traced=len(edit_plan.traced),
+        skipped=dict(Counter(s.reason for s in edit_plan.skipped)),
+        names=_list_skipped(edit_plan) if name_skipped else (),
+        matched=tuple(sorted(edit_plan.matched_globs)),
+        reason=edit_plan.file_skip_reason,
     ), new
 
 
-def shown(mode: Mode, result: FileResult, old: bytes, new: bytes) -> FileResult:
-    """The result with what the mode shows of it."""
+def add_output(mode: Mode, result: FileResult, old: bytes, new: bytes) -> FileResult:
+    """Return the result with the output that the mode prints: the new text or a diff."""
     if mode is Mode.TEXT and not result.error:
         return replace(result, output=new)
     if mode is Mode.DIFF and new != old:
@@ -85,14 +85,14 @@ def shown(mode: Mode, result: FileResult, old: bytes, new: bytes) -> FileResult:
     return result
 
 
-def _names(plan: Plan) -> tuple[str, ...]:
+def _list_skipped(plan: Plan) -> tuple[str, ...]:
     return tuple(f"{s.function.line}: {s.function.name}: {s.reason}" for s in plan.skipped)
 
 
 def _write(task: Task, name: str, old: bytes, new: bytes) -> None:
     source = task.folder.path / name
     if task.mode is Mode.IN_PLACE and new != old:
-        # Through a symbolic link, as an editor would.
+        # Write through a symbolic link, as an editor would.
         path = source.resolve()
         write_atomic(path, new, like=path.stat())
     elif task.mode is Mode.TREE and task.target is not None:
@@ -112,7 +112,7 @@ def _diff(path: str, old: bytes, new: bytes) -> bytes:
 
 
 def _label(path: str) -> bytes:
-    """Return a path as diffs name it: as git quotes it if a line break or the like is in it."""
+    """Return a path for a diff header, quoted as git does if it contains control characters."""
     if not _CONTROL.search(path):
         return os.fsencode(path)
     quoted = _QUOTED.sub(lambda match: f"\\{ord(match[0]):03o}", path)

@@ -1,4 +1,4 @@
-"""One source from standard input."""
+"""Rewriting of one source from standard input."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from functrace.errors import UsageError
 from functrace.results import FileResult, Summary
 from functrace.sources.request import Language, Request
-from functrace.sources.rewriting import rewrite_text, shown
+from functrace.sources.rewriting import add_output, rewrite_text
 from functrace.sources.walk import Folder
 
 NAME = "<standard input>"
@@ -18,25 +18,25 @@ NAME = "<standard input>"
 def run(
     request: Request, text: bytes, name: str | None, sink: Callable[[FileResult], None]
 ) -> Summary:
-    """Rewrite ``text`` as the file ``name``, or as one of the current folder if it has none.
+    """Rewrite ``text`` as the file ``name``, or as a file of the current directory without one.
 
     Raises:
-        UsageError: no language of the run has files of that name.
+        UsageError: no language of the request matches the name or the text.
     """
     language = _language(request, text, name)
     path = Path(name or ".").resolve()
     folder = path.parent if name else path
-    here = Path.cwd()
-    relative = folder.relative_to(here).as_posix() if folder.is_relative_to(here) else "."
-    # A source without a name is matched by the filters as one without a path.
+    current = Path.cwd()
+    relative = folder.relative_to(current).as_posix() if folder.is_relative_to(current) else "."
+    # Filters match a source without a name like one without a path.
     file = path.name if name else ""
-    rewriter = language.rewriter(request.verb, folder)
+    rewriter = language.create_rewriter(request.verb, folder)
     place = Folder(folder, relative, ((file,),), (), (None,))
-    plan = rewriter.planner(place, {})
+    plan = rewriter.create_planner(place, {})
     result, new = rewrite_text(
         name or NAME, text, partial(plan, file), name_skipped=request.name_skipped
     )
-    sink(shown(request.mode, result, text, new))
+    sink(add_output(request.mode, result, text, new))
     summary = Summary()
     summary.add([result])
     return summary
@@ -46,6 +46,6 @@ def _language(request: Request, text: bytes, name: str | None) -> Language:
     if name is None and len(request.languages) == 1:
         return request.languages[0]
     for language in request.languages:
-        if Path(name).suffix in language.suffixes if name else language.takes(text):
+        if Path(name).suffix in language.suffixes if name else language.matches_text(text):
             return language
-    raise UsageError(f"{name or NAME}: not a {request.named()} file")
+    raise UsageError(f"{name or NAME}: not a {request.language_names()} file")

@@ -1,4 +1,4 @@
-"""The folders of a source tree, and which of their files are to be rewritten."""
+"""Walk over the directories of a source tree."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 from functrace.errors import FunctraceError
 from functrace.sources.write import is_leftover
 
-# Where an output tree keeps what is known of it.
-STATE = ".functrace"
-# No part of a source tree: version control's own data, which can be larger than it, and
-# what Python compiled from other sources than those that an output tree gets.
-_NO_SOURCES = frozenset((".git", ".hg", ".svn", ".bzr", ".jj", "__pycache__", STATE))
+# Where an output tree keeps its manifest and lock.
+STATE_FOLDER = ".functrace"
+# Data of version control, which can be larger than the sources, and Python's compiled files,
+# which do not match the sources in an output tree.
+_EXCLUDED_FOLDERS = frozenset((".git", ".hg", ".svn", ".bzr", ".jj", "__pycache__", STATE_FOLDER))
 
 
 @dataclass(frozen=True)
@@ -23,43 +23,43 @@ class Kind:
     """The source files of one language.
 
     Attributes:
-        suffixes: what their names end with.
-        reason: why a folder, and all below it, is left alone; None if it is not.
+        suffixes: file name suffixes.
+        skip_reason: returns why a directory and everything below it is skipped, or None.
     """
 
     suffixes: tuple[str, ...]
-    reason: Callable[[Path], str | None]
+    skip_reason: Callable[[Path], str | None]
 
 
 @dataclass(frozen=True)
 class Folder:
-    """One folder with its files.
+    """One directory with its files.
 
     Attributes:
-        path: the folder, absolute.
-        relative: the same from the root of the run, ``"."`` for the root itself.
+        path: the directory, absolute.
+        relative: its path from the root of the run, ``"."`` for the root itself.
         sources: names of the source files, for each kind.
-        others: names of all other files, links among them.
-        reasons: why none of its sources is to be rewritten, if so, for each kind.
-        links: those of the sources that are symbolic links to files.
-        broken_links: those of the others that are symbolic links in a loop, or behind a folder
-            that cannot be entered.
+        others: names of all other files, including links.
+        skip_reasons: why its sources are skipped, or None, for each kind.
+        links: the sources that are symbolic links to files.
+        broken_links: symbolic links among ``others`` that form a loop or lead through a
+            directory that cannot be entered.
     """
 
     path: Path
     relative: str
     sources: tuple[tuple[str, ...], ...]
     others: tuple[str, ...]
-    reasons: tuple[str | None, ...]
+    skip_reasons: tuple[str | None, ...]
     links: frozenset[str] = frozenset()
     broken_links: tuple[str, ...] = ()
 
     def name_of(self, file: str) -> str:
-        """The file's path from the root of the run."""
+        """Return the path of a file from the root of the run."""
         return file if self.relative == "." else f"{self.relative}/{file}"
 
     def files(self) -> tuple[str, ...]:
-        """The names of all files."""
+        """Return the names of all files."""
         return (*(name for names in self.sources for name in names), *self.others)
 
 
@@ -67,26 +67,26 @@ def walk(
     root: Path,
     kinds: Sequence[Kind],
     *,
-    into_left: Callable[[Path], bool],
+    should_walk_skipped: Callable[[Path], bool],
     avoid: Path | None = None,
     report: Callable[[str, OSError], None],
 ) -> Iterator[Folder]:
-    """Yield ``root`` and every folder below it, in order of their names.
+    """Yield ``root`` and every directory below it, in order of their names.
 
     Args:
-        root: an absolute folder.
-        kinds: the sources to tell apart.
-        into_left: whether to go into a folder all the same that is left alone for every
-            kind, and yield what is below it with the reason.
-        avoid: a folder that is no part of the tree, such as the output.
-        report: is called with the relative path of each folder that cannot be read, and why.
+        root: an absolute directory.
+        kinds: the kinds of source files.
+        should_walk_skipped: returns whether to descend into a directory that is skipped for every
+            kind; the directories below it are yielded with the reason.
+        avoid: a directory to ignore, such as the output tree.
+        report: called with the relative path of each unreadable directory and the error.
 
     Raises:
         FunctraceError: ``root`` cannot be read.
     """
-    waiting: list[tuple[Path, str, tuple[str | None, ...]]] = [(root, ".", (None,) * len(kinds))]
-    while waiting:
-        path, relative, reasons = waiting.pop()
+    pending: list[tuple[Path, str, tuple[str | None, ...]]] = [(root, ".", (None,) * len(kinds))]
+    while pending:
+        path, relative, reasons = pending.pop()
         try:
             found = _list(path, kinds)
         except OSError as error:
@@ -100,22 +100,23 @@ def walk(
         yield Folder(path, relative, sources, others, reasons, links, broken)
         for name in sorted(found.folders, reverse=True):
             child = path / name
-            if name in _NO_SOURCES or child == avoid:
+            if name in _EXCLUDED_FOLDERS or child == avoid:
                 continue
             inner = name if relative == "." else f"{relative}/{name}"
             try:
-                why = tuple(r or kind.reason(child) for r, kind in zip(reasons, kinds, strict=True))
+                pairs = zip(reasons, kinds, strict=True)
+                child_reasons = tuple(reason or kind.skip_reason(child) for reason, kind in pairs)
             except OSError as error:
                 report(inner, error)
                 continue
-            if None in why or into_left(child):
-                waiting.append((child, inner, why))
+            if None in child_reasons or should_walk_skipped(child):
+                pending.append((child, inner, child_reasons))
             else:
-                yield Folder(child, inner, ((),) * len(kinds), (), why)
+                yield Folder(child, inner, ((),) * len(kinds), (), child_reasons)
 
 
 def is_file(path: Path) -> bool:
-    """Return whether a path leads to a file; one that cannot be followed does not."""
+    """Return whether a path leads to a file; an unreadable path does not."""
     try:
         return path.is_file()
     except OSError:
@@ -124,7 +125,7 @@ def is_file(path: Path) -> bool:
 
 @dataclass(frozen=True)
 class _Names:
-    """The names in a folder, in no order."""
+    """Names of a directory's entries, unsorted."""
 
     sources: tuple[list[str], ...]
     others: list[str] = field(default_factory=list)
@@ -134,10 +135,10 @@ class _Names:
 
 
 def _list(path: Path, kinds: Sequence[Kind]) -> _Names:
-    """Return what is in a folder, and delete leftovers of killed runs.
+    """Return the entries of a directory; delete temporary files of killed runs.
 
     Raises:
-        OSError: the folder cannot be read.
+        OSError: the directory cannot be read.
     """
     found = _Names(tuple([] for _ in kinds))
     with os.scandir(path) as entries:

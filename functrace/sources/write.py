@@ -1,4 +1,4 @@
-"""Writes that a crash cannot leave half done."""
+"""Atomic writes and copies of files."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _TEMPORARY = re.compile(r"\..+\.functrace-(\d+)\.tmp\Z")
 def write_atomic(
     path: Path | str, content: bytes, *, like: os.stat_result | None = None, durable: bool = True
 ) -> None:
-    """Put ``content`` at ``path``, whole or not at all.
+    """Write ``content`` to ``path``, completely or not at all.
 
     Args:
-        path: the file; its folder exists.
-        content: all of it.
-        like: keep this file's mode, and its owner where that is allowed.
-        durable: reach the disk before the new content takes the old one's
-            place. A tree that can be made again need not.
+        path: the file, in an existing directory.
+        content: its complete new content.
+        like: the file whose mode, and owner where permitted, to keep.
+        durable: sync the new content to the disk before it replaces the old content;
+            not necessary for files that can be generated again.
     """
     temporary = _temporary(path)
     try:
@@ -55,7 +55,7 @@ def copy_atomic(source: Path | str, target: Path | str) -> None:
 
 
 def is_leftover(name: str) -> bool:
-    """Whether a file of this name is what a killed functrace left behind."""
+    """Return whether a file name is that of a temporary file of a killed functrace."""
     match = _TEMPORARY.match(name)
     return match is not None and not is_alive(int(match[1]))
 
@@ -66,8 +66,8 @@ def _temporary(path: Path | str) -> str:
 
 
 def _keep_owner_and_mode(descriptor: int, like: os.stat_result) -> None:
-    made = os.fstat(descriptor)
-    if (made.st_uid, made.st_gid) != (like.st_uid, like.st_gid):
+    own = os.fstat(descriptor)
+    if (own.st_uid, own.st_gid) != (like.st_uid, like.st_gid):
         with contextlib.suppress(OSError):
             os.fchown(descriptor, like.st_uid, like.st_gid)
     os.fchmod(descriptor, stat.S_IMODE(like.st_mode))

@@ -24,23 +24,23 @@ _CLAUSE = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s|//[^\n]*\n|/\*.*?\*/)*package\s",
 
 
 @dataclass(frozen=True)
-class GoFiles:
+class GoFolderRewriter:
     """The Go files of one folder.
 
     Attributes:
         verb: what to do with them.
         package: their import path, ``""`` if they have none.
         options: all except a file's location and its neighbours' names.
-        reason: why they are left alone, if they are.
+        skip_reason: why they are left alone, if they are.
     """
 
     verb: Verb
     package: str
     options: Options
-    reason: str | None = None
+    skip_reason: str | None = None
 
     # The import's name must be none that another file of the package declares.
-    neighbours = True
+    needs_neighbours = True
 
     @property
     def key(self) -> str:
@@ -50,7 +50,7 @@ class GoFiles:
             f"{self.package} {self.options.runtime_import} {self.options.skip_reason} {unrelated}"
         )
 
-    def planner(self, folder: Folder, texts: Mapping[str, bytes]) -> Planner:
+    def create_planner(self, folder: Folder, texts: Mapping[str, bytes]) -> Planner:
         """What plans for each file; ``texts`` are all of the package."""
         declared = {name: find_package_level_names(text) for name, text in texts.items()}
 
@@ -84,11 +84,11 @@ class Go:
         """Whether a file that the user named is one of its sources."""
         return path.suffix in self.suffixes
 
-    def takes(self, text: bytes) -> bool:
+    def matches_text(self, text: bytes) -> bool:
         """Whether ``text`` begins as only Go does."""
         return _CLAUSE.match(text) is not None
 
-    def reason(self, folder: Path, *, everything: bool) -> str | None:
+    def skip_reason(self, folder: Path, *, everything: bool) -> str | None:
         """Why the go command, or the runtime itself, leaves a folder out of the module."""
         if runtime_copy.version_in(folder):
             return "the functrace runtime"
@@ -100,7 +100,7 @@ class Go:
             return "nested module"
         return None
 
-    def rewriter(self, verb: Verb, folder: Path) -> GoFiles:
+    def create_rewriter(self, verb: Verb, folder: Path) -> GoFolderRewriter:
         """What is done to the Go files of ``folder``."""
         module = module_of(folder)
         package = module.package(folder) if module else ""
@@ -112,7 +112,7 @@ class Go:
             skip_reason=_cycle(module, package, path),
             unrelated_packages=runtime_folder.namesakes(module) - {path} if module else frozenset(),
         )
-        return GoFiles(verb, package, options, "the functrace runtime" if own else None)
+        return GoFolderRewriter(verb, package, options, "the functrace runtime" if own else None)
 
     def prepare(self, request: Request, folders: Sequence[Path]) -> Iterator[str]:
         """Tell of sources whose import will lead nowhere.

@@ -25,29 +25,29 @@ _RUNTIME = "the functrace runtime"
 
 
 @dataclass(frozen=True)
-class PythonFiles:
+class PythonFolderRewriter:
     """The Python files of one folder.
 
     Attributes:
         verb: what to do with them.
         package: its dotted name, ``""`` if it is none.
         options: all except a file's location.
-        reason: why they are left alone, if they are.
+        skip_reason: why they are left alone, if they are.
     """
 
     verb: Verb
     package: str
     options: Options
-    reason: str | None = None
+    skip_reason: str | None = None
 
-    neighbours = False
+    needs_neighbours = False
 
     @property
     def key(self) -> str:
         """Stands for all that is not the same in every folder of a run."""
         return self.package
 
-    def planner(self, folder: Folder, texts: Mapping[str, bytes]) -> Planner:  # noqa: ARG002
+    def create_planner(self, folder: Folder, texts: Mapping[str, bytes]) -> Planner:  # noqa: ARG002
         """What plans for each file, whatever the others are."""
         planner = _PLANNERS[self.verb]
         runtime = self.options.runtime_import
@@ -78,18 +78,20 @@ class Python:
         with open(path, "rb") as file:
             return not path.suffix and _INTERPRETER.match(file.readline(200)) is not None
 
-    def takes(self, text: bytes) -> bool:  # noqa: ARG002
+    def matches_text(self, text: bytes) -> bool:  # noqa: ARG002
         """Whether ``text`` may be Python, which has no beginning of its own."""
         return True
 
-    def reason(self, folder: Path, *, everything: bool) -> str | None:  # noqa: ARG002
+    def skip_reason(self, folder: Path, *, everything: bool) -> str | None:  # noqa: ARG002
         """Why a folder is left alone that other languages have nothing against."""
         return _RUNTIME if runtime_install.is_ours(folder) else None
 
-    def rewriter(self, verb: Verb, folder: Path) -> PythonFiles:
+    def create_rewriter(self, verb: Verb, folder: Path) -> PythonFolderRewriter:
         """What is done to the Python files of ``folder``."""
         own = verb is Verb.INJECT and any(map(runtime_install.is_ours, (folder, *folder.parents)))
-        return PythonFiles(verb, package_of(folder), self.options, _RUNTIME if own else None)
+        return PythonFolderRewriter(
+            verb, package_of(folder), self.options, _RUNTIME if own else None
+        )
 
     def prepare(self, request: Request, folders: Sequence[Path]) -> Iterator[str]:  # noqa: ARG002
         """Nothing stands in the way: what is not there yet can be installed later."""
