@@ -183,7 +183,7 @@ def test_a_collector_that_is_not_there(live: Runner) -> None:
     run = live(
         PROGRAM,
         OTEL_EXPORTER_OTLP_ENDPOINT="http://user:secret@127.0.0.1:1",  # credentials are not printed
-        OTEL_EXPORTER_OTLP_TIMEOUT="0.3",
+        OTEL_EXPORTER_OTLP_TIMEOUT="300",
         OTEL_BSP_EXPORT_TIMEOUT="5000",
     )
     assert run.stderr == (

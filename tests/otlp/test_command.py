@@ -76,7 +76,7 @@ def test_nothing_to_send(trace: str) -> None:
 
 
 def test_an_unreachable_collector(trace: str) -> None:
-    done = run(trace, "--endpoint", "http://127.0.0.1:1", OTEL_EXPORTER_OTLP_TIMEOUT="0.3")
+    done = run(trace, "--endpoint", "http://127.0.0.1:1", OTEL_EXPORTER_OTLP_TIMEOUT="300")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         "functrace: http://127.0.0.1:1/v1/traces: Connection refused\n  nothing was sent\n"

@@ -41,7 +41,7 @@ def trace(traced: Traced, small_requests: int) -> Trace:  # noqa: ARG001  # sets
 @pytest.fixture
 def brief(monkeypatch: pytest.MonkeyPatch) -> None:
     """OpenTelemetry's exporters do not try again: they would wait for 0.8 seconds before that."""
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "0.75")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "750")
 
 
 def receiver_for(protocol: str, *replies: Reply) -> AbstractContextManager[Receiver]:

@@ -6,6 +6,7 @@ import json
 import shutil
 import ssl
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,18 @@ def test_what_an_exporter_cannot_do(variables: Variables) -> None:
         connect(protocol="grpc")
 
 
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+@pytest.mark.parametrize("name", ["EXPORTER_OTLP_TIMEOUT", "EXPORTER_OTLP_TRACES_TIMEOUT"])
+def test_timeouts_are_milliseconds(
+    trace: Trace, variables: Variables, protocol: str, name: str
+) -> None:
+    variables(**{name: "300"})
+    begun = time.monotonic()
+    with pytest.raises(StoppedError):
+        send(trace, "http://127.0.0.1:9", protocol)
+    assert time.monotonic() - begun < 10
+
+
 def test_a_certificate_that_is_not_there(trace: Trace, variables: Variables) -> None:
     variables(EXPORTER_OTLP_CERTIFICATE="/nowhere.pem")
     with pytest.raises(StoppedError, match=r"/nowhere\.pem"):
@@ -132,7 +145,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def test_certificate(trace: Trace, variables: Variables, certificate: tuple[Path, Path]) -> None:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(*certificate)
-    variables(EXPORTER_OTLP_TIMEOUT="5")
+    variables(EXPORTER_OTLP_TIMEOUT="5000")
     with over_http(tls=tls) as receiver:
         with pytest.raises(StoppedError, match="certificate verify failed"):
             send(trace, receiver.endpoint)

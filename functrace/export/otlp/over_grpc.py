@@ -40,11 +40,12 @@ class Grpc:
 
     Args:
         endpoint: as OTEL_EXPORTER_OTLP_ENDPOINT, and before it; None: as the variables say.
+        timeout: seconds for a request, retries included.
     """
 
-    def __init__(self, endpoint: str | None) -> None:
+    def __init__(self, endpoint: str | None, timeout: float) -> None:
         try:
-            self._exporter = _Exporter(endpoint=endpoint)
+            self._exporter = _Exporter(endpoint=endpoint, timeout=timeout)
         except InvalidCompressionValueException as error:
             raise ValueError(error) from None
 

@@ -46,13 +46,16 @@ class Http:
 
     Args:
         endpoint: as OTEL_EXPORTER_OTLP_ENDPOINT, and before it; None: as the variables say.
+        timeout: seconds for a request, retries included.
     """
 
-    def __init__(self, endpoint: str | None) -> None:
+    def __init__(self, endpoint: str | None, timeout: float) -> None:
         self._session = _Session()
         if endpoint is not None:
             endpoint = endpoint.rstrip("/").removesuffix(_PATH) + _PATH
-        self._exporter: Any = OTLPSpanExporter(endpoint=endpoint, session=self._session)
+        self._exporter: Any = OTLPSpanExporter(
+            endpoint=endpoint, session=self._session, timeout=timeout
+        )
         self._endpoint = endpoint or "the collector"
 
     @property

@@ -37,10 +37,25 @@ def _transport(endpoint: str | None, protocol: str) -> Transport:
     if protocol == GRPC:
         from functrace.export.otlp.over_grpc import Grpc
 
-        return Grpc(endpoint)
+        return Grpc(endpoint, _timeout())
     from functrace.export.otlp.over_http import Http
 
-    return Http(endpoint)
+    return Http(endpoint, _timeout())
+
+
+def _timeout() -> float:
+    """Return OTEL_EXPORTER_OTLP_TIMEOUT in seconds.
+
+    The specification defines it in milliseconds; OpenTelemetry's exporters for Python read seconds.
+
+    Raises:
+        ValueError: it is not a positive number.
+    """
+    text = _variable("TIMEOUT") or "10000"
+    timeout_ms = float(text) if text.replace(".", "", 1).isdecimal() else 0.0
+    if not timeout_ms:
+        raise ValueError(f"timeout {text} is not a positive number of milliseconds")
+    return timeout_ms / 1000
 
 
 def _variable(name: str) -> str:
