@@ -46,6 +46,8 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     hangs: bool = False
     """nothing is answered before the receiver is closed"""
+    has_details: bool = False
+    """gRPC's retry_after is a detail of the status"""
     cut: bool = False
     """the connection ends without an answer"""
 
@@ -192,8 +194,13 @@ def over_grpc(*replies: Reply) -> Iterator[Receiver]:
                 if reply.retry_after is not None:
                     delay = Duration()
                     delay.FromMilliseconds(round(float(reply.retry_after) * 1000))
-                    info = RetryInfo(retry_delay=delay).SerializeToString()
-                    context.set_trailing_metadata((("google.rpc.retryinfo-bin", info),))
+                    info = RetryInfo(retry_delay=delay)
+                    key, value = "google.rpc.retryinfo-bin", info.SerializeToString()
+                    if reply.has_details:
+                        status = Status(code=grpc.StatusCode[str(reply.status)].value[0])
+                        status.details.add().Pack(info)
+                        key, value = "grpc-status-details-bin", status.SerializeToString()
+                    context.set_trailing_metadata(((key, value),))
                 context.abort(grpc.StatusCode[str(reply.status)], reply.message)
             return _response(reply)
 

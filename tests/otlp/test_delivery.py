@@ -109,6 +109,14 @@ def test_longer_than_the_time_for_a_request(
 
 
 @pytest.mark.usefixtures("brief")
+def test_retry_info_in_the_details_of_a_status(trace: Trace, waits: Waits) -> None:
+    full = Reply("RESOURCE_EXHAUSTED", retry_after=25, has_details=True)
+    with over_grpc(full) as receiver:
+        done = send(trace, receiver.endpoint, waits, GRPC)
+    assert (done.sent, waits) == (SPANS, [25])
+
+
+@pytest.mark.usefixtures("brief")
 @pytest.mark.parametrize(("protocol", "refusal"), [(HTTP, 503), (GRPC, "UNAVAILABLE")])
 def test_a_collector_that_starts_anew(
     trace: Trace, waits: Waits, protocol: str, refusal: int | str

@@ -12,6 +12,7 @@ from typing import Any
 import grpc
 from google.protobuf.message import DecodeError
 from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
 from opentelemetry.exporter.otlp.proto.grpc.exporter import InvalidCompressionValueException
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
@@ -33,6 +34,7 @@ _LATER = frozenset(
 )
 _ONLY_THIS = frozenset({grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.RESOURCE_EXHAUSTED})
 _RETRY_INFO = "google.rpc.retryinfo-bin"
+_STATUS = "grpc-status-details-bin"
 
 
 class Grpc:
@@ -125,11 +127,19 @@ def _refusal(error: Any) -> Answer:
 
 
 def _retry_after(metadata: Any) -> float | None:
+    """Return the seconds of a RetryInfo: a detail of the status, or metadata of its own."""
+    info = RetryInfo()
     for key, value in metadata:
-        if key == _RETRY_INFO:
-            try:
-                delay = RetryInfo.FromString(value).retry_delay
-            except DecodeError:
-                return None
-            return float(delay.seconds + delay.nanos / 1e9)
+        try:
+            if key == _RETRY_INFO:
+                info = RetryInfo.FromString(value)
+            elif key != _STATUS or not _unpack(Status.FromString(value), info):
+                continue
+        except DecodeError:
+            return None
+        return float(info.retry_delay.seconds + info.retry_delay.nanos / 1e9)
     return None
+
+
+def _unpack(status: Status, info: RetryInfo) -> bool:
+    return any(detail.Unpack(info) for detail in status.details)
