@@ -10,35 +10,37 @@ from hypothesis import HealthCheck, settings
 from tests.otlp import collector
 from tests.support import toolchains
 
-# The suite tries the same examples on every run; `make fuzz` looks for new ones.
-# However slow the machine is at the moment, no example is too slow.
+# The suite tries the same examples on every run; `make fuzz` searches for new ones.
+# There is no deadline, since the machine may be slow.
 PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("suite", derandomize=True, print_blob=True, **PATIENT)
 settings.register_profile("search", print_blob=True, **PATIENT)
 settings.load_profile("suite")
 
-# What a shell starts in the background ignores interrupts, and so would all programs of the tests.
+# A background job of a shell ignores interrupts; the tests' programs would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--golden", action="store_true", help="rewrite what golden files expect")
+    parser.addoption(
+        "--golden", action="store_true", help="rewrite expected outputs in golden files"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """What is asked for by its name is run, whatever it is marked with."""
+    """Run a test that is given by name regardless of its marker."""
     if any("::" in argument for argument in config.args):
         config.option.markexpr = ""
 
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> bool:
-    """Whether golden files are to be rewritten; never where nobody reads the change."""
-    wanted = bool(request.config.getoption("--golden"))
-    if wanted and os.environ.get("CI"):
-        pytest.fail("golden files are not rewritten in CI")
-    return wanted
+    """Whether to rewrite golden files; never in CI, where nobody reviews the change."""
+    is_wanted = bool(request.config.getoption("--golden"))
+    if is_wanted and os.environ.get("CI"):
+        pytest.fail("--golden is not allowed in CI")
+    return is_wanted
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +53,7 @@ def go() -> toolchains.Go:
 
 @pytest.fixture(scope="session")
 def functrace_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Empty at first, and the same for all workers: nothing is instrumented twice."""
+    """Cache that all workers share, initially empty, so that nothing is instrumented twice."""
     return _shared(tmp_path_factory, "functrace-cache")
 
 
@@ -65,7 +67,7 @@ def _shared(factory: pytest.TempPathFactory, name: str) -> Path:
 
 @pytest.fixture(scope="session")
 def collector_program(go: toolchains.Go) -> Path:
-    """OpenTelemetry's."""
+    """Path of the OpenTelemetry Collector."""
     try:
         return collector.build(go)
     except collector.MissingError as error:

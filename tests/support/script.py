@@ -1,19 +1,19 @@
-"""Scripts in txtar archives, after Go's own: a few commands, then the files that they work on.
+"""Runner of script tests in txtar archives: commands, followed by their input files.
 
-Source: https://pkg.go.dev/github.com/rogpeppe/go-internal/testscript. A line is a command, with
-``!`` before it if it is to fail; what is in ``[]`` before that is a condition. Commands:
+Source: https://pkg.go.dev/github.com/rogpeppe/go-internal/testscript. A line is a command,
+preceded by ``!`` if it must fail and by a condition in ``[]`` if it has one. Commands:
 
 =====================  =========================================================
 functrace, go, exec    run it; ``exec`` runs any program
-needs PROGRAM ARGS     run it; where it fails, nothing is tested
-stdout, stderr RE      the last run printed it there
+needs PROGRAM ARGS     run it; if it fails, skip the test
+stdout, stderr RE      the last run's output matches
 cmp A B                two files are the same, or ``stdout`` and a file
-grep RE FILE           the file holds it
-exists PATH            it is there
+grep RE FILE           the file matches
+exists PATH            the file exists
 cd, mkdir, chmod       as in a shell
-env NAME=VALUE         for what is run from here on
-same                   ``go`` instead of ``functrace go`` does the same: the last
-                       run's output on standard output, and its status
+env NAME=VALUE         for the following commands
+same                   the plain ``go`` command gives the last run's standard
+                       output and exit status
 =====================  =========================================================
 """
 
@@ -30,7 +30,7 @@ import pytest
 
 @dataclass
 class Script:
-    """A script being run in ``work``."""
+    """Script that runs in the directory ``work``."""
 
     work: Path
     env: dict[str, str]
@@ -47,21 +47,21 @@ class Script:
     def run(self, text: str) -> None:
         for line in text.splitlines():
             if line and not line.startswith("#") and re.match(r"[a-z!\[]", line):
-                self._line(line)
+                self._run_line(line)
 
-    def _line(self, line: str) -> None:
+    def _run_line(self, line: str) -> None:
         while condition := re.match(r"\[(!?)(\S+)\]\s*", line):
             if self.conditions[condition[2]] == bool(condition[1]):
                 return
             line = line[condition.end() :]
-        succeeds = not line.startswith("!")
-        name, *words = shlex.split(self._expanded(line.lstrip("! ")))
+        should_succeed = not line.startswith("!")
+        name, *words = shlex.split(self._expand(line.lstrip("! ")))
         done = getattr(self, f"do_{name}")(*words)
-        assert done == succeeds, (
+        assert done == should_succeed, (
             f"{line}\nstatus {self.status}\nstdout:\n{self.stdout}\nstderr:\n{self.stderr}"
         )
 
-    def _expanded(self, line: str) -> str:
+    def _expand(self, line: str) -> str:
         return re.sub(r"\$\{(\w+)\}", lambda m: self.env.get(m[1], ""), line)
 
     def do_exec(self, *words: str) -> bool:
@@ -124,8 +124,8 @@ class Script:
         stdout, status = self.stdout, self.status
         words = self.words[self.words.index("go") :]
         self.do_exec(*words)
-        return (_timeless(stdout), status) == (_timeless(self.stdout), self.status)
+        return (_remove_times(stdout), status) == (_remove_times(self.stdout), self.status)
 
 
-def _timeless(text: str) -> str:
+def _remove_times(text: str) -> str:
     return re.sub(r"\(?\b[\d.]+m?s\)?", "TIME", text)

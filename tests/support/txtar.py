@@ -1,4 +1,4 @@
-"""Text archives: a comment, then files, each behind a line ``-- name --``.
+"""Text archives: a comment, followed by files, each after a line ``-- name --``.
 
 Source: golang.org/x/tools/txtar.
 """

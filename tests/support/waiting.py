@@ -1,15 +1,15 @@
-"""Waiting for other processes: however busy the machine is, only what hangs fails."""
+"""Waiting for other processes, with a limit so long that only a hang exceeds it."""
 
 from __future__ import annotations
 
 from typing import IO
 
 PATIENCE = 600
-"""seconds after which a process hangs; no test expects that anything takes less"""
+"""seconds after which a process counts as hung; no test uses a shorter limit"""
 
 
 def read_until(stream: IO[str] | None, word: str) -> None:
-    """Read lines until one has the word in it."""
+    """Read lines until one contains ``word``."""
     assert stream is not None
     read = []
     for line in iter(stream.readline, ""):
