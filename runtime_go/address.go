@@ -6,7 +6,7 @@ package functrace
 // zone: the verbs host and end show one of these each.
 //
 //go:norace
-func (d *description) ip(at spot, verb string) {
+func (d *description) ip(at location, verb string) {
 	size := at.plus(wordSize).word()
 	if size != 4 && size != 16 {
 		return

@@ -35,12 +35,12 @@ func churn() {
 	}
 	for i := 0; i < churners; i++ {
 		count := (*atomic.Uint64)(unsafe.Pointer(&counts[i*64]))
-		go churner(count, (*atomic.Uint64)(unsafe.Pointer(&counts[i*64+8])))
+		go callAndCount(count, (*atomic.Uint64)(unsafe.Pointer(&counts[i*64+8])))
 	}
 	select {}
 }
 
-func churner(count, id *atomic.Uint64) {
+func callAndCount(count, id *atomic.Uint64) {
 	defer functrace.Trace()()
 	id.Store(functrace.GoroutineID())
 	for {

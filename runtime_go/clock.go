@@ -18,7 +18,7 @@ func initClock() {
 	startTime = time.Now()
 	counter = !settings.systemClock && hasCounter()
 	if counter {
-		counter = calibrated()
+		counter = calibrateCounter()
 	}
 	startTime = time.Now()
 	startTicks, startWall = ticks(), startTime.UnixNano()
@@ -26,7 +26,7 @@ func initClock() {
 
 // calibrated measures how fast the counter counts, twice: if it counts evenly it will do
 // for the first moments, after which the trace has better figures.
-func calibrated() bool {
+func calibrateCounter() bool {
 	const (
 		interval = 200 * time.Microsecond
 		attempts = 5 // a measurement may be interrupted

@@ -20,13 +20,13 @@ func recordEntry(now uint64) *track
 func recordExit(t *track, now uint64) bool
 
 // asksSystem says that recordEntry and recordExit are to be told the time.
-var asksSystem bool
+var usesSystemTicks bool
 
 // systemTicks returns what they are to be told.
 //
 //go:norace
 func systemTicks() uint64 {
-	if !asksSystem {
+	if !usesSystemTicks {
 		return 0
 	}
 	return uint64(nanotime())

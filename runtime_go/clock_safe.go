@@ -11,7 +11,7 @@ func hasCounter() bool { return false }
 func ticks() uint64 { return uint64(time.Since(startTime)) }
 
 //lint:ignore U1000 there is no assembly that is to be told the time
-var asksSystem bool
+var usesSystemTicks bool
 
 func systemTicks() uint64 { return 0 }
 

@@ -21,8 +21,8 @@ func Start() error {
 	if settings.mode == modeOff {
 		settings.mode = modeRecord
 	}
-	if !begun {
-		if err := begin(); err != nil {
+	if !isOutputOpen {
+		if err := openConfiguredOutput(); err != nil {
 			return err
 		}
 	}

@@ -35,20 +35,20 @@ const (
 //
 //go:norace
 func (d *description) describe(variable *any) {
-	defer d.giveUp(setPanicOnFault(true))
+	defer d.recoverFromFault(setPanicOnFault(true))
 	if *variable == nil {
 		return // a panic whose value is not known
 	}
-	d.held(spot{addressOf(variable), settled}, nil, plain|follow)
+	d.addInterface(location{addressOf(variable), immutable}, nil, plain|follow)
 }
 
 // giveUp ends a description that has met what it should not have, and restores what faults do.
 //
 //go:norace
-func (d *description) giveUp(panicsOnFault bool) {
+func (d *description) recoverFromFault(panicsOnFault bool) {
 	setPanicOnFault(panicsOnFault)
 	if recover() != nil {
-		forgetPages()
+		clearReadablePages()
 		d.add("…")
 	}
 }
@@ -56,7 +56,7 @@ func (d *description) giveUp(panicsOnFault bool) {
 // held shows what the interface holds that is at that spot.
 //
 //go:norace
-func (d *description) held(at spot, static *shape, how style) {
+func (d *description) addInterface(at location, static *shape, how style) {
 	if s, value := at.dynamic(static); s != nil {
 		d.value(s, value, how&^untyped)
 	} else if at.word() == 0 {
@@ -67,14 +67,14 @@ func (d *description) held(at spot, static *shape, how style) {
 }
 
 //go:norace
-func (d *description) value(s *shape, at spot, how style) {
+func (d *description) value(s *shape, at location, how style) {
 	if d.depth == maxDepth || d.isFull() {
 		d.add("…")
 		return
 	}
 	d.depth++
 	start := d.n
-	if !d.known(s, at) {
+	if !d.addOwnText(s, at) {
 		d.byKind(s, at, how)
 	} else if how&plain == 0 && s.native != nativeDuration {
 		d.quote(start)
@@ -85,8 +85,8 @@ func (d *description) value(s *shape, at spot, how style) {
 // known shows the text that the value's own method would return, where that is known.
 //
 //go:norace
-func (d *description) known(s *shape, at spot) bool {
-	if s.native != notNative && d.natively(s, at) {
+func (d *description) addOwnText(s *shape, at location) bool {
+	if s.native != notNative && d.addNative(s, at) {
 		return true
 	}
 	if s.format == nil {
@@ -99,17 +99,17 @@ func (d *description) known(s *shape, at spot) bool {
 			return false
 		}
 	}
-	d.formatted(s.format, root)
+	d.addFormatted(s.format, root)
 	return true
 }
 
 //go:norace
-func (d *description) byKind(s *shape, at spot, how style) {
+func (d *description) byKind(s *shape, at location, how style) {
 	switch s.kind {
 	case reflect.Pointer:
 		d.pointer(s, at, how)
 	case reflect.Interface:
-		d.held(at, s, how)
+		d.addInterface(at, s, how)
 	case reflect.Struct:
 		d.addType(s, how)
 		d.addByte('{')
@@ -151,7 +151,7 @@ func (d *description) addType(s *shape, how style) {
 // basic shows a text, a number or a truth value. Types that Go has by itself need no name.
 //
 //go:norace
-func (d *description) basic(s *shape, at spot, how style) {
+func (d *description) basic(s *shape, at location, how style) {
 	isNamed := how&untyped == 0 && s.of.PkgPath() != ""
 	if isNamed {
 		d.add(s.name)
@@ -169,7 +169,7 @@ func (d *description) basic(s *shape, at spot, how style) {
 }
 
 //go:norace
-func (d *description) string(at spot, how style) {
+func (d *description) string(at location, how style) {
 	start := d.n
 	address, size, ok := at.text()
 	if !ok {
@@ -183,7 +183,7 @@ func (d *description) string(at spot, how style) {
 }
 
 //go:norace
-func (d *description) scalar(s *shape, at spot) {
+func (d *description) scalar(s *shape, at location) {
 	switch s.kind {
 	case reflect.Bool:
 		if load[byte](at.address) != 0 {
@@ -219,7 +219,7 @@ func loadInt(size, address uintptr) int64 {
 }
 
 //go:norace
-func (d *description) addFields(s *shape, at spot) {
+func (d *description) addFields(s *shape, at location) {
 	isFirst := true
 	for i := range s.fields {
 		f := &s.fields[i]
@@ -237,7 +237,7 @@ func (d *description) addFields(s *shape, at spot) {
 }
 
 //go:norace
-func (d *description) field(f *field, at spot) {
+func (d *description) field(f *field, at location) {
 	switch {
 	case f.hidden:
 		d.add("…")
@@ -266,7 +266,7 @@ func isSecret(name string) bool {
 // other fields there may be more than is worth showing: the program's own data, a connection.
 //
 //go:norace
-func (d *description) pointer(s *shape, at spot, how style) {
+func (d *description) pointer(s *shape, at location, how style) {
 	if at.word() == 0 {
 		if how&untyped != 0 {
 			d.add("nil")
@@ -280,7 +280,7 @@ func (d *description) pointer(s *shape, at spot, how style) {
 	elem := s.elem()
 	target, ok := at.target(elem.size)
 	isShown := s.isError || how&follow != 0 || isBasic(elem.kind)
-	if !ok || !isShown || !s.isError && isGone(target, elem.size) {
+	if !ok || !isShown || !s.isError && isUnmapped(target, elem.size) {
 		d.add(s.name)
 		return
 	}
@@ -291,7 +291,7 @@ func (d *description) pointer(s *shape, at spot, how style) {
 // isGone reports whether the memory has been unmapped, which C's may be while a pointer leads to it.
 //
 //go:norace
-func isGone(at spot, size uintptr) bool { return checksPages && !isReadable(at.address, size) }
+func isUnmapped(at location, size uintptr) bool { return checksPages && !isReadable(at.address, size) }
 
 //go:norace
 func isBasic(kind reflect.Kind) bool {
@@ -299,14 +299,14 @@ func isBasic(kind reflect.Kind) bool {
 }
 
 //go:norace
-func (d *description) slice(s *shape, at spot) {
+func (d *description) slice(s *shape, at location) {
 	size, elem := at.plus(wordSize).word(), s.elem()
 	shown := min(size, maxItems) * elem.size
 	items, ok := at.target(shown)
-	if at.trust != settled {
-		items.trust = doubtful
+	if at.trust != immutable {
+		items.trust = unverified
 	}
-	if items.trust == doubtful {
+	if items.trust == unverified {
 		ok = ok && isReadable(items.address, shown)
 	}
 	if ok {
@@ -319,7 +319,7 @@ func (d *description) slice(s *shape, at spot) {
 // items shows the first of a number of values, and says how many there are. Bytes are not shown.
 //
 //go:norace
-func (d *description) items(elem *shape, at spot, count uintptr) {
+func (d *description) items(elem *shape, at location, count uintptr) {
 	d.length(count)
 	if elem.kind == reflect.Uint8 || count == 0 {
 		return
@@ -347,7 +347,7 @@ func (d *description) length(n uintptr) {
 // reference shows what there is nothing to read of.
 //
 //go:norace
-func (d *description) reference(s *shape, at spot, how style) {
+func (d *description) reference(s *shape, at location, how style) {
 	isNil := at.word() == 0
 	if isNil && how&untyped != 0 {
 		d.add("nil")
@@ -362,7 +362,7 @@ func (d *description) reference(s *shape, at spot, how style) {
 // lengthOfMap is that of any map: what its keys are makes no difference.
 //
 //go:norace
-func lengthOfMap(at spot) uintptr {
+func lengthOfMap(at location) uintptr {
 	if _, ok := at.target(wordSize); !ok {
 		return 0
 	}

@@ -9,7 +9,7 @@ import "syscall"
 const lowestDescriptor = 100
 
 // moveUp moves a descriptor to a number that is not below lowestDescriptor, if that is allowed.
-func moveUp(number int) int {
+func moveToHighDescriptor(number int) int {
 	high, _, problem := syscall.Syscall(syscall.SYS_FCNTL, uintptr(number), syscall.F_DUPFD_CLOEXEC, lowestDescriptor)
 	if problem != 0 {
 		return number

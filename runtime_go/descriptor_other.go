@@ -3,4 +3,4 @@
 package functrace
 
 // moveUp leaves the descriptor where it is: package syscall has no portable fcntl(2).
-func moveUp(number int) int { return number }
+func moveToHighDescriptor(number int) int { return number }

@@ -3,5 +3,5 @@
 package functrace
 
 func distrust() {
-	fast, recordsAll, asksSystem, counter, parentOffset = false, false, false, false, 0
+	fast, usesFastPath, usesSystemTicks, counter, parentOffset = false, false, false, false, 0
 }

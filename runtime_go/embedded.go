@@ -14,21 +14,21 @@ import (
 // second at its start.
 //
 //go:embed functrace-otlp
-var carriedSender []byte
+var embeddedSender []byte
 
 // This runs before the init function of start.go: the go command orders files by their names.
-func init() { startCarried = startCopy }
+func init() { startEmbedded = startCopy }
 
 // startCopy starts the sender from memory, and where that is not possible from a file.
 func startCopy(trace string) (err error) {
-	for _, place := range []func() (*executable, error){inMemory, inFile} {
+	for _, place := range []func() (*executable, error){createInMemory, createInFile} {
 		var sender *executable
 		if sender, err = place(); err != nil {
 			continue
 		}
 		var process *os.Process
 		if process, err = startProcess(sender.path, trace); err == nil {
-			return await(process, sender.release)
+			return waitForLaunch(process, sender.release)
 		}
 		sender.release()
 	}
@@ -41,7 +41,7 @@ type executable struct {
 	release func()
 }
 
-func inFile() (*executable, error) {
+func createInFile() (*executable, error) {
 	if err := checkTempDir(); err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func inFile() (*executable, error) {
 		return nil, err
 	}
 	remove := func() { os.Remove(file.Name()) }
-	_, err = file.Write(carriedSender)
+	_, err = file.Write(embeddedSender)
 	if err == nil {
 		err = file.Chmod(0o700)
 	}

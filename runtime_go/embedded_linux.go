@@ -20,7 +20,7 @@ const (
 )
 
 // inMemory makes a file that has no name and needs no place where files may be executed.
-func inMemory() (*executable, error) {
+func createInMemory() (*executable, error) {
 	number, ok := memfdCreate[runtime.GOARCH]
 	if !ok {
 		return nil, syscall.ENOSYS
@@ -34,7 +34,7 @@ func inMemory() (*executable, error) {
 		return nil, problem
 	}
 	file := os.NewFile(fd, "/proc/self/fd/"+strconv.Itoa(int(fd)))
-	if _, err := file.Write(carriedSender); err != nil {
+	if _, err := file.Write(embeddedSender); err != nil {
 		file.Close()
 		return nil, err
 	}

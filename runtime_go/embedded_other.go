@@ -4,6 +4,6 @@ package functrace
 
 import "errors"
 
-func inMemory() (*executable, error) {
+func createInMemory() (*executable, error) {
 	return nil, errors.New("this system runs nothing from memory")
 }

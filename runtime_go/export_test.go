@@ -3,7 +3,7 @@
 package functrace
 
 // AllocatesNothing tells the tests outside the package whether a call does.
-func AllocatesNothing() bool { return fast }
+func IsAllocationFree() bool { return fast }
 
 // IsFast tells whether more is known than the public interfaces of the Go runtime say.
 func IsFast() bool { return fast }
@@ -12,4 +12,4 @@ func IsFast() bool { return fast }
 func GoroutineID() uint64 { return goroutineID() }
 
 // Distrust has the public interfaces used from here on, as where the fast way disagrees.
-func Distrust() { distrust() }
+func UseFallback() { distrust() }

@@ -2,6 +2,8 @@
 
 package functrace
 
+// Facts chunks: metadata of the process and its functions.
+
 import (
 	"os"
 	"runtime"
@@ -9,16 +11,16 @@ import (
 	"strings"
 )
 
-// newFacts begins another chunk of facts. Where old chunks are overwritten it is none of those
-// that are.
+// newFactsChunk starts another facts chunk. If old chunks are overwritten, facts chunks are kept
+// outside the segments.
 //
 //go:norace
-func (r *recorder) newFacts() bool {
+func (r *recorder) newFactsChunk() bool {
 	var memory []byte
 	if r.header[6]&overwrites != 0 {
 		memory = r.grow(factsSize)
 	} else {
-		memory = r.take(nil, factsSize, factsSize)
+		memory = r.allocate(nil, factsSize, factsSize)
 	}
 	if memory == nil {
 		return false
@@ -27,12 +29,12 @@ func (r *recorder) newFacts() bool {
 	return true
 }
 
-// putFact appends a record of two words, and text.
+// putFact appends a record of words and a text.
 //
 //go:norace
 func (r *recorder) putFact(kind int, numbers []uint64, text string) bool {
 	size := 8*len(numbers) + len(text)
-	if r.used+wordsFor(size) > len(r.facts) && !r.newFacts() {
+	if r.used+wordsFor(size) > len(r.facts) && !r.newFactsChunk() {
 		return false
 	}
 	at := r.used + 1
@@ -48,8 +50,8 @@ func (r *recorder) putFact(kind int, numbers []uint64, text string) bool {
 	return true
 }
 
-// putFunction gives the function a number and writes down what it is called. The number is
-// 0 if there are too many functions or the file takes no more.
+// putFunction assigns a number to the function and records its name. It returns 0 if there are
+// too many functions or the trace is full.
 //
 //go:norace
 func (r *recorder) putFunction(f *function, file string, line int) uint64 {
@@ -60,7 +62,7 @@ func (r *recorder) putFunction(f *function, file string, line int) uint64 {
 	}
 	number := r.numbered + 1
 	name, file := cut(f.name), cut(file)
-	// Three words and two lengths of two bytes: the text begins within a word.
+	// Two words and two lengths of two bytes: the text begins within a word.
 	lengths := string([]byte{byte(len(name)), byte(len(name) >> 8), byte(len(file)), byte(len(file) >> 8)})
 	numbers := []uint64{number | uint64(line)<<32, uint64(f.pc)}
 	if !r.putFact(functionRecord, numbers, lengths+name+file) {
@@ -73,15 +75,16 @@ func (r *recorder) putFunction(f *function, file string, line int) uint64 {
 	return number
 }
 
+// cut limits a text to maxLength bytes.
 func cut(text string) string {
-	const most = 8 << 10
-	if len(text) > most {
-		return text[:most]
+	const maxLength = 8 << 10
+	if len(text) > maxLength {
+		return text[:maxLength]
 	}
 	return text
 }
 
-// putProcess writes down what program this is.
+// putProcess records the metadata of the process.
 func (r *recorder) putProcess(c *config) {
 	host, _ := os.Hostname()
 	executable, _ := os.Executable()
@@ -118,10 +121,10 @@ func (r *recorder) putProcess(c *config) {
 	r.putFact(processRecord, nil, b.String())
 }
 
-// processIdentity returns what tells this process from another with its id, later or
-// elsewhere, as members of a JSON object. It is empty where there is no /proc.
+// processIdentity returns members of a JSON object that distinguish this process from others with
+// the same id, later or on another host. It is empty where there is no /proc.
 func processIdentity() string {
-	const startTicks = 19 // behind the name and its parenthesis
+	const startTicks = 19 // index of the field after the parenthesized name
 	namespace, err := os.Readlink("/proc/self/ns/pid")
 	if err != nil {
 		return ""
@@ -137,7 +140,7 @@ func processIdentity() string {
 	return `,"pid_namespace":` + quote(namespace) + `,"start_ticks":` + fields[startTicks]
 }
 
-// quote returns the text as JSON has it.
+// quote returns the text as a JSON string.
 func quote(text string) string {
 	var b strings.Builder
 	b.WriteByte('"')

@@ -40,13 +40,13 @@ type step struct {
 
 // knownFormat returns the format of a type whose errors are known, nil if the type is another or
 // has changed since.
-func knownFormat(s *shape) *format {
+func formatOf(s *shape) *format {
 	t := s.of
 	star := ""
 	if t.Kind() == reflect.Pointer {
 		t, star = t.Elem(), "*"
 	}
-	pattern := knownErrors[star+t.PkgPath()+"."+t.Name()]
+	pattern := errorPatterns[star+t.PkgPath()+"."+t.Name()]
 	if pattern == "" || t.Kind() == reflect.Pointer {
 		return nil
 	}
@@ -128,11 +128,11 @@ func (r *patternReader) field(names string) *fieldPath {
 // from returns where the field is of the value at that spot.
 //
 //go:norace
-func (p *fieldPath) from(at spot) (spot, bool) {
+func (p *fieldPath) from(at location) (location, bool) {
 	for _, s := range p.pointers {
 		target, ok := at.plus(s.offset).target(s.size)
 		if !ok {
-			return spot{}, false
+			return location{}, false
 		}
 		at = target
 	}
@@ -140,12 +140,12 @@ func (p *fieldPath) from(at spot) (spot, bool) {
 }
 
 //go:norace
-func (d *description) formatted(f *format, at spot) {
+func (d *description) addFormatted(f *format, at location) {
 	for i := range *f {
 		p := &(*f)[i]
 		switch {
 		case p.choice != nil:
-			d.formatted(chosen(p.choice, at), at)
+			d.addFormatted(chooseAlternative(p.choice, at), at)
 		case p.field == nil:
 			d.add(p.literal)
 		default:
@@ -155,7 +155,7 @@ func (d *description) formatted(f *format, at spot) {
 }
 
 //go:norace
-func (d *description) piece(p *piece, at spot) {
+func (d *description) piece(p *piece, at location) {
 	field, ok := p.field.from(at)
 	start, s := d.n, shapeOfType(p.field.of)
 	switch {
@@ -164,7 +164,7 @@ func (d *description) piece(p *piece, at spot) {
 	case p.verb == "ip" || p.verb == "host" || p.verb == "end":
 		d.ip(field, p.verb)
 	case p.verb != "" && s.kind == reflect.Slice:
-		d.joined(s, field, p.verb)
+		d.addJoined(s, field, p.verb)
 	case p.isSelf:
 		d.byKind(s, field, plain|untyped)
 	default:
@@ -178,11 +178,11 @@ func (d *description) piece(p *piece, at spot) {
 // joined shows all items of a slice.
 //
 //go:norace
-func (d *description) joined(s *shape, at spot, separator string) {
+func (d *description) addJoined(s *shape, at location, separator string) {
 	size, elem := at.plus(wordSize).word(), s.elem()
 	items, ok := at.target(elem.size)
-	if at.trust != settled {
-		items.trust = doubtful
+	if at.trust != immutable {
+		items.trust = unverified
 	}
 	for i := uintptr(0); i < size && ok && !d.isFull(); i++ {
 		if i > 0 {
@@ -199,7 +199,7 @@ func (d *description) joined(s *shape, at spot, separator string) {
 }
 
 //go:norace
-func chosen(choice []format, at spot) *format {
+func chooseAlternative(choice []format, at location) *format {
 	for i := range choice {
 		if i == len(choice)-1 || choice[i].isSet(at) {
 			return &choice[i]
@@ -211,7 +211,7 @@ func chosen(choice []format, at spot) *format {
 // isSet reports whether none of the fields is zero.
 //
 //go:norace
-func (f format) isSet(at spot) bool {
+func (f format) isSet(at location) bool {
 	for i := range f {
 		if f[i].field == nil {
 			continue
@@ -225,7 +225,7 @@ func (f format) isSet(at spot) bool {
 }
 
 //go:norace
-func isZero(kind reflect.Kind, at spot) bool {
+func isZero(kind reflect.Kind, at location) bool {
 	switch kind {
 	case reflect.String, reflect.Slice:
 		return at.plus(wordSize).word() == 0

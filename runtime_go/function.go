@@ -113,7 +113,7 @@ func newFunction(pc uintptr) *function {
 	if f.name == "" {
 		f.name = "?"
 	}
-	f.hidden = !settings.shows(f.name)
+	f.hidden = !settings.isTraced(f.name)
 	if recording {
 		start := frame.Line
 		if frame.Func != nil {

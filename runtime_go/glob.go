@@ -42,7 +42,7 @@ func matchAny(globs []string, name string) bool {
 
 // means reports whether a glob matches a function's full name, with or without the
 // major version of its module.
-func means(globs []string, name string) bool {
+func matchesFunction(globs []string, name string) bool {
 	return matchAny(globs, name) || matchAny(globs, withoutVersion(name))
 }
 

@@ -13,15 +13,15 @@ import (
 type trust int
 
 const (
-	settled  trust = iota // never written to again: a value in an interface
-	shared                // each word is genuine
-	doubtful              // reached through two words that may not match: anything may be there
+	immutable  trust = iota // never written to again: a value in an interface
+	shared                  // each word is genuine
+	unverified              // reached through two words that may not match: anything may be there
 )
 
 // A spot is a place in the program's memory. Nothing of the program runs when it is read, and the
 // race detector does not see it. The address keeps nothing alive, which the value does that is
 // being described.
-type spot struct {
+type location struct {
 	address uintptr
 	trust   trust
 }
@@ -35,35 +35,35 @@ const wordSize = unsafe.Sizeof(uintptr(0))
 func load[T any](address uintptr) T { return **(**T)(unsafe.Pointer(&address)) }
 
 //go:norace
-func (s spot) word() uintptr { return load[uintptr](s.address) }
+func (s location) word() uintptr { return load[uintptr](s.address) }
 
 // plus returns the spot that many bytes further on.
 //
 //go:norace
-func (s spot) plus(offset uintptr) spot { return spot{s.address + offset, s.trust} }
+func (s location) plus(offset uintptr) location { return location{s.address + offset, s.trust} }
 
 // target returns where the pointer here points to, if size bytes are there.
 //
 //go:norace
-func (s spot) target(size uintptr) (spot, bool) {
+func (s location) target(size uintptr) (location, bool) {
 	address := s.word()
-	if address == 0 || s.trust == doubtful && !isReadable(address, size) {
-		return spot{}, false
+	if address == 0 || s.trust == unverified && !isReadable(address, size) {
+		return location{}, false
 	}
-	return spot{address, max(s.trust, shared)}, true
+	return location{address, max(s.trust, shared)}, true
 }
 
 // text returns where the bytes of the string here are. A length that is another string's might lead
 // astray, and so might a string in memory that C or mmap has given and taken back.
 //
 //go:norace
-func (s spot) text() (address, size uintptr, ok bool) {
+func (s location) text() (address, size uintptr, ok bool) {
 	address, size = s.word(), s.plus(wordSize).word()
 	if size == 0 {
 		return 0, 0, true
 	}
 	size = min(size, maxText+1)
-	isSure := s.trust != doubtful && !checksPages
+	isSure := s.trust != unverified && !checksPages
 	return address, size, address != 0 && (isSure || isReadable(address, size))
 }
 
@@ -73,15 +73,15 @@ var readablePages [256]atomic.Uintptr
 // forgetPages has every page tested again: one that is not the Go runtime's may have been unmapped.
 //
 //go:norace
-func forgetPages() {
+func clearReadablePages() {
 	for i := range readablePages {
 		readablePages[i].Store(0)
 	}
 }
 
 const (
-	smallestPage   = 4096
-	mostBytesAsked = 1 << 20 // about as many calls of the system as one value is worth
+	minPageSize     = 4096
+	maxCheckedBytes = 1 << 20 // about as many calls of the system as one value is worth
 )
 
 // isReadable reports whether size bytes at the address can be read without a fault, as far as
@@ -89,21 +89,21 @@ const (
 //
 //go:norace
 func isReadable(address, size uintptr) bool {
-	if !checksPages || address < smallestPage || size > mostBytesAsked {
+	if !checksPages || address < minPageSize || size > maxCheckedBytes {
 		return false
 	}
-	last := (address + max(size, 1) - 1) / smallestPage
-	for page := address / smallestPage; page <= last; page++ {
-		known := &readablePages[page%uintptr(len(readablePages))]
-		if known.Load() == page {
+	last := (address + max(size, 1) - 1) / minPageSize
+	for page := address / minPageSize; page <= last; page++ {
+		cached := &readablePages[page%uintptr(len(readablePages))]
+		if cached.Load() == page {
 			continue
 		}
-		if !isReadablePage(page * smallestPage) {
+		if !isReadablePage(page * minPageSize) {
 			return false
 		}
-		known.Store(page)
+		cached.Store(page)
 	}
-	return address/smallestPage <= last // else it is at the end of the address space
+	return address/minPageSize <= last // else it is at the end of the address space
 }
 
 func addressOf[T any](variable *T) uintptr { return uintptr(unsafe.Pointer(variable)) }

@@ -16,7 +16,7 @@ import (
 )
 
 func TestMemoryIsReadableWhereItIsMapped(t *testing.T) {
-	var here [2 * smallestPage]byte
+	var here [2 * minPageSize]byte
 	for _, c := range []struct {
 		address, size uintptr
 		want          bool
@@ -26,7 +26,7 @@ func TestMemoryIsReadableWhereItIsMapped(t *testing.T) {
 		{addressOf(&here), 1 << 30, false},
 		{0, 1, false},
 		{1, 1, false},
-		{smallestPage - 1, 1, false},
+		{minPageSize - 1, 1, false},
 		{highestPage, 1, false},
 		{^uintptr(0), 1, false},
 		{^uintptr(0), 2, false},
@@ -66,7 +66,7 @@ type released struct {
 type held struct{ Number int32 }
 
 func TestPointersToMemoryThatWasGivenBackAreNotFollowed(t *testing.T) {
-	forgetPages() // another test may have had this address
+	clearReadablePages() // another test may have had this address
 	memory, err := syscall.Mmap(-1, 0, os.Getpagesize(), syscall.PROT_READ, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil {
 		t.Fatal(err)
@@ -119,20 +119,20 @@ func TestDescribingAllocatesNoValueOfALargeType(t *testing.T) {
 
 func TestPartsOfFilesAreMappedThatBeginWithinPages(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x")
-	if err := os.WriteFile(path, make([]byte, 3*smallestPage), 0o600); err != nil {
+	if err := os.WriteFile(path, make([]byte, 3*minPageSize), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	file, err := openOutput(path, os.O_RDWR)
 	if err != nil {
 		t.Fatal(err)
 	}
-	memory, err := file.mapPart(smallestPage+512, smallestPage)
-	if err != nil || len(memory) != smallestPage {
+	memory, err := file.mapPart(minPageSize+512, minPageSize)
+	if err != nil || len(memory) != minPageSize {
 		t.Fatal(len(memory), err)
 	}
 	memory[0] = 'x'
 	release(memory)
-	if content, _ := os.ReadFile(path); content[smallestPage+512] != 'x' || memory[0] != 'x' {
+	if content, _ := os.ReadFile(path); content[minPageSize+512] != 'x' || memory[0] != 'x' {
 		t.Error("the mapped part is another one")
 	}
 }

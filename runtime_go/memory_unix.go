@@ -9,7 +9,7 @@ import "syscall"
 var checksPages = !isReadablePage(highestPage)
 
 // highestPage is the system's own.
-const highestPage = ^uintptr(smallestPage - 1)
+const highestPage = ^uintptr(minPageSize - 1)
 
 // isReadablePage asks the system to change the signal mask in a way that there is not, to a mask
 // at that address. It looks at the mask first, and changes nothing.

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// newFileMode returns the mode of a file that is created at path: what was traced is the
-// user's alone, unless the folder's set-group-ID bit shares it with the folder's group.
+// newFileMode returns the mode of a new file at path: private to the user, unless the directory's
+// set-group-ID bit shares it with the group of the directory.
 func newFileMode(path string) os.FileMode {
 	folder := "."
 	if slash := strings.LastIndexByte(path, '/'); slash >= 0 {

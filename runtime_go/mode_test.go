@@ -13,7 +13,7 @@ func TestFilesArePrivateUnlessTheirFolderIsShared(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0))
 	creators := map[string]func(string) error{
 		"trace": func(path string) error {
-			file, err := createNew(path, createNameless)
+			file, err := createNew(path, createAnonymous)
 			if err != nil {
 				return err
 			}

@@ -44,18 +44,18 @@ func nativeOf(t reflect.Type) native {
 // natively shows what the value's own method returns, unless it is not sure that it is one.
 //
 //go:norace
-func (d *description) natively(s *shape, at spot) bool {
+func (d *description) addNative(s *shape, at location) bool {
 	switch {
 	case s.native == nativeErrno:
 		d.add(errnoText(at.word()))
 	case s.native == nativeDuration:
 		d.add(load[time.Duration](at.address).String())
-	case at.trust == doubtful || s.kind == reflect.Pointer && at.word() == 0:
+	case at.trust == unverified || s.kind == reflect.Pointer && at.word() == 0:
 		return false
 	case s.native == nativeProcessState:
 		d.add(load[*os.ProcessState](at.address).String())
 	default:
-		d.add(s.restored(at).(error).Error())
+		d.add(s.toInterface(at).(error).Error())
 	}
 	return true
 }
@@ -63,7 +63,7 @@ func (d *description) natively(s *shape, at spot) bool {
 // restored returns the value at that spot.
 //
 //go:norace
-func (s *shape) restored(at spot) any {
+func (s *shape) toInterface(at location) any {
 	words := [2]uintptr{s.key, at.address}
 	if s.direct {
 		words[1] = at.word()

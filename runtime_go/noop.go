@@ -2,17 +2,20 @@
 
 package functrace
 
+// The public API in a build without the tag trace: it does nothing.
+
 import (
 	"errors"
 	"io"
 )
 
 // Trace does nothing in a build without the tag trace.
-func Trace() func() { return nothing }
+func Trace() func() { return doNothing }
 
-func nothing() {}
+// doNothing is the exit function that Trace returns.
+func doNothing() {}
 
-// A Call is what Exit is to be told of.
+// A Call is the argument of Exit.
 type Call struct{}
 
 // Enter does nothing in a build without the tag trace.

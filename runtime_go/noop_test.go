@@ -13,7 +13,7 @@ func TestTraceIsInlinedAway(t *testing.T) {
 	if err != nil {
 		t.Skipf("no go command to ask: %v", err)
 	}
-	for _, want := range []string{"can inline Trace", "can inline nothing"} {
+	for _, want := range []string{"can inline Trace", "can inline doNothing"} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("the compiler does not say %q:\n%s", want, out)
 		}

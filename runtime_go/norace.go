@@ -4,6 +4,6 @@ package functrace
 
 const raceDetector = false
 
-func hideFromRaceDetector() {}
+func disableRaceDetector() {}
 
-func showToRaceDetector() {}
+func enableRaceDetector() {}

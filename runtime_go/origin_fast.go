@@ -45,7 +45,7 @@ func probeParent() {
 		offsets[i] = uintptr(i) * 8
 	}
 	offsets = startedHere(offsets)
-	offsets = elsewhere(func() []uintptr { return startedHere(offsets) })
+	offsets = onNewGoroutine(func() []uintptr { return startedHere(offsets) })
 	if len(offsets) == 1 {
 		parentOffset = offsets[0]
 	}
@@ -60,7 +60,7 @@ func startedHere(offsets []uintptr) []uintptr {
 		var matching []uintptr
 		g, _, _ := state()
 		for _, offset := range offsets {
-			if loadWord(g+offset) == id && isStarter(loadWord(g+offset+8)) {
+			if loadWord(g+offset) == id && isInStartedHere(loadWord(g+offset+8)) {
 				matching = append(matching, offset)
 			}
 		}
@@ -70,7 +70,7 @@ func startedHere(offsets []uintptr) []uintptr {
 }
 
 // isStarter reports whether the address, of whatever it is, lies in startedHere.
-func isStarter(pc uintptr) bool {
+func isInStartedHere(pc uintptr) bool {
 	f := runtime.FuncForPC(pc)
 	return f != nil && strings.HasSuffix(f.Name(), ".startedHere")
 }

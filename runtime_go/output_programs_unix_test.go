@@ -22,14 +22,14 @@ func TestPathsOfStreams(t *testing.T) {
 	os.Symlink("link", link+"-to-link")
 	want := "first\n" + chain + "last\n"
 	for _, out := range []string{"/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "/proc/%p/fd/1", link, link + "-to-link"} {
-		stdout, others := speak(t, out)
+		stdout, others := runWithStreams(t, out)
 		expect(t, stdout, want)
 		expect(t, others, "")
 	}
-	stdout, others := speak(t, "/dev/stderr")
+	stdout, others := runWithStreams(t, "/dev/stderr")
 	expect(t, stdout, "first\nlast\n")
 	expect(t, others, chain)
-	stdout, others = speak(t, "/dev/fd/3")
+	stdout, others = runWithStreams(t, "/dev/fd/3")
 	expect(t, stdout, "first\nlast\n")
 	expect(t, others, chain)
 }
@@ -42,7 +42,7 @@ func TestADescriptorThatIsNotOpen(t *testing.T) {
 
 // speak runs the program with its standard output in a file, and with standard error and
 // descriptor 3 in another.
-func speak(t *testing.T, out string) (stdout, others string) {
+func runWithStreams(t *testing.T, out string) (stdout, others string) {
 	t.Helper()
 	folder := t.TempDir()
 	var files [2]*os.File

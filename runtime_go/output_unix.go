@@ -16,13 +16,13 @@ import (
 // descriptor, as daemons close all that they inherit, and open a file of its own under the same
 // number: so the recorder compares the file's identity before each use.
 type output struct {
-	name     string // for messages
-	path     string // absolute; none of a stream
-	flags    int
-	nameless bool // the file is not at its path yet
-	file     identity
-	mu       sync.Mutex // held to open the file again
-	number   atomic.Int64
+	name        string // for messages
+	path        string // absolute; none of a stream
+	flags       int
+	isAnonymous bool // the file is not at its path yet
+	file        identity
+	mu          sync.Mutex // held to open the file again
+	number      atomic.Int64
 }
 
 // An identity distinguishes a file from all others that exist at the same time.
@@ -91,7 +91,7 @@ func openFile(path string, flags int) (int, error) {
 	for {
 		number, err := syscall.Open(path, flags|syscall.O_CLOEXEC, uint32(newFileMode(path)))
 		if err == nil {
-			return moveUp(number), nil
+			return moveToHighDescriptor(number), nil
 		}
 		if err != syscall.EINTR {
 			return 0, &os.PathError{Op: "open", Path: path, Err: err}
@@ -208,7 +208,7 @@ func (o *output) remove() {
 	if o.isIntact() {
 		syscall.Close(int(o.number.Load()))
 	}
-	if !o.nameless {
+	if !o.isAnonymous {
 		os.Remove(o.path)
 	}
 }

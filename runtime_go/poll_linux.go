@@ -10,7 +10,7 @@ import (
 // awaitWritable waits until a non-blocking descriptor takes more, or has failed.
 // It asks poll(2) itself: the Go runtime's poller knows only what was non-blocking
 // when it was opened, and a timer would stand still in a synctest bubble.
-func awaitWritable(fd int) {
+func waitUntilWritable(fd int) {
 	const pollOut = 4
 	poll := struct {
 		fd              int32

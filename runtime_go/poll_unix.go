@@ -5,4 +5,4 @@ package functrace
 import "runtime"
 
 // awaitWritable lets others run: package syscall has no portable poll(2).
-func awaitWritable(int) { runtime.Gosched() }
+func waitUntilWritable(int) { runtime.Gosched() }

@@ -37,11 +37,11 @@ func (t *track) printExit() int {
 	}
 	printer.print(t, t.calls[depth-1], "<-")
 	t.calls = t.calls[:depth-1]
-	t.giveBack()
+	t.shrink()
 	return depth - 1
 }
 
-const longestID = 20 // digits of the largest uint64
+const maxIDDigits = 20 // digits of the largest uint64
 
 //go:norace
 func (p *textPrinter) print(t *track, f *function, arrow string) {
@@ -49,7 +49,7 @@ func (p *textPrinter) print(t *track, f *function, arrow string) {
 	if level > p.depth || off.Load() {
 		return
 	}
-	line := t.emptyLine(len("g[]:\n") + longestID + level + len(arrow) + len(f.name))
+	line := t.emptyLine(len("g[]:\n") + maxIDDigits + level + len(arrow) + len(f.name))
 	line = appendText(line, "g[")
 	line = appendID(line, t.id)
 	line = appendText(line, "]:")
@@ -64,7 +64,7 @@ func (p *textPrinter) print(t *track, f *function, arrow string) {
 //
 //go:norace
 func appendID(line []byte, id uint64) []byte {
-	var digits [longestID]byte
+	var digits [maxIDDigits]byte
 	first := len(digits)
 	for id > 0 || first > len(digits)-2 {
 		first--

@@ -16,11 +16,11 @@ func isPrivileged() bool {
 }
 
 // forbid keeps tracing off until the process ends.
-func forbid() {
+func disableForProcess() {
 	settingsError = errPrivileged
 	if asked := os.Getenv("FUNCTRACE"); asked == "" || asked == "off" {
 		off.Store(true)
 		return
 	}
-	fail(errPrivileged)
+	disableTracing(errPrivileged)
 }

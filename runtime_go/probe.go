@@ -2,14 +2,16 @@
 
 package functrace
 
+// Goroutine ids and call sites from the public interfaces of the Go runtime.
+
 import (
 	"bytes"
 	"runtime"
 	"strconv"
 )
 
-// goroutineID reads the id from the first line of a stack trace, "goroutine 18
-// [running]:", the only place in which the Go runtime tells it.
+// goroutineID returns the id in the first line of a stack trace, "goroutine 18 [running]:". The
+// Go runtime exposes it nowhere else.
 func goroutineID() uint64 {
 	var buf [64]byte
 	line := buf[:runtime.Stack(buf[:], false)]
@@ -19,8 +21,8 @@ func goroutineID() uint64 {
 	return id
 }
 
-// callSiteByCallers returns the address that the caller of its caller's caller returns to:
-// where Trace was called, if enterCaller asks.
+// callSiteByCallers returns the return address of its caller's caller: the address after the call
+// of Trace or Enter, if enterCaller calls it.
 //
 //go:noinline
 func callSiteByCallers() uintptr {

@@ -2,54 +2,57 @@
 
 package functrace
 
-// fast says that state and callSite agree with the public interfaces of the Go runtime.
+// Fast access to goroutine ids and call sites, verified at start.
+
+// fast is set if state and callSite agree with the public interfaces of the Go runtime.
 var fast bool
 
-// goidOffset is where in g the goroutine's id stands. It differs between Go
-// versions, so it is found at start.
+// goidOffset is the offset of the goroutine id in g. It differs between Go versions, so it is
+// determined at start.
 var goidOffset uintptr
 
 // state returns the address of g, and the words at goidOffset and at panicOffset in it.
 func state() (gp uintptr, id uint64, panicking uintptr)
 
-// callSite is a fast callSiteByCallers. Neither its caller nor that one's may be inlined.
+// callSite is a fast version of callSiteByCallers. Neither its caller nor the caller of that may
+// be inlined.
 func callSite() uintptr
 
-// initProbe finds the offset of the id and checks everything that state and callSite tell
-// against runtime.Stack and runtime.Callers, here and on other goroutines.
+// initProbe determines goidOffset and verifies state and callSite against runtime.Stack and
+// runtime.Callers, on this goroutine and on others.
 func initProbe() {
 	const probed = 40 // words; g is larger in every Go version
 	offsets := make([]uintptr, probed)
 	for i := range offsets {
 		offsets[i] = uintptr(i) * 8
 	}
-	offsets = elsewhere(func() []uintptr { return matching(matching(offsets)) })
+	offsets = onNewGoroutine(func() []uintptr { return offsetsOfID(offsetsOfID(offsets)) })
 	for i := 0; i < 3; i++ {
-		offsets = elsewhere(func() []uintptr { return matching(offsets) })
+		offsets = onNewGoroutine(func() []uintptr { return offsetsOfID(offsets) })
 	}
-	offsets = matching(offsets)
+	offsets = offsetsOfID(offsets)
 	if len(offsets) != 1 {
 		return
 	}
 	goidOffset = offsets[0]
-	there := elsewhere(func() bool { return tellsCaller() })
-	fast = there && tellsCaller()
+	there := onNewGoroutine(func() bool { return findsCallSite() })
+	fast = there && findsCallSite()
 	if fast {
 		probeParent()
-		elsewhere(probePanic)
+		onNewGoroutine(probePanic)
 	}
 }
 
-// elsewhere returns what f returns on a goroutine of its own, which has ended by
-// then: nothing of ours runs once the program does.
-func elsewhere[T any](f func() T) T {
+// onNewGoroutine returns the result of f on a new goroutine, which has then ended: no goroutine
+// of functrace remains when the program runs.
+func onNewGoroutine[T any](f func() T) T {
 	result := make(chan T)
 	go func() { result <- f() }()
 	return <-result
 }
 
-// matching returns those of the offsets at which this goroutine's id stands.
-func matching(offsets []uintptr) []uintptr {
+// offsetsOfID returns those of the offsets at which g contains the id of this goroutine.
+func offsetsOfID(offsets []uintptr) []uintptr {
 	want := goroutineID()
 	var found []uintptr
 	for _, goidOffset = range offsets {
@@ -60,20 +63,20 @@ func matching(offsets []uintptr) []uintptr {
 	return found
 }
 
-// tellsCaller tries callSite from a function, a method, a closure, and behind a
-// stack that had to grow.
-func tellsCaller() bool {
-	closure := func() bool { return agrees() }
+// findsCallSite checks callSite in a function, a method, a closure, and after the stack has
+// grown.
+func findsCallSite() bool {
+	closure := func() bool { return probeCallSite() }
 	return fromFunction() && prober{}.fromMethod() && closure() && fromDepth(500)
 }
 
 //go:noinline
-func fromFunction() bool { return agrees() }
+func fromFunction() bool { return probeCallSite() }
 
 type prober struct{}
 
 //go:noinline
-func (prober) fromMethod() bool { return agrees() }
+func (prober) fromMethod() bool { return probeCallSite() }
 
 //go:noinline
 func fromDepth(n int) bool {
@@ -81,17 +84,17 @@ func fromDepth(n int) bool {
 	if n > 0 {
 		return fromDepth(n-1) && pad[n%len(pad)] == 0
 	}
-	return agrees()
+	return probeCallSite()
 }
 
-// agrees stands in for Trace.
+// probeCallSite stands in for Trace.
 //
 //go:noinline
-func agrees() bool {
-	return agreesInside()
+func probeCallSite() bool {
+	return probeCallSiteInside()
 }
 
-// agreesInside stands in for enterCaller.
+// probeCallSiteInside stands in for enterCaller.
 //
 //go:noinline
-func agreesInside() bool { return callSite() == callSiteByCallers() }
+func probeCallSiteInside() bool { return callSite() == callSiteByCallers() }

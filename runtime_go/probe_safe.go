@@ -2,30 +2,33 @@
 
 package functrace
 
+// Replacements for the fast probe that use only public interfaces of the Go runtime.
+
 import (
 	"runtime"
 	"strconv"
 	"strings"
 )
 
-// No fast way to goroutine and caller: not on this architecture, or not wanted.
+// fast is false on architectures without assembly and with the tag functrace_safe.
 const fast = false
 
-// state cannot tell whether there is a panic, so it says that there may be one.
+// state cannot detect a panic, so it always reports a possible one.
 func state() (gp uintptr, id uint64, panicking uintptr) { return 0, 0, 1 }
 
 func callSite() uintptr { return 0 }
 
-type place struct{}
+type trackLink struct{}
 
-func (*place) isAt(uintptr) bool { return false }
+func (*trackLink) isAt(uintptr) bool { return false }
 
 func trackOfG(uintptr, uint64) *track { return nil }
 
 func initProbe() {}
 
-// origin reads what the trace of a stack ends with: "created by main.serve in goroutine 7",
-// and the place in the next line.
+// origin returns the parent goroutine, the function whose go statement started this goroutine,
+// and the line. It parses the end of a stack trace: "created by main.serve in goroutine 7", and
+// the location in the next line.
 func (t *track) origin() (parent, starter uint64, line int) {
 	var short [2 << 10]byte
 	text := string(short[:runtime.Stack(short[:], false)])
@@ -45,7 +48,7 @@ func (t *track) origin() (parent, starter uint64, line int) {
 	return parent, functions.Load().numberOf(name), line
 }
 
-// numberOf returns the number of a function that has been seen, else 0.
+// numberOf returns the number of a function that has been called, else 0.
 func (t functionTable) numberOf(name string) uint64 {
 	for i := range t {
 		if f := t[i].Load(); f != nil && f.name == name {

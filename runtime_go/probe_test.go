@@ -14,7 +14,7 @@ func TestFastProbeIsInUse(t *testing.T) {
 
 func TestStateTellsGoroutine(t *testing.T) {
 	for i := 0; i < 100; i++ {
-		same := elsewhere(func() bool { _, id, _ := state(); return id == goroutineID() })
+		same := onNewGoroutine(func() bool { _, id, _ := state(); return id == goroutineID() })
 		if !same {
 			t.Fatal("another id than runtime.Stack tells")
 		}
@@ -24,7 +24,7 @@ func TestStateTellsGoroutine(t *testing.T) {
 func TestUnfitOffsetFallsBack(t *testing.T) {
 	defer initProbe()
 	fast = false
-	if got := matching([]uintptr{0, 8}); len(got) != 0 {
+	if got := offsetsOfID([]uintptr{0, 8}); len(got) != 0 {
 		t.Errorf("the stack's bounds pass for an id at %v", got)
 	}
 }

@@ -6,6 +6,6 @@ import "runtime"
 
 const raceDetector = true
 
-func hideFromRaceDetector() { runtime.RaceDisable() }
+func disableRaceDetector() { runtime.RaceDisable() }
 
-func showToRaceDetector() { runtime.RaceEnable() }
+func enableRaceDetector() { runtime.RaceEnable() }

@@ -55,14 +55,14 @@ var shared, turn int
 // race detector does not see. What both call between is called for the first time.
 func racing() {
 	ended := make(chan bool)
-	go func() { shared = 1; d(); takeTurn(1); ended <- true }()
+	go func() { shared = 1; d(); setTurn(1); ended <- true }()
 	go func() { awaitTurn(1); d(); shared = 2; ended <- true }()
 	<-ended
 	<-ended
 }
 
 //go:norace
-func takeTurn(n int) { turn = n }
+func setTurn(n int) { turn = n }
 
 //go:norace
 func awaitTurn(n int) {

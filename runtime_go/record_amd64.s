@@ -40,7 +40,7 @@
 // to be in order.
 TEXT ·recordEntry(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ  $0, ret+8(FP)
-	CMPB  ·recordsAll(SB), $0
+	CMPB  ·usesFastPath(SB), $0
 	JEQ   done
 	MOVQ  (TLS), R8
 	MOVQ  8(BP), R9
@@ -88,17 +88,17 @@ done:
 // func recordExit(t *track, now uint64) bool
 TEXT ·recordExit(SB), NOSPLIT|NOFRAME, $0-17
 	MOVB $0, ret+16(FP)
-	CMPB ·recordsAll(SB), $0
+	CMPB ·usesFastPath(SB), $0
 	JEQ  done
 	MOVQ t+0(FP), R12
 	MOVQ (TLS), R8
-	CMPQ (track_place+place_g)(R12), R8
+	CMPQ (track_trackLink+trackLink_g)(R12), R8
 	JNE  done
 	MOVQ ·panicOffset(SB), CX
 	CMPQ (R8)(CX*1), $0
 	JNE  done
 	LEAQ track_trackRecording(R12), R11
-	CMPQ trackRecording_fails(R11), $0
+	CMPQ trackRecording_pendingError(R11), $0
 	JNE  done
 	MOVQ trackRecording_depth(R11), BX
 	DECQ BX

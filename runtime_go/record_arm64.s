@@ -38,7 +38,7 @@
 // to be in order.
 TEXT ·recordEntry(SB), NOSPLIT|NOFRAME, $0-16
 	MOVD  ZR, ret+8(FP)
-	MOVBU ·recordsAll(SB), R0
+	MOVBU ·usesFastPath(SB), R0
 	CBZ   R0, done
 	MOVD  8(R29), R9
 	MOVD  MULTIPLIER, R10
@@ -84,17 +84,17 @@ done:
 // func recordExit(t *track, now uint64) bool
 TEXT ·recordExit(SB), NOSPLIT|NOFRAME, $0-17
 	MOVB  ZR, ret+16(FP)
-	MOVBU ·recordsAll(SB), R0
+	MOVBU ·usesFastPath(SB), R0
 	CBZ   R0, done
 	MOVD  t+0(FP), R12
-	MOVD  (track_place+place_g)(R12), R1
+	MOVD  (track_trackLink+trackLink_g)(R12), R1
 	CMP   g, R1
 	BNE   done
 	MOVD  ·panicOffset(SB), R1
 	MOVD  (g)(R1), R1
 	CBNZ  R1, done
 	ADD   $track_trackRecording, R12, R11
-	MOVD  trackRecording_fails(R11), R1
+	MOVD  trackRecording_pendingError(R11), R1
 	CBNZ  R1, done
 	MOVD  trackRecording_depth(R11), R3
 	SUBS  $1, R3

@@ -13,16 +13,16 @@ import (
 
 // Sizes in bytes. A goroutine's first chunk is small, since most goroutines call little.
 const (
-	headerSize    = 4096
-	chunkHead     = 40
-	smallestChunk = 512
-	largestGrowth = 7 // to chunks of 64 KB
-	factsSize     = 32 << 10
+	headerSize = 4096
+	chunkHead  = 40
+	minChunk   = 512
+	maxGrowth  = 7 // to chunks of 64 KB
+	factsSize  = 32 << 10
 
-	smallestSegment = 64 << 10
-	largestSegment  = 2 << 20
-	writtenAtOnce   = 256 << 10
-	smallestTrace   = headerSize + factsSize + 4*smallestSegment
+	minSegment        = 64 << 10
+	maxSegment        = 2 << 20
+	preallocationStep = 256 << 10
+	minTrace          = headerSize + factsSize + 4*minSegment
 )
 
 // Flags of the header.
@@ -33,31 +33,31 @@ const (
 	writeFailed
 )
 
-// A recorder hands out chunks of the trace file. It is locked but when a track needs a
-// new one, and when a function is seen for the first time.
+// A recorder allocates chunks of the trace file. Its lock is needed only when a track needs a new
+// chunk or a function is called for the first time.
 type recorder struct {
 	mu       sync.Mutex
 	file     *output
 	header   []uint64
-	size     int64 // of what has been mapped
-	written  int64 // how long the file is
+	size     int64 // bytes mapped
+	written  int64 // length of the file
 	maxSize  int64
 	sequence uint64
-	failure  error // why no more can be recorded
+	failure  error // the reason why recording ended
 
-	segments []*segment // all that hold events, in the order of their places
-	current  int        // the one that chunks are cut from
-	facts    []uint64   // the chunk that facts go to
-	used     int        // words of it
-	numbered uint64     // functions that have a number
+	segments []*segment // those with events, in file order
+	current  int        // index of the segment that chunks are allocated from
+	facts    []uint64   // the current facts chunk
+	used     int        // words used in facts
+	numbered uint64     // number of functions with a number
 	main     uint64     // the number of main.main
 }
 
-// A segment is a part of the file that has been mapped.
+// A segment is a mapped part of the trace file.
 type segment struct {
 	memory   []byte
 	used     int
-	owners   []*track // of its chunks, where old ones are overwritten
+	owners   []*track // of its chunks, if old chunks are overwritten
 	released bool     // see release
 }
 
@@ -65,12 +65,12 @@ var rec recorder
 
 var errTraceFull = errors.New("the trace has reached FUNCTRACE_MAX_SIZE")
 
-// open starts the trace.
+// open creates the trace file and starts it.
 func (r *recorder) open(c *config) error {
-	if c.maxSize < smallestTrace {
+	if c.maxSize < minTrace {
 		return errors.New("FUNCTRACE_MAX_SIZE is too small for a trace: 1M will do")
 	}
-	for create := createNameless; ; create = createNamed {
+	for create := createAnonymous; ; create = createNamed {
 		err := r.openWith(c, create)
 		if err == nil {
 			err = r.file.publish()
@@ -82,35 +82,36 @@ func (r *recorder) open(c *config) error {
 	}
 }
 
-// openWith starts the trace in a file that create creates. The file is nil if it cannot.
+// openWith starts the trace in a file created by create. r.file is nil if creating it fails.
 func (r *recorder) openWith(c *config, create func(path string) (*output, error)) error {
 	file, err := createTrace(c, create)
 	if err != nil {
 		return err
 	}
 	r.file, r.maxSize = file, c.maxSize
-	hideFromRaceDetector()
-	hasBegun := r.begin(c)
-	showToRaceDetector()
-	if !hasBegun {
+	disableRaceDetector()
+	hasStarted := r.writeHeader(c)
+	enableRaceDetector()
+	if !hasStarted {
 		err = r.failure
 		r.discard()
 	}
 	return err
 }
 
+// createNamed creates a new file at path.
 func createNamed(path string) (*output, error) {
 	return openOutput(path, os.O_RDWR|os.O_CREATE|os.O_EXCL)
 }
 
-// discard leaves no file behind of a trace that cannot go on: there is nothing in it.
+// discard deletes the file of a trace that could not be started. It contains no events.
 func (r *recorder) discard() {
 	file := r.file
 	*r = recorder{}
 	file.remove()
 }
 
-// createTrace makes the file that the settings ask for.
+// createTrace creates the trace file that the settings specify.
 func createTrace(c *config, create func(path string) (*output, error)) (*output, error) {
 	if c.mode == modeLive {
 		return createTemporary()
@@ -122,6 +123,7 @@ func createTrace(c *config, create func(path string) (*output, error)) (*output,
 	return file, nil
 }
 
+// createTemporary creates a trace file for a sender in the directory for temporary files.
 func createTemporary() (*output, error) {
 	file, err := os.CreateTemp("", "functrace-otlp-"+strconv.Itoa(os.Getpid())+"-*.ftrace")
 	if err != nil {
@@ -131,8 +133,9 @@ func createTemporary() (*output, error) {
 	return openOutput(file.Name(), os.O_RDWR)
 }
 
-// createNew makes a new file: a trace that is there already may be the one of the crash
-// that somebody is after, or another process's.
+// createNew creates a file that did not exist: an existing trace may be that of a crash under
+// investigation, or belong to another process. It appends a number to the name until it is
+// unique.
 func createNew(out string, create func(path string) (*output, error)) (*output, error) {
 	isAsked := out != ""
 	if !isAsked {
@@ -150,7 +153,7 @@ func createNew(out string, create func(path string) (*output, error)) (*output, 
 		file, err := create(path)
 		if err == nil || !os.IsExist(err) || n > 1<<16 {
 			if err == nil && n > 2 && isAsked {
-				say(stem + extension + " exists; the trace goes to " + path)
+				writeMessage(stem + extension + " exists; the trace goes to " + path)
 			}
 			return file, err
 		}
@@ -160,8 +163,8 @@ func createNew(out string, create func(path string) (*output, error)) (*output, 
 
 const defaultTrace = "functrace-%p.ftrace"
 
-// tracePath returns the path of the trace, whose folder it makes. A trace cannot be written to a
-// stream, a pipe or a device.
+// tracePath returns the path of the trace and creates its directory. A trace cannot be written to
+// a stream, a pipe or a device.
 func tracePath(out string) (string, error) {
 	path := expand(out)
 	if streamOf(path) != noStream {
@@ -180,8 +183,9 @@ func tracePath(out string) (string, error) {
 	return "", errors.New("a trace goes to a file, not to " + path + ", which is a pipe or a device")
 }
 
-// begin fills in the header, with whose first bytes the file becomes a trace, and the first facts.
-func (r *recorder) begin(c *config) bool {
+// writeHeader writes the header and the first facts. The magic number is stored last: it makes
+// the file a trace.
+func (r *recorder) writeHeader(c *config) bool {
 	header := r.grow(headerSize)
 	if header == nil {
 		return false
@@ -196,32 +200,32 @@ func (r *recorder) begin(c *config) bool {
 	}
 	h[0] = 0x0a0d454341525446 // FTRACE\r\n
 	r.header = h
-	if !r.newFacts() {
+	if !r.newFactsChunk() {
 		return false
 	}
 	r.putProcess(c)
 	return true
 }
 
-// wordsOf returns the memory as words; it is mapped, so it is aligned.
+// wordsOf returns mapped memory, which is aligned, as words.
 func wordsOf(memory []byte) []uint64 {
 	return unsafe.Slice((*uint64)(unsafe.Pointer(unsafe.SliceData(memory))), len(memory)/8)
 }
 
-// grow lengthens the file and maps what is new. If it cannot it ends recording, and returns nil.
+// grow extends the file and maps the new part. On failure it stops recording and returns nil.
 //
 //go:norace
 func (r *recorder) grow(size int) []byte {
 	var memory []byte
-	err := r.lengthen(r.size + int64(size))
+	err := r.extendFile(r.size + int64(size))
 	if err == nil {
-		// Package syscall keeps what it maps in a table under a lock that must be seen.
-		showToRaceDetector()
+		// Package syscall records mappings in a table whose lock the race detector must see.
+		enableRaceDetector()
 		memory, err = r.file.mapPart(r.size, size)
-		hideFromRaceDetector()
+		disableRaceDetector()
 	}
 	if err != nil {
-		r.end(writeFailed, errors.New("cannot write the trace: "+err.Error()))
+		r.stop(writeFailed, errors.New("cannot write the trace: "+err.Error()))
 		return nil
 	}
 	r.size += int64(size)
@@ -230,12 +234,12 @@ func (r *recorder) grow(size int) []byte {
 
 var zeros [1 << 20]byte
 
-// lengthen has the file be that long. What is to be mapped is written first: a full disk is an
-// error here, and would be a signal later that ends the program; and the kernel maps what it
-// has in its cache at a fraction of the cost.
+// extendFile extends the file to size bytes. It writes the bytes before they are mapped: a full
+// disk is an error here, but would later be a signal that ends the program; and the kernel maps
+// pages that are in its cache at a fraction of the cost.
 //
 //go:norace
-func (r *recorder) lengthen(size int64) error {
+func (r *recorder) extendFile(size int64) error {
 	for r.written < size {
 		n, err := r.file.WriteAt(zeros[:min(int64(len(zeros)), size-r.written)], r.written)
 		r.written += int64(n)
@@ -246,30 +250,31 @@ func (r *recorder) lengthen(size int64) error {
 	return nil
 }
 
-// prepare writes a little of what the next segment will need, so that nobody waits for all of it
-// at once. That it cannot be written is for grow to say, which will need it.
+// preallocate writes a small part of the next segment, so that no goroutine has to wait for all
+// of it. An error is ignored here: grow will report it.
 //
 //go:norace
-func (r *recorder) prepare() {
+func (r *recorder) preallocate() {
 	s := r.segments[r.current]
-	size := r.size + int64(s.used)&^(writtenAtOnce-1)
+	size := r.size + int64(s.used)&^(preallocationStep-1)
 	if r.current == len(r.segments)-1 && size <= r.maxSize {
-		_ = r.lengthen(size)
+		_ = r.extendFile(size)
 	}
 }
 
-// end has no more recorded, for that reason, and says so.
+// stop ends recording and reports the reason.
 //
 //go:norace
-func (r *recorder) end(flag uint64, reason error) {
+func (r *recorder) stop(flag uint64, reason error) {
 	r.failure = reason
 	if r.header != nil {
 		r.header[6] |= flag
 	}
-	fail(reason)
+	disableTracing(reason)
 }
 
-// newChunk gives the track a chunk with room for need words and what comes before them.
+// newChunk allocates a chunk for the track, with room for need words and the records that precede
+// them.
 //
 //go:norace
 func (r *recorder) newChunk(t *track, now uint64, need int) bool {
@@ -281,12 +286,12 @@ func (r *recorder) newChunk(t *track, now uint64, need int) bool {
 	}
 	open := t.recorded()
 	if r.header[6]&overwrites == 0 {
-		open = nil // the file has their entries
+		open = nil // their entries stay in the file
 	} else if len(open) > maxOpenRecorded {
 		open = open[:maxOpenRecorded]
 	}
-	least := roundUp(chunkHead + 8*(need+wordsFor(8)+openRecordWords*len(open)))
-	memory := r.take(t, least, max(least, smallestChunk<<t.growth))
+	minSize := roundUp(chunkHead + 8*(need+wordsFor(8)+openRecordWords*len(open)))
+	memory := r.allocate(t, minSize, max(minSize, minChunk<<t.growth))
 	if memory == nil {
 		r.header[7]++
 		return false
@@ -295,18 +300,18 @@ func (r *recorder) newChunk(t *track, now uint64, need int) bool {
 		t.segment.releaseChunk(t.words)
 	}
 	t.segment = r.segments[r.current]
-	r.prepare()
-	t.growth = min(t.growth+3, largestGrowth)
+	r.preallocate()
+	t.growth = min(t.growth+3, maxGrowth)
 	words := wordsOf(memory)
 	words[1], words[4] = uint64(len(t.recorded()))<<32, now
-	if t.begun {
+	if t.hasTrackRecord {
 		words[3] = t.id
 	}
 	r.putHead(memory, eventsChunk)
 	r.calibrate()
 	t.words, t.used, t.base = words, chunkHead/8, now
 	t.limit.Store(int64(len(words)))
-	t.putOpen(open)
+	t.putOpenCalls(open)
 	return true
 }
 
@@ -315,15 +320,15 @@ const (
 	factsChunk  = 1
 	eventsChunk = 2
 
-	maxOpenRecorded = 1 << 11 // in a chunk; of the calls deeper in, the entries may be gone
+	maxOpenRecorded = 1 << 11 // in a chunk; the entries of deeper calls may be overwritten
 )
 
-func roundUp(size int) int { return (size + smallestChunk - 1) &^ (smallestChunk - 1) }
+func roundUp(size int) int { return (size + minChunk - 1) &^ (minChunk - 1) }
 
-// putOpen tells which calls are open where the chunk begins.
+// putOpenCalls records the calls that are open at the start of the chunk.
 //
 //go:norace
-func (t *track) putOpen(open []openCall) {
+func (t *track) putOpenCalls(open []openCall) {
 	for i := range open {
 		t.putRecord(openRecord, 0, open[i].entered, open[i].function)
 	}
@@ -331,15 +336,15 @@ func (t *track) putOpen(open []openCall) {
 
 const openRecordWords = 1 + 2
 
-// take returns memory for a chunk of size bytes, of least at least, all zero; nil if there is
-// no more.
+// allocate returns zeroed memory for a chunk of size bytes, or of at least minSize bytes; nil if
+// there is none left.
 //
 //go:norace
-func (r *recorder) take(t *track, least, size int) []byte {
+func (r *recorder) allocate(t *track, minSize, size int) []byte {
 	for {
 		if len(r.segments) > 0 {
 			s := r.segments[r.current]
-			if left := len(s.memory) - s.used; left >= least {
+			if left := len(s.memory) - s.used; left >= minSize {
 				size = min(size, left)
 				s.used += size
 				if r.header[6]&overwrites != 0 {
@@ -347,17 +352,18 @@ func (r *recorder) take(t *track, least, size int) []byte {
 				}
 				return s.memory[s.used-size : s.used : s.used]
 			} else if left > 0 {
-				r.putHead(s.memory[s.used:], factsChunk) // an empty one: there are no gaps
+				r.putHead(s.memory[s.used:], factsChunk) // an empty chunk: the format allows no gaps
 				s.used = len(s.memory)
 			}
 		}
-		if !r.nextSegment(least) {
+		if !r.nextSegment(minSize) {
 			return nil
 		}
 	}
 }
 
-// putHead makes a chunk of the memory. Its first word comes last: without it there is none.
+// putHead writes the head of a chunk. Its first word is stored last, since it makes the chunk
+// valid.
 //
 //go:norace
 func (r *recorder) putHead(memory []byte, kind uint64) []uint64 {
@@ -369,20 +375,20 @@ func (r *recorder) putHead(memory []byte, kind uint64) []uint64 {
 	return words
 }
 
-// nextSegment makes room for a chunk of that size.
+// nextSegment maps or reuses a segment with room for a chunk of size bytes.
 //
 //go:norace
 func (r *recorder) nextSegment(size int) bool {
-	want := smallestSegment
+	want := minSegment
 	if n := len(r.segments); n > 0 {
-		want = min(2*len(r.segments[n-1].memory), largestSegment)
+		want = min(2*len(r.segments[n-1].memory), maxSegment)
 	}
 	want = max(want, (size+4095)&^4095)
 	if limit := r.maxSize / 8; r.header[6]&overwrites != 0 && int64(want) > limit {
-		want = max(smallestSegment, int(limit)&^4095)
+		want = max(minSegment, int(limit)&^4095)
 	}
 	if r.size+int64(want) > r.maxSize {
-		return r.reuse(size)
+		return r.reuseOldestSegment(size)
 	}
 	memory := r.grow(want)
 	if memory == nil {
@@ -394,42 +400,43 @@ func (r *recorder) nextSegment(size int) bool {
 	return true
 }
 
-// reuse gives up the oldest segment, or recording if nothing is to be overwritten.
+// reuseOldestSegment makes the oldest segment available, or stops recording if nothing may be
+// overwritten.
 //
 //go:norace
-func (r *recorder) reuse(size int) bool {
+func (r *recorder) reuseOldestSegment(size int) bool {
 	if r.header[6]&overwrites == 0 || len(r.segments) < 3 {
-		r.end(stoppedFull, errTraceFull)
+		r.stop(stoppedFull, errTraceFull)
 		return false
 	}
 	r.current = (r.current + 1) % len(r.segments)
 	s := r.segments[r.current]
-	s.giveUp()
-	// The one after that is given up now, long before it is needed: a goroutine that was
-	// interrupted before it stores a word has until then to do so.
-	r.segments[(r.current+1)%len(r.segments)].giveUp()
+	s.revokeChunks()
+	// The following segment is revoked now, long before it is needed: until then, a goroutine
+	// that was interrupted before it stores a word can still do so.
+	r.segments[(r.current+1)%len(r.segments)].revokeChunks()
 	clear(s.memory)
 	s.used, s.released = 0, false
 	r.releaseOld()
 	return size <= len(s.memory)
 }
 
-// giveUp takes the segment's chunks from the tracks that use them.
+// revokeChunks revokes the chunks of the segment from the tracks that use them.
 //
 //go:norace
-func (s *segment) giveUp() {
+func (s *segment) revokeChunks() {
 	first := uintptr(unsafe.Pointer(unsafe.SliceData(s.memory)))
 	for _, t := range s.owners {
 		words := uintptr(unsafe.Pointer(unsafe.SliceData(t.words)))
 		if words >= first && words < first+uintptr(len(s.memory)) {
-			t.taken.Store(true)
+			t.isRevoked.Store(true)
 			t.limit.Store(0)
 		}
 	}
 	s.owners = nil
 }
 
-// calibrate renews one of the two pairs of ticks and time.
+// calibrate updates the older of the two calibrations, pairs of ticks and time.
 //
 //go:norace
 func (r *recorder) calibrate() {
@@ -439,14 +446,14 @@ func (r *recorder) calibrate() {
 	pair[3] = r.sequence
 }
 
-// ended marks the trace as that of a program that has run to its end.
+// markEnded marks the trace as that of a program that ended normally.
 //
 //go:norace
-func (r *recorder) ended() {
-	hideFromRaceDetector()
+func (r *recorder) markEnded() {
+	disableRaceDetector()
 	r.mu.Lock()
 	r.header[6] |= endedCleanly
 	r.calibrate()
 	r.mu.Unlock()
-	showToRaceDetector()
+	enableRaceDetector()
 }

@@ -18,7 +18,7 @@ func TestChunksFollowEachOther(t *testing.T) {
 	if err := r.open(&config{out: path, maxSize: 1 << 30}); err != nil {
 		t.Fatal(err)
 	}
-	track := newTrack(7, place{})
+	track := newTrack(7, trackLink{})
 	track.trackRecording.init()
 	for i := 0; i < 500; i++ {
 		if !r.newChunk(track, uint64(i), 1+i%90) {
@@ -69,10 +69,10 @@ func TestNobodyWritesAWholeSegmentAtOnce(t *testing.T) {
 	if err := r.open(&config{out: filepath.Join(t.TempDir(), "x.ftrace"), maxSize: 16 << 20}); err != nil {
 		t.Fatal(err)
 	}
-	track := newTrack(7, place{})
+	track := newTrack(7, trackLink{})
 	track.trackRecording.init()
 	for before := r.written; r.newChunk(track, 0, 1); before = r.written {
-		if largest := len(r.segments) > 6; largest && r.written-before > writtenAtOnce {
+		if largest := len(r.segments) > 6; largest && r.written-before > preallocationStep {
 			t.Errorf("%d bytes", r.written-before)
 		}
 	}

@@ -37,7 +37,7 @@ func init() {
 		"waves":     func() { waves(20_000) },
 		"fill":      func() { defer functrace.Trace()(); waves(40_000); fmt.Fprintln(os.Stderr, "done") },
 		"toggle":    toggled,
-		"distrust":  func() { functrace.Distrust(); run(func() { a(); unwind() }); a() },
+		"distrust":  func() { functrace.UseFallback(); run(func() { a(); unwind() }); a() },
 		"signal":    signalled,
 		"insist":    func() { fmt.Fprintln(os.Stderr, functrace.Start()); a() },
 		"stuck":     func() { defer functrace.Trace()(); functrace.Stop(); a(); functrace.Start(); d() },

@@ -203,7 +203,7 @@ func TestMemoryOfManyGoroutines(t *testing.T) {
 		return n
 	}
 	more := size("FUNCTRACE=record") - size("FUNCTRACE=off")
-	if limit := 640 * liveGoroutines; more > limit && functrace.AllocatesNothing() {
+	if limit := 640 * liveGoroutines; more > limit && functrace.IsAllocationFree() {
 		t.Errorf("%d goroutines take %d bytes, more than %d", liveGoroutines, more, limit)
 	}
 }
@@ -310,7 +310,7 @@ func TestASignalStopsAndStarts(t *testing.T) {
 }
 
 func TestRecordingAllocatesNothing(t *testing.T) {
-	if !functrace.AllocatesNothing() {
+	if !functrace.IsAllocationFree() {
 		t.Skip("it does, this way")
 	}
 	for _, clock := range clocks {

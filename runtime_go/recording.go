@@ -2,44 +2,45 @@
 
 package functrace
 
+// Recording of entries and exits in the chunk of a track.
+
 import "sync/atomic"
 
-// recording says that calls go to a trace file instead of being printed.
+// recording is set if calls are recorded in a trace file instead of being printed.
 var recording bool
 
-// recordsAll says that nothing is to be decided or found out before a call is recorded: then
-// recordEntry and recordExit, in assembly, do what record and recordExit of a track do, but for
-// whatever is out of the ordinary. Between the parts of a function in Go the processor would
-// spend as much as in them.
+// usesFastPath is set if every call is recorded without a further decision. The assembly
+// functions recordEntry and recordExit then do the work of record and recordExit of a track,
+// except in rare cases. In Go, the calls between the parts of a function would cost as much as
+// the work.
 //
 //lint:ignore U1000 assembly reads it
-var recordsAll bool
+var usesFastPath bool
 
-// minDuration, in ticks, keeps shorter calls out of the file.
+// minDuration, in ticks: shorter calls are not recorded.
 var minDuration uint64
 
-// What a track knows of its recording. The words are memory mapped from the trace
-// file, so that what has been stored there survives the process. See
-// docs/trace-format.md for what they mean.
+// Recording state of a track. The words are memory mapped from the trace file, so that what is
+// stored there survives the process. docs/trace-format.md defines them.
 type trackRecording struct {
-	words []uint64     // of the chunk that is the track's alone
-	used  int          // words
-	limit atomic.Int64 // words that may be used before extend is to be called
-	base  uint64       // ticks that the chunk's times count from
-	depth int          // how many calls are open
-	open  []openCall   // these, innermost last, and room for some more
-	fails any          // the error that the call returns whose exit comes next, or its panic's value
+	words        []uint64     // of the chunk, which only this track uses
+	used         int          // words
+	limit        atomic.Int64 // words that may be used before extend has to be called
+	base         uint64       // ticks that the times in the chunk are relative to
+	depth        int          // number of open calls
+	open         []openCall   // the open calls, innermost last, and free entries
+	pendingError any          // of the next exit: the error returned or the panic value
 
-	written int         // with minDuration: how many of the open calls are in the file
-	panics  bool        // the last exit that was looked at closely was no return
-	muted   bool        // functrace itself runs code of the program
-	begun   bool        // the file knows the track
-	growth  uint8       // the next chunk has smallestChunk<<growth bytes
-	taken   atomic.Bool // the chunk has been given up for newer ones
-	segment *segment    // that the chunk is in
+	written          int         // with minDuration: number of open calls that are in the file
+	lastExitWasPanic bool        // the last exit on the slow path was not a return
+	isMuted          bool        // functrace itself is running code of the program
+	hasTrackRecord   bool        // the track record is in the file
+	growth           uint8       // the next chunk has minChunk<<growth bytes
+	isRevoked        atomic.Bool // the chunk has been revoked to be overwritten
+	segment          *segment    // that contains the chunk
 
-	// Room for what most goroutines need. It also makes a track as large as some cache lines,
-	// so that goroutines on other cores, which look at theirs, share none that this one writes.
+	// Enough for most goroutines. It also makes a track a few cache lines long, so that tracks
+	// used by other cores share no cache line with this one.
 	firstOpen [6]openCall
 }
 
@@ -48,7 +49,7 @@ type openCall struct {
 	function uint64
 }
 
-// Kinds of words, and how they are put together.
+// Word kinds and the layout of entry and exit words.
 const (
 	entryWord  = 1
 	exitWord   = 2
@@ -60,16 +61,17 @@ const (
 	maxSinceBase  = 1 << (64 - timeShift)
 )
 
+// init prepares a new track for recording.
 func (r *trackRecording) init() {
 	r.open = r.firstOpen[:min(len(r.firstOpen), settings.depth)]
 	r.growth = 0
 }
 
-// record puts the entry of a call into the file; it reports whether it has, or will.
+// record records the entry of a call. It reports whether the exit has to be recorded too.
 //
 //go:norace
 func (t *track) record(f *function, now uint64) bool {
-	if t.depth == len(t.open) && !t.growOpen() || t.muted {
+	if t.depth == len(t.open) && !t.growOpen() || t.isMuted {
 		return false
 	}
 	if minDuration == 0 {
@@ -80,8 +82,8 @@ func (t *track) record(f *function, now uint64) bool {
 	return true
 }
 
-// recordExit puts the exit of the innermost call into the file, and what there is to tell of
-// it, and returns how many are left open.
+// recordExit records the exit of the innermost call, with its error or panic, and returns the
+// number of calls still open.
 //
 //go:norace
 func (t *track) recordExit(now uint64) int {
@@ -93,19 +95,19 @@ func (t *track) recordExit(now uint64) int {
 	isShort := minDuration != 0 && t.written < t.depth && now-c.entered < minDuration
 	if !isShort {
 		t.putPending()
-		t.panics = panicking != 0 && t.putPanic(now)
-		if !t.panics && t.fails != nil {
+		t.lastExitWasPanic = panicking != 0 && t.putPanic(now)
+		if !t.lastExitWasPanic && t.pendingError != nil {
 			t.putReason(now, errorRecord)
 		}
 		t.put(now, c.function<<functionShift|exitWord)
 	}
-	t.fails = nil
+	t.pendingError = nil
 	t.depth--
 	t.written = min(t.written, t.depth)
 	return t.depth
 }
 
-// isOf reports whether the track is this goroutine's, which has that g.
+// isOf reports whether the track belongs to the current goroutine, which has that g.
 //
 //go:norace
 func (t *track) isOf(g uintptr) bool {
@@ -115,7 +117,7 @@ func (t *track) isOf(g uintptr) bool {
 	return t.id == goroutineID()
 }
 
-// putPending writes the entries of all open calls that are not in the file yet.
+// putPending records the entries of the open calls that are not in the file yet.
 //
 //go:norace
 func (t *track) putPending() {
@@ -138,7 +140,7 @@ func (t *track) recorded() []openCall {
 	return t.open[:t.written]
 }
 
-// put stores a word with its time.
+// put stores an entry or exit word with its time.
 //
 //go:norace
 func (t *track) put(now, word uint64) {
@@ -149,7 +151,7 @@ func (t *track) put(now, word uint64) {
 	}
 }
 
-// growOpen makes room for more open calls, if there may be more.
+// growOpen makes room for more open calls, up to the maximum depth.
 //
 //go:norace
 func (r *trackRecording) growOpen() bool {
@@ -165,11 +167,11 @@ func (r *trackRecording) growOpen() bool {
 	return true
 }
 
-// restart begins anew for another goroutine, which goes on with the chunk.
+// restart resets the state for another goroutine, which continues the chunk.
 //
 //go:norace
 func (r *trackRecording) restart() {
-	r.begun, r.depth, r.written, r.fails = false, 0, 0, nil
+	r.hasTrackRecord, r.depth, r.written, r.pendingError = false, 0, 0, nil
 	r.limit.Store(0)
 	if len(r.open) > maxIdleCalls {
 		r.open = r.firstOpen[:]

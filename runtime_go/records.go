@@ -2,13 +2,15 @@
 
 package functrace
 
+// Records in a track's chunk: tracks, errors, panics, open calls.
+
 import (
 	"runtime"
 	"strings"
 	"unsafe"
 )
 
-// Types of records, and values of theirs.
+// Record types and their values.
 const (
 	baseRecord     = 1
 	trackRecord    = 2
@@ -23,27 +25,28 @@ const (
 	isGoexit    = 2
 )
 
-// Texts of errors and panics are cut to this many bytes.
+// Maximum length in bytes of the texts of errors and panics.
 const maxText = 200
 
+// recordHead returns the first word of a record.
 func recordHead(kind, size, value int) uint64 {
 	return recordWord | uint64(kind)<<2 | uint64(size)<<8 | uint64(value)<<24
 }
 
-// wordsFor returns how many words a record with a payload of size bytes takes.
+// wordsFor returns the number of words of a record with a payload of size bytes.
 func wordsFor(size int) int { return 1 + (size+7)/8 }
 
-// extend makes room for so many words at a time, after what must come before them: a new
-// chunk if this one is full, who the track is, what the times count from.
+// extend makes room for words, after the records that must precede them: it allocates a new chunk
+// if this one is full, writes the track record, and renews the time base.
 //
 //go:norace
 func (t *track) extend(now uint64, words int) bool {
-	if t.taken.Load() {
+	if t.isRevoked.Load() {
 		t.words = nil
-		t.taken.Store(false)
+		t.isRevoked.Store(false)
 	}
 	need := words
-	if !t.begun {
+	if !t.hasTrackRecord {
 		need += trackRecordWords
 	}
 	if t.words != nil && t.used+need+wordsFor(8) <= len(t.words) {
@@ -52,8 +55,8 @@ func (t *track) extend(now uint64, words int) bool {
 		t.limit.Store(0)
 		return false
 	}
-	if !t.begun {
-		t.begun = true
+	if !t.hasTrackRecord {
+		t.hasTrackRecord = true
 		t.putTrack(now)
 	}
 	if now-t.base >= maxSinceBase {
@@ -63,7 +66,7 @@ func (t *track) extend(now uint64, words int) bool {
 	return true
 }
 
-// putRecord stores a record of whole words; there is room for it.
+// putRecord stores a record of whole words. The caller has checked that it fits.
 //
 //go:norace
 func (t *track) putRecord(kind, value int, payload ...uint64) {
@@ -98,7 +101,7 @@ func (t *track) putText(now uint64, kind, value int, text string) {
 	t.used = at + wordsFor(len(text))
 }
 
-// lastWord returns the word of the fewer than 8 bytes that end a text.
+// lastWord returns a word with the fewer than 8 remaining bytes of a text.
 //
 //go:norace
 func lastWord(rest string) (word uint64) {
@@ -110,7 +113,7 @@ func lastWord(rest string) (word uint64) {
 
 const trackRecordWords = 1 + 4
 
-// putTrack tells who the track is and where it came from.
+// putTrack records the id of the track's goroutine and the go statement that started it.
 //
 //go:norace
 func (t *track) putTrack(now uint64) {
@@ -118,37 +121,38 @@ func (t *track) putTrack(now uint64) {
 	t.putRecord(trackRecord, isGoroutine, t.id, parent, now, starter|uint64(line)<<32)
 }
 
-// putReason records why the call fails: what t.fails says.
+// putReason records the error or panic value in t.pendingError.
 //
 //go:norace
 func (t *track) putReason(now uint64, kind int) {
-	if settings.callsError {
-		if err, ok := t.fails.(error); ok {
-			t.putText(now, kind, 0, t.askError(err))
+	if settings.callsErrorMethod {
+		if err, ok := t.pendingError.(error); ok {
+			t.putText(now, kind, 0, t.callErrorMethod(err))
 			return
 		}
 	}
 	var d description
-	d.describe(&t.fails)
+	d.describe(&t.pendingError)
 	t.putText(now, kind, 0, unsafe.String(&d.bytes[0], d.n))
 }
 
-// askError calls the error's method. That runs code of the program, which is not traced
-// and whose panics are none of the program's.
+// callErrorMethod calls the Error method of err. That runs code of the program, which is not
+// traced and whose panics are recovered.
 //
 //go:norace
-func (t *track) askError(err error) string {
-	limit := t.limit.Swap(0) // so that calls are not recorded without a look at muted
-	t.muted = true
+func (t *track) callErrorMethod(err error) string {
+	limit := t.limit.Swap(0) // so that calls take the slow path, which checks isMuted
+	t.isMuted = true
 	text := textOf(err)
-	t.muted = false
+	t.isMuted = false
 	t.limit.Store(limit)
 	return text
 }
 
+// textOf returns the text of err, or a placeholder if its Error method panics.
 func textOf(err error) (text string) {
-	showToRaceDetector()
-	defer hideFromRaceDetector()
+	enableRaceDetector()
+	defer disableRaceDetector()
 	defer func() {
 		if recover() != nil {
 			text = "(its Error method panics)"
@@ -157,14 +161,14 @@ func textOf(err error) (text string) {
 	return err.Error()
 }
 
-// putPanic tells that the call does not return, if so: that there is a panic on its way
-// through the goroutine may also mean that a deferred function called this one.
+// putPanic records a panic or Goexit if it ends the call. A panic in progress is not enough: a
+// deferred function may have called this function.
 //
 //go:norace
 func (t *track) putPanic(now uint64) bool {
 	switch unwinding() {
 	case "runtime.gopanic":
-		t.fails = panicValue()
+		t.pendingError = panicValue()
 		t.putReason(now, panicRecord)
 	case "runtime.Goexit":
 		t.putText(now, panicRecord, isGoexit, "")
@@ -174,7 +178,8 @@ func (t *track) putPanic(now uint64) bool {
 	return true
 }
 
-// ownPackage is what the names of this package's functions begin with. Its folder may have any name.
+// ownPackage is the prefix of the names of this package's functions. The package may have been
+// copied to any directory.
 var ownPackage = functionPrefix()
 
 func functionPrefix() string {
@@ -182,20 +187,20 @@ func functionPrefix() string {
 	return strings.TrimSuffix(runtime.FuncForPC(pc).Name(), "functionPrefix")
 }
 
-// unwinding returns the name of the function that runs the exit function: the instrumented
-// one, or that of the Go runtime that unwinds the stack.
+// unwinding returns the name of the function that called the exit function: the instrumented
+// function, or a function of the Go runtime that unwinds the stack.
 func unwinding() string {
-	// Callers, unwinding, putPanic, recordExit, leave; then what stands between that and the
-	// defer statement.
+	// Skip Callers, unwinding, putPanic, recordExit and leave, then the frames between them and
+	// the defer statement.
 	var pcs [4]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(5, pcs[:])])
 	for {
 		frame, more := frames.Next()
 		name := frame.Function
 		own, isOwn := strings.CutPrefix(name, ownPackage)
-		isBetween := isOwn && (own == "Exit" || strings.HasPrefix(own, "newTrack.func")) ||
+		isIntermediate := isOwn && (own == "Exit" || strings.HasPrefix(own, "newTrack.func")) ||
 			strings.HasSuffix(name, ".leaveMain") || strings.Contains(name, ".deferwrap")
-		if !more || !isBetween {
+		if !more || !isIntermediate {
 			return name
 		}
 	}

@@ -15,12 +15,12 @@ import (
 const senderName = "functrace-otlp"
 
 // startCarried starts the sender that the program carries, see embedded.go; nil if it has none.
-var startCarried func(trace string) error
+var startEmbedded func(trace string) error
 
 // startSender has a sender follow the trace at that path.
 func startSender(trace string) error {
-	if startCarried != nil {
-		return startCarried(trace)
+	if startEmbedded != nil {
+		return startEmbedded(trace)
 	}
 	path, err := findSender(os.Getenv("PATH"))
 	if err != nil {
@@ -30,7 +30,7 @@ func startSender(trace string) error {
 	if err != nil {
 		return err
 	}
-	return await(process, func() {})
+	return waitForLaunch(process, func() {})
 }
 
 // findSender does what exec.LookPath would, without what os/exec imports.
@@ -48,10 +48,10 @@ func findSender(folders string) (string, error) {
 // patience is how long a program waits for the process that it starts. Usually that one ends at
 // once and leaves the sender in a session of its own: so a program has no child when its main
 // begins, and none that a wait for any child, or a handler of SIGCHLD, could meet.
-const patience = 5 * time.Second
+const launchTimeout = 5 * time.Second
 
 // await lets the process end; release is called then, maybe later.
-func await(process *os.Process, release func()) (err error) {
+func waitForLaunch(process *os.Process, release func()) (err error) {
 	ended := make(chan error, 1)
 	go func() {
 		state, err := process.Wait()
@@ -61,7 +61,7 @@ func await(process *os.Process, release func()) (err error) {
 		}
 		close(ended)
 	}()
-	timer := time.NewTimer(patience)
+	timer := time.NewTimer(launchTimeout)
 	defer timer.Stop()
 	select {
 	case err = <-ended:

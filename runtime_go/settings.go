@@ -2,6 +2,8 @@
 
 package functrace
 
+// Settings from the environment.
+
 import (
 	"errors"
 	"math"
@@ -11,7 +13,7 @@ import (
 	"time"
 )
 
-// A mode is what becomes of calls.
+// A mode selects what is done with calls.
 type mode int
 
 const (
@@ -21,38 +23,39 @@ const (
 	modeOff
 )
 
-// config is what the environment asks for.
+// config contains the settings from the environment.
 type config struct {
 	mode             mode
 	out              string
 	depth            int
-	maxSize          int64 // bytes that a file gets
-	overwrite        bool  // the oldest calls when a trace is full
+	maxSize          int64 // maximum size of a file in bytes
+	overwrite        bool  // overwrite the oldest calls when the trace is full
 	minDuration      time.Duration
-	systemClock      bool   // even where the processor's counter would do
-	callsError       bool   // to get the text of an error
-	signal           string // that stops tracing and starts it again
+	systemClock      bool   // do not use the processor's counter
+	callsErrorMethod bool   // call Error methods for the text of errors
+	signal           string // name of the signal that toggles tracing
 	include, exclude []string
 }
 
 var settings config
 
+// readConfig reads and checks the settings.
 func readConfig(getenv func(string) string) (config, error) {
 	c := config{
 		out:     getenv("FUNCTRACE_OUT"),
 		depth:   math.MaxInt,
 		maxSize: 1 << 30,
 		signal:  getenv("FUNCTRACE_SIGNAL"),
-		include: globs(getenv("FUNCTRACE_INCLUDE")),
-		exclude: globs(getenv("FUNCTRACE_EXCLUDE")),
+		include: splitGlobs(getenv("FUNCTRACE_INCLUDE")),
+		exclude: splitGlobs(getenv("FUNCTRACE_EXCLUDE")),
 	}
 	for _, v := range variables {
 		if text := getenv(v.name); text != "" && !v.read(&c, text) {
-			return c, errors.New(v.name + "=" + text + " is " + v.unlike)
+			return c, errors.New(v.name + "=" + text + " is " + v.requirement)
 		}
 	}
 	if c.mode == modeLive {
-		c.overwrite = true // the sender takes calls away at its own pace
+		c.overwrite = true // the sender reads calls at its own pace
 		if getenv("FUNCTRACE_MAX_SIZE") == "" {
 			c.maxSize = liveSize
 		}
@@ -60,15 +63,16 @@ func readConfig(getenv func(string) string) (config, error) {
 	return c, nil
 }
 
-// liveSize is what a trace gets that a sender follows: some seconds' calls, or less of a very
-// busy program.
+// liveSize is the default size of a trace that a sender follows: a few seconds of calls, or less
+// in a very busy program.
 const liveSize = 64 << 20
 
-// variables are those whose values may make no sense, which is said by what they are unlike.
+// variables are the settings with a restricted syntax. requirement completes the message
+// "NAME=value is ...".
 var variables = []struct {
-	name   string
-	read   func(c *config, text string) bool
-	unlike string
+	name        string
+	read        func(c *config, text string) bool
+	requirement string
 }{
 	{"FUNCTRACE", (*config).readMode, "none of text, record, otlp and off"},
 	{"FUNCTRACE_FULL", (*config).readFull, "neither stop nor overwrite"},
@@ -103,8 +107,8 @@ func (c *config) readClock(text string) bool {
 }
 
 func (c *config) readErrorText(text string) bool {
-	c.callsError = text == "call"
-	return c.callsError || text == "fields"
+	c.callsErrorMethod = text == "call"
+	return c.callsErrorMethod || text == "fields"
 }
 
 func (c *config) readDepth(text string) bool {
@@ -118,7 +122,7 @@ func (c *config) readMaxSize(text string) (ok bool) {
 	return ok
 }
 
-// parseSize reads a number of bytes, or of kibi-, mebi- or gibibytes.
+// parseSize parses a size in bytes, with an optional suffix K, M or G.
 func parseSize(text string) (int64, bool) {
 	unit := strings.IndexByte("KMG", text[len(text)-1])
 	if unit >= 0 {
@@ -132,16 +136,17 @@ func parseSize(text string) (int64, bool) {
 	return n << shift, true
 }
 
-func globs(list string) []string {
+// splitGlobs splits a list at commas and spaces.
+func splitGlobs(list string) []string {
 	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
-// shows reports whether calls of the function called name are printed.
-func (c *config) shows(name string) bool {
-	return (len(c.include) == 0 || means(c.include, name)) && !means(c.exclude, name)
+// isTraced reports whether the filters allow calls of the function with that full name.
+func (c *config) isTraced(name string) bool {
+	return (len(c.include) == 0 || matchesFunction(c.include, name)) && !matchesFunction(c.exclude, name)
 }
 
-// expand puts the process id into a path.
+// expand replaces %p in a path with the process id, and %% with a percent sign.
 func expand(path string) string {
 	pid := strconv.Itoa(os.Getpid())
 	return strings.NewReplacer("%p", pid, "%%", "%").Replace(path)

@@ -15,7 +15,7 @@ func config1(env map[string]string) (config, error) {
 
 func TestDefaultsPrintEverything(t *testing.T) {
 	c, err := config1(nil)
-	if err != nil || c.mode == modeOff || c.out != "" || c.depth != math.MaxInt || !c.shows("main.main") {
+	if err != nil || c.mode == modeOff || c.out != "" || c.depth != math.MaxInt || !c.isTraced("main.main") {
 		t.Errorf("%+v, %v", c, err)
 	}
 }
@@ -53,7 +53,7 @@ func TestExcludeWinsOverInclude(t *testing.T) {
 		"FUNCTRACE_EXCLUDE": "*.Len",
 	})
 	for name, want := range map[string]bool{"main.f": true, "store.Len": false, "http.Get": false} {
-		if c.shows(name) != want {
+		if c.isTraced(name) != want {
 			t.Errorf("shows(%s) = %v", name, !want)
 		}
 	}

@@ -8,19 +8,19 @@ import (
 	"unsafe"
 )
 
-// A shape is a type, as far as its values are to be read from memory. It is made when the first
-// such value is met.
+// A shape is the layout of a type, used to read its values from memory. It is created when the
+// first value of the type is read.
 type shape struct {
-	key     uintptr // where the Go runtime has the type
-	next    *shape  // in the list that its bucket begins
+	key     uintptr // address of the type in the Go runtime
+	next    *shape  // in the list of its hash bucket
 	of      reflect.Type
 	name    string
 	kind    reflect.Kind
 	size    uintptr
-	direct  bool // an interface holds such a value itself, not its address
+	direct  bool // an interface contains the value itself, not its address
 	isError bool
 	fields  []field // of a struct
-	format  *format // of an error whose text is known without calling its method
+	format  *format // of an error type with a pattern
 	native  native
 }
 
@@ -34,7 +34,7 @@ type field struct {
 
 var shapes [256]atomic.Pointer[shape]
 
-// findShape returns the shape of the type with that key, if there is one by now.
+// findShape returns the shape of the type with that key, nil if there is none yet.
 //
 //go:norace
 func findShape(key uintptr) *shape {
@@ -45,7 +45,7 @@ func findShape(key uintptr) *shape {
 	return s
 }
 
-// shapeOf returns the shape of the type with that key, which is genuine.
+// shapeOf returns the shape of the type with that key, which must be valid.
 //
 //go:norace
 func shapeOf(key uintptr) *shape {
@@ -55,6 +55,8 @@ func shapeOf(key uintptr) *shape {
 	return newShape(reflect.TypeOf(*interfaceOf(&[2]uintptr{key, 0})))
 }
 
+// shapeOfType returns the shape of t.
+//
 //go:norace
 func shapeOfType(t reflect.Type) *shape {
 	if s := findShape(keyOf(t)); s != nil {
@@ -63,9 +65,11 @@ func shapeOfType(t reflect.Type) *shape {
 	return newShape(t)
 }
 
-// keyOf returns where the Go runtime has the type.
+// keyOf returns the address of the type in the Go runtime.
 func keyOf(t reflect.Type) uintptr { return wordsOfInterface(&t)[1] }
 
+// newShape creates the shape of t and adds it to shapes.
+//
 //go:norace
 func newShape(t reflect.Type) *shape {
 	s := &shape{key: keyOf(t), of: t, name: t.String(), kind: t.Kind(), size: t.Size()}
@@ -78,7 +82,7 @@ func newShape(t reflect.Type) *shape {
 		s.direct = wordsOfInterface(&zero)[1] == 0
 	}
 	s.native = nativeOf(t)
-	s.format = knownFormat(s)
+	s.format = formatOf(s)
 	bucket := &shapes[hash(s.key)%uintptr(len(shapes))]
 	for {
 		s.next = bucket.Load()
@@ -90,7 +94,7 @@ func newShape(t reflect.Type) *shape {
 
 var errorType = reflect.TypeOf((*error)(nil)).Elem()
 
-// Keys of the types that any may hold where it is not sure that it holds anything.
+// Keys of the types that are accepted in an interface{} whose contents are unverified.
 var predeclared []uintptr
 
 func init() {
@@ -102,8 +106,8 @@ func init() {
 
 //go:norace
 func isPredeclared(key uintptr) bool {
-	for _, known := range predeclared {
-		if key == known {
+	for _, candidate := range predeclared {
+		if key == candidate {
 			return true
 		}
 	}
@@ -115,16 +119,16 @@ func fieldsOf(t reflect.Type) []field {
 	fields := make([]field, t.NumField())
 	for i := range fields {
 		f := t.Field(i)
-		isHidden := isSecret(f.Name) || t == atomicValueType
-		fields[i] = field{f.Name, f.Offset, shapeOfType(f.Type), f.Anonymous, isHidden}
+		isRedacted := isSecret(f.Name) || t == atomicValueType
+		fields[i] = field{f.Name, f.Offset, shapeOfType(f.Type), f.Anonymous, isRedacted}
 	}
 	return fields
 }
 
-// While an atomic.Value is stored to, what its interface has for a type is none.
+// During a store, the interface in an atomic.Value has an invalid type word.
 var atomicValueType = reflect.TypeOf(atomic.Value{})
 
-// elem returns the shape of what a pointer points to, or a slice or an array consists of.
+// elem returns the shape of the element type of a pointer, slice or array.
 //
 //go:norace
 func (s *shape) elem() *shape { return shapeOfType(s.of.Elem()) }
@@ -136,53 +140,54 @@ func wordsOfInterface[T any](variable *T) *[2]uintptr {
 
 func interfaceOf(words *[2]uintptr) *any { return (*any)(unsafe.Pointer(words)) }
 
-// dynamic returns the shape of what the interface here holds, nil if that is nothing or may be
-// anything, and where it is. The interface is one with methods, if the static type has some.
+// dynamic returns the shape and the location of the value in the interface at this location. The
+// shape is nil if the interface is nil or its value cannot be trusted. The interface has methods
+// if its static type does.
 //
 //go:norace
-func (s spot) dynamic(static *shape) (*shape, spot) {
+func (s location) dynamic(static *shape) (*shape, location) {
 	key := s.word()
 	hasMethods := static != nil && static.of.NumMethod() > 0
 	switch {
 	case key == 0:
-		return nil, spot{}
-	case s.trust == doubtful && hasMethods && !isTable(key, static):
-		return nil, spot{}
+		return nil, location{}
+	case s.trust == unverified && hasMethods && !isItab(key, static):
+		return nil, location{}
 	case hasMethods:
-		key = typeIn(key)
+		key = typeOfItab(key)
 	}
-	if s.trust == doubtful && !hasMethods && !isPredeclared(key) {
-		return nil, spot{}
+	if s.trust == unverified && !hasMethods && !isPredeclared(key) {
+		return nil, location{}
 	}
 	dynamic := shapeOf(key)
 	value := s.plus(wordSize)
-	if s.trust != settled {
-		value.trust = doubtful
+	if s.trust != immutable {
+		value.trust = unverified
 	}
 	if dynamic.direct {
 		return dynamic, value
 	}
 	value.address = value.word()
-	if value.trust == doubtful && !isReadable(value.address, dynamic.size) {
-		return nil, spot{}
+	if value.trust == unverified && !isReadable(value.address, dynamic.size) {
+		return nil, location{}
 	}
 	return dynamic, value
 }
 
-// typeIn returns the key of the type in a table of methods, by which an interface that has some
-// knows what it holds.
+// typeOfItab returns the key of the dynamic type in an itab, the method table in an interface
+// with methods.
 //
 //go:norace
-func typeIn(table uintptr) uintptr {
+func typeOfItab(table uintptr) uintptr {
 	var value any = *(*error)(unsafe.Pointer(&[2]uintptr{table, 0}))
 	return wordsOfInterface(&value)[0]
 }
 
-// isTable reports whether what is at the address is a table of methods for that interface, as
-// package internal/abi of Go has it: the interface comes first, then the type.
+// isItab reports whether the address is that of an itab for that interface, as defined in Go's
+// internal/abi: the interface type first, then the dynamic type.
 //
 //go:norace
-func isTable(address uintptr, of *shape) bool {
+func isItab(address uintptr, of *shape) bool {
 	return isReadable(address, 3*wordSize) && load[uintptr](address) == of.key &&
 		isReadable(load[uintptr](address+wordSize), 6*wordSize)
 }

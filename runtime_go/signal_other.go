@@ -4,6 +4,6 @@ package functrace
 
 import "errors"
 
-func toggleOn(string) error {
+func toggleOnSignal(string) error {
 	return errors.New("FUNCTRACE_SIGNAL: there are no such signals on this system")
 }

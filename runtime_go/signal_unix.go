@@ -10,7 +10,7 @@ import (
 )
 
 // toggleOn has every signal of that name stop tracing, or start it.
-func toggleOn(name string) error {
+func toggleOnSignal(name string) error {
 	signals := map[string]os.Signal{"USR1": syscall.SIGUSR1, "USR2": syscall.SIGUSR2}
 	s, ok := signals[name]
 	if !ok {
@@ -30,6 +30,6 @@ func toggle() {
 	if !off.Load() {
 		Stop()
 	} else if err := Start(); err != nil {
-		say(err.Error())
+		writeMessage(err.Error())
 	}
 }

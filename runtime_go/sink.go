@@ -68,7 +68,7 @@ var errFull = errors.New("the file has reached FUNCTRACE_MAX_SIZE")
 // write puts the line of t out.
 func (s *sink) write(t *trackPrinting) {
 	if err := s.put(t); err != nil {
-		fail(errors.New("cannot write: " + err.Error()))
+		disableTracing(errors.New("cannot write: " + err.Error()))
 	}
 }
 

@@ -12,10 +12,10 @@ import (
 type sinkKind int
 
 const (
-	anyKind   sinkKind = iota // a lock around every write
-	wholeKind                 // the kernel: files and devices of memory
-	pipeKind                  // the kernel for lines up to PIPE_BUF bytes, a lock beyond
-	nullKind                  // nothing: what is written is discarded
+	lockedKind sinkKind = iota // a lock around every write
+	atomicKind                 // the kernel: files and devices of memory
+	pipeKind                   // the kernel for lines up to PIPE_BUF bytes, a lock beyond
+	nullKind                   // nothing: what is written is discarded
 )
 
 // Device numbers on Linux, see its Documentation/admin-guide/devices.txt: /dev/null's,
@@ -52,18 +52,18 @@ func sinkTo(o *output) *sink { return &sink{output: o, kind: kindOf(int(o.number
 func kindOf(number int) sinkKind {
 	var stat syscall.Stat_t
 	if runtime.GOOS != "linux" || syscall.Fstat(number, &stat) != nil {
-		return anyKind
+		return lockedKind
 	}
 	switch format := stat.Mode & syscall.S_IFMT; {
 	case format == syscall.S_IFCHR && stat.Rdev == nullDevice:
 		return nullKind
 	case format == syscall.S_IFREG,
 		format == syscall.S_IFCHR && stat.Rdev>>8 == memoryDevices:
-		return wholeKind
+		return atomicKind
 	case format == syscall.S_IFIFO:
 		return pipeKind
 	}
-	return anyKind
+	return lockedKind
 }
 
 // putOwn writes past os.File, which would let one goroutine write at a time. The
@@ -74,7 +74,7 @@ func (s *sink) putOwn(t *trackPrinting) error {
 	switch {
 	case s.kind == nullKind:
 		return nil
-	case s.kind == wholeKind:
+	case s.kind == atomicKind:
 	case s.kind == pipeKind && len(t.line) <= pipeBuf:
 		s.mu.RLock()
 		defer s.mu.RUnlock()
@@ -103,7 +103,7 @@ func writeAll(fd int, line []byte) error {
 			line = line[n:]
 		case syscall.EINTR:
 		case syscall.EAGAIN:
-			awaitWritable(fd) // a named pipe, or somebody made standard output so
+			waitUntilWritable(fd) // a named pipe, or somebody made standard output so
 		default:
 			return err
 		}

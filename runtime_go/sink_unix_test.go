@@ -55,7 +55,7 @@ func printFromFour(s *sink) {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			t := newTrack(0, place{})
+			t := newTrack(0, trackLink{})
 			t.line = append(line, '\n')
 			for i := 0; i < 10; i++ {
 				s.write(t.trackPrinting)

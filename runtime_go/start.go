@@ -2,49 +2,51 @@
 
 package functrace
 
+// Start-up of the runtime, and its messages.
+
 import (
 	"errors"
 	"os"
 )
 
-// The program's own init functions and package variables may be traced, and
-// they run after this.
+// init starts tracing before the program's own init functions and package variables, which may be
+// traced.
 func init() {
 	messages = newSink(os.Stderr, false)
 	if isPrivileged() {
-		forbid()
+		disableForProcess()
 		return
 	}
 	c, err := readConfig(os.Getenv)
 	settings, settingsError = c, err
 	initProbe()
 	if err == nil && c.mode != modeOff {
-		err = begin()
+		err = openConfiguredOutput()
 	}
 	if err != nil {
-		fail(err)
+		disableTracing(err)
 	}
 	if c.mode == modeOff {
 		off.Store(true)
 	}
 	if settingsError == nil && c.signal != "" {
-		if err := toggleOn(c.signal); err != nil {
-			say(err.Error())
+		if err := toggleOnSignal(c.signal); err != nil {
+			writeMessage(err.Error())
 		}
 	}
 }
 
 var (
-	settingsError error // what is wrong with the settings
-	begun         bool  // the output is open
+	settingsError error // the error in the settings
+	isOutputOpen  bool  // the output is open
 )
 
-// begin opens the output that the settings ask for.
-func begin() (err error) {
+// openConfiguredOutput opens the output that the settings specify.
+func openConfiguredOutput() (err error) {
 	if settings.mode == modeText {
 		printer.depth = settings.depth
 		printer.sink, err = openSink(settings.out, settings.maxSize)
-		begun = err == nil
+		isOutputOpen = err == nil
 		return err
 	}
 	initClock()
@@ -52,13 +54,13 @@ func begin() (err error) {
 		return err
 	}
 	minDuration = toTicks(settings.minDuration)
-	recordsAll = fast && minDuration == 0 && !raceDetector
-	asksSystem = recordsAll && !counter
-	recording, begun = true, true
+	usesFastPath = fast && minDuration == 0 && !raceDetector
+	usesSystemTicks = usesFastPath && !counter
+	recording, isOutputOpen = true, true
 	return nil
 }
 
-// openTrace begins the file of a recording, and has it followed if it is to be sent.
+// openTrace starts the trace file, and a sender in mode otlp.
 func openTrace() error {
 	err := rec.open(&settings)
 	if settings.mode != modeLive {
@@ -75,20 +77,20 @@ func openTrace() error {
 	return err
 }
 
-// fail ends tracing and says why, once.
-func fail(err error) {
+// disableTracing turns tracing off and reports the reason once.
+func disableTracing(err error) {
 	if !off.Swap(true) {
-		say(err.Error() + "; tracing is off")
+		writeMessage(err.Error() + "; tracing is off")
 	}
 }
 
-// messages is standard error as it was at the start: if the program has opened another file under
-// its number, that file gets no messages.
+// messages is standard error as it was at the start. A file that the program opens later under
+// the same descriptor number gets no messages.
 var messages *sink
 
-// say prints a message. It goes out as lines do: writing to a closed pipe,
-// os.Stderr.WriteString would have SIGPIPE end the program.
-func say(message string) {
+// writeMessage prints a message. It is written like a line of text output: after an error on a
+// closed pipe, os.Stderr.WriteString would end the program with SIGPIPE.
+func writeMessage(message string) {
 	p := newPrinting()
 	p.line = []byte("functrace: " + visible(message) + "\n")
 	messages.put(p) // there is nowhere to report a failure

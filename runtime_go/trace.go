@@ -2,10 +2,11 @@
 
 package functrace
 
+// Trace, Enter and Exit in a build with the tag trace.
+
 import "sync/atomic"
 
-// off is set while no call is to be traced: by the environment, by Stop, or once
-// the output has failed.
+// off is set while no calls are traced: FUNCTRACE=off, after Stop, or after an output error.
 var off atomic.Bool
 
 // Trace reports the entry of its caller and returns the function that reports
@@ -13,26 +14,27 @@ var off atomic.Bool
 //
 //	defer functrace.Trace()()
 //
-// It is never inlined, so its return address tells its caller.
+// It is never inlined, so that its return address identifies its caller.
 //
 //go:noinline
 func Trace() func() {
 	if off.Load() {
-		return nothing
+		return doNothing
 	}
 	t := recordEntry(systemTicks())
 	if t == nil {
 		t = enterCaller()
 	}
 	if t == nil {
-		return nothing
+		return doNothing
 	}
 	return t.exit
 }
 
-func nothing() {}
+// doNothing is the exit function of calls that are not traced.
+func doNothing() {}
 
-// A Call is one that has been entered.
+// A Call identifies an entered call for Exit.
 type Call struct{ track *track }
 
 // Enter reports the entry of its caller, whose exit Exit reports:
@@ -60,15 +62,15 @@ func Exit(c Call, err *error) {
 		return
 	}
 	if *err != nil && recording {
-		c.track.fails = *err
+		c.track.pendingError = *err
 	}
 	if !recordExit(c.track, systemTicks()) {
 		c.track.leave()
 	}
 }
 
-// enterCaller reports the entry of the caller of Trace or Enter, which alone call it. It
-// returns the track if the call's exit is to be reported as well, else nil.
+// enterCaller reports the entry of the function that called Trace or Enter, its only callers. It
+// returns the track if the exit of the call has to be reported too, else nil.
 //
 //go:noinline
 //go:norace
@@ -80,11 +82,11 @@ func enterCaller() *track {
 	return enter(trackOfID(goroutineID()), callSiteByCallers())
 }
 
-// enter is enterCaller for the goroutine with that track, and the function that pc lies in.
+// enter reports the entry of the function that contains pc on the goroutine of t.
 //
 //go:norace
 func enter(t *track, pc uintptr) *track {
-	hideFromRaceDetector()
+	disableRaceDetector()
 	f := functionAt(pc)
 	switch {
 	case f.hidden:
@@ -96,30 +98,30 @@ func enter(t *track, pc uintptr) *track {
 	default:
 		t.print(f)
 	}
-	showToRaceDetector()
+	enableRaceDetector()
 	return t
 }
 
-// leave reports the exit of the innermost call where recordExit, in assembly, has not. It
-// must not recover: a panic on its way through belongs to the program.
+// leave reports the exit of the innermost call if the assembly function recordExit did not. It
+// must not recover: a panic that passes through it belongs to the program.
 //
 //go:norace
 func (t *track) leave() {
-	hideFromRaceDetector()
+	disableRaceDetector()
 	var open int
 	if recording {
 		open = t.recordExit(ticks())
 	} else {
 		open = t.printExit()
 	}
-	showToRaceDetector()
+	enableRaceDetector()
 	if open == 0 && !fast {
-		forget(t) // in sight of the race detector, which sees into maps anyway
+		releaseTrack(t) // with the race detector enabled: it observes map accesses in any case
 	}
 }
 
-// leaveMain reports the exit of the innermost call on the first goroutine, whose return from
-// main.main ends the program.
+// leaveMain reports the exit of the innermost call on the main goroutine. The return of main.main
+// ends the program.
 //
 //go:norace
 func (t *track) leaveMain() {
@@ -127,9 +129,9 @@ func (t *track) leaveMain() {
 	if !ends && recordExit(t, systemTicks()) {
 		return
 	}
-	t.panics = false
+	t.lastExitWasPanic = false
 	t.leave()
-	if ends && !t.panics {
-		rec.ended()
+	if ends && !t.lastExitWasPanic {
+		rec.markEnded()
 	}
 }

@@ -4,47 +4,46 @@ package functrace
 
 import "sync"
 
-// A track is what is known of one goroutine. Only that goroutine touches it, but
-// for the fields by which it is found, and but for an exit function that somebody
-// calls on another goroutine. That breaks nothing: printing is locked, which costs
-// a goroutine of its own little, and recording looks who calls.
-//
-// Whatever touches a track is marked go:norace and grows slices itself. A track
-// passes from a goroutine that has ended to one that begins, together with its g:
-// that is safe, but happens inside the Go runtime, where the race detector does
-// not look.
+// A track is the state of one goroutine. Only that goroutine uses it, except for the fields by
+// which it is found and for an exit function that is called on another goroutine. Such a call is
+// harmless: printing takes a lock, which costs little while uncontended, and recording checks
+// which goroutine calls.
+// Every function that uses a track is marked go:norace and grows slices itself. A track passes
+// from a goroutine that has ended to a new one, together with its g: that is safe, but happens
+// inside the Go runtime, where the race detector does not observe it.
 type track struct {
-	id    uint64
-	exit  func() // leaves the innermost call; made once
-	place        // by which the track is found, if not by its id
+	id        uint64
+	exit      func() // reports the exit of the innermost call; allocated once
+	trackLink        // finds the track by g, unless it is found by its id
 	trackRecording
-	*trackPrinting // none while recording
+	*trackPrinting // nil while recording
 }
 
-// What a track knows for printing. It is locked while in use.
+// Printing state of a track. It is locked while in use.
 type trackPrinting struct {
 	mu    sync.Mutex
-	calls []*function // the calls not yet left, innermost last
-	line  []byte      // the line being printed, kept for the next one
+	calls []*function // open calls, innermost last
+	line  []byte      // the line being printed, reused for the next one
 
-	output    *output          // that writeLine writes to
-	writeLine func(fd uintptr) // writes line; made once
-	err       error            // what writeLine met
+	output    *output          // target of writeLine
+	writeLine func(fd uintptr) // writes line; allocated once
+	err       error            // the error of writeLine
 
-	// Room for what most goroutines need. It also makes these large enough to
-	// share no cache line, which would slow goroutines on other cores.
+	// Enough for most goroutines. It also makes the structure large enough to share no cache line
+	// with others, which would slow goroutines on other cores.
 	firstCalls [8]*function
 	firstLine  [80]byte
 }
 
-// Up to these sizes a track keeps its memory, whatever its goroutine does.
+// A track keeps its memory up to these sizes.
 const (
 	maxIdleCalls = 64
 	maxIdleLine  = 1 << 10
 )
 
-func newTrack(id uint64, at place) *track {
-	t := &track{id: id, place: at}
+// newTrack returns a track for the goroutine with that id.
+func newTrack(id uint64, at trackLink) *track {
+	t := &track{id: id, trackLink: at}
 	t.exit = func() {
 		if !recordExit(t, systemTicks()) {
 			t.leave()
@@ -77,6 +76,8 @@ func (t *trackPrinting) reserve() {
 	}
 }
 
+// resize moves the open calls to a slice of that capacity.
+//
 //go:norace
 func (t *trackPrinting) resize(size int) {
 	calls := make([]*function, len(t.calls), size)
@@ -87,7 +88,8 @@ func (t *trackPrinting) resize(size int) {
 	t.calls = calls
 }
 
-// emptyLine returns room for a line of size bytes: the last line's, if that is enough.
+// emptyLine returns an empty line with room for size bytes, in the memory of the last line if
+// possible.
 //
 //go:norace
 func (t *trackPrinting) emptyLine(size int) []byte {
@@ -97,12 +99,12 @@ func (t *trackPrinting) emptyLine(size int) []byte {
 	return t.line[:0]
 }
 
-// giveBack frees what only deeper calls than those now open needed. Waiting
-// until they are an eighth makes it rare; waiting until none is open would be
-// for ever in a goroutine whose outermost function serves until the program ends.
+// shrink frees memory that only deeper calls needed. It waits until an eighth is in use, which
+// makes it rare; it cannot wait until no call is open, which never happens in a goroutine whose
+// outermost function runs until the program ends.
 //
 //go:norace
-func (t *trackPrinting) giveBack() {
+func (t *trackPrinting) shrink() {
 	depth := len(t.calls)
 	if cap(t.calls) > maxIdleCalls && depth < cap(t.calls)/8 {
 		t.resize(cap(t.calls) / 4)
@@ -112,18 +114,18 @@ func (t *trackPrinting) giveBack() {
 	}
 }
 
-// Tracks by goroutine id, for want of anything faster to find them by. A track
-// whose goroutine rests is forgotten, so that their number stays that of the
-// goroutines in traced calls.
+// Tracks by goroutine id, used where g is not available. A track without open calls is removed,
+// which bounds their number by that of the goroutines in traced calls.
 type trackShard struct {
 	mu     sync.Mutex
 	tracks map[uint64]*track
-	idle   []*track // forgotten ones, whose chunks others may go on with
+	idle   []*track // removed tracks, whose chunks other goroutines may continue
 	_      [24]byte // a cache line of its own
 }
 
 var trackShards [64]trackShard
 
+// trackOfID returns the track of the goroutine with that id.
 func trackOfID(id uint64) *track {
 	s := &trackShards[id%uint64(len(trackShards))]
 	s.mu.Lock()
@@ -133,17 +135,17 @@ func trackOfID(id uint64) *track {
 		if s.tracks == nil {
 			s.tracks = make(map[uint64]*track)
 		}
-		t = s.fresh(id)
+		t = s.newOrIdleTrack(id)
 		s.tracks[id] = t
 	}
 	return t
 }
 
-// fresh returns a track for the goroutine with that id. The shard is locked.
-func (s *trackShard) fresh(id uint64) *track {
+// newOrIdleTrack returns a track for the goroutine with that id. The shard must be locked.
+func (s *trackShard) newOrIdleTrack(id uint64) *track {
 	n := len(s.idle)
 	if n == 0 || id == 1 {
-		return newTrack(id, place{})
+		return newTrack(id, trackLink{})
 	}
 	t := s.idle[n-1]
 	s.idle = s.idle[:n-1]
@@ -152,7 +154,8 @@ func (s *trackShard) fresh(id uint64) *track {
 	return t
 }
 
-func forget(t *track) {
+// releaseTrack removes a track without open calls from its shard.
+func releaseTrack(t *track) {
 	s := &trackShards[t.id%uint64(len(trackShards))]
 	s.mu.Lock()
 	if s.tracks[t.id] == t {

@@ -2,24 +2,28 @@
 
 package functrace
 
+// Tracks found by the address of g.
+
 import "sync/atomic"
 
-// A place is a track's in the list that its bucket begins.
-type place struct {
+// A trackLink is a track's link in the list of its hash bucket.
+type trackLink struct {
 	g    uintptr
 	next *track
 }
 
 //go:norace
-func (p *place) isAt(g uintptr) bool { return p.g == g }
+func (p *trackLink) isAt(g uintptr) bool { return p.g == g }
 
-// Tracks by the address of the Go runtime's own descriptor of the goroutine, g.
-// The runtime reuses these for new goroutines and never frees one, so a track
-// for each that was ever seen is bounded by the most goroutines alive at once.
+// Tracks by the address of the Go runtime's goroutine descriptor, g. The runtime reuses
+// descriptors and never frees one, so the number of tracks is bounded by the maximum number of
+// goroutines alive at once.
 const trackBuckets = 1 << 16
 
 var tracksByG [trackBuckets]atomic.Pointer[track]
 
+// trackOfG returns the track of the goroutine that has that g and id.
+//
 //go:norace
 func trackOfG(g uintptr, id uint64) *track {
 	bucket := &tracksByG[hash(g)%trackBuckets]
@@ -27,12 +31,12 @@ func trackOfG(g uintptr, id uint64) *track {
 	for t := first; t != nil; t = t.next {
 		if t.g == g {
 			if t.id != id {
-				t.serve(id)
+				t.reassign(id)
 			}
 			return t
 		}
 	}
-	t := newTrack(id, place{g: g})
+	t := newTrack(id, trackLink{g: g})
 	for {
 		t.next = first
 		if bucket.CompareAndSwap(first, t) {
@@ -42,18 +46,18 @@ func trackOfG(g uintptr, id uint64) *track {
 	}
 }
 
-// serve starts the track anew for another goroutine on the same g.
+// reassign resets the track for another goroutine on the same g.
 //
 //go:norace
-func (t *track) serve(id uint64) {
+func (t *track) reassign(id uint64) {
 	if recording {
 		t.id = id
 		t.restart()
 		return
 	}
-	hideFromRaceDetector()
+	disableRaceDetector()
 	t.mu.Lock()
 	t.id, t.calls = id, t.calls[:0]
 	t.mu.Unlock()
-	showToRaceDetector()
+	enableRaceDetector()
 }

@@ -20,7 +20,7 @@ func TestTracksShareNoCacheLine(t *testing.T) {
 
 // A goroutine whose outermost function never returns is to keep no deep stack.
 func TestTrackGivesMemoryBackAboveItsOutermostCall(t *testing.T) {
-	track := newTrack(1, place{})
+	track := newTrack(1, trackLink{})
 	outermost := &function{name: "serve"}
 	track.calls = append(track.calls, outermost)
 	for i := 0; i < 20_000; i++ {
@@ -30,7 +30,7 @@ func TestTrackGivesMemoryBackAboveItsOutermostCall(t *testing.T) {
 	for len(track.calls) > 1 {
 		track.calls = track.calls[:len(track.calls)-1]
 		track.line = track.emptyLine(len(track.calls))[:len(track.calls)]
-		track.giveBack()
+		track.shrink()
 	}
 	if cap(track.calls) > maxIdleCalls || cap(track.line) > maxIdleLine {
 		t.Errorf("room for %d calls and a line of %d bytes", cap(track.calls), cap(track.line))

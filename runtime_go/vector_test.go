@@ -50,7 +50,7 @@ func WriteVector(path string, v Vector) error {
 	for _, e := range v.Events {
 		t := tracks[e.Track]
 		if t == nil {
-			t = newTrack(e.Track, place{})
+			t = newTrack(e.Track, trackLink{})
 			tracks[e.Track] = t
 			origin := v.Origins[e.Track]
 			descriptor := newDescriptor(origin.Parent, known[origin.Starter].number, origin.Line)
@@ -64,7 +64,7 @@ func WriteVector(path string, v Vector) error {
 		}
 	}
 	if v.EndedCleanly {
-		rec.ended()
+		rec.markEnded()
 	}
 	return nil
 }
@@ -86,14 +86,14 @@ func (t *track) leaveAs(e VectorEvent) {
 		t.g, _, _ = state()
 		t.recordExit(e.Ticks)
 	}
-	elsewhere(func() (done bool) {
+	onNewGoroutine(func() (done bool) {
 		switch e.How {
 		case "panic":
 			defer func() { recover() }()
 			defer leave()
 			panic(errors.New(e.ErrorOrPanic))
 		case "error":
-			t.fails = errors.New(e.ErrorOrPanic)
+			t.pendingError = errors.New(e.ErrorOrPanic)
 		case "goexit":
 			return <-goexit(leave)
 		}

@@ -35,13 +35,13 @@ func (t *track) eventsOf(test *testing.T, assembly bool) (events []byte, looked 
 	if err := rec.open(&config{out: path, maxSize: 1 << 30}); err != nil {
 		test.Fatal(err)
 	}
-	recording, recordsAll = true, assembly
+	recording, usesFastPath = true, assembly
 	t.trackRecording.init()
 	c := &fixedClock{}
 	for i := 0; i < 300; i++ {
 		c.outer()
 	}
-	recording, recordsAll = false, false
+	recording, usesFastPath = false, false
 	rec, t.trackRecording = recorder{}, trackRecording{}
 	content, err := os.ReadFile(path)
 	if err != nil {

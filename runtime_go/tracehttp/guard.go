@@ -15,7 +15,7 @@ type Option func(*guard)
 // Token lets only requests with the header "Authorization: Bearer token" through, whatever host they
 // name. An empty token lets none through.
 func Token(token string) Option {
-	return func(g *guard) { g.token, g.wantsToken = token, true }
+	return func(g *guard) { g.token, g.requiresToken = token, true }
 }
 
 // Hosts lets requests through that name one of these hosts, besides localhost, the machine's own name
@@ -31,9 +31,9 @@ func Hosts(names ...string) Option {
 // A guard refuses requests that a web page elsewhere makes a browser send: it cannot send a POST with
 // the token, and without one, its origin or the host that it names gives it away.
 type guard struct {
-	token      string
-	wantsToken bool
-	hosts      []string
+	token         string
+	requiresToken bool
+	hosts         []string
 }
 
 func newGuard(options []Option) *guard {
@@ -52,11 +52,11 @@ func (g *guard) refusal(r *http.Request) (status int, why string) {
 	switch {
 	case r.Method != http.MethodPost:
 		return http.StatusMethodNotAllowed, "use POST"
-	case g.wantsToken:
+	case g.requiresToken:
 		if !g.hasToken(r) {
 			return http.StatusUnauthorized, "missing or wrong token; send Authorization: Bearer TOKEN"
 		}
-	case !g.knowsHost(r.Host):
+	case !g.isAllowedHost(r.Host):
 		return http.StatusForbidden, "unknown host; name it in tracehttp.Hosts"
 	case !isSameOrigin(r):
 		return http.StatusForbidden, "cross-site request"
@@ -72,7 +72,7 @@ func (g *guard) hasToken(r *http.Request) bool {
 
 // knowsHost keeps away pages whose host's name resolves to this machine (DNS rebinding): they cannot
 // choose an address as their name.
-func (g *guard) knowsHost(host string) bool {
+func (g *guard) isAllowedHost(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	longestWindow = time.Hour
+	maxWindow = time.Hour
 	// A client that takes nothing for so long is given up.
 	writeTimeout = 30 * time.Second
 )
@@ -86,7 +86,7 @@ func serveTrace(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("Content-Disposition", `attachment; filename="trace.ftrace"`)
-	if err := functrace.Snapshot(&patientWriter{w}); err != nil {
+	if err := functrace.Snapshot(&deadlineWriter{w}); err != nil {
 		w.Header().Del("Content-Disposition")
 		http.Error(w, err.Error(), http.StatusConflict)
 	}
@@ -94,8 +94,8 @@ func serveTrace(w http.ResponseWriter, r *http.Request) {
 
 func parseSeconds(text string) (time.Duration, error) {
 	seconds, err := strconv.ParseFloat(text, 64)
-	if err != nil || !(seconds > 0 && seconds <= longestWindow.Seconds()) {
-		return 0, fmt.Errorf("seconds: a number above 0, at most %.0f", longestWindow.Seconds())
+	if err != nil || !(seconds > 0 && seconds <= maxWindow.Seconds()) {
+		return 0, fmt.Errorf("seconds: a number above 0, at most %.0f", maxWindow.Seconds())
 	}
 	return time.Duration(seconds * float64(time.Second)), nil
 }
@@ -120,9 +120,9 @@ func traceFor(r *http.Request, window time.Duration) error {
 }
 
 // A patientWriter gives up a client that takes nothing for writeTimeout, where the server can.
-type patientWriter struct{ http.ResponseWriter }
+type deadlineWriter struct{ http.ResponseWriter }
 
-func (w *patientWriter) Write(data []byte) (int, error) {
+func (w *deadlineWriter) Write(data []byte) (int, error) {
 	// Servers that know no deadlines have no such limit.
 	_ = http.NewResponseController(w.ResponseWriter).SetWriteDeadline(time.Now().Add(writeTimeout))
 	return w.ResponseWriter.Write(data)

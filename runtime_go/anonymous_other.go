@@ -2,6 +2,6 @@
 
 package functrace
 
-func createNameless(path string) (*output, error) { return createNamed(path) }
+func createAnonymous(path string) (*output, error) { return createNamed(path) }
 
 func (*output) publish() error { return nil }

@@ -12,7 +12,7 @@ import (
 
 // Numbers that package syscall does not have.
 const (
-	openNameless    = 0x400000 | syscall.O_DIRECTORY // O_TMPFILE
+	openAnonymous   = 0x400000 | syscall.O_DIRECTORY // O_TMPFILE
 	atSymlinkFollow = 0x400
 )
 
@@ -20,7 +20,7 @@ var atWorkingFolder = -100 // AT_FDCWD
 
 // createNameless creates a file in the folder of path that has no name before publish: a process
 // that is killed in between leaves no file. Where the file system cannot do that it creates a named one.
-func createNameless(path string) (*output, error) {
+func createAnonymous(path string) (*output, error) {
 	if _, err := os.Lstat(path); err == nil {
 		return nil, &os.PathError{Op: "open", Path: path, Err: syscall.EEXIST}
 	}
@@ -29,18 +29,18 @@ func createNameless(path string) (*output, error) {
 		folder = path
 	}
 	folder = folder[:strings.LastIndexByte(folder, '/')+1]
-	number, err := openFile(folder, os.O_RDWR|openNameless)
+	number, err := openFile(folder, os.O_RDWR|openAnonymous)
 	if err != nil {
 		return createNamed(path)
 	}
 	o := streamOutput(number, path)
-	o.path, o.flags, o.nameless = absolute(path), os.O_RDWR, true
+	o.path, o.flags, o.isAnonymous = absolute(path), os.O_RDWR, true
 	return o, nil
 }
 
 // publish gives a nameless file its name, unless there is another file of that name.
 func (o *output) publish() error {
-	if !o.nameless {
+	if !o.isAnonymous {
 		return nil
 	}
 	own, err := syscall.BytePtrFromString("/proc/self/fd/" + strconv.FormatInt(o.number.Load(), 10))
@@ -56,6 +56,6 @@ func (o *output) publish() error {
 	if problem != 0 {
 		return &os.PathError{Op: "link", Path: o.path, Err: problem}
 	}
-	o.nameless = false
+	o.isAnonymous = false
 	return nil
 }

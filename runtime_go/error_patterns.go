@@ -2,11 +2,11 @@
 
 package functrace
 
-// knownErrors are types of errors whose texts are known from their sources, by the patterns that
-// format.go explains. The texts are those that their Error methods return, unless something that
-// they contain is unknown.
-var knownErrors = map[string]string{
-	// What contains its text.
+// errorPatterns contains the text of well-known error types as patterns, whose syntax format.go
+// describes. They yield the text that the Error method returns, except for parts that contain
+// errors without a pattern.
+var errorPatterns = map[string]string{
+	// Types with the text in a field.
 	"*errors.errorString": "{s}",
 	"*fmt.wrapError":      "{msg}",
 	"*fmt.wrapErrors":     "{msg}",
@@ -76,17 +76,17 @@ var knownErrors = map[string]string{
 
 func init() {
 	const cockroach = "*github.com/cockroachdb/errors/"
-	knownErrors[cockroach+"errutil.leafError"] = "{msg}"
-	knownErrors[cockroach+"errutil.withPrefix"] = "{prefix}: {cause}"
-	knownErrors[cockroach+"errutil.withNewMessage"] = "{message}"
-	knownErrors[cockroach+"barriers.barrierErr"] = "{smsg}"
-	knownErrors[cockroach+"join.joinError"] = "{errs:\n}"
+	errorPatterns[cockroach+"errutil.leafError"] = "{msg}"
+	errorPatterns[cockroach+"errutil.withPrefix"] = "{prefix}: {cause}"
+	errorPatterns[cockroach+"errutil.withNewMessage"] = "{message}"
+	errorPatterns[cockroach+"barriers.barrierErr"] = "{smsg}"
+	errorPatterns[cockroach+"join.joinError"] = "{errs:\n}"
 	for _, wrapper := range []string{
 		"assert.withAssertionFailure", "contexttags.withContext", "domains.withDomain", "extgrpc.withGrpcCode",
 		"exthttp.withHTTPCode", "hintdetail.withDetail", "hintdetail.withHint", "issuelink.withIssueLink",
 		"markers.withMark", "safedetails.withSafeDetails", "secondary.withSecondaryError",
 		"telemetrykeys.withTelemetry", "withstack.withStack",
 	} {
-		knownErrors[cockroach+wrapper] = "{cause}"
+		errorPatterns[cockroach+wrapper] = "{cause}"
 	}
 }
