@@ -2,8 +2,10 @@
 
 package functrace
 
-// ip shows the bytes of an Internet address. In host:port those of 16 stand in brackets, with their
-// zone: the verbs host and end show one of these each.
+// Text of Internet addresses, read from memory.
+
+// ip adds an Internet address. In host:port an IPv6 address is in brackets, with its zone: the
+// verb host adds the opening bracket and the address, the verb end the closing bracket.
 //
 //go:norace
 func (d *description) ip(at location, verb string) {
@@ -33,7 +35,7 @@ func (d *description) ip(at location, verb string) {
 	}
 }
 
-// isMapped reports whether the 16 bytes stand for an address of 4.
+// isMapped reports whether the 16 bytes are an IPv4 address mapped to IPv6.
 //
 //go:norace
 func isMapped(address uintptr) bool {
@@ -45,6 +47,8 @@ func isMapped(address uintptr) bool {
 	return load[byte](address+10) == 0xff && load[byte](address+11) == 0xff
 }
 
+// ip4 adds an IPv4 address.
+//
 //go:norace
 func (d *description) ip4(address uintptr) {
 	for i := uintptr(0); i < 4; i++ {
@@ -55,7 +59,7 @@ func (d *description) ip4(address uintptr) {
 	}
 }
 
-// ip6 leaves out the longest row of zeros, as RFC 5952 has it.
+// ip6 adds an IPv6 address without its longest run of zeros, as RFC 5952 specifies.
 //
 //go:norace
 func (d *description) ip6(address uintptr) {
@@ -78,7 +82,7 @@ func (d *description) ip6(address uintptr) {
 	}
 }
 
-// zeros6 returns where the longest row of two zeros or more begins and ends.
+// zeros6 returns the start and the end of the longest run of two or more zeros.
 //
 //go:norace
 func zeros6(groups *[8]uint64) (first, last int) {

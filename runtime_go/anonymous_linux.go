@@ -2,6 +2,8 @@
 
 package functrace
 
+// Trace files that get their name only once they are readable (O_TMPFILE).
+
 import (
 	"os"
 	"strconv"
@@ -10,7 +12,7 @@ import (
 	"unsafe"
 )
 
-// Numbers that package syscall does not have.
+// Constants that package syscall lacks.
 const (
 	openAnonymous   = 0x400000 | syscall.O_DIRECTORY // O_TMPFILE
 	atSymlinkFollow = 0x400
@@ -18,8 +20,9 @@ const (
 
 var atWorkingFolder = -100 // AT_FDCWD
 
-// createNameless creates a file in the folder of path that has no name before publish: a process
-// that is killed in between leaves no file. Where the file system cannot do that it creates a named one.
+// createAnonymous creates a file in the directory of path that has no name before publish, so
+// that a process killed in between leaves no file. Where the file system does not support that,
+// it creates a named file.
 func createAnonymous(path string) (*output, error) {
 	if _, err := os.Lstat(path); err == nil {
 		return nil, &os.PathError{Op: "open", Path: path, Err: syscall.EEXIST}
@@ -38,7 +41,7 @@ func createAnonymous(path string) (*output, error) {
 	return o, nil
 }
 
-// publish gives a nameless file its name, unless there is another file of that name.
+// publish links an anonymous file at its path, unless a file exists there.
 func (o *output) publish() error {
 	if !o.isAnonymous {
 		return nil

@@ -4,8 +4,8 @@ package functrace
 
 import "time"
 
-// The clock of a trace counts ticks: those of the processor's counter where it can be
-// relied on, else nanoseconds.
+// The clock of a trace counts ticks: those of the processor's counter if it is reliable, else
+// nanoseconds.
 var (
 	ticksPerSecond uint64 = 1e9
 	startTicks     uint64
@@ -13,7 +13,7 @@ var (
 	startTime      time.Time // the same instant, monotonic
 )
 
-// initClock chooses the clock and relates it to the time of day.
+// initClock selects the clock and relates it to the time of day.
 func initClock() {
 	startTime = time.Now()
 	counter = !settings.systemClock && hasCounter()
@@ -24,8 +24,8 @@ func initClock() {
 	startTicks, startWall = ticks(), startTime.UnixNano()
 }
 
-// calibrated measures how fast the counter counts, twice: if it counts evenly it will do
-// for the first moments, after which the trace has better figures.
+// calibrateCounter measures the rate of the counter twice and reports whether both agree. The
+// result serves until the trace has more exact calibrations.
 func calibrateCounter() bool {
 	const (
 		interval = 200 * time.Microsecond
@@ -41,7 +41,7 @@ func calibrateCounter() bool {
 	return false
 }
 
-// countRate returns ticks per second.
+// countRate measures the ticks per second.
 func countRate(interval time.Duration) float64 {
 	begin, first := time.Now(), ticks()
 	for time.Since(begin) < interval {
@@ -50,7 +50,8 @@ func countRate(interval time.Duration) float64 {
 	return float64(last-first) / passed.Seconds()
 }
 
-// readClocks returns the ticks, and the nanoseconds since the start at about the same instant.
+// readClocks returns the ticks and, read at about the same instant, the nanoseconds since the
+// start.
 //
 //go:norace
 func readClocks() (now, nanoseconds uint64) {
@@ -58,10 +59,12 @@ func readClocks() (now, nanoseconds uint64) {
 	return ticks(), nanoseconds
 }
 
+// toTicks converts a duration to ticks.
 func toTicks(d time.Duration) uint64 {
 	return uint64(d.Seconds() * float64(ticksPerSecond))
 }
 
+// clockName returns the name of the clock for the metadata of the trace.
 func clockName() string {
 	if counter {
 		return "counter of the processor"

@@ -2,27 +2,29 @@
 
 package functrace
 
+// Declarations of the functions in assembly, and the clocks they use.
+
 import (
 	"strings"
 	_ "unsafe" // for go:linkname
 )
 
-// counter says that the processor's counter is the clock.
+// counter is set if the processor's counter is the clock.
 var counter bool
 
-// recordEntry records the entry of the call of the function that its caller returns to, in the
-// ordinary case; else it does nothing and returns nil. Its caller must not be inlined. It
-// happens now, or where that is 0, when the counter is read.
+// recordEntry records the entry of the function that its caller returns to, in the common case;
+// else it does nothing and returns nil. Its caller must not be inlined. The entry time is now,
+// or, if that is 0, read from the counter.
 func recordEntry(now uint64) *track
 
-// recordExit records the exit of the innermost call of t in the ordinary case; else it does
-// nothing and returns false.
+// recordExit records the exit of the innermost call of t in the common case; else it does nothing
+// and returns false.
 func recordExit(t *track, now uint64) bool
 
-// asksSystem says that recordEntry and recordExit are to be told the time.
+// usesSystemTicks is set if recordEntry and recordExit need the time as an argument.
 var usesSystemTicks bool
 
-// systemTicks returns what they are to be told.
+// systemTicks returns the time argument of recordEntry and recordExit.
 //
 //go:norace
 func systemTicks() uint64 {
@@ -35,20 +37,21 @@ func systemTicks() uint64 {
 // readCounter reads the processor's counter.
 func readCounter() uint64
 
-// panicArgument returns the words of the interface value argOffset bytes into what stands
-// at panicOffset. It is one step, since the stack that a panic lies on may move.
+// panicArgument returns the interface value of the innermost panic, whose second word is at
+// argOffset. It is one step, since the stack that contains the panic may move.
 func panicArgument() [2]uintptr
 
 // loadWord returns the word at an address.
 func loadWord(address uintptr) uintptr
 
-// countsEvenly reports whether the processor says that its counter counts at one rate
-// whatever else it does.
+// countsEvenly reports whether the processor specifies a constant counter rate.
 func countsEvenly() bool
 
 //go:linkname nanotime runtime.nanotime
 func nanotime() int64
 
+// ticks returns the current time of the trace's clock.
+//
 //go:norace
 func ticks() uint64 {
 	if counter {
@@ -57,7 +60,7 @@ func ticks() uint64 {
 	return uint64(nanotime())
 }
 
-// panicValue returns what the innermost panic of this goroutine is about, nil if that is not known.
+// panicValue returns the value of the innermost panic of this goroutine, nil if it is unknown.
 //
 //go:norace
 func panicValue() (value any) {
@@ -67,8 +70,8 @@ func panicValue() (value any) {
 	return value
 }
 
-// hasCounter asks the processor, and Linux, which watches the counter on all cores and drops
-// it from this list when they disagree.
+// hasCounter reports whether the processor's counter is reliable. It also asks Linux, which
+// compares the counters of all cores and removes an unreliable one from this list.
 func hasCounter() bool {
 	clocks, err := readFile("/sys/devices/system/clocksource/clocksource0/available_clocksource")
 	listed := err != nil || strings.Contains(clocks, "tsc") || strings.Contains(clocks, "arch_sys_counter")

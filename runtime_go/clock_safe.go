@@ -2,6 +2,8 @@
 
 package functrace
 
+// Replacements for the assembly: the system's clock, and no fast path.
+
 import "time"
 
 var counter bool
@@ -10,7 +12,7 @@ func hasCounter() bool { return false }
 
 func ticks() uint64 { return uint64(time.Since(startTime)) }
 
-//lint:ignore U1000 there is no assembly that is to be told the time
+//lint:ignore U1000 only assembly needs the time as an argument
 var usesSystemTicks bool
 
 func systemTicks() uint64 { return 0 }

@@ -2,6 +2,8 @@
 
 package functrace
 
+// The API that starts and stops tracing at run time.
+
 import (
 	"errors"
 	"io"
@@ -10,8 +12,8 @@ import (
 
 var controlMu sync.Mutex
 
-// Start goes on with tracing after Stop. If FUNCTRACE=off has kept it from beginning, it
-// begins a recording; if trouble with the output has, it tries again.
+// Start resumes tracing after Stop. If FUNCTRACE=off prevented tracing, it starts a recording; if
+// an output error did, it tries again.
 func Start() error {
 	controlMu.Lock()
 	defer controlMu.Unlock()
@@ -33,10 +35,10 @@ func Start() error {
 	return nil
 }
 
-// Stop has no more calls traced until Start. The exits of calls that are open still are.
+// Stop pauses tracing until Start. The exits of open calls are still reported.
 func Stop() { off.Store(true) }
 
-// Snapshot writes what has been recorded so far to w, as a trace file.
+// Snapshot writes the recording so far to w, as a trace file.
 func Snapshot(w io.Writer) error {
 	if !recording {
 		return errors.New("functrace: nothing is being recorded")
@@ -49,5 +51,5 @@ func Snapshot(w io.Writer) error {
 	return err
 }
 
-// Stopped reports whether calls are not traced now.
+// Stopped reports whether tracing is paused or off.
 func Stopped() bool { return off.Load() }

@@ -7,42 +7,41 @@ import (
 	"strings"
 )
 
-// A description is the text of an error, or of what a panic is about, read from memory: what
-// the Error methods of the program would do is not known, so none is called. What is known of a
-// type by its format or from the Go runtime has the text that its method returns; of any other
-// value, its type and its fields are shown.
+// A description is the text of an error or a panic value, read from memory. No Error method is
+// called, since its effects are unknown. A type with a pattern or from the Go runtime has the
+// text that its method returns; other values are shown by type and fields.
 type description struct {
 	text
 	depth int
 }
 
-// style says how a value is shown.
+// style selects how a value is shown.
 type style int
 
 const (
-	plain   style = 1 << iota // a text without quotation marks, since nothing stands around it
-	untyped                   // without its type, which the field has that it stands in
-	follow                    // what a pointer points to, whatever that is
+	plain   style = 1 << iota // a string that stands alone, without quotation marks
+	untyped                   // without its type, which the field implies
+	follow                    // show the target of a pointer of any type
 )
 
 const (
-	maxDepth = 8 // of values within values
-	maxItems = 4 // of slices and arrays that are shown
+	maxDepth = 8 // of nested values
+	maxItems = 4 // shown of slices and arrays
 )
 
-// describe shows the value of a variable that no other goroutine touches, and that does not move.
-// A fault on the way is a panic: pointers may lead to memory that is not Go's and was unmapped.
+// describe adds the value of a variable that no other goroutine uses and that does not move. A
+// fault is recovered as a panic: pointers may lead to unmapped memory outside Go's heap.
 //
 //go:norace
 func (d *description) describe(variable *any) {
 	defer d.recoverFromFault(setPanicOnFault(true))
 	if *variable == nil {
-		return // a panic whose value is not known
+		return // a panic whose value is unknown
 	}
 	d.addInterface(location{addressOf(variable), immutable}, nil, plain|follow)
 }
 
-// giveUp ends a description that has met what it should not have, and restores what faults do.
+// recoverFromFault ends a description after a fault and restores the handling of faults.
 //
 //go:norace
 func (d *description) recoverFromFault(panicsOnFault bool) {
@@ -53,7 +52,7 @@ func (d *description) recoverFromFault(panicsOnFault bool) {
 	}
 }
 
-// held shows what the interface holds that is at that spot.
+// addInterface adds the value in the interface at that location.
 //
 //go:norace
 func (d *description) addInterface(at location, static *shape, how style) {
@@ -66,6 +65,8 @@ func (d *description) addInterface(at location, static *shape, how style) {
 	}
 }
 
+// value adds a value of that shape.
+//
 //go:norace
 func (d *description) value(s *shape, at location, how style) {
 	if d.depth == maxDepth || d.isFull() {
@@ -82,7 +83,8 @@ func (d *description) value(s *shape, at location, how style) {
 	d.depth--
 }
 
-// known shows the text that the value's own method would return, where that is known.
+// addOwnText adds the text that the value's own method would return, and reports whether it is
+// available.
 //
 //go:norace
 func (d *description) addOwnText(s *shape, at location) bool {
@@ -103,6 +105,8 @@ func (d *description) addOwnText(s *shape, at location) bool {
 	return true
 }
 
+// byKind adds a value by the kind of its type.
+//
 //go:norace
 func (d *description) byKind(s *shape, at location, how style) {
 	switch s.kind {
@@ -131,7 +135,7 @@ func (d *description) byKind(s *shape, at location, how style) {
 	}
 }
 
-// unnamed returns the style for a type that has no name of its own, such as []error.
+// unnamed returns the style for a type without a name, such as []error.
 //
 //go:norace
 func unnamed(s *shape) style {
@@ -148,7 +152,7 @@ func (d *description) addType(s *shape, how style) {
 	}
 }
 
-// basic shows a text, a number or a truth value. Types that Go has by itself need no name.
+// basic adds a string, a number or a boolean. Predeclared types are shown without a name.
 //
 //go:norace
 func (d *description) basic(s *shape, at location, how style) {
@@ -236,6 +240,8 @@ func (d *description) addFields(s *shape, at location) {
 	}
 }
 
+// field adds the value of a struct field.
+//
 //go:norace
 func (d *description) field(f *field, at location) {
 	switch {
@@ -248,7 +254,7 @@ func (d *description) field(f *field, at location) {
 	}
 }
 
-// secrets are parts of the names of fields that are not shown. An Error method would not have
+// secrets are parts of the names of fields that are redacted. An Error method would not have
 // shown them either.
 var secrets = []string{"password", "passwd", "secret", "token", "apikey", "credential", "authorization", "cookie"}
 
@@ -262,8 +268,9 @@ func isSecret(name string) bool {
 	return false
 }
 
-// pointer shows what an error points to, or a value that stands alone, and texts and numbers. Of
-// other fields there may be more than is worth showing: the program's own data, a connection.
+// pointer adds the target of a pointer if it is an error, a value that stands alone, a string or
+// a number. Other fields may lead to large structures, such as the program's own data or a
+// connection.
 //
 //go:norace
 func (d *description) pointer(s *shape, at location, how style) {
@@ -288,7 +295,8 @@ func (d *description) pointer(s *shape, at location, how style) {
 	d.value(elem, target, 0)
 }
 
-// isGone reports whether the memory has been unmapped, which C's may be while a pointer leads to it.
+// isUnmapped reports whether the memory has been unmapped, as memory of C may be while pointers
+// to it exist.
 //
 //go:norace
 func isUnmapped(at location, size uintptr) bool { return checksPages && !isReadable(at.address, size) }
@@ -316,7 +324,7 @@ func (d *description) slice(s *shape, at location) {
 	}
 }
 
-// items shows the first of a number of values, and says how many there are. Bytes are not shown.
+// items adds the length of a list and its first values. Bytes are not shown.
 //
 //go:norace
 func (d *description) items(elem *shape, at location, count uintptr) {
@@ -344,7 +352,7 @@ func (d *description) length(n uintptr) {
 	d.addByte(']')
 }
 
-// reference shows what there is nothing to read of.
+// reference adds the type of a value whose contents are not readable.
 //
 //go:norace
 func (d *description) reference(s *shape, at location, how style) {
@@ -359,7 +367,7 @@ func (d *description) reference(s *shape, at location, how style) {
 	}
 }
 
-// lengthOfMap is that of any map: what its keys are makes no difference.
+// lengthOfMap returns the length of a map. It does not depend on the types of keys and values.
 //
 //go:norace
 func lengthOfMap(at location) uintptr {

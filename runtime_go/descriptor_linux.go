@@ -4,11 +4,12 @@ package functrace
 
 import "syscall"
 
-// The lowest descriptor that the recorder keeps: the program gets the numbers that it would get
-// without tracing, and one that closes ours and opens files seldom gets the same number again.
+// The lowest descriptor that the recorder uses. The program gets the same numbers as without
+// tracing, and rarely reuses one of the recorder's after closing it.
 const lowestDescriptor = 100
 
-// moveUp moves a descriptor to a number that is not below lowestDescriptor, if that is allowed.
+// moveToHighDescriptor duplicates a descriptor to a number of at least lowestDescriptor, if the
+// limits allow it.
 func moveToHighDescriptor(number int) int {
 	high, _, problem := syscall.Syscall(syscall.SYS_FCNTL, uintptr(number), syscall.F_DUPFD_CLOEXEC, lowestDescriptor)
 	if problem != 0 {

@@ -2,5 +2,6 @@
 
 package functrace
 
-// moveUp leaves the descriptor where it is: package syscall has no portable fcntl(2).
+// moveToHighDescriptor returns the descriptor unchanged: package syscall has no portable
+// fcntl(2).
 func moveToHighDescriptor(number int) int { return number }

@@ -2,7 +2,7 @@
 
 // Package functrace prints or records the call chains of a running program.
 //
-// Begin every function that is to be seen with
+// Begin every function that should be traced with
 //
 //	defer functrace.Trace()()
 //
@@ -10,8 +10,8 @@
 //
 //	go build -tags trace
 //
-// Each call is printed when it is entered and when it is left, under the id of
-// its goroutine and indented by its depth:
+// Each call is printed at its entry and its exit, with the id of
+// its goroutine, indented by its depth:
 //
 //	g[01]:	->main.main
 //	g[01]:		->main.load
@@ -19,39 +19,39 @@
 //	g[01]:	<-main.main
 //
 // Without the tag, Trace does nothing, is inlined and costs about as much as
-// the defer. The command functrace puts the calls in, takes them out again, and
-// reads what was recorded.
+// the defer. The command functrace adds and removes these calls and
+// reads the recordings.
 //
-// The environment decides at start what a traced program does:
+// Environment variables configure a traced program at its start:
 //
 //	FUNCTRACE              text (the default) prints, record writes a trace file,
 //	                       otlp sends calls to an OpenTelemetry collector, off does nothing
 //	FUNCTRACE_OUT          text: stdout (the default), stderr, or a path, which is
 //	                       appended to. record: a path, functrace-%p.ftrace by default.
 //	                       %p is the process id, %% a percent sign
-//	FUNCTRACE_MAX_SIZE     the most bytes that a file gets, such as 500M; 1G by default.
-//	                       otlp: of calls that wait to be sent, 64M by default
-//	FUNCTRACE_FULL         a trace that is full: stop (the default), or overwrite the
+//	FUNCTRACE_MAX_SIZE     maximum size of a file, such as 500M; 1G by default.
+//	                       otlp: of the calls not sent yet, 64M by default
+//	FUNCTRACE_FULL         when a trace is full: stop (the default), or overwrite the
 //	                       oldest calls
 //	FUNCTRACE_DEPTH        calls deeper than this many levels are left out
 //	FUNCTRACE_MIN_DURATION calls shorter than this, such as 50us, are not recorded
-//	FUNCTRACE_CLOCK        what the times of a recording come from: counter (the default), the
-//	                       processor's where it can be relied on, or system, the system's clock
-//	FUNCTRACE_ERROR_TEXT   the text of an error in a recording: fields (the default) reads it from
+//	FUNCTRACE_CLOCK        clock of a recording: counter (the default), the
+//	                       processor's counter if it is reliable, or system, the system's clock
+//	FUNCTRACE_ERROR_TEXT   text of errors in a recording: fields (the default) reads it from
 //	                       memory, call calls its Error method
-//	FUNCTRACE_INCLUDE      only functions whose full name one of these globs
-//	                       matches; separated by commas, * stands for anything
-//	FUNCTRACE_EXCLUDE      no function whose full name one of these matches
-//	FUNCTRACE_SIGNAL       USR1 or USR2: such a signal stops tracing, or starts it
+//	FUNCTRACE_INCLUDE      only functions whose full name matches one of these globs,
+//	                       separated by commas; * matches anything
+//	FUNCTRACE_EXCLUDE      no function whose full name matches one of these globs
+//	FUNCTRACE_SIGNAL       USR1 or USR2: this signal stops tracing, or starts it
 //
-// With otlp the program records into a temporary file, which another process follows: the
-// command functrace-otlp, which a program carries that functrace go build --otlp has made, and
-// which is looked for on PATH by others.
+// With otlp the program records to a temporary file, which another process follows: the
+// command functrace-otlp. functrace go build --otlp embeds it in the program; other programs
+// search for it on PATH.
 //
-// A setting that makes no sense, or an output that cannot be written, is said
+// An invalid setting, or an output that cannot be written, is reported
 // once on standard error; the program runs on untraced.
 //
-// The tag functrace_safe selects an implementation on public interfaces of the
-// Go runtime alone, which is slower. It is also what is used wherever the fast
-// one does not agree with it, which is checked at every start.
+// The tag functrace_safe selects an implementation that uses only public interfaces of the
+// Go runtime, which is slower. It is also used if the fast
+// implementation disagrees with it, which is checked at every start.
 package functrace

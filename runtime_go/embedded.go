@@ -9,17 +9,17 @@ import (
 	"strings"
 )
 
-// The sender for the system that the program is built for: functrace go build --otlp puts it
-// here. Compressed it would be a third as large, but the program would wait for some tenths of a
-// second at its start.
+// The sender binary for the target system. functrace go build --otlp puts it here. It is not
+// compressed: that would save two thirds of its size, but delay each start by some tenths of a
+// second.
 //
 //go:embed functrace-otlp
 var embeddedSender []byte
 
-// This runs before the init function of start.go: the go command orders files by their names.
+// This runs before the init function of start.go: the go command orders files by name.
 func init() { startEmbedded = startCopy }
 
-// startCopy starts the sender from memory, and where that is not possible from a file.
+// startCopy starts the sender from memory or, if that is not possible, from a file.
 func startCopy(trace string) (err error) {
 	for _, place := range []func() (*executable, error){createInMemory, createInFile} {
 		var sender *executable
@@ -35,12 +35,13 @@ func startCopy(trace string) (err error) {
 	return err
 }
 
-// An executable is what release deletes when it has been started.
+// An executable is a copy of the sender, deleted by release after the start.
 type executable struct {
 	path    string
 	release func()
 }
 
+// createInFile copies the sender to a temporary file.
 func createInFile() (*executable, error) {
 	if err := checkTempDir(); err != nil {
 		return nil, err
@@ -54,7 +55,7 @@ func createInFile() (*executable, error) {
 	if err == nil {
 		err = file.Chmod(0o700)
 	}
-	if closed := file.Close(); err == nil { // nothing runs that is open for writing
+	if closed := file.Close(); err == nil { // a file open for writing cannot be executed
 		err = closed
 	}
 	if err != nil {
@@ -64,7 +65,7 @@ func createInFile() (*executable, error) {
 	return &executable{file.Name(), remove}, nil
 }
 
-// checkTempDir refuses a folder in which another user could replace the sender before it is run.
+// checkTempDir rejects a directory in which another user could replace the sender before it runs.
 func checkTempDir() error {
 	for folder := os.TempDir(); folder != ""; folder = folder[:strings.LastIndexByte(folder, '/')] {
 		info, err := os.Stat(folder)

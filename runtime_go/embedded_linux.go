@@ -10,16 +10,17 @@ import (
 	"unsafe"
 )
 
-// The number of memfd_create(2), which package syscall does not have on amd64.
+// The system call number of memfd_create(2), which package syscall lacks on amd64.
 var memfdCreate = map[string]uintptr{"amd64": 319, "arm64": 279}
 
-// Flags of memfd_create(2). The second is refused by kernels before 6.3, the others want it.
+// Flags of memfd_create(2). Kernels before 6.3 reject the second; later ones require it.
 const (
 	memfdCloexec = 1
 	memfdExec    = 0x10
 )
 
-// inMemory makes a file that has no name and needs no place where files may be executed.
+// createInMemory copies the sender to a file without a name, which works where no file system
+// allows execution.
 func createInMemory() (*executable, error) {
 	number, ok := memfdCreate[runtime.GOARCH]
 	if !ok {

@@ -2,6 +2,8 @@
 
 package functrace
 
+// System errors, which are numbers on most systems.
+
 import (
 	"reflect"
 	"syscall"

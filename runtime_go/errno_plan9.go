@@ -4,7 +4,7 @@ package functrace
 
 import "reflect"
 
-// The system's errors are texts here.
+// System errors are strings on Plan 9.
 var errnoType reflect.Type
 
 func errnoText(uintptr) string { return "" }

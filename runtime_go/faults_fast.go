@@ -4,8 +4,8 @@ package functrace
 
 import _ "unsafe" // for go:linkname
 
-// setPanicOnFault is debug.SetPanicOnFault. Package runtime/debug would bring in package fmt,
-// which could not be instrumented then.
+// setPanicOnFault is debug.SetPanicOnFault. Package runtime/debug would import package fmt, which
+// could then not be instrumented.
 //
 //go:linkname setPanicOnFault runtime/debug.setPanicOnFault
 func setPanicOnFault(enabled bool) bool

@@ -4,4 +4,5 @@ package functrace
 
 import "runtime/debug"
 
+// setPanicOnFault selects whether a fault on an address is a panic.
 func setPanicOnFault(enabled bool) bool { return debug.SetPanicOnFault(enabled) }

@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// A format is how a known type of error puts its text together, read from a pattern such as
+// A format is a parsed pattern for the text of an error type, such as
 //
 //	{Op}[ {Net}][ {Source}->{Addr}| {Source}| {Addr}|]: {Err}
 //
-// where braces stand for the field of that name, or for the value itself if there is no name, and
-// dots lead to fields of fields. A verb may follow a colon: q puts the field in quotation marks,
-// ip shows an address, host and end the same as a part of host:port, and any other separates the items
-// of a slice. Brackets stand for the first of some alternatives whose fields are all set, else for
-// the last one, which is empty if there is no other.
+// Braces contain the name of a field, with dots for nested fields, or nothing for the value
+// itself. A verb may follow a colon: q quotes the field, ip adds an address, host and end add the
+// parts of host:port, and any other text separates the items of a slice. Brackets contain
+// alternatives: the first whose fields are all set applies, else the last, which is empty if
+// there is only one.
 type format []piece
 
 type piece struct {
@@ -26,7 +26,7 @@ type piece struct {
 	choice  []format
 }
 
-// A fieldPath leads to a field: by these offsets, with a pointer to follow between them.
+// A fieldPath locates a field: offsets, with a pointer to follow between them.
 type fieldPath struct {
 	pointers []step
 	offset   uintptr
@@ -38,8 +38,8 @@ type step struct {
 	size   uintptr // of what the pointer points to
 }
 
-// knownFormat returns the format of a type whose errors are known, nil if the type is another or
-// has changed since.
+// formatOf returns the format of an error type with a pattern; nil if there is no pattern or it
+// does not fit the type.
 func formatOf(s *shape) *format {
 	t := s.of
 	star := ""
@@ -64,7 +64,7 @@ type patternReader struct {
 	failed bool
 }
 
-// format reads up to one of the characters in ends.
+// format parses a pattern up to one of the characters in ends.
 func (r *patternReader) format(ends string) (f format) {
 	for r.rest != "" && !strings.Contains(ends, r.rest[:1]) {
 		var p piece
@@ -100,7 +100,7 @@ func (r *patternReader) choice() (choice []format) {
 	return choice
 }
 
-// field finds the field with that name, which may have dots.
+// field returns the path of the field with that name, which may contain dots.
 func (r *patternReader) field(names string) *fieldPath {
 	path, t := &fieldPath{}, r.root
 	for _, name := range strings.FieldsFunc(names, func(c rune) bool { return c == '.' }) {
@@ -125,7 +125,7 @@ func (r *patternReader) field(names string) *fieldPath {
 	return path
 }
 
-// from returns where the field is of the value at that spot.
+// from returns the location of the field in the value at that location.
 //
 //go:norace
 func (p *fieldPath) from(at location) (location, bool) {
@@ -139,6 +139,8 @@ func (p *fieldPath) from(at location) (location, bool) {
 	return at.plus(p.offset), true
 }
 
+// addFormatted adds the text of the value at that location.
+//
 //go:norace
 func (d *description) addFormatted(f *format, at location) {
 	for i := range *f {
@@ -175,7 +177,7 @@ func (d *description) piece(p *piece, at location) {
 	}
 }
 
-// joined shows all items of a slice.
+// addJoined adds all items of a slice.
 //
 //go:norace
 func (d *description) addJoined(s *shape, at location, separator string) {
@@ -198,6 +200,8 @@ func (d *description) addJoined(s *shape, at location, separator string) {
 	}
 }
 
+// chooseAlternative returns the first alternative whose fields are set, else the last.
+//
 //go:norace
 func chooseAlternative(choice []format, at location) *format {
 	for i := range choice {

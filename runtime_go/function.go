@@ -8,22 +8,22 @@ import (
 	"sync/atomic"
 )
 
-// A function is what is known of the code that a return address lies in.
+// A function is the metadata of the function that contains a return address.
 type function struct {
 	pc     uintptr
 	name   string
 	line   int    // of the address
 	number uint64 // in the trace, if there is one
-	hidden bool   // by FUNCTRACE_INCLUDE and FUNCTRACE_EXCLUDE
+	hidden bool   // filtered out by FUNCTRACE_INCLUDE and FUNCTRACE_EXCLUDE
 }
 
 // Functions by return address: an open hash table that readers walk without a
 // lock. Slots are only ever filled; a table that gets half full is replaced by
 // a larger copy. Its length is a power of two.
 //
-// The race detector is not to see any of this, or it would take a function that
-// two goroutines call for synchronisation between them: hence go:norace here,
-// and enter hides the atomics and the lock.
+// The race detector must not observe this, or it would treat a function that
+// two goroutines call as synchronization between them: hence go:norace here,
+// and enter disables it for the atomics and the lock.
 type functionTable []atomic.Pointer[function]
 
 var (
@@ -37,13 +37,15 @@ func init() {
 	functions.Store(&table)
 }
 
+// functionAt returns the function that contains pc, and caches it for recordEntry.
+//
 //go:norace
 func functionAt(pc uintptr) *function {
 	f := functions.Load().find(pc)
 	if f == nil {
 		f = addFunction(pc)
 	}
-	// Looked at first: what one core writes, the others must fetch again.
+	// Load first: a store makes the other cores fetch the cache line again.
 	if recent := &recentFunctions[hash(pc)%recentSize]; !f.hidden && recent.Load() != f {
 		recent.Store(f)
 	}
@@ -60,7 +62,7 @@ func (t functionTable) find(pc uintptr) *function {
 	}
 }
 
-// Functions that were called lately, for which recordEntry takes one look.
+// Functions called recently, a cache of one entry per slot for recordEntry.
 var recentFunctions [recentSize]atomic.Pointer[function]
 
 const recentSize = 1 << 12
@@ -74,6 +76,8 @@ func (t functionTable) put(f *function) {
 	t[i&uintptr(len(t)-1)].Store(f)
 }
 
+// addFunction adds the function that contains pc to the table.
+//
 //go:norace
 func addFunction(pc uintptr) *function {
 	functionsMu.Lock()
@@ -103,8 +107,8 @@ func (t functionTable) grown() functionTable {
 	return larger
 }
 
-// newFunction finds out about the function that a call returning to pc stands in, the
-// innermost one if it was inlined. A trace is told before anybody can use its number.
+// newFunction returns the metadata of the function that contains pc, the innermost one if
+// inlined. The function is recorded in the trace before its number is used.
 //
 //go:norace
 func newFunction(pc uintptr) *function {
@@ -125,7 +129,7 @@ func newFunction(pc uintptr) *function {
 	return f
 }
 
-// hash spreads addresses, which share their low and their high bits.
+// hash distributes addresses, which share their high and low bits.
 func hash(address uintptr) uintptr {
 	return uintptr(uint64(address) * 0x9e3779b97f4a7c15 >> 32)
 }

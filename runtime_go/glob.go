@@ -2,10 +2,12 @@
 
 package functrace
 
+// Globs for the names of functions.
+
 import "strings"
 
-// matchGlob reports whether the whole of name matches glob, in which * stands for
-// any run of bytes, slashes and dots included, and ? for one byte.
+// matchGlob reports whether glob matches all of name. In glob, * matches any bytes, slashes and
+// dots included, and ? matches one byte.
 func matchGlob(glob, name string) bool {
 	star, retry := -1, 0
 	g, n := 0, 0
@@ -18,7 +20,7 @@ func matchGlob(glob, name string) bool {
 			g++
 			n++
 		case star >= 0:
-			// Let the last star take one byte more.
+			// Let the last star match one more byte.
 			retry++
 			g, n = star+1, retry
 		default:
@@ -40,7 +42,7 @@ func matchAny(globs []string, name string) bool {
 	return false
 }
 
-// means reports whether a glob matches a function's full name, with or without the
+// matchesFunction reports whether a glob matches the full name of a function, with or without the
 // major version of its module.
 func matchesFunction(globs []string, name string) bool {
 	return matchAny(globs, name) || matchAny(globs, withoutVersion(name))

@@ -2,16 +2,18 @@
 
 package functrace
 
+// Identity of an open file by statx(2).
+
 import (
 	"runtime"
 	"syscall"
 	"unsafe"
 )
 
-// The number of statx(2), which package syscall does not have.
+// The system call number of statx(2), which package syscall lacks.
 var statxNumber = map[string]uintptr{"amd64": 332, "arm64": 291}[runtime.GOARCH]
 
-// The parts of statx(2) that are used here.
+// Constants of statx(2).
 const (
 	statxEmptyPath = 0x1000
 	statxDontSync  = 0x4000
@@ -28,9 +30,9 @@ type statxResult struct {
 
 var emptyPath byte
 
-// identityOf asks for the inode alone. fstat(2) returns times as well, and once they have been
-// asked for, Linux 6.13 and later make the next write twice as slow to keep them exact; NFS would
-// have to send all that was written before.
+// identityOf returns the device and inode of an open file. It requests the inode alone: fstat(2)
+// also returns times, and Linux 6.13 and later make the next write twice as slow to keep
+// requested times exact; NFS would first have to send all data written before.
 //
 //go:norace
 func identityOf(number int) (identity, error) {
@@ -43,5 +45,5 @@ func identityOf(number int) (identity, error) {
 			return identity{minor&0xff | major&0xfff<<8 | minor&^0xff<<12 | major&^0xfff<<32, result.inode}, nil
 		}
 	}
-	return identityByFstat(number) // an old kernel, or one that forbids statx
+	return identityByFstat(number) // an old kernel, or one that disallows statx
 }

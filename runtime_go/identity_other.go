@@ -2,4 +2,5 @@
 
 package functrace
 
+// identityOf returns the device and inode of an open file.
 func identityOf(number int) (identity, error) { return identityByFstat(number) }

@@ -7,20 +7,19 @@ import (
 	"unsafe"
 )
 
-// A trust is what can be relied on when the memory of the program is read. The program may write
-// to it at the same time: a word is then the old one or the new one, but of the two words of a
-// string or an interface one may be old and the other new.
+// A trust is how far the memory of the program can be relied on. The program may write to it
+// concurrently: each word is then the old or the new one, but of the two words of a string or an
+// interface, one may be old and the other new.
 type trust int
 
 const (
-	immutable  trust = iota // never written to again: a value in an interface
-	shared                  // each word is genuine
-	unverified              // reached through two words that may not match: anything may be there
+	immutable  trust = iota // not written to again: a value in an interface
+	shared                  // each word is valid
+	unverified              // reached through two words that may not match; may be any memory
 )
 
-// A spot is a place in the program's memory. Nothing of the program runs when it is read, and the
-// race detector does not see it. The address keeps nothing alive, which the value does that is
-// being described.
+// A location is an address in the program's memory. Reading it runs no code of the program and is
+// not observed by the race detector. The address keeps no value alive; the described value does.
 type location struct {
 	address uintptr
 	trust   trust
@@ -28,7 +27,7 @@ type location struct {
 
 const wordSize = unsafe.Sizeof(uintptr(0))
 
-// load reads what is at an address.
+// load returns the value at an address.
 //
 //go:norace
 //go:nocheckptr
@@ -37,12 +36,12 @@ func load[T any](address uintptr) T { return **(**T)(unsafe.Pointer(&address)) }
 //go:norace
 func (s location) word() uintptr { return load[uintptr](s.address) }
 
-// plus returns the spot that many bytes further on.
+// plus returns the location offset bytes further on.
 //
 //go:norace
 func (s location) plus(offset uintptr) location { return location{s.address + offset, s.trust} }
 
-// target returns where the pointer here points to, if size bytes are there.
+// target returns the target of the pointer at this location, if size bytes are readable there.
 //
 //go:norace
 func (s location) target(size uintptr) (location, bool) {
@@ -53,8 +52,9 @@ func (s location) target(size uintptr) (location, bool) {
 	return location{address, max(s.trust, shared)}, true
 }
 
-// text returns where the bytes of the string here are. A length that is another string's might lead
-// astray, and so might a string in memory that C or mmap has given and taken back.
+// text returns the address and size of the bytes of the string at this location. They are checked
+// if the length may be that of another string, or if the string may be in memory that C or mmap
+// has unmapped.
 //
 //go:norace
 func (s location) text() (address, size uintptr, ok bool) {
@@ -67,10 +67,11 @@ func (s location) text() (address, size uintptr, ok bool) {
 	return address, size, address != 0 && (isSure || isReadable(address, size))
 }
 
-// Pages that were found readable. The memory of the Go runtime stays so.
+// Cache of readable pages. The memory of the Go runtime stays readable.
 var readablePages [256]atomic.Uintptr
 
-// forgetPages has every page tested again: one that is not the Go runtime's may have been unmapped.
+// clearReadablePages has every page checked again: one outside the Go runtime may have been
+// unmapped.
 //
 //go:norace
 func clearReadablePages() {
@@ -81,11 +82,11 @@ func clearReadablePages() {
 
 const (
 	minPageSize     = 4096
-	maxCheckedBytes = 1 << 20 // about as many calls of the system as one value is worth
+	maxCheckedBytes = 1 << 20 // bounds the number of system calls for one value
 )
 
-// isReadable reports whether size bytes at the address can be read without a fault, as far as
-// the system can be asked.
+// isReadable reports whether size bytes at the address can be read without a fault, as far as the
+// system can be asked.
 //
 //go:norace
 func isReadable(address, size uintptr) bool {

@@ -2,7 +2,8 @@
 
 package functrace
 
-// checksPages says that isReadablePage knows.
+// checksPages is set if isReadablePage works.
 var checksPages = false
 
+// isReadablePage is not available on this system.
 func isReadablePage(uintptr) bool { return false }

@@ -4,15 +4,15 @@ package functrace
 
 import "syscall"
 
-// checksPages says that isReadablePage knows. An emulator, or a processor whose signal masks have
-// another size, may look at the other arguments first: then every page would seem readable.
+// checksPages is set if isReadablePage works. An emulator, or a system whose signal masks have
+// another size, may check the other arguments first: every page would then seem readable.
 var checksPages = !isReadablePage(highestPage)
 
-// highestPage is the system's own.
+// highestPage belongs to the system and is never readable.
 const highestPage = ^uintptr(minPageSize - 1)
 
-// isReadablePage asks the system to change the signal mask in a way that there is not, to a mask
-// at that address. It looks at the mask first, and changes nothing.
+// isReadablePage requests an invalid change of the signal mask, to a mask at that address. The
+// system reads the mask before it rejects the request, and changes nothing.
 //
 //go:norace
 func isReadablePage(address uintptr) bool {

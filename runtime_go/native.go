@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// A native is a type of the packages that functrace itself is built on, which are never
-// instrumented: its own methods give the text, and no code of the program runs for it.
+// A native is a type from the packages that functrace itself imports, which are never
+// instrumented: its own method can be called, since no code of the program runs.
 type native int
 
 const (
@@ -18,9 +18,10 @@ const (
 	nativeErrno
 	nativeDuration
 	nativeProcessState
-	nativeError // of a package whose errors contain none of other packages
+	nativeError // of a package whose errors contain no others
 )
 
+// nativeOf returns the native kind of t.
 func nativeOf(t reflect.Type) native {
 	switch t {
 	case errnoType:
@@ -41,7 +42,7 @@ func nativeOf(t reflect.Type) native {
 	return notNative
 }
 
-// natively shows what the value's own method returns, unless it is not sure that it is one.
+// addNative adds the result of the value's own method, unless the value is unverified.
 //
 //go:norace
 func (d *description) addNative(s *shape, at location) bool {
@@ -60,7 +61,7 @@ func (d *description) addNative(s *shape, at location) bool {
 	return true
 }
 
-// restored returns the value at that spot.
+// toInterface returns the value at that location as an interface.
 //
 //go:norace
 func (s *shape) toInterface(at location) any {

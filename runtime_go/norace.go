@@ -2,6 +2,8 @@
 
 package functrace
 
+// Stubs for builds without the race detector.
+
 const raceDetector = false
 
 func disableRaceDetector() {}

@@ -2,6 +2,8 @@
 
 package functrace
 
+// Parent goroutines and panics, read from the Go runtime's descriptor of a goroutine.
+
 import (
 	"runtime"
 	"strings"
@@ -9,19 +11,19 @@ import (
 )
 
 var (
-	// parentOffset is where in g the id of the goroutine stands that has started it; the
-	// address of the go statement follows. It is 0 if that is not known.
+	// parentOffset is the offset in g of the id of the parent goroutine, which the address of the
+	// go statement follows. It is 0 if unknown.
 	parentOffset uintptr
-	// panicOffset is where in g the innermost panic stands: behind the bounds and guards of
-	// the stack. Wherever else, the word is never 0 and every exit looks unusual.
+	// panicOffset is the offset in g of the innermost panic, after the bounds and guards of the
+	// stack. At a wrong offset the word is never 0, and every exit takes the slow path.
 	//lint:ignore U1000 assembly reads it
 	panicOffset uintptr = 4 * 8
-	// argOffset is where in a panic the second word of its argument stands.
+	// argOffset is the offset in a panic of the second word of its argument.
 	argOffset uintptr
 )
 
-// origin returns the goroutine that started this one, the function whose go statement did
-// so, and the statement's line; zeros for what is not known.
+// origin returns the parent goroutine, the function whose go statement started this goroutine,
+// and the line of the statement; zeros if unknown.
 //
 //go:norace
 func (t *track) origin() (parent, starter uint64, line int) {
@@ -37,8 +39,8 @@ func (t *track) origin() (parent, starter uint64, line int) {
 	return parent, f.number, f.line
 }
 
-// probeParent finds parentOffset: where goroutines that are started here, and from another
-// one, have the ids of these two.
+// probeParent determines parentOffset: the offset at which goroutines started here and on another
+// goroutine contain the ids of these two.
 func probeParent() {
 	offsets := make([]uintptr, 56)
 	for i := range offsets {
@@ -51,8 +53,8 @@ func probeParent() {
 	}
 }
 
-// startedHere returns those of the offsets at which a new goroutine has this one's id, and
-// behind that an address in this function.
+// startedHere returns those of the offsets at which the g of a new goroutine contains this
+// goroutine's id, followed by an address in this function.
 func startedHere(offsets []uintptr) []uintptr {
 	id := uintptr(goroutineID())
 	found := make(chan []uintptr)
@@ -69,7 +71,7 @@ func startedHere(offsets []uintptr) []uintptr {
 	return <-found
 }
 
-// isStarter reports whether the address, of whatever it is, lies in startedHere.
+// isInStartedHere reports whether the address, which may be any word, lies in startedHere.
 func isInStartedHere(pc uintptr) bool {
 	f := runtime.FuncForPC(pc)
 	return f != nil && strings.HasSuffix(f.Name(), ".startedHere")
@@ -77,7 +79,7 @@ func isInStartedHere(pc uintptr) bool {
 
 var panicMarker struct{ _ int }
 
-// probePanic looks whether panicOffset is right, and finds argOffset.
+// probePanic verifies panicOffset and determines argOffset.
 func probePanic() bool {
 	_, _, before := state()
 	defer func() {

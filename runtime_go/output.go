@@ -2,6 +2,8 @@
 
 package functrace
 
+// Paths of outputs, and those that name an open descriptor.
+
 import (
 	"errors"
 	"os"
@@ -9,7 +11,7 @@ import (
 	"strings"
 )
 
-// makeFolder creates the folder that the path leads into, and those above it.
+// makeFolder creates the directory of path and its parents.
 func makeFolder(path string) error {
 	end := len(path)
 	for end > 0 && !os.IsPathSeparator(path[end-1]) {
@@ -23,9 +25,9 @@ func makeFolder(path string) error {
 
 const noStream = -1
 
-// streamOf returns the descriptor that FUNCTRACE_OUT stands for: of stdout and stderr, and of
-// paths such as /dev/stdout and /dev/fd/3. Opening one of those would yield another file offset,
-// at which lines overwrite what the program writes.
+// streamOf returns the descriptor that FUNCTRACE_OUT names: stdout, stderr, or a path such as
+// /dev/stdout and /dev/fd/3. Opening such a path would create another file offset, and lines
+// would overwrite output of the program.
 func streamOf(out string) int {
 	const maxLinks = 40
 	for range [maxLinks]int{} {
@@ -44,6 +46,7 @@ func streamOf(out string) int {
 	return noStream
 }
 
+// descriptorOf returns the descriptor that out names without following links.
 func descriptorOf(out string) int {
 	switch out {
 	case "stdout", "/dev/stdout":

@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// An output is an open file that the recorder writes to.
+// An output is an open file of the recorder.
 type output struct {
 	*os.File
 	path string
@@ -21,10 +21,12 @@ func openOutput(path string, flags int) (*output, error) {
 	return &output{file, path}, nil
 }
 
+// openStream fails: the system has no numbered descriptors.
 func openStream(int) (*output, error) {
 	return nil, errors.New("this system does not number open files")
 }
 
+// mapPart fails: the system cannot map files.
 func (o *output) mapPart(int64, int) ([]byte, error) {
 	return nil, errors.New("this system maps no files into memory")
 }
@@ -35,6 +37,7 @@ func (o *output) remove() {
 	os.Remove(o.path)
 }
 
+// readFile returns the contents of a file.
 func readFile(path string) (string, error) {
 	content, err := os.ReadFile(path)
 	return string(content), err

@@ -12,16 +12,16 @@ import (
 	"syscall"
 )
 
-// An output is an open file or stream that the recorder writes to. The program may close its
-// descriptor, as daemons close all that they inherit, and open a file of its own under the same
-// number: so the recorder compares the file's identity before each use.
+// An output is an open file or stream of the recorder. The program may close the descriptor, as
+// daemons close all that they inherit, and open its own file under the same number: so the
+// recorder compares the identity of the file before each use.
 type output struct {
 	name        string // for messages
-	path        string // absolute; none of a stream
+	path        string // absolute; empty for a stream
 	flags       int
-	isAnonymous bool // the file is not at its path yet
+	isAnonymous bool // not linked at its path yet
 	file        identity
-	mu          sync.Mutex // held to open the file again
+	mu          sync.Mutex // held to reopen the file
 	number      atomic.Int64
 }
 
@@ -35,8 +35,9 @@ func identityByFstat(number int) (identity, error) {
 	return identity{uint64(stat.Dev), uint64(stat.Ino)}, err
 }
 
-// readFile returns the beginning of a small file. os.ReadFile would have the Go runtime open its
-// poller, whose descriptors the program would find in its way, and that a daemon which closes all of them does not survive losing.
+// readFile returns the first bytes of a small file. os.ReadFile would start the Go runtime's
+// poller, whose descriptors the program would notice, and a daemon that closes all descriptors
+// does not survive losing them.
 func readFile(path string) (string, error) {
 	number, err := syscall.Open(path, os.O_RDONLY|syscall.O_CLOEXEC, 0)
 	if err != nil {
@@ -48,7 +49,7 @@ func readFile(path string) (string, error) {
 	return string(content[:max(n, 0)]), err
 }
 
-// openOutput opens the file at the path, which is made absolute.
+// openOutput opens the file at path, which is made absolute.
 func openOutput(path string, flags int) (*output, error) {
 	number, err := openFile(path, flags)
 	if err != nil {
@@ -60,8 +61,8 @@ func openOutput(path string, flags int) (*output, error) {
 	return o, nil
 }
 
-// absolute returns the path as it will still lead there when the program has changed its
-// working directory.
+// absolute returns the path in a form that stays valid when the program changes its working
+// directory.
 func absolute(path string) string {
 	folder, err := os.Getwd()
 	if err != nil || path == "" || os.IsPathSeparator(path[0]) {
@@ -70,7 +71,7 @@ func absolute(path string) string {
 	return folder + string(os.PathSeparator) + path
 }
 
-// streamOutput returns the output for a descriptor that is open already.
+// streamOutput returns the output for an open descriptor.
 func streamOutput(number int, name string) *output {
 	o := &output{name: name}
 	o.number.Store(int64(number))
@@ -78,7 +79,7 @@ func streamOutput(number int, name string) *output {
 	return o
 }
 
-// openStream returns the output for a descriptor that the program has inherited.
+// openStream returns the output for an inherited descriptor.
 func openStream(number int) (*output, error) {
 	name := "descriptor " + strconv.Itoa(number)
 	if _, err := identityOf(number); err != nil {
@@ -87,6 +88,7 @@ func openStream(number int) (*output, error) {
 	return streamOutput(number, name), nil
 }
 
+// openFile opens the file under a descriptor that does not get in the program's way.
 func openFile(path string, flags int) (int, error) {
 	for {
 		number, err := syscall.Open(path, flags|syscall.O_CLOEXEC, uint32(newFileMode(path)))
@@ -99,7 +101,8 @@ func openFile(path string, flags int) (int, error) {
 	}
 }
 
-// descriptor returns the number under which the file is open.
+// descriptor returns the current descriptor of the file and reopens the file if the program
+// closed it.
 //
 //go:norace
 func (o *output) descriptor() (int, error) {
@@ -116,13 +119,14 @@ func (o *output) isAt(number int) bool {
 	return err == nil && file == o.file
 }
 
-// reopen opens the file again if it is still at its path. The old descriptor is not ours to close.
+// reopen opens the file again if it is still at its path. The old descriptor belongs to the
+// program and is not closed.
 func (o *output) reopen() (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	number := int(o.number.Load())
 	if o.isAt(number) {
-		return number, nil // another goroutine has opened it
+		return number, nil // another goroutine has reopened it
 	}
 	errReplaced := errors.New(o.name + ": the program has closed or replaced its descriptor")
 	if !o.isAtPath() {
@@ -140,7 +144,8 @@ func (o *output) reopen() (int, error) {
 	return number, nil
 }
 
-// isAtPath looks before the file is opened, which could have a named pipe's or a device's effects.
+// isAtPath reports whether the file is still at its path. It checks before opening, which could
+// have side effects on a named pipe or a device.
 func (o *output) isAtPath() bool {
 	var stat syscall.Stat_t
 	return o.path != "" && syscall.Stat(o.path, &stat) == nil &&
@@ -148,9 +153,10 @@ func (o *output) isAtPath() bool {
 		o.file == identity{uint64(stat.Dev), uint64(stat.Ino)}
 }
 
+// isIntact reports whether the descriptor still refers to the file.
 func (o *output) isIntact() bool { return o.isAt(int(o.number.Load())) }
 
-// write puts out the whole line.
+// write writes the whole line.
 //
 //go:norace
 func (o *output) write(line []byte) error {
@@ -186,7 +192,7 @@ func (o *output) ReadAt(data []byte, offset int64) (int, error) {
 	return max(n, 0), err
 }
 
-// mapPart maps size bytes of the file from offset on, with what precedes them in their first page.
+// mapPart maps size bytes of the file at offset, including the start of their first page.
 //
 //go:norace
 func (o *output) mapPart(offset int64, size int) ([]byte, error) {

@@ -7,9 +7,9 @@ import (
 	"unsafe"
 )
 
-// awaitWritable waits until a non-blocking descriptor takes more, or has failed.
-// It asks poll(2) itself: the Go runtime's poller knows only what was non-blocking
-// when it was opened, and a timer would stand still in a synctest bubble.
+// waitUntilWritable waits until a non-blocking descriptor is writable or has failed. It calls
+// poll(2) directly: the Go runtime's poller handles only descriptors that were non-blocking when
+// opened, and a timer would stand still in a synctest bubble.
 func waitUntilWritable(fd int) {
 	const pollOut = 4
 	poll := struct {

@@ -4,5 +4,5 @@ package functrace
 
 import "runtime"
 
-// awaitWritable lets others run: package syscall has no portable poll(2).
+// waitUntilWritable yields to other goroutines: package syscall has no portable poll(2).
 func waitUntilWritable(int) { runtime.Gosched() }

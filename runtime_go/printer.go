@@ -4,9 +4,9 @@ package functrace
 
 // A textPrinter writes a line for every entry and exit:
 //
-//	g[01]:	->main.main
+//	g[01]:  ->main.main
 //
-// the goroutine's id, a tab for every level, an arrow, the function's full name.
+// the goroutine id, a tab per level, an arrow, and the full name of the function.
 type textPrinter struct {
 	sink  *sink
 	depth int // levels beyond it are not printed
@@ -14,7 +14,7 @@ type textPrinter struct {
 
 var printer textPrinter
 
-// print reports the entry of a call.
+// print reports the entry of a call of f.
 //
 //go:norace
 func (t *track) print(f *function) {
@@ -25,7 +25,7 @@ func (t *track) print(f *function) {
 	t.mu.Unlock()
 }
 
-// printExit reports the exit of the innermost call and returns how many are left open.
+// printExit reports the exit of the innermost call and returns the number of calls still open.
 //
 //go:norace
 func (t *track) printExit() int {
@@ -43,6 +43,8 @@ func (t *track) printExit() int {
 
 const maxIDDigits = 20 // digits of the largest uint64
 
+// print writes the line of an entry or exit.
+//
 //go:norace
 func (p *textPrinter) print(t *track, f *function, arrow string) {
 	level := len(t.calls)
@@ -60,7 +62,7 @@ func (p *textPrinter) print(t *track, f *function, arrow string) {
 	p.sink.write(t.trackPrinting)
 }
 
-// appendID appends id in two digits or more.
+// appendID appends id with at least two digits.
 //
 //go:norace
 func appendID(line []byte, id uint64) []byte {
@@ -78,8 +80,8 @@ func appendID(line []byte, id uint64) []byte {
 	return line
 }
 
-// appendText appends the text; there is room for it. Of what append copies by itself the race
-// detector is informed, even here, and the line may have been another goroutine's.
+// appendText appends text, for which there is room. The race detector observes what append
+// copies, even here, and the line may have belonged to another goroutine.
 //
 //go:norace
 func appendText(line []byte, text string) []byte {

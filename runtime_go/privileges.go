@@ -2,6 +2,8 @@
 
 package functrace
 
+// Protection of setuid and setgid programs.
+
 import (
 	"errors"
 	"os"
@@ -9,13 +11,13 @@ import (
 
 var errPrivileged = errors.New("the program has the rights of another user or group (setuid or setgid)")
 
-// isPrivileged reports whether whoever started the program lacks rights that it has: the
-// environment, which that user chooses, must not decide what it writes, and where.
+// isPrivileged reports whether the program has rights that the user who started it lacks: that
+// user controls the environment, which must not decide what the program writes where.
 func isPrivileged() bool {
 	return os.Getuid() != os.Geteuid() || os.Getgid() != os.Getegid()
 }
 
-// forbid keeps tracing off until the process ends.
+// disableForProcess disables tracing until the process ends.
 func disableForProcess() {
 	settingsError = errPrivileged
 	if asked := os.Getenv("FUNCTRACE"); asked == "" || asked == "off" {

@@ -1,5 +1,7 @@
 //go:build trace && !functrace_safe
 
+// Access to the goroutine, the call site and the processor's counter.
+
 #include "textflag.h"
 
 // func state() (gp uintptr, id uint64, panicking uintptr)
@@ -17,8 +19,8 @@ TEXT ·state(SB), NOSPLIT|NOFRAME, $0-24
 // func callSite() uintptr
 //
 // Go calls assembly of its own package without a wrapper, so BP still points into the
-// caller's frame, at the saved BP of that one's caller; above what it points at in turn is
-// where that one returns to.
+// caller's frame, at the saved BP of the caller's caller. The word after the one that this
+// points to is the return address of the caller's caller.
 TEXT ·callSite(SB), NOSPLIT|NOFRAME, $0-8
 	MOVQ (BP), BX
 	MOVQ 8(BX), BX

@@ -1,5 +1,7 @@
 //go:build trace && !functrace_safe
 
+// Access to the goroutine, the call site and the processor's counter.
+
 #include "textflag.h"
 
 // func state() (gp uintptr, id uint64, panicking uintptr)
@@ -16,8 +18,8 @@ TEXT ·state(SB), NOSPLIT|NOFRAME, $0-24
 // func callSite() uintptr
 //
 // Go calls assembly of its own package without a wrapper, so R29 still points into the
-// caller's frame, at the saved R29 of that one's caller; above what it points at in turn is
-// where that one returns to.
+// caller's frame, at the saved R29 of the caller's caller. The word after the one that this
+// points to is the return address of the caller's caller.
 TEXT ·callSite(SB), NOSPLIT|NOFRAME, $0-8
 	MOVD (R29), R1
 	MOVD 8(R1), R1
@@ -51,7 +53,7 @@ TEXT ·loadWord(SB), NOSPLIT|NOFRAME, $0-16
 
 // func countsEvenly() bool
 //
-// Arm Architecture Reference Manual: the generic timer always does.
+// Arm Architecture Reference Manual: the generic timer has a constant rate.
 TEXT ·countsEvenly(SB), NOSPLIT|NOFRAME, $0-1
 	MOVD $1, R1
 	MOVB R1, ret+0(FP)

@@ -1,14 +1,16 @@
 //go:build trace && !functrace_safe
 
+// Fast path of recording entries and exits. Every check that fails leaves the call to the Go code.
+
 #include "go_asm.h"
 #include "textflag.h"
 
 // The multiplier of the function hash.
 #define MULTIPLIER $0x9e3779b97f4a7c15
 
-// TIME expects the recording of a track in R11. It leaves the ticks in AX (those given or, where
-// that is 0, the counter), in DX how many since the chunk's base, and in SI where the next word
-// goes. It jumps to done if there is no room for one, or the base is too long ago.
+// TIME expects the recording of a track in R11. It sets AX to the ticks (the argument or, if that is 0,
+// the counter), DX to the ticks since the chunk's base, and SI to the index of the next word. It jumps
+// to done if the chunk is full or the base is too old.
 #define TIME(given) \
 	MOVQ  trackRecording_used(R11), SI  \
 	CMPQ  SI, trackRecording_limit(R11) \
@@ -25,7 +27,7 @@
 	SHRQ  $(64-const_timeShift), CX     \
 	JNE   done
 
-// PUT stores the word of that kind for the ticks in DX and the function in R8.
+// PUT stores a word of that kind for the ticks in DX and the function in R8.
 #define PUT(kind) \
 	SHLQ $const_timeShift, DX          \
 	LEAQ kind(DX)(R8*4), DX            \
@@ -36,8 +38,8 @@
 
 // func recordEntry(now uint64) *track
 //
-// As BP still points into the caller's frame, 8(BP) is where the caller returns to. Nothing is stored before all is known
-// to be in order.
+// BP still points into the caller's frame, so 8(BP) contains the caller's return address. Nothing is
+// stored before all checks have passed.
 TEXT ·recordEntry(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ  $0, ret+8(FP)
 	CMPB  ·usesFastPath(SB), $0

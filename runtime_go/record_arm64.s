@@ -1,14 +1,16 @@
 //go:build trace && !functrace_safe
 
+// Fast path of recording entries and exits. Every check that fails leaves the call to the Go code.
+
 #include "go_asm.h"
 #include "textflag.h"
 
 // The multiplier of the function hash.
 #define MULTIPLIER $0x9e3779b97f4a7c15
 
-// TIME expects the recording of a track in R11. It leaves the ticks in R5 (those given or, where
-// that is 0, the counter), in R6 how many since the chunk's base, and in R4 where the next word
-// goes. It jumps to done if there is no room for one, or the base is too long ago.
+// TIME expects the recording of a track in R11. It sets R5 to the ticks (the argument or, if that is 0,
+// the counter), R6 to the ticks since the chunk's base, and R4 to the index of the next word. It jumps
+// to done if the chunk is full or the base is too old.
 #define TIME(given) \
 	MOVD trackRecording_used(R11), R4  \
 	MOVD trackRecording_limit(R11), R2 \
@@ -22,7 +24,7 @@
 	LSR  $(64-const_timeShift), R6, R2 \
 	CBNZ R2, done
 
-// PUT stores the word of that kind for the ticks in R6 and the function in R7.
+// PUT stores a word of that kind for the ticks in R6 and the function in R7.
 #define PUT(kind) \
 	LSL  $const_timeShift, R6          \
 	ORR  R7<<const_functionShift, R6   \
@@ -34,8 +36,8 @@
 
 // func recordEntry(now uint64) *track
 //
-// As R29 still points into the caller's frame, 8(R29) is where the caller returns to. Nothing is stored before all is known
-// to be in order.
+// R29 still points into the caller's frame, so 8(R29) contains the caller's return address. Nothing is
+// stored before all checks have passed.
 TEXT ·recordEntry(SB), NOSPLIT|NOFRAME, $0-16
 	MOVD  ZR, ret+8(FP)
 	MOVBU ·usesFastPath(SB), R0

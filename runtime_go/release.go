@@ -7,15 +7,16 @@ import (
 	"unsafe"
 )
 
-// Memory that has been mapped from the trace counts as the program's. Parts that are finished are
-// released: they leave the process's page table and stay in the file.
+// Release of finished parts of the trace. Memory mapped from the trace counts as the program's;
+// released parts leave the page table of the process and stay in the file.
 
 var pageSize = uintptr(os.Getpagesize())
 
-// Segments before the current one that are not released, since most tracks still write there.
+// Number of segments before the current one that are not released, since most tracks still write
+// to them.
 const keptSegments = 2
 
-// releaseOld releases the newest of the segments that are not kept.
+// releaseOld releases the newest segment that is no longer kept.
 //
 //go:norace
 func (r *recorder) releaseOld() {
@@ -30,8 +31,8 @@ func (r *recorder) releaseOld() {
 	}
 }
 
-// releaseChunk releases a chunk that a track has filled after the rest of its segment was released.
-// Pages at its ends may be in use by others, who get them back from the file.
+// releaseChunk releases a chunk that a track filled after its segment was released. Other users
+// of the pages at its ends get them back from the file.
 //
 //go:norace
 func (s *segment) releaseChunk(words []uint64) {

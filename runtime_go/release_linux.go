@@ -7,8 +7,8 @@ import (
 	"unsafe"
 )
 
-// release drops the memory, from the first whole page on, from the process's page table. It is a
-// shared mapping: nothing is lost.
+// release removes the memory, from the first whole page on, from the page table of the process.
+// It is a shared mapping, so no data is lost.
 //
 //go:norace
 func release(memory []byte) {

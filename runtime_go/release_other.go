@@ -2,5 +2,5 @@
 
 package functrace
 
-// release does nothing: on other systems MADV_DONTNEED drops no pages of a shared mapping.
+// release does nothing: on other systems MADV_DONTNEED keeps the pages of a shared mapping.
 func release([]byte) {}

@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// The sender follows a trace as it is recorded and sends its calls to a collector. It is another
-// process: the program loads no client of any protocol, and what was recorded before it was
-// killed is sent as well.
+// The sender is a process that follows the trace as it is recorded and sends its calls to a
+// collector. As a separate process it adds no client code to the program, and it still sends what
+// was recorded before the program was killed.
 const senderName = "functrace-otlp"
 
-// startCarried starts the sender that the program carries, see embedded.go; nil if it has none.
+// startEmbedded starts the embedded sender, see embedded.go; nil if there is none.
 var startEmbedded func(trace string) error
 
-// startSender has a sender follow the trace at that path.
+// startSender starts a sender that follows the trace at that path.
 func startSender(trace string) error {
 	if startEmbedded != nil {
 		return startEmbedded(trace)
@@ -33,7 +33,8 @@ func startSender(trace string) error {
 	return waitForLaunch(process, func() {})
 }
 
-// findSender does what exec.LookPath would, without what os/exec imports.
+// findSender searches the absolute directories of PATH for the sender, like exec.LookPath, but
+// without the imports of os/exec.
 func findSender(folders string) (string, error) {
 	for _, folder := range strings.Split(folders, string(os.PathListSeparator)) {
 		path := folder + string(os.PathSeparator) + senderName
@@ -45,18 +46,18 @@ func findSender(folders string) (string, error) {
 	return "", errors.New("there is no " + senderName + " on PATH; functrace go build --otlp makes a program that carries it")
 }
 
-// patience is how long a program waits for the process that it starts. Usually that one ends at
-// once and leaves the sender in a session of its own: so a program has no child when its main
-// begins, and none that a wait for any child, or a handler of SIGCHLD, could meet.
+// launchTimeout limits the wait for the started process. Usually it ends at once and leaves the
+// sender in its own session: so the program has no child when its main function starts, and none
+// that a wait for any child or a SIGCHLD handler could encounter.
 const launchTimeout = 5 * time.Second
 
-// await lets the process end; release is called then, maybe later.
+// waitForLaunch waits until the process ends. release is called then, possibly later.
 func waitForLaunch(process *os.Process, release func()) (err error) {
 	ended := make(chan error, 1)
 	go func() {
 		state, err := process.Wait()
 		release()
-		if err == nil && !state.Success() { // there is an error where SIGCHLD is ignored
+		if err == nil && !state.Success() { // Wait fails if SIGCHLD is ignored
 			ended <- errors.New(senderName + ": " + state.String())
 		}
 		close(ended)
@@ -70,6 +71,7 @@ func waitForLaunch(process *os.Process, release func()) (err error) {
 	return err
 }
 
+// startProcess starts a sender for the trace.
 func startProcess(executable, trace string) (*os.Process, error) {
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
@@ -86,7 +88,8 @@ func startProcess(executable, trace string) (*os.Process, error) {
 	})
 }
 
-// senderEnvironment is the program's, but that the sender does not trace itself.
+// senderEnvironment returns the program's environment with tracing of the sender itself turned
+// off.
 func senderEnvironment() []string {
 	var environment []string
 	for _, variable := range os.Environ() {

@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// toggleOn has every signal of that name stop tracing, or start it.
+// toggleOnSignal toggles tracing at every signal of that name.
 func toggleOnSignal(name string) error {
 	signals := map[string]os.Signal{"USR1": syscall.SIGUSR1, "USR2": syscall.SIGUSR2}
 	s, ok := signals[name]
@@ -26,6 +26,7 @@ func toggleOnSignal(name string) error {
 	return nil
 }
 
+// toggle stops tracing, or starts it.
 func toggle() {
 	if !off.Load() {
 		Stop()

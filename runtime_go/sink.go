@@ -10,19 +10,20 @@ import (
 	"syscall"
 )
 
-// A sink is where lines go. A line has been handed to the system when write
-// returns, so that none is lost however the program ends, and lines never mix.
+// A sink writes the lines of the text output. A line has been passed to the system when write
+// returns, so no line is lost however the program ends, and lines never mix.
 type sink struct {
 	*output
-	file    *os.File        // of standard output and standard error
-	raw     syscall.RawConn // of file
-	stdout  bool            // follow os.Stdout wherever the program points it
+	file    *os.File        // standard output or standard error
+	raw     syscall.RawConn // connection of file
+	stdout  bool            // follow assignments to os.Stdout
 	kind    sinkKind
 	mu      sync.RWMutex // see put
-	room    atomic.Int64 // bytes that may yet be written, if the sink is bounded
+	room    atomic.Int64 // remaining bytes, if the sink is bounded
 	bounded bool
 }
 
+// openSink opens the output that FUNCTRACE_OUT names.
 func openSink(out string, maxSize int64) (*sink, error) {
 	number := streamOf(expand(out))
 	switch {
@@ -44,8 +45,8 @@ func openSink(out string, maxSize int64) (*sink, error) {
 	return s, nil
 }
 
-// openPath opens a file to append to, since child processes inherit the setting and share the
-// file. It may wait for a reader if the file is a named pipe.
+// openPath opens a file for appending, since child processes inherit the setting and share the
+// file. Opening a named pipe waits for a reader.
 func openPath(path string, maxSize int64) (*sink, error) {
 	if err := makeFolder(path); err != nil {
 		return nil, err
@@ -62,16 +63,18 @@ func openPath(path string, maxSize int64) (*sink, error) {
 	return s, nil
 }
 
-// errFull ends tracing before a program fills the disk with call chains.
+// errFull ends tracing before the program fills the disk.
 var errFull = errors.New("the file has reached FUNCTRACE_MAX_SIZE")
 
-// write puts the line of t out.
+// write writes the line of t and disables tracing on failure.
 func (s *sink) write(t *trackPrinting) {
 	if err := s.put(t); err != nil {
 		disableTracing(errors.New("cannot write: " + err.Error()))
 	}
 }
 
+// put writes the line of t.
+//
 //go:norace
 func (s *sink) put(t *trackPrinting) error {
 	if s.stdout {
@@ -89,7 +92,8 @@ func (s *sink) put(t *trackPrinting) error {
 	return s.putOwn(t)
 }
 
-// currentStdout reads a variable that the program may be setting, as fmt does.
+// currentStdout returns os.Stdout. The read is not synchronized with assignments by the program,
+// as in package fmt.
 //
 //go:norace
 func currentStdout() *os.File { return os.Stdout }

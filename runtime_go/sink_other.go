@@ -2,6 +2,8 @@
 
 package functrace
 
+// Sinks on systems without Unix descriptors.
+
 import "os"
 
 type sinkKind struct{}

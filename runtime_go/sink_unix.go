@@ -8,26 +8,27 @@ import (
 	"syscall"
 )
 
-// A sinkKind says what keeps lines from mixing.
+// A sinkKind selects what keeps lines from mixing.
 type sinkKind int
 
 const (
 	lockedKind sinkKind = iota // a lock around every write
-	atomicKind                 // the kernel: files and devices of memory
+	atomicKind                 // the kernel: files and memory devices
 	pipeKind                   // the kernel for lines up to PIPE_BUF bytes, a lock beyond
 	nullKind                   // nothing: what is written is discarded
 )
 
-// Device numbers on Linux, see its Documentation/admin-guide/devices.txt: /dev/null's,
-// and the major number that it shares with zero and full.
+// Device numbers on Linux, see Documentation/admin-guide/devices.txt: that of /dev/null, and the
+// major number that it shares with zero and full.
 const (
 	nullDevice    = 1<<8 | 3
 	memoryDevices = 1
 )
 
-// POSIX wants at least 512; Linux has 4096, see pipe(7).
+// POSIX requires at least 512; Linux has 4096, see pipe(7).
 const pipeBuf = 4096
 
+// newSink returns a sink for standard output or standard error.
 func newSink(file *os.File, stdout bool) *sink {
 	s := sinkTo(streamOutput(descriptorNumber(file), file.Name()))
 	s.file, s.stdout = file, stdout
@@ -35,7 +36,7 @@ func newSink(file *os.File, stdout bool) *sink {
 	return s
 }
 
-// descriptorNumber returns what file.Fd does, which would make the file a blocking one.
+// descriptorNumber returns the descriptor of file. file.Fd would make the file blocking.
 func descriptorNumber(file *os.File) (number int) {
 	number = noStream
 	if raw, err := file.SyscallConn(); err == nil {
@@ -46,9 +47,9 @@ func descriptorNumber(file *os.File) (number int) {
 
 func sinkTo(o *output) *sink { return &sink{output: o, kind: kindOf(int(o.number.Load()))} }
 
-// kindOf relies on Linux alone: there a write to a file or to such a device is
-// not interrupted by another, see write(2) and Linux 3.14's locking of f_pos. A
-// terminal takes the lock, since a signal can cut a long line short in it.
+// kindOf relies on Linux alone, where a write to a file or such a device is not interrupted by
+// another: see write(2) and the locking of f_pos in Linux 3.14. A terminal needs the lock, since
+// a signal can cut a long line short.
 func kindOf(number int) sinkKind {
 	var stat syscall.Stat_t
 	if runtime.GOOS != "linux" || syscall.Fstat(number, &stat) != nil {
@@ -66,8 +67,8 @@ func kindOf(number int) sinkKind {
 	return lockedKind
 }
 
-// putOwn writes past os.File, which would let one goroutine write at a time. The
-// descriptor of standard output stays open through Control even while the program closes the file.
+// putOwn bypasses os.File, which would serialize writes. Control keeps the descriptor of standard
+// output open even while the program closes the file.
 //
 //go:norace
 func (s *sink) putOwn(t *trackPrinting) error {
@@ -92,9 +93,12 @@ func (s *sink) putOwn(t *trackPrinting) error {
 	return t.err
 }
 
+// writeTo writes the line of t to t.output and stores the error.
+//
 //go:norace
 func (t *trackPrinting) writeTo(uintptr) { t.err = t.output.write(t.line) }
 
+// writeAll writes the whole line to a descriptor.
 func writeAll(fd int, line []byte) error {
 	for len(line) > 0 {
 		n, err := syscall.Write(fd, line)
@@ -103,7 +107,7 @@ func writeAll(fd int, line []byte) error {
 			line = line[n:]
 		case syscall.EINTR:
 		case syscall.EAGAIN:
-			waitUntilWritable(fd) // a named pipe, or somebody made standard output so
+			waitUntilWritable(fd) // a named pipe, or the program made standard output non-blocking
 		default:
 			return err
 		}

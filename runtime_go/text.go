@@ -4,8 +4,8 @@ package functrace
 
 import "strconv"
 
-// A text is built up to the size that a record keeps, and one byte more, by which it is known
-// to be cut.
+// A text is a buffer for the text of a record. It holds one byte more than a record keeps, which
+// shows that the text was cut.
 type text struct {
 	bytes [maxText + 1]byte
 	n     int
@@ -25,7 +25,7 @@ func (t *text) addByte(b byte) {
 //go:norace
 func (t *text) add(s string) { t.n += copy(t.bytes[t.n:], s) }
 
-// addMemory appends the n bytes at an address.
+// addMemory appends n bytes of memory.
 //
 //go:norace
 func (t *text) addMemory(address, n uintptr) {
@@ -61,7 +61,7 @@ func (t *text) addFloat(f float64, bits int) {
 //go:norace
 func (t *text) addBytes(b []byte) { t.n += copy(t.bytes[t.n:], b) }
 
-// quote puts what stands behind start in quotation marks.
+// quote puts the bytes from start on in quotation marks.
 //
 //go:norace
 func (t *text) quote(start int) {
@@ -74,6 +74,8 @@ func (t *text) quote(start int) {
 	t.addByte('"')
 }
 
+// addQuoted appends a byte of a quoted text, escaped if necessary.
+//
 //go:norace
 func (t *text) addQuoted(c byte) {
 	const digits = "0123456789abcdef"

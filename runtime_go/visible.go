@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// visible returns text on one line, with \x1b, \n or \u202e in place of such a character: paths and
-// settings may contain what a terminal acts on.
+// visible returns text on one line, with control and invisible characters escaped as \x1b, \n or
+// \u202e: paths and settings may contain characters that a terminal interprets.
 func visible(text string) string {
 	var b strings.Builder
 	for at, r := range text {

@@ -1,12 +1,14 @@
 // functrace:runtime 0.1.0
 
-// Package tracehttp lets a running program's call chains be recorded over HTTP, as
-// net/http/pprof does for profiles. Nothing is served before the program mounts it:
+// Package tracehttp records the call chains of a running program over HTTP, as
+// net/http/pprof does for profiles. The program has to mount its handler:
 //
 //	http.Handle("/debug/functrace/", tracehttp.Handler())
 //
-// and used with a POST, as curl -X POST -o shop.ftrace localhost:8080/debug/functrace/trace?seconds=5
-// sends it.
+// Requests use POST:
 //
-// Whoever can reach it can read what the program does: mount it where only you can, or give it a Token.
+//	curl -X POST -o shop.ftrace localhost:8080/debug/functrace/trace?seconds=5
+//
+// Anyone who can reach the handler can read what the program does: mount it on a private address,
+// or require a Token.
 package tracehttp

@@ -9,17 +9,17 @@ import (
 	"strings"
 )
 
-// An Option changes who may use the handler.
+// An Option configures which requests the handler accepts.
 type Option func(*guard)
 
-// Token lets only requests with the header "Authorization: Bearer token" through, whatever host they
-// name. An empty token lets none through.
+// Token accepts only requests with the header "Authorization: Bearer token", for any host name.
+// An empty token rejects all requests.
 func Token(token string) Option {
 	return func(g *guard) { g.token, g.requiresToken = token, true }
 }
 
-// Hosts lets requests through that name one of these hosts, besides localhost, the machine's own name
-// and IP addresses. Ports are left out.
+// Hosts accepts requests for these hosts, in addition to localhost, the machine's own name and IP
+// addresses. Ports are ignored.
 func Hosts(names ...string) Option {
 	return func(g *guard) {
 		for _, name := range names {
@@ -28,8 +28,8 @@ func Hosts(names ...string) Option {
 	}
 }
 
-// A guard refuses requests that a web page elsewhere makes a browser send: it cannot send a POST with
-// the token, and without one, its origin or the host that it names gives it away.
+// A guard rejects requests that a web page of another site makes a browser send. Such a page does
+// not have the token; without a token, the origin or the host in the request reveals it.
 type guard struct {
 	token         string
 	requiresToken bool
@@ -47,7 +47,7 @@ func newGuard(options []Option) *guard {
 	return g
 }
 
-// refusal returns why a request is refused, with its status; 0 if it is not.
+// refusal returns the status and the reason if a request is rejected; 0 if it is accepted.
 func (g *guard) refusal(r *http.Request) (status int, why string) {
 	switch {
 	case r.Method != http.MethodPost:
@@ -70,8 +70,8 @@ func (g *guard) hasToken(r *http.Request) bool {
 	return g.token != "" && strings.EqualFold(scheme, "Bearer") && isEqual
 }
 
-// knowsHost keeps away pages whose host's name resolves to this machine (DNS rebinding): they cannot
-// choose an address as their name.
+// isAllowedHost reports whether a request may name that host. It rejects pages whose host name
+// resolves to this machine (DNS rebinding): they cannot choose an IP address as their name.
 func (g *guard) isAllowedHost(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
@@ -80,16 +80,16 @@ func (g *guard) isAllowedHost(host string) bool {
 	if net.ParseIP(host) != nil {
 		return true
 	}
-	for _, known := range g.hosts {
-		if host == known {
+	for _, allowed := range g.hosts {
+		if host == allowed {
 			return true
 		}
 	}
 	return false
 }
 
-// isSameOrigin reports whether no browser says that the request comes from another site. See the Fetch
-// standard's Origin header and the W3C's Fetch Metadata.
+// isSameOrigin reports whether the request has no header that marks it as coming from another
+// site. See the Origin header in the Fetch standard and the W3C's Fetch Metadata.
 func isSameOrigin(r *http.Request) bool {
 	switch r.Header.Get("Sec-Fetch-Site") {
 	case "", "none", "same-origin":

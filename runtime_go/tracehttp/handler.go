@@ -14,19 +14,19 @@ import (
 
 const (
 	maxWindow = time.Hour
-	// A client that takes nothing for so long is given up.
+	// A response to a client that accepts no data for this long is aborted.
 	writeTimeout = 30 * time.Second
 )
 
-// Handler serves POST requests, below wherever it is mounted:
+// Handler serves POST requests below the path where it is mounted:
 //
-//	start             tracing goes on, or begins if FUNCTRACE=off has kept it from it
-//	stop              no more calls are traced
-//	trace             what has been recorded so far, as a file
-//	trace?seconds=N   the same after N seconds of tracing, which stops if it had been stopped
+//	start             resumes tracing, or starts it if FUNCTRACE=off prevented it
+//	stop              pauses tracing
+//	trace             returns the recording so far, as a file
+//	trace?seconds=N   the same after N seconds of tracing, paused again afterwards if it was paused
 //
-// One request is served at a time; others get status 409 meanwhile. Requests that a web page on
-// another site has made a browser send are refused; see Token and Hosts.
+// One request is served at a time; concurrent ones get status 409. Requests that a web page of
+// another site makes a browser send are rejected; see Token and Hosts.
 func Handler(options ...Option) http.Handler {
 	return &handler{guard: newGuard(options)}
 }
@@ -92,6 +92,7 @@ func serveTrace(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// parseSeconds parses the length of a window.
 func parseSeconds(text string) (time.Duration, error) {
 	seconds, err := strconv.ParseFloat(text, 64)
 	if err != nil || !(seconds > 0 && seconds <= maxWindow.Seconds()) {
@@ -100,7 +101,7 @@ func parseSeconds(text string) (time.Duration, error) {
 	return time.Duration(seconds * float64(time.Second)), nil
 }
 
-// traceFor traces for a time; it is an error if the client goes away before.
+// traceFor traces for the duration of window. It fails if the client disconnects first.
 func traceFor(r *http.Request, window time.Duration) error {
 	wasStopped := functrace.Stopped()
 	if err := functrace.Start(); err != nil {
@@ -119,11 +120,12 @@ func traceFor(r *http.Request, window time.Duration) error {
 	}
 }
 
-// A patientWriter gives up a client that takes nothing for writeTimeout, where the server can.
+// A deadlineWriter aborts the response to a client that accepts no data for writeTimeout, if the
+// server supports deadlines.
 type deadlineWriter struct{ http.ResponseWriter }
 
 func (w *deadlineWriter) Write(data []byte) (int, error) {
-	// Servers that know no deadlines have no such limit.
+	// Servers without deadlines have no such limit.
 	_ = http.NewResponseController(w.ResponseWriter).SetWriteDeadline(time.Now().Add(writeTimeout))
 	return w.ResponseWriter.Write(data)
 }
