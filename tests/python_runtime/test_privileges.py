@@ -70,7 +70,7 @@ def test_a_daemon_that_changes_its_user_is_traced(runtime: Runtime, tmp_path: Pa
 def test_the_hook_does_nothing(runtime: Runtime, user: int, is_hooked: bool) -> None:
     ask = "from importlib.machinery import SourceFileLoader as f; print(f.get_code.__module__)"
     variables = environment(runtime, {"FUNCTRACE_HOOK": "1"})
-    start = Path(functrace.__file__).parent / "hook" / "start"
+    start = Path(functrace.__file__).parent / "pyimport" / "start"
     done = subprocess.run(
         [runtime.python.executable, "-c", ask],
         env=variables | {"PYTHONPATH": f"{start}:{variables['PYTHONPATH']}"},

@@ -7,27 +7,27 @@ static PyObject *builtins_of(PyObject *callback) {
     return PyFunction_Check(callback) ? ((PyFunctionObject *)callback)->func_builtins : NULL;
 }
 
-/* All modules of the runtime share one dictionary of builtins, and nothing else has it. */
+/* All modules of the runtime share one dictionary of builtins, which nothing else uses. */
 static bool is_own(const PyTracebackObject *at, const PyObject *builtins) {
     PyObject *used = frame_builtins(at->tb_frame); /* borrowed */
     return used == builtins;
 }
 
-/* Where the error that is set left our code for the program's: NULL where it never did. */
+/* Returns where the error left our code for the program's; NULL if it never did. */
 static PyObject *first_of_program(PyObject *traceback, const PyObject *builtins) {
     PyTracebackObject *at = (PyTracebackObject *)traceback;
     while (at && is_own(at, builtins)) at = at->tb_next;
     return (PyObject *)at;
 }
 
-/* A class of the program's may be raised from outside (PyThreadState_SetAsyncExc). */
+/* An exception of the program's class may be raised from outside (PyThreadState_SetAsyncExc). */
 static bool is_ours_to_drop(PyObject *type, const PyObject *of_program) {
     return !of_program && PyExceptionClass_Check(type) &&
            !(((PyTypeObject *)type)->tp_flags & Py_TPFLAGS_HEAPTYPE) &&
            PyType_IsSubtype((PyTypeObject *)type, (PyTypeObject *)PyExc_Exception);
 }
 
-/* Drops the error that is set if it is ours, else takes our frames out of its traceback. */
+/* Drops the error if it is ours; otherwise removes our frames from its traceback. */
 static int settle_error(PyObject *callback) {
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
@@ -69,7 +69,7 @@ static PyObject *hidden_call(PyObject *self, PyObject *const *arguments, size_t 
     return result;
 }
 
-/* A pickle names it, as it does a function. */
+/* Pickled by name, as a function is. */
 static PyObject *hidden_reduce(PyObject *self, PyObject *protocol) {
     (void)protocol;
     return PyObject_GetAttrString(((hidden *)self)->function, "__qualname__");
@@ -80,7 +80,8 @@ static PyMethodDef hidden_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-/* Its attributes are the function's: inspect, functools.wraps and others take it for that. */
+/* Attributes are the function's, so that inspect, functools.wraps and others treat it as that
+ * function. */
 static PyObject *hidden_attribute(PyObject *self, PyObject *name) {
     if (PyUnicode_CompareWithASCIIString(name, "__reduce_ex__") == 0)
         return PyObject_GenericGetAttr(self, name);

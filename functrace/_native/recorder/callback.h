@@ -1,18 +1,18 @@
-/* Calls of functrace's own Python code, which the program's tracers and profilers do not see. */
+/* Calls of functrace's own Python code, hidden from the program's tracers and profilers. */
 #ifndef FUNCTRACE_CALLBACK_H
 #define FUNCTRACE_CALLBACK_H
 
 #include "interpreter.h"
 
-/* Calls back, with an argument or with none for NULL. Returns 1 with the result; 0 where our code
- * has failed, which the program is not to see; -1 where an error of the program's is set: a signal's
- * handler raised it meanwhile. */
+/* Calls back, with an argument or, for NULL, none. Returns 1 and the result; 0 if our code
+ * failed, which is hidden from the program; -1 if an error of the program's is set, raised
+ * meanwhile by a signal handler. */
 int callback_call(PyObject *callback, PyObject *argument, PyObject **result);
 
-/* A callable that calls function where it is not seen. */
+/* Returns a callable that calls function unseen. */
 PyObject *callback_hide(PyObject *function);
 
-/* Makes its type ready; -1 and an error where that fails. */
+/* Prepares its type; -1 and an error on failure. */
 int callback_begin(void);
 
 #endif

@@ -8,14 +8,14 @@
 #include "frame.h"
 #include "state.h"
 
-/* The index of the open call that has that frame, -1 for none. */
+/* Returns the index of the open call with that frame, or -1. */
 static int64_t find(const struct track *t, const void *frame) {
     for (int64_t i = (int64_t)t->depth - 1; i >= 0; i--)
         if (t->open[i].frame == frame) return i;
     return -1;
 }
 
-/* Whether the call is among those that run; another may have its frame's place by now. */
+/* Returns whether the call is still running; another frame may have its frame's address by now. */
 static bool is_live(const PyThreadState *state, const struct call *c) {
     const frame_t *at = frame_innermost(state);
     while (at && at != c->frame) at = frame_below(at);
@@ -24,7 +24,7 @@ static bool is_live(const PyThreadState *state, const struct call *c) {
     return f && f->number == c->function;
 }
 
-/* The innermost call ends, with an exception if there is a text. */
+/* Ends the innermost call, with an exception if there is a text. */
 static void leave(struct track *t, uint64_t now, const struct exception_text *text) {
     const struct call *c = &t->open[t->depth - 1];
     bool is_short = now - c->entered < track_options.min_duration || c->flags & INHERITED;
@@ -33,11 +33,11 @@ static void leave(struct track *t, uint64_t now, const struct exception_text *te
         if (text) track_put_text(t, now, PANIC_RECORD, text->is_cut, text->bytes, text->size);
         track_put(t, now, (uint64_t)c->function << FUNCTION_SHIFT | EXIT_WORD);
     }
-    if (c->flags & WAITS) t->waiting--;
+    if (c->flags & SUSPENDED) t->suspended_calls--;
     t->depth--;
     if (t->written > t->depth) t->written = t->depth;
     t->suspended = false;
-    track_settle(t);
+    track_update_path(t);
 }
 
 static void leave_down_to(struct track *t, uint32_t depth, uint64_t now) {
@@ -47,36 +47,36 @@ static void leave_down_to(struct track *t, uint32_t depth, uint64_t now) {
 static void enter(struct track *t, const struct function *f, const void *frame, uint64_t now) {
     if (!track_grow(t)) return;
     bool may_wait =
-        f->kind >= COROUTINE && (t->depth == 0 || t->open[t->depth - 1].flags & MAY_WAIT);
+        f->kind >= COROUTINE && (t->depth == 0 || t->open[t->depth - 1].flags & MAY_SUSPEND);
     if (!track_options.min_duration) {
         track_put_pending(t);
         track_put(t, now, (uint64_t)f->number << FUNCTION_SHIFT | ENTRY_WORD);
     }
-    t->open[t->depth++] = (struct call){now, frame, f->number, may_wait ? MAY_WAIT : 0};
+    t->open[t->depth++] = (struct call){now, frame, f->number, may_wait ? MAY_SUSPEND : 0};
     t->suspended = false;
-    track_settle(t);
+    track_update_path(t);
 }
 
-/* What cannot be around a new call of that frame: calls that wait and were given up, and one that
- * had the same frame. */
+/* Ends calls that cannot enclose a new call of that frame: abandoned suspended calls, and a call
+ * with the same frame. */
 static void drop_dead(const PyThreadState *state, struct track *t, const void *frame, uint64_t now) {
     while (t->depth > 0) {
         const struct call *c = &t->open[t->depth - 1];
-        bool is_dead = c->frame == frame || (c->flags & WAITS && !is_live(state, c));
+        bool is_dead = c->frame == frame || (c->flags & SUSPENDED && !is_live(state, c));
         if (!is_dead) return;
         leave(t, now, NULL);
     }
 }
 
-/* Calls that are still there go on, the others ended when nobody looked; those that are not in this
- * file do not get there. */
+/* Ends the calls that returned while recording was stopped. Calls not written to this file are
+ * dropped. */
 static void calls_check(const PyThreadState *state, struct track *t) {
     uint32_t alive = 0;
     while (alive < t->depth && is_live(state, &t->open[alive])) alive++;
     while (t->pending && t->depth > alive && t->depth > t->written)
-        if (t->open[--t->depth].flags & WAITS) t->waiting--;
+        if (t->open[--t->depth].flags & SUSPENDED) t->suspended_calls--;
     leave_down_to(t, alive, recorder.stopped_at);
-    track_settle(t);
+    track_update_path(t);
     t->stopped = recorder.stops;
 }
 
@@ -96,7 +96,7 @@ void report_failure(void) {
     char message[sizeof trace_file.trouble];
     memcpy(message, trace_file.trouble, sizeof message);
     trace_file.trouble[0] = 0;
-    Py_AddPendingCall(stop_failed, NULL); /* not amid an event */
+    Py_AddPendingCall(stop_failed, NULL); /* not while an event is being handled */
     struct thread *th = this_thread;
     if (th) th->busy = true, th->state = NULL;
     PyObject *text = PyUnicode_FromString(message), *said = NULL;
@@ -114,7 +114,7 @@ void fail_recording(const char *why) {
     report_failure();
 }
 
-/* Calls a watcher back; what it does is not recorded. */
+/* Calls a watcher back, without recording what it does. */
 static int call_back(struct thread *th, PyObject *watcher, PyObject *argument) {
     PyObject *answer;
     th->busy = true;
@@ -125,7 +125,7 @@ static int call_back(struct thread *th, PyObject *watcher, PyObject *argument) {
     return status < 0 ? -1 : 0;
 }
 
-static int tell_started(PyThreadState *state, struct thread *th, struct function *f,
+static int notify_started(PyThreadState *state, struct thread *th, struct function *f,
                         const void *frame) {
     PyObject *first = frame_first_argument(state, frame);
     if (!first) return 0;
@@ -134,7 +134,7 @@ static int tell_started(PyThreadState *state, struct thread *th, struct function
     return status;
 }
 
-/* With everything decided but where: the thread may have been switched by a watcher. */
+/* Enters the call on the thread's track, which a watcher may have changed. */
 static int enter_here(PyThreadState *state, struct function *f, const void *frame) {
     struct thread *th;
     int status = call_thread(state, &th);
@@ -148,35 +148,35 @@ static int enter_here(PyThreadState *state, struct function *f, const void *fram
     return 0;
 }
 
-int call_started_closely(PyThreadState *state, struct function *f, const void *frame) {
+int call_started_slow(PyThreadState *state, struct function *f, const void *frame) {
     struct thread *th;
     if (f->started) {
         int status = call_thread(state, &th);
-        if (status > 0) status = tell_started(state, th, f, frame);
+        if (status > 0) status = notify_started(state, th, f, frame);
         if (status < 0) return -1;
     }
     return f->recorded ? enter_here(state, f, frame) : 0;
 }
 
-/* A call that waits goes on; any other frame that is resumed is a new call. */
+/* Resumes a suspended call; any other frame that is resumed begins a new call. */
 int call_resumed(PyThreadState *state, struct function *f, const void *frame) {
     struct track *t = thread_track(state);
-    if (t && !t->waiting) return call_started(state, f, frame);
+    if (t && !t->suspended_calls) return call_started(state, f, frame);
     struct thread *th;
     int status = call_thread(state, &th);
     if (status <= 0) return status;
     t = th->track;
-    int64_t i = t->waiting ? find(t, frame) : -1;
-    if (i < 0 || !(t->open[i].flags & WAITS)) return call_started_closely(state, f, frame);
-    t->open[i].flags &= ~(uint32_t)WAITS;
-    t->waiting--;
+    int64_t i = t->suspended_calls ? find(t, frame) : -1;
+    if (i < 0 || !(t->open[i].flags & SUSPENDED)) return call_started_slow(state, f, frame);
+    t->open[i].flags &= ~(uint32_t)SUSPENDED;
+    t->suspended_calls--;
     if (t->suspended) track_resume(t, clock_ticks());
-    track_settle(t);
+    track_update_path(t);
     if (unlikely(trace_file.trouble[0])) report_failure();
     return 0;
 }
 
-/* The frame's call ends; those that are open inside it have been lost sight of. */
+/* Ends the frame's call, and the calls inside it whose exits were missed. */
 static void leave_frame(struct track *t, const struct function *f, const void *frame,
                         const struct exception_text *text) {
     int64_t i = find(t, frame);
@@ -196,37 +196,37 @@ static int leave_here(PyThreadState *state, struct function *f, const void *fram
     return 0;
 }
 
-static int tell_returned(PyThreadState *state, struct function *f, PyObject *value) {
+static int notify_returned(PyThreadState *state, struct function *f, PyObject *value) {
     struct thread *th;
     int status = f->returned ? call_thread(state, &th) : 0;
     return status > 0 ? call_back(th, f->returned, value) : status;
 }
 
-int call_returned_closely(PyThreadState *state, struct function *f, const void *frame,
+int call_returned_slow(PyThreadState *state, struct function *f, const void *frame,
                           PyObject *value) {
     if (leave_here(state, f, frame, NULL) < 0) return -1;
-    return tell_returned(state, f, value);
+    return notify_returned(state, f, value);
 }
 
-/* An async generator yields its values wrapped; all else goes to the event loop. */
+/* An async generator wraps its own values; all others go to the event loop. */
 static bool yields_to_loop(const struct function *f, PyObject *value) {
     return f->kind == COROUTINE ||
            (f->kind == ASYNC_GENERATOR &&
             strcmp(Py_TYPE(value)->tp_name, "async_generator_wrapped_value") != 0);
 }
 
-int call_yielded_closely(PyThreadState *state, struct function *f, const void *frame,
+int call_yielded_slow(PyThreadState *state, struct function *f, const void *frame,
                          PyObject *value) {
     struct thread *th;
     int status = f->recorded ? call_thread(state, &th) : 0;
     if (status <= 0) return status;
     struct track *t = th->track;
     int64_t i = th->on_task && yields_to_loop(f, value) ? find(t, frame) : -1;
-    if (i < 0 || !(t->open[i].flags & MAY_WAIT)) return leave_here(state, f, frame, NULL);
-    if (!(t->open[i].flags & WAITS)) t->waiting++;
-    t->open[i].flags |= WAITS;
+    if (i < 0 || !(t->open[i].flags & MAY_SUSPEND)) return leave_here(state, f, frame, NULL);
+    if (!(t->open[i].flags & SUSPENDED)) t->suspended_calls++;
+    t->open[i].flags |= SUSPENDED;
     if (!t->suspended) track_suspend(t, clock_ticks());
-    track_settle(t);
+    track_update_path(t);
     if (unlikely(trace_file.trouble[0])) report_failure();
     return 0;
 }
@@ -235,7 +235,7 @@ int call_unwound(PyThreadState *state, struct function *f, const void *frame, Py
                  PyObject *value) {
     struct exception_text text;
     bool is_told = f->recorded && exception_describe(type, value, &text);
-    if (is_told ? call_failed(state, f, frame, &text) : call_left(state, f, frame)) return 0;
+    if (is_told ? call_raise_fast(state, f, frame, &text) : call_leave_fast(state, f, frame)) return 0;
     if (leave_here(state, f, frame, is_told ? &text : NULL) < 0) return -1;
-    return tell_returned(state, f, Py_None);
+    return notify_returned(state, f, Py_None);
 }

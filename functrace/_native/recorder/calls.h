@@ -1,4 +1,4 @@
-/* What becomes of the events of frames: docs/python.md says what a call is. */
+/* Conversion of frame events to calls, as defined in docs/python.md. */
 #ifndef FUNCTRACE_CALLS_H
 #define FUNCTRACE_CALLS_H
 
@@ -19,19 +19,19 @@ void fail_recording(const char *why);
 /* Each returns 0, or -1 where an error is set that is the program's: a signal's handler raised it
  * in a callback of ours. value is the result or what is yielded; type and value of call_unwound are
  * the exception as far as it has been made. */
-int call_started_closely(PyThreadState *state, struct function *f, const void *frame);
+int call_started_slow(PyThreadState *state, struct function *f, const void *frame);
 int call_resumed(PyThreadState *state, struct function *f, const void *frame);
-int call_yielded_closely(PyThreadState *state, struct function *f, const void *frame,
+int call_yielded_slow(PyThreadState *state, struct function *f, const void *frame,
                          PyObject *value);
-int call_returned_closely(PyThreadState *state, struct function *f, const void *frame,
+int call_returned_slow(PyThreadState *state, struct function *f, const void *frame,
                           PyObject *value);
 int call_unwound(PyThreadState *state, struct function *f, const void *frame, PyObject *type,
                  PyObject *value);
 
-/* The ordinary way into a call; false where something is out of the ordinary, and nothing is done. */
-static inline bool call_entered(PyThreadState *state, const struct function *f, const void *frame) {
+/* Fast path into a call; returns false, without effect, if the slow path is required. */
+static inline bool call_enter_fast(PyThreadState *state, const struct function *f, const void *frame) {
     struct track *t = thread_track(state);
-    if (unlikely(!t || !f->direct || t->special || t->depth >= t->capacity)) return false;
+    if (unlikely(!t || !f->direct || t->needs_slow_path || t->depth >= t->capacity)) return false;
     uint64_t now = clock_ticks();
     if (unlikely(!track_has_room(t, now))) return false;
     struct call *c = &t->open[t->depth];
@@ -39,16 +39,16 @@ static inline bool call_entered(PyThreadState *state, const struct function *f, 
     c->frame = frame;
     c->function = f->direct;
     c->flags = 0;
-    if (f->kind >= COROUTINE && (t->depth == 0 || c[-1].flags & MAY_WAIT)) c->flags = MAY_WAIT;
+    if (f->kind >= COROUTINE && (t->depth == 0 || c[-1].flags & MAY_SUSPEND)) c->flags = MAY_SUSPEND;
     t->depth++;
     track_store(t, now, (uint64_t)f->direct << FUNCTION_SHIFT | ENTRY_WORD);
     return true;
 }
 
-/* The ordinary way out of the innermost call, likewise. */
-static inline bool call_left(PyThreadState *state, const struct function *f, const void *frame) {
+/* Fast path out of the innermost call, likewise. */
+static inline bool call_leave_fast(PyThreadState *state, const struct function *f, const void *frame) {
     struct track *t = thread_track(state);
-    if (unlikely(!t || t->special || t->depth == 0)) return false;
+    if (unlikely(!t || t->needs_slow_path || t->depth == 0)) return false;
     const struct call *c = &t->open[t->depth - 1];
     if (unlikely(c->frame != frame || c->function != f->direct)) return false;
     uint64_t now = clock_ticks();
@@ -58,11 +58,11 @@ static inline bool call_left(PyThreadState *state, const struct function *f, con
     return true;
 }
 
-/* The same with an exception. */
-static inline bool call_failed(PyThreadState *state, const struct function *f, const void *frame,
+/* Fast path out of the innermost call with an exception, likewise. */
+static inline bool call_raise_fast(PyThreadState *state, const struct function *f, const void *frame,
                                const struct exception_text *text) {
     struct track *t = thread_track(state);
-    if (unlikely(!t || t->special || t->depth == 0)) return false;
+    if (unlikely(!t || t->needs_slow_path || t->depth == 0)) return false;
     const struct call *c = &t->open[t->depth - 1];
     if (unlikely(c->frame != frame || c->function != f->direct)) return false;
     uint64_t now = clock_ticks();
@@ -76,18 +76,18 @@ static inline bool call_failed(PyThreadState *state, const struct function *f, c
 }
 
 static inline int call_started(PyThreadState *state, struct function *f, const void *frame) {
-    return likely(call_entered(state, f, frame)) ? 0 : call_started_closely(state, f, frame);
+    return likely(call_enter_fast(state, f, frame)) ? 0 : call_started_slow(state, f, frame);
 }
 
 static inline int call_returned(PyThreadState *state, struct function *f, const void *frame,
                                 PyObject *value) {
-    return likely(call_left(state, f, frame)) ? 0 : call_returned_closely(state, f, frame, value);
+    return likely(call_leave_fast(state, f, frame)) ? 0 : call_returned_slow(state, f, frame, value);
 }
 
 static inline int call_yielded(PyThreadState *state, struct function *f, const void *frame,
                                PyObject *value) {
-    if (likely(f->kind == GENERATOR) && call_left(state, f, frame)) return 0;
-    return call_yielded_closely(state, f, frame, value);
+    if (likely(f->kind == GENERATOR) && call_leave_fast(state, f, frame)) return 0;
+    return call_yielded_slow(state, f, frame, value);
 }
 
 #endif

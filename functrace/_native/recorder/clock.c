@@ -16,7 +16,7 @@ uint64_t clock_nanoseconds(clockid_t which) {
     return (uint64_t)now.tv_sec * BILLION + (uint64_t)now.tv_nsec;
 }
 
-/* Whether the processor says that its counter counts at one rate whatever else it does. */
+/* Returns whether the processor guarantees a constant counter rate. */
 static bool counts_evenly(void) {
 #if defined(__x86_64__)
     unsigned a, b, c, d;
@@ -28,7 +28,7 @@ static bool counts_evenly(void) {
 #endif
 }
 
-/* Linux watches the counter on all cores and drops it from its list when they disagree. */
+/* Linux monitors the counter on all cores and unlists it if they disagree. */
 static bool is_trusted(void) {
     FILE *file =
         fopen("/sys/devices/system/clocksource/clocksource0/available_clocksource", "re");
@@ -47,8 +47,8 @@ static double count_rate(void) {
     return (double)(clock_counter() - first) / (double)passed * BILLION;
 }
 
-/* Measures twice how fast the counter counts: if it counts evenly that will do for the first
- * moments, after which the trace has better figures. */
+/* Measures the counter's rate twice. If both agree the result serves the start of the trace,
+ * which later contains better figures. */
 static bool measure(void) {
     for (int i = 0; i < ATTEMPTS; i++) { /* a measurement may be interrupted */
         double one = count_rate(), other = count_rate(), difference = one / other - 1;

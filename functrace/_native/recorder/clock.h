@@ -1,5 +1,4 @@
-/* The clock of a trace counts ticks: those of the processor's counter where it can be relied on,
- * else nanoseconds. */
+/* Clock of a trace: ticks of the processor's counter if it is reliable, otherwise nanoseconds. */
 #ifndef FUNCTRACE_CLOCK_H
 #define FUNCTRACE_CLOCK_H
 
@@ -17,7 +16,7 @@ struct clock {
 
 extern struct clock trace_clock;
 
-/* Chooses the clock and measures it, once. */
+/* Selects and calibrates the clock, once. */
 void clock_begin(void);
 
 const char *clock_name(void);

@@ -1,4 +1,4 @@
-/* Events by frame evaluation, PEP 523: the interpreter asks us to evaluate each frame of Python. */
+/* Event source for Python 3.10 and 3.11: frame evaluation (PEP 523). */
 #include "interpreter.h"
 
 #if !HAS_MONITORING
@@ -7,13 +7,13 @@
 #include "source.h"
 
 static struct {
-    _PyFrameEvalFunction previous; /* what evaluated frames before us, and does for us */
+    _PyFrameEvalFunction previous; /* the evaluator that was installed before, which we call */
     bool active;
 } evaluation;
 
 #if PY_VERSION_HEX >= 0x030B0000
 
-/* A generator's first evaluation only makes the generator. */
+/* The first evaluation of a generator only creates it. */
 static inline bool makes_generator(const frame_t *frame) {
     return frame->owner == FRAME_OWNED_BY_THREAD;
 }
@@ -34,8 +34,8 @@ static inline bool is_suspended(const frame_t *frame) { return frame->f_state ==
 
 #endif
 
-/* What C raises is often not made yet. Where no code of the program has a part in that, it may as well
- * be now, so that its text can be told. */
+/* Exceptions raised in C are often not created yet. If no program code is involved they are
+ * created here, so that their text is available. */
 static void fetch_exception(PyObject **type, PyObject **value, PyObject **traceback) {
     PyErr_Fetch(type, value, traceback);
     bool is_builtin = *type && PyExceptionClass_Check(*type) &&
@@ -43,8 +43,8 @@ static void fetch_exception(PyObject **type, PyObject **value, PyObject **traceb
     if (is_builtin) PyErr_NormalizeException(type, value, traceback);
 }
 
-/* What the interpreter makes of a StopIteration, or an async generator's StopAsyncIteration, once the
- * frame has ended with it: the text of a RuntimeError. NULL for all else. */
+/* Returns the text of the RuntimeError that the interpreter raises in place of a StopIteration,
+ * or an async generator's StopAsyncIteration, after the frame has ended; otherwise NULL. */
 static const char *generator_error(const struct function *f, PyObject *type) {
     if (f->kind == PLAIN) return NULL;
     bool is_async = f->code->co_flags & CO_ASYNC_GENERATOR;
@@ -58,7 +58,7 @@ static const char *generator_error(const struct function *f, PyObject *type) {
     return NULL;
 }
 
-static int tell_unwound(PyThreadState *state, struct function *f, const frame_t *frame,
+static int report_unwound(PyThreadState *state, struct function *f, const frame_t *frame,
                         PyObject *type, PyObject *value) {
     const char *error = generator_error(f, type);
     PyObject *text = error ? PyUnicode_FromString(error) : NULL;
@@ -69,14 +69,15 @@ static int tell_unwound(PyThreadState *state, struct function *f, const frame_t 
     return status;
 }
 
-/* Tells how the frame has ended or paused; what comes in between by a signal replaces that. */
-static PyObject *tell_end(PyThreadState *state, struct function *f, frame_t *frame,
+/* Reports how the frame ended or paused; an error raised meanwhile by a signal handler replaces
+ * that outcome. */
+static PyObject *report_end(PyThreadState *state, struct function *f, frame_t *frame,
                           PyObject *result) {
     PyObject *type = NULL, *value = NULL, *traceback = NULL;
     int status;
     if (!result) {
         fetch_exception(&type, &value, &traceback);
-        status = type ? tell_unwound(state, f, frame, type, value) : 0;
+        status = type ? report_unwound(state, f, frame, type, value) : 0;
     } else if (f->kind != PLAIN && is_suspended(frame)) {
         status = call_yielded(state, f, frame, result);
     } else {
@@ -109,16 +110,16 @@ static __attribute__((noinline)) PyObject *evaluate_ours(PyThreadState *state, s
         PyErr_Restore(type, value, traceback);
     }
     PyObject *result = evaluation.previous(state, frame, throwing);
-    return tell_end(state, f, frame, result);
+    return report_end(state, f, frame, result);
 }
 
 #if PY_VERSION_HEX >= 0x030B0000 && defined(__linux__)
 
-/* This way each call takes C's stack, which it does not without us. Near that stack's end calls go
- * on as they would without us, and are not recorded. */
+/* Under frame evaluation each call uses C stack. Near its end calls run without us and are not
+ * recorded. */
 enum { STACK_RESERVE = 512 << 10 };
 
-static THREAD_LOCAL char *stack_reserve; /* where it begins; NULL: not found out yet */
+static THREAD_LOCAL char *stack_reserve; /* its start; NULL: not determined yet */
 
 static __attribute__((noinline)) char *find_stack_reserve(void) {
     pthread_attr_t attributes;
@@ -159,7 +160,7 @@ static PyObject *evaluate_without_us(PyThreadState *state, frame_t *frame, int t
 static PyObject *evaluate(PyThreadState *state, frame_t *frame, int throwing) {
     if (unlikely(is_deep())) return evaluate_without_us(state, frame, throwing);
     struct function *f = function_of(frame_code(frame));
-    /* From Python 3.12 on there are no events in a trace or profile function of the program's. */
+    /* As since Python 3.12, there are no events in the program's trace or profile functions. */
     if (likely(!f) || !evaluation.active || state->tracing)
         return evaluation.previous(state, frame, throwing);
     return evaluate_ours(state, f, frame, throwing);
@@ -170,7 +171,7 @@ int source_add(struct function *f) {
     return 0;
 }
 
-/* Where somebody has put himself in front of us since, we are still asked by him. */
+/* If another eval hook was installed after ours, it still calls us. */
 int source_start(void) {
     PyInterpreterState *interpreter = PyInterpreterState_Get();
     _PyFrameEvalFunction first = _PyInterpreterState_GetEvalFrameFunc(interpreter);

@@ -5,7 +5,7 @@
 enum { INT_BITS_MOST = 128, BYTES_MOST = 1 << 16 };
 
 static void append(struct exception_text *text, const char *bytes, size_t size) {
-    size_t room = TEXT_MOST - text->size;
+    size_t room = MAX_TEXT_BYTES - text->size;
     if (size > room) text->is_cut = true;
     if (size > room) size = room;
     memcpy(text->bytes + text->size, bytes, size);
@@ -18,7 +18,7 @@ static void append_object(struct exception_text *text, PyObject *object) {
         append(text, PyUnicode_DATA(object), (size_t)PyUnicode_GET_LENGTH(object));
         return;
     }
-    PyObject *start = PyUnicode_Substring(object, 0, TEXT_MOST + 1), *bytes = NULL;
+    PyObject *start = PyUnicode_Substring(object, 0, MAX_TEXT_BYTES + 1), *bytes = NULL;
     if (start) bytes = PyUnicode_AsEncodedString(start, "utf-8", "backslashreplace");
     if (bytes) append(text, PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes));
     else PyErr_Clear();

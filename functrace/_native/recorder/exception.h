@@ -1,4 +1,4 @@
-/* What is told of an exception that passes through a call. */
+/* Text of an exception that leaves a call. */
 #ifndef FUNCTRACE_EXCEPTION_H
 #define FUNCTRACE_EXCEPTION_H
 
@@ -8,13 +8,13 @@
 #include "interpreter.h"
 
 struct exception_text {
-    char bytes[TEXT_MOST];
+    char bytes[MAX_TEXT_BYTES];
     size_t size;
     bool is_cut;
 };
 
-/* False where the exception is how an iterator ends. Runs no code of the program's; leaves no error
- * set. value may be NULL, or what the exception will be made of. */
+/* Returns false if the exception is the end of an iterator. Runs no program code and leaves no
+ * error set. value may be NULL, or the argument of an exception that has not been created. */
 bool exception_describe(PyObject *type, PyObject *value, struct exception_text *text);
 
 #endif

@@ -16,14 +16,14 @@
 /* Sizes in bytes. A room's first chunk is small, since most tracks call little. Where old chunks are
  * overwritten all are small beside the file, so that many tracks at a time have their place. */
 enum {
-    LARGEST_CHUNK = 64 << 10,
-    CHUNKS_LEAST = 128,
+    MAX_CHUNK_BYTES = 64 << 10,
+    MIN_CHUNKS = 128,
     FACTS_BYTES = 32 << 10,
-    SMALLEST_SEGMENT = 64 << 10,
-    LARGEST_SEGMENT = 2 << 20,
+    MIN_SEGMENT_BYTES = 64 << 10,
+    MAX_SEGMENT_BYTES = 2 << 20,
     PAGE = 4096
 };
-enum { COPIES_MOST = 4, LOWEST_DESCRIPTOR = 100 };
+enum { MAX_COPIES = 4, LOWEST_DESCRIPTOR = 100 };
 enum { OPEN_RECORD_WORDS = 1 + 2, BASE_RECORD_WORDS = 1 + 1 };
 
 struct file trace_file = {.descriptor = -1};
@@ -221,7 +221,7 @@ static void leave_segment(void) {
 }
 
 /* Gives up the oldest segment, or recording if nothing is to be overwritten. */
-static bool reuse_segment(size_t least) {
+static bool reuse_segment(size_t min_bytes) {
     struct file *f = &trace_file;
     if (!f->overwrites || f->segment_count < 3) {
         fail(STOPPED_FULL, "the trace has reached FUNCTRACE_MAX_SIZE");
@@ -233,17 +233,17 @@ static bool reuse_segment(size_t least) {
     give_up(s);
     memset(s->words, 0, s->bytes);
     s->used = 0;
-    return least <= s->bytes;
+    return min_bytes <= s->bytes;
 }
 
-static bool next_segment(size_t least) {
+static bool next_segment(size_t min_bytes) {
     struct file *f = &trace_file;
-    size_t want = SMALLEST_SEGMENT, count = f->segment_count;
-    if (count > 0) want = smaller(2 * f->segments[count - 1].bytes, LARGEST_SEGMENT);
-    want = larger(want, (least + PAGE - 1) / PAGE * PAGE);
+    size_t want = MIN_SEGMENT_BYTES, count = f->segment_count;
+    if (count > 0) want = smaller(2 * f->segments[count - 1].bytes, MAX_SEGMENT_BYTES);
+    want = larger(want, (min_bytes + PAGE - 1) / PAGE * PAGE);
     if (f->overwrites && want > f->max_size / 8)
-        want = larger(SMALLEST_SEGMENT, f->max_size / 8 / PAGE * PAGE);
-    if (f->size + want > f->max_size) return reuse_segment(least);
+        want = larger(MIN_SEGMENT_BYTES, f->max_size / 8 / PAGE * PAGE);
+    if (f->size + want > f->max_size) return reuse_segment(min_bytes);
     void *segments = more(f->segments, count, &f->segment_room, sizeof *f->segments);
     if (segments) f->segments = segments;
     uint64_t *words = segments ? grow(want) : NULL;
@@ -266,15 +266,15 @@ static bool own(struct segment *s, struct room *room) {
     return true;
 }
 
-/* Memory for a chunk of size bytes, of least at least, all zero; NULL if there is no more. */
-static uint64_t *take(struct room *room, size_t least, size_t size, size_t *given) {
+/* Allocates zeroed memory for a chunk of size bytes if possible, at least min_bytes; NULL if full. */
+static uint64_t *take(struct room *room, size_t min_bytes, size_t size, size_t *given) {
     struct file *f = &trace_file;
     for (;;) {
         if (f->segment_count > 0) {
             struct segment *s = &f->segments[f->current];
             size_t left = s->bytes - s->used;
             uint64_t *words = s->words + s->used / 8;
-            if (left >= least && own(s, room)) {
+            if (left >= min_bytes && own(s, room)) {
                 *given = smaller(size, left);
                 s->used += *given;
                 return words;
@@ -282,7 +282,7 @@ static uint64_t *take(struct room *room, size_t least, size_t size, size_t *give
             if (left > 0) put_head(words, left, FACTS); /* an empty one: there are no gaps */
             s->used = s->bytes;
         }
-        if (!next_segment(least)) return NULL;
+        if (!next_segment(min_bytes)) return NULL;
     }
 }
 
@@ -381,11 +381,11 @@ static uint64_t *facts_for(size_t bytes) {
 
 uint32_t file_put_function(const char *name, const char *path, int line) {
     struct file *f = &trace_file;
-    size_t name_size = smaller(strlen(name), NAME_MOST), path_size = smaller(strlen(path), NAME_MOST);
+    size_t name_size = smaller(strlen(name), MAX_NAME_BYTES), path_size = smaller(strlen(path), MAX_NAME_BYTES);
     size_t bytes = 2 * 8 + 2 * 2 + name_size + path_size;
     uint32_t number = 0;
     pthread_mutex_lock(&file_lock);
-    uint64_t *at = f->functions < FUNCTIONS_MOST ? facts_for(bytes) : NULL;
+    uint64_t *at = f->functions < MAX_FUNCTIONS ? facts_for(bytes) : NULL;
     if (at) {
         number = ++f->functions;
         uint16_t sizes[2] = {(uint16_t)name_size, (uint16_t)path_size};
@@ -448,8 +448,8 @@ static bool begin(const char *path, const char *facts, size_t size) {
 }
 
 static uint32_t largest_chunk(uint64_t max_size, bool overwrites) {
-    uint64_t fit = max_size / CHUNKS_LEAST / CHUNK_STEP * CHUNK_STEP;
-    return overwrites && fit < LARGEST_CHUNK ? (uint32_t)fit : LARGEST_CHUNK;
+    uint64_t fit = max_size / MIN_CHUNKS / CHUNK_STEP * CHUNK_STEP;
+    return overwrites && fit < MAX_CHUNK_BYTES ? (uint32_t)fit : MAX_CHUNK_BYTES;
 }
 
 /* The program may change its directory. */
@@ -594,7 +594,7 @@ bool file_copy(const char *path) {
     if (from < 0) return false;
     int to = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, new_file_mode(path));
     bool copied = to >= 0, is_whole = false;
-    for (int i = 0; i < COPIES_MOST && copied && !is_whole; i++)
+    for (int i = 0; i < MAX_COPIES && copied && !is_whole; i++)
         copied = copy_all(from, to, &is_whole);
     int error = errno;
     if (to >= 0) close(to);

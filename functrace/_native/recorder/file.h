@@ -1,6 +1,5 @@
-/* The trace file: mapped memory, cut into chunks that rooms are given to write in. No function here
- * touches Python; what changes what threads share is locked by file_lock, for a thread ends without
- * the interpreter's lock. */
+/* Trace file: mapped memory, divided into chunks. No function here uses Python. Shared state is
+ * locked by file_lock, because threads end without the interpreter's lock. */
 #ifndef FUNCTRACE_FILE_H
 #define FUNCTRACE_FILE_H
 
@@ -11,16 +10,16 @@
 
 #include "format.h"
 
-/* What one track at a time writes in; a track that has ended leaves it to another. */
+/* Chunk writer of one track at a time; a track that ends releases it for reuse. */
 struct room {
-    uint64_t *words;   /* of the chunk; mapped, so that what is stored survives the process */
+    uint64_t *words;   /* of the chunk; mapped, so that stored words survive the process */
     uint32_t used;     /* words */
-    uint32_t limit;    /* words that may be used before track_extend is to be called */
+    uint32_t limit;    /* words that may be used without calling track_extend */
     uint32_t size;     /* words */
     uint32_t next_size; /* of the next chunk, bytes */
     uint64_t base;     /* ticks that the chunk's times count from */
     size_t segment;    /* that the chunk is in */
-    bool taken;        /* the chunk has been given up for newer ones */
+    bool taken;        /* the chunk has been overwritten */
     struct room *next_idle, *next;
 };
 
@@ -43,7 +42,7 @@ struct file {
     uint32_t largest_chunk; /* bytes */
     bool overwrites, failed;
     volatile bool torn; /* a part of it cannot be written any more; set in a signal handler */
-    char trouble[512]; /* why it has failed, until that has been told */
+    char trouble[512]; /* the reason of the failure, until it is reported */
 
     struct segment *segments;
     size_t segment_count, segment_room, current;
@@ -52,7 +51,7 @@ struct file {
     uint64_t facts_at; /* in the file */
     uint32_t functions; /* that have a number */
 
-    struct room *rooms; /* all that there are; a signal handler reads the list */
+    struct room *rooms; /* all of them; a signal handler reads the list */
     struct room *idle;
 };
 
@@ -69,10 +68,10 @@ enum { SMALLEST_TRACE = HEADER_BYTES + (32 << 10) + 4 * (64 << 10) };
 bool file_open(const char *path, uint64_t max_size, bool overwrites, const char *facts,
                size_t size);
 
-/* Lets go of the file without a word into it. */
+/* Abandons the file without writing to it. */
 void file_abandon(void);
 
-/* Another process's from here on: nothing is to be stored any more. */
+/* Stops all writing in a forked child: the file is the parent's. */
 void file_forked(void);
 
 /* A room that no track has; NULL where memory has run out. */

@@ -15,7 +15,7 @@ enum { C_SIZE_AND_OPEN = 1, C_SEQUENCE, C_TRACK, C_BASE };
 
 enum { ENTRY_WORD = 1, EXIT_WORD = 2, RECORD_WORD = 3 };
 enum { FUNCTION_SHIFT = 2, TIME_SHIFT = 22 };
-enum { FUNCTIONS_MOST = (1 << (TIME_SHIFT - FUNCTION_SHIFT)) - 1 };
+enum { MAX_FUNCTIONS = (1 << (TIME_SHIFT - FUNCTION_SHIFT)) - 1 };
 #define RECORD_VALUE_MOST ((uint64_t)1 << 40)
 #define TICKS_SINCE_BASE_MOST ((uint64_t)1 << (64 - TIME_SHIFT))
 
@@ -31,7 +31,7 @@ enum {
     PROCESS_RECORD = 17
 };
 enum { OPEN_IS_INHERITED = 1 }; /* a value of OPEN_RECORD */
-enum { THREAD_KIND = 2, TASK_KIND = 3, IS_CUT = 1, TEXT_MOST = 200, NAME_MOST = 8 << 10 };
+enum { THREAD_KIND = 2, TASK_KIND = 3, IS_CUT = 1, MAX_TEXT_BYTES = 200, MAX_NAME_BYTES = 8 << 10 };
 
 static inline uint64_t record_head(unsigned type, size_t bytes, uint64_t value) {
     return RECORD_WORD | type << 2 | (uint64_t)bytes << 8 | value << 24;

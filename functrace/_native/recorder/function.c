@@ -8,7 +8,7 @@
 Py_ssize_t function_index = -1;
 struct function *functions;
 
-/* The code object is gone. */
+/* Called when the code object is deleted. */
 static void release(void *memory) {
     struct function *f = memory;
     if (!f) return;

@@ -1,4 +1,4 @@
-/* What is known of the code objects whose calls are recorded or watched. */
+/* Metadata of code objects whose calls are recorded or watched. */
 #ifndef FUNCTRACE_FUNCTION_H
 #define FUNCTRACE_FUNCTION_H
 
@@ -10,7 +10,7 @@
 enum function_kind { PLAIN, GENERATOR, COROUTINE, ASYNC_GENERATOR };
 
 struct function {
-    uint32_t direct; /* its number where nothing else is to be done at a call, else 0 */
+    uint32_t direct; /* its number if calls need no other handling, else 0 */
     uint32_t number; /* in the file; 0: not yet */
     uint32_t before; /* in the file before this one; 0: none */
     enum function_kind kind;
@@ -22,7 +22,7 @@ struct function {
     struct function *previous, *next;
 };
 
-extern Py_ssize_t function_index;   /* of what code objects carry for us */
+extern Py_ssize_t function_index;   /* index of our data in code objects */
 extern struct function *functions; /* all, in no order */
 
 /* False, and an error is set, where code objects cannot carry anything for us. */

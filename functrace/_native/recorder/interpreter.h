@@ -1,4 +1,4 @@
-/* Where the versions of CPython differ. */
+/* Differences between CPython versions. */
 #ifndef FUNCTRACE_INTERPRETER_H
 #define FUNCTRACE_INTERPRETER_H
 
@@ -21,7 +21,7 @@ typedef _PyInterpreterFrame frame_t;
 #elif !HAS_MONITORING
 typedef PyFrameObject frame_t;
 #else
-/* The beginning of _PyInterpreterFrame; what else is in it changes with each version. */
+/* The first fields of _PyInterpreterFrame; the others differ between versions. */
 typedef struct frame_link {
     void *executable;
     struct frame_link *previous;
@@ -47,7 +47,7 @@ static inline const frame_t *frame_below(const frame_t *frame) {
 #endif
 }
 
-/* The code object that the frame runs; NULL for frames that are none of Python's. */
+/* Returns the code object of the frame; NULL for frames that are not Python's. */
 static inline PyCodeObject *frame_code(const frame_t *frame) {
 #if HAS_MONITORING
     const uintptr_t tags = PY_VERSION_HEX >= 0x030E0000 ? 3 : 0; /* of a _PyStackRef */
@@ -66,7 +66,7 @@ static inline PyThreadState *thread_state(void) {
 #endif
 }
 
-/* Until tracing_resume the program's trace and profile functions are not called. */
+/* Disables the program's trace and profile functions until tracing_resume. */
 static inline void tracing_pause(PyThreadState *state) {
 #if PY_VERSION_HEX >= 0x030B0000
     PyThreadState_EnterTracing(state);
@@ -85,11 +85,11 @@ static inline void tracing_resume(PyThreadState *state) {
 #endif
 }
 
-/* A borrowed reference. */
+/* Returns a borrowed reference. */
 static inline PyObject *frame_builtins(PyFrameObject *frame) {
 #if PY_VERSION_HEX >= 0x030B0000
     PyObject *builtins = PyFrame_GetBuiltins(frame);
-    Py_DECREF(builtins); /* the frame has it, too */
+    Py_DECREF(builtins); /* the frame holds another reference */
     return builtins;
 #else
     return frame->f_builtins;

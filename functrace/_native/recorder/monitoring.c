@@ -1,5 +1,5 @@
-/* Events by sys.monitoring: local ones on the code objects that are ours, and of all code those that
- * there are only globally. */
+/* Event source since Python 3.12: sys.monitoring, with local events on our code objects and
+ * global ones where CPython has no others. */
 #include "interpreter.h"
 
 #if HAS_MONITORING
@@ -11,7 +11,7 @@
 
 enum { TOOLS = 6, NO_TOOL = -1 };
 
-/* A callback is an object that is called without a detour: a function of the extension costs some
+/* A callback is an object with vectorcall; a function of the extension would cost some
  * nanoseconds more. */
 typedef struct {
     PyObject_HEAD
@@ -25,25 +25,25 @@ static inline struct function *function_at(PyObject *const *arguments) {
 /* None is immortal where there is sys.monitoring. */
 static inline PyObject *answer(int status) { return status < 0 ? NULL : Py_None; }
 
-/* What is out of the ordinary is a function of its own, so that the ordinary saves no registers. */
-static __attribute__((noinline)) PyObject *start_closely(PyObject *const *arguments) {
+/* The slow path is a separate function, so that the fast path saves no registers. */
+static __attribute__((noinline)) PyObject *start_slow(PyObject *const *arguments) {
     struct function *f = function_at(arguments);
     PyThreadState *state = thread_state();
-    return answer(f ? call_started_closely(state, f, frame_innermost(state)) : 0);
+    return answer(f ? call_started_slow(state, f, frame_innermost(state)) : 0);
 }
 
-static __attribute__((noinline)) PyObject *return_closely(PyObject *const *arguments) {
+static __attribute__((noinline)) PyObject *return_slow(PyObject *const *arguments) {
     struct function *f = function_at(arguments);
     PyThreadState *state = thread_state();
-    return answer(f ? call_returned_closely(state, f, frame_innermost(state), arguments[2]) : 0);
+    return answer(f ? call_returned_slow(state, f, frame_innermost(state), arguments[2]) : 0);
 }
 
 static PyObject *on_start(PyObject *self, PyObject *const *arguments, size_t count, PyObject *names) {
     (void)self, (void)count, (void)names;
     const struct function *f = function_at(arguments);
     PyThreadState *state = thread_state_known();
-    if (likely(f && state && call_entered(state, f, frame_innermost(state)))) return Py_None;
-    return start_closely(arguments);
+    if (likely(f && state && call_enter_fast(state, f, frame_innermost(state)))) return Py_None;
+    return start_slow(arguments);
 }
 
 static PyObject *on_return(PyObject *self, PyObject *const *arguments, size_t count,
@@ -51,8 +51,8 @@ static PyObject *on_return(PyObject *self, PyObject *const *arguments, size_t co
     (void)self, (void)count, (void)names;
     const struct function *f = function_at(arguments);
     PyThreadState *state = thread_state_known();
-    if (likely(f && state && call_left(state, f, frame_innermost(state)))) return Py_None;
-    return return_closely(arguments);
+    if (likely(f && state && call_leave_fast(state, f, frame_innermost(state)))) return Py_None;
+    return return_slow(arguments);
 }
 
 static PyObject *on_resume(PyObject *self, PyObject *const *arguments, size_t count,
@@ -100,8 +100,8 @@ static const struct {
 };
 enum { EVENT_COUNT = sizeof events / sizeof *events };
 
-/* The functions by which a program takes and frees ids. While we have one they ask us first: CPython
- * raises no event of that. */
+/* Functions by which a program uses and frees tool ids. While we hold an id they call us first,
+ * because CPython raises no event. */
 static PyObject *before_use(PyObject *self, PyObject *arguments);
 static PyObject *before_free(PyObject *self, PyObject *arguments);
 static PyObject *before_clear(PyObject *self, PyObject *arguments);
@@ -120,7 +120,7 @@ static struct {
     long local, global;
 } monitoring = {.tool = NO_TOOL};
 
-/* A function of sys.monitoring, past our replacement of it. */
+/* Returns a function of sys.monitoring, ignoring our replacement. */
 static PyObject *find_function(const char *name) {
     for (int i = 0; i < REPLACED; i++)
         if (monitoring.originals[i] && strcmp(replacements[i].ml_name, name) == 0)
@@ -143,7 +143,7 @@ static int call(const char *method, const char *format, ...) {
 
 static const char no_tool[] = "sys.monitoring has no tool id left";
 
-/* The first id that nobody has: those last that other tools are most likely to want. */
+/* Uses the first free id; those that other tools are most likely to want come last. */
 static int take_tool(void) {
     static const int order[TOOLS] = {5, 4, 3, 2, 1, 0};
     for (int i = 0; i < TOOLS; i++) {
@@ -215,11 +215,11 @@ static void release_tool(void) {
         failed |= call("register_callback", "(ilO)", monitoring.tool, event_bit(events[i].name),
                        Py_None) < 0;
     failed |= call("free_tool_id", "(i)", monitoring.tool) < 0;
-    if (failed) PyErr_Clear(); /* the interpreter is going down, or somebody took our id */
+    if (failed) PyErr_Clear(); /* the interpreter is shutting down, or the program took our id */
     monitoring.tool = NO_TOOL;
 }
 
-/* What is there now is the program's where it is neither. */
+/* Leaves a function alone if the program has replaced it. */
 static int exchange_functions(PyObject *const *from, PyObject *const *to) {
     for (int i = 0; i < REPLACED; i++) {
         if (!from[i]) continue; /* this Python has none */
@@ -263,7 +263,7 @@ static bool asks_for_ours(PyObject *arguments) {
            PyLong_AsLong(first) == monitoring.tool;
 }
 
-/* Goes on with another id. */
+/* Changes to another tool id. */
 static int move_tool(void) {
     int before = monitoring.tool;
     if (take_tool() < 0) {
@@ -287,7 +287,7 @@ static PyObject *before_use(PyObject *self, PyObject *arguments) {
     return result;
 }
 
-/* For all that the program knows, ours is nobody's. */
+/* To the program our id appears unused. */
 static PyObject *free_unless_ours(const char *name, PyObject *arguments) {
     if (asks_for_ours(arguments)) Py_RETURN_NONE;
     PyObject *function = find_function(name), *result = NULL;

@@ -1,4 +1,4 @@
-/* The module: functrace/_native/_recorder.pyi says what it has. */
+/* The extension module functrace._native._recorder, documented in _recorder.pyi. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,24 +8,24 @@
 #include "source.h"
 #include "state.h"
 
-enum { FACTS_MOST = 30000 };
+enum { MAX_FACTS_BYTES = 30000 };
 
 static void stop_recording(void) {
     if (!recorder.listening) return;
     recorder.started = recorder.listening = false;
     recorder.stops++;
     recorder.stopped_at = clock_ticks();
-    threads_look_again();
+    threads_invalidate();
     source_stop();
 }
 
 typedef struct {
     PyObject_HEAD
     PyObject *path;
-    bool current; /* of the process; others are closed */
+    bool current; /* it is the process's recorder; others are closed */
 } Recorder;
 
-/* Sets an error where the recorder is closed. */
+/* Returns whether the recorder is open; sets an error if it is not. */
 static bool is_open(const Recorder *self) {
     if (self->current && recorder.open && !recorder.forked) return true;
     PyErr_SetString(PyExc_RuntimeError, "the recorder is closed");
@@ -65,7 +65,7 @@ static bool open_file(PyObject *path, uint64_t max_size, bool overwrite, const P
         PyErr_SetString(PyExc_ValueError, "FUNCTRACE_MAX_SIZE is too small for a trace: 1M will do");
         return false;
     }
-    if (facts->len > FACTS_MOST) {
+    if (facts->len > MAX_FACTS_BYTES) {
         PyErr_SetString(PyExc_ValueError, "the facts are too long");
         return false;
     }
@@ -156,7 +156,7 @@ static PyObject *recorder_watch(PyObject *self, PyObject *args) {
     Py_RETURN_NONE;
 }
 
-/* The line that the function's frame is at, the innermost one; 0 if there is none. */
+/* Returns the line at which the function's innermost frame is; 0 if it has none. */
 static int line_of(uint32_t function) {
     PyFrameObject *frame = PyThreadState_GetFrame(thread_state());
     int line = 0;
@@ -205,7 +205,7 @@ static PyObject *recorder_release_track(PyObject *self, PyObject *number) {
     uint64_t id = PyLong_AsUnsignedLongLong(number);
     if (PyErr_Occurred()) return NULL;
     struct track *t = track_find(id);
-    if (t && threads_leave(t)) track_forget(t);
+    if (t && threads_release_track(t)) track_forget(t);
     Py_RETURN_NONE;
 }
 
@@ -353,7 +353,7 @@ static int module_fill(PyObject *module) {
     return PyModule_AddType(module, &recorder_type);
 }
 
-/* State is the process's: other interpreters are refused where they can be. */
+/* State belongs to the process: other interpreters are rejected where CPython supports that. */
 static PyModuleDef_Slot module_slots[] = {
     {Py_mod_exec, (void *)module_fill},
 #if PY_VERSION_HEX >= 0x030C0000

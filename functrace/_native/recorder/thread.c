@@ -10,11 +10,10 @@ THREAD_LOCAL struct thread *this_thread;
 static struct thread *threads; /* locked by file_lock */
 static pthread_key_t ending;
 
-/* A thread that C has made may have one state after the other; the dictionary of each has one of
- * these, and goes with it. */
+/* A thread created by C may have several states in turn; each state's dictionary owns a binding. */
 struct binding {
     const PyThreadState *state;
-    struct thread *th; /* NULL: has ended */
+    struct thread *th; /* NULL: the thread has ended */
 };
 
 static const char binding_name[] = "functrace._native._recorder";
@@ -42,11 +41,11 @@ static struct binding *bind(struct thread *th, const PyThreadState *state) {
     return is_kept ? binding : NULL;
 }
 
-/* Remembers the thread's state for as long as there is one. */
+/* Stores the thread's state until it is deleted. */
 static void remember(struct thread *th, PyThreadState *state) {
     th->context = state->context_ver;
 #if PY_VERSION_HEX >= 0x030C0000
-    if (state->_status.finalizing) return; /* its dictionary may be gone */
+    if (state->_status.finalizing) return; /* its dictionary may be deleted */
 #endif
     if (!th->binding || th->binding->state != state) {
         struct binding *binding = bind(th, state);
@@ -62,7 +61,7 @@ static void unlink_thread(struct thread *th) {
     if (th->next) th->next->previous = th->previous;
 }
 
-/* Without the interpreter's lock. */
+/* Runs without the interpreter's lock. */
 static void end(void *memory) {
     struct thread *th = memory;
     pthread_mutex_lock(&file_lock);
@@ -110,7 +109,7 @@ static struct track *describe_own(int is_main, const char *name, const struct or
     return t;
 }
 
-/* What thread() said: whether this is the main thread, its name, where it was started. */
+/* Creates a thread's own track from the result of describe_thread(). */
 static struct track *own_track(PyObject *answer) {
     int is_main;
     PyObject *name, *parent;
@@ -139,7 +138,7 @@ int thread_with_own(struct thread **found) {
     return th->own != NULL;
 }
 
-/* The track of the task that runs in this thread: 1; 0 for none, -1 as above. */
+/* Finds the track of the task that this thread runs: 1; 0 for none; -1 as above. */
 static int task_track(struct thread *th, struct track **found) {
     PyObject *answer;
     th->busy = true;
@@ -172,13 +171,13 @@ int thread_find(PyThreadState *state, struct thread **found) {
     return 1;
 }
 
-void threads_look_again(void) {
+void threads_invalidate(void) {
     pthread_mutex_lock(&file_lock);
     for (struct thread *th = threads; th; th = th->next) th->state = NULL;
     pthread_mutex_unlock(&file_lock);
 }
 
-bool threads_leave(struct track *t) {
+bool threads_release_track(struct track *t) {
     bool is_own = false;
     pthread_mutex_lock(&file_lock);
     for (struct thread *th = threads; th; th = th->next) is_own |= th->own == t;

@@ -1,4 +1,4 @@
-/* Which track a thread is in. */
+/* Threads, and the track that each one runs. */
 #ifndef FUNCTRACE_THREAD_H
 #define FUNCTRACE_THREAD_H
 
@@ -6,16 +6,16 @@
 #include "track.h"
 
 struct thread {
-    PyThreadState *state; /* this thread's; NULL: find out again which track this is */
-    uint64_t context;     /* the state's context_ver when that was found out */
+    PyThreadState *state; /* this thread's; NULL: the track must be determined again */
+    uint64_t context;     /* the state's context_ver when the track was determined */
     struct track *track;
     struct track *own, *home; /* home: where switch() has put it, or NULL */
-    bool on_task, busy;       /* busy: in a callback of ours, whose calls are not recorded */
-    struct binding *binding;  /* says when the interpreter's state of this thread is gone */
+    bool on_task, busy;       /* busy: in one of our callbacks, whose calls are not recorded */
+    struct binding *binding;  /* notified when this thread's interpreter state is deleted */
     struct thread *previous, *next;
 };
 
-/* One pointer fits into what the C library sets aside for libraries that come later. */
+/* One pointer fits into the space that the C library reserves for libraries loaded later. */
 #ifdef __GLIBC__
 #define THREAD_LOCAL __thread __attribute__((tls_model("initial-exec")))
 #else
@@ -25,33 +25,33 @@ extern THREAD_LOCAL struct thread *this_thread;
 
 bool threads_begin(void);
 
-/* This thread with its track found out: 1; 0 where nothing is to be recorded; -1 where an error of
- * the program's came in between. */
+/* Finds this thread and its track: 1; 0 if nothing is to be recorded; -1 if an error of the
+ * program's occurred. */
 int thread_find(PyThreadState *state, struct thread **found);
 
-/* This thread with its own track, asked for if need be; likewise. */
+/* Finds this thread and its own track, which is described if necessary; likewise. */
 int thread_with_own(struct thread **found);
 
 /* Reads a tuple that current_origin() returned, or None; false and an error if it is neither. */
 bool origin_parse(PyObject *parent, struct origin *origin);
 
-/* Every thread is to find out again. */
-void threads_look_again(void);
+/* Makes every thread determine its track again. */
+void threads_invalidate(void);
 
-/* Nobody is in that track any more; false where it is a thread's own. */
-bool threads_leave(struct track *t);
+/* Removes all threads from that track; false if it is a thread's own. */
+bool threads_release_track(struct track *t);
 
-/* The threads of the parent process are not here. */
+/* Forgets the parent process's threads after a fork. */
 void threads_forked(void);
 
-/* The interpreter's state of this thread, or NULL where it is to be asked for. To ask costs as much
- * as all else that is done at an event. */
+/* Returns this thread's interpreter state, or NULL if it must be queried, which costs as much as
+ * the rest of an event. */
 static inline PyThreadState *thread_state_known(void) {
     const struct thread *th = this_thread;
     return likely(th != NULL) ? th->state : NULL;
 }
 
-/* The track of a thread that has been found out already. */
+/* Returns the track of a thread if it has been determined. */
 static inline struct track *thread_track(PyThreadState *state) {
     const struct thread *th = this_thread;
     return likely(th && th->state == state && th->context == state->context_ver) ? th->track : NULL;

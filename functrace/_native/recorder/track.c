@@ -5,11 +5,12 @@
 
 enum { FIRST_CAPACITY = 8, NAME_BYTES_MOST = 255, OPEN_RECORDED_MOST = 1 << 11 };
 enum { OPEN_PAYLOAD_WORDS = 2 };
-enum { TRACK_NUMBERS = 4 }; /* words of a track record in front of the name */
+enum { TRACK_NUMBERS = 4 }; /* words before the name in a track record */
 
 struct options track_options;
 
-/* Tracks by number, chained; locked by file_lock, for threads end without the interpreter's. */
+/* Hash table of tracks by number. Locked by file_lock, because threads end without the
+ * interpreter's lock. */
 static struct {
     struct track **buckets;
     size_t size, count;
@@ -21,7 +22,7 @@ static struct track **bucket_of(uint64_t id) { return &table.buckets[id & (table
 static bool grow_table(void) {
     size_t size = table.size ? 2 * table.size : 64, old_size = table.size;
     struct track **buckets = calloc(size, sizeof *buckets), **old = table.buckets;
-    if (!buckets) return table.size > 0; /* longer chains, then */
+    if (!buckets) return table.size > 0; /* the chains get longer instead */
     table.buckets = buckets;
     table.size = size;
     for (size_t i = 0; i < old_size; i++)
@@ -65,7 +66,7 @@ static struct track *add(uint64_t id) {
     t->next = *bucket_of(id);
     *bucket_of(id) = t;
     table.count++;
-    track_settle(t);
+    track_update_path(t);
     return t;
 }
 
@@ -117,23 +118,23 @@ void track_renumber(struct track *t, uint64_t id) {
     pthread_mutex_unlock(&file_lock);
 }
 
-/* The file that the calls began in counts them. Of a call whose function is gone, and what is inside it,
- * nothing is known any more. */
+/* Inherited calls are counted in the file in which they began. A call whose function was deleted
+ * is dropped, as are the calls inside it. */
 static void begin_again(struct track *t, uint32_t (*renumber)(uint32_t)) {
     uint32_t known = 0;
-    t->waiting = 0;
+    t->suspended_calls = 0;
     for (struct call *c = t->open; known < t->depth; c++, known++) {
         c->function = renumber(c->function);
         if (!c->function) break;
         c->entered = trace_file.start_ticks;
         c->flags |= INHERITED;
-        if (c->flags & WAITS) t->waiting++;
+        if (c->flags & SUSPENDED) t->suspended_calls++;
     }
     t->begun = t->suspended = false;
     t->depth = known;
     t->written = 0;
     t->pending = t->depth > 0;
-    track_settle(t);
+    track_update_path(t);
 }
 
 void tracks_begin_again(uint32_t (*renumber)(uint32_t)) {
@@ -143,7 +144,7 @@ void tracks_begin_again(uint32_t (*renumber)(uint32_t)) {
     pthread_mutex_unlock(&file_lock);
 }
 
-/* Makes room for more open calls, if there may be more. */
+/* Allocates space for more open calls, up to the depth limit. */
 bool track_grow(struct track *t) {
     if (t->depth < t->capacity) return true;
     if (t->depth >= track_options.depth) return false;
@@ -156,17 +157,17 @@ bool track_grow(struct track *t) {
     return true;
 }
 
-/* Whether the ordinary ways will do, after a change of what they do not look at. */
-void track_settle(struct track *t) {
+/* Determines whether the fast paths may be used, after a change of state that they do not check. */
+void track_update_path(struct track *t) {
     if (t->pending && !track_options.min_duration) t->pending = t->written < t->depth;
-    t->special = t->pending || t->waiting || t->suspended || track_options.min_duration;
+    t->needs_slow_path = t->pending || t->suspended_calls || t->suspended || track_options.min_duration;
 }
 
 uint32_t track_written(const struct track *t) {
     return t->pending || track_options.min_duration ? t->written : t->depth;
 }
 
-/* Stores a record of whole words; there is room for it. */
+/* Stores a record of whole words, for which there is space. */
 static void put_record(struct track *t, unsigned type, uint64_t value, const uint64_t *payload,
                        size_t words) {
     struct room *r = t->room;
@@ -181,7 +182,7 @@ static void put_base(struct track *t, uint64_t now) {
     put_record(t, BASE_RECORD, 0, &now, 1);
 }
 
-/* Tells who the track is and where it came from. */
+/* Writes the track's number, name and origin. */
 static void put_track(struct track *t, uint64_t now) {
     struct room *r = t->room;
     uint64_t *at = r->words + r->used;
@@ -216,8 +217,8 @@ static bool new_chunk(struct track *t, uint64_t now, size_t need) {
     return true;
 }
 
-/* Makes room for so many words at a time, after what must come before them: a new chunk if this one
- * is full, who the track is, what the times count from. */
+/* Makes room for that many words, after the records that must precede them: a new chunk if this
+ * one is full, the track's record, and the base of the times. */
 bool track_extend(struct track *t, uint64_t now, size_t words) {
     if (t->room == &no_room) {
         struct room *room = room_take();
@@ -242,13 +243,13 @@ bool track_extend(struct track *t, uint64_t now, size_t words) {
     return true;
 }
 
-/* Stores a record with a text, and sees that the word after it has room in the same chunk. */
+/* Stores a record with a text, with space for the next word in the same chunk. */
 void track_put_text(struct track *t, uint64_t now, unsigned type, uint64_t value, const char *text,
                     size_t size) {
     if (track_extend(t, now, record_words(size) + 1)) track_store_text(t, type, value, text, size);
 }
 
-/* Writes the inherited calls that are not in the file yet, however long they last. */
+/* Writes the inherited calls that are not in the file yet, whatever their duration. */
 void track_put_inherited(struct track *t) {
     for (; t->pending && t->written < t->depth; t->written++) {
         const struct call *c = &t->open[t->written];
@@ -256,7 +257,7 @@ void track_put_inherited(struct track *t) {
         if (track_extend(t, c->entered, 1 + OPEN_PAYLOAD_WORDS))
             put_open_call(t, INHERITED_RECORD, 0, c);
     }
-    track_settle(t);
+    track_update_path(t);
 }
 
 /* Writes all open calls that are not in the file yet. */
@@ -267,36 +268,36 @@ void track_put_pending(struct track *t) {
         const struct call *c = &t->open[t->written];
         track_put(t, c->entered, (uint64_t)c->function << FUNCTION_SHIFT | ENTRY_WORD);
     }
-    track_settle(t);
+    track_update_path(t);
 }
 
-static void put_waiting(struct track *t, unsigned type, uint64_t now) {
+static void put_suspension(struct track *t, unsigned type, uint64_t now) {
     if (!track_extend(t, now, 1 + record_words(8))) return;
     if (now - t->room->base >= RECORD_VALUE_MOST) put_base(t, now);
     store_word(&t->room->words[t->room->used++],
                record_head(type, 0, now - t->room->base));
 }
 
-/* The track waits. Of calls that are not in the file it is known later whether they are to be. */
+/* Marks the track suspended. Whether unwritten calls will be written is decided later. */
 void track_suspend(struct track *t, uint64_t now) {
     t->suspended = true;
     t->suspended_at = now;
     if (!track_options.min_duration) {
         track_put_pending(t);
-        put_waiting(t, SUSPENDED_RECORD, now);
+        put_suspension(t, SUSPENDED_RECORD, now);
     } else if (t->written == t->depth) {
-        put_waiting(t, SUSPENDED_RECORD, now);
+        put_suspension(t, SUSPENDED_RECORD, now);
         t->suspended_at = 0;
     }
 }
 
-/* Where the wait was not told because of calls that might be short, it is if they are not. */
+/* Writes a delayed suspension too if its calls exceed the minimum duration. */
 void track_resume(struct track *t, uint64_t now) {
     t->suspended = false;
     if (track_options.min_duration && t->suspended_at) {
         if (now - t->open[t->depth - 1].entered < track_options.min_duration) return;
         track_put_pending(t);
-        put_waiting(t, SUSPENDED_RECORD, t->suspended_at);
+        put_suspension(t, SUSPENDED_RECORD, t->suspended_at);
     }
-    put_waiting(t, RESUMED_RECORD, now);
+    put_suspension(t, RESUMED_RECORD, now);
 }

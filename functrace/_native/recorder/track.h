@@ -1,5 +1,5 @@
-/* A track: its open calls, and how its words get into the file. Only the thread that goes on in it
- * touches one. */
+/* A track: its open calls, and the writing of its words. Only the thread that runs the track
+ * accesses it. */
 #ifndef FUNCTRACE_TRACK_H
 #define FUNCTRACE_TRACK_H
 
@@ -12,15 +12,15 @@
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
 
 enum {
-    MAY_WAIT = 1, /* it and all calls around it are those of coroutines or async generators */
-    WAITS = 2,    /* it has yielded to the event loop */
-    INHERITED = 4 /* it was open where the process was forked; all calls around it were as well */
+    MAY_SUSPEND = 1, /* it and all enclosing calls belong to coroutines or async generators */
+    SUSPENDED = 2,    /* it has yielded to the event loop */
+    INHERITED = 4 /* it was open when the process was forked, as were all enclosing calls */
 };
 
 struct call {
     uint64_t entered;  /* ticks */
-    const void *frame; /* the interpreter's; it is never looked into */
-    uint32_t function; /* its number */
+    const void *frame; /* the interpreter's; never dereferenced */
+    uint32_t function; /* the function's number */
     uint32_t flags;
 };
 
@@ -33,23 +33,23 @@ struct track {
     struct room *room;
     struct call *open; /* innermost last */
     uint32_t depth, capacity;
-    uint32_t written;  /* open calls that are in the file, kept up where there are pending ones */
-    uint32_t waiting;  /* open calls that wait */
-    bool special;      /* more is to be decided than the ordinary ways into the file do */
+    uint32_t written;  /* open calls in the file; maintained while some are pending */
+    uint32_t suspended_calls;  /* number of open calls that are suspended */
+    bool needs_slow_path;      /* the fast paths may not be used */
     bool pending;      /* some open calls may not be in the file */
     bool suspended;
-    bool begun;        /* the file knows the track */
+    bool begun;        /* the track's record is in the file */
     uint64_t suspended_at;
-    uint64_t stopped;  /* how often recording had been stopped when the open calls were checked */
+    uint64_t stopped;  /* value of recorder.stops when the open calls were checked */
 
     uint64_t id;
     unsigned kind;
     char *name; /* NULL for none */
     struct origin origin;
-    struct track *next; /* in the table */
+    struct track *next; /* next in the hash table */
 };
 
-/* What all tracks go by. */
+/* Options for all tracks. */
 struct options {
     uint32_t depth;
     uint64_t min_duration; /* ticks */
@@ -57,34 +57,33 @@ struct options {
 
 extern struct options track_options;
 
-/* The track with that number, or NULL. */
+/* Returns the track with that number, or NULL. */
 struct track *track_find(uint64_t id);
 
-/* The same; made, if there is none. NULL where memory has run out. */
+/* Returns the same, created if necessary; NULL if memory has run out. */
 struct track *track_numbered(uint64_t id);
 
-/* A new one with the next number; NULL where memory has run out. name may be NULL. */
+/* Creates a track with the next number; NULL if memory has run out. name may be NULL. */
 struct track *track_new(unsigned kind, const char *name, const struct origin *origin);
 
-/* Gives a track its name and origin before its first event. */
+/* Sets a track's name and origin before its first event. */
 void track_describe(struct track *t, unsigned kind, const char *name, const struct origin *origin);
 
 void track_forget(struct track *t);
 
-/* For a new file: nothing of a track is in it yet. renumber tells a function's number there by the
- * one before. */
+/* Prepares all tracks for a new file. renumber maps a function's old number to its new one. */
 void tracks_begin_again(uint32_t (*renumber)(uint32_t));
 
-/* Makes t the one numbered id, in place of the one that was. */
+/* Assigns a number to t, replacing the track that has it. */
 void track_renumber(struct track *t, uint64_t id);
 
 bool track_grow(struct track *t);
-void track_settle(struct track *t);
+void track_update_path(struct track *t);
 bool track_extend(struct track *t, uint64_t now, size_t words);
 void track_put_text(struct track *t, uint64_t now, unsigned type, uint64_t value, const char *text,
                     size_t size);
 
-/* How many of the open calls, from the outermost on, are in the file. */
+/* Returns how many open calls, starting at the outermost, are in the file. */
 uint32_t track_written(const struct track *t);
 void track_put_inherited(struct track *t);
 void track_put_pending(struct track *t);
