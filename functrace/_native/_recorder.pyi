@@ -1,9 +1,9 @@
-"""Records calls into a trace file; functrace/runtime/recorder_python.py is the same in Python.
+"""Recorder of calls into a trace file; functrace/runtime/recorder_python.py is its fallback.
 
 The process has one recorder at a time: a second Recorder may be made after close() or abandon() of
-the first. What add() and watch() were told holds for every one that comes after.
+the first. Code objects passed to add() and watch() remain registered for later ones.
 
-An exception is told as its type, with the module where that is neither builtins nor __main__, and
+An exception is described by its type, with the module where that is neither builtins nor __main__, and
 ": " and its text, if that is not empty: "json.decoder.JSONDecodeError: Expecting value". The text
 is UTF-8 ("backslashreplace"), of what is exactly str, bytes, int, float, bool or None, where no int
 has more than 128 bits, and str and bytes are not longer than 65,536 together. It is the first of
@@ -22,14 +22,14 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
-Parent = tuple[int, int, int, int]
-"""where something was started: track, function's number or 0, line or 0, ticks; from where()"""
+Origin = tuple[int, int, int, int]
+"""where something was started: track, function's number or 0, line or 0, ticks; from current_origin()"""
 
 THREAD = 2
 TASK = 3
 
 def clock() -> str:
-    """The clock that ticks come from, in words, for the facts.
+    """Return the name of the clock that ticks come from, for the facts.
 
     Measures it at the first call, which takes about half a millisecond; so does the first Recorder.
     """
@@ -44,7 +44,7 @@ class Recorder:
     path: str
     """absolute"""
     failed: bool
-    """the file takes no more, for good; said once, and recording has stopped"""
+    """the file accepts no more, permanently; reported once, and recording has stopped"""
 
     def __init__(
         self,
@@ -55,20 +55,20 @@ class Recorder:
         depth: int,
         min_duration: int,
         facts: bytes,
-        thread: Callable[[], tuple[bool, str, Parent | None]],
-        current: Callable[[], int],
-        say: Callable[[str], None],
+        describe_thread: Callable[[], tuple[bool, str, Origin | None]],
+        current_task_track: Callable[[], int],
+        warn: Callable[[str], None],
     ) -> None:
         """Make the file, which must not exist, and write its header and facts.
 
         max_size in bytes, min_duration in nanoseconds, depth in levels (at least 1; sys.maxsize for
         all), facts as JSON of at most 30,000 bytes.
 
-        thread() is asked in each thread before its first event: whether it is the main thread,
-        which gets the number 1, its name, and what started it. current() is asked after each
-        change of context (of tstate->context_ver; the twin: at each event): the number of the track
-        of the task that runs in this thread, 0 for none. say() gets what is to be told once on
-        standard error, less "functrace: ": for example "the trace has reached FUNCTRACE_MAX_SIZE;
+        describe_thread() is called in each thread before its first event: whether it is the main thread,
+        which gets the number 1, its name, and what started it. current_task_track() is called after each
+        change of context (of tstate->context_ver; in the fallback: at each event): the number of the track
+        of the task that runs in this thread, 0 for none. warn() gets each message for
+        standard error once, less "functrace: ": for example "the trace has reached FUNCTRACE_MAX_SIZE;
         tracing is off".
 
         These three, and what watch() is given, are called while the program runs, in its threads.
@@ -102,41 +102,41 @@ class Recorder:
         started comes before the entry, returned after the exit.
         """
 
-    def where(self) -> Parent:
-        """This thread's track, the innermost call's function, the line it is at, the ticks now."""
+    def current_origin(self) -> Origin:
+        """Return this thread's track, innermost function, current line and ticks."""
 
-    def track(self, kind: int, name: str, parent: Parent | None) -> int:
-        """The number of a new track; its record is written with its first event.
+    def new_track(self, kind: int, name: str, parent: Origin | None) -> int:
+        """Create a track and return its number; its record is written with its first event.
 
         It starts at its parent's ticks, or with its first event.
         """
 
-    def forget(self, track: int) -> None:
-        """Let go of a track that has ended: its room in the file goes to another.
+    def release_track(self, track: int) -> None:
+        """Release a track that has ended: its chunk writer is reused.
 
         If it has another event all the same, it goes on under its number, without a name. The
         tracks of threads are let go of by themselves.
         """
 
-    def thread(self) -> int:
-        """The number of this thread's own track."""
+    def thread_track(self) -> int:
+        """Return the number of this thread's own track."""
 
-    def switch(self, track: int) -> int:
-        """Go on, in this thread, in another track, or with 0 in its own.
+    def switch_track(self, track: int) -> int:
+        """Switch this thread to another track, or with 0 to its own.
 
-        Returns the one before in the same way. Where current() names a task, the task's track
+        Returns the one before in the same way. Where current_task_track() returns a task, the task's track
         comes first.
         """
 
     def start(self) -> None:
-        """Record calls from here on; calls that are open already are not known.
+        """Start recording calls; calls that are already open are ignored.
 
         Raises RuntimeError where sys.monitoring has no tool id left. Nothing happens where it has
         been started, has failed or is closed.
         """
 
     def stop(self) -> None:
-        """Record no more calls and leave nothing behind that costs time.
+        """Stop recording calls and undo everything that costs time.
 
         Of the calls that are open, those that are still open at the next start go on; the others
         get an exit at the time of stop().
@@ -146,10 +146,10 @@ class Recorder:
         """Write what is recorded so far to a file, as a trace. Raises OSError."""
 
     def close(self) -> None:
-        """Stop for good, and mark the trace as that of a program that has run to its end."""
+        """Stop permanently, and mark the trace as that of a program that has run to its end."""
 
     def abandon(self) -> None:
-        """Stop for good without a word into the file: in a forked child, where it is the parent's.
+        """Stop permanently without writing to the file, which belongs to the parent of a fork.
 
         The next Recorder goes on with the forking thread's open calls, as begun at its start.
         That thread gets the number 1; other tracks keep their numbers.
