@@ -3,11 +3,11 @@
 The process has one recorder at a time: a second Recorder may be made after close() or abandon() of
 the first. Code objects passed to add() and watch() remain registered for later ones.
 
-An exception is described by its type, with the module where that is neither builtins nor __main__, and
-": " and its text, if that is not empty: "json.decoder.JSONDecodeError: Expecting value". The text
-is UTF-8 ("backslashreplace"), of what is exactly str, bytes, int, float, bool or None, where no int
-has more than 128 bits, and str and bytes are not longer than 65,536 together. It is the first of
-these that can be had and is not empty:
+An exception is described by its type, with the module where that is neither builtins nor __main__,
+and ": " and its text, if that is not empty: "json.decoder.JSONDecodeError: Expecting value". The
+text is UTF-8 ("backslashreplace"), of what is exactly str, bytes, int, float, bool or None, where
+no int has more than 128 bits, and str and bytes are not longer than 65,536 together. It is the
+first of these that can be had and is not empty:
 
 - its str(), where the type's __str__ is that of BaseException, KeyError, OSError, ImportError,
   SyntaxError, a Unicode error or BaseExceptionGroup, and what that makes it of is such
@@ -23,13 +23,13 @@ from types import CodeType
 from typing import Any
 
 Origin = tuple[int, int, int, int]
-"""where something was started: track, function's number or 0, line or 0, ticks; from current_origin()"""
+"""position from current_origin(): track, function's number or 0, line or 0, ticks"""
 
 THREAD = 2
 TASK = 3
 
 def clock() -> str:
-    """Return the name of the clock that ticks come from, for the facts.
+    """Return the name of the clock of ticks, for the facts.
 
     Measures it at the first call, which takes about half a millisecond; so does the first Recorder.
     """
@@ -64,12 +64,12 @@ class Recorder:
         max_size in bytes, min_duration in nanoseconds, depth in levels (at least 1; sys.maxsize for
         all), facts as JSON of at most 30,000 bytes.
 
-        describe_thread() is called in each thread before its first event: whether it is the main thread,
-        which gets the number 1, its name, and what started it. current_task_track() is called after each
-        change of context (of tstate->context_ver; in the fallback: at each event): the number of the track
-        of the task that runs in this thread, 0 for none. warn() gets each message for
-        standard error once, less "functrace: ": for example "the trace has reached FUNCTRACE_MAX_SIZE;
-        tracing is off".
+        describe_thread() is called in each thread before its first event: whether it is the main
+        thread, which gets the number 1, its name, and what started it. current_task_track() is
+        called after each change of context (of tstate->context_ver; in the fallback: at each
+        event): the number of the track of the task that runs in this thread, 0 for none. warn()
+        gets each message for standard error once, less "functrace: ": for example "the trace has
+        reached FUNCTRACE_MAX_SIZE; tracing is off".
 
         These three, and what watch() is given, are called while the program runs, in its threads.
         Calls that they make are not recorded, and the program's trace and profile functions do not
@@ -124,8 +124,8 @@ class Recorder:
     def switch_track(self, track: int) -> int:
         """Switch this thread to another track, or with 0 to its own.
 
-        Returns the one before in the same way. Where current_task_track() returns a task, the task's track
-        comes first.
+        Returns the one before in the same way. Where current_task_track() returns a task, the
+        task's track comes first.
         """
 
     def start(self) -> None:
