@@ -18,7 +18,7 @@ type errorOutside struct {
 }
 
 // Such memory may be unmapped before the error is described, even after it was read once.
-func TestUnmappedMemoryDoesNoHarm(t *testing.T) {
+func TestUnmappedMemoryIsHarmless(t *testing.T) {
 	memory, err := syscall.Mmap(-1, 0, syscall.Getpagesize(), syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_PRIVATE|syscall.MAP_ANON)
 	if err != nil {
 		t.Fatal(err)

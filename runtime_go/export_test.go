@@ -2,14 +2,14 @@
 
 package functrace
 
-// AllocatesNothing tells the tests outside the package whether a call does.
+// IsAllocationFree is set if a call allocates nothing.
 func IsAllocationFree() bool { return fast }
 
-// IsFast tells whether more is known than the public interfaces of the Go runtime say.
+// IsFast reports whether the fast probe is in use.
 func IsFast() bool { return fast }
 
 // GoroutineID is that of the caller.
 func GoroutineID() uint64 { return goroutineID() }
 
-// Distrust has the public interfaces used from here on, as where the fast way disagrees.
+// UseFallback selects the public interfaces, as if the fast probe disagreed with them.
 func UseFallback() { distrust() }

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestBothWaysToAnIdentityAgree(t *testing.T) {
+func TestStatxAndFstatAgree(t *testing.T) {
 	for _, path := range []string{os.DevNull, "/proc/self/status", t.TempDir(), os.Args[0]} {
 		file, err := os.Open(path)
 		if err != nil {

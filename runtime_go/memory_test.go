@@ -38,7 +38,7 @@ func TestMemoryIsReadableWhereItIsMapped(t *testing.T) {
 	runtime.KeepAlive(&here)
 }
 
-func TestWhatTheSystemCannotBeAskedAboutIsMarked(t *testing.T) {
+func TestUncheckablePointersAreMarked(t *testing.T) {
 	defer func(checks bool) { checksPages = checks }(checksPages)
 	checksPages = false
 	address := &net.TCPAddr{IP: net.ParseIP("1.2.3.4"), Port: 80}

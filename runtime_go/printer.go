@@ -4,7 +4,7 @@ package functrace
 
 // A textPrinter writes a line for every entry and exit:
 //
-//	g[01]:  ->main.main
+//	g[01]:	->main.main
 //
 // the goroutine id, a tab per level, an arrow, and the full name of the function.
 type textPrinter struct {

@@ -12,7 +12,7 @@ func TestFastProbeIsInUse(t *testing.T) {
 	}
 }
 
-func TestStateTellsGoroutine(t *testing.T) {
+func TestStateReturnsGoroutineID(t *testing.T) {
 	for i := 0; i < 100; i++ {
 		same := onNewGoroutine(func() bool { _, id, _ := state(); return id == goroutineID() })
 		if !same {

@@ -17,7 +17,7 @@ func TestRacesOfTheProgramAreStillFound(t *testing.T) {
 	}
 }
 
-// What the recorder reads of an error, and keeps of it, is no race of the program's.
+// Recording an error must not be reported as a race.
 func TestNoRaceIsMadeByErrors(t *testing.T) {
 	_, _, errs := record(t, "guarded")
 	expect(t, errs, "")

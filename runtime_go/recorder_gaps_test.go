@@ -63,7 +63,7 @@ func TestNamesThatCannotBeWrittenEndTheTrace(t *testing.T) {
 }
 
 // All goroutines would wait for the one that does.
-func TestNobodyWritesAWholeSegmentAtOnce(t *testing.T) {
+func TestSegmentsArePreallocatedInSteps(t *testing.T) {
 	defer off.Store(false)
 	var r recorder
 	if err := r.open(&config{out: filepath.Join(t.TempDir(), "x.ftrace"), maxSize: 16 << 20}); err != nil {

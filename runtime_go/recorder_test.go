@@ -102,7 +102,7 @@ func TestPanicsAreRecorded(t *testing.T) {
 	expect(t, other.String(), "\t->unwind.func2\n\t\t->d\n\t\t<-d\n\tgoexit \n\t<-unwind.func2\n")
 }
 
-func TestWhatWasRecordedBeforeTheEndIsThere(t *testing.T) {
+func TestRecordedCallsSurviveTheEndOfTheProcess(t *testing.T) {
 	for program, last := range map[string]string{
 		"exit": "\t<-a\n", "kill": "\t<-a\n", "fatal": "\t\t<-a\n", "misused": "\t\t<-a\n",
 		"unhandled": "\tpanic oops\n\t<-unhandled\n", "throw": "->overflow\n",
@@ -153,7 +153,7 @@ func TestWorkersOfAPool(t *testing.T) {
 
 // The chain goes on in what is open where the worker starts, that is, with its first call: the
 // starter has no calls, and the parent has not left by then.
-func TestWorkersThatAreLent(t *testing.T) {
+func TestWorkersStartedByUntracedCode(t *testing.T) {
 	d, _, _ := record(t, "lent")
 	worker := d.tracks[d.order[1]]
 	starter := "startWorkers"
@@ -228,7 +228,7 @@ func TestAFullTraceOverwrites(t *testing.T) {
 	}
 }
 
-func TestTroubleWithTheTrace(t *testing.T) {
+func TestTraceErrors(t *testing.T) {
 	folder := t.TempDir()
 	for out, want := range map[string]string{
 		"/dev/null/x": "functrace: FUNCTRACE_OUT: mkdir /dev/null: not a directory; tracing is off\n",
@@ -279,8 +279,8 @@ func TestStartAndStop(t *testing.T) {
 	}
 }
 
-// A program that insists is told why not, and comes to no harm.
-func TestStartAfterTrouble(t *testing.T) {
+// Start returns the error again and does not harm the program.
+func TestStartAfterAnError(t *testing.T) {
 	for _, c := range []struct{ setting, trouble string }{
 		{"FUNCTRACE=txet", "FUNCTRACE=txet is none of text, record, otlp and off"},
 		{"FUNCTRACE=text", "FUNCTRACE_OUT: mkdir /dev/null: not a directory"},

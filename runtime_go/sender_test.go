@@ -60,7 +60,7 @@ func sender(t *testing.T, script string) standIn {
 
 func (s standIn) path(name string) string { return filepath.Join(s.folder, name) }
 
-// traces are the files that are left.
+// traces returns the remaining trace files.
 func (s standIn) traces(t *testing.T) []string {
 	t.Helper()
 	found, err := filepath.Glob(s.path("tmp/*"))
@@ -76,7 +76,7 @@ cat >$here/input
 echo lost
 echo told >&2`
 
-func TestWhatTheSenderIsGiven(t *testing.T) {
+func TestArgumentsOfTheSender(t *testing.T) {
 	s := sender(t, notes)
 	stdout, stderr := start(t, "chain", append(s.env, "FUNCTRACE_OUT=/nonexistent/x", "FUNCTRACE_FULL=stop")...)
 	expect(t, stdout+stderr, "told\n")
@@ -117,7 +117,7 @@ func TestATraceThatIsSentIsBounded(t *testing.T) {
 	}
 }
 
-func TestTheProgramIsLeftWithNoChild(t *testing.T) {
+func TestTheProgramHasNoChild(t *testing.T) {
 	s := sender(t, `sleep 1000 <&- 2>&- & echo $! >$here/detached`)
 	got, stderr := start(t, "children", s.env...)
 	plain, _ := start(t, "children", "FUNCTRACE=record", "FUNCTRACE_OUT="+s.path("x.ftrace"))
@@ -142,7 +142,7 @@ func TestASenderThatStaysHoldsNothingUpForLong(t *testing.T) {
 	}
 }
 
-func TestTroubleWithTheSender(t *testing.T) {
+func TestSenderErrors(t *testing.T) {
 	broken := sender(t, "exit 3")
 	absent := sender(t, "")
 	os.Remove(absent.path("functrace-otlp"))
@@ -171,8 +171,8 @@ func TestTroubleWithTheSender(t *testing.T) {
 	}
 }
 
-// What PATH has in relative folders may be anybody's.
-func TestNoSenderOfTheFolderThatOneIsIn(t *testing.T) {
+// Any user may own the files in relative folders of PATH.
+func TestRelativePathFoldersAreNotSearched(t *testing.T) {
 	s := sender(t, "exit 3")
 	cmd := exec.Command(os.Args[0])
 	cmd.Dir = s.folder
@@ -183,7 +183,7 @@ func TestNoSenderOfTheFolderThatOneIsIn(t *testing.T) {
 }
 
 // A program pays for all that its runtime imports, whether it asks for it or not.
-func TestWhatTheRuntimeImports(t *testing.T) {
+func TestImportsOfTheRuntime(t *testing.T) {
 	list := exec.Command("go", "list", "-tags", "trace", "-f", `{{join .Imports " "}}`, ".")
 	list.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64")
 	output, err := list.Output()

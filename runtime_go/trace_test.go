@@ -238,7 +238,7 @@ func TestOutputs(t *testing.T) {
 }
 
 // Whatever is wrong, the program runs on, and one line says what.
-func TestTroubleIsSaidOnce(t *testing.T) {
+func TestErrorsAreReportedOnce(t *testing.T) {
 	for _, c := range []struct{ setting, message string }{
 		{"FUNCTRACE=txet", "functrace: FUNCTRACE=txet is none of text, record, otlp and off; tracing is off\n"},
 		{"FUNCTRACE_DEPTH=x", "functrace: FUNCTRACE_DEPTH=x is not a number of levels; tracing is off\n"},

@@ -61,7 +61,7 @@ func TestWhereNoFileCanBeMapped(t *testing.T) {
 	expect(t, decode(t, folder+"/x.ftrace").main().String(), "\t->d\n\t<-d\n")
 }
 
-func TestATraceThatCannotBeMappedOnWith(t *testing.T) {
+func TestAMappingFailureWhileRecording(t *testing.T) {
 	d, _, stderr := record(t, "cramped")
 	if !strings.HasPrefix(stderr, "functrace: cannot write the trace: mmap ") ||
 		!strings.HasSuffix(stderr, "x.ftrace: cannot allocate memory; tracing is off\ndone\n") {

@@ -26,7 +26,7 @@ import (
 	"unsafe"
 )
 
-// described returns what a record would say of a value. It stands still, as a track does.
+// described returns the recorded text of a value.
 func described(value any) string {
 	variable := new(any)
 	*variable = value
@@ -233,7 +233,7 @@ func TestErrorsOfTheProgramAreShownByTheirFields(t *testing.T) {
 
 // While another goroutine writes, what an interface or a string consists of may not match. Two
 // words of this variable are replaced, as if that happened, by what would be a fault to follow.
-func TestWordsThatDoNotMatchDoNoHarm(t *testing.T) {
+func TestMismatchedWordsAreHarmless(t *testing.T) {
 	type mutable struct {
 		untouchable
 		err   error

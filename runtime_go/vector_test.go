@@ -8,8 +8,7 @@ import (
 	"unsafe"
 )
 
-// A Vector is what a recorder is to write: the functions, where tracks come from, and what
-// happens on them.
+// A Vector is the input of a recorder: functions, origins of tracks, and events.
 type Vector struct {
 	Functions    [][3]any // name, file, line
 	Origins      map[uint64]Origin
@@ -80,7 +79,7 @@ func newDescriptor(parent, starter uint64, line int) *[64]uintptr {
 	return g
 }
 
-// leaveAs records the exit in the way that it happens, on whatever goroutine.
+// leaveAs records an exit by return, panic or Goexit.
 func (t *track) leaveAs(e VectorEvent) {
 	leave := func() {
 		t.g, _, _ = state()

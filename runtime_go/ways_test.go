@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// What assembly records, at times that it is told, is what Go records, to the byte.
-func TestBothWaysWriteTheSame(t *testing.T) {
+// Assembly and Go must record the same bytes at the same times.
+func TestAssemblyAndGoRecordTheSame(t *testing.T) {
 	g, id, _ := state()
 	track := trackOfG(g, id)
 	const calls = 2 * 300

@@ -84,7 +84,7 @@ func TestRecordingOverHTTP(t *testing.T) {
 }
 
 // A request that another site's page has made a browser send never gets as far as the recorder.
-func TestWhoMayAsk(t *testing.T) {
+func TestRequestGuard(t *testing.T) {
 	open := tracehttp.Handler(tracehttp.Hosts("shop.internal"))
 	closed := tracehttp.Handler(tracehttp.Token("s3cret"))
 	unset := tracehttp.Handler(tracehttp.Token(""))
@@ -128,7 +128,7 @@ func TestWhoMayAsk(t *testing.T) {
 	}
 }
 
-// A window is nobody else's: what would change or end it is refused, and a client that goes ends it.
+// During a window, other requests are rejected; a client that disconnects ends it.
 func TestOneRequestAtATime(t *testing.T) {
 	functrace.Stop()
 	handler := tracehttp.Handler()
