@@ -60,7 +60,8 @@ def trace_paths(out: str, folder: str) -> Iterator[str]:
     if os.path.isdir(path):
         path = os.path.join(path, expand_path(_DEFAULT_TRACE))
     elif is_special(path):
-        raise ValueError(f"FUNCTRACE_OUT: a trace goes to a regular file, which {out} is not")
+        reason = f"a trace goes to a file, not to {path}, which is a pipe or a device"
+        raise ValueError(f"FUNCTRACE_OUT: {reason}")
     yield path
     stem, extension = os.path.splitext(path)
     for number in range(2, 1 << 16):

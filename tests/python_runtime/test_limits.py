@@ -73,7 +73,10 @@ def test_a_full_disk(run: Runner) -> None:
         ("stdout", "FUNCTRACE_OUT: a trace goes to a file, not to stdout"),
         ("/dev/stdout", "FUNCTRACE_OUT: a trace goes to a file, not to /dev/stdout"),
         ("/dev/fd/2", "FUNCTRACE_OUT: a trace goes to a file, not to /dev/fd/2"),
-        ("/dev/null", "FUNCTRACE_OUT: a trace goes to a regular file, which /dev/null is not"),
+        (
+            "/dev/null",
+            "FUNCTRACE_OUT: a trace goes to a file, not to /dev/null, which is a pipe or a device",
+        ),
     ],
 )
 def test_a_path_that_is_none(run: Runner, out: str, reason: str) -> None:
