@@ -11,10 +11,14 @@ import click
 
 from functrace import __version__
 from functrace.cli.render import terminal
-from functrace.sources.diagnosis import Finding, diagnose, languages_of
-from functrace.sources.go import diagnosis as golang
+from functrace.sources.diagnosis import (
+    Finding,
+    diagnose_go,
+    diagnose_python,
+    diagnose_sources,
+    find_languages,
+)
 from functrace.sources.go.language import Go
-from functrace.sources.python import diagnosis as python
 from functrace.sources.python.language import Python
 from functrace.sources.request import Mode, Request, Verb
 
@@ -47,13 +51,13 @@ def _findings(paths: tuple[str, ...]) -> Iterator[Finding]:
     """What was found, from the toolchains of the languages there to their functions."""
     yield Finding("functrace", __version__)
     request = Request(Verb.INJECT, Mode.COUNT, paths, (Go(), Python()))
-    there = {language.name for language in languages_of(request)}
+    there = {language.name for language in find_languages(request)}
     path = Path(paths[0].removesuffix("/...") or "/").resolve()
     folder = path if path.is_dir() else path.parent
     if there != {Python.name}:
-        yield from golang.diagnose(folder)
+        yield from diagnose_go(folder)
     if Python.name in there:
-        yield from python.diagnose(folder)
-    yield from diagnose(request)
+        yield from diagnose_python(folder)
+    yield from diagnose_sources(request)
     if "FUNCTRACE" in os.environ:
         yield Finding("environment", f"FUNCTRACE={os.environ['FUNCTRACE']}")

@@ -10,8 +10,8 @@ from functrace.cli.render import terminal
 from functrace.errors import FunctraceError, UsageError
 from functrace.sources.go import runtime_copy as go_runtime
 from functrace.sources.go import runtime_folder
-from functrace.sources.go.importers import importers
-from functrace.sources.go.module import Module, module_of
+from functrace.sources.go.module import Module, find_module
+from functrace.sources.go.runtime_imports import find_importers
 
 _folder = click.argument("folder", default=".", type=click.Path(exists=True, file_okay=False))
 
@@ -39,9 +39,9 @@ def add(folder: str, to: str | None, http: bool, otlp: bool) -> None:
     """
     module = _module(folder)
     place = runtime_folder.choose(module) if to is None else runtime_folder.check(module, to)
-    path = module.package(place)
+    path = module.import_path(place)
     changed = go_runtime.add(place, path if http else None, sender=otlp)
-    runtime_folder.forget()
+    runtime_folder.clear_cache()
     terminal.echo(f"{path}: {f'{len(changed)} files written' if changed else 'already there'}")
     if http:
         terminal.echo(
@@ -64,20 +64,20 @@ def remove(folder: str, force: bool) -> None:
     place = runtime_folder.find(module)
     if place is None:
         raise FunctraceError(f"module {module.path} holds no functrace runtime")
-    path = module.package(place)
-    using = [*importers(module.root, path), *importers(module.root, f"{path}/tracehttp")]
+    path = module.import_path(place)
+    using = [*find_importers(module.root, path), *find_importers(module.root, f"{path}/tracehttp")]
     if using and not force:
         raise FunctraceError(
             f"{len(using)} files import {path}, such as {using[0]}: "
             f"run `functrace strip -w {folder}` first, or give --force"
         )
     removed = go_runtime.remove(place, path)
-    runtime_folder.forget()
+    runtime_folder.clear_cache()
     terminal.echo(f"{path}: {len(removed)} files removed")
 
 
 def _module(folder: str) -> Module:
-    module = module_of(Path(folder).resolve())
+    module = find_module(Path(folder).resolve())
     if module is None:
         raise UsageError(f"no go.mod in {folder} or above it: `go mod init` makes a module")
     return module

@@ -36,9 +36,9 @@ def write_runtime(folder: Path, key: str, sender: bytes | None) -> None:
     Raises:
         FunctraceError: it cannot be written.
     """
-    files = dict(runtime_copy.sources())
+    files = dict(runtime_copy.read_sources())
     if sender:
-        files |= {**runtime_copy.carrying_sources(), SENDER: sender}
+        files |= {**runtime_copy.read_embedded_sources(), SENDER: sender}
     files["go.mod"] = f"module {RUNTIME}\n\ngo 1.21\n".encode()
     files["build.go"] = _BUILD.format(json.dumps(key)).encode()
     try:
@@ -80,7 +80,7 @@ def _profile(session: Session, package: str) -> str:
 def _listed(session: Session, flags: list[str]) -> Archives:
     words = ["list", "-export", "-deps", "-f", "{{.ImportPath}}={{.Export}}", *flags, "."]
     try:
-        text = toolchain.ask(session.go, words, Path(session.runtime), _environment())
+        text = toolchain.run_go(session.go, words, Path(session.runtime), _environment())
     except FunctraceError as error:
         raise FunctraceError("the runtime does not compile:", *error.args) from None
     pairs = (line.partition("=") for line in text.splitlines())

@@ -58,7 +58,7 @@ def look(command: GoCommand) -> Environment:
     if not folder.is_dir():
         raise UsageError(f"-C {folder}: no such directory")
     names = ("GOROOT", "GOFLAGS", "GO111MODULE", "GOMOD", "GOWORK", *_SYSTEMS)
-    env = json.loads(toolchain.ask(go, ["env", "-json", *names], folder))
+    env = json.loads(toolchain.run_go(go, ["env", "-json", *names], folder))
     if env["GO111MODULE"] == "off":
         raise UsageError("GO111MODULE=off: functrace go needs modules; `go mod init` makes one")
     goflags = split_goflags(env["GOFLAGS"])
@@ -82,9 +82,9 @@ def standard_library(go: str, runtime: Path) -> tuple[str, ...]:
 
     The others cannot import it: that would be a cycle, or it would trace itself.
     """
-    everything = toolchain.ask(go, ["list", "std"], runtime).split()
+    everything = toolchain.run_go(go, ["list", "std"], runtime).split()
     flags = ["-deps", "-tags=trace,race,otlp"]
-    needed = set(toolchain.ask(go, ["list", *flags, "."], runtime).split())
+    needed = set(toolchain.run_go(go, ["list", *flags, "."], runtime).split())
     below = ("runtime", "internal/", "vendor/", "unsafe", "syscall")
     return tuple(p for p in everything if p not in needed and not p.startswith(below))
 
@@ -106,6 +106,6 @@ def _resolution(
 
 def _modules(go: Path, command: GoCommand, folder: Path) -> tuple[Module, ...]:
     flags = [f"-{f.name}={f.value}" for f in command.flags if f.name in ("modfile", "mod")]
-    text = toolchain.ask(go, ["list", "-m", *flags, "-f", "{{.Path}}\t{{.Dir}}"], folder)
+    text = toolchain.run_go(go, ["list", "-m", *flags, "-f", "{{.Path}}\t{{.Dir}}"], folder)
     pairs = (line.partition("\t") for line in text.splitlines())
     return tuple(Module(Path(root), path) for path, _, root in pairs)

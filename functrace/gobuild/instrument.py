@@ -12,7 +12,7 @@ from functrace.cache import entries
 from functrace.gobuild.package_filter import plain
 from functrace.gobuild.session import Session
 from functrace.results import FileResult
-from functrace.sources.go.planning import names_elsewhere, plan
+from functrace.sources.go.planning import names_declared_elsewhere, plan
 from functrace.sources.request import Verb
 from functrace.sources.rewriting import rewrite_text
 from rewriter.filters import Location
@@ -39,7 +39,7 @@ def package(session: Session, name: str, files: Mapping[str, bytes]) -> Iterator
         if os.path.basename(path) in _MADE:
             yield Instrumented(path, FileResult(path), None)
             continue
-        others = names_elsewhere(path, declared)
+        others = names_declared_elsewhere(path, declared)
         location = Location(session.scope.place(name, path), plain(name))
         options = replace(session.options, location=location, package_names=others)
         key = _key(session.key, path, options, text)

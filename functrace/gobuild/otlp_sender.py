@@ -62,13 +62,13 @@ class Sender:
 
     def _compiled(self, module: Path) -> bytes:
         messages.say(f"building {NAME}, once for this system", sender="functrace go")
-        for name, content in runtime_copy.sender_sources().items():
+        for name, content in runtime_copy.read_sender_sources().items():
             path = module / name
             make_private(str(path.parent))
             write_atomic(path, content, durable=False)
         words = ["build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", NAME, "."]
         try:
-            toolchain.ask(self.go, words, module, self._environment())
+            toolchain.run_go(self.go, words, module, self._environment())
         except FunctraceError as error:
             raise FunctraceError(
                 f"--otlp: {NAME} cannot be built, for which the go command must get modules from "
@@ -99,12 +99,12 @@ def sender_for(where: Environment) -> Sender:
         FunctraceError: the go command does not say what it builds for.
         UsageError: for a system where nothing can be recorded.
     """
-    text = toolchain.ask(where.real_go, ["env", "-json", *_TARGET], where.folder)
+    text = toolchain.run_go(where.real_go, ["env", "-json", *_TARGET], where.folder)
     target = {name: value for name, value in json.loads(text).items() if value}
     if target["GOOS"] in _UNSUPPORTED:
         raise UsageError(f"--otlp: nothing can be recorded on {target['GOOS']}, so nothing sent")
     digest = hashlib.sha256(json.dumps(target).encode())
-    for name, content in runtime_copy.sender_sources().items():
+    for name, content in runtime_copy.read_sender_sources().items():
         digest.update(f"{name} {len(content)}\n".encode() + content)
     del target["GOVERSION"]  # nothing that a variable could set
     return Sender(where.real_go, target, digest.hexdigest()[:20])

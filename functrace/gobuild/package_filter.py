@@ -55,7 +55,7 @@ class Scope:
         if any(_matches(glob, package) for glob in self.deps):
             return True
         folder = self.folder(package)
-        return folder is not None and not runtime_copy.version_in(folder)
+        return folder is not None and not runtime_copy.read_version(folder)
 
     def is_standard(self, package: str) -> bool:
         """Whether the go command takes the package from its own distribution."""
@@ -75,7 +75,7 @@ class Scope:
     def folder(self, package: str) -> Path | None:
         """Where a main module has the package; None if it is another module's."""
         package = plain(package)
-        owners = (module for module in self.modules if module.may_have(package))
+        owners = (module for module in self.modules if module.may_contain(package))
         owner = max(owners, key=lambda module: len(module.path), default=None)
         folder = owner.folder(package) if owner else None
         return folder if owner and folder and not _is_nested(folder, owner.root) else None

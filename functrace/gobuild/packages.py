@@ -53,7 +53,7 @@ def used(
     found: list[GoPackage] = []
     for operands in filter(None, asked):
         words = ["list", "-e", "-find", f"-json={_FIELDS}", *flags, "--", *operands]
-        text = toolchain.ask(where.go, words, where.folder, haste)
+        text = toolchain.run_go(where.go, words, where.folder, haste)
         found += (p for entry in _entries(text) for p in _packages(entry, names) if p.files)
     overlay = last(where.flags, "overlay")
     return _overlaid(found, where.folder, overlay) if overlay else found

@@ -126,7 +126,10 @@ def _own_sources() -> str:
             digest.update(path.read_bytes())
     for parser in ("tree-sitter", "tree-sitter-go"):
         digest.update(metadata.version(parser).encode())
-    for content in (*runtime_copy.sources().values(), *runtime_copy.carrying_sources().values()):
+    for content in (
+        *runtime_copy.read_sources().values(),
+        *runtime_copy.read_embedded_sources().values(),
+    ):
         digest.update(content)
     return digest.hexdigest()
 

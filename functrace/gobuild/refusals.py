@@ -43,7 +43,7 @@ def refuse_place(command: GoCommand, where: Environment, *, has_deps: bool) -> N
             )
     for pattern in (command.value("coverpkg") or "").split(","):
         first = pattern.partition("/")[0]
-        is_own = any(module.may_have(pattern) for module in where.modules)
+        is_own = any(module.may_contain(pattern) for module in where.modules)
         if first == "..." or (first and "." not in first and not is_own):
             raise UsageError(
                 f"-coverpkg={pattern} covers the standard library, which the runtime needs as it "

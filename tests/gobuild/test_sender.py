@@ -22,7 +22,7 @@ _MAIN = b"package main\n\nfunc main() {}\n"
 def sources(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     """Those of a sender that needs no module."""
     files = {"go.mod": _MODULE, "main.go": _MAIN}
-    monkeypatch.setattr(runtime_copy, "sender_sources", lambda: files)
+    monkeypatch.setattr(runtime_copy, "read_sender_sources", lambda: files)
     return files
 
 

@@ -1,1 +1,1 @@
-"""What functrace knows of Go's modules, toolchain and its own Go runtime."""
+"""Go support of ``inject`` and ``strip``: modules, toolchain and the Go runtime."""

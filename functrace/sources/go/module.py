@@ -1,4 +1,4 @@
-"""Go modules: which one a folder belongs to, and what its packages are called."""
+"""Go modules: lookup by directory, and import paths of packages."""
 
 from __future__ import annotations
 
@@ -16,50 +16,50 @@ _REQUIRED_RUNTIME = re.compile(
 
 @dataclass(frozen=True)
 class Module:
-    """A Go module: the folder of its go.mod and the path that it declares."""
+    """A Go module: the directory of its go.mod and its module path."""
 
     root: Path
     path: str
 
-    def package(self, folder: Path) -> str:
-        """The import path of the package in ``folder``, which lies in the module."""
+    def import_path(self, folder: Path) -> str:
+        """Return the import path of the package in ``folder``, a directory of the module."""
         relative = folder.relative_to(self.root).as_posix()
         return "/".join(filter(None, [self._prefix, relative if relative != "." else ""]))
 
-    def may_have(self, package: str) -> bool:
-        """Whether a package of that import path lies in the module, or in one nested in it."""
+    def may_contain(self, package: str) -> bool:
+        """Return whether an import path is one of the module or of a module nested in it."""
         prefix = self._prefix
         return package == prefix or package.startswith(f"{prefix}/" if prefix else "")
 
     def folder(self, package: str) -> Path | None:
-        """The folder of one of the module's packages; None if it is of another module."""
-        if not self.may_have(package):
+        """Return the directory of one of the module's packages, or None for other packages."""
+        if not self.may_contain(package):
             return None
         folder = self.root / package[len(self._prefix) :].lstrip("/")
         return folder if folder.is_dir() else None
 
     @property
     def _prefix(self) -> str:
-        # The standard library's module is called std, its packages are not.
+        # The module path of the standard library, std, is not part of its import paths.
         return "" if self.path == "std" else self.path
 
     def required_runtime(self) -> str | None:
-        """The import path of a functrace runtime that go.mod requires, if it does."""
+        """Return the import path of the functrace runtime that go.mod requires, or None."""
         match = _REQUIRED_RUNTIME.search(_read(self.root / "go.mod"))
         return match[1] if match else None
 
 
 @cache
-def module_of(folder: Path) -> Module | None:
-    """The module that an absolute ``folder`` belongs to, or None outside any."""
-    declared = declared_in(folder)
+def find_module(folder: Path) -> Module | None:
+    """Return the module that an absolute ``folder`` belongs to, or None."""
+    declared = read_module(folder)
     if declared or folder.parent == folder:
         return declared
-    return module_of(folder.parent)
+    return find_module(folder.parent)
 
 
-def declared_in(folder: Path) -> Module | None:
-    """The module whose go.mod stands in ``folder`` itself, or None."""
+def read_module(folder: Path) -> Module | None:
+    """Return the module whose go.mod is in ``folder`` itself, or None."""
     match = _MODULE.search(re.sub(r"//.*", "", _read(folder / "go.mod")))
     return Module(folder, match[1]) if match else None
 

@@ -1,4 +1,4 @@
-"""The plan for a Go file, with a Go toolchain's word where the grammar lags."""
+"""Edit plan for a Go file; gofmt decides about syntax that the grammar does not support yet."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ _PLANNERS: dict[Verb, Callable[[bytes, Options], Plan]] = {
 
 
 def plan(verb: Verb, text: bytes, options: Options) -> Plan:
-    """The plan for a file.
+    """Return the plan for a file.
 
     Raises:
-        SourceError: it is no valid Go; a toolchain on PATH says so where the grammar does
-            not know better.
+        SourceError: the file is not valid Go, according to the grammar and, where a toolchain
+            is installed, to gofmt.
     """
     planner = _PLANNERS[verb]
     try:
         return planner(text, options)
     except SourceError:
-        verdict = toolchain.judge(text)
-        if verdict is None:
+        check = toolchain.check_syntax(text)
+        if check is None:
             raise
-        if not verdict.valid:
-            raise SourceError(verdict.message, verdict.line, verdict.column) from None
+        if not check.valid:
+            raise SourceError(check.message, check.line, check.column) from None
         return planner(text, replace(options, is_known_valid=True))
 
 
-def names_elsewhere(file: str, declared: Mapping[str, frozenset[str]]) -> frozenset[str]:
-    """What the other files of a package declare, by what each of them does."""
+def names_declared_elsewhere(file: str, declared: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """Return the names that the files of a package other than ``file`` declare."""
     return frozenset().union(*(names for other, names in declared.items() if other != file))

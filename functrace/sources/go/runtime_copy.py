@@ -1,4 +1,4 @@
-"""The Go runtime as a package of the user's own module: no network, no change of go.mod."""
+"""Copy of the Go runtime in the user's module: no network access, no change to go.mod."""
 
 from __future__ import annotations
 
@@ -19,49 +19,49 @@ if TYPE_CHECKING:
     else:
         from importlib.abc import Traversable
 
-# What a runtime imports as when there is no module to put it in: the name of its own.
-OWN_PATH = "functrace"
+# Import path of the runtime where there is no module to add it to: the runtime's own module path.
+DEFAULT_IMPORT_PATH = "functrace"
 _HTTP = "tracehttp"
-# The module of the sender, which sends to a collector what a program records.
+# Directory of the sender's module. The sender exports what a program records to a collector.
 SENDER = "otlp"
-# How files of the runtime begin that are for programs which carry their sender.
-_CARRYING = "embedded"
+# Name prefix of the runtime's files that are only for programs with an embedded sender.
+_EMBEDDED_PREFIX = "embedded"
 _MARKER = re.compile(rb"// functrace:runtime (\S+)")
 
 
-def sources() -> dict[str, bytes]:
-    """The runtime's files as a module carries them: no tests, no go.mod."""
-    files = _sources(resources.files("runtime_go"))
-    return {name: text for name, text in files.items() if not name.startswith(_CARRYING)}
+def read_sources() -> dict[str, bytes]:
+    """Return the runtime's files for a user's module, without tests and go.mod."""
+    files = _read_folder(resources.files("runtime_go"))
+    return {name: text for name, text in files.items() if not name.startswith(_EMBEDDED_PREFIX)}
 
 
-def carrying_sources() -> dict[str, bytes]:
-    """What comes to them in a program that carries its sender: a file beside them."""
-    files = _sources(resources.files("runtime_go"))
-    return {name: text for name, text in files.items() if name.startswith(_CARRYING)}
+def read_embedded_sources() -> dict[str, bytes]:
+    """Return the runtime's additional files for programs with an embedded sender."""
+    files = _read_folder(resources.files("runtime_go"))
+    return {name: text for name, text in files.items() if name.startswith(_EMBEDDED_PREFIX)}
 
 
-def http_sources(import_path: str) -> dict[str, bytes]:
-    """The files of the package beside it that serves recordings of the runtime so imported."""
-    files = _sources(resources.files("runtime_go").joinpath(_HTTP))
-    own, imported = f'"{OWN_PATH}"'.encode(), f'"{import_path}"'.encode()
+def read_http_sources(import_path: str) -> dict[str, bytes]:
+    """Return the files of ``tracehttp``, which serves the recordings of the runtime."""
+    files = _read_folder(resources.files("runtime_go").joinpath(_HTTP))
+    own, imported = f'"{DEFAULT_IMPORT_PATH}"'.encode(), f'"{import_path}"'.encode()
     return {f"{_HTTP}/{name}": text.replace(own, imported) for name, text in files.items()}
 
 
-def sender_sources() -> dict[str, bytes]:
-    """The sender's module, by the paths in it: no tests."""
-    return dict(_module(resources.files("runtime_go").joinpath(SENDER), ""))
+def read_sender_sources() -> dict[str, bytes]:
+    """Return the files of the sender's module by path, without tests."""
+    return dict(_read_module(resources.files("runtime_go").joinpath(SENDER), ""))
 
 
-def _module(folder: Traversable, prefix: str) -> Iterator[tuple[str, bytes]]:
-    for name, content in _sources(folder, ".go", ".s", ".mod", ".sum").items():
+def _read_module(folder: Traversable, prefix: str) -> Iterator[tuple[str, bytes]]:
+    for name, content in _read_folder(folder, ".go", ".s", ".mod", ".sum").items():
         yield prefix + name, content
     for below in sorted(folder.iterdir(), key=lambda f: f.name):
         if below.is_dir() and below.name != "testdata":
-            yield from _module(below, f"{prefix}{below.name}/")
+            yield from _read_module(below, f"{prefix}{below.name}/")
 
 
-def _sources(folder: Traversable, *endings: str) -> dict[str, bytes]:
+def _read_folder(folder: Traversable, *endings: str) -> dict[str, bytes]:
     files = (f for f in folder.iterdir() if f.is_file())
     wanted = (
         f
@@ -71,8 +71,8 @@ def _sources(folder: Traversable, *endings: str) -> dict[str, bytes]:
     return {f.name: f.read_bytes() for f in sorted(wanted, key=lambda f: f.name)}
 
 
-def version_in(folder: Path) -> str | None:
-    """The version of the functrace runtime in ``folder``, or None where there is none."""
+def read_version(folder: Path) -> str | None:
+    """Return the version of the functrace runtime in ``folder``, or None."""
     try:
         with (folder / "doc.go").open("rb") as file:
             match = _MARKER.match(file.readline())
@@ -82,21 +82,21 @@ def version_in(folder: Path) -> str | None:
 
 
 def add(folder: Path, http: str | None = None, *, sender: bool = False) -> list[Path]:
-    """Write the runtime into ``folder``; return the files that were new or different.
+    """Write the runtime to ``folder``; return the files that were new or different.
 
     Args:
-        folder: maybe not there yet.
-        http: the import path that the folder has, for the package that serves recordings.
-        sender: with the sender, as a module of its own.
+        folder: the directory, created if missing.
+        http: import path of the directory, to add the ``tracehttp`` package; None to omit it.
+        sender: whether to add the sender, as a separate module.
 
     Raises:
-        FunctraceError: the folder holds something else, which stays as it is.
+        FunctraceError: the directory contains other files, which are left unchanged.
     """
-    if folder.exists() and any(folder.iterdir()) and not version_in(folder):
+    if folder.exists() and any(folder.iterdir()) and not read_version(folder):
         raise FunctraceError(f"{folder} exists and is not the functrace runtime: left as it is")
     files = {
-        **sources(),
-        **(http_sources(http) if http else {}),
+        **read_sources(),
+        **(read_http_sources(http) if http else {}),
         **(_sender_below() if sender else {}),
     }
     changed = []
@@ -110,24 +110,24 @@ def add(folder: Path, http: str | None = None, *, sender: bool = False) -> list[
 
 
 def _sender_below() -> dict[str, bytes]:
-    return {f"{SENDER}/{name}": content for name, content in sender_sources().items()}
+    return {f"{SENDER}/{name}": content for name, content in read_sender_sources().items()}
 
 
 def remove(folder: Path, import_path: str) -> list[Path]:
-    """Delete the runtime's files from ``folder``, and the folder if nothing else is in it.
+    """Delete the runtime's files from ``folder``, and the directory if it is empty afterwards.
 
     Raises:
-        FunctraceError: there is no runtime, or a file of it was changed by hand.
+        FunctraceError: there is no runtime, or one of its files was modified.
     """
-    if not version_in(folder):
+    if not read_version(folder):
         raise FunctraceError(f"{folder} holds no functrace runtime")
-    files = {**sources(), **http_sources(import_path), **_sender_below()}
+    files = {**read_sources(), **read_http_sources(import_path), **_sender_below()}
     own = {folder / name: content for name, content in files.items()}
     there = {path: content for path, content in own.items() if path.exists()}
     for path, content in there.items():
         if path.read_bytes() != content:
             raise FunctraceError(
-                f"{path} is not as functrace {own_version()} wrote it: nothing removed"
+                f"{path} is not as functrace {bundled_version()} wrote it: nothing removed"
             )
     # The marker goes last: an interrupted removal can be run again.
     for path in sorted(there, key=lambda p: p == folder / "doc.go"):
@@ -139,7 +139,7 @@ def remove(folder: Path, import_path: str) -> list[Path]:
     return list(there)
 
 
-def own_version() -> str:
-    """The version of the runtime that :func:`add` writes."""
-    match = _MARKER.match(sources()["doc.go"])
+def bundled_version() -> str:
+    """Return the version of the runtime that :func:`add` writes."""
+    match = _MARKER.match(read_sources()["doc.go"])
     return match[1].decode() if match else "?"

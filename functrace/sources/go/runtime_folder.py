@@ -1,4 +1,4 @@
-"""The folder of a module that holds, or would hold, the functrace runtime."""
+"""Directory of the functrace runtime in a Go module."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from functrace.errors import FunctraceError, UsageError
 from functrace.sources.go import runtime_copy
 from functrace.sources.go.module import Module
 
-# Where the runtime goes unless something else is there. Every package of the module may import it.
+# Default directory for the runtime. Every package of the module may import it.
 DEFAULT = "internal/functrace"
-# The package's name, which its folder has too: the last element of an import path says how files
-# that import it call it.
+# Name of the package and its directory: the last element of an import path is the name by which
+# files refer to the package.
 _NAME = "functrace"
 _ELSEWHERE = ("internal/tracing/functrace", "tracing/functrace")
 _LEFT_OUT = ("testdata", "vendor", "node_modules")
@@ -27,28 +27,28 @@ _ELEMENT = re.compile(r"[\w~+-][\w.~+-]*", re.ASCII)
 
 @dataclass(frozen=True)
 class _Folders:
-    """The folders of a module that hold the runtime, and others that are called functrace."""
+    """Directories of a module that contain the runtime, and others named functrace."""
 
     runtimes: tuple[Path, ...]
     others: tuple[Path, ...]
 
 
 def find(module: Module) -> Path | None:
-    """Return the folder of the module that holds the runtime, or None."""
+    """Return the directory of the module that contains the runtime, or None."""
     default = module.root / DEFAULT
-    if runtime_copy.version_in(default):
+    if runtime_copy.read_version(default):
         return default
     return next(iter(_search(module.root).runtimes), None)
 
 
-def namesakes(module: Module) -> frozenset[str]:
-    """Return the import paths of the module's packages that are called functrace, no runtimes."""
-    own = () if runtime_copy.version_in(module.root) else (module.path,)
-    return frozenset((*own, *map(module.package, _search(module.root).others)))
+def find_unrelated_packages(module: Module) -> frozenset[str]:
+    """Return the import paths of packages named functrace that are not the runtime."""
+    own = () if runtime_copy.read_version(module.root) else (module.path,)
+    return frozenset((*own, *map(module.import_path, _search(module.root).others)))
 
 
 def choose(module: Module) -> Path:
-    """Return the folder that holds the runtime, or the first free one."""
+    """Return the directory that contains the runtime, or the first free one."""
     found = find(module)
     if found:
         return found
@@ -58,11 +58,11 @@ def choose(module: Module) -> Path:
 
 
 def check(module: Module, folder: str) -> Path:
-    """Return the folder for the runtime that the user asks for, which lies in the module.
+    """Return the absolute path of the directory that the user chose for the runtime.
 
     Raises:
-        FunctraceError: the runtime is elsewhere, or something else is there.
-        UsageError: no package of the module can have that folder.
+        FunctraceError: the module has a runtime elsewhere, or the directory is in use.
+        UsageError: the directory cannot contain a package of the module.
     """
     path = Path(os.path.normpath(module.root / folder))
     path = path if path.name == _NAME else path / _NAME
@@ -85,7 +85,7 @@ def check(module: Module, folder: str) -> Path:
 
 
 def _obstacle(module: Module, folder: Path) -> str | None:
-    """Why the runtime cannot be written to a folder of the module, if so."""
+    """Return why the runtime cannot be written to a directory of the module, or None."""
     relative = _relative(module, folder)
     for place in (folder, *folder.parents):
         if place == module.root:
@@ -106,18 +106,18 @@ def _relative(module: Module, folder: Path) -> str:
 @cache
 def _search(root: Path) -> _Folders:
     found = tuple(_packages(root))
-    runtimes = tuple(folder for folder in found if runtime_copy.version_in(folder))
+    runtimes = tuple(folder for folder in found if runtime_copy.read_version(folder))
     others = tuple(f for f in found if f.name == _NAME and f not in runtimes)
     return _Folders(runtimes, others)
 
 
-def forget() -> None:
-    """Search modules anew: a runtime was added or removed."""
+def clear_cache() -> None:
+    """Clear the cached search results after a runtime was added or removed."""
     _search.cache_clear()
 
 
 def _packages(root: Path) -> Iterator[Path]:
-    """Yield the folders of a module that may hold a runtime, or are called functrace."""
+    """Yield the directories of a module that may contain a runtime or are named functrace."""
     for folder, below, files in os.walk(root):
         path = Path(folder)
         if path != root and "go.mod" in files:

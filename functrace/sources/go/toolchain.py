@@ -1,4 +1,4 @@
-"""The Go toolchain that is at hand, and what it says of a file."""
+"""Installed Go toolchain, and calls to its go and gofmt commands."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pathlib import Path
 
 from functrace.errors import FunctraceError, UsageError
 
-OLDEST = (1, 21)
+MIN_VERSION = (1, 21)
 _VERSION = re.compile(r"go(\d+)\.(\d+)(\S*)")
 _ERROR = re.compile(rb"^(?:<standard input>|[^\n]*?):(\d+):(\d+): ([^\n]*)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Toolchain:
-    """A go command: its path, its version as it prints it, and its GOROOT."""
+    """A go command: its path, the version that it prints and its GOROOT."""
 
     go: Path
     version: str
@@ -28,19 +28,19 @@ class Toolchain:
 
     @property
     def release(self) -> tuple[int, int]:
-        """The language version, such as ``(1, 27)``; ``(0, 0)`` for one built from a branch."""
+        """The language version, such as ``(1, 27)``; ``(0, 0)`` for a development build."""
         match = _VERSION.search(self.version)
         return (int(match[1]), int(match[2])) if match else (0, 0)
 
     @property
     def is_too_old(self) -> bool:
-        """Whether it is known to be older than what functrace supports."""
-        return (0, 0) < self.release < OLDEST
+        """Whether it is known to be older than the minimum version."""
+        return (0, 0) < self.release < MIN_VERSION
 
 
 @cache
 def find() -> Toolchain | None:
-    """The go command on PATH, else one installed in this Python environment; None without."""
+    """Return the go command on PATH or in this Python environment, or None."""
     beside = Path(sys.executable).parent / "go"
     go = shutil.which("go") or (str(beside) if beside.exists() else None)
     if go is None:
@@ -56,10 +56,10 @@ def find() -> Toolchain | None:
 
 
 def require() -> Toolchain:
-    """The toolchain that :func:`find` finds.
+    """Return the toolchain that :func:`find` finds.
 
     Raises:
-        FunctraceError: there is none.
+        FunctraceError: none is installed.
         UsageError: it is too old.
     """
     found = find()
@@ -70,13 +70,13 @@ def require() -> Toolchain:
     return found
 
 
-def ask(
+def run_go(
     go: Path | str, arguments: Sequence[str], folder: Path, env: Mapping[str, str] | None = None
 ) -> str:
-    """What the go command ``go`` prints when it is run in ``folder``.
+    """Run the go command ``go`` in ``folder`` and return its standard output.
 
     Raises:
-        FunctraceError: what it says when it fails.
+        FunctraceError: it failed, with its standard error as the message.
     """
     run = subprocess.run(
         [go, *arguments],
@@ -93,8 +93,8 @@ def ask(
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What gofmt says of a file: valid, or the first thing that is wrong with it."""
+class SyntaxCheck:
+    """Result of gofmt's syntax check: valid, or the first error."""
 
     valid: bool
     line: int = 0
@@ -102,8 +102,8 @@ class Verdict:
     message: str = ""
 
 
-def judge(source: bytes) -> Verdict | None:
-    """Ask gofmt whether ``source`` is valid Go; None if there is no gofmt to ask."""
+def check_syntax(source: bytes) -> SyntaxCheck | None:
+    """Check the syntax of ``source`` with gofmt; return None if gofmt cannot be run."""
     toolchain = find()
     if toolchain is None:
         return None
@@ -113,8 +113,8 @@ def judge(source: bytes) -> Verdict | None:
     except OSError:
         return None
     if run.returncode == 0:
-        return Verdict(valid=True)
+        return SyntaxCheck(valid=True)
     match = _ERROR.search(run.stderr)
     if match is None:
         return None
-    return Verdict(False, int(match[1]), int(match[2]), match[3].decode(errors="replace"))
+    return SyntaxCheck(False, int(match[1]), int(match[2]), match[3].decode(errors="replace"))

@@ -1,1 +1,1 @@
-"""Python as a language of inject and strip."""
+"""Python support of ``inject`` and ``strip``."""

@@ -1,4 +1,4 @@
-"""Python as a language of inject and strip."""
+"""Python support of ``inject`` and ``strip``."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from functrace.sources.python import runtime_install
-from functrace.sources.python.packages import module_of, package_of
+from functrace.sources.python import imports
+from functrace.sources.python.imports import find_package, module_name
 from functrace.sources.request import Mode, Planner, Request, Verb
 from functrace.sources.walk import Folder
 from rewriter.filters import Location
@@ -26,13 +26,13 @@ _RUNTIME = "the functrace runtime"
 
 @dataclass(frozen=True)
 class PythonFolderRewriter:
-    """The Python files of one folder.
+    """Rewriter of the Python files in one directory.
 
     Attributes:
-        verb: what to do with them.
-        package: its dotted name, ``""`` if it is none.
+        verb: the operation.
+        package: the dotted name of their package, ``""`` if they are in none.
         options: all except a file's location.
-        skip_reason: why they are left alone, if they are.
+        skip_reason: why the files are skipped, or None.
     """
 
     verb: Verb
@@ -44,16 +44,16 @@ class PythonFolderRewriter:
 
     @property
     def key(self) -> str:
-        """Stands for all that is not the same in every folder of a run."""
+        """Identifier of the settings that differ between directories of a run."""
         return self.package
 
     def create_planner(self, folder: Folder, texts: Mapping[str, bytes]) -> Planner:  # noqa: ARG002
-        """What plans for each file, whatever the others are."""
+        """Return the planner; each file is planned without its neighbours."""
         planner = _PLANNERS[self.verb]
         runtime = self.options.runtime_import
 
         def planned(name: str, text: bytes) -> Plan:
-            module = module_of(self.package, name)
+            module = module_name(self.package, name)
             if self.verb is Verb.INJECT and f"{module}.".startswith(f"{runtime}."):
                 return Plan(file_skip_reason=_RUNTIME)
             location = Location(folder.name_of(name), module)
@@ -64,7 +64,7 @@ class PythonFolderRewriter:
 
 @dataclass(frozen=True)
 class Python:
-    """Python, with what a run asks of its rewriter."""
+    """Python with the options of a run."""
 
     options: Options = field(default_factory=Options)
 
@@ -72,46 +72,46 @@ class Python:
     suffixes = (".py", ".pyw")
 
     def is_source(self, path: Path) -> bool:
-        """Whether a file that the user named is one of its sources, by its name or first line."""
+        """Return whether a file is a Python source, by its suffix or interpreter line."""
         if path.suffix in (*self.suffixes, _STUB):
             return True
         with open(path, "rb") as file:
             return not path.suffix and _INTERPRETER.match(file.readline(200)) is not None
 
     def matches_text(self, text: bytes) -> bool:  # noqa: ARG002
-        """Whether ``text`` may be Python, which has no beginning of its own."""
+        """Return True: any text may be Python, which has no distinctive first line."""
         return True
 
     def skip_reason(self, folder: Path, *, everything: bool) -> str | None:  # noqa: ARG002
-        """Why a folder is left alone that other languages have nothing against."""
-        return _RUNTIME if runtime_install.is_ours(folder) else None
+        """Return why a directory is skipped for Python only, or None."""
+        return _RUNTIME if imports.is_ours(folder) else None
 
     def create_rewriter(self, verb: Verb, folder: Path) -> PythonFolderRewriter:
-        """What is done to the Python files of ``folder``."""
-        own = verb is Verb.INJECT and any(map(runtime_install.is_ours, (folder, *folder.parents)))
+        """Return the rewriter of the Python files in ``folder``."""
+        own = verb is Verb.INJECT and any(map(imports.is_ours, (folder, *folder.parents)))
         return PythonFolderRewriter(
-            verb, package_of(folder), self.options, _RUNTIME if own else None
+            verb, find_package(folder), self.options, _RUNTIME if own else None
         )
 
     def prepare(self, request: Request, folders: Sequence[Path]) -> Iterator[str]:  # noqa: ARG002
-        """Nothing stands in the way: what is not there yet can be installed later."""
+        """Yield nothing: a missing runtime can be installed later."""
         yield from ()
 
     def complete(self, request: Request, root: Path, folders: Sequence[Path]) -> Iterator[str]:
-        """Say what must be importable, and what would be imported in its place."""
+        """Yield notes on a missing runtime and on packages that would be imported in its place."""
         if not folders or request.mode not in (Mode.IN_PLACE, Mode.TREE):
             return
         module = self.options.runtime_import
-        if module != runtime_install.MODULE:
+        if module != imports.MODULE:
             yield f"the Python sources import {module}"
             return
-        if not runtime_install.is_installed(root):
+        if not imports.is_installed(root):
             yield (
                 f"the Python sources import {module}: "
-                f"`pip install {runtime_install.DISTRIBUTION}` where they run"
+                f"`pip install {imports.DISTRIBUTION}` where they run"
             )
-        for other in runtime_install.foreign(root, folders):
+        for other in imports.find_foreign(root, folders):
             yield (
-                f"{other} is another {module}, and would be imported instead: take it away, "
-                "or let --runtime-import name a module of yours that has our trace"
+                f"{other} is another {module}, and would be imported instead: remove it, "
+                "or give --runtime-import a module of yours that exports functrace's trace"
             )
