@@ -57,6 +57,45 @@ class Events:
     def next(self, count: int, /) -> bytearray:
         """Return about that many rows; none at the end."""
 
+class Feed:
+    """A trace that grows: fed new words of its chunks, it lists calls as they begin and end.
+
+    Args:
+        start: ticks at the trace's start.
+        calls, tracks: how many are remembered for tracks that begin later.
+        words: how many are walked before some of these are forgotten.
+    """
+
+    def __new__(cls, start: int, calls: int, tracks: int, words: int, /) -> Feed: ...
+    def functions(self, function_of: Array, count: int, /) -> None:
+        """Set the function of each number; functions only ever get more."""
+    def begin(self, track: int, base: int, opened: int, /) -> int:
+        """Begin a chunk of events, and return its number here."""
+    def read(self, chunk: int, words: bytes, payloads: bytes, /) -> tuple[int, int, int, bool]:
+        """Feed what is new in a chunk, up to the first zero.
+
+        payloads are the same bytes, read later. Returns the number of words, the ticks of the last
+        event or -1, the id of the track whose words come next, and whether a record is damaged.
+        """
+    def miss(self, chunk: int, is_sure: bool, /) -> None:
+        """Note that a chunk was overwritten, maybe with words that were not read."""
+    def end_chunk(self, chunk: int, /) -> None:
+        """Give up a chunk's number: no more words come in it."""
+    def miss_chunks(self) -> None:
+        """Note that whole chunks were overwritten before they were seen."""
+    def advance(self, until: int, /) -> None:
+        """Walk the words up to some ticks."""
+    def end(self, time: int, /) -> None:
+        """End the calls that are open: nothing more comes."""
+    def open_calls(self) -> bytearray:
+        """Return the calls that are open, outer before inner on each track, as rows of BEGUN."""
+    def take(self) -> tuple[bytearray, bytearray, bytearray, bytearray, bytearray]:
+        """Return what has come since the last time.
+
+        Tracks, calls that began, calls that ended, the ids of calls that are not referred to any
+        more (8 bytes each), and the texts that rows refer to.
+        """
+
 def pack(columns: list[Column], rows: int, /) -> bytes:
     """Return rows of the cells of each column, one after the other.
 

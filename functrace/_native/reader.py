@@ -13,7 +13,7 @@ import numpy.typing as npt
 from functrace._native.tables import LAYOUTS
 from functrace.errors import FunctraceError
 
-VERSION = 1
+VERSION = 2
 """Of module.c, which defines when it changes."""
 _REINSTALL = "reinstall functrace-cli"
 

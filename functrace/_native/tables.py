@@ -55,6 +55,7 @@ PANIC = 2
 GOEXIT = 4
 UNFINISHED = 8
 CUT = 16
+END_UNKNOWN = 32  # in a trace that is followed: the words with the exit were overwritten
 
 BUCKETS = 32
 
@@ -142,6 +143,34 @@ CALL = np.dtype(
     ]
 )
 
+# A call that began. outer: of a track's first call, the call of outer_track in which its chain goes
+# on, or -1.
+BEGUN = np.dtype(
+    [
+        ("call", "<i8"),
+        ("parent", "<i8"),
+        ("start", "<i8"),
+        ("outer", "<i8"),
+        ("function", "<i4"),
+        ("track", "<i4"),
+        ("outer_track", "<i4"),
+        ("padding", "<i4"),
+    ]
+)
+
+# A track that was found, described or forgotten.
+FED_TRACK = np.dtype(
+    [
+        ("id", "<u8"),
+        ("start", "<i8"),
+        ("text", "<i8"),
+        ("text_length", "<u4"),
+        ("track", "<i4"),
+        ("kind", "<i4"),
+        ("forgotten", "<i4"),
+    ]
+)
+
 LAYOUTS = {
     "chunk": CHUNK,
     "piece": PIECE,
@@ -152,4 +181,6 @@ LAYOUTS = {
     "row": ROW,
     "event": EVENT,
     "call": CALL,
+    "begun": BEGUN,
+    "fed_track": FED_TRACK,
 }

@@ -1,30 +1,56 @@
-"""The calls of a program that runs, on all its tracks: what is sent of them, and when."""
+"""The calls of a running program as spans: which are sent, and when."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from functrace.export.otlp.frames import Choice, Span, spans_of, take
-from functrace.export.otlp.ids import Identity
+from functrace._native.tables import CUT, END_UNKNOWN, ERROR, GOEXIT, PANIC, UNFINISHED
+from functrace.analysis.stream import Call
+from functrace.export.otlp.frames import Choice, Frame, Span, place_of, spans_of, take
+from functrace.export.otlp.ids import Identity, TrackIds
 from functrace.export.otlp.options import Options
+from functrace.export.otlp.places import NOWHERE, Place
 from functrace.globs import matching
-from functrace.live.tracks import LiveTrack, OpenCall, Payload
 from functrace.trace import Function
 from functrace.trace import format as fmt
-from functrace.trace.facts import FactsReader
-from functrace.trace.header import Header
-from functrace.trace.reader import Clock
+from functrace.trace.follower import Follower, Progress
 
-_AT_ONCE = 50_000  # words, between two looks at what may be forgotten
-# What is forgotten: the oldest calls that tracks of later might go on in, and tracks on which
-# nothing is open.
-_REMEMBERED = 100_000
-_TRACKS = 20_000
+_GENERATIONS = 256  # of tracks above one that are kept for its sake
+
+
+class LiveTrack:
+    """A track of a running program.
+
+    Args:
+        id: the language's.
+        ids: of its calls.
+    """
+
+    def __init__(self, id: int, ids: TrackIds) -> None:  # noqa: A002  the language's
+        self.id = id
+        self.ids = ids
+        self.kind = fmt.TRACK_KINDS[0]
+        self.name = ""
+        self.place: Place | None = None
+        self.origin: Frame | None = None
+        self.generation = 0
+
+    def drop_distant_ancestors(self) -> None:
+        """Let go of the calls far above: tasks that each start the next would all be kept."""
+        track: LiveTrack = self
+        for _ in range(_GENERATIONS):
+            if track.origin is None:
+                return
+            track = track.origin.track  # type: ignore[assignment]
+        track.origin = None
+
+
+class _OpenCall(Frame):
+    __slots__ = ("has_ended",)
+
+    has_ended: bool
 
 
 class LiveProcess:
@@ -32,181 +58,195 @@ class LiveProcess:
 
     Args:
         path: of its trace.
-        header: the trace's.
-        facts: those read so far.
+        follower: of it.
     """
 
-    def __init__(self, path: Path, header: Header, facts: FactsReader) -> None:
+    def __init__(self, path: Path, follower: Follower) -> None:
         self.path = path
-        self.pid = header.pid
-        self.language = header.language
-        self.started = header.started
+        self.pid = follower.header.pid
+        self.language = follower.header.language
+        self.started = follower.header.started
         self.tracks: dict[int, LiveTrack] = {}
-        self._facts = facts
+        self._follower = follower
 
     @property
     def process(self) -> dict[str, Any]:
         """The facts of the process."""
-        return self._facts.process
+        return self._follower.process
 
     @property
     def functions(self) -> Sequence[Function]:
         """Those that are known."""
-        return self._facts.functions
+        return self._follower.functions
 
 
-class Calls:
-    """All calls.
+class SpanFollower:
+    """A trace file that is followed; calls become spans once they have ended.
 
     Args:
-        path: of the trace.
-        header: its header.
-        options: which calls are sent; roots are said by the next.
-        roots: globs, as ``functrace export --root`` has them.
-        tell: gets the spans, each once its call has ended.
+        path: the trace.
+        options: which calls; roots are given by the next.
+        roots: globs over the functions whose outermost calls begin an OpenTelemetry trace each;
+            none: a track's outermost calls do.
+        put: gets the spans.
+
+    Raises:
+        OSError: the file cannot be read.
+        FunctraceError: it is no trace.
     """
 
     def __init__(
         self,
         path: Path,
-        header: Header,
         options: Options,
         roots: Sequence[str],
-        tell: Callable[[Iterable[Span]], None],
+        put: Callable[[Iterable[Span]], None],
     ) -> None:
-        self.facts = FactsReader()
-        self.process = LiveProcess(path, header, self.facts)
-        self.start = header.start
-        self.index_of: list[int] = [-1]
-        self.starters: set[int] = set()
-        """functions that have started tracks"""
-        self.sends_everything = not options.chosen
-        self.misses_chunks = False
-        """chunks were overwritten before anything was known of them"""
+        self._follower = Follower(path)
+        self.process = LiveProcess(path, self._follower)
         self.dropped = 0
-        """calls of which it is not known when they ended"""
+        """calls that are not sent, as their ends were overwritten before they were read"""
+        self._put = put
+        self._sends_everything = not options.chosen
         self._globs = [matching(glob) for glob in roots]
         self._roots: set[int] = set()
-        self._known = 0  # functions that globs were held against
-        self._numbers = 0  # that are in index_of
-        self.choice = Choice(options, self._roots if roots else None)
-        self.nanoseconds = _nanoseconds(header.ticks_per_second)
-        self._tell = tell
+        self._matched = 0  # functions that globs were compared with
+        self._choice = Choice(options, self._roots if roots else None)
         self._identity: Identity | None = None
-        self._by_id: dict[int, LiveTrack] = {}
-        self._count = 0
-        self._new: dict[LiveTrack, None] = {}  # those with words to be gone through
-        self._remembered: deque[LiveTrack] = deque()
+        self._calls: dict[int, _OpenCall] = {}
 
-    def learn(self, words: memoryview) -> int:
-        """Read facts; returns how many bytes that was."""
-        size = self.facts.read(words)
-        for number, index in islice(self.facts.index_of.items(), self._numbers, None):
-            self.index_of += [-1] * (number + 1 - len(self.index_of))
-            self.index_of[number] = index
-        self._numbers = len(self.facts.index_of)
-        functions = self.facts.functions
-        for index in range(self._known, len(functions)):
-            if any(is_meant(functions[index].name) for is_meant in self._globs):
-                self._roots.add(index)
-        self._known = len(functions)
-        return size
+    @property
+    def overwritten(self) -> int:
+        """Events overwritten before they were read, at most."""
+        return self._follower.overwritten
 
-    def tick(self, ticks_per_second: float) -> None:
-        """What ticks are worth, as far as it is known by now."""
-        self.nanoseconds = _nanoseconds(ticks_per_second)
+    @property
+    def ended_cleanly(self) -> bool:
+        """Whether the header says that the program has ended."""
+        return self._follower.ended_cleanly
 
-    def function(self, number: int) -> int:
-        """The index of a function, -1 where it is not known."""
-        return self.index_of[number] if number < len(self.index_of) else -1
+    def round(self) -> int:
+        """Read what is new, send what has ended, and return how much was new."""
+        count = self._follower.advance()
+        self._send(self._follower.take())
+        return count
 
-    def since_start(self, ticks: int) -> int:
-        """Ticks after the trace's start."""
-        return fmt.ticks_since(ticks, self.start)
+    def finish(self) -> None:
+        """Send all that is left: the program has ended."""
+        while self.round():
+            pass
+        self._follower.finish()
+        self._send(self._follower.take())
 
-    # Tracks
+    def _send(self, progress: Progress) -> None:
+        self._match_roots()
+        forgotten = []
+        for number, start, text, size, index, kind, is_forgotten in progress.tracks.tolist():
+            del start
+            self._describe(progress, number, index, kind, text, size)
+            if is_forgotten:
+                forgotten.append(index)
+            elif index in forgotten:
+                forgotten.remove(index)
+        for (
+            call,
+            outer_call,
+            start,
+            outer,
+            function,
+            index,
+            outer_track,
+            _,
+        ) in progress.begun.tolist():
+            track = self.process.tracks[index]
+            if track.place is None:
+                self._place(track, outer, outer_track)
+            frame = _OpenCall(track, function, start, self._calls.get(outer_call))
+            frame.has_ended = False
+            self._choice.begin(frame)
+            self._calls[call] = frame
+        self._finish(progress)
+        for call in progress.released.tolist():
+            self._calls.pop(call, None)
+        for index in forgotten:
+            self.process.tracks.pop(index, None)
 
-    def track(self, id: int) -> LiveTrack:  # noqa: A002  the language's
-        """The track with this id, which may be new."""
-        track = self._by_id.get(id)
+    def _describe(
+        self, progress: Progress, number: int, index: int, kind: int, text: int, size: int
+    ) -> None:
+        track = self.process.tracks.get(index)
         if track is None:
             if self._identity is None:
                 self._identity = Identity(self.process)
-            track = LiveTrack(self, self._count, id, self._identity.track(id))
-            self._by_id[id] = self.process.tracks[self._count] = track
-            self._count += 1
-        return track
+            track = LiveTrack(number, self._identity.track(number))
+            self.process.tracks[index] = track
+        track.kind = fmt.TRACK_KINDS[kind]
+        if size:
+            track.name = progress.text(text, size)
 
-    def parent(self, id: int, child: LiveTrack) -> LiveTrack | None:  # noqa: A002
-        """The track with this id, if it is one that can have started the other."""
-        track = self._by_id.get(id)
-        is_older = track is not None and (track.start, track.id) < (child.start, child.id)
-        return track if is_older else None
+    def _match_roots(self) -> None:
+        functions = self._follower.functions
+        for index in range(self._matched, len(functions)):
+            if any(is_meant(functions[index].name) for is_meant in self._globs):
+                self._roots.add(index)
+        self._matched = len(functions)
 
-    def add(
-        self, track: LiveTrack, word: int, payload: Payload | None = None, time: int = 0
-    ) -> None:
-        """A track has a new word, which is no event."""
-        self.note(track)
-        track.add(word, payload, time)
+    def _place(self, track: LiveTrack, outer: int, outer_track: int) -> None:
+        """Note where the chain of a track goes on: in its parent, as of its own start."""
+        track.place = NOWHERE
+        parent = self.process.tracks.get(outer_track)
+        if parent is None:
+            return
+        frame = self._calls.get(outer)
+        if frame is not None:
+            track.place = place_of(frame).shortened()
+        elif parent.place is not None:
+            track.place = parent.place
+        if not self._sends_everything:
+            track.origin = frame or parent.origin
+            track.generation = parent.generation + 1
+            if track.generation % _GENERATIONS == 0:
+                track.drop_distant_ancestors()
 
-    def note(self, track: LiveTrack) -> None:
-        """A track has new words."""
-        self._new[track] = None
-        if track.index not in self.process.tracks:  # forgotten too early
-            self._by_id[track.id] = self.process.tracks[track.index] = track
+    def _finish(self, progress: Progress) -> None:
+        rows = progress.finished
+        nanoseconds = self._follower.clock.nanoseconds
+        times = [nanoseconds(rows[name]).tolist() for name in ("start", "duration", "suspended")]
+        names = ("call", "start", "function", "track", "flags", "depth", "text", "text_length")
+        columns = [rows[name].tolist() for name in names]
+        for row in zip(*times, *columns, strict=True):
+            start, duration, suspended, call, ticks, function, track, flags, *text = row
+            frame = self._calls[call]
+            frame.has_ended = True
+            if flags & END_UNKNOWN:
+                frame.kept = False
+                self.dropped += 1
+                continue
+            if not frame.kept and self._sends_everything:
+                continue
+            depth, at, size = text
+            frame.text = progress.text(at, size) if size else ""
+            frame.call = Call(
+                track,
+                depth + 1,
+                function,
+                start,
+                ticks,
+                duration,
+                bool(flags & ERROR),
+                bool(flags & PANIC),
+                bool(flags & GOEXIT),
+                bool(flags & UNFINISHED),
+                0,
+                size,
+                bool(flags & CUT),
+                suspended,
+            )
+            self._end(frame)
 
-    def remember(self, track: LiveTrack) -> None:
-        """A call has begun on it."""
-        self._remembered.append(track)
-
-    # Going through
-
-    def go_through(self, until: int) -> None:
-        """Go through what was read, up to some ticks; a parent goes before its children."""
-        for bound in self._steps(until):
-            for track in sorted(self._new, key=lambda each: (each.start, each.id)):
-                count = bisect_right(track.times, bound)
-                if count:
-                    track.go_through(count)
-            self._forget()
-        self._new = {track: None for track in self._new if track.times}
-
-    def end(self, time: int) -> None:
-        """The program has ended, and all was gone through: what is open has not ended."""
-        for track in sorted(self._by_id.values(), key=lambda each: (each.start, each.id)):
-            track.end(time)
-
-    def ended(self, call: OpenCall) -> None:
-        """A call has ended: it is sent now, or never, or for the sake of one that ends later."""
-        if self.sends_everything or call.taken:
-            self._tell(spans_of((call,)))
-        elif self.choice.wants(call.call):
-            self._tell(spans_of(each for each in take(call) if _has_ended(each)))
-
-    def _steps(self, until: int) -> Iterator[int]:
-        """Times to go up to, with no more than some words from one to the next."""
-        counts = {track: bisect_right(track.times, until) for track in self._new}
-        if sum(counts.values()) > _AT_ONCE:
-            times = sorted(time for track, n in counts.items() for time in track.times[:n])
-            yield from times[_AT_ONCE:-1:_AT_ONCE]
-        yield until
-
-    def _forget(self) -> None:
-        for _ in range(len(self._remembered) - _REMEMBERED):
-            self._remembered.popleft().forget_first()
-        if len(self._by_id) > _TRACKS:
-            idle = [track for track in self._by_id.values() if track.is_idle]
-            idle.sort(key=lambda track: track.now)
-            for track in idle[: _TRACKS // 2]:
-                del self._by_id[track.id]
-                del self.process.tracks[track.index]
-
-
-def _has_ended(call: Any) -> bool:
-    return bool(call.end >= 0)
-
-
-def _nanoseconds(ticks_per_second: float) -> Callable[[int], int]:
-    clock = Clock(ticks_per_second)
-    return clock.nanosecond
+    def _end(self, frame: _OpenCall) -> None:
+        """Send a call that has ended: now, or never, or for the sake of one that ends later."""
+        if self._sends_everything or frame.taken:
+            self._put(spans_of((frame,)))
+        elif self._choice.wants(frame.call):
+            self._put(spans_of(each for each in take(frame) if each.has_ended))  # type: ignore[attr-defined]

@@ -17,7 +17,7 @@ from functrace.export.otlp.messages import Batch, Batches
 from functrace.export.otlp.redaction import redact
 from functrace.export.otlp.resource import resource
 from functrace.export.otlp.transports import connect
-from functrace.live.follower import Follower
+from functrace.live.calls import SpanFollower
 from functrace.live.queue import Fate, Queue
 from functrace.live.settings import Settings, load
 from functrace.processes import is_alive
@@ -55,7 +55,7 @@ def say(message: str) -> None:
 
 def _send(file: Path, settings: Settings) -> None:
     outlet = _Outlet()
-    follower = Follower(file, settings.options, settings.roots, outlet.take)
+    follower = SpanFollower(file, settings.options, settings.roots, outlet.take)
     outlet.open(follower, settings)
     program = _Program(follower.process.pid)
     pause = 0.0
@@ -72,7 +72,7 @@ def _send(file: Path, settings: Settings) -> None:
 class _Outlet:
     """From spans to requests that wait to be sent."""
 
-    def open(self, follower: Follower, settings: Settings) -> None:
+    def open(self, follower: SpanFollower, settings: Settings) -> None:
         """Connect to the collector. Raises UsageError: a variable makes no sense."""
         self._queue = Queue(connect())
         self._process = follower.process
@@ -142,7 +142,7 @@ class _Program:
         return not is_alive(self._pid)
 
 
-def _told(fate: Fate, follower: Follower) -> str:
+def _told(fate: Fate, follower: SpanFollower) -> str:
     """What was lost or refused, as a sentence; empty where nothing was."""
     told = []
     if fate.refused:

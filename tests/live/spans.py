@@ -12,8 +12,8 @@ from functrace.export.otlp.frames import Span
 from functrace.export.otlp.ids import Rate
 from functrace.export.otlp.messages import Source, batches
 from functrace.export.otlp.spans import spans
+from functrace.live.calls import SpanFollower
 from functrace.globs import matching
-from functrace.live.follower import Follower
 from functrace.trace import Trace, open_trace
 
 
@@ -23,7 +23,7 @@ class Following:
     def __init__(self, path: Path, options: Options, roots: tuple[str, ...] = ()) -> None:
         self.messages: list[bytes] = []
         self._rate = Rate(options.rate)
-        self.follower = Follower(path, options, roots, self._take)
+        self.follower = SpanFollower(path, options, roots, self._take)
 
     def _take(self, found: Iterable[Span]) -> None:
         self.messages += _serialized(self.follower.process, found, self._rate)

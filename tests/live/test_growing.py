@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functrace.live.follower import Follower
+from functrace.live.calls import SpanFollower
+from functrace.trace import follower
 from tests.live.growing import Growing
 from tests.live.spans import Following, exported
 from tests.live.test_same_spans import CHOICES, VECTORS
@@ -56,8 +57,8 @@ def test_vectors(tmp_path: Path, vector: Path, most: int) -> None:
 
 def test_little_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """More than is read or gone through at once."""
-    monkeypatch.setattr("functrace.live.follower._WORDS", 50)
-    monkeypatch.setattr("functrace.live.calls._AT_ONCE", 20)
+    monkeypatch.setattr(follower, "_WORDS", 50)
+    monkeypatch.setattr(follower, "_AT_ONCE", 20)
     trace = Program(3, 900).written()
     for choice in range(len(CHOICES)):
         _follow(tmp_path, trace, choice, choice, 300)
@@ -83,5 +84,5 @@ def test_the_file_is_only_read(tmp_path: Path) -> None:
     path.write_bytes(Program(1, 50).written())
     before = path.stat()
     path.chmod(0o400)
-    Follower(path, CHOICES[0][0], (), lambda _: None).finish()
+    SpanFollower(path, CHOICES[0][0], (), lambda _: None).finish()
     assert path.stat().st_mtime_ns == before.st_mtime_ns

@@ -9,7 +9,7 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from functrace.export.otlp import EVERYTHING, Options
-from functrace.live.chunks import ChunkFile
+from functrace.trace.chunks import ChunkFile
 from tests.live.spans import Following
 from tests.trace import writer as w
 

@@ -13,6 +13,7 @@ struct function {
 
 struct walk {
     struct position at;
+    jmp_buf no_memory;
     struct frame *frames;
     struct function *functions;
     struct events_request ask;
@@ -22,7 +23,7 @@ struct walk {
     int wait_is_listed;
 };
 
-#include "walk.h"
+#include "batch.h"
 
 /* ---- rows ---- */
 
@@ -125,7 +126,7 @@ static int is_enough(const struct walk *w) {
 /* ---- from outside ---- */
 
 static int prepare(struct walk *w) {
-    if (setjmp(w->at.no_memory)) return 0;
+    if (setjmp(w->no_memory)) return 0;
     begin_walk(w, &w->ask.source);
     if (w->ask.source.track_count) begin_track(w, 0, -1);
     return 1;
@@ -144,6 +145,7 @@ struct walk *functrace_events_open(const struct events_request *ask) {
     struct walk *w = calloc(1, sizeof *w);
     if (!w) return NULL;
     w->ask = *ask;
+    w->at.no_memory = &w->no_memory;
     if (prepare(w)) return w;
     functrace_events_close(w);
     return NULL;
@@ -153,7 +155,7 @@ struct walk *functrace_events_open(const struct events_request *ask) {
 int functrace_events_next(struct walk *w, uint64_t count, struct rows **out) {
     w->out.event_count = w->out.call_count = 0;
     w->enough = count;
-    if (setjmp(w->at.no_memory)) return STATUS_MEMORY;
+    if (setjmp(w->no_memory)) return STATUS_MEMORY;
     while (w->at.track < w->ask.source.track_count && !is_enough(w)) {
         if (!walk_track(w)) break;
         if (++w->at.track < w->ask.source.track_count) begin_track(w, w->at.track, -1);

@@ -27,6 +27,7 @@ struct edge {
 
 struct walk {
     struct position at;
+    jmp_buf no_memory;
     struct frame *frames;
     struct function *functions;
     const struct fold_request *ask;
@@ -45,7 +46,7 @@ struct walk {
     int64_t asked_open; /* calls of the track that were asked for */
 };
 
-#include "walk.h"
+#include "batch.h"
 
 /* ---- nodes ---- */
 
@@ -483,7 +484,8 @@ int functrace_fold(const struct fold_request *ask, struct fold_result *out) {
     if (!w) return STATUS_MEMORY;
     w->ask = ask;
     w->out = out;
-    if (setjmp(w->at.no_memory)) {
+    w->at.no_memory = &w->no_memory;
+    if (setjmp(w->no_memory)) {
         release(w);
         return STATUS_MEMORY;
     }

@@ -2,13 +2,14 @@
 #include "python.h"
 
 #include "events.h"
+#include "feed.h"
 #include "fold.h"
 #include "pack.h"
 #include "scan.h"
 
 /* Increase it with every change of a function's arguments or results, or of what a field means. Layouts
  * are compared field by field. */
-enum { VERSION = 1 };
+enum { VERSION = 2 };
 
 /* ---- layout ---- */
 
@@ -43,6 +44,10 @@ static const struct field FIELDS[] = {
     FIELD(call, call), FIELD(call, parent), FIELD(call, start), FIELD(call, duration), FIELD(call, self),
     FIELD(call, suspended), FIELD(call, text), FIELD(call, text_length), FIELD(call, flags),
     FIELD(call, function), FIELD(call, track), FIELD(call, depth), FIELD(call, padding),
+    FIELD(begun, call), FIELD(begun, parent), FIELD(begun, start), FIELD(begun, outer),
+    FIELD(begun, function), FIELD(begun, track), FIELD(begun, outer_track), FIELD(begun, padding),
+    FIELD(fed_track, id), FIELD(fed_track, start), FIELD(fed_track, text), FIELD(fed_track, text_length),
+    FIELD(fed_track, track), FIELD(fed_track, kind), FIELD(fed_track, forgotten),
 };
 
 static PyObject *layout(PyObject *module, PyObject *arguments) {
@@ -254,6 +259,184 @@ static PyType_Slot EVENTS_SLOTS[] = {
 static PyType_Spec EVENTS = {"functrace._native._reader.Events", sizeof(struct events), 0, Py_TPFLAGS_DEFAULT,
                              EVENTS_SLOTS};
 
+/* ---- feed ---- */
+
+struct feeder {
+    PyObject_HEAD
+    struct feed *feed;
+    int is_busy;
+};
+
+static PyObject *feed_new(PyTypeObject *type, PyObject *arguments, PyObject *named) {
+    unsigned long long start, calls, tracks, words;
+    (void)named;
+    if (!PyArg_ParseTuple(arguments, "KKKK", &start, &calls, &tracks, &words)) return NULL;
+    struct limits limits = {calls, tracks, words};
+    allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
+    struct feeder *self = (struct feeder *)allocate(type, 0);
+    if (!self) return NULL;
+    self->feed = functrace_feed_open(start, &limits);
+    if (self->feed) return (PyObject *)self;
+    Py_DECREF((PyObject *)self);
+    return PyErr_NoMemory();
+}
+
+static void feed_dealloc(PyObject *object) {
+    PyTypeObject *type = Py_TYPE(object);
+    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
+    functrace_feed_close(((struct feeder *)object)->feed);
+    release(object);
+    Py_DECREF((PyObject *)type);
+}
+
+/* The feed, or NULL with an exception set while another thread is in it. */
+static struct feed *feed_of(PyObject *object) {
+    struct feeder *self = (struct feeder *)object;
+    if (!self->is_busy) return self->feed;
+    PyErr_SetString(PyExc_RuntimeError, "another thread uses this feed");
+    return NULL;
+}
+
+static PyObject *nothing(int status) {
+    if (status != STATUS_OK) return PyErr_NoMemory();
+    Py_INCREF(Py_None);
+    return Py_None;
+}
+
+static PyObject *feed_functions(PyObject *object, PyObject *arguments) {
+    PyObject *list;
+    int functions;
+    struct array numbers;
+    struct feed *feed = feed_of(object);
+    if (!feed || !PyArg_ParseTuple(arguments, "Oi", &list, &functions)) return NULL;
+    if (!functrace_array(list, sizeof(int32_t), &numbers)) return NULL;
+    const int32_t *function_of = numbers.items;
+    for (uint64_t i = 0; i < numbers.count; i++)
+        if (function_of[i] < -1 || function_of[i] >= functions) return PyErr_SetString(PyExc_ValueError, "a number has no function"), NULL;
+    return nothing(functrace_feed_functions(feed, function_of, numbers.count, functions));
+}
+
+static PyObject *feed_begin(PyObject *object, PyObject *arguments) {
+    unsigned long long track, base;
+    unsigned int open;
+    struct feed *feed = feed_of(object);
+    if (!feed || !PyArg_ParseTuple(arguments, "KKI", &track, &base, &open)) return NULL;
+    int64_t chunk = functrace_feed_begin(feed, track, base, open);
+    return chunk < 0 ? PyErr_NoMemory() : PyLong_FromLongLong(chunk);
+}
+
+static PyObject *feed_read(PyObject *object, PyObject *arguments) {
+    long long chunk;
+    const char *words, *payloads;
+    Py_ssize_t word_bytes, payload_bytes;
+    struct reading found;
+    int status;
+    struct feed *feed = feed_of(object);
+    if (!feed || !PyArg_ParseTuple(arguments, "Ly#y#", &chunk, &words, &word_bytes, &payloads, &payload_bytes))
+        return NULL;
+    uint64_t size = (uint64_t)(word_bytes < payload_bytes ? word_bytes : payload_bytes);
+    ((struct feeder *)object)->is_busy = 1;
+    Py_BEGIN_ALLOW_THREADS
+    status = functrace_feed_read(feed, chunk, (const uint8_t *)words, (const uint8_t *)payloads, size, &found);
+    Py_END_ALLOW_THREADS
+    ((struct feeder *)object)->is_busy = 0;
+    if (status != STATUS_OK) return PyErr_NoMemory();
+    return Py_BuildValue("(KLKO)", (unsigned long long)found.words, (long long)found.last,
+                         (unsigned long long)found.track, found.is_damaged ? Py_True : Py_False);
+}
+
+static PyObject *feed_miss(PyObject *object, PyObject *arguments) {
+    long long chunk;
+    int is_sure;
+    struct feed *feed = feed_of(object);
+    if (!feed || !PyArg_ParseTuple(arguments, "Lp", &chunk, &is_sure)) return NULL;
+    return nothing(functrace_feed_miss(feed, chunk, is_sure));
+}
+
+static PyObject *feed_end_chunk(PyObject *object, PyObject *arguments) {
+    long long chunk;
+    struct feed *feed = feed_of(object);
+    if (!feed || !PyArg_ParseTuple(arguments, "L", &chunk)) return NULL;
+    return nothing(functrace_feed_end_chunk(feed, chunk));
+}
+
+static PyObject *feed_miss_chunks(PyObject *object, PyObject *arguments) {
+    struct feed *feed = feed_of(object);
+    (void)arguments;
+    if (!feed) return NULL;
+    functrace_feed_miss_chunks(feed);
+    return nothing(STATUS_OK);
+}
+
+static PyObject *walk_feed(PyObject *object, PyObject *arguments, int (*walk)(struct feed *, int64_t)) {
+    long long time;
+    int status;
+    struct feed *feed = feed_of(object);
+    if (!feed || !PyArg_ParseTuple(arguments, "L", &time)) return NULL;
+    ((struct feeder *)object)->is_busy = 1;
+    Py_BEGIN_ALLOW_THREADS
+    status = walk(feed, time);
+    Py_END_ALLOW_THREADS
+    ((struct feeder *)object)->is_busy = 0;
+    return nothing(status);
+}
+
+static PyObject *feed_advance(PyObject *object, PyObject *arguments) {
+    return walk_feed(object, arguments, functrace_feed_advance);
+}
+
+static PyObject *feed_end(PyObject *object, PyObject *arguments) {
+    return walk_feed(object, arguments, functrace_feed_end);
+}
+
+static PyObject *feed_open_calls(PyObject *object, PyObject *arguments) {
+    struct feed *feed = feed_of(object);
+    struct begun *found = NULL;
+    uint64_t count = 0;
+    (void)arguments;
+    if (!feed) return NULL;
+    if (functrace_feed_open_calls(feed, &found, &count) != STATUS_OK) return PyErr_NoMemory();
+    return functrace_copy(found, count, sizeof *found);
+}
+
+static PyObject *feed_take(PyObject *object, PyObject *arguments) {
+    struct feed *feed = feed_of(object);
+    (void)arguments;
+    if (!feed) return NULL;
+    struct fed *out = functrace_feed_take(feed);
+    PyObject *result = Py_BuildValue("(NNNNN)", functrace_copy(out->tracks, out->track_count, sizeof *out->tracks),
+                                     functrace_copy(out->begun, out->begun_count, sizeof *out->begun),
+                                     functrace_copy(out->finished, out->finished_count, sizeof *out->finished),
+                                     functrace_copy(out->released, out->released_count, sizeof *out->released),
+                                     functrace_copy(out->texts, out->text_count, 1));
+    if (result)
+        out->track_count = out->begun_count = out->finished_count = out->released_count = out->text_count = 0;
+    return result;
+}
+
+static PyMethodDef FEED_METHODS[] = {
+    {"functions", feed_functions, METH_VARARGS, NULL},
+    {"begin", feed_begin, METH_VARARGS, NULL},
+    {"read", feed_read, METH_VARARGS, NULL},
+    {"miss", feed_miss, METH_VARARGS, NULL},
+    {"end_chunk", feed_end_chunk, METH_VARARGS, NULL},
+    {"miss_chunks", feed_miss_chunks, METH_NOARGS, NULL},
+    {"advance", feed_advance, METH_VARARGS, NULL},
+    {"end", feed_end, METH_VARARGS, NULL},
+    {"open_calls", feed_open_calls, METH_NOARGS, NULL},
+    {"take", feed_take, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot FEED_SLOTS[] = {
+    {Py_tp_new, (void *)feed_new},
+    {Py_tp_dealloc, (void *)feed_dealloc},
+    {Py_tp_methods, FEED_METHODS},
+    {0, NULL},
+};
+
+static PyType_Spec FEED = {"functrace._native._reader.Feed", sizeof(struct feeder), 0, Py_TPFLAGS_DEFAULT, FEED_SLOTS};
+
 /* ---- pack ---- */
 
 static int read_column(PyObject *argument, uint64_t rows, struct column *out) {
@@ -352,7 +535,7 @@ static int add_type(PyObject *module, const char *name, PyType_Spec *spec) {
 
 static int execute(PyObject *module) {
     if (PyModule_AddIntConstant(module, "VERSION", VERSION) < 0) return -1;
-    return add_type(module, "Events", &EVENTS);
+    return add_type(module, "Events", &EVENTS) || add_type(module, "Feed", &FEED) ? -1 : 0;
 }
 
 static PyModuleDef_Slot SLOTS[] = {

@@ -2,6 +2,7 @@
 #ifndef FUNCTRACE_PYTHON_H
 #define FUNCTRACE_PYTHON_H
 
+#define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
 #include "track.h"

@@ -6,7 +6,7 @@
 
 #include "trace.h"
 
-enum { CALL_ERROR = 1, CALL_PANIC = 2, CALL_GOEXIT = 4, CALL_UNFINISHED = 8, CALL_CUT = 16 };
+enum { CALL_ERROR = 1, CALL_PANIC = 2, CALL_GOEXIT = 4, CALL_UNFINISHED = 8, CALL_CUT = 16, CALL_END_UNKNOWN = 32 };
 
 /* id is what the walk knows a call by; same is the frame around it that is of the same function, or -1. */
 #define OPEN_CALL \
@@ -63,10 +63,10 @@ struct position {
     int64_t piece;
     uint64_t word, piece_end, base;
     int reopening; /* the calls that are open where it begins are still being told */
-    uint64_t reopened;
+    uint64_t reopened, opened; /* calls listed as open so far; calls open according to the chunk */
     uint64_t hidden;       /* open calls whose entries were overwritten and that are not listed */
     uint64_t hidden_index; /* the frame that is the first inside them */
-    jmp_buf no_memory;
+    jmp_buf *no_memory;
 };
 
 #endif

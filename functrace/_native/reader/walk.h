@@ -1,11 +1,11 @@
-/* The words of a track, one after the other: which calls are open, how long the track waits, where the
- * chains of the tracks that it started go on. The reference implementation is
+/* The meaning of a track's words: which calls are open, and how long the track is suspended. batch.h walks
+ * a whole file with it, feed.c one that grows. The reference implementation is
  * tests/reference/track_walk.py.
  *
  * A file that includes it says what a call is to it. Before:
  *     struct frame     a call that is open, beginning with OPEN_CALL
  *     struct function  a function of the trace, beginning with LAST_CALL
- *     struct walk      with struct position at; struct frame *frames; struct function *functions
+ *     struct walk      with struct position at; struct frame *frames
  * Behind it, the functions declared here. */
 #ifndef FUNCTRACE_WALK_H
 #define FUNCTRACE_WALK_H
@@ -22,49 +22,24 @@ static void leave_inherited(struct walk *w, int64_t end);
 static void hold(struct walk *w, int64_t time);
 static void resume(struct walk *w, int64_t time);
 static void lose(struct walk *w, int64_t time, uint64_t events);
-/* The chain of a track that this one started goes on in the call with this id. */
-static void put_child(struct walk *w, int32_t child, int64_t id);
-/* Whether the walk stops before the next word, to go on from there later. */
-static int is_enough(const struct walk *w);
+/* What is kept of a function: of the whole trace, or of the track. */
+static struct function *state_of(struct walk *w, int32_t function);
+/* Children that begin before this time go on in what is open now. */
+static void place_children(struct walk *w, int64_t before);
+/* Whether words of the track before the chunk at hand were overwritten before they were read, and the
+ * flags of a call that a chunk shows to be no longer open. */
+static int misses_words(const struct walk *w);
+static uint32_t flags_of_missing_exit(const struct walk *w);
 
 /* ---- memory ---- */
 
 static void *checked(struct walk *w, void *memory) {
-    if (!memory) longjmp(w->at.no_memory, 1);
+    if (!memory) longjmp(*w->at.no_memory, 1);
     return memory;
 }
 
 #define ROOM(w, items, used, capacity) \
     ((items) = checked(w, room((items), (used), &(capacity), sizeof *(items))))
-
-static void list_children(struct walk *w) {
-    struct position *at = &w->at;
-    int64_t count = at->source->track_count;
-    const struct track *tracks = at->source->tracks;
-    at->first_child = checked(w, calloc((size_t)count + 2, sizeof *at->first_child));
-    at->children = checked(w, calloc((size_t)count + 1, sizeof *at->children));
-    int32_t *next = at->first_child + 1;
-    for (int64_t i = 0; i < count; i++)
-        if (tracks[i].parent >= 0) next[tracks[i].parent + 1]++;
-    for (int64_t i = 1; i <= count; i++) next[i] += next[i - 1];
-    for (int64_t i = 0; i < count; i++)
-        if (tracks[i].parent >= 0) at->children[next[tracks[i].parent]++] = (int32_t)i;
-}
-
-static void begin_walk(struct walk *w, const struct source *source) {
-    size_t functions = ((size_t)source->function_count + 1) * sizeof *w->functions;
-    w->at.source = source;
-    w->functions = checked(w, malloc(functions));
-    memset(w->functions, -1, functions);
-    list_children(w);
-}
-
-static void end_walk(struct walk *w) {
-    free(w->frames);
-    free(w->functions);
-    free(w->at.first_child);
-    free(w->at.children);
-}
 
 /* ---- calls ---- */
 
@@ -76,7 +51,7 @@ static int64_t add_time(int64_t sum, int64_t more) {
 static struct frame *push_frame(struct walk *w, int32_t function, int64_t start, int64_t id) {
     struct position *at = &w->at;
     ROOM(w, w->frames, at->depth, at->frame_capacity);
-    struct function *state = &w->functions[function];
+    struct function *state = state_of(w, function);
     struct frame *frame = &w->frames[at->depth];
     frame->start = start;
     frame->id = state->last = id;
@@ -90,7 +65,7 @@ static struct frame *push_frame(struct walk *w, int32_t function, int64_t start,
 /* It stays as it is until the next is pushed. */
 static struct frame *pop_frame(struct walk *w) {
     struct frame *frame = &w->frames[--w->at.depth];
-    w->functions[frame->function].innermost = frame->same;
+    state_of(w, frame->function)->innermost = frame->same;
     return frame;
 }
 
@@ -117,37 +92,17 @@ static void end_call(struct walk *w, int64_t end) {
 }
 
 /* End the calls from the frame with this index on without an exit. */
-static void abandon_calls(struct walk *w, uint64_t depth, int64_t end) {
+static void end_calls(struct walk *w, uint64_t depth, int64_t end, uint32_t flags) {
     if (depth < w->at.hidden_index) w->at.hidden = 0;
     struct failure failure = w->at.failure;
     memset(&w->at.failure, 0, sizeof w->at.failure);
-    w->at.failure.flags = CALL_UNFINISHED;
+    w->at.failure.flags = flags;
     while (w->at.depth > depth) end_call(w, end);
     w->at.failure = failure;
 }
 
-/* ---- where children of a track go on ---- */
-
-static int64_t place_of_child(const struct walk *w, int32_t starter) {
-    const struct position *at = &w->at;
-    if (starter >= 0) {
-        const struct function *state = &w->functions[starter];
-        if (state->innermost >= 0) return w->frames[state->innermost].id;
-        if (state->last_track == at->track) return state->last;
-    }
-    return at->depth ? w->frames[at->depth - 1].id : at->outer;
-}
-
-/* Children that begin before the time given go on in what is open now. */
-static void place_children(struct walk *w, int64_t before) {
-    struct position *at = &w->at;
-    while (at->child < at->child_end) {
-        int32_t child = at->children[at->child];
-        const struct track *track = &at->source->tracks[child];
-        if (track->start >= before) return;
-        put_child(w, child, place_of_child(w, track->starter));
-        at->child++;
-    }
+static void abandon_calls(struct walk *w, uint64_t depth, int64_t end) {
+    end_calls(w, depth, end, CALL_UNFINISHED);
 }
 
 /* ---- words ---- */
@@ -184,7 +139,7 @@ static int32_t known_function(struct walk *w, uint64_t number) {
 
 static void on_exit(struct walk *w, int32_t function, int64_t time) {
     struct position *at = &w->at;
-    int32_t index = w->functions[function].innermost;
+    int32_t index = state_of(w, function)->innermost;
     if (at->hidden && index < (int64_t)at->hidden_index) {
         abandon_calls(w, at->hidden_index, time);
         at->hidden--;
@@ -242,13 +197,13 @@ static void on_open(struct walk *w, uint64_t ticks, uint64_t number, int inherit
     if (function < 0) return;
     uint64_t index = at->reopened++;
     if (at->hidden && index >= at->hidden_index) {
-        abandon_calls(w, at->hidden_index, at->time);
+        end_calls(w, at->hidden_index, at->time, flags_of_missing_exit(w));
         at->hidden = 0;
     }
     if (index < at->depth && w->frames[index].function == function &&
         w->frames[index].start == start)
         return;
-    abandon_calls(w, index, at->time);
+    end_calls(w, index, at->time, flags_of_missing_exit(w));
     reopen(w, function, start, inherited);
 }
 
@@ -256,8 +211,8 @@ static void on_open(struct walk *w, uint64_t ticks, uint64_t number, int inherit
  * neither known nor listed. */
 static void match_depth(struct walk *w, uint64_t open) {
     struct position *at = &w->at;
-    int is_known = !at->hidden && at->depth > open;
-    abandon_calls(w, is_known || !at->reopened ? open : at->reopened, at->time);
+    int is_known = !misses_words(w) && !at->hidden && at->depth > open;
+    end_calls(w, is_known || !at->reopened ? open : at->reopened, at->time, flags_of_missing_exit(w));
     at->hidden = 0;
     if (at->reopened && at->depth < open) {
         at->hidden_index = at->depth;
@@ -272,9 +227,8 @@ static void match_depth(struct walk *w, uint64_t open) {
 static void settle(struct walk *w) {
     struct position *at = &w->at;
     at->reopening = 0;
-    uint64_t open = at->source->pieces[at->piece].open;
-    if (open < at->reopened) open = at->reopened;
-    if (at->depth + at->hidden == open) return;
+    uint64_t open = at->opened > at->reopened ? at->opened : at->reopened;
+    if (!misses_words(w) && at->depth + at->hidden == open) return;
     if (!at->reopened && !at->tolerant) at->anomalies.differing++;
     match_depth(w, open);
 }
@@ -300,100 +254,6 @@ static void on_wait(struct walk *w, uint64_t word) {
     }
     w->at.suspended = 1;
     hold(w, time);
-}
-
-static void on_record(struct walk *w, uint64_t word, uint64_t payload_at) {
-    struct position *at = &w->at;
-    const uint8_t *payload = at->source->data + payload_at;
-    uint32_t bytes = record_bytes(word), type = record_type(word);
-    if (type == RECORD_BASE && bytes >= 8) {
-        at->base = load64(payload);
-    } else if (type == RECORD_OPEN && bytes >= 16) {
-        int inherited = record_value(word) == OPEN_INHERITED;
-        if (at->reopening) on_open(w, load64(payload), load64(payload + 8), inherited);
-    } else if (type == RECORD_INHERITED && bytes >= 16) {
-        if (at->reopening) settle(w);
-        on_inherited(w, load64(payload), load64(payload + 8));
-    } else if (type == RECORD_LOST) {
-        on_lost(w, record_value(word));
-    } else if (type == RECORD_ERROR || type == RECORD_PANIC) {
-        if (at->reopening) settle(w);
-        on_failure(at, word, payload_at);
-    } else if (type == RECORD_SUSPENDED || type == RECORD_RESUMED) {
-        if (at->reopening) settle(w);
-        on_wait(w, word);
-    }
-}
-
-/* ---- where the walk goes ---- */
-
-static void begin_piece(struct position *at) {
-    const struct piece *piece = &at->source->pieces[at->piece];
-    at->word = piece->offset;
-    at->piece_end = at->word + (uint64_t)piece->words * 8;
-    at->base = piece->base;
-    at->reopening = piece->begins != 0;
-    at->reopened = 0;
-}
-
-/* outer is the call in which the track's chain goes on, or -1. */
-static void begin_track(struct walk *w, int32_t track, int64_t outer) {
-    struct position *at = &w->at;
-    at->track = track;
-    at->child = at->first_child[track];
-    at->child_end = at->first_child[track + 1];
-    at->outer = outer;
-    at->time = at->waited = 0;
-    at->suspended = at->tolerant = 0;
-    at->hidden = at->hidden_index = at->inherited = 0;
-    memset(&at->failure, 0, sizeof at->failure);
-    at->piece = at->source->piece_of[track];
-    if (at->piece < at->source->piece_of[track + 1]) begin_piece(at);
-}
-
-static void end_track(struct walk *w) {
-    struct position *at = &w->at;
-    place_children(w, INT64_MAX);
-    if (at->source->end > at->time) pass_time(at, at->source->end);
-    abandon_calls(w, 0, at->time);
-}
-
-/* Whether the piece was gone through. */
-static int walk_piece(struct walk *w) {
-    struct position *at = &w->at;
-    const uint8_t *data = at->source->data;
-    uint64_t here = at->word, end = at->piece_end;
-    while (here < end) {
-        if (is_enough(w)) {
-            at->word = here;
-            return 0;
-        }
-        uint64_t word = load64(data + here);
-        uint32_t kind = word & 3;
-        if (kind == WORD_ENTRY || kind == WORD_EXIT) {
-            if (at->reopening) settle(w);
-            on_event(w, word);
-        } else if (kind == WORD_RECORD) {
-            if (record_size(word) > end - here) break;
-            on_record(w, word, here + 8);
-            here += record_size(word) - 8;
-        }
-        here += 8;
-    }
-    if (at->reopening) settle(w);
-    return 1;
-}
-
-/* Whether the track was gone through, and nothing is open any more. */
-static int walk_track(struct walk *w) {
-    struct position *at = &w->at;
-    int64_t end = at->source->piece_of[at->track + 1];
-    while (at->piece < end) {
-        if (!walk_piece(w)) return 0;
-        if (++at->piece < end) begin_piece(at);
-    }
-    end_track(w);
-    return 1;
 }
 
 #endif

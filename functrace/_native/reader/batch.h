@@ -1,0 +1,173 @@
+/* A walk over the pieces of a whole file, track by track: a parent before the tracks that it started, which
+ * go on in its calls. struct walk has struct function *functions, too. */
+#ifndef FUNCTRACE_BATCH_H
+#define FUNCTRACE_BATCH_H
+
+#include "walk.h"
+
+/* The chain of a track that this one started goes on in the call with this id. */
+static void put_child(struct walk *w, int32_t child, int64_t id);
+/* Whether the walk stops before the next word, to go on from there later. */
+static int is_enough(const struct walk *w);
+
+static void list_children(struct walk *w) {
+    struct position *at = &w->at;
+    int64_t count = at->source->track_count;
+    const struct track *tracks = at->source->tracks;
+    at->first_child = checked(w, calloc((size_t)count + 2, sizeof *at->first_child));
+    at->children = checked(w, calloc((size_t)count + 1, sizeof *at->children));
+    int32_t *next = at->first_child + 1;
+    for (int64_t i = 0; i < count; i++)
+        if (tracks[i].parent >= 0) next[tracks[i].parent + 1]++;
+    for (int64_t i = 1; i <= count; i++) next[i] += next[i - 1];
+    for (int64_t i = 0; i < count; i++)
+        if (tracks[i].parent >= 0) at->children[next[tracks[i].parent]++] = (int32_t)i;
+}
+
+static struct function *state_of(struct walk *w, int32_t function) { return &w->functions[function]; }
+
+static int misses_words(const struct walk *w) {
+    (void)w;
+    return 0;
+}
+
+static uint32_t flags_of_missing_exit(const struct walk *w) {
+    (void)w;
+    return CALL_UNFINISHED;
+}
+
+static void begin_walk(struct walk *w, const struct source *source) {
+    size_t functions = ((size_t)source->function_count + 1) * sizeof *w->functions;
+    w->at.source = source;
+    w->functions = checked(w, malloc(functions));
+    memset(w->functions, -1, functions);
+    list_children(w);
+}
+
+static void end_walk(struct walk *w) {
+    free(w->frames);
+    free(w->functions);
+    free(w->at.first_child);
+    free(w->at.children);
+}
+
+/* ---- where children of a track go on ---- */
+
+static int64_t place_of_child(const struct walk *w, int32_t starter) {
+    const struct position *at = &w->at;
+    if (starter >= 0) {
+        const struct function *state = &w->functions[starter];
+        if (state->innermost >= 0) return w->frames[state->innermost].id;
+        if (state->last_track == at->track) return state->last;
+    }
+    return at->depth ? w->frames[at->depth - 1].id : at->outer;
+}
+
+/* Children that begin before the time given go on in what is open now. */
+static void place_children(struct walk *w, int64_t before) {
+    struct position *at = &w->at;
+    while (at->child < at->child_end) {
+        int32_t child = at->children[at->child];
+        const struct track *track = &at->source->tracks[child];
+        if (track->start >= before) return;
+        put_child(w, child, place_of_child(w, track->starter));
+        at->child++;
+    }
+}
+
+/* ---- where the walk goes ---- */
+
+static void on_record(struct walk *w, uint64_t word, uint64_t payload_at) {
+    struct position *at = &w->at;
+    const uint8_t *payload = at->source->data + payload_at;
+    uint32_t bytes = record_bytes(word), type = record_type(word);
+    if (type == RECORD_BASE && bytes >= 8) {
+        at->base = load64(payload);
+    } else if (type == RECORD_OPEN && bytes >= 16) {
+        int inherited = record_value(word) == OPEN_INHERITED;
+        if (at->reopening) on_open(w, load64(payload), load64(payload + 8), inherited);
+    } else if (type == RECORD_INHERITED && bytes >= 16) {
+        if (at->reopening) settle(w);
+        on_inherited(w, load64(payload), load64(payload + 8));
+    } else if (type == RECORD_LOST) {
+        on_lost(w, record_value(word));
+    } else if (type == RECORD_ERROR || type == RECORD_PANIC) {
+        if (at->reopening) settle(w);
+        on_failure(at, word, payload_at);
+    } else if (type == RECORD_SUSPENDED || type == RECORD_RESUMED) {
+        if (at->reopening) settle(w);
+        on_wait(w, word);
+    }
+}
+
+static void begin_piece(struct position *at) {
+    const struct piece *piece = &at->source->pieces[at->piece];
+    at->word = piece->offset;
+    at->piece_end = at->word + (uint64_t)piece->words * 8;
+    at->base = piece->base;
+    at->opened = piece->open;
+    at->reopening = piece->begins != 0;
+    at->reopened = 0;
+}
+
+/* outer is the call in which the track's chain goes on, or -1. */
+static void begin_track(struct walk *w, int32_t track, int64_t outer) {
+    struct position *at = &w->at;
+    at->track = track;
+    at->child = at->first_child[track];
+    at->child_end = at->first_child[track + 1];
+    at->outer = outer;
+    at->time = at->waited = 0;
+    at->suspended = at->tolerant = 0;
+    at->hidden = at->hidden_index = at->inherited = 0;
+    memset(&at->failure, 0, sizeof at->failure);
+    at->piece = at->source->piece_of[track];
+    if (at->piece < at->source->piece_of[track + 1]) begin_piece(at);
+}
+
+static void end_track(struct walk *w) {
+    struct position *at = &w->at;
+    place_children(w, INT64_MAX);
+    if (at->source->end > at->time) pass_time(at, at->source->end);
+    abandon_calls(w, 0, at->time);
+}
+
+/* Whether the piece was gone through. */
+static int walk_piece(struct walk *w) {
+    struct position *at = &w->at;
+    const uint8_t *data = at->source->data;
+    uint64_t here = at->word, end = at->piece_end;
+    while (here < end) {
+        if (is_enough(w)) {
+            at->word = here;
+            return 0;
+        }
+        uint64_t word = load64(data + here);
+        uint32_t kind = word & 3;
+        if (kind == WORD_ENTRY || kind == WORD_EXIT) {
+            if (at->reopening) settle(w);
+            on_event(w, word);
+        } else if (kind == WORD_RECORD) {
+            if (record_size(word) > end - here) break;
+            on_record(w, word, here + 8);
+            here += record_size(word) - 8;
+        }
+        here += 8;
+    }
+    if (at->reopening) settle(w);
+    return 1;
+}
+
+/* Whether the track was gone through, and nothing is open any more. */
+static int walk_track(struct walk *w) {
+    struct position *at = &w->at;
+    int64_t end = at->source->piece_of[at->track + 1];
+    while (at->piece < end) {
+        if (!walk_piece(w)) return 0;
+        if (++at->piece < end) begin_piece(at);
+    }
+    end_track(w);
+    return 1;
+}
+
+#endif

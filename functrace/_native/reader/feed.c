@@ -1,0 +1,842 @@
+/* Read a trace that is being written. Words wait on their tracks until they are older than all that is still
+ * to come; then they are walked as those of a whole file are. */
+#include "feed.h"
+
+enum { FURTHEST = 10000 }; /* remembered calls that are searched for a starter's last */
+/* What happens to a track between its words: their low bits are those of no word in a file. */
+enum { CHUNK_BEGINS = 1 << 2, GOES_ON = 2 << 2, MISSES = 3 << 2 };
+
+struct remembered { /* a call, for tracks that may go on in it */
+    int64_t id, start, end; /* end is -1 while it is open */
+    struct remembered *outer;
+    struct walk *track;
+    int32_t function, references, unfinished;
+};
+
+struct frame {
+    OPEN_CALL;
+    int64_t inside, waited;
+    struct remembered *call; /* NULL for an inherited call */
+};
+
+struct function { /* of one track */
+    LAST_CALL;
+    int32_t number; /* -1: a free slot */
+    struct remembered *latest; /* of a function that starts tracks */
+};
+
+struct entry {
+    int64_t time;
+    uint64_t word, payload; /* where its payload is in those of its track */
+};
+
+struct walk { /* a track */
+    struct position at;
+    struct frame *frames;
+    struct function *functions;
+    uint64_t function_count, function_mask;
+    struct feed *feed;
+    uint64_t id, parent;
+    int64_t start;
+    uint32_t starter, kind;
+    int32_t index, chunks; /* that it is written to */
+    int is_known, is_placed, is_forgotten, is_active;
+    int misses, misses_for_sure;
+    int64_t read_until;
+    struct entry *entries;
+    uint64_t entry_count, entry_capacity;
+    uint8_t *payloads;
+    uint64_t payload_count, payload_capacity, payload_base;
+    struct remembered **history; /* calls by their beginnings */
+    uint64_t history_first, history_count, history_capacity;
+    uint8_t *text; /* of the failure */
+    uint64_t text_capacity;
+};
+
+struct open_chunk {
+    struct walk *track;
+    uint64_t base;
+    uint32_t open;
+    int begins, is_used;
+};
+
+struct feed {
+    struct source source;
+    struct limits limits;
+    struct fed out;
+    jmp_buf no_memory;
+    int32_t *function_of;
+    uint8_t *starts_tracks; /* by function */
+    struct walk **slots; /* by id */
+    uint64_t slot_mask, track_count;
+    struct walk **walks; /* all in slots, and forgotten ones that a chunk or the history refers to */
+    uint64_t walk_count, walk_capacity;
+    struct walk **active;
+    uint64_t active_count, active_capacity;
+    struct open_chunk *chunks;
+    uint64_t chunk_count, chunk_capacity, first_free;
+    struct remembered **recent; /* a queue over all tracks */
+    uint64_t recent_first, recent_count, recent_capacity;
+    struct begun *open_calls;
+    uint64_t open_count, open_capacity;
+    int64_t calls;
+    int32_t next_index;
+    int misses_chunks, is_broken;
+};
+
+#include "walk.h"
+
+/* ---- memory ---- */
+
+static void *feed_checked(struct feed *feed, void *memory) {
+    if (!memory) longjmp(feed->no_memory, 1);
+    return memory;
+}
+
+#define FEED_ROOM(feed, items, used, capacity) \
+    ((items) = feed_checked(feed, room((items), (used), &(capacity), sizeof *(items))))
+
+static uint64_t add_bytes(struct feed *feed, uint8_t **to, uint64_t *used, uint64_t *capacity,
+                          const uint8_t *from, uint64_t size) {
+    uint64_t at = *used;
+    if (at + size > *capacity) {
+        uint64_t wanted = (at + size) * 2 + 64;
+        *to = feed_checked(feed, realloc(*to, wanted));
+        *capacity = wanted;
+    }
+    if (size) memcpy(*to + at, from, size);
+    *used = at + size;
+    return at;
+}
+
+/* ---- functions of a track ---- */
+
+static uint64_t function_slot(const struct function *functions, uint64_t mask, int32_t number) {
+    uint64_t slot = ((uint32_t)number * 0x9E3779B1u) >> 7 & mask;
+    while (functions[slot].number >= 0 && functions[slot].number != number) slot = (slot + 1) & mask;
+    return slot;
+}
+
+static void grow_functions(struct walk *w) {
+    uint64_t mask = w->functions ? w->function_mask * 2 + 1 : 7;
+    struct function *grown = checked(w, malloc((mask + 1) * sizeof *grown));
+    memset(grown, -1, (mask + 1) * sizeof *grown);
+    for (uint64_t i = 0; w->functions && i <= w->function_mask; i++)
+        if (w->functions[i].number >= 0) grown[function_slot(grown, mask, w->functions[i].number)] = w->functions[i];
+    free(w->functions);
+    w->functions = grown;
+    w->function_mask = mask;
+}
+
+static struct function *state_of(struct walk *w, int32_t function) {
+    if (!w->functions || w->function_count * 2 > w->function_mask) grow_functions(w);
+    struct function *state = &w->functions[function_slot(w->functions, w->function_mask, function)];
+    if (state->number < 0) {
+        state->number = function;
+        state->innermost = -1;
+        state->latest = NULL;
+        w->function_count++;
+    }
+    return state;
+}
+
+/* ---- remembered calls ---- */
+
+static void free_walk(struct walk *w);
+
+static void release_call(struct feed *feed, struct remembered *call) {
+    while (call && --call->references == 0) {
+        struct remembered *outer = call->outer;
+        FEED_ROOM(feed, feed->out.released, feed->out.released_count, feed->out.released_capacity);
+        feed->out.released[feed->out.released_count++] = call->id;
+        free(call);
+        call = outer;
+    }
+}
+
+static void forget_oldest_call(struct feed *feed) {
+    struct remembered *call = feed->recent[feed->recent_first++];
+    feed->recent_count--;
+    struct walk *w = call->track;
+    w->history_first++;
+    w->history_count--;
+    if (w->history_first > 1000 && w->history_first > w->history_count) {
+        memmove(w->history, w->history + w->history_first, w->history_count * sizeof *w->history);
+        w->history_first = 0;
+    }
+    release_call(feed, call);
+}
+
+static void remember(struct walk *w, struct remembered *call) {
+    struct feed *feed = w->feed;
+    uint64_t used = w->history_first + w->history_count;
+    ROOM(w, w->history, used, w->history_capacity);
+    if (feed->recent_first > 1000 && feed->recent_first > feed->recent_count) {
+        memmove(feed->recent, feed->recent + feed->recent_first, feed->recent_count * sizeof *feed->recent);
+        feed->recent_first = 0;
+    }
+    FEED_ROOM(feed, feed->recent, feed->recent_first + feed->recent_count, feed->recent_capacity);
+    w->history[w->history_first + w->history_count++] = call;
+    feed->recent[feed->recent_first + feed->recent_count++] = call;
+    call->references++;
+    if (!feed->starts_tracks[call->function]) return;
+    struct function *state = state_of(w, call->function);
+    call->references++;
+    release_call(feed, state->latest);
+    state->latest = call;
+}
+
+static int is_open_at(const struct remembered *call, int64_t time) {
+    return call->end < 0 || call->end > time || (call->unfinished && call->end == time);
+}
+
+/* The number of remembered calls that began until a time. */
+static uint64_t count_until(const struct walk *w, int64_t time) {
+    uint64_t low = 0, high = w->history_count;
+    while (low < high) {
+        uint64_t middle = (low + high) / 2;
+        if (w->history[w->history_first + middle]->start <= time)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static struct remembered *last_of(struct walk *w, int32_t starter, int64_t time, uint64_t count) {
+    struct remembered *latest = starter >= 0 ? state_of(w, starter)->latest : NULL;
+    if (latest && latest->start <= time) return latest;
+    for (uint64_t i = 0; i < count && i < FURTHEST; i++) {
+        struct remembered *call = w->history[w->history_first + count - 1 - i];
+        if (call->function == starter) return call;
+    }
+    return NULL;
+}
+
+/* The call of a track in which another goes on that it started at this time, or NULL. */
+static struct remembered *call_at(struct walk *w, int64_t time, int32_t starter) {
+    if (starter >= 0) w->feed->starts_tracks[starter] = 1;
+    uint64_t count = count_until(w, time);
+    struct remembered *latest = count ? w->history[w->history_first + count - 1] : NULL;
+    for (uint64_t i = w->at.depth; !count && !latest && i > 0; i--) {
+        struct remembered *call = w->frames[i - 1].call;
+        if (call && call->start <= time) latest = call;
+    }
+    struct remembered *innermost = NULL;
+    for (; latest; latest = latest->outer) {
+        if (!is_open_at(latest, time)) continue;
+        if (!innermost) innermost = latest;
+        if (latest->function == starter) return latest;
+    }
+    struct remembered *last = last_of(w, starter, time, count);
+    return last ? last : innermost;
+}
+
+/* ---- tracks ---- */
+
+static uint64_t track_slot(struct walk *const *slots, uint64_t mask, uint64_t id) {
+    uint64_t slot = (id * 0x9E3779B97F4A7C15u) >> 20 & mask;
+    while (slots[slot] && slots[slot]->id != id) slot = (slot + 1) & mask;
+    return slot;
+}
+
+/* Make the table of all tracks that are not forgotten again. */
+static void list_tracks(struct feed *feed, uint64_t mask) {
+    struct walk **slots = feed_checked(feed, calloc(mask + 1, sizeof *slots));
+    for (uint64_t i = 0; i < feed->walk_count; i++)
+        if (!feed->walks[i]->is_forgotten) slots[track_slot(slots, mask, feed->walks[i]->id)] = feed->walks[i];
+    free(feed->slots);
+    feed->slots = slots;
+    feed->slot_mask = mask;
+}
+
+static void describe(struct walk *w, const uint8_t *name, uint64_t size) {
+    struct fed *out = &w->feed->out;
+    FEED_ROOM(w->feed, out->tracks, out->track_count, out->track_capacity);
+    uint64_t text = add_bytes(w->feed, &out->texts, &out->text_count, &out->text_capacity, name, size);
+    struct fed_track row = {w->id, w->start, (int64_t)text, (uint32_t)size, w->index, (int32_t)w->kind, w->is_forgotten};
+    out->tracks[out->track_count++] = row;
+}
+
+static void list_track(struct walk *w) {
+    struct feed *feed = w->feed;
+    if (++feed->track_count * 2 > feed->slot_mask) {
+        list_tracks(feed, feed->slot_mask * 2 + 1);
+        if (feed->slots[track_slot(feed->slots, feed->slot_mask, w->id)] == w) return;
+    }
+    feed->slots[track_slot(feed->slots, feed->slot_mask, w->id)] = w;
+}
+
+static struct walk *find_track(struct feed *feed, uint64_t id) {
+    return feed->slots[track_slot(feed->slots, feed->slot_mask, id)];
+}
+
+static struct walk *track_of(struct feed *feed, uint64_t id) {
+    struct walk *w = find_track(feed, id);
+    if (w) return w;
+    FEED_ROOM(feed, feed->walks, feed->walk_count, feed->walk_capacity);
+    w = feed_checked(feed, calloc(1, sizeof *w));
+    w->feed = feed;
+    w->id = id;
+    w->index = feed->next_index++;
+    w->start = TIME_LIMIT;
+    w->at.source = &feed->source;
+    w->at.no_memory = &feed->no_memory;
+    w->at.track = w->index;
+    w->at.outer = -1;
+    feed->walks[feed->walk_count++] = w;
+    list_track(w);
+    describe(w, NULL, 0);
+    return w;
+}
+
+static void free_walk(struct walk *w) {
+    free(w->frames);
+    free(w->functions);
+    free(w->entries);
+    free(w->payloads);
+    free(w->history);
+    free(w->text);
+    free(w);
+}
+
+/* A track has new words. */
+static void activate(struct walk *w) {
+    struct feed *feed = w->feed;
+    if (w->is_forgotten) { /* too early: it is known again, and so is where it goes on */
+        w->is_forgotten = 0;
+        w->is_placed = 0;
+        list_track(w);
+        describe(w, NULL, 0);
+    }
+    if (w->is_active) return;
+    FEED_ROOM(feed, feed->active, feed->active_count, feed->active_capacity);
+    feed->active[feed->active_count++] = w;
+    w->is_active = 1;
+}
+
+static void add_entry(struct walk *w, uint64_t word, int64_t time, const uint8_t *payload, uint64_t size) {
+    struct feed *feed = w->feed;
+    activate(w);
+    if (time > w->read_until) w->read_until = time;
+    FEED_ROOM(feed, w->entries, w->entry_count, w->entry_capacity);
+    uint64_t at = add_bytes(feed, &w->payloads, &w->payload_count, &w->payload_capacity, payload, size);
+    struct entry entry = {w->read_until, word, w->payload_base + at};
+    w->entries[w->entry_count++] = entry;
+}
+
+/* ---- what the walk meets ---- */
+
+static void find_place(struct walk *w, struct begun *row) {
+    struct feed *feed = w->feed;
+    w->is_placed = 1;
+    struct walk *parent = w->parent ? find_track(feed, w->parent) : NULL;
+    if (!parent || parent->start > w->start || (parent->start == w->start && parent->id >= w->id)) return;
+    int32_t starter = w->starter < (uint64_t)feed->source.number_count ? feed->function_of[w->starter] : -1;
+    struct remembered *call = call_at(parent, w->start, starter);
+    row->outer = call ? call->id : -1;
+    row->outer_track = parent->index;
+}
+
+static void enter(struct walk *w, int32_t function, int64_t start) {
+    struct feed *feed = w->feed;
+    struct remembered *outer = w->at.depth ? w->frames[w->at.depth - 1].call : NULL;
+    struct begun row = {feed->calls, outer ? outer->id : -1, start, -1, function, w->index, -1, 0};
+    if (!w->is_placed) find_place(w, &row);
+    FEED_ROOM(feed, feed->out.begun, feed->out.begun_count, feed->out.begun_capacity);
+    struct frame *frame = push_frame(w, function, start, feed->calls++);
+    frame->inside = 0;
+    frame->waited = w->at.waited;
+    frame->call = NULL;
+    struct remembered *call = checked(w, malloc(sizeof *call));
+    struct remembered made = {row.call, start, -1, outer, w, function, 1, 0};
+    *call = made;
+    if (outer) outer->references++;
+    frame->call = call;
+    feed->out.begun[feed->out.begun_count++] = row;
+    remember(w, call);
+}
+
+static void leave(struct walk *w, int64_t end) {
+    struct fed *out = &w->feed->out;
+    FEED_ROOM(w->feed, out->finished, out->finished_count, out->finished_capacity);
+    const struct failure *failure = &w->at.failure;
+    uint64_t text = out->text_count;
+    if (failure->length)
+        text = add_bytes(w->feed, &out->texts, &out->text_count, &out->text_capacity, w->text, failure->length);
+    const struct frame *frame = pop_frame(w);
+    int64_t duration = end - frame->start, ran = duration - (w->at.waited - frame->waited);
+    struct frame *around = w->at.depth ? &w->frames[w->at.depth - 1] : NULL;
+    struct call row = {frame->id,
+                       around ? around->id : -1,
+                       frame->start,
+                       duration,
+                       ran > frame->inside ? ran - frame->inside : 0,
+                       duration - ran,
+                       (int64_t)text,
+                       failure->length,
+                       failure->flags,
+                       frame->function,
+                       w->index,
+                       (int32_t)w->at.depth,
+                       0};
+    out->finished[out->finished_count++] = row;
+    frame->call->end = end;
+    frame->call->unfinished = (failure->flags & CALL_UNFINISHED) != 0;
+    if (around) around->inside = add_time(around->inside, ran);
+    release_call(w->feed, frame->call);
+}
+
+static void enter_inherited(struct walk *w, int32_t function, int64_t start) {
+    struct frame *frame = push_frame(w, function, start, -1);
+    frame->inside = frame->waited = 0;
+    frame->call = NULL;
+}
+
+static void leave_inherited(struct walk *w, int64_t end) {
+    (void)end;
+    pop_frame(w);
+}
+
+static void hold(struct walk *w, int64_t time) { (void)w, (void)time; }
+static void resume(struct walk *w, int64_t time) { (void)w, (void)time; }
+static void lose(struct walk *w, int64_t time, uint64_t events) { (void)w, (void)time, (void)events; }
+/* Where a track goes on is looked for when its first call begins, which may be long after it began. */
+static void place_children(struct walk *w, int64_t before) { (void)w, (void)before; }
+
+static int misses_words(const struct walk *w) { return w->misses; }
+
+static uint32_t flags_of_missing_exit(const struct walk *w) {
+    return w->misses || w->feed->misses_chunks ? CALL_END_UNKNOWN : CALL_UNFINISHED;
+}
+
+/* ---- the words of a track ---- */
+
+static void settle_chunk(struct walk *w) {
+    if (!w->at.reopening) return;
+    settle(w);
+    w->misses = w->misses_for_sure = 0;
+}
+
+static void keep_text(struct walk *w, const uint8_t *text, uint64_t size) {
+    uint64_t used = 0;
+    add_bytes(w->feed, &w->text, &used, &w->text_capacity, text, size);
+}
+
+static void walk_record(struct walk *w, const struct entry *entry, const uint8_t *payload) {
+    uint32_t type = record_type(entry->word);
+    if (type == RECORD_OPEN) {
+        int inherited = record_value(entry->word) == OPEN_INHERITED;
+        if (w->at.reopening) on_open(w, load64(payload), load64(payload + 8), inherited);
+    } else if (type == RECORD_LOST) {
+        on_lost(w, record_value(entry->word));
+    } else {
+        settle_chunk(w);
+        if (type == RECORD_INHERITED) {
+            on_inherited(w, load64(payload), load64(payload + 8));
+        } else if (type == RECORD_ERROR || type == RECORD_PANIC) {
+            on_failure(&w->at, entry->word, 0);
+            keep_text(w, payload, record_bytes(entry->word));
+        } else {
+            w->at.base = (uint64_t)entry->time - record_value(entry->word);
+            on_wait(w, entry->word);
+        }
+    }
+}
+
+static void walk_mark(struct walk *w, uint64_t word) {
+    uint32_t value = (uint32_t)record_value(word);
+    if ((word & 0xFF) == MISSES) {
+        w->misses = 1;
+        w->misses_for_sure |= value != 0;
+        return;
+    }
+    settle_chunk(w);
+    w->at.reopening = (word & 0xFF) == CHUNK_BEGINS;
+    w->at.reopened = 0;
+    w->at.opened = value;
+}
+
+static void walk_entry(struct walk *w, const struct entry *entry) {
+    uint32_t kind = entry->word & 3;
+    if (kind == WORD_RECORD) {
+        walk_record(w, entry, w->payloads ? w->payloads + (entry->payload - w->payload_base) : NULL);
+    } else if (kind == 0) {
+        walk_mark(w, entry->word);
+    } else {
+        settle_chunk(w);
+        w->at.base = (uint64_t)entry->time - word_ticks(entry->word);
+        on_event(w, entry->word);
+    }
+}
+
+static uint64_t count_entries(const struct walk *w, int64_t until) {
+    uint64_t low = 0, high = w->entry_count;
+    while (low < high) {
+        uint64_t middle = (low + high) / 2;
+        if (w->entries[middle].time <= until)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void walk_until(struct walk *w, int64_t until) {
+    uint64_t count = count_entries(w, until);
+    if (!count) return;
+    for (uint64_t i = 0; i < count; i++) walk_entry(w, &w->entries[i]);
+    w->entry_count -= count;
+    memmove(w->entries, w->entries + count, w->entry_count * sizeof *w->entries);
+    uint64_t done = w->entry_count ? w->entries[0].payload - w->payload_base : w->payload_count;
+    w->payload_count -= done;
+    w->payload_base += done;
+    if (w->payload_count) memmove(w->payloads, w->payloads + done, w->payload_count);
+}
+
+/* ---- from chunks to tracks ---- */
+
+static void begin_words(struct open_chunk *chunk) {
+    if (!chunk->begins) return;
+    chunk->begins = 0;
+    add_entry(chunk->track, CHUNK_BEGINS | (uint64_t)chunk->open << 24, 0, NULL, 0);
+}
+
+static void set_track(struct open_chunk *chunk, struct walk *w) {
+    if (chunk->track) chunk->track->chunks--;
+    chunk->track = w;
+    if (w) w->chunks++;
+}
+
+static void read_track(struct feed *feed, struct open_chunk *chunk, uint64_t word, const uint8_t *payload) {
+    set_track(chunk, NULL);
+    if (record_bytes(word) < TRACK_PAYLOAD || load64(payload) == 0) return;
+    struct walk *w = track_of(feed, load64(payload));
+    set_track(chunk, w);
+    if (!w->is_known) { /* the first record is right */
+        w->is_known = 1;
+        w->parent = load64(payload + 8);
+        w->start = ticks_since(load64(payload + 16), feed->source.start);
+        w->starter = load32(payload + 24);
+        w->kind = record_value(word) <= 3 ? (uint32_t)record_value(word) : 0;
+        describe(w, payload + TRACK_PAYLOAD, record_bytes(word) - TRACK_PAYLOAD);
+    }
+    chunk->begins = 0;
+    add_entry(w, GOES_ON, 0, NULL, 0);
+}
+
+static void note_last(struct reading *out, int64_t time) {
+    if (time > out->last) out->last = time;
+}
+
+static void read_record(struct feed *feed, struct open_chunk *chunk, uint64_t word, const uint8_t *payload,
+                        uint64_t start, struct reading *out) {
+    uint32_t type = record_type(word), bytes = record_bytes(word);
+    if (type == RECORD_BASE && bytes >= 8) {
+        chunk->base = load64(payload);
+    } else if (type == RECORD_TRACK) {
+        read_track(feed, chunk, word, payload);
+    } else if (!chunk->track) {
+        return;
+    } else if (type == RECORD_ERROR || type == RECORD_PANIC) {
+        begin_words(chunk);
+        add_entry(chunk->track, word, 0, payload, bytes);
+    } else if ((type == RECORD_OPEN || type == RECORD_INHERITED) && bytes >= 16) {
+        uint64_t open[2] = {(uint64_t)ticks_since(load64(payload), start), load64(payload + 8)};
+        begin_words(chunk);
+        add_entry(chunk->track, word, 0, (const uint8_t *)open, sizeof open);
+    } else if (type == RECORD_LOST) {
+        begin_words(chunk);
+        add_entry(chunk->track, word, 0, NULL, 0);
+    } else if (type == RECORD_SUSPENDED || type == RECORD_RESUMED) {
+        int64_t time = ticks_since(chunk->base + record_value(word), start);
+        note_last(out, time);
+        begin_words(chunk);
+        add_entry(chunk->track, word, time, NULL, 0);
+    }
+}
+
+static void read_event(struct open_chunk *chunk, uint64_t word, uint64_t start, struct reading *out) {
+    int64_t time = ticks_since(chunk->base + word_ticks(word), start);
+    if (chunk->track) {
+        begin_words(chunk);
+        add_entry(chunk->track, word, time, NULL, 0);
+        time = chunk->track->read_until;
+    }
+    note_last(out, time);
+}
+
+/* ---- what is forgotten ---- */
+
+static int by_time(const void *a, const void *b) {
+    int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+    return left < right ? -1 : left > right;
+}
+
+static int by_start(const void *a, const void *b) {
+    const struct walk *left = *(struct walk *const *)a, *right = *(struct walk *const *)b;
+    if (left->start != right->start) return left->start < right->start ? -1 : 1;
+    return left->id < right->id ? -1 : left->id > right->id;
+}
+
+static int by_now(const void *a, const void *b) {
+    const struct walk *left = *(struct walk *const *)a, *right = *(struct walk *const *)b;
+    if (left->at.time != right->at.time) return left->at.time < right->at.time ? -1 : 1;
+    return left->index < right->index ? -1 : left->index > right->index;
+}
+
+/* Free the tracks that are forgotten and that nothing refers to. */
+static void free_forgotten(struct feed *feed) {
+    uint64_t kept = 0;
+    for (uint64_t i = 0; i < feed->walk_count; i++) {
+        struct walk *w = feed->walks[i];
+        if (w->is_forgotten && !w->chunks && !w->history_count && !w->is_active) {
+            for (uint64_t f = 0; w->functions && f <= w->function_mask; f++)
+                if (w->functions[f].number >= 0) release_call(feed, w->functions[f].latest);
+            free_walk(w);
+        } else {
+            feed->walks[kept++] = w;
+        }
+    }
+    feed->walk_count = kept;
+}
+
+static void forget_tracks(struct feed *feed) {
+    struct walk **idle = feed_checked(feed, malloc((feed->walk_count + 1) * sizeof *idle));
+    uint64_t count = 0;
+    for (uint64_t i = 0; i < feed->walk_count; i++) {
+        struct walk *w = feed->walks[i];
+        if (!w->is_forgotten && !w->at.depth && !w->entry_count) idle[count++] = w;
+    }
+    qsort(idle, count, sizeof *idle, by_now);
+    for (uint64_t i = 0; i < count && i < feed->limits.tracks / 2; i++) {
+        idle[i]->is_forgotten = 1;
+        feed->track_count--;
+        describe(idle[i], NULL, 0);
+    }
+    free(idle);
+    list_tracks(feed, feed->slot_mask);
+}
+
+static void forget(struct feed *feed) {
+    while (feed->recent_count > feed->limits.calls) forget_oldest_call(feed);
+    if (feed->track_count > feed->limits.tracks) forget_tracks(feed);
+    free_forgotten(feed);
+}
+
+/* ---- walking ---- */
+
+static void advance_to(struct feed *feed, int64_t until) {
+    qsort(feed->active, feed->active_count, sizeof *feed->active, by_start);
+    for (uint64_t i = 0; i < feed->active_count; i++) walk_until(feed->active[i], until);
+    forget(feed);
+}
+
+/* Walk so many words at most, then forget: what is remembered is bounded however much was read. */
+static void advance_in_steps(struct feed *feed, int64_t until) {
+    uint64_t total = 0, count = 0;
+    for (uint64_t i = 0; i < feed->active_count; i++) total += count_entries(feed->active[i], until);
+    if (total > feed->limits.words) {
+        int64_t *times = feed_checked(feed, malloc(total * sizeof *times));
+        for (uint64_t i = 0; i < feed->active_count; i++) {
+            uint64_t n = count_entries(feed->active[i], until);
+            for (uint64_t j = 0; j < n; j++) times[count++] = feed->active[i]->entries[j].time;
+        }
+        qsort(times, total, sizeof *times, by_time);
+        uint64_t steps = 0;
+        for (uint64_t at = feed->limits.words; at + 1 < total; at += feed->limits.words) times[steps++] = times[at];
+        for (uint64_t i = 0; i < steps; i++) advance_to(feed, times[i]);
+        free(times);
+    }
+    advance_to(feed, until);
+    uint64_t kept = 0;
+    for (uint64_t i = 0; i < feed->active_count; i++) {
+        struct walk *w = feed->active[i];
+        w->is_active = w->entry_count > 0;
+        if (w->is_active) feed->active[kept++] = w;
+    }
+    feed->active_count = kept;
+}
+
+/* ---- from outside ---- */
+
+#define GUARD(feed) \
+    if ((feed)->is_broken) return STATUS_MEMORY; \
+    if (setjmp((feed)->no_memory)) { \
+        (feed)->is_broken = 1; \
+        return STATUS_MEMORY; \
+    }
+
+struct feed *functrace_feed_open(uint64_t start, const struct limits *limits) {
+    struct feed *feed = calloc(1, sizeof *feed);
+    if (!feed) return NULL;
+    feed->limits = *limits;
+    if (!feed->limits.words) feed->limits.words = 1;
+    feed->source.start = start;
+    feed->slot_mask = 63;
+    feed->slots = calloc(64, sizeof(struct walk *));
+    if (feed->slots) return feed;
+    free(feed);
+    return NULL;
+}
+
+static void free_calls(struct feed *feed) {
+    if (setjmp(feed->no_memory)) return; /* the rest is lost */
+    while (feed->recent_count) forget_oldest_call(feed);
+    for (uint64_t i = 0; i < feed->walk_count; i++) {
+        struct walk *w = feed->walks[i];
+        for (uint64_t f = 0; w->functions && f <= w->function_mask; f++)
+            if (w->functions[f].number >= 0) release_call(feed, w->functions[f].latest);
+        while (w->at.depth) release_call(feed, w->frames[--w->at.depth].call);
+    }
+}
+
+void functrace_feed_close(struct feed *feed) {
+    if (!feed) return;
+    free_calls(feed);
+    for (uint64_t i = 0; i < feed->walk_count; i++) free_walk(feed->walks[i]);
+    free(feed->out.begun);
+    free(feed->out.finished);
+    free(feed->out.tracks);
+    free(feed->out.released);
+    free(feed->out.texts);
+    free(feed->function_of);
+    free(feed->starts_tracks);
+    free(feed->slots);
+    free(feed->walks);
+    free(feed->active);
+    free(feed->chunks);
+    free(feed->recent);
+    free(feed->open_calls);
+    free(feed);
+}
+
+int functrace_feed_functions(struct feed *feed, const int32_t *function_of, uint64_t count, int32_t functions) {
+    GUARD(feed)
+    int32_t *numbers = feed_checked(feed, malloc((count + 1) * sizeof *numbers));
+    memcpy(numbers, function_of, count * sizeof *numbers);
+    free(feed->function_of);
+    feed->function_of = numbers;
+    uint8_t *starts = feed_checked(feed, realloc(feed->starts_tracks, (size_t)functions + 1));
+    memset(starts + feed->source.function_count, 0, (size_t)(functions - feed->source.function_count) + 1);
+    feed->starts_tracks = starts;
+    feed->source.function_of = numbers;
+    feed->source.number_count = (int64_t)count;
+    feed->source.function_count = functions;
+    return STATUS_OK;
+}
+
+int64_t functrace_feed_begin(struct feed *feed, uint64_t track, uint64_t base, uint32_t open) {
+    if (feed->is_broken) return -1;
+    if (setjmp(feed->no_memory)) {
+        feed->is_broken = 1;
+        return -1;
+    }
+    uint64_t at = feed->first_free;
+    while (at < feed->chunk_count && feed->chunks[at].is_used) at++;
+    if (at == feed->chunk_count) {
+        FEED_ROOM(feed, feed->chunks, feed->chunk_count, feed->chunk_capacity);
+        feed->chunk_count++;
+    }
+    feed->first_free = at + 1;
+    struct open_chunk chunk = {NULL, base, open, 1, 1};
+    feed->chunks[at] = chunk;
+    if (track) set_track(&feed->chunks[at], track_of(feed, track));
+    return (int64_t)at;
+}
+
+static struct open_chunk *chunk_at(struct feed *feed, int64_t chunk) {
+    if (chunk < 0 || (uint64_t)chunk >= feed->chunk_count || !feed->chunks[chunk].is_used) return NULL;
+    return &feed->chunks[chunk];
+}
+
+int functrace_feed_read(struct feed *feed, int64_t number, const uint8_t *words, const uint8_t *payloads,
+                        uint64_t size, struct reading *out) {
+    struct reading none = {0, -1, 0, 0};
+    *out = none;
+    GUARD(feed)
+    struct open_chunk *chunk = chunk_at(feed, number);
+    if (!chunk) return STATUS_OK;
+    uint64_t at = 0;
+    while (at + 8 <= size) {
+        uint64_t word = load64(words + at);
+        if (word == 0) break;
+        uint32_t kind = word & 3;
+        uint64_t taken = kind == WORD_RECORD ? record_size(word) : 8;
+        if (taken > size - at) {
+            out->is_damaged = 1; /* a record that goes beyond its chunk */
+            break;
+        }
+        if (kind == WORD_RECORD)
+            read_record(feed, chunk, word, payloads + at + 8, feed->source.start, out);
+        else if (kind)
+            read_event(chunk, word, feed->source.start, out);
+        at += taken;
+    }
+    out->words = at / 8;
+    out->track = chunk->track ? chunk->track->id : 0;
+    return STATUS_OK;
+}
+
+int functrace_feed_miss(struct feed *feed, int64_t number, int is_sure) {
+    GUARD(feed)
+    struct open_chunk *chunk = chunk_at(feed, number);
+    if (chunk && chunk->track) add_entry(chunk->track, MISSES | (uint64_t)(is_sure != 0) << 24, 0, NULL, 0);
+    return STATUS_OK;
+}
+
+int functrace_feed_end_chunk(struct feed *feed, int64_t number) {
+    struct open_chunk *chunk = chunk_at(feed, number);
+    if (!chunk) return STATUS_OK;
+    set_track(chunk, NULL);
+    chunk->is_used = 0;
+    if ((uint64_t)number < feed->first_free) feed->first_free = (uint64_t)number;
+    return STATUS_OK;
+}
+
+void functrace_feed_miss_chunks(struct feed *feed) { feed->misses_chunks = 1; }
+
+int functrace_feed_advance(struct feed *feed, int64_t until) {
+    GUARD(feed)
+    uint64_t start = feed->source.start;
+    feed->source.start = 0; /* times of entries are relative */
+    advance_in_steps(feed, until);
+    feed->source.start = start;
+    return STATUS_OK;
+}
+
+int functrace_feed_end(struct feed *feed, int64_t time) {
+    GUARD(feed)
+    uint64_t start = feed->source.start;
+    feed->source.start = 0;
+    qsort(feed->walks, feed->walk_count, sizeof *feed->walks, by_start);
+    for (uint64_t i = 0; i < feed->walk_count; i++) {
+        struct walk *w = feed->walks[i];
+        settle_chunk(w);
+        if (time > w->at.time) pass_time(&w->at, time);
+        end_calls(w, 0, w->at.time, w->misses_for_sure ? CALL_END_UNKNOWN : CALL_UNFINISHED);
+    }
+    feed->source.start = start;
+    return STATUS_OK;
+}
+
+int functrace_feed_open_calls(struct feed *feed, struct begun **out, uint64_t *count) {
+    GUARD(feed)
+    feed->open_count = 0;
+    for (uint64_t i = 0; i < feed->walk_count; i++) {
+        const struct walk *w = feed->walks[i];
+        for (uint64_t f = 0; f < w->at.depth; f++) {
+            const struct remembered *call = w->frames[f].call;
+            if (!call) continue;
+            FEED_ROOM(feed, feed->open_calls, feed->open_count, feed->open_capacity);
+            struct begun row = {call->id, call->outer ? call->outer->id : -1, call->start, -1, call->function, w->index, -1, 0};
+            feed->open_calls[feed->open_count++] = row;
+        }
+    }
+    *out = feed->open_calls;
+    *count = feed->open_count;
+    return STATUS_OK;
+}
+
+/* What has come since the last time; it stays until the next word is read or walked. */
+struct fed *functrace_feed_take(struct feed *feed) { return &feed->out; }

@@ -1,0 +1,191 @@
+"""A trace that is followed has the calls that it has when it is read as a whole."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from functrace._native.tables import END_UNKNOWN
+from functrace.errors import FunctraceError
+from functrace.export.events import SpanReader
+from functrace.trace import open_trace
+from functrace.trace.follower import Follower, Progress
+from tests.live.growing import Growing
+from tests.otlp.program import Program
+from tests.trace import writer as w
+from tests.trace.fuzz import mutated
+from tests.trace.vectors import VECTORS
+
+_RINGS = ("overwritten", "deep", "inherited-overwritten")
+_WHOLE = [name for name in VECTORS if name not in _RINGS]
+
+
+class Following:
+    """The rows of a trace that is followed, with names in place of indices."""
+
+    def __init__(self, path: Path) -> None:
+        self.follower = Follower(path)
+        self.finished: list[tuple[Any, ...]] = []
+        self.open: dict[int, tuple[int, int]] = {}
+        """function and start of the calls that have begun and not ended"""
+        self._ids: dict[int, int] = {}
+        self._known: set[int] = set()
+
+    def round(self) -> int:
+        count = self.follower.advance()
+        self._add(self.follower.take())
+        listed = self.follower.open_calls()
+        now = zip(listed["function"].tolist(), listed["start"].tolist(), strict=True)
+        assert dict(zip(listed["call"].tolist(), now, strict=True)) == self.open
+        return count
+
+    def finish(self) -> list[tuple[Any, ...]]:
+        while self.round():
+            pass
+        self.follower.finish()
+        self._add(self.follower.take())
+        assert self.open == {}
+        return sorted(self.finished)
+
+    def _add(self, progress: Progress) -> None:
+        for row in progress.tracks.tolist():
+            self._ids[row[4]] = row[0]
+        for row in progress.begun:
+            assert row["parent"] < 0 or int(row["parent"]) in self._known
+            assert row["outer"] < 0 or int(row["outer"]) in self._known
+            self._known.add(int(row["call"]))
+            self.open[int(row["call"])] = int(row["function"]), int(row["start"])
+        for row in progress.finished:
+            function, start = self.open.pop(int(row["call"]))
+            assert (int(row["function"]), int(row["start"])) == (function, start)
+            names = ("start", "duration", "self", "suspended", "function", "depth", "flags")
+            text = progress.text(int(row["text"]), int(row["text_length"]))
+            values = (int(row[name]) for name in names)
+            self.finished.append((self._ids[int(row["track"])], *values, text))
+        released = set(progress.released.tolist())
+        assert released <= self._known
+        assert not released & self.open.keys()
+        self._known -= released
+
+
+def whole(path: Path) -> list[tuple[Any, ...]]:
+    """The same rows by reading all of it."""
+    trace = open_trace(path)
+    return sorted(
+        (
+            int(trace.tracks.id[block.track[i]]),
+            *(int(getattr(block, name)[i]) for name in ("start", "duration", "self", "suspended")),
+            int(block.function[i]),
+            int(block.depth[i]),
+            int(block.flags[i]),
+            trace.text(int(block.text_at[i]), int(block.text_bytes[i])),
+        )
+        for block in SpanReader(trace).spans(1000)
+        for i in range(len(block))
+    )
+
+
+def follow(path: Path, content: bytes, chance: Random, most: int) -> list[tuple[Any, ...]]:
+    growing = Growing(path, content, chance)
+    following = Following(path)
+    while not growing.is_whole:
+        growing.step(most)
+        following.round()
+    growing.finish()
+    return following.finish()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000), st.integers(10, 400), st.sampled_from((1, 5, 40, 300)))
+def test_programs_cut_anywhere(seed: int, steps: int, most: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "growing.ftrace"
+        found = follow(path, Program(seed, steps).written(), Random(seed), most)
+        assert found == whole(path)
+
+
+@pytest.mark.parametrize("most", [1, 3, 50])
+@pytest.mark.parametrize("name", _WHOLE)
+def test_vectors_cut_anywhere(tmp_path: Path, name: str, most: int) -> None:
+    path = tmp_path / "growing.ftrace"
+    if name == "bases":  # its clock is another one
+        pytest.skip("times of the whole trace are not ticks")
+    assert follow(path, VECTORS[name], Random(most), most) == whole(path)
+
+
+def test_whatever_the_file_contains() -> None:
+    """Mutated traces, at once and in place of one another: nothing but the file's end ends it."""
+    chance = random.Random(9)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x.ftrace"
+        for _ in range(150):
+            _follow_mutated(path, chance)
+
+
+def _follow_mutated(path: Path, chance: Random) -> None:
+    path.write_bytes(mutated(chance))
+    with suppress(FunctraceError):
+        following = Following(path)
+        for _ in range(chance.randrange(4)):
+            following.round()
+            content = mutated(chance)
+            with path.open("r+b") as file:  # another chunk in the place of old ones
+                file.seek(4096)
+                file.write(content[4096:])
+        following.finish()
+
+
+def test_rings_that_are_overwritten_between_looks() -> None:
+    """Calls whose exits were read are those of the program; of others the end is not known."""
+    chance = random.Random(3)
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(20):
+            _follow_ring(Path(folder) / "x.ftrace", chance)
+
+
+def _follow_ring(path: Path, chance: Random) -> None:
+    path.write_bytes(w.header(flags=4) + w.FUNCTIONS + bytes(4 * 1024))
+    following = Following(path)
+    expected, unread = set(), 0
+    for sequence, (words, opened, calls) in enumerate(_ring_chunks(chance), 2):
+        with path.open("r+b") as file:
+            file.seek(4096 + 512 + sequence % 4 * 1024)
+            file.write(w.events(sequence, *words, track=7, size=1024, opened=opened))
+        expected |= calls
+        unread += 1
+        if chance.random() < 0.5:
+            following.round()
+            unread = 0
+    found = following.finish()
+    sure = {(row[1], row[2], row[5]) for row in found if not row[7] & (END_UNKNOWN | 8)}
+    assert sure <= expected
+    if not following.follower.overwritten:
+        assert sure == expected
+
+
+def _ring_chunks(chance: Random) -> Iterator[tuple[list[bytes], int, set[tuple[int, ...]]]]:
+    now = 0
+    stack: list[tuple[int, int]] = []
+    for _ in range(30):
+        words = [w.opened(1000 + start, function) for function, start in stack]
+        opened = len(stack)
+        calls = set()
+        for _ in range(20):
+            now += chance.randrange(1, 9)
+            if stack and (len(stack) > 5 or chance.random() < 0.5):
+                function, start = stack.pop()
+                calls.add((start, now - start, function - 1))
+                words.append(w.leave(function, now))
+            else:
+                stack.append((chance.randrange(1, 5), now))
+                words.append(w.enter(*stack[-1]))
+        yield words, opened, calls
