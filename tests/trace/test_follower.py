@@ -113,7 +113,7 @@ def test_programs_cut_anywhere(seed: int, steps: int, most: int) -> None:
         assert found == whole(path)
 
 
-@pytest.mark.parametrize("most", [1, 3, 50])
+@pytest.mark.parametrize("most", [1, 4])
 @pytest.mark.parametrize("name", _WHOLE)
 def test_vectors_cut_anywhere(tmp_path: Path, name: str, most: int) -> None:
     path = tmp_path / "growing.ftrace"
