@@ -627,7 +627,7 @@ static void forget(struct feed *feed) {
 /* ---- walking ---- */
 
 static void advance_to(struct feed *feed, int64_t until) {
-    qsort(feed->active, feed->active_count, sizeof *feed->active, by_start);
+    if (feed->active) qsort(feed->active, feed->active_count, sizeof *feed->active, by_start);
     for (uint64_t i = 0; i < feed->active_count; i++) walk_until(feed->active[i], until);
     forget(feed);
 }
@@ -809,7 +809,7 @@ int functrace_feed_end(struct feed *feed, int64_t time) {
     GUARD(feed)
     uint64_t start = feed->source.start;
     feed->source.start = 0;
-    qsort(feed->walks, feed->walk_count, sizeof *feed->walks, by_start);
+    if (feed->walks) qsort(feed->walks, feed->walk_count, sizeof *feed->walks, by_start);
     for (uint64_t i = 0; i < feed->walk_count; i++) {
         struct walk *w = feed->walks[i];
         settle_chunk(w);
