@@ -12,8 +12,8 @@ from functrace.export.otlp.frames import Span
 from functrace.export.otlp.ids import Rate
 from functrace.export.otlp.messages import Source, batches
 from functrace.export.otlp.spans import spans
-from functrace.live.calls import SpanFollower
 from functrace.globs import matching
+from functrace.live.calls import SpanFollower
 from functrace.trace import Trace, open_trace
 
 
