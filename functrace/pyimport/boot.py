@@ -1,7 +1,7 @@
-"""The first thing that a traced program runs, in a namespace of its own.
+"""Bootstrap code of a traced program, executed in a separate namespace.
 
-It finds functrace by its own place and not by ``sys.path``: functrace may be installed in another
-environment than the program, and a program may have a ``functrace`` of its own.
+It locates functrace by its own path, not by ``sys.path``: functrace may be installed in another
+environment than the program, and the program may have its own package called ``functrace``.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 import sys
 
-TYPE_CHECKING = False  # typing is nothing that every program loads
+TYPE_CHECKING = False  # importing typing would slow every program's start
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
 
 def begin(namespace: dict[str, Any], *arguments: Any) -> Callable[[], object] | None:
-    """Turn the module that is run into the program's main module; see pyimport.program."""
+    """Set up the running module as the program's main module; see pyimport.program."""
     _load()
     from functrace.pyimport import program
 
@@ -24,7 +24,7 @@ def begin(namespace: dict[str, Any], *arguments: Any) -> Callable[[], object] | 
 
 
 def hook() -> None:
-    """Begin in a process that Python starts by itself, before its main module is run."""
+    """Install the import hook before the main module of a process that Python itself starts."""
     _load()
     from functrace.pyimport import child
 

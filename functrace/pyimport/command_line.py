@@ -1,12 +1,12 @@
-"""Python's own command line: its options, and the program behind them.
+"""Parser of Python's own command line: its options and the program after them.
 
 Source: https://docs.python.org/3/using/cmdline.html and Python/getopt.c. Python reads clusters
-(``-uB``, ``-um MODULE``), and values that are attached or the next word (``-Wignore``).
+(``-uB``, ``-um MODULE``) and values that are attached (``-Wignore``) or the next word.
 """
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # typing is nothing that every program loads
+TYPE_CHECKING = False  # importing typing would slow every program's start
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -23,18 +23,18 @@ VALUE_JOINED = 2
 
 
 class CommandLine:
-    """What stands behind ``python``.
+    """The parsed words after ``python``.
 
     Attributes:
         options: Python's options, as typed, without ``-m`` or ``-c``.
         program: ``-m MODULE``, ``-c CODE``, ``-`` or a file, each with its arguments.
-        joined: whether ``-m`` or ``-c`` was typed as a part of the last option, and whether its
-            value was attached: LETTER_JOINED, VALUE_JOINED, the sum of both, or 0.
-        switches: the letters of the options that have no value.
+        joined: bit set; LETTER_JOINED if ``-m`` or ``-c`` was typed in one word with other
+            options, VALUE_JOINED if its value was attached.
+        switches: the letters of the options without a value.
         x_options: the values of ``-X``.
 
     Raises:
-        ValueError: it cannot run a program; says why.
+        ValueError: the command line runs no program; the message contains the reason.
     """
 
     def __init__(self, words: Sequence[str]) -> None:
@@ -47,17 +47,17 @@ class CommandLine:
         while rest and not self.program:
             self._read(rest)
         if not self.program:
-            raise ValueError("no program: name a FILE, -m MODULE, -c CODE or - (standard input)")
+            raise ValueError("no program given; use FILE, -m MODULE, -c CODE or - (standard input)")
 
     def _read(self, rest: list[str]) -> None:
-        """Take the next word, with its value if it has one."""
+        """Parse the next word and its value, if any."""
         word = rest[0]
         if word[:1] != "-" or word == "-":
             self.program = tuple(rest)
         elif word == "--":
             self.options.append(rest.pop(0))
             if rest and rest[0] in ("-m", "-c"):
-                raise ValueError(f"{rest[0]} behind --: is it a file? then name it ./{rest[0]}")
+                raise ValueError(f"{rest[0]} after --: if it is a file, use ./{rest[0]}")
             self.program = tuple(rest)
             rest.clear()
         elif word.startswith("--") or word in _PRINTS:
@@ -68,10 +68,10 @@ class CommandLine:
     def _read_long(self, rest: list[str]) -> None:
         word = rest.pop(0)
         if word in _PRINTS:
-            raise ValueError(f"{word} runs no program: there is nothing to trace")
+            raise ValueError(f"{word} runs no program; nothing to trace")
         if word != _LONG_WITH_VALUE:
             raise ValueError(
-                f"{word} is not an option of Python's; those of functrace run stand before them"
+                f"{word} is not a Python option; put options of functrace run before Python's"
             )
         self.options += [word, _value(word, rest)]
 
@@ -88,9 +88,9 @@ class CommandLine:
                 self.options += [word] if attached else [word, value]
                 return
             if f"-{letter}" in _PRINTS:
-                raise ValueError(f"-{letter} runs no program: there is nothing to trace")
+                raise ValueError(f"-{letter} runs no program; nothing to trace")
             if letter not in _SWITCHES:
-                raise ValueError(f"-{letter} is an option neither of functrace run nor of Python")
+                raise ValueError(f"-{letter} is neither an option of functrace run nor of Python")
             self.switches += letter
         self.options.append(word)
 
@@ -110,14 +110,14 @@ def _value(option: str, rest: list[str]) -> str:
 
 
 def is_option(word: str) -> bool:
-    """Whether a word looks like an option of Python's, maybe a cluster of them."""
+    """Return whether a word looks like a Python option or a cluster of them."""
     if word.startswith("--"):
         return word == _LONG_WITH_VALUE or word in _PRINTS
     return word[:1] == "-" and word[1:2] in _SWITCHES | _WITH_VALUE | _PROGRAM | {"V", "?"}
 
 
 def rejoin(typed: list[str], at: int, joined: int) -> None:
-    """Make the words of ``-m`` or ``-c``, at an index, what they were when typed."""
+    """Join the words of ``-m`` or ``-c`` at index ``at`` as they were typed."""
     if joined & VALUE_JOINED:
         typed[at : at + 2] = ["".join(typed[at : at + 2])]
     if joined & LETTER_JOINED:

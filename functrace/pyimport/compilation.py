@@ -1,4 +1,4 @@
-"""What the process that compiles does for each request."""
+"""Request handlers of the compile server."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ from rewriter.python.classify import classify
 from rewriter.python.parse import to_utf8
 
 Warned = tuple[str, str, int]
-"""what a compiler warned of: category, text, line"""
+"""a compiler warning: category, text, line"""
 
-# What is run in the frame of the main module, before its first statement. Nothing of it stays.
+# Runs in the main module's frame before its first statement and leaves nothing behind.
 _PROLOGUE = """(lambda at: exec(
     __import__("_frozen_importlib_external").SourceFileLoader("functrace.pyimport.boot", {boot!r})
     .get_code("functrace.pyimport.boot"), at) or at["begin"](globals(), {arguments}))({{}})"""
-# ``python -m`` and programs in folders and archives: Python's own runpy, under a frame of ours
-# that leaves no mark in a traceback.
+# Starts ``python -m`` and programs in directories and archives through Python's own runpy; its
+# frame is removed from tracebacks.
 _LAUNCHER = """try:
     {prologue}()
 except BaseException as _functrace_:
-    __import__("sys").modules["functrace.pyimport.program"].hide(_functrace_)
+    __import__("sys").modules["functrace.pyimport.program"].hide_frame(_functrace_)
     raise
 """
 _BOOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "boot.py")
 
 
-def reply(request: tuple[Any, ...]) -> Any:
-    """What one request asks for; the request's first element is the configuration."""
+def handle(request: tuple[Any, ...]) -> Any:
+    """Return the reply to a request: configuration, kind and arguments."""
     text, kind, *arguments = request
     return _KINDS[kind](config.parse(text), *arguments)
 
 
 def _module(
-    asked: Config,
+    settings: Config,
     name: str,
     file: str,
     source: bytes,
@@ -57,10 +57,10 @@ def _module(
     footer: str,
     optimize: int,
 ) -> tuple[bytes, list[Warned], str]:
-    """A module's code as the cache has it, what its compiler warned of, and what went wrong."""
+    """Return a module's cache entry, the compiler's warnings, and why it was skipped."""
     try:
-        with _warned() as told:
-            tree = _tree(asked, name, file, source) if traced else ast.parse(source, file)
+        with _recorded_warnings() as warned:
+            tree = _tree(settings, name, file, source) if traced else ast.parse(source, file)
             functions = len(list(_places(tree)))
             if footer:
                 tree.body.append(
@@ -68,34 +68,35 @@ def _module(
                 )
             code = compile(tree, file, "exec", dont_inherit=True, optimize=optimize)
     except SyntaxError:
-        return b"", [], ""  # Python itself says it best
-    except Exception as error:  # noqa: BLE001 -- whatever it is, the program runs on
+        return b"", [], ""  # Python itself reports it
+    except Exception as error:  # noqa: BLE001 -- the program must continue
         return b"", [], f"{type(error).__name__}: {error}"
     content = code_cache.pack(code, functions, code_cache.Stamp(*stamp))
-    entries.put(asked.cache, key, content)
-    left = _reason(asked, name, file, source) if traced and not functions else ""
-    return content, list(told), left
+    entries.put(settings.cache, key, content)
+    skip_reason = _skip_reason(settings, name, file, source) if traced and not functions else ""
+    return content, list(warned), skip_reason
 
 
-def _main(asked: Config, file: str, source: bytes, kind: str, optimize: int) -> bytes:
-    """Return the main module as a file of bytecode, empty if Python has to say what is wrong."""
+def _main(settings: Config, file: str, source: bytes, kind: str, optimize: int) -> bytes:
+    """Return the main module as a bytecode file, empty if Python must report an error."""
     try:
-        with _warned() as told:
-            tree = _tree(asked, "__main__", file, source)
+        with _recorded_warnings() as warned:
+            tree = _tree(settings, "__main__", file, source)
             functions = len(list(_places(tree)))
-            code = _begun(tree, file, f"{kind!r}, {file!r}, {functions}, ", told, optimize)
-    except Exception:  # noqa: BLE001 -- Python itself says it best
+            arguments = f"{kind!r}, {file!r}, {functions}, "
+            code = _compile_with_prologue(tree, file, arguments, warned, optimize)
+    except Exception:  # noqa: BLE001 -- Python itself reports it
         return b""
     return _runnable(code)
 
 
-def _begun(
-    tree: ast.Module, file: str, arguments: str, told: list[Warned], optimize: int
+def _compile_with_prologue(
+    tree: ast.Module, file: str, arguments: str, warned: list[Warned], optimize: int
 ) -> CodeType:
-    """The tree compiled, with our prologue."""
-    compile(tree, file, "exec", dont_inherit=True, optimize=optimize)  # for what it warns of
+    """Insert the prologue that calls ``begin``, and compile the tree."""
+    compile(tree, file, "exec", dont_inherit=True, optimize=optimize)  # only for its warnings
     first = runtime_imports.count_prologue(tree)
-    begin = _statement(_PROLOGUE.format(boot=_BOOT, arguments=f"{arguments}{told!r}"))
+    begin = _statement(_PROLOGUE.format(boot=_BOOT, arguments=f"{arguments}{warned!r}"))
     line = tree.body[first].lineno if first < len(tree.body) else 1
     for node in ast.walk(begin):
         if isinstance(node, (ast.expr, ast.stmt)):
@@ -117,12 +118,12 @@ def _runnable(code: CodeType) -> bytes:
 
 
 def _functions(
-    asked: Config, name: str, file: str, source: bytes
+    settings: Config, name: str, file: str, source: bytes
 ) -> tuple[str, int, list[tuple[int, int]]]:
-    """What the runtime is called in a file, before which statement it is imported, and the places
-    of the functions to be decorated.
+    """Return the runtime's alias, the index of the statement to import it before, and the
+    positions of the functions to decorate.
     """
-    tree = _tree(asked, name, file, source)
+    tree = _tree(settings, name, file, source)
     found = list(_places(tree))
     name = found[0][0] if found else ""
     return name, runtime_imports.count_prologue(tree), [(line, at) for _, line, at in found]
@@ -136,36 +137,39 @@ _KINDS: dict[str, Callable[..., Any]] = {
 }
 
 
-def _tree(asked: Config, name: str, file: str, source: bytes) -> ast.Module:
-    return instrument_tree(source, file, _options(asked, name, file))
+def _tree(settings: Config, name: str, file: str, source: bytes) -> ast.Module:
+    return instrument_tree(source, file, _options(settings, name, file))
 
 
-def _options(asked: Config, name: str, file: str) -> Options:
-    inside = file.startswith(asked.root.rstrip("/") + "/")
-    path = os.path.relpath(file, asked.root) if inside else file
+def _options(settings: Config, name: str, file: str) -> Options:
+    inside = file.startswith(settings.root.rstrip("/") + "/")
+    path = os.path.relpath(file, settings.root) if inside else file
     filters = Filters(
-        asked.include, asked.exclude, asked.min_lines, exported_only=bool(asked.exported_only)
+        settings.include,
+        settings.exclude,
+        settings.min_lines,
+        exported_only=bool(settings.exported_only),
     )
     return Options(
-        lambdas=bool(asked.lambdas),
-        skip_generated=bool(asked.skip_generated),
-        compiled=asked.compiled,
+        lambdas=bool(settings.lambdas),
+        skip_generated=bool(settings.skip_generated),
+        compiled=settings.compiled,
         filters=filters,
         location=Location(path, name, name.rpartition(".")[2]),
     )
 
 
-def _reason(asked: Config, name: str, file: str, source: bytes) -> str:
-    """Why a file in which nothing was instrumented was left alone, unless that was asked for."""
+def _skip_reason(settings: Config, name: str, file: str, source: bytes) -> str:
+    """Return why nothing in a file was instrumented; empty if the file itself requests that."""
     try:
-        classify(ast.parse(source), to_utf8(source), _options(asked, name, file))
+        classify(ast.parse(source), to_utf8(source), _options(settings, name, file))
     except SkipFile as skip:
         return "" if skip.reason.startswith("#") else skip.reason
     return ""
 
 
 def _places(tree: ast.Module) -> Iterator[tuple[str, int, int]]:
-    """Our name and the position of every function that instrument_tree decorated."""
+    """Yield the runtime's alias and the position of every function that was decorated."""
     for node in ast.walk(tree):
         what: ast.expr | ast.stmt
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.decorator_list:
@@ -175,7 +179,7 @@ def _places(tree: ast.Module) -> Iterator[tuple[str, int, int]]:
         else:
             continue
         name = last.value if isinstance(last, ast.Attribute) else None
-        # One that was there before has a place of its own.
+        # A decorator of the source has its own position.
         is_new = (last.lineno, last.col_offset) == (what.lineno, what.col_offset)
         if isinstance(name, ast.Name) and is_alias(name.id) and is_new:
             yield name.id, what.lineno, what.col_offset
@@ -186,11 +190,11 @@ def _statement(text: str) -> ast.stmt:
 
 
 @contextmanager
-def _warned() -> Iterator[list[Warned]]:
-    """What is warned of in between."""
-    told: list[Warned] = []
+def _recorded_warnings() -> Iterator[list[Warned]]:
+    """Yield a list to which the block's warnings are appended."""
+    warned: list[Warned] = []
 
-    def tell(
+    def record(
         message: Warning | str,
         category: type[Warning],
         filename: str,  # noqa: ARG001
@@ -199,10 +203,10 @@ def _warned() -> Iterator[list[Warned]]:
         line: str | None = None,  # noqa: ARG001
     ) -> None:
         entry = (category.__name__, str(message), lineno)
-        if entry not in told:
-            told.append(entry)
+        if entry not in warned:
+            warned.append(entry)
 
     with warnings.catch_warnings():
         warnings.simplefilter("always")
-        warnings.showwarning = tell
-        yield told
+        warnings.showwarning = record
+        yield warned

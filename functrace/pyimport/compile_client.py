@@ -1,4 +1,4 @@
-"""The program's end of the process that compiles: asks it, and starts it if need be."""
+"""Client of the compile server, which it starts if necessary."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from _thread import allocate_lock, get_ident
 from functrace.runtime.descriptors import identify, move_up
 from functrace.runtime.system import os
 
-TYPE_CHECKING = False  # typing is nothing that every program loads
+TYPE_CHECKING = False  # importing typing would slow every program's start
 if TYPE_CHECKING:
     import _socket
     from typing import Any
@@ -21,44 +21,44 @@ _STANDARD_ERROR = 2
 
 
 class Compiler:
-    """Requests and replies are tuples that ``marshal`` takes.
+    """Client of the compile server; requests and replies are marshalled tuples.
 
-    Between requests nothing is held but a file descriptor, which is looked at before it is used:
-    a program may close all it finds, and open others in their place.
+    Between requests it holds only a file descriptor, which it verifies before each use: a program
+    may close every descriptor and open other files under the same numbers.
     """
 
     def __init__(self, python: str, config: str, flags: Flags) -> None:
         self._python = python
         self._config = config
         self._options = flags.options
-        self.forget()
+        self.reset()
 
-    def forget(self) -> None:
-        """Begin anew, as a forked child must."""
+    def reset(self) -> None:
+        """Drop the connection, as a forked child must."""
         self._lock = allocate_lock()
         self._owner = 0
         self._fd = -1
         self._identity: tuple[int, int] | None = None
 
-    def ask(self, *request: Any) -> Any:
-        """The reply, or None if there can be none."""
+    def request(self, *request: Any) -> Any:
+        """Return the server's reply, or None if the server cannot be used."""
         if self._owner == get_ident() or not self._lock.acquire(timeout=_TIMEOUT):
-            return None  # a signal handler imports, in the middle of another request
+            return None  # a signal handler imports during another request
         self._owner = get_ident()
         try:
-            return self._asked(marshal.dumps((self._config, *request)))
+            return self._send(marshal.dumps((self._config, *request)))
         except (OSError, EOFError, ValueError, MemoryError):
             return None
         finally:
             self._owner = 0
             self._lock.release()
 
-    def _asked(self, request: bytes) -> Any:
+    def _send(self, request: bytes) -> Any:
         if self._is_open():
             try:
                 return self._exchange(request)
             except (OSError, EOFError):
-                pass  # it ended for want of work
+                pass  # the server ended because it was idle
         self._start()
         return self._exchange(request)
 
@@ -76,7 +76,7 @@ class Compiler:
                 (os.POSIX_SPAWN_DUP2, 1, 2),
             ]
             words = [self._python, "-I", "-S", *self._options, _SERVER]
-            # In a process group of its own the terminal's Ctrl-C does not reach it.
+            # Its own process group, so that the terminal's Ctrl-C does not reach it.
             pid = os.posix_spawn(self._python, words, os.environ, file_actions=actions, setpgroup=0)
         except BaseException:
             ours.close()
@@ -88,32 +88,32 @@ class Compiler:
             self._fd = move_up(self._fd)
         self._identity = identify(self._fd)
         try:
-            os.waitpid(pid, 0)  # it forks at once, so that the program has no child of ours
+            os.waitpid(pid, 0)  # it forks at once, so that the program gets no extra child
         except ChildProcessError:
             pass
 
     def _exchange(self, request: bytes) -> Any:
         import _socket
 
-        no_signal = getattr(_socket, "MSG_NOSIGNAL", 0)  # SIGPIPE may be what it is by default
+        no_signal = getattr(_socket, "MSG_NOSIGNAL", 0)  # SIGPIPE may have its default action
         socket = _socket.socket(fileno=self._fd)
         is_done = False
         try:
             socket.settimeout(_TIMEOUT)
             socket.sendall(len(request).to_bytes(8, "little"), no_signal)
             socket.sendall(request, no_signal)
-            size = int.from_bytes(_received(socket, 8), "little")
-            reply = marshal.loads(_received(socket, size))
+            size = int.from_bytes(_receive(socket, 8), "little")
+            reply = marshal.loads(_receive(socket, size))
             is_done = True
             return reply
         finally:
             socket.detach()
-            if not is_done:  # also where a signal ended it: what comes later answers another
+            if not is_done:  # also after a signal: a late reply would answer the next request
                 fd, self._fd = self._fd, -1
                 os.close(fd)
 
 
-def _received(socket: _socket.socket, size: int) -> bytes:
+def _receive(socket: _socket.socket, size: int) -> bytes:
     content = bytearray()
     while len(content) < size:
         piece = socket.recv(min(size - len(content), 1 << 20))

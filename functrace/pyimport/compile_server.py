@@ -1,7 +1,7 @@
-"""A process that instruments and compiles what others ask for, and keeps it in the cache.
+"""Compile server: a process that instruments, compiles and caches modules on request.
 
-Run as a script with ``python -I -S``, a socket for its standard input. It ends when nobody
-is at the other end, or has nothing to ask for a while.
+Run as a script with ``python -I -S`` and a socket as standard input. It ends when the socket is
+closed or after some idle seconds.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ import select
 import sys
 from pathlib import Path
 
-_IDLE = 10.0  # seconds
+_IDLE_S = 10.0
 
 
 def main() -> None:
-    """Let go of who started us, and serve."""
+    """Detach from the parent process and serve requests."""
     if os.fork():
         os._exit(0)
-    # Behind the standard library: what else is there must not shadow it.
+    # Appended, so that no other module there shadows the standard library.
     sys.path.append(str(Path(__file__).resolve().parents[2]))
     _serve()
 
@@ -29,10 +29,10 @@ def _serve() -> None:
     from functrace.pyimport import compilation, config
 
     folder = ""
-    while select.select([0], [], [], _IDLE)[0]:
+    while select.select([0], [], [], _IDLE_S)[0]:
         size = int.from_bytes(_read(8), "little")
         request = marshal.loads(_read(size))
-        answer = marshal.dumps(compilation.reply(request))
+        answer = marshal.dumps(compilation.handle(request))
         _write(len(answer).to_bytes(8, "little") + answer)
         folder = folder or config.parse(request[0]).cache
     trim(folder)

@@ -1,4 +1,4 @@
-"""What the hook is asked to do; text, as it goes to processes by their environment."""
+"""Import hook configuration, passed to processes as text in an environment variable."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from functrace.cache.folders import choose
 from functrace.cache.trust import find_risk
 
-TYPE_CHECKING = False  # typing is nothing that every program loads
+TYPE_CHECKING = False  # importing typing would slow every program's start
 if TYPE_CHECKING:
     from functrace.pyimport.flags import Flags
 
@@ -24,23 +24,23 @@ _NUMBERS = frozenset(
         "joined",
     )
 )
-_OF_PROCESS = frozenset(("std", "quiet", "children", "joined"))  # they change no code
+_OF_PROCESS = frozenset(("std", "quiet", "children", "joined"))  # they do not affect compiled code
 _LISTS = frozenset(("include", "exclude", "compiled", "deps"))
 
 
 class Config:
-    """One run's wishes.
+    """Configuration of one run.
 
     Attributes:
-        cache: the folder for what was compiled; empty if there is none that is safe.
+        cache: the cache directory of compiled code; empty if no safe one exists.
         cache_warning: a message for the user about the cache, or an empty string.
-        root: the folder that globs over paths count from.
+        root: the directory that path globs are relative to.
         include, exclude, compiled, min_lines, exported_only, skip_generated, lambdas: as in
             :class:`rewriter.python.Options`.
-        deps: globs over the names of modules that are instrumented though they are not the user's.
-        std: whether the standard library is, too.
-        quiet: no summary at the end.
-        children: whether Python processes that the program starts are traced, too.
+        deps: globs over names of installed modules to instrument.
+        std: whether to instrument the standard library.
+        quiet: whether to omit the summary at the end.
+        children: whether to trace Python processes that the program starts.
         joined: as in :class:`functrace.pyimport.command_line.CommandLine`.
     """
 
@@ -69,7 +69,7 @@ class Config:
         self.root = self.root or os.getcwd()
 
     def text(self, **changes: str | int) -> str:
-        """A line for each attribute that says something."""
+        """Return the configuration as text: one line per value that is not empty or zero."""
         lines = []
         for name, value in {**vars(self), **changes, "cache_warning": ""}.items():
             values = value if isinstance(value, tuple) else (value,)
@@ -77,17 +77,17 @@ class Config:
         return "\n".join(lines)
 
     def key(self, flags: Flags) -> str:
-        """All that decides what becomes of a given file at a given path."""
+        """Return everything that affects the compiled code of a given file."""
         from functrace import __version__
 
-        asked = [(n, getattr(self, n)) for n in ("include", "exclude", "compiled")]
-        asked += [(n, getattr(self, n)) for n in sorted(_NUMBERS - _OF_PROCESS)]
-        place = self.root if self.include or self.exclude else ""
-        return repr((__version__, asked, place, flags.key()))
+        settings = [(n, getattr(self, n)) for n in ("include", "exclude", "compiled")]
+        settings += [(n, getattr(self, n)) for n in sorted(_NUMBERS - _OF_PROCESS)]
+        root = self.root if self.include or self.exclude else ""
+        return repr((__version__, settings, root, flags.key()))
 
 
 def parse(text: str) -> Config:
-    """What :meth:`Config.text` wrote; of any other text, such as ``1``, the defaults."""
+    """Parse the output of :meth:`Config.text`; other text, such as ``1``, gives the defaults."""
     values: dict[str, str | int | tuple[str, ...]] = {}
     for line in text.split("\n"):
         name, _, value = line.partition("=")

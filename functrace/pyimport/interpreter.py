@@ -1,4 +1,4 @@
-"""Which Python runs the program."""
+"""Selection of the Python interpreter that runs the program."""
 
 from __future__ import annotations
 
@@ -7,47 +7,48 @@ import sys
 
 from functrace.errors import FunctraceError
 
-TYPE_CHECKING = False  # what is not needed is not waited for
+TYPE_CHECKING = False  # importing typing would slow the start
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# What pipx and uv leave in the environments that they make for a tool.
-_OF_TOOLS = ("pipx_metadata.json", "uv-receipt.toml")
+# Files that pipx and uv create in the environment of a tool.
+_TOOL_MARKERS = ("pipx_metadata.json", "uv-receipt.toml")
 
 
-def choose(asked: str | None, environment: Mapping[str, str]) -> str:
-    """The interpreter asked for, or the one in whose environment the user is.
+def choose(requested: str | None, environment: Mapping[str, str]) -> str:
+    """Return the requested interpreter, or the one of the user's environment.
 
-    That is the one that functrace runs in, but if functrace has an environment of its own, or
-    none, the virtual environment that is active, or ``python3`` of PATH.
+    That is the one that runs functrace. If functrace is installed as a tool or outside any virtual
+    environment, it is the active virtual environment's, or else ``python3`` on PATH for a tool.
 
     Raises:
-        FunctraceError: there is none.
+        FunctraceError: no interpreter was found.
     """
-    if asked:
-        return _existing(asked, environment)
-    is_tools = any(os.path.exists(os.path.join(sys.prefix, name)) for name in _OF_TOOLS)
+    if requested:
+        return _find(requested, environment)
+    is_tool = any(os.path.exists(os.path.join(sys.prefix, name)) for name in _TOOL_MARKERS)
     is_virtual = sys.prefix != sys.base_prefix
-    if is_virtual and not is_tools:
+    if is_virtual and not is_tool:
         return sys.executable
     active = environment.get("VIRTUAL_ENV")
     if active:
-        return _existing(os.path.join(active, "bin", "python"), environment)
-    return _existing("python3", environment) if is_tools else sys.executable
+        return _find(os.path.join(active, "bin", "python"), environment)
+    return _find("python3", environment) if is_tool else sys.executable
 
 
 def passed_over(chosen: str, environment: Mapping[str, str]) -> str:
-    """The virtual environment that is active, if ``chosen`` is not of it; else an empty text."""
+    """Return the active virtual environment if ``chosen`` is not in it, else an empty string."""
     active = environment.get("VIRTUAL_ENV", "")
-    there = os.path.dirname(os.path.dirname(chosen))  # a link's own place: it leads to the base
-    return "" if os.path.realpath(there) == os.path.realpath(active) else active
+    # Links are not resolved: an environment's python links to the base interpreter.
+    prefix = os.path.dirname(os.path.dirname(chosen))
+    return "" if os.path.realpath(prefix) == os.path.realpath(active) else active
 
 
-def _existing(name: str, environment: Mapping[str, str]) -> str:
-    # Not shutil.which: shutil takes longer to load than all that is done before the program starts.
+def _find(name: str, environment: Mapping[str, str]) -> str:
+    # Not shutil.which: importing shutil takes longer than all other work before the program starts.
     folders = [""] if os.sep in name else environment.get("PATH", os.defpath).split(os.pathsep)
     for folder in folders:
         file = os.path.abspath(os.path.join(folder, name))
         if os.path.isfile(file) and os.access(file, os.X_OK):
             return file
-    raise FunctraceError(f"{name}: no such Python; --python names one")
+    raise FunctraceError(f"{name}: no such Python; choose one with --python")

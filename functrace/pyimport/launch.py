@@ -1,4 +1,4 @@
-"""From the words of a command line to the process to be run."""
+"""Command line and environment of the process that runs a traced program."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from functrace.pyimport.command_line import CommandLine, rejoin
 from functrace.pyimport.config import VARIABLE, Config
 from functrace.runtime.output_path import descriptor_of
 
-TYPE_CHECKING = False  # typing takes longer to load than all of this
+TYPE_CHECKING = False  # importing typing takes longer than this whole module
 if TYPE_CHECKING:
     from typing import BinaryIO
 
 START = os.path.join(os.path.dirname(os.path.abspath(__file__)), "start")
-_OLDEST = (3, 10)
+_MIN_VERSION = (3, 10)
 
 
 def command(config: Config, python: str, line: CommandLine) -> list[str]:
-    """What to run: ``python LINE`` with the hook.
+    """Return the command for ``python LINE`` with the import hook.
 
-    Where Python itself cannot run it, such as a file that is not there or no valid source, that is
-    what is to be run, so that it says so.
+    If Python itself cannot run the program, for example because the file is missing or not valid
+    source, return the plain command, so that Python reports the error.
 
     Raises:
-        UsageError: it cannot be traced.
-        FunctraceError: ``python`` is too old, or none.
+        UsageError: the program cannot be traced.
+        FunctraceError: ``python`` is too old or not an interpreter.
     """
     try:
         main = _main(config, python, line)
@@ -43,7 +43,7 @@ def command(config: Config, python: str, line: CommandLine) -> list[str]:
 
 
 def variables(config: Config) -> dict[str, str]:
-    """What the process is to find in its environment."""
+    """Return the environment variables of the process."""
     chosen = {VARIABLE: config.text()}
     if config.children:
         before = os.environ.get("PYTHONPATH")
@@ -74,23 +74,23 @@ def _of_standard_input(config: Config, python: str, found: flags.Flags) -> str |
     source = sys.stdin.buffer.read()
     main = main_file.of_source(config, python, found, "stdin", "<stdin>", source)
     if main is None:
-        _give_back(source, sys.stdin.fileno())
+        _restore_input(source, sys.stdin.fileno())
     return main
 
 
 def _keep_pipe(path: str) -> None:
-    """Replace a pipe, of which a path such as /dev/fd/63 is a descriptor, by what is read of it.
+    """Replace the pipe behind a path such as /dev/fd/63 by a file with its content.
 
-    Python may have to read it as well.
+    Python may have to read it again.
     """
     number = descriptor_of(path)
     if number is not None and stat.S_ISFIFO(os.fstat(number).st_mode):
         with open(number, "rb", closefd=False) as pipe:
-            _give_back(pipe.read(), number)
+            _restore_input(pipe.read(), number)
 
 
-def _give_back(content: bytes, number: int) -> None:
-    """Let a descriptor be read that has been read to its end."""
+def _restore_input(content: bytes, number: int) -> None:
+    """Make a descriptor that was read to its end readable again."""
     with _new_file() as file:
         file.write(content)
         file.seek(0)
@@ -98,7 +98,7 @@ def _give_back(content: bytes, number: int) -> None:
 
 
 def _new_file() -> BinaryIO:
-    """Return a file without a name, on no disk where that can be: it may be full."""
+    """Return an anonymous file, in memory where possible since the disk may be full."""
     if sys.platform == "linux":
         return open(os.memfd_create("stdin"), "w+b")
     import tempfile
@@ -115,19 +115,19 @@ def _is_archive(file: str) -> bool:
 
 
 def _check(python: str) -> None:
-    """Say what is wrong with the interpreter, if that is what is wrong."""
+    """Raise an error if the interpreter cannot run or is too old."""
     import subprocess
 
-    asked = "import sys; print(*sys.version_info[:2])"
+    code = "import sys; print(*sys.version_info[:2])"
     try:
         done = subprocess.run(
-            [python, "-I", "-S", "-c", asked], capture_output=True, text=True, check=True
+            [python, "-I", "-S", "-c", code], capture_output=True, text=True, check=True
         )
         version = tuple(map(int, done.stdout.split()))
     except (OSError, ValueError, subprocess.CalledProcessError):
         version = ()
     if not version:
-        raise FunctraceError(f"{python} is no Python that can be run")
-    if version < _OLDEST:
-        told = ".".join(map(str, version))
-        raise FunctraceError(f"{python} is Python {told}; it takes 3.10 or newer")
+        raise FunctraceError(f"{python} is not a Python interpreter that can be run")
+    if version < _MIN_VERSION:
+        found = ".".join(map(str, version))
+        raise FunctraceError(f"{python} is Python {found}; 3.10 or newer is required")

@@ -1,9 +1,9 @@
-"""The hook: what compiles a module for the loaders that Python has for sources.
+"""Import hook: replaces ``get_code`` of Python's source loaders.
 
-Every finder, Python's own and others', ends in such a loader, and so do ``runpy``,
-``importlib.util.spec_from_file_location`` and lazy loaders. So it is their ``get_code`` that is
-ours, and nothing about finders, specs and modules is different. A loader that compiles in a way
-of its own is left alone.
+Every finder ends in such a loader, and so do ``runpy``,
+``importlib.util.spec_from_file_location`` and lazy loaders. Therefore only ``get_code`` is
+replaced; finders, specs and modules stay unchanged. A loader with its own ``source_to_code`` is
+not instrumented.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ import functrace
 from functrace.cache import entries
 from functrace.pyimport import code_cache, flags
 from functrace.pyimport.compile_client import Compiler
-from functrace.pyimport.module_filter import Scope
+from functrace.pyimport.module_filter import ModuleFilter
 from functrace.runtime.stderr import write_message
 from functrace.runtime.system import os
 
-TYPE_CHECKING = False  # typing is nothing that every program loads
+TYPE_CHECKING = False  # importing typing would slow every program's start
 if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
     from functrace.pyimport.config import Config
 
-# Modules behind whose last statement something of ours is done, whether they are traced or not.
+# Modules to which a call of ``adapt`` is appended, whether they are traced or not.
 _FOOTERS = {
     "_pytest.assertion.rewrite": "functrace.pyimport.pytest_rewrite",
     "multiprocessing.spawn": "functrace.pyimport.main_again",
 }
-# Frames of this name Python takes out of the traceback of an import that failed.
+# Python removes frames of this file from the traceback of a failed import.
 _INTERNAL = "<frozen importlib._bootstrap_external>"
 
 _from_files = SourceFileLoader.get_code
@@ -42,28 +42,29 @@ _from_archives = zipimport.zipimporter.get_code
 
 
 class Hook:
-    """What is instrumented in this process, and how much of it has been.
+    """State of the import hook in this process.
 
     Attributes:
-        config: what was asked for.
-        scope: which modules are instrumented.
-        flags: those that decide what is compiled.
-        compiler: the process that compiles.
-        key: stands for all of that.
-        counts: how many functions of each file were instrumented.
+        config: the configuration.
+        filter: the selection of modules to instrument.
+        flags: the interpreter flags that affect compiled code.
+        compiler: the client of the compile server.
+        key: the part of cache keys that depends on all of these.
+        counts: the number of instrumented functions per file.
     """
 
     def __init__(self, config: Config, functions: int) -> None:
         self.config = config
-        self.scope = Scope(config)
+        self.filter = ModuleFilter(config)
         self.flags = flags.of_this_process()
         self.compiler = Compiler(sys.executable, config.text(), self.flags)
-        self.key = f"{code_cache.MAGIC.hex()}{config.key(self.flags)}"  # Pythons may take turns
+        # Several Pythons may share the cache.
+        self.key = f"{code_cache.MAGIC.hex()}{config.key(self.flags)}"
         self.counts = {"__main__": functions}
 
     def code(self, loader: Any, name: str, file: str) -> CodeType | None:
-        """The code of a module, or None for what the loader itself makes of it."""
-        traced = self.scope.takes(name, file)
+        """Return the instrumented code of a module, or None if the loader must compile it."""
+        traced = self.filter.is_selected(name, file)
         footer = _FOOTERS.get(name, "")
         if not traced and not footer:
             return None
@@ -75,7 +76,7 @@ class Hook:
         key = code_cache.digest(f"{self.key}\0{traced}\0{footer}\0{name}\0{file}")
         found = code_cache.unpack(entries.read(self.config.cache, key), stamp)
         if found is None:
-            found = self._compiled(loader, name, file, stats, stamp, key, traced, footer)
+            found = self._compile_module(loader, name, file, stats, stamp, key, traced, footer)
         if found is None:
             return None
         functions, code = found
@@ -83,7 +84,7 @@ class Hook:
             self.counts[file] = functions
         return code
 
-    def _compiled(
+    def _compile_module(
         self,
         loader: Any,
         name: str,
@@ -95,14 +96,14 @@ class Hook:
         footer: str,
     ) -> tuple[int, CodeType] | None:
         source = loader.get_data(file)
-        asked = (name, file, source, stats, key, traced, footer, self.flags.optimize)
-        reply = self.compiler.ask("module", *asked)
+        arguments = (name, file, source, stats, key, traced, footer, self.flags.optimize)
+        reply = self.compiler.request("module", *arguments)
         if reply is None:
-            write_message(f"{file} is not traced: the process that instruments cannot be run")
+            write_message(f"{file} is not traced: cannot run the compile server")
             return None
-        content, warned, left = reply
-        if left:
-            write_message(f"{file} is not traced: {left}")
+        content, warned, skip_reason = reply
+        if skip_reason:
+            write_message(f"{file} is not traced: {skip_reason}")
         if not content:
             return None
         if not all(warn(kind, text, file, line) for kind, text, line in warned):
@@ -110,17 +111,17 @@ class Hook:
             return None
         return code_cache.unpack(content, stamp)
 
-    def tell(self) -> None:
-        """What has been instrumented, on standard error."""
+    def write_summary(self) -> None:
+        """Write counts of instrumented functions and modules to standard error."""
         functions, modules = sum(self.counts.values()), sum(map(bool, self.counts.values()))
-        what = f"{_several(functions, 'function')} of {_several(modules, 'module')} instrumented"
+        message = f"{_count(functions, 'function')} of {_count(modules, 'module')} instrumented"
         if not functions:
-            rest = " in this process" if self.config.children else ", so nothing was traced"
-            what = f"no function instrumented{rest}"
-        write_message(what, "functrace run")
+            scope = " in this process" if self.config.children else ", so nothing was traced"
+            message = f"no function instrumented{scope}"
+        write_message(message, "functrace run")
 
 
-def _several(number: int, noun: str) -> str:
+def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
@@ -128,29 +129,29 @@ hook: Hook
 
 
 def install(config: Config, functions: int = 0) -> None:
-    """Instrument what is imported from here on.
+    """Instrument the modules that are imported from now on.
 
     Args:
-        config: what is to be instrumented.
-        functions: how many of the main module are.
+        config: the configuration.
+        functions: the number of instrumented functions of the main module.
     """
     global hook
-    functrace.trace(len)  # if anything is to be traced, this loads what the runtime needs
+    functrace.trace(len)  # loads what the runtime needs, if it is enabled
     hook = Hook(config, functions)
     SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
     zipimport.zipimporter.get_code = get_code_of_archive  # type: ignore[method-assign,assignment]
-    os.register_at_fork(after_in_child=hook.compiler.forget)
+    os.register_at_fork(after_in_child=hook.compiler.reset)
     if not config.quiet:
         atexit.register(_at_exit, hook, os.getpid())
 
 
 def _at_exit(installed: Hook, pid: int) -> None:
     if os.getpid() == pid:
-        installed.tell()
+        installed.write_summary()
 
 
 def get_code(self: Any, fullname: str) -> CodeType | None:
-    """``SourceFileLoader.get_code``: instrumented, from our cache, or what it was."""
+    """Replace ``SourceFileLoader.get_code``: return instrumented code, or the original's result."""
     if type(self).source_to_code is _compile:
         code = hook.code(self, fullname, self.get_filename(fullname))
         if code is not None:
@@ -158,12 +159,12 @@ def get_code(self: Any, fullname: str) -> CodeType | None:
     try:
         return _from_files(self, fullname)
     except BaseException as error:
-        hide(error)
+        hide_frame(error)
         raise
 
 
 def get_code_of_archive(self: Any, fullname: str) -> CodeType | None:
-    """The same for ``zipimporter``."""
+    """Replace ``zipimporter.get_code`` in the same way."""
     file = self.get_filename(fullname)
     if file.endswith(".py"):
         code = hook.code(self, fullname, file)
@@ -172,12 +173,12 @@ def get_code_of_archive(self: Any, fullname: str) -> CodeType | None:
     try:
         return _from_archives(self, fullname)
     except BaseException as error:
-        hide(error)
+        hide_frame(error)
         raise
 
 
-def hide(error: BaseException) -> None:
-    """Take our frame, the outermost, out of a traceback: up to Python 3.10 in vain."""
+def hide_frame(error: BaseException) -> None:
+    """Remove the outermost frame, the hook's, from a traceback; Python 3.10 restores it."""
     trace = error.__traceback__
     error.__traceback__ = trace.tb_next if trace is not None else None
 
@@ -187,18 +188,18 @@ for _function in (get_code, get_code_of_archive):
 
 
 def _stats(loader: Any, file: str) -> tuple[float, int]:
-    """Modification time and size of a source, or of the archive that it is in."""
+    """Return modification time and size of a source, or of the archive that contains it."""
     if isinstance(loader, zipimport.zipimporter):
         found = os.stat(loader.archive)
         return found.st_mtime, found.st_size
-    told = loader.path_stats(file)
-    return told["mtime"], told["size"]
+    stats = loader.path_stats(file)
+    return stats["mtime"], stats["size"]
 
 
 def warn(category: str, text: str, file: str, line: int) -> bool:
-    """Pass on a compiler's warning, by the program's own filters: False where it is an error.
+    """Issue a compiler warning; return False if the program's filters make it an error.
 
-    Python's own compiler has to raise that, as it knows the place.
+    Python's own compiler must raise the error, since it knows the position.
     """
     import builtins
     import warnings

@@ -1,4 +1,4 @@
-"""Processes that multiprocessing spawns run the main module again: instrumented, too."""
+"""Instrumentation of the main module that multiprocessing's spawned processes run again."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from _functools import partial  # type: ignore[import-not-found]
 
 from functrace.pyimport import loader
 
-TYPE_CHECKING = False  # typing is nothing that every program loads
+TYPE_CHECKING = False  # importing typing would slow every program's start
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
 
 def adapt(namespace: dict[str, Any]) -> None:
-    """Let ``runpy.run_path`` as multiprocessing.spawn uses it have its code from the hook."""
+    """Make ``runpy.run_path``, as multiprocessing.spawn uses it, get its code from the hook."""
     runpy = namespace["runpy"]
     runpy._get_code_from_file = partial(_code, runpy._get_code_from_file)
 
 
 def _code(read: Callable[..., Any], *arguments: Any) -> Any:
-    # It takes a file and gives code; up to Python 3.12 a name and a file, for code and file.
+    # From Python 3.13: (file) -> code; before: (name, file) -> (code, file).
     file = arguments[-1]
     source_loader = SourceFileLoader("__mp_main__", file)
     is_source = isinstance(file, str) and file.endswith(".py")

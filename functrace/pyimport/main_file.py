@@ -1,4 +1,4 @@
-"""The file that Python is told to run in place of the program's main module."""
+"""The bytecode file that Python runs instead of the program's main module."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from functrace.pyimport import code_cache
 from functrace.pyimport.compile_client import Compiler
 from functrace.runtime.stderr import write_message
 
-TYPE_CHECKING = False  # typing is nothing that every program loads
+TYPE_CHECKING = False  # importing typing would slow every program's start
 if TYPE_CHECKING:
     from functrace.pyimport.config import Config
     from functrace.pyimport.flags import Flags
 
 
 def of_launcher(config: Config, python: str, flags: Flags) -> str | None:
-    """For what runpy starts: ``-m``, folders and archives."""
+    """Return the path of the file for ``-m``, directories and archives, which runpy starts."""
     key = _key(config, python, flags, "launcher", "", b"")
-    return _made(config, python, flags, key, "launcher")
+    return _compile(config, python, flags, key, "launcher")
 
 
 def of_script(
     config: Config, python: str, flags: Flags, file: str, *, skips_first_line: bool
 ) -> str | None:
-    """The same as :func:`of_source` for a file. Raises OSError: it cannot be read."""
+    """Return :func:`of_source` for a script. Raises OSError if it cannot be read."""
     with open(file, "rb") as opened:
         source = opened.read()
     if skips_first_line:
@@ -36,34 +36,34 @@ def of_script(
 def of_source(
     config: Config, python: str, flags: Flags, kind: str, file: str, source: bytes
 ) -> str | None:
-    """For a script, ``-c`` or standard input; None if Python itself has to say what is wrong.
+    """Return the file for a script, ``-c`` or standard input; None if Python must report an error.
 
     Args:
         config: what is to be instrumented.
         python: the interpreter that will run it.
         flags: of that interpreter.
         kind: ``script``, ``string`` or ``stdin``.
-        file: what Python calls the file.
-        source: its content.
+        file: the file name that Python reports.
+        source: the source code.
     """
     key = _key(config, python, flags, kind, file, source)
     request = ("main", file, source, kind, flags.optimize)
-    return _made(config, python, flags, key, *request)
+    return _compile(config, python, flags, key, *request)
 
 
-def _made(config: Config, python: str, flags: Flags, key: str, *request: object) -> str | None:
+def _compile(config: Config, python: str, flags: Flags, key: str, *request: object) -> str | None:
     path = entries.path(config.cache, key)
     if entries.read(config.cache, key):
         return path
-    made = Compiler(python, config.text(), flags).ask(*request)
+    made = Compiler(python, config.text(), flags).request(*request)
     if not made:
         return None
-    # This process keeps it, not the other: it may have another Python, and that another digest.
+    # Written here and not by the server, whose Python may use a different digest.
     if entries.put(config.cache, key, made):
         return path
     write_message(
-        "the program is not traced: its main module cannot be kept in "
-        f"{config.cache}; FUNCTRACE_CACHE chooses another folder"
+        "the program is not traced: cannot write its main module to "
+        f"{config.cache}; choose another directory with FUNCTRACE_CACHE"
     )
     return None
 
@@ -76,6 +76,6 @@ def _key(config: Config, python: str, flags: Flags, kind: str, file: str, source
     return f"{code_cache.digest(text)}.pyc"
 
 
-def is_ours(config: Config, file: str) -> bool:
-    """Whether Python was told to run a file that was made here."""
+def is_main_file(config: Config, file: str) -> bool:
+    """Return whether ``file`` was created by this module."""
     return file.startswith(config.cache + os.sep) and file.endswith(".pyc")

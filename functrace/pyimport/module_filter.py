@@ -1,4 +1,4 @@
-"""Which modules are instrumented: the user's own, and what was asked for."""
+"""Selection of modules to instrument: the user's own, and others on request."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import os
 from functrace.pyimport.config import Config
 
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
-_OURS = os.path.dirname(os.path.dirname(__file__))
-_REWRITER = os.path.join(os.path.dirname(_OURS), "rewriter")
+_FUNCTRACE = os.path.dirname(os.path.dirname(__file__))
+_REWRITER = os.path.join(os.path.dirname(_FUNCTRACE), "rewriter")
 
 
-class Scope:
-    """The choice of one run."""
+class ModuleFilter:
+    """Module selection of one run."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
         self._std = os.path.dirname(os.__file__) + os.sep
-        self._never = (_OURS + os.sep, _REWRITER + os.sep)
+        self._excluded = (_FUNCTRACE + os.sep, _REWRITER + os.sep)
 
-    def takes(self, name: str, path: str) -> bool:
-        """Whether the module in the file ``path`` is instrumented."""
-        if path.startswith(self._never):
+    def is_selected(self, name: str, path: str) -> bool:
+        """Return whether the module in the file ``path`` is instrumented."""
+        if path.startswith(self._excluded):
             return False
         installed = _INSTALLED[0] in path or _INSTALLED[1] in path
         if not installed and not path.startswith(self._std):
@@ -32,7 +32,7 @@ class Scope:
 
 
 def _matches(glob: str, name: str) -> bool:
-    """Whether the module, or a package that it is in, is what ``glob`` means."""
+    """Return whether ``glob`` matches the module or a package that contains it."""
     parts = name.split(".")
     return any(is_match(glob, ".".join(parts[:i])) for i in range(1, len(parts) + 1))
 

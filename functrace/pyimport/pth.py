@@ -1,4 +1,4 @@
-"""A line in an environment's site-packages, by which ``FUNCTRACE_HOOK=1`` is enough."""
+"""Installation of the ``.pth`` file that makes ``FUNCTRACE_HOOK=1`` enable the import hook."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from functrace.errors import FunctraceError
 
 _NAME = "functrace-hook.pth"
 _BOOT = Path(__file__).parent / "boot.py"
-# Python runs lines of such a file that begin with import. It must do no harm where functrace has
-# gone, or where an older Python reads it.
+# Python runs the lines of a .pth file that begin with import. The line must be harmless after
+# functrace was uninstalled, and under older Pythons.
 _LINE = (
     'import os; os.environ.get("FUNCTRACE_HOOK", "0") != "0" and os.path.exists({boot!r}) and '
     "(lambda at: exec(__import__('_frozen_importlib_external').SourceFileLoader("
@@ -20,15 +20,15 @@ _LINE = (
 
 
 def install(python: str) -> Path:
-    """Write the file for the environment of ``python``, and return where.
+    """Write the file in the environment of ``python``, and return its path.
 
     Raises:
-        FunctraceError: it cannot be written, or somebody else's is there.
+        FunctraceError: it cannot be written, or another tool's file has its name.
     """
     path = _path(python)
     content = _LINE.format(boot=str(_BOOT))
     if path.exists() and not _is_ours(path):
-        raise FunctraceError(f"{path} is not functrace's; it is left as it is")
+        raise FunctraceError(f"{path} was not written by functrace; not changed")
     try:
         path.write_text(content)
     except OSError as error:
@@ -37,16 +37,16 @@ def install(python: str) -> Path:
 
 
 def remove(python: str) -> Path | None:
-    """Take the file away, and return where it was; None if there is none.
+    """Delete the file and return its path; None if it does not exist.
 
     Raises:
-        FunctraceError: it is somebody else's.
+        FunctraceError: it belongs to another tool.
     """
     path = _path(python)
     if not path.exists():
         return None
     if not _is_ours(path):
-        raise FunctraceError(f"{path} is not functrace's; it is left as it is")
+        raise FunctraceError(f"{path} was not written by functrace; not changed")
     try:
         path.unlink()
     except OSError as error:
@@ -55,16 +55,16 @@ def remove(python: str) -> Path | None:
 
 
 def _is_ours(path: Path) -> bool:
-    before = _LINE.partition("{boot!r}")[0]
-    return path.read_text().startswith(before)
+    prefix = _LINE.partition("{boot!r}")[0]
+    return path.read_text().startswith(prefix)
 
 
 def _path(python: str) -> Path:
-    asked = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    code = "import sysconfig; print(sysconfig.get_path('purelib'))"
     try:
         done = subprocess.run(
-            [python, "-I", "-c", asked], capture_output=True, text=True, check=True
+            [python, "-I", "-c", code], capture_output=True, text=True, check=True
         )
     except (OSError, subprocess.CalledProcessError):
-        raise FunctraceError(f"{python} is no Python that can be run") from None
+        raise FunctraceError(f"{python} is not a Python interpreter that can be run") from None
     return Path(done.stdout.strip()) / _NAME

@@ -1,7 +1,7 @@
-"""Test modules and conftest files: pytest's own loader compiles them, after rewriting asserts.
+"""Instrumentation of the modules that pytest's own loader compiles after rewriting asserts.
 
-The tree that pytest has is decorated before that, so that its rewriting stays as it is, and what
-comes out of it is kept in our cache and not in pytest's, for pytest alone would run it else.
+Functions are decorated before pytest rewrites the tree, so that its rewriting does not change. The
+result is stored in functrace's cache, since pytest without functrace would run it from its own.
 """
 
 from __future__ import annotations
@@ -20,31 +20,31 @@ from functrace.runtime.stderr import write_message
 
 
 def adapt(namespace: dict[str, Any]) -> None:
-    """Change ``_pytest.assertion.rewrite``, if it is what we know."""
+    """Patch ``_pytest.assertion.rewrite`` if it has the expected functions."""
     if not {"rewrite_asserts", "get_cache_dir", "ast"} <= namespace.keys():
-        write_message("test modules are not traced: this pytest compiles them in another way")
+        write_message("test modules are not traced: unsupported version of pytest")
         return
     if not loader.hook.config.cache:
-        write_message("test modules are not traced: there is no cache to keep them in")
+        write_message("test modules are not traced: caching is disabled")
         return
     rewrite, folder = namespace["rewrite_asserts"], namespace["get_cache_dir"]
 
     @wraps(rewrite)
     def rewrite_asserts(mod: ast.Module, source: bytes, *rest: Any, **more: Any) -> None:
         file = rest[0] if rest else more.get("module_path")
-        if file is not None and _takes(file):
+        if file is not None and _is_selected(file):
             _decorate(mod, source, file)
         rewrite(mod, source, *rest, **more)
 
     @wraps(folder)
     def get_cache_dir(file_path: Path) -> Path:
-        if not _takes(str(file_path)):
-            theirs: Path = folder(file_path)
-            return theirs
-        _count_again(str(file_path))
-        ours = _folder(file_path)
-        make_private(str(ours))
-        return ours
+        if not _is_selected(str(file_path)):
+            original: Path = folder(file_path)
+            return original
+        _restore_count(str(file_path))
+        private = _folder(file_path)
+        make_private(str(private))
+        return private
 
     namespace.update(rewrite_asserts=rewrite_asserts, get_cache_dir=get_cache_dir)
     if {"_read_pyc", "_write_pyc"} <= namespace.keys():
@@ -52,12 +52,12 @@ def adapt(namespace: dict[str, Any]) -> None:
 
 
 def _check_bytecode(namespace: dict[str, Any]) -> None:
-    """Let pytest read no bytecode from our cache that has been damaged: it would be run."""
+    """Prevent pytest from running damaged bytecode from the cache."""
     read, write = namespace["_read_pyc"], namespace["_write_pyc"]
 
     @wraps(read)
     def _read_pyc(source: Path, pyc: Path, *rest: Any, **more: Any) -> Any:
-        if _is_in_cache(pyc) and _digest(pyc) != _kept_digest(pyc):
+        if _is_in_cache(pyc) and _digest(pyc) != _stored_digest(pyc):
             return None
         return read(source, pyc, *rest, **more)
 
@@ -83,7 +83,7 @@ def _digest(pyc: Path) -> bytes:
         return b""
 
 
-def _kept_digest(pyc: Path) -> bytes | None:
+def _stored_digest(pyc: Path) -> bytes | None:
     return entries.read(loader.hook.config.cache, _key(pyc))
 
 
@@ -91,12 +91,12 @@ def _key(pyc: Path) -> str:
     return code_cache.digest(f"pytest\0{pyc}")
 
 
-def _takes(file: str) -> bool:
-    return loader.hook.scope.takes(_name(file), file)
+def _is_selected(file: str) -> bool:
+    return loader.hook.filter.is_selected(_name(file), file)
 
 
 def _folder(file: Path) -> Path:
-    """Of the cache, so that a file that has moved is not taken for the one that was there."""
+    """Return the cache directory for the directory of ``file``."""
     key = code_cache.digest(f"{loader.hook.key}\0pytest\0{file.parent}")
     return Path(loader.hook.config.cache, key[:2], f"{key}.pytest")
 
@@ -106,14 +106,14 @@ def _count_file(file: str) -> Path:
     return _folder(path) / f"{path.name}.functions"
 
 
-def _count_again(file: str) -> None:
-    """Count what an earlier run has instrumented; if it has to be done again, that counts."""
+def _restore_count(file: str) -> None:
+    """Restore the function count of an earlier run; instrumenting again overwrites it."""
     with contextlib.suppress(OSError, ValueError):
         loader.hook.counts[file] = int(_count_file(file).read_text())
 
 
 def _name(file: str) -> str:
-    """What Python calls the module in a file: the packages above it are part of its name."""
+    """Return the qualified module name of a file, including its packages."""
     path = Path(file)
     parts = [] if path.name == "__init__.py" else [path.stem]
     for folder in path.parents:
@@ -124,9 +124,9 @@ def _name(file: str) -> str:
 
 
 def _decorate(tree: ast.Module, source: bytes, file: str) -> None:
-    reply = loader.hook.compiler.ask("functions", _name(file), file, source)
+    reply = loader.hook.compiler.request("functions", _name(file), file, source)
     if reply is None:
-        write_message(f"{file} is not traced: the process that instruments cannot be run")
+        write_message(f"{file} is not traced: cannot run the compile server")
         return
     name, first, places = reply
     loader.hook.counts[file] = len(places)
@@ -139,7 +139,7 @@ def _decorate(tree: ast.Module, source: bytes, file: str) -> None:
 
 
 class _Decorator(ast.NodeTransformer):
-    """What :func:`rewriter.python.instrument_tree` does, at places that are known."""
+    """Decorates functions like :func:`rewriter.python.instrument_tree`, at given positions."""
 
     def __init__(self, name: str, places: set[tuple[int, int]]) -> None:
         self._name = name
@@ -147,13 +147,13 @@ class _Decorator(ast.NodeTransformer):
 
     def visit(self, node: ast.AST) -> Any:
         self.generic_visit(node)
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and self._is_chosen(node):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and self._is_selected(node):
             node.decorator_list.append(self._trace(node))
-        elif isinstance(node, ast.Lambda) and self._is_chosen(node):
+        elif isinstance(node, ast.Lambda) and self._is_selected(node):
             return ast.copy_location(ast.Call(self._trace(node), [node], []), node)
         return node
 
-    def _is_chosen(self, node: ast.stmt | ast.expr) -> bool:
+    def _is_selected(self, node: ast.stmt | ast.expr) -> bool:
         return (node.lineno, node.col_offset) in self._places
 
     def _trace(self, node: ast.stmt | ast.expr) -> ast.Attribute:

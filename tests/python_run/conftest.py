@@ -15,7 +15,7 @@ COMMAND = str(Path(sys.executable).parent / "functrace")
 
 @dataclass
 class Project:
-    """A folder with a program, and the ways to run it."""
+    """A directory with a program, and methods to run it."""
 
     root: Path
     cache: Path
@@ -53,7 +53,7 @@ class Project:
         return self.execute([python, *words], stdin, **more)
 
     def run(self, *words: str, stdin: str = "", **more: str) -> subprocess.CompletedProcess[str]:
-        """``functrace run``."""
+        """Run the program with ``functrace run``."""
         return self.execute([COMMAND, "run", *words], stdin, **more)
 
 

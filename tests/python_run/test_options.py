@@ -1,4 +1,4 @@
-"""Python's own options mean to a traced program what they mean to Python."""
+"""Python's own options have the same effect on a traced program."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.python_run.test_run import names
 from tests.python_run.test_same import OTHER_PYTHONS, _told
 from tests.support.pythons import Python
 
-# What options decide: flags, paths, warnings, what the compiler leaves out, carets in tracebacks.
+# Effects of options: flags, paths, warnings, omitted code, carets in tracebacks.
 SHOW = """#!not python
 '''Doc.'''
 import os, sys, site_of, traceback
@@ -104,7 +104,7 @@ def test_calls_are_traced(program: Project, line: str) -> None:
     assert names(done.stdout)[-3:] == ["site_of.show", "__main__.fail", "site_of.zero"]
 
 
-def test_a_level_of_optimisation_has_code_of_its_own(program: Project) -> None:
+def test_each_optimisation_level_has_its_own_cache_entry(program: Project) -> None:
     for line, checked in (("app.py", 2), ("-O app.py", 0), ("app.py", 2)):
         done = program.run("-q", *line.split(), FUNCTRACE="off")
         assert done.stdout.count("checked") == checked
@@ -114,8 +114,8 @@ def test_a_level_of_optimisation_has_code_of_its_own(program: Project) -> None:
     assert done.stdout.count("checked") == 2
 
 
-def test_processes_that_the_program_starts(program: Project) -> None:
-    """A script is started a second time, with its options."""
+def test_child_processes_keep_options(program: Project) -> None:
+    """A script is restarted with its options."""
     program.write(
         {"start.py": "import subprocess, sys\nsubprocess.run([sys.executable, *sys.argv[1:]])\n"}
     )
@@ -126,7 +126,7 @@ def test_processes_that_the_program_starts(program: Project) -> None:
 
 
 @pytest.mark.parametrize("option", ["-I", "-E", "-S"])
-def test_it_says_that_such_children_are_not_traced(program: Project, option: str) -> None:
+def test_warns_that_isolated_children_are_not_traced(program: Project, option: str) -> None:
     done = program.run("--children", option, "digits.py", FUNCTRACE="off")
     assert f"--children: no process that is started with {option}, " in done.stderr
 
@@ -134,18 +134,21 @@ def test_it_says_that_such_children_are_not_traced(program: Project, option: str
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("-O --record app.py", "--record is not an option of Python's; those of functrace run"),
+        (
+            "-O --record app.py",
+            "--record is not a Python option; put options of functrace run before",
+        ),
         ("-V", "-V runs no program"),
         ("-OV app.py", "-V runs no program"),
         ("--help-env", "--help-env runs no program"),
-        ("-O", "no program: name a FILE"),
+        ("-O", "no program given; use FILE"),
         ("-O -m", "-m needs an argument"),
         ("-W", "-W needs an argument"),
-        ("-OZ app.py", "-Z is an option neither of functrace run nor of Python"),
-        ("-- -- -m app", "-m behind --"),
+        ("-OZ app.py", "-Z is neither an option of functrace run nor of Python"),
+        ("-- -- -m app", "-m after --"),
     ],
 )
-def test_what_cannot_be_run(program: Project, line: str, said: str) -> None:
+def test_usage_errors(program: Project, line: str, said: str) -> None:
     done = program.run(*line.split())
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"functrace: {said}")

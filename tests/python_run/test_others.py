@@ -1,4 +1,4 @@
-"""Programs that load or start others: test runners, child processes, multiprocessing."""
+"""Test runners, child processes and multiprocessing under functrace run."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_pytest(project: Project) -> None:
 
 
 def _steady(text: str) -> list[str]:
-    """Without addresses and times."""
+    """Remove addresses and times from the output."""
     return re.sub(r"0x[0-9a-f]+| in [\d.]+s", "", text).splitlines()
 
 
@@ -73,7 +73,7 @@ sys.settrace(tell)
 """
 
 
-def test_lines_that_run_are_those_that_ran(project: Project) -> None:
+def test_line_coverage_is_unchanged(project: Project) -> None:
     function = "def {}(\n    a,\n    b=1,\n):\n    if a:\n        return a\n    return b\n"
     test = "\n\ndef test():\n    assert shop.price(1)\n"
     project.write(
@@ -89,7 +89,7 @@ def test_lines_that_run_are_those_that_ran(project: Project) -> None:
     assert project.run(*words).stdout.splitlines()[-1] == told
 
 
-def test_call_chains_of_tests_go_to_files(project: Project) -> None:
+def test_call_chains_of_tests_are_written_to_files(project: Project) -> None:
     project.write(TESTS)
     done = project.run("-m", "unittest", "-q", "tests.test_unit")
     first, *_ = done.stderr.splitlines()
@@ -126,7 +126,7 @@ def starts(project: Project) -> Project:
 
 
 def _calls(project: Project) -> dict[str, int]:
-    """How many calls of each function the traces in ``out`` have."""
+    """Return the number of calls of each function in the traces in ``out``."""
     told = project.execute([COMMAND, "report", "--json", "out"])
     return {f["name"]: f["calls"] for f in json.loads(told.stdout)["functions"]}
 
@@ -138,7 +138,7 @@ def test_children(starts: Project) -> None:
     assert _calls(starts) == {"__main__.start": 1, "__main__.main": 2, "work.do": 3}
 
 
-def test_children_are_left_alone_unless_asked_for(starts: Project) -> None:
+def test_children_are_not_traced_by_default(starts: Project) -> None:
     starts.write({"child.py": CHILD + "import os; print([k for k in os.environ if 'HOOK' in k])\n"})
     done = starts.run("--record", "-o", "out", "starts.py")
     assert "out: 1 trace," in done.stderr
@@ -155,24 +155,24 @@ def test_multiprocessing(starts: Project, method: str, python: Python) -> None:
     assert _calls(starts) == {"__mp_main__.job": 2, "work.do": 2}
 
 
-def test_fork_follows_by_itself(starts: Project) -> None:
+def test_forked_children_are_traced(starts: Project) -> None:
     done = starts.run("--record", "-o", "out", "pool.py", "fork")
     assert done.stdout == "[True, True]\n"
     assert _calls(starts) == {"__main__.job": 2, "work.do": 2}
 
 
-def test_a_sitecustomize_of_the_users_own(starts: Project) -> None:
+def test_users_sitecustomize_is_imported(starts: Project) -> None:
     starts.write({"site/sitecustomize.py": "import sys; print('mine', file=sys.stderr)\n"})
     done = starts.run(
         "-q", "--children", "starts.py", FUNCTRACE="off", PYTHONPATH=str(starts.root / "site")
     )
     plain = starts.python("starts.py", PYTHONPATH=str(starts.root / "site"))
-    # A script is begun twice.
+    # A script is restarted once.
     assert set(done.stderr.splitlines()) == set(plain.stderr.splitlines()) == {"mine"}
 
 
 def test_hook(starts: Project) -> None:
-    """FUNCTRACE_HOOK=1 is enough once the file is there; taking it away leaves no trace of it."""
+    """FUNCTRACE_HOOK=1 is sufficient after ``hook install``; ``hook remove`` deletes the file."""
     environment = starts.root / "env"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
     python = str(environment / "bin" / "python")
@@ -190,7 +190,7 @@ def test_hook(starts: Project) -> None:
     assert sorted(environment.rglob("*")) == before
 
 
-def test_hook_leaves_a_file_of_somebody_elses(starts: Project) -> None:
+def test_hook_keeps_a_foreign_file(starts: Project) -> None:
     environment = starts.root / "env"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
     python = str(environment / "bin" / "python")

@@ -1,4 +1,4 @@
-"""What functrace run reads by itself is what its command line proper reads."""
+"""The quick parser of functrace run gives the same result as the click command."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tests.python_run.conftest import Project
         "-Xdev -Z",
     ],
 )
-def test_it_reads_the_same(line: str) -> None:
+def test_same_result_as_the_command(line: str) -> None:
     found = run_arguments.parse(shlex.split(line))
     assert found is not None
     words, flags = found
@@ -62,7 +62,7 @@ def test_it_reads_the_same(line: str) -> None:
         "-Z app.py",
     ],
 )
-def test_the_rest_is_left_to_it(line: str) -> None:
+def test_other_command_lines_are_left_to_the_command(line: str) -> None:
     assert run_arguments.parse(shlex.split(line)) is None
 
 
@@ -82,26 +82,28 @@ def test_every_option_has_its_default() -> None:
         ("setup.cfg", "[functrace]\n", False),
     ],
 )
-def test_settings_are_seen(tmp_path: Path, file: str, text: str, expected: bool) -> None:
+def test_configuration_files_are_detected(
+    tmp_path: Path, file: str, text: str, expected: bool
+) -> None:
     (tmp_path / "below").mkdir()
     (tmp_path / file).write_text(text)
     assert settings.may_be(str(tmp_path / "below"), {}) == expected
     assert bool(settings.load(tmp_path / "below", {})) == expected
 
 
-def test_settings_of_the_environment_are_seen(tmp_path: Path) -> None:
+def test_configuration_variables_are_detected(tmp_path: Path) -> None:
     assert settings.may_be(str(tmp_path), {"FUNCTRACE_MIN_LINES": "3"})
     assert not settings.may_be(str(tmp_path), {"FUNCTRACE_OUT": "x", "FUNCTRACE_CACHE": "y"})
 
 
 @pytest.mark.parametrize("words", [["--", "app.py"], ["-mapp"], ["-cimport app"]])
-def test_all_ways_to_name_a_program_are_traced(project: Project, words: list[str]) -> None:
+def test_every_kind_of_program_is_traced(project: Project, words: list[str]) -> None:
     project.write({"app.py": "def work(): return 1\nwork()\n"})
     done = project.run(*words)
     assert "work\n" in done.stdout, done.stderr
 
 
-def test_settings_hold(project: Project) -> None:
+def test_configuration_applies(project: Project) -> None:
     text = "def work(): return 1\ndef play(): return 1\nwork()\nplay()\n"
     project.write({"app.py": text, "functrace.toml": "exclude = ['play']\n"})
     done = project.run("app.py")
@@ -109,7 +111,7 @@ def test_settings_hold(project: Project) -> None:
     assert "__main__.play" not in done.stdout
 
 
-def test_what_reads_command_lines_is_not_loaded(project: Project) -> None:
+def test_click_is_not_loaded(project: Project) -> None:
     project.write({"app.py": "def work(): return 1\nwork()\n"})
     words = ["-X", "importtime", "-m", "functrace", "run", "-q"]
     assert "click" not in project.python(*words, "app.py").stderr

@@ -1,4 +1,4 @@
-"""Tests put a file system of their own into all modules: what is imported meanwhile is traced."""
+"""Imports are traced while a test replaces ``os`` in all modules by a fake file system."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Other:
         raise AssertionError(name)
 
 
-# As pyfakefs does; it leaves out what it would break for itself.
+# Like pyfakefs, which skips the modules that it needs itself.
 left = "os", "os.path", "posixpath", "genericpath"
 modules = [m for n, m in sys.modules.items() if n not in left and getattr(m, "os", None) is os]
 for module in modules:
@@ -31,7 +31,7 @@ for module in modules:
 """
 
 
-def test_an_import(project: Project, tmp_path: Path) -> None:
+def test_import_with_fake_file_system(project: Project, tmp_path: Path) -> None:
     project.write({"app.py": _PROGRAM, "late.py": "def work(): return 1\n"})
     with ZipFile(project.root / "more.zip", "w") as archive:
         archive.writestr("zipped.py", "def work(): return 1\n")

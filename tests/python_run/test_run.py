@@ -1,4 +1,4 @@
-"""What functrace run traces, and what it says."""
+"""functrace run: what is traced, messages and exit status."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def app(project: Project) -> Project:
 
 
 def names(printed: str) -> list[str]:
-    """The functions that were entered."""
+    """Return the functions that were entered."""
     return re.findall(r"^t\[\d+\]:\t+->(.*)$", printed, re.MULTILINE)
 
 
@@ -49,12 +49,12 @@ def test_text(app: Project) -> None:
     assert {p.name for p in app.root.iterdir()} == {"app.py", "lib.py"}, "it left something"
 
 
-def test_the_summary_says_when_there_is_nothing(app: Project) -> None:
+def test_summary_without_instrumented_functions(app: Project) -> None:
     done = app.run("--include", "nothing", "app.py")
     assert done.stderr == "functrace run: no function instrumented, so nothing was traced\n"
 
 
-def test_the_summary_leaves_the_traces_of_children_to_them(app: Project) -> None:
+def test_summary_excludes_children(app: Project) -> None:
     app.write({"start.py": "import subprocess, sys\nsubprocess.run([sys.executable, 'app.py'])\n"})
     done = app.run("--children", "start.py")
     assert "__main__.main" in names(done.stdout)
@@ -135,7 +135,7 @@ def test_record(app: Project) -> None:
     assert "__main__.main → lib.work (x1-3)" in told.stdout
 
 
-def test_a_trace_tells_the_program(app: Project) -> None:
+def test_trace_contains_the_program(app: Project) -> None:
     app.run("--record", "-o", "x.ftrace", "app.py", "a b")
     process = functrace.open(app.root / "x.ftrace").process
     assert process["argv"][1:] == ["app.py", "a b"]
@@ -147,14 +147,14 @@ def test_a_trace_tells_the_program(app: Project) -> None:
     assert functrace.open(app.root / "folder.ftrace").process["build"]["main"] == "folder"
 
 
-def test_calls_that_nobody_reads_any_more(app: Project) -> None:
+def test_closed_output_pipe(app: Project) -> None:
     piped = ["sh", "-c", '"$@" | head -n 1', "sh", COMMAND, "run", "-q", "app.py"]
     app.write({"app.py": "import lib\nfor _ in range(5000): lib.work(0)\n"})
     done = app.execute(piped)
     assert (done.stdout.count("\n"), done.stderr) == (1, "")
 
 
-def test_no_file_of_the_program_gets_calls_for_a_closed_standard_output(app: Project) -> None:
+def test_closed_standard_output_is_not_written_to_other_files(app: Project) -> None:
     program = "import lib\nfile = open('x.txt', 'w')\nlib.work(0)\nfile.write('mine')\n"
     app.write({"app.py": program})
     done = app.execute(["sh", "-c", '"$@" >&-', "sh", COMMAND, "run", "-q", "app.py"])
@@ -162,15 +162,15 @@ def test_no_file_of_the_program_gets_calls_for_a_closed_standard_output(app: Pro
     assert (app.root / "x.txt").read_text() == "mine"
 
 
-def test_what_is_no_file(app: Project) -> None:
+def test_missing_file(app: Project) -> None:
     said = "functrace: {}: no such file; did you mean `functrace run {}`?\n"
     for words, meant in (["nothing", "x"], "-m nothing"), (["python", "app.py"], "app.py"):
         done = app.run(*words)
         assert (done.returncode, done.stderr) == (2, said.format(words[0], meant))
 
 
-def test_standard_input_that_is_no_program(app: Project) -> None:
-    """Python says so itself, which must have it to read."""
+def test_standard_input_with_a_syntax_error(app: Project) -> None:
+    """Python reports the error itself and must be able to read the input."""
     for source in ("x = = 1\n", "def f():\n    return\n\xa0\n"):
         own, done = app.python("-", stdin=source), app.run("-", stdin=source)
         assert "SyntaxError" in own.stderr
@@ -178,15 +178,15 @@ def test_standard_input_that_is_no_program(app: Project) -> None:
 
 
 @pytest.mark.parametrize(("source", "status"), [("x = = 1", 1), ("print(42)", 0)])
-def test_a_pipe_that_is_named_as_a_file(app: Project, source: str, status: int) -> None:
-    """As in ``functrace run <(echo ...)``: it can be read once."""
+def test_program_read_from_a_pipe(app: Project, source: str, status: int) -> None:
+    """As in ``functrace run <(echo ...)``: a pipe can be read only once."""
     shell = ["sh", "-c", f'echo "{source}" | "$@" /dev/fd/0', "sh"]
     own, done = app.execute([*shell, sys.executable]), app.execute([*shell, COMMAND, "run", "-q"])
     assert (own.returncode, own.stdout, own.stderr) == (status, done.stdout, done.stderr)
     assert done.returncode == status
 
 
-def test_code_that_is_no_text(app: Project) -> None:
+def test_code_that_is_not_utf8(app: Project) -> None:
     words = ["-c", "print(1)\udcff"]
     own, done = app.python(*words), app.run(*words)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", own.stderr)
@@ -197,12 +197,12 @@ def test_record_around_run(app: Project) -> None:
     assert "4 calls in" in done.stderr
 
 
-def test_the_environment_says_what_is_done(app: Project) -> None:
+def test_mode_from_the_environment(app: Project) -> None:
     app.run("app.py", FUNCTRACE="record", FUNCTRACE_OUT="x.ftrace")
     assert (app.root / "x.ftrace").exists()
 
 
-def test_overwrite_is_for_recordings(app: Project) -> None:
+def test_overwrite_requires_record(app: Project) -> None:
     done = app.run("--overwrite", "app.py")
     assert (done.returncode, done.stderr) == (2, "functrace: --overwrite is for --record\n")
 
@@ -210,7 +210,7 @@ def test_overwrite_is_for_recordings(app: Project) -> None:
 @pytest.mark.parametrize("record", [[], ["--record"]])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_signals(app: Project, record: list[str], number: signal.Signals) -> None:
-    """The program gets them, and what was started ends as the program does."""
+    """Signals reach the program, and functrace ends as the program does."""
     app.write(
         {
             "waits.py": "import time\ndef f():\n    print('ready', flush=True)\n"
@@ -229,7 +229,7 @@ def test_signals(app: Project, record: list[str], number: signal.Signals) -> Non
     read_until(process.stdout, "ready")
     if number == signal.SIGKILL and record:
         (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        os.kill(int(child), number)  # nobody can pass that on
+        os.kill(int(child), number)  # cannot be forwarded
     else:
         os.killpg(process.pid, number)
     _, errors = process.communicate(timeout=PATIENCE)
@@ -237,7 +237,7 @@ def test_signals(app: Project, record: list[str], number: signal.Signals) -> Non
     assert ("KeyboardInterrupt" in errors) == (number == signal.SIGINT)
 
 
-def test_a_rewriter_of_the_programs_own(app: Project) -> None:
+def test_program_with_its_own_rewriter_package(app: Project) -> None:
     app.write(
         {
             "rewriter/__init__.py": "from rewriter.python import mine\ndef ours(): return mine()\n",
@@ -253,13 +253,13 @@ def test_a_rewriter_of_the_programs_own(app: Project) -> None:
     assert "rewriter.ours" in names(done.stdout)
 
 
-def test_a_source_that_changes_is_instrumented_anew(app: Project) -> None:
+def test_changed_source_is_instrumented_again(app: Project) -> None:
     app.run("app.py")
     app.write({"lib.py": "def work(n):\n    return other()\n\ndef other():\n    return 1\n"})
     assert names(app.run("app.py").stdout) == ["__main__.main", "lib.work", "lib.other"]
 
 
-def test_a_file_that_is_no_place_for_a_cache(app: Project, tmp_path: Path) -> None:
+def test_cache_variable_names_a_file(app: Project, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = app.run("app.py", FUNCTRACE_CACHE=str(tmp_path / "file"), TMPDIR=str(tmp_path))
     assert names(done.stdout) == ["__main__.main", "lib.work", "lib.work", "lib.work"]
@@ -267,8 +267,8 @@ def test_a_file_that_is_no_place_for_a_cache(app: Project, tmp_path: Path) -> No
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_full_disk(app: Project, tmp_path: Path) -> None:
-    """The program runs, and nobody has to guess why nothing of it was traced."""
+def test_full_disk(app: Project, tmp_path: Path) -> None:
+    """The program runs, and a message states why it is not traced."""
     command = ["sh", "-c", 'ulimit -f 0; exec "$0" "$@"', COMMAND, "run"]
     app.cache = tmp_path / "cache"
     (app.cache / "python").mkdir(0o700, parents=True)
@@ -277,12 +277,12 @@ def test_a_full_disk(app: Project, tmp_path: Path) -> None:
         done = app.execute([*command, *words])
         assert (done.returncode, done.stdout) == (0, "42\n")
         assert done.stderr == (
-            "functrace: the program is not traced: its main module cannot be kept in "
-            f"{app.cache}/python; FUNCTRACE_CACHE chooses another folder\n"
+            "functrace: the program is not traced: cannot write its main module to "
+            f"{app.cache}/python; choose another directory with FUNCTRACE_CACHE\n"
         )
 
 
-def test_a_full_disk_has_no_place_for_a_cache(app: Project, tmp_path: Path) -> None:
+def test_full_disk_disables_the_cache(app: Project, tmp_path: Path) -> None:
     app.cache = tmp_path / "cache"
     command = ["sh", "-c", 'ulimit -f 0; exec "$0" "$@"', COMMAND, "run", "app.py"]
     said = app.execute(command, TMPDIR=str(app.root)).stderr.splitlines()[0]
@@ -293,7 +293,7 @@ def test_a_full_disk_has_no_place_for_a_cache(app: Project, tmp_path: Path) -> N
     )
 
 
-def test_a_cached_file_that_is_broken_is_made_again(app: Project, tmp_path: Path) -> None:
+def test_damaged_cache_file_is_rewritten(app: Project, tmp_path: Path) -> None:
     cache = {"FUNCTRACE_CACHE": str(tmp_path / "broken")}
     app.run("app.py", **cache)
     for file in (tmp_path / "broken").rglob("*"):
@@ -302,8 +302,8 @@ def test_a_cached_file_that_is_broken_is_made_again(app: Project, tmp_path: Path
     assert "lib.work" in names(app.run("app.py", **cache).stdout)
 
 
-def test_programs_that_close_what_they_find(app: Project) -> None:
-    """The compiler's socket is gone, and its number is another file's."""
+def test_program_that_closes_all_descriptors(app: Project) -> None:
+    """The compile server's socket is closed, and its descriptor number is reused."""
     app.write(
         {
             "closes.py": "import os, lib\nos.closerange(3, 100)\n"
@@ -318,7 +318,7 @@ def test_programs_that_close_what_they_find(app: Project) -> None:
     assert {(app.root / f"file{i}").read_text() for i in range(9)} == {""}
 
 
-def test_no_process_is_left_to_the_program(app: Project) -> None:
+def test_program_gets_no_extra_child(app: Project) -> None:
     app.write(
         {
             "waits.py": "import os, lib\n"
@@ -328,7 +328,7 @@ def test_no_process_is_left_to_the_program(app: Project) -> None:
     assert app.run("-q", "waits.py", FUNCTRACE="off").stdout == "none\n"
 
 
-def test_a_loader_of_its_own_is_left_alone(app: Project) -> None:
+def test_custom_loader_is_not_replaced(app: Project) -> None:
     app.write(
         {
             "loads.py": "import importlib.machinery, importlib.util\n"
@@ -348,20 +348,18 @@ def test_a_loader_of_its_own_is_left_alone(app: Project) -> None:
     )
 
 
-def test_what_cannot_be_instrumented_is_named(
-    app: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_skipped_modules_are_reported(app: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> ast.Module:
         raise SkipFile("the reason")
 
     monkeypatch.setattr(compilation, "instrument_tree", lambda source, *_: ast.parse(source))
     monkeypatch.setattr(compilation, "classify", fail)
     messages: list[str] = []
-    monkeypatch.setattr(loader, "say", messages.append)
+    monkeypatch.setattr(loader, "write_message", messages.append)
     config = Config(cache=str(app.cache), root=str(app.root))
     hook = loader.Hook(config, 0)
     monkeypatch.setattr(
-        hook.compiler, "ask", lambda *words: compilation.reply((config.text(), *words))
+        hook.compiler, "request", lambda *words: compilation.handle((config.text(), *words))
     )
     file = str(app.root / "lib.py")
     code = hook.code(SourceFileLoader("lib", file), "lib", file)
@@ -373,9 +371,9 @@ def test_what_cannot_be_instrumented_is_named(
 @pytest.mark.parametrize(
     ("printed", "expected"),
     [
-        ("3 8", "{} is Python 3.8; it takes 3.10 or newer"),
-        ("", "{} is no Python that can be run"),
-        ("Usage: x", "{} is no Python that can be run"),
+        ("3 8", "{} is Python 3.8; 3.10 or newer is required"),
+        ("", "{} is not a Python interpreter that can be run"),
+        ("Usage: x", "{} is not a Python interpreter that can be run"),
     ],
 )
 def test_another_interpreter_must_be_new_enough(
@@ -390,7 +388,7 @@ def test_another_interpreter_must_be_new_enough(
         assert done.stderr == f"functrace: {expected.format(other)}\n"
 
 
-def test_an_interpreter_is_looked_for_on_path(app: Project, tmp_path: Path) -> None:
+def test_interpreter_is_searched_on_path(app: Project, tmp_path: Path) -> None:
     (tmp_path / "bin" / "py").mkdir(parents=True)
     (tmp_path / "python").mkdir()
     (tmp_path / "python" / "py").write_text("no program")
@@ -398,14 +396,14 @@ def test_an_interpreter_is_looked_for_on_path(app: Project, tmp_path: Path) -> N
     done = app.run("--python", "py", "app.py", PATH=path)
     assert (done.returncode, done.stderr) == (
         1,
-        "functrace: py: no such Python; --python names one\n",
+        "functrace: py: no such Python; choose one with --python\n",
     )
     (tmp_path / "python" / "py").unlink()
     (tmp_path / "python" / "py").symlink_to(sys.executable)
     assert names(app.run("--python", "py", "app.py", PATH=path).stdout)[0] == "__main__.main"
 
 
-def test_an_active_environment_that_is_not_taken_is_named(app: Project, tmp_path: Path) -> None:
+def test_unused_active_environment_is_reported(app: Project, tmp_path: Path) -> None:
     other = str(tmp_path / "other")
     told = app.run("app.py", VIRTUAL_ENV=other).stderr.splitlines()[0]
     own_python, rest = told.removeprefix("functrace run: with ").split(", ")
@@ -420,8 +418,8 @@ def test_an_active_environment_that_is_not_taken_is_named(app: Project, tmp_path
 PREFIX = "import sys, lib; print(sys.prefix); lib.work(0)"
 
 
-def test_what_fits_into_no_environment(app: Project) -> None:
-    """The interpreter of the program's environment has no functrace."""
+def test_program_environment_without_functrace(app: Project) -> None:
+    """The interpreter of the program's environment does not have functrace installed."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", app.root / "env"], check=True)
     python = str(app.root / "env" / "bin" / "python")
     done = app.run("-q", "--python", python, "-c", PREFIX)
@@ -430,9 +428,12 @@ def test_what_fits_into_no_environment(app: Project) -> None:
 
 
 @pytest.mark.parametrize("file", ["functrace.py", "functrace/__init__.py"])
-def test_another_functrace_is_named(app: Project, file: str) -> None:
+def test_hidden_functrace_package_is_reported(app: Project, file: str) -> None:
     app.write({file: ""})
-    said = f"functrace: {app.root / file} is another package: a traced program gets ours instead\n"
+    said = (
+        f"functrace: {app.root / file} is hidden: "
+        "a traced program imports the tracer's functrace instead\n"
+    )
     for words in (["app.py"], ["-m", "app"], ["-c", "import lib; lib.work(0)"]):
         done = app.run(*words)
         assert names(done.stdout)[-1] == "lib.work"
@@ -440,13 +441,13 @@ def test_another_functrace_is_named(app: Project, file: str) -> None:
     assert app.run("-q", "app.py").stderr == ""
 
 
-def test_functrace_itself_is_not_named_as_another(app: Project) -> None:
+def test_installed_functrace_is_not_reported(app: Project) -> None:
     app.write({"functrace/__init__.py": "", "functrace/pyimport/boot.py": ""})
     assert "another" not in app.run("app.py").stderr
 
 
-def test_start_is_quick(app: Project) -> None:
-    """Nothing is compiled, no process started when the cache has everything."""
+def test_start_with_a_full_cache(app: Project) -> None:
+    """With a full cache nothing is compiled and no process is started."""
     app.write({"sees.py": "import sys, lib\nprint('_socket' in sys.modules)\n"})
     assert app.run("-q", "sees.py", FUNCTRACE="off").stdout == "True\n"
     assert app.run("-q", "sees.py", FUNCTRACE="off").stdout == "False\n"

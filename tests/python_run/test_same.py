@@ -1,4 +1,4 @@
-"""A program run by functrace does what it does without: output, errors, exit status."""
+"""A traced program behaves as without functrace: output, errors, exit status."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from tests.python_run.conftest import Project
 from tests.support.pythons import Python, each_python
 
-# What a program can know of how it was started. Modules of ours are all that it may find besides.
+# Everything a program can find out about its start. Only functrace's modules may differ.
 LOOK = """
 import os, sys
 main = sys.modules["__main__"]

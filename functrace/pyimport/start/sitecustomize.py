@@ -1,4 +1,4 @@
-"""Found by Python's start through PYTHONPATH, which ``functrace run --children`` sets."""
+"""Start-up module of child processes, found through PYTHONPATH by ``functrace run --children``."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def _begin() -> None:
             namespace["hook"]()
 
 
-def _next() -> None:
-    """Import the sitecustomize that is there without us, in our place."""
+def _import_shadowed() -> None:
+    """Import the sitecustomize module that this one shadows, and replace this one by it."""
     ours = sys.modules.pop("sitecustomize")
     try:
         import sitecustomize  # type: ignore[import-not-found] # noqa: F401
@@ -37,4 +37,4 @@ def _next() -> None:
 
 
 _begin()
-_next()
+_import_shadowed()
