@@ -1,7 +1,7 @@
-"""``functrace go``: the go command on an instrumented view of the sources.
+"""``functrace go``: builds of instrumented Go sources with the go command.
 
-No file is touched and no module resolved: ``go -toolexec`` hands every compiler
-call to :mod:`functrace.gobuild.toolexec`, which compiles instrumented copies of the
-packages in question and adds the runtime's archive to what they import. A mark
-among the compiler's flags gives those packages cache entries of their own.
+No source file is changed and no module resolved: ``go -toolexec`` passes every
+compiler call to :mod:`functrace.gobuild.toolexec`, which compiles instrumented copies
+of the selected packages and adds the runtime's archive to their imports. A mark
+among the compiler's flags gives those packages separate entries in Go's build cache.
 """

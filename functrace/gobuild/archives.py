@@ -1,4 +1,4 @@
-"""The compiled runtime and what it imports, compiled as the build compiles its own."""
+"""Compiled archives of the runtime and its imports, built with the flags of the user's build."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from functrace.gobuild.session import RUNTIME, Session
 from functrace.sources.go import runtime_copy, toolchain
 from functrace.sources.write import write_atomic
 
-# An instrumented package must be compiled anew when the runtime changes, and a
-# program linked anew: an exported constant makes the difference visible to both.
+# Instrumented packages must be recompiled, and programs relinked, when the runtime changes:
+# an exported constant makes the difference visible to compiler and linker.
 _BUILD = """//go:build trace
 
 package functrace
 
-// Build stands for this very runtime.
+// Build identifies this runtime.
 const Build = {}
 """
-# The compiler's import and link configuration has a line like this for every package.
+# Import path -> archive file, as in the import configuration of the compiler and linker.
 Archives = dict[str, str]
 
 
 def write_runtime(folder: Path, key: str, sender: bytes | None) -> None:
-    """Put the runtime's module into ``folder``, which is its alone, and the sender that it carries.
+    """Write the runtime's module, with the sender to embed if any, to its directory ``folder``.
 
-    What is there already is compared: damage does not stay.
+    Existing files are compared with their expected content and repaired.
 
     Raises:
         FunctraceError: it cannot be written.
@@ -52,10 +52,10 @@ def write_runtime(folder: Path, key: str, sender: bytes | None) -> None:
 
 
 def find(session: Session, package: str) -> Archives:
-    """The archive of the runtime and of every package below it, for a build of ``package``.
+    """Return the archives of the runtime and its dependencies for a build of ``package``.
 
     Raises:
-        FunctraceError: the go command could not make them.
+        FunctraceError: the go command could not build them.
     """
     flags = [*session.go_flags, f"-pgo={_profile(session, package)}"]
     name = hashlib.sha256(json.dumps(flags).encode()).hexdigest()[:16]
@@ -69,7 +69,7 @@ def find(session: Session, package: str) -> Archives:
 
 
 def _profile(session: Session, package: str) -> str:
-    """The profile that the build of a program optimises by, whatever package of it is meant."""
+    """Return the profile for the build of the program that ``package`` belongs to, or ``off``."""
     if session.pgo != "auto":
         return session.pgo
     folder = session.scope.folder(package.partition(" ")[0].removesuffix(".test"))
@@ -82,13 +82,13 @@ def _listed(session: Session, flags: list[str]) -> Archives:
     try:
         text = toolchain.run_go(session.go, words, Path(session.runtime), _environment())
     except FunctraceError as error:
-        raise FunctraceError("the runtime does not compile:", *error.args) from None
+        raise FunctraceError("the functrace runtime does not compile:", *error.args) from None
     pairs = (line.partition("=") for line in text.splitlines())
     return {path: export for path, _, export in pairs if export}
 
 
 def _environment() -> dict[str, str]:
-    """The build's own, but for what is about its modules."""
-    gone = ("GOFLAGS", "GO111MODULE", "TOOLEXEC_IMPORTPATH")
-    kept = {k: v for k, v in os.environ.items() if k not in gone}
+    """Return the environment of the build without its module settings."""
+    removed = ("GOFLAGS", "GO111MODULE", "TOOLEXEC_IMPORTPATH")
+    kept = {k: v for k, v in os.environ.items() if k not in removed}
     return {**kept, "GOFLAGS": "-mod=mod", "GOWORK": "off", "GOTOOLCHAIN": "local"}

@@ -1,4 +1,4 @@
-"""What the go command says of itself and of where it is called."""
+"""Environment of a build: settings of the go command in its directory."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ _SYSTEMS = ("GOOS", "GOARCH", "GOHOSTOS", "GOHOSTARCH")
 
 @dataclass(frozen=True)
 class Environment:
-    """Where a build happens.
+    """Environment of a build.
 
     Attributes:
-        go: the go command of the user.
-        goroot: the root of the distribution that it chooses for this folder, by go.mod's
-            toolchain line maybe.
-        folder: where the go command works, after ``-C``.
+        go: the user's go command.
+        goroot: the root of the distribution that it selects for this directory, possibly by
+            go.mod's toolchain line.
+        folder: the working directory of the go command, after ``-C``.
         goflags: the flags in ``GOFLAGS``.
-        flags: those, then the command's: the last of a name counts.
-        modules: every main module; none outside of one.
-        resolution: what decides, besides the main modules, which folder a package is built from.
-        is_for_this_system: whether what is built can be run here.
+        flags: ``goflags``, then the command's flags; the last flag of a name applies.
+        modules: the main modules; empty outside of a module.
+        resolution: settings, besides the main modules, that determine which directory a package
+            is built from.
+        is_for_this_system: whether the built program can run on this system.
     """
 
     go: Path
@@ -42,16 +43,16 @@ class Environment:
 
     @property
     def real_go(self) -> str:
-        """The go command of :attr:`goroot`, which chooses no other."""
+        """The go command of :attr:`goroot`, which does not switch to another toolchain."""
         return str(self.goroot / "bin" / "go")
 
 
-def look(command: GoCommand) -> Environment:
-    """Ask the go command.
+def detect(command: GoCommand) -> Environment:
+    """Return the environment in which ``command`` builds.
 
     Raises:
-        FunctraceError: there is none, or it answers with an error.
-        UsageError: it is too old, or not to use modules.
+        FunctraceError: no go command is installed, or it failed.
+        UsageError: the go command is too old, or modules are disabled.
     """
     go = toolchain.require().go
     folder = Path.cwd() / (command.value("C") or "")
@@ -78,9 +79,10 @@ def look(command: GoCommand) -> Environment:
 
 
 def standard_library(go: str, runtime: Path) -> tuple[str, ...]:
-    """The packages of the standard library that the runtime in ``runtime`` does not need.
+    """Return the packages of the standard library that can be instrumented.
 
-    The others cannot import it: that would be a cycle, or it would trace itself.
+    The dependencies of the runtime in ``runtime`` cannot import it: that would be an import
+    cycle, or the runtime would trace itself.
     """
     everything = toolchain.run_go(go, ["list", "std"], runtime).split()
     flags = ["-deps", "-tags=trace,race,otlp"]
@@ -92,7 +94,7 @@ def standard_library(go: str, runtime: Path) -> tuple[str, ...]:
 def _resolution(
     flags: Sequence[Flag], folder: Path, modules: Sequence[Module], work: str
 ) -> Iterator[str]:
-    """Yield what has packages of one import path built from one folder or another."""
+    """Yield the settings that determine which directory a package is built from."""
     yield from (f"-{name}={last(flags, name)}" for name in ("mod", "modfile"))
     files = [module.root / "go.mod" for module in modules]
     files += [folder / (last(flags, "modfile") or "go.mod"), Path(work)]

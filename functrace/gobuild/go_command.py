@@ -1,7 +1,7 @@
-"""A go command line, read as the go command reads it.
+"""Parser for go command lines.
 
 Source: https://pkg.go.dev/cmd/go#hdr-Compile_packages_and_dependencies and
-#hdr-Testing_flags; go run and go test have rules of their own for where packages end.
+#hdr-Testing_flags; go run and go test have separate rules for the end of the packages.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"|(\S+)")
 
 @dataclass(frozen=True)
 class Flag:
-    """A flag of the go command: its name without dashes, its value if it has one, its words."""
+    """A flag of the go command: its name without dashes, its value if any, and its words."""
 
     name: str
     value: str | None
@@ -42,11 +42,12 @@ class Flag:
 
 @dataclass(frozen=True)
 class GoCommand:
-    """``go VERB``, flags, operands, and the rest.
+    """A parsed go command line.
 
     Attributes:
+        verb: the go subcommand.
         given: flags and operands in their order.
-        rest: what goes to the program or the test binary.
+        rest: arguments for the program or the test binary.
     """
 
     verb: str
@@ -55,7 +56,7 @@ class GoCommand:
 
     @property
     def flags(self) -> tuple[Flag, ...]:
-        """The go command's own flags; of go test also the test binary's."""
+        """The flags of the go command; for go test also those of the test binary."""
         return tuple(item for item in self.given if isinstance(item, Flag))
 
     @property
@@ -64,16 +65,16 @@ class GoCommand:
         return tuple(item for item in self.given if isinstance(item, str))
 
     def value(self, name: str) -> str | None:
-        """The last value given for a flag, ``""`` if it stands without one."""
+        """Return the last value of a flag, ``""`` for a flag without a value, or None."""
         return last(self.flags, name)
 
     def is_set(self, name: str) -> bool:
-        """Whether a flag without value is on."""
+        """Return whether a boolean flag is on."""
         return is_on(self.flags, name)
 
 
 def parse(verb: str, arguments: Sequence[str]) -> GoCommand:
-    """Read the arguments behind ``go VERB``."""
+    """Parse the arguments after ``go VERB``."""
     given: list[Flag | str] = []
     at = 0
     while at < len(arguments):
@@ -110,13 +111,13 @@ def _flag(arguments: Sequence[str], at: int) -> Flag:
 
 
 def _is_test_binarys(given: list[Flag | str]) -> bool:
-    """Whether what is no flag goes to the test binary: packages, or a flag of its, came before."""
+    """Return whether a non-flag argument is the test binary's: after packages or its flags."""
     known = _WITH_VALUE | _WITHOUT_VALUE
     return any(isinstance(item, str) or item.name not in known for item in given)
 
 
 def _operands_end(verb: str, arguments: Sequence[str], at: int) -> int:
-    """The index behind the packages or files that begin at ``at``."""
+    """Return the index after the packages or files that begin at ``at``."""
     if verb == "run":
         end = at
         while end < len(arguments) and arguments[end].endswith(".go"):
@@ -129,17 +130,17 @@ def _operands_end(verb: str, arguments: Sequence[str], at: int) -> int:
 
 
 def last(flags: Sequence[Flag], name: str) -> str | None:
-    """The value of the last flag of that name, which is the one that counts."""
+    """Return the value of the last flag of that name, which is the one that applies."""
     found = [flag.value or "" for flag in flags if flag.name == name]
     return found[-1] if found else None
 
 
 def is_on(flags: Sequence[Flag], name: str) -> bool:
-    """Whether a flag without value is on."""
+    """Return whether a boolean flag is on."""
     return last(flags, name) not in (None, "false", "0", "f", "F", "FALSE", "False")
 
 
 def split_goflags(text: str) -> tuple[Flag, ...]:
-    """The flags in ``GOFLAGS``: separated by blanks, whole entries in quotes."""
+    """Return the flags in ``GOFLAGS``: separated by blanks, entries optionally in quotes."""
     words = [m[1] or m[2] or m[3] or "" for m in _QUOTED.finditer(text)]
     return tuple(_flag([word], 0) for word in words)

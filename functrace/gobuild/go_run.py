@@ -1,4 +1,4 @@
-"""A go command run on an instrumented view of its packages."""
+"""Execution of a go command on instrumented packages."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from functrace import messages, parent_death
 from functrace.cache import leftovers
 from functrace.cache.trimming import trim
 from functrace.errors import FunctraceError
-from functrace.gobuild import environment, lifetime, package_graph, packages, prepare, refusals
+from functrace.gobuild import environment, lifetime, packages, prepare, refusals
 from functrace.gobuild.environment import Environment
 from functrace.gobuild.go_command import GoCommand, last, parse
 from functrace.gobuild.prepare import Request
 from functrace.gobuild.session import Session
 from functrace.results import Summary
 
-# Verbs that compile; the others, such as vet, see the sources as they are.
+# Verbs that compile; the others, such as vet, run on the original sources.
 TRACED = ("build", "install", "run", "test")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What there is to tell.
+    """Result of a run for the report.
 
     Attributes:
-        summary: what was instrumented; None if there was nothing to count.
-        packages: in how many packages.
-        output: the folder with the call chains of tests, if they went there.
+        summary: counts of what was instrumented; None if they are not known.
+        packages: number of packages with an instrumented function.
+        output: the directory with the call chains of tests, if any were written.
     """
 
     summary: Summary | None
@@ -47,27 +47,27 @@ def run(
     request: Request,
     verb: str,
     arguments: list[str],
-    tell: Callable[[Outcome], None],
+    report: Callable[[Outcome], None],
 ) -> int:
-    """Run ``go VERB ARGUMENTS`` and return its exit status; ``tell`` gets what was done.
+    """Run ``go VERB ARGUMENTS`` and return its exit status; call ``report`` with the outcome.
 
     Raises:
-        FunctraceError: it cannot be run; nothing was.
-        UsageError: a combination that cannot be traced, with what to use instead.
+        FunctraceError: the command cannot be run.
+        UsageError: the combination of options cannot be traced; the message has an alternative.
     """
     command = parse(verb, arguments)
-    where = environment.look(command)
+    where = environment.detect(command)
     refusals.refuse_flags(command, where)
     refusals.refuse_place(command, where, has_deps=bool(request.deps))
     with leftovers.session_folder() as folder:
-        session = prepare.session_of(request, where, folder)
-        words = prepare.words(session, command, where)
+        session = prepare.create_session(request, where, folder)
+        words = prepare.build_command_line(session, command, where)
         if request.dry_run:
             messages.show(shlex.join(words))
             return 0
         prepare.write_script(session)
         with lifetime.locked(session):
-            status = _executed(request, session, command, where, words, tell)
+            status = _executed(request, session, command, where, words, report)
         trim(session.cache)
     return status
 
@@ -78,31 +78,31 @@ def _executed(
     command: GoCommand,
     where: Environment,
     words: list[str],
-    tell: Callable[[Outcome], None],
+    report: Callable[[Outcome], None],
 ) -> int:
     variables, output = _variables(command)
     go = subprocess.Popen(words, env={**os.environ, **variables}, preexec_fn=parent_death.tie())
     with _signals_left_to(go):
-        names = package_graph.packages(session.graph, go)
+        names = packages.read_action_graph(session.graph, go)
         counted = _counted(request, session, command, where, names)
-        early = command.verb == "run"  # what comes later comes when the program has ended
-        if early:
-            tell(Outcome(*counted))
+        should_report_early = command.verb == "run"  # the program may run for a long time
+        if should_report_early:
+            report(Outcome(*counted))
         status = go.wait()
     status = 128 - status if status < 0 else status
-    theirs = last(where.flags, package_graph.FLAG)
-    if theirs and session.graph.exists():
-        shutil.copyfile(session.graph, where.folder / theirs)
+    users_graph = last(where.flags, packages.ACTION_GRAPH_FLAG)
+    if users_graph and session.graph.exists():
+        shutil.copyfile(session.graph, where.folder / users_graph)
     if output and not any(output.iterdir()):
         output.rmdir()
         output = None
-    if not early:
-        tell(Outcome(*counted, output))
+    if not should_report_early:
+        report(Outcome(*counted, output))
     return status
 
 
 def _variables(command: GoCommand) -> tuple[dict[str, str], Path | None]:
-    """What tests are to find in their environment: standard output is theirs."""
+    """Return the environment that sends the tests' call chains to files, not standard output."""
     builds_only = command.is_set("c") or command.value("list") is not None
     if command.verb != "test" or builds_only or "FUNCTRACE_OUT" in os.environ:
         return {}, None
@@ -115,7 +115,7 @@ def _variables(command: GoCommand) -> tuple[dict[str, str], Path | None]:
 
 @contextmanager
 def _signals_left_to(go: subprocess.Popen[bytes]) -> Iterator[None]:
-    """The terminal interrupts the go command as well; what comes to us alone is passed on."""
+    """Ignore SIGINT, which the terminal also sends to the go command; forward SIGTERM."""
     before = {
         signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN),
         signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: go.terminate()),
@@ -131,12 +131,12 @@ def _counted(
     request: Request, session: Session, command: GoCommand, where: Environment, names: set[str]
 ) -> tuple[Summary | None, int]:
     if not names:
-        return None, 0  # the go command itself says what is wrong
+        return None, 0  # the go command reports the error
     try:
-        used = packages.used(session, command, where, names)
+        used = packages.find_used(session, command, where, names)
     except FunctraceError:
         return None, 0
-    summary, touched = packages.count(session, used, request.keep)
+    summary, touched = packages.count_instrumented(session, used, request.keep)
     filters = request.options.filters
     summary.notes += session.scope.unmatched(names)
     summary.notes += summary.unmatched(filters.include, filters.exclude)

@@ -1,4 +1,4 @@
-"""The Go files of one package of a build, instrumented; what was done before is looked up."""
+"""Instrumentation of the Go files of one package, with a cache of earlier results."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from functrace.cache import entries
-from functrace.gobuild.package_filter import plain
+from functrace.gobuild.package_filter import import_path_of
 from functrace.gobuild.session import Session
 from functrace.results import FileResult
 from functrace.sources.go.planning import names_declared_elsewhere, plan
@@ -18,29 +18,31 @@ from functrace.sources.rewriting import rewrite_text
 from rewriter.filters import Location
 from rewriter.golang import Options, find_package_level_names
 
-# What the go command and cgo write for themselves.
-_MADE = frozenset(("_testmain.go", "_cgo_gotypes.go", "_cgo_import.go"))
+# Files that the go command and cgo generate.
+_GENERATED = frozenset(("_testmain.go", "_cgo_gotypes.go", "_cgo_import.go"))
 _BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
 class Instrumented:
-    """One file: what was done, and the text for the compiler if there is a trace call in it."""
+    """One file: its result, and the text for the compiler if it contains a trace call."""
 
     path: str
     result: FileResult
     text: bytes | None
 
 
-def package(session: Session, name: str, files: Mapping[str, bytes]) -> Iterator[Instrumented]:
-    """Yield the files of the package ``name``, given by their absolute paths, instrumented."""
+def instrument_package(
+    session: Session, name: str, files: Mapping[str, bytes]
+) -> Iterator[Instrumented]:
+    """Yield the instrumented files of the package ``name``; ``files`` maps absolute paths."""
     declared = {path: find_package_level_names(text) for path, text in files.items()}
     for path, text in files.items():
-        if os.path.basename(path) in _MADE:
+        if os.path.basename(path) in _GENERATED:
             yield Instrumented(path, FileResult(path), None)
             continue
         others = names_declared_elsewhere(path, declared)
-        location = Location(session.scope.place(name, path), plain(name))
+        location = Location(session.scope.place(name, path), import_path_of(name))
         options = replace(session.options, location=location, package_names=others)
         key = _key(session.key, path, options, text)
         kept = entries.read(session.cache, key)
@@ -57,7 +59,7 @@ def _key(key: str, path: str, options: Options, text: bytes) -> str:
 
 
 def _rewritten(path: str, options: Options, text: bytes) -> bytes:
-    """What is kept of one file: a line of JSON, then its new text."""
+    """Return the cache entry of one file: a line of JSON, then its new text."""
     result, new = rewrite_text(path, text, lambda t: plan(Verb.INJECT, t, options))
     return json.dumps(result.counts()).encode() + b"\n" + (new if result.functions else b"")
 
@@ -68,5 +70,5 @@ def _unpacked(path: str, kept: bytes) -> Instrumented:
 
 
 def for_compiler(path: str, text: bytes) -> bytes:
-    """The text with a first line that has the compiler take it for the original."""
+    """Return the text with a ``//line`` directive that refers to the original file."""
     return b"//line " + os.fsencode(path) + b":1:1\n" + text.removeprefix(_BOM)

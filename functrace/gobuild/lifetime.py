@@ -1,7 +1,7 @@
-"""Ends the go command, and the program or tests that it runs, when functrace is killed (Linux).
+"""Termination of the go command and its programs or tests when functrace is killed (Linux).
 
-The kernel ends the go command with its parent, but not what that has started: so the go command
-starts programs through functrace.parent_death.
+The kernel ends the go command with its parent, but not the go command's own children: so the
+go command starts programs through functrace.parent_death.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from functrace.gobuild.session import Session
 
 
 def flags(session: Session, command: GoCommand, where: Environment) -> list[str]:
-    """Return the flags by which the go command ties programs to itself."""
+    """Return the flags that make the go command start programs through parent_death."""
     if command.verb not in ("run", "test") or not where.is_for_this_system:
         return []
     if sys.platform != "linux" or last(where.flags, "exec") is not None:
@@ -31,7 +31,7 @@ def flags(session: Session, command: GoCommand, where: Environment) -> list[str]
 
 @contextmanager
 def locked(session: Session) -> Iterator[None]:
-    """Hold the lock that is free once this process has ended."""
+    """Hold a lock that the kernel releases when this process ends."""
     with _lock(session).open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -1,4 +1,4 @@
-"""The sender that a traced program carries, built for the system that the program is built for."""
+"""Build of the OTLP sender that is embedded in a traced program, for the program's target."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from functrace.gobuild.environment import Environment
 from functrace.sources.go import runtime_copy, toolchain
 from functrace.sources.write import write_atomic
 
-# The program, and the file that the runtime embeds.
+# Name of the program and of the file that the runtime embeds.
 NAME = "functrace-otlp"
-# The target, and what else the go command makes another program for.
+# Settings that determine the target of a build.
 _TARGET = (
     "GOOS GOARCH GOVERSION GO386 GOAMD64 GOARM GOARM64 GOMIPS GOMIPS64 GOPPC64 GORISCV64".split()
 )
-# Where no program can record there is nothing to send.
+# Systems on which no program can record.
 _UNSUPPORTED = ("windows", "plan9", "js", "wasip1")
 
 
 @dataclass(frozen=True)
 class Sender:
-    """A sender to be built, or built before.
+    """A sender for one target.
 
     Attributes:
         go: the go command that builds it.
-        target: what decides what it is built for, by the go command's names.
-        key: stands for its sources and the target.
+        target: environment variables of the go command that select the target.
+        key: digest of its sources and target.
     """
 
     go: str
@@ -42,16 +42,16 @@ class Sender:
     key: str
 
     def build(self, place: Path) -> bytes:
-        """Return the program, built if the cache in ``place`` does not have it.
+        """Return the program; build it unless the cache in ``place`` contains it.
 
         Raises:
-            FunctraceError: it cannot be built, such as for want of the modules that it needs.
+            FunctraceError: it cannot be built, for example because a module cannot be downloaded.
         """
         module = place / f"{self.key}.module"
         try:
             make_private(str(module))
             with open(module / "lock", "wb") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)  # one build makes it, others wait
+                fcntl.flock(lock, fcntl.LOCK_EX)  # one process builds it, others wait
                 program = entries.read(str(place), self.key)
                 if program is None:
                     program = self._compiled(module)
@@ -79,25 +79,25 @@ class Sender:
         return program
 
     def _environment(self) -> dict[str, str]:
-        """The build's own, but for what is about its modules."""
-        gone = ("GO111MODULE", "TOOLEXEC_IMPORTPATH")
-        kept = {k: v for k, v in os.environ.items() if k not in gone}
+        """Return the environment of the build without its module settings."""
+        removed = ("GO111MODULE", "TOOLEXEC_IMPORTPATH")
+        kept = {k: v for k, v in os.environ.items() if k not in removed}
         own = {"GOFLAGS": "-mod=readonly", "GOWORK": "off", "CGO_ENABLED": "0"}
         return {**kept, **self.target, **own}
 
 
-def _first(told: str) -> str:
-    """The first thing that is wrong, of what the go command says while it works."""
-    lines = told.splitlines()
-    return next((line for line in lines if not line.startswith("go: downloading ")), told)
+def _first(output: str) -> str:
+    """Return the first error in the output of the go command."""
+    lines = output.splitlines()
+    return next((line for line in lines if not line.startswith("go: downloading ")), output)
 
 
-def sender_for(where: Environment) -> Sender:
-    """The sender for programs that are built there.
+def find_sender(where: Environment) -> Sender:
+    """Return the sender for programs that are built in this environment.
 
     Raises:
-        FunctraceError: the go command does not say what it builds for.
-        UsageError: for a system where nothing can be recorded.
+        FunctraceError: the go command failed to report its target.
+        UsageError: programs for this system cannot record.
     """
     text = toolchain.run_go(where.real_go, ["env", "-json", *_TARGET], where.folder)
     target = {name: value for name, value in json.loads(text).items() if value}
@@ -106,5 +106,5 @@ def sender_for(where: Environment) -> Sender:
     digest = hashlib.sha256(json.dumps(target).encode())
     for name, content in runtime_copy.read_sender_sources().items():
         digest.update(f"{name} {len(content)}\n".encode() + content)
-    del target["GOVERSION"]  # nothing that a variable could set
+    del target["GOVERSION"]  # not settable by an environment variable
     return Sender(where.real_go, target, digest.hexdigest()[:20])

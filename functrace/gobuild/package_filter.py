@@ -1,4 +1,4 @@
-"""Which packages of a build are to be instrumented."""
+"""Selection of the packages of a build to instrument."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from functrace.sources.go import runtime_copy
 from functrace.sources.go.module import Module
 from rewriter.filters import compile_globs
 
-# What the go command calls a package that is named by its files.
+# The go command's name for a package that is given by its files.
 BY_FILES = "command-line-arguments"
-# What cannot stand in a pattern of the go command, or means another thing there.
+# Characters that a pattern of the go command cannot contain or that have another meaning there.
 _NO_PATTERN = re.compile(r"^-|[^\w./~+-]+")
 
 
 @dataclass(frozen=True)
 class Scope:
-    """The packages in question.
+    """The packages to instrument.
 
     Attributes:
         modules: the main modules.
         deps: globs that select packages of other modules; ``all`` selects every one.
-        goroot: the root of the Go distribution that builds.
-        std: the packages of the standard library that can be, if they are wanted.
+        goroot: the root of the Go distribution used for the build.
+        std: the packages of the standard library to instrument; empty without ``--std``.
     """
 
     modules: tuple[Module, ...]
@@ -35,19 +35,19 @@ class Scope:
     std: tuple[str, ...] = ()
 
     def own_patterns(self) -> Iterator[str]:
-        """Patterns that match the main modules' packages, and maybe some out of scope."""
+        """Yield patterns that match the main modules' packages, and possibly others."""
         yield BY_FILES
         for module in self.modules:
             yield f"{module.path}/..."
 
     def dependency_patterns(self) -> Iterator[str]:
-        """Patterns of the go command that match the packages that ``deps`` selects, and more."""
+        """Yield the go command's patterns for ``deps``, which possibly match more packages."""
         globs = (glob.removeprefix("./") for glob in self.deps if glob)
         return (_NO_PATTERN.sub("...", glob) for glob in globs)
 
-    def holds(self, package: str) -> bool:
-        """Whether the package, named as the go command names it while it builds, is in scope."""
-        package = plain(package)
+    def contains(self, package: str) -> bool:
+        """Return whether a package, under the go command's name for it, is in scope."""
+        package = import_path_of(package)
         if package == BY_FILES or package in self.std:
             return True
         if self.is_standard(package):
@@ -58,12 +58,12 @@ class Scope:
         return folder is not None and not runtime_copy.read_version(folder)
 
     def is_standard(self, package: str) -> bool:
-        """Whether the go command takes the package from its own distribution."""
+        """Return whether the package is part of the standard library."""
         return _has_go_files(self.goroot / "src" / package)
 
     def unmatched(self, packages: Iterable[str]) -> Iterator[str]:
         """Yield a sentence for each of ``deps`` that selects none of a build's packages."""
-        names = set(map(plain, packages))
+        names = set(map(import_path_of, packages))
         standard = {name for name in names if self.is_standard(name)}
         for glob in self.deps:
             if not any(_matches(glob, name) for name in names - standard):
@@ -73,19 +73,19 @@ class Scope:
                 yield sentence
 
     def folder(self, package: str) -> Path | None:
-        """Where a main module has the package; None if it is another module's."""
-        package = plain(package)
+        """Return the directory of a main module's package, or None for other packages."""
+        package = import_path_of(package)
         owners = (module for module in self.modules if module.may_contain(package))
         owner = max(owners, key=lambda module: len(module.path), default=None)
         folder = owner.folder(package) if owner else None
         return folder if owner and folder and not _is_nested(folder, owner.root) else None
 
     def place(self, package: str, file: str) -> str:
-        """The path of a file as filters name it: from its module's root, if that is known."""
+        """Return the path of a file for filters: relative to its module's root, if known."""
         for module in self.modules:
             if file.startswith(f"{module.root}/"):
                 return file[len(str(module.root)) + 1 :]
-        return f"{plain(package)}/{Path(file).name}"
+        return f"{import_path_of(package)}/{Path(file).name}"
 
 
 def _matches(glob: str, package: str) -> bool:
@@ -97,10 +97,10 @@ def _has_go_files(folder: Path) -> bool:
     return any(folder.glob("*.go"))
 
 
-def plain(package: str) -> str:
-    """The import path of a package that is built for a test: ``p [p.test]``, ``p_test [p.test]``.
+def import_path_of(package: str) -> str:
+    """Return the import path of a package, without test suffixes.
 
-    That of any other is as it is.
+    A package built for a test is named ``p [p.test]`` or ``p_test [p.test]``.
     """
     package, for_test, _ = package.partition(" ")
     return package.removesuffix("_test") if for_test else package

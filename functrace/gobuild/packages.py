@@ -1,9 +1,11 @@
-"""The packages that a build uses, and what is instrumented in them."""
+"""Packages of a build, and counts of what is instrumented in them."""
 
 from __future__ import annotations
 
 import json
 import os
+import subprocess
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -13,40 +15,63 @@ from typing import Any
 from functrace.gobuild import instrument
 from functrace.gobuild.environment import Environment
 from functrace.gobuild.go_command import GoCommand, last
-from functrace.gobuild.package_filter import BY_FILES, plain
+from functrace.gobuild.package_filter import BY_FILES, import_path_of
 from functrace.gobuild.session import Session
 from functrace.results import FileResult, Summary
 from functrace.sources.go import toolchain
 from functrace.sources.pool import get_file_size, run_parallel
 from functrace.sources.write import write_atomic
 
-# What decides which files a package has.
+# Flags that determine which files a package contains.
 _FOR_LIST = ("mod", "modfile", "modcacherw", "overlay", "tags", "race", "msan", "asan")
 _FIELDS = "ImportPath,Dir,GoFolderRewriter,CgoFiles,TestGoFiles,XTestGoFiles"
+
+# Source: ``go build -debug-actiongraph=FILE``; only the names of the packages are used.
+ACTION_GRAPH_FLAG = "debug-actiongraph"
+_POLL_SECONDS = 0.01
 
 
 @dataclass(frozen=True)
 class GoPackage:
-    """A package of the build and its files' absolute paths, those of its tests as well.
+    """A package of the build and the absolute paths of its files, including tests.
 
-    The name is the one that the compiler is told: ``p_test [p.test]`` for external tests.
+    The name is the one passed to the compiler: ``p_test [p.test]`` for external tests.
     """
 
     name: str
     files: tuple[str, ...]
 
 
-def used(
+def read_action_graph(path: Path, go: subprocess.Popen[bytes]) -> set[str]:
+    """Return the import paths in the action graph that ``go`` writes to ``path``.
+
+    The file is written when all packages are loaded, and again at the end; the result is empty
+    if ``go`` fails before. A test's main package is named ``p.test``, the package of its external
+    tests ``p_test``.
+    """
+    while True:
+        has_ended = go.poll() is not None
+        try:
+            actions = json.loads(path.read_bytes())
+        except (OSError, ValueError):  # missing or incomplete
+            if has_ended:
+                return set()
+            time.sleep(_POLL_SECONDS)
+        else:
+            return {action["Package"] for action in actions if action.get("Package")}
+
+
+def find_used(
     session: Session, command: GoCommand, where: Environment, names: set[str]
 ) -> list[GoPackage]:
-    """The packages in scope among ``names``, those of the action graph.
+    """Return the packages in scope among ``names``, the packages of the action graph.
 
     Raises:
-        FunctraceError: the go command does not know.
+        FunctraceError: the go command failed to list them.
     """
     flags = [w for f in command.flags if f.name in _FOR_LIST for w in f.words]
     paths = sorted({_tested(name, names) for name in names} - {BY_FILES})
-    asked = [[p for p in paths if session.scope.holds(p)]]
+    asked = [[p for p in paths if session.scope.contains(p)]]
     if BY_FILES in names:
         asked.append(list(command.operands))
     haste = {**os.environ, "GOGC": "400"}  # it shares the cores with the build itself
@@ -60,7 +85,7 @@ def used(
 
 
 def _tested(name: str, names: set[str]) -> str:
-    """The package that ``name`` holds external tests of, if it does, else ``name``."""
+    """Return the package that the external tests in ``name`` test, else ``name``."""
     tested = name.removesuffix("_test")
     return tested if f"{tested}.test" in names else name
 
@@ -75,7 +100,7 @@ def _entries(text: str) -> Iterator[dict[str, Any]]:
 
 
 def _packages(entry: dict[str, Any], names: set[str]) -> Iterator[GoPackage]:
-    """What the build has of one package: itself with its tests, its external tests."""
+    """Yield a package with its tests, and its external tests as a package."""
     path = entry["ImportPath"]
     is_tested = f"{path}.test" in names
     yield GoPackage(path, _files(entry, "GoFiles", "CgoFiles", *["TestGoFiles"] * is_tested))
@@ -88,19 +113,22 @@ def _files(entry: dict[str, Any], *fields: str) -> tuple[str, ...]:
 
 
 def _overlaid(packages: list[GoPackage], folder: Path, overlay: str) -> list[GoPackage]:
-    """The packages with the files that a user's overlay puts in place of theirs."""
+    """Return the packages with the files that the user's overlay replaces."""
     try:
         replaced = json.loads((folder / overlay).read_text(encoding="utf-8"))["Replace"]
     except (OSError, ValueError, KeyError):
-        return packages  # the go command says so
+        return packages  # the go command reports the error
     by_path = {str(folder / path): str(folder / other) for path, other in replaced.items()}
     return [GoPackage(p.name, tuple(by_path.get(f, f) for f in p.files)) for p in packages]
 
 
-def count(session: Session, packages: list[GoPackage], keep: Path | None) -> tuple[Summary, int]:
-    """What is instrumented in ``packages``, and in how many; copies go to ``keep`` if asked.
+def count_instrumented(
+    session: Session, packages: list[GoPackage], keep: Path | None
+) -> tuple[Summary, int]:
+    """Count what is instrumented in ``packages``, and in how many of them.
 
-    A file that is compiled twice, with and without its package's tests, counts once.
+    Copies of the files are written to ``keep`` if given. A file that is compiled twice, with
+    and without its package's tests, counts once.
     """
     summary = Summary()
     touched: set[str] = set()
@@ -109,16 +137,16 @@ def count(session: Session, packages: list[GoPackage], keep: Path | None) -> tup
     for i, results in run_parallel(work, packages, sizes):
         summary.add(results)
         if any(r.functions for r in results):
-            touched.add(plain(packages[i].name))
+            touched.add(import_path_of(packages[i].name))
     return summary, len(touched)
 
 
 def _results(session: Session, keep: Path | None, package: GoPackage) -> list[FileResult]:
     files = {path: text for path in package.files if (text := _read(path)) is not None}
-    found = list(instrument.package(session, package.name, files))
+    found = list(instrument.instrument_package(session, package.name, files))
     if keep is not None:
         for file in found:
-            target = keep / plain(package.name) / os.path.basename(file.path)
+            target = keep / import_path_of(package.name) / os.path.basename(file.path)
             target.parent.mkdir(parents=True, exist_ok=True)
             write_atomic(target, file.text or files[file.path], durable=False)
     return [file.result for file in found]
@@ -129,4 +157,4 @@ def _read(path: str) -> bytes | None:
         with open(path, "rb") as file:
             return file.read()
     except OSError:
-        return None  # the compiler will say so
+        return None  # the compiler reports the error

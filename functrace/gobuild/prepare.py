@@ -1,4 +1,4 @@
-"""From a request to the go command that fulfils it."""
+"""Preparation of a run: its session and the go command line."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ import functrace.sources.go
 import rewriter
 from functrace import __version__, messages
 from functrace.cache.folders import choose
-from functrace.gobuild import archives, environment, lifetime, package_graph
+from functrace.gobuild import archives, environment, lifetime, packages
 from functrace.gobuild.environment import Environment
 from functrace.gobuild.go_command import Flag, GoCommand, last
-from functrace.gobuild.otlp_sender import Sender, sender_for
+from functrace.gobuild.otlp_sender import Sender, find_sender
 from functrace.gobuild.package_filter import Scope
-from functrace.gobuild.session import MARK, Session, for_build
+from functrace.gobuild.session import MARK, Session, build_options
 from functrace.sources.go import runtime_copy
 from rewriter.golang import Options
 
-# What the standard library's archives depend on, as flags of the build.
+# Build flags that the standard library's archives depend on.
 _FOR_ARCHIVES = ("race", "msan", "asan", "trimpath", "buildmode", "installsuffix", "asmflags")
 _HELPER = "functrace.gobuild.toolexec"
 _TOOLEXEC = """#!/bin/sh
-# What functrace has no part in runs as it is.
+# Commands without the mark run unchanged.
 case " $* " in
 *" {mark}"*|*/importcfg.link" "*) exec {helper} "$@" ;;
 esac
@@ -40,15 +40,15 @@ exec {toolexec}"$@"
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of ``functrace go``, besides the go command's own arguments.
+    """Options of ``functrace go``, besides the go command's own arguments.
 
     Attributes:
-        options: filters, and whether closures are taken.
-        deps: patterns of dependencies to instrument as well.
-        std: the standard library as well, but for what the runtime needs of it.
-        dry_run: print the go command, run nothing.
-        keep: a folder for the instrumented files, for reading.
-        otlp: programs carry the sender, which FUNCTRACE=otlp starts.
+        options: the rewriter's options, such as filters.
+        deps: patterns of dependencies to instrument.
+        std: instrument the standard library, except the runtime's dependencies.
+        dry_run: print the go command without running it.
+        keep: a directory for copies of the instrumented files.
+        otlp: embed the sender, which FUNCTRACE=otlp starts, in programs.
     """
 
     options: Options
@@ -59,17 +59,17 @@ class Request:
     otlp: bool = False
 
 
-def session_of(request: Request, where: Environment, folder: Path) -> Session:
-    """The session of a run in ``folder``; the runtime is written, nothing else yet.
+def create_session(request: Request, where: Environment, folder: Path) -> Session:
+    """Write the runtime and return the session of a run in ``folder``.
 
     Raises:
-        FunctraceError: the runtime cannot be written, or the sender not be built.
-        UsageError: for a system that no program sends from.
+        FunctraceError: the runtime cannot be written or the sender cannot be built.
+        UsageError: programs for this system cannot record.
     """
     scope = Scope(where.modules, request.deps, where.goroot)
     tags = _tags(where.flags)
     base = _cache(folder)
-    sender = sender_for(where) if request.otlp else None
+    sender = find_sender(where) if request.otlp else None
     key = _key(request, tags, base, sender)
     runtime_folder = base / "runtime" / key
     carried = sender.build(base / "sender") if sender and not request.dry_run else None
@@ -82,7 +82,9 @@ def session_of(request: Request, where: Environment, folder: Path) -> Session:
         key=key,
         scope=scope,
         resolution=where.resolution,
-        options=for_build(replace(request.options, ignore_other_runtimes=ignore_other_runtimes)),
+        options=build_options(
+            replace(request.options, ignore_other_runtimes=ignore_other_runtimes)
+        ),
         cache=str(base / "files"),
         runtime=str(runtime_folder),
         go=where.real_go,
@@ -93,7 +95,7 @@ def session_of(request: Request, where: Environment, folder: Path) -> Session:
 
 
 def _cache(folder: Path) -> Path:
-    """Return the folder for what is kept between runs, or ``folder`` if none is safe."""
+    """Return the cache directory, or ``folder`` if no cache directory is safe to use."""
     choice = choose("go")
     if choice.warning:
         messages.say(choice.warning)
@@ -101,10 +103,10 @@ def _cache(folder: Path) -> Path:
 
 
 def _key(request: Request, tags: list[str], place: Path, sender: Sender | None) -> str:
-    """What two builds must have in common for either to use what the other has compiled.
+    """Return a digest of everything that compiled packages depend on.
 
-    The runtime's folder is part of it: its path is in the runtime's archive, and what
-    is compiled against one archive does not link with another.
+    The runtime's directory is included: its path is in the runtime's archive, and packages
+    compiled against one archive do not link with another.
     """
     about = [
         __version__,
@@ -119,7 +121,7 @@ def _key(request: Request, tags: list[str], place: Path, sender: Sender | None) 
 
 
 def _own_sources() -> str:
-    """A digest of what decides what is instrumented and how, and of the runtime."""
+    """Return a digest of the code that instruments and of the runtime."""
     digest = hashlib.sha256()
     for package in (rewriter, functrace.sources.go, functrace.sources):
         for path in sorted(Path(str(package.__file__)).parent.rglob("*.py")):
@@ -139,12 +141,12 @@ def _tags(flags: tuple[Flag, ...]) -> list[str]:
 
 
 def _archive_flags(flags: tuple[Flag, ...], tags: list[str]) -> Iterator[str]:
-    """Flags under which the runtime and what it imports compile as they do in the build."""
+    """Yield the flags for compiling the runtime and its imports as the build does."""
     yield "-tags=" + ",".join(dict.fromkeys(tags))
     for flag in flags:
         if flag.name in _FOR_ARCHIVES:
             yield f"-{flag.name}" + (f"={flag.value}" if flag.value is not None else "")
-        # Without a pattern they are for the packages named on the command line alone.
+        # Flags without a pattern apply only to the packages named on the command line.
         if flag.name == "gcflags" and flag.value and not flag.value.startswith("-"):
             yield f"-gcflags={flag.value}"
 
@@ -158,38 +160,38 @@ def _toolexec(flags: tuple[Flag, ...]) -> tuple[str, ...]:
     return tuple(shlex.split(last(flags, "toolexec") or ""))
 
 
-def words(session: Session, command: GoCommand, where: Environment) -> list[str]:
-    """The go command to run: the user's, with the mark for the packages in question."""
+def build_command_line(session: Session, command: GoCommand, where: Environment) -> list[str]:
+    """Return the user's go command line with ``-toolexec`` and the marks added."""
     words = [str(where.go), command.verb]
     first, given = _chdir(command)
     words += first
     words.append(f"-toolexec=/bin/sh {shlex.quote(str(_script(session)))}")
-    words.append(f"-{package_graph.FLAG}={session.graph}")
+    words.append(f"-{packages.ACTION_GRAPH_FLAG}={session.graph}")
     words += lifetime.flags(session, command, where)
     marks = session.marks()
     words += (f"-gcflags={pattern}={mark}" for pattern, mark in marks.items())
-    # The last flag that matches a package is the only one: so ours goes with each of the user's.
+    # Only the last flag that matches a package applies: so each of the user's gets the mark.
     mark = " ".join(filter(None, dict.fromkeys(marks.values())))
     words += (_marked(f, mark) for f in where.goflags if f.name == "gcflags")
     if command.verb == "test" and last(where.flags, "count") is None:
         words.append("-count=1")  # a result from the cache would be a test that was not traced
     for item in given:
-        words += _passed_on(item, mark)
+        words += _forward(item, mark)
     return [*words, *command.rest]
 
 
 def _chdir(command: GoCommand) -> tuple[tuple[str, ...], tuple[Flag | str, ...]]:
-    """The words of ``-C``, which the go command wants first, and what comes behind."""
+    """Return the words of ``-C``, which must come first, and the remaining arguments."""
     if command.given and isinstance(command.given[0], Flag) and command.given[0].name == "C":
         return command.given[0].words, command.given[1:]
     return (), command.given
 
 
-def _passed_on(item: Flag | str, mark: str) -> tuple[str, ...]:
+def _forward(item: Flag | str, mark: str) -> tuple[str, ...]:
     if isinstance(item, str):
         return (item,)
-    if item.name in ("toolexec", package_graph.FLAG):
-        return ()  # ours runs it; what ours writes is copied to theirs
+    if item.name in ("toolexec", packages.ACTION_GRAPH_FLAG):
+        return ()  # our toolexec runs the user's; our graph is copied to the user's file
     return (_marked(item, mark),) if item.name == "gcflags" else item.words
 
 
@@ -202,8 +204,8 @@ def _script(session: Session) -> Path:
 
 
 def write_script(session: Session) -> None:
-    """Write down what the go command is to run as ``-toolexec``."""
-    # Started often, so without what Python does to find out by itself where modules are.
+    """Write the script that the go command runs as ``-toolexec``."""
+    # Started often, so skip Python's site initialization and pass the import path.
     code = f"import sys; sys.path[:] = {_import_path()!r}; from {_HELPER} import main; main()"
     helper = [sys.executable, "-I", "-S", "-c", code, str(session.save())]
     script = _TOOLEXEC.format(

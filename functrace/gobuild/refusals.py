@@ -1,4 +1,4 @@
-"""What cannot be traced, and what to do instead: better said than built untraced."""
+"""Checks for go commands that cannot be traced, with errors that name an alternative."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from functrace.gobuild.go_command import GoCommand, is_on, last
 
 
 def refuse_flags(command: GoCommand, where: Environment) -> None:
-    """Refuse what no build can do, be it asked for in ``GOFLAGS``.
+    """Refuse flags, from the command line or ``GOFLAGS``, that cannot be combined with tracing.
 
     Raises:
-        UsageError: with a sentence for the user.
+        UsageError: a flag is not supported.
     """
     if is_on(where.flags, "linkshared") or last(where.flags, "buildmode") == "shared":
         raise UsageError("shared Go libraries cannot be traced: build without -linkshared")
@@ -29,10 +29,10 @@ def refuse_flags(command: GoCommand, where: Environment) -> None:
 
 
 def refuse_place(command: GoCommand, where: Environment, *, has_deps: bool) -> None:
-    """Refuse what cannot be done where the go command is called.
+    """Refuse commands that cannot be traced in this directory or module.
 
     Raises:
-        UsageError: with a sentence for the user.
+        UsageError: the module or a package pattern is not supported.
     """
     if not (where.modules or has_deps or _names_files(command)):
         raise UsageError("no go.mod here or above: name Go files, or work in a module")

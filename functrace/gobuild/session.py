@@ -1,4 +1,4 @@
-"""What one run of ``functrace go`` asks for, as the compiler calls that it causes read it."""
+"""Session of one ``functrace go`` run: settings shared with its compiler processes."""
 
 from __future__ import annotations
 
@@ -14,24 +14,25 @@ from rewriter.filters import Filters
 from rewriter.golang import Layout, Options
 
 MARK = "-functrace="
-# What instrumented packages import. No module of that name can be fetched, so none is in the way.
+# Import path of the runtime in instrumented packages. The reserved domain .invalid guarantees that
+# no module of that name exists.
 # Source: https://www.rfc-editor.org/rfc/rfc2606
 RUNTIME = "functrace.invalid/functrace"
 
 
 @dataclass(frozen=True)
 class Session:
-    """One run.
+    """Settings of one run.
 
     Attributes:
-        folder: its own, deleted when it ends.
-        key: stands for version, options and runtime, wherever results are kept.
+        folder: the session's directory, deleted when the run ends.
+        key: digest of version, options and runtime, for caches.
         scope: the packages to instrument.
-        resolution: what decides, besides the scope, which folder a package is built from.
+        resolution: settings that determine which directory a package is built from.
         options: of the rewriter, except the file's location and its neighbours' names.
-        cache: where instrumented files are kept between runs.
-        runtime: the folder of the runtime's module.
-        go: the go command that builds, and not one that chooses another.
+        cache: the cache directory of instrumented files.
+        runtime: the directory of the runtime's module.
+        go: the go command that builds; it does not switch to another toolchain.
         go_flags: flags of the build that its standard library depends on.
         pgo: the build's ``-pgo``: a path, ``off`` or ``auto``.
         toolexec: the user's own ``-toolexec``.
@@ -51,22 +52,22 @@ class Session:
 
     @property
     def graph(self) -> Path:
-        """Where the go command writes the build's action graph."""
+        """The file to which the go command writes the build's action graph."""
         return Path(self.folder) / "graph.json"
 
     def marks(self) -> dict[str, str]:
-        """Return the compiler flags for the packages in question, by the patterns of these.
+        """Return the compiler flags for the packages in scope, by package pattern.
 
-        Of several patterns that match a package, the go command applies the last. The
-        patterns match more packages than the scope holds, so the mark, which gives packages
-        entries of their own in the build cache, stands for all that decides which of them are
-        instrumented and how. The standard library depends on less and is shared by more builds.
+        The go command applies the last pattern that matches a package. The patterns match
+        more packages than the scope contains, so the mark, which gives packages separate entries
+        in the build cache, is a digest of everything that decides which of them are instrumented
+        and how. The standard library depends on fewer settings and is shared by more builds.
         """
         scope = self.scope
         paths = [module.path for module in scope.modules]
         marks = dict.fromkeys(scope.own_patterns(), self._mark(paths, scope.deps, self.resolution))
         for pattern in scope.dependency_patterns():
-            marks.pop(pattern, None)  # a key of a dictionary keeps its first place
+            marks.pop(pattern, None)  # an existing key would keep its position
             marks[pattern] = self._mark(paths, scope.deps, self.resolution)
         if scope.std:
             marks["std"] = self._mark("std")
@@ -79,7 +80,7 @@ class Session:
         return MARK + digest.hexdigest()[: len(self.key)]
 
     def save(self) -> Path:
-        """Write it into its folder; return where."""
+        """Write the session to a file in its directory; return the path."""
         data = asdict(self)
         data["options"] = {
             "closures": self.options.closures,
@@ -94,7 +95,7 @@ class Session:
 
 
 def load(path: str) -> Session:
-    """The session that :meth:`Session.save` wrote to ``path``."""
+    """Return the session that :meth:`Session.save` wrote to ``path``."""
     data = json.loads(Path(path).read_text(encoding="utf-8"))
     modules = tuple(Module(Path(m["root"]), m["path"]) for m in data["scope"]["modules"])
     scope = data["scope"]
@@ -105,12 +106,12 @@ def load(path: str) -> Session:
     return Session(**data)
 
 
-def for_build(options: Options) -> Options:
-    """The rewriter's options for a build: every line keeps its number, the compiler judges."""
+def build_options(options: Options) -> Options:
+    """Return the rewriter's options for a build: line numbers kept, syntax left to the compiler."""
     return replace(options, runtime_import=RUNTIME, layout=Layout.BUILD, is_known_valid=True)
 
 
 def _options(filters: dict[str, Any], **flags: bool) -> Options:
-    """The options that :meth:`Session.save` wrote."""
+    """Return the options that :meth:`Session.save` wrote."""
     tuples = {k: tuple(v) if isinstance(v, list) else v for k, v in filters.items()}
-    return for_build(Options(filters=Filters(**tuples), **flags))  # type: ignore[arg-type]
+    return build_options(Options(filters=Filters(**tuples), **flags))  # type: ignore[arg-type]

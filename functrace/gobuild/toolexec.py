@@ -1,4 +1,4 @@
-"""What stands before the compiler and the linker while ``functrace go`` builds.
+"""Wrapper of the compiler and linker during ``functrace go``.
 
 The go command runs it as ``toolexec SESSION TOOL ARGUMENTS…`` for every compiler
 call that carries the session's mark, and for every link.
@@ -19,7 +19,7 @@ from functrace.gobuild.session import MARK, RUNTIME, Session
 
 
 def main() -> None:
-    """Run the tool on instrumented copies, and exit with its status."""
+    """Run the compiler or linker on instrumented copies and exit with its status."""
     path, *command = sys.argv[1:]
     run = session.load(path)
     try:
@@ -42,18 +42,18 @@ def _execute(command: Sequence[str], run: Session) -> int:
 
 def _compile(run: Session, command: list[str]) -> int:
     package = os.environ.get("TOOLEXEC_IMPORTPATH", "")
-    new = _instrumented(run, package, command) if run.scope.holds(package) else command
+    new = _instrumented(run, package, command) if run.scope.contains(package) else command
     if new == command:
         return _execute(command, run)
     tried = subprocess.run([*run.toolexec, *new], capture_output=True, check=False)
     if tried.returncode:
-        # The user's own errors are to read as the compiler tells them of the user's own files.
+        # Errors of the user's code must be reported as for the original files.
         status = _execute(command, run)
         if status:
             return status
         messages.pass_on(tried.stdout + tried.stderr, sys.stderr)
         raise FunctraceError(
-            f"{package} compiles as it is, but not instrumented. This is a fault of functrace, "
+            f"{package} compiles as it is, but not instrumented. This is a bug in functrace, "
             f"please report it; meanwhile: functrace go --exclude {package.partition(' ')[0]} …"
         )
     messages.pass_on(tried.stdout, sys.stdout)
@@ -62,11 +62,11 @@ def _compile(run: Session, command: list[str]) -> int:
 
 
 def _instrumented(run: Session, package: str, command: list[str]) -> list[str]:
-    """The compiler's command line on instrumented copies, where there is something in them."""
+    """Return the compiler's command line with instrumented copies in place of their files."""
     files = {word: Path(word).read_bytes() for word in _files(command)}
     copies: dict[str, str] = {}
     folder = Path(_value(command, "-o")).parent / "functrace"
-    for file in instrument.package(run, package, files):
+    for file in instrument.instrument_package(run, package, files):
         if file.text is not None:
             folder.mkdir(exist_ok=True)
             copy = folder / f"{len(copies)}_{os.path.basename(file.path)}"
@@ -79,7 +79,7 @@ def _instrumented(run: Session, package: str, command: list[str]) -> list[str]:
     return _with_packages(new, {RUNTIME: found[RUNTIME]})
 
 
-# Flags of the compiler that the go command gives with their value as the next word.
+# Compiler flags whose value the go command passes as the next word.
 _WITH_VALUE = frozenset(
     "-D -asmhdr -buildid -embedcfg -goversion -importcfg -installsuffix".split()
     + "-o -p -symabis -trimpath".split()
@@ -87,19 +87,19 @@ _WITH_VALUE = frozenset(
 
 
 def _files(command: list[str]) -> list[str]:
-    """The files that the compiler is to read: all that stands behind the last flag."""
+    """Return the files to compile: all words after the last flag."""
     last = max(i for i, word in enumerate(command) if word.startswith("-"))
     return command[last + 1 + (command[last] in _WITH_VALUE) :]
 
 
 def _lines_kept(path: str, text: bytes, work: Path) -> bytes:
-    """What cgo and cover wrote says itself where its lines are from."""
-    is_made = Path(path).is_relative_to(work)
-    return text if is_made else instrument.for_compiler(path, text)
+    """Add a ``//line`` directive, except to files of cgo and cover, which contain their own."""
+    is_generated = Path(path).is_relative_to(work)
+    return text if is_generated else instrument.for_compiler(path, text)
 
 
 def _linked(run: Session, command: list[str]) -> list[str]:
-    """The linker's command line with the runtime, and what it needs, to link."""
+    """Return the linker's command line with the runtime and its dependencies added."""
     config = Path(_value(command, "-importcfg"))
     has = {line.partition("=")[0] for line in config.read_text(encoding="utf-8").splitlines()}
     package = os.environ.get("TOOLEXEC_IMPORTPATH", "")
@@ -109,7 +109,7 @@ def _linked(run: Session, command: list[str]) -> list[str]:
 
 
 def _with_packages(command: list[str], packages: dict[str, str]) -> list[str]:
-    """The command with an import configuration that has ``packages`` as well."""
+    """Return the command with ``packages`` added to its import configuration."""
     old = _value(command, "-importcfg")
     lines = "".join(f"packagefile {path}={file}\n" for path, file in packages.items())
     new = Path(old or _value(command, "-o")).with_name("importcfg.functrace")
@@ -120,5 +120,5 @@ def _with_packages(command: list[str], packages: dict[str, str]) -> list[str]:
 
 
 def _value(command: list[str], flag: str) -> str:
-    """The value of a flag that the go command writes as two words; nothing without it."""
+    """Return the value of a flag that is passed as two words, or ``""``."""
     return command[command.index(flag) + 1] if flag in command else ""

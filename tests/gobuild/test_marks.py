@@ -61,10 +61,10 @@ def test_builds_that_instrument_a_package_differently_mark_it_differently(
     for place, options, deps, std in product((where, nested), OPTIONS, DEPENDENCIES, (False, True)):
         session = _session(Request(options, deps, std), place, tmp_path)
         for flags in FLAGS:
-            words = prepare.words(session, parse("build", [*flags, "."]), place)
+            words = prepare.build_command_line(session, parse("build", [*flags, "."]), place)
             for package in PACKAGES:
                 key = (package, *_compiler_flags(words, package, session))
-                is_traced = session.scope.holds(package)
+                is_traced = session.scope.contains(package)
                 assert not is_traced or any(word.startswith("-functrace=") for word in key)
                 content = (is_traced, session.options if is_traced else None)
                 assert seen.setdefault(key, content) == content, (key, deps, std, flags)
@@ -72,7 +72,7 @@ def test_builds_that_instrument_a_package_differently_mark_it_differently(
 
 def _session(request: Request, where: Environment, folder: Path) -> Session:
     """Return the session of a request, without the go commands that ``std`` needs."""
-    session = prepare.session_of(replace(request, std=False), where, folder)
+    session = prepare.create_session(replace(request, std=False), where, folder)
     standard = ("container/list",) if request.std else ()
     return replace(session, scope=replace(session.scope, std=standard))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from functrace.gobuild.package_filter import Scope, plain
+from functrace.gobuild.package_filter import Scope, import_path_of
 from functrace.sources.go import runtime_copy
 from functrace.sources.go.module import Module
 
@@ -37,7 +37,7 @@ def scope(tmp_path: Path) -> Scope:
     "dep.org/d dep.org/d/x dep.org/e fmt net/x.org".split(),
 )
 def test_in_scope(scope: Scope, package: str) -> None:
-    assert scope.holds(package.replace("[", " ["))
+    assert scope.contains(package.replace("[", " ["))
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_in_scope(scope: Scope, package: str) -> None:
     "x.org/m/internal/functrace net/http strings".split(),
 )
 def test_out_of_scope(scope: Scope, package: str) -> None:
-    assert not scope.holds(package)
+    assert not scope.contains(package)
 
 
 def test_dependencies_that_match_nothing(scope: Scope) -> None:
@@ -66,6 +66,6 @@ def test_patterns_of_the_go_command_match_all_that_a_glob_matches() -> None:
 
 
 def test_plain_names() -> None:
-    assert plain("p [p.test]") == "p"
-    assert plain("p_test [p.test]") == "p"
-    assert plain("p_test") == "p_test"
+    assert import_path_of("p [p.test]") == "p"
+    assert import_path_of("p_test [p.test]") == "p"
+    assert import_path_of("p_test") == "p_test"

@@ -10,7 +10,7 @@ from functrace.cache import entries
 from functrace.errors import FunctraceError, UsageError
 from functrace.gobuild import archives
 from functrace.gobuild.environment import Environment
-from functrace.gobuild.otlp_sender import Sender, sender_for
+from functrace.gobuild.otlp_sender import Sender, find_sender
 from functrace.sources.go import runtime_copy
 from tests.support.toolchains import Go
 
@@ -36,7 +36,7 @@ def where(go: Go, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environmen
 
 @pytest.mark.usefixtures("sources")
 def test_a_second_build_asks_nobody(where: Environment, tmp_path: Path) -> None:
-    sender = sender_for(where)
+    sender = find_sender(where)
     built = sender.build(tmp_path)
     assert Sender("/nonexistent/go", sender.target, sender.key).build(tmp_path) == built
 
@@ -50,20 +50,20 @@ def test_each_system_has_its_own(
     for system, begins in magic.items():
         monkeypatch.setenv("GOOS", system)
         monkeypatch.setenv("GOARCH", "arm64")
-        assert sender_for(where).build(tmp_path).startswith(begins)
+        assert find_sender(where).build(tmp_path).startswith(begins)
 
 
 def test_other_sources_make_another(where: Environment, sources: dict[str, bytes]) -> None:
-    before = sender_for(where).key
+    before = find_sender(where).key
     sources["main.go"] += b"\n"
-    assert sender_for(where).key != before
+    assert find_sender(where).key != before
 
 
 @pytest.mark.usefixtures("sources")
 def test_where_nothing_is_recorded(where: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOOS", "windows")
     with pytest.raises(UsageError, match="--otlp: nothing can be recorded on windows"):
-        sender_for(where)
+        find_sender(where)
 
 
 def test_without_the_modules_it_says_why_in_a_sentence(
@@ -79,7 +79,7 @@ def test_without_the_modules_it_says_why_in_a_sentence(
     )
     sources["main.go"] = b'package main\n\nimport _ "example.com/none"\n\nfunc main() {}\n'
     monkeypatch.setenv("GOPROXY", "off")
-    sender = sender_for(where)
+    sender = find_sender(where)
     with pytest.raises(FunctraceError) as caught:
         sender.build(tmp_path)
     assert "modules from its proxy once" in str(caught.value)
