@@ -1,8 +1,8 @@
-"""Packages of the Go distribution as a module of their own, so that they can be traced.
+"""Copies of packages of the Go distribution in a separate module, so that they can be traced.
 
-A copy differs from the original in its imports alone: its own tests import the
-copy, and internal packages are copied as well or, where they reach into the Go
-runtime, stood in for by those in ``stubs``.
+A copy differs from the original only in its imports: its tests import the copy, and
+internal packages are copied as well or, where they depend on the Go runtime, replaced
+by those in ``stubs``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def make(source: Path, target: Path, packages: list[str], release: tuple[int, in
 
 
 def _family(package: str) -> str | None:
-    """Packages that hand each other's types around, so that all of them are copied or none."""
+    """Return the group of packages that share types, so that all are copied or none."""
     return next((f for f in ("go/", "encoding/json") if package.startswith(f)), None)
 
 
@@ -43,7 +43,7 @@ def _copy(source: Path, target: Path, package: str, packages: list[str]) -> set[
     is_shared = package.startswith("internal/")
     family = [p for p in packages if _family(p) and (is_shared or _family(p) == _family(package))]
 
-    def moved(match: re.Match[str]) -> str:
+    def replace_import(match: re.Match[str]) -> str:
         head, path = match.groups()
         is_internal = "internal" in path.split("/") and not path.startswith("golang.org/")
         if is_internal:
@@ -60,7 +60,7 @@ def _copy(source: Path, target: Path, package: str, packages: list[str]) -> set[
         elif tests or not file.name.endswith("_test.go"):
             if file.suffix == ".go":
                 text = file.read_text(encoding="utf-8", errors="surrogateescape")
-                new = _IMPORT.sub(moved, text)
+                new = _IMPORT.sub(replace_import, text)
                 (folder / file.name).write_text(new, encoding="utf-8", errors="surrogateescape")
             else:
                 shutil.copy(file, folder / file.name)

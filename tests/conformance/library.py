@@ -1,4 +1,4 @@
-"""A copy of the standard library, instrumented as a user would do it."""
+"""Copy of Python's standard library, instrumented with ``functrace inject``."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 
 from tests.support.pythons import ROOT, Python
 
-# Left as they are. What functrace needs before its own first line, with all that this loads; Python
-# starts with them, from 3.11 on with frozen ones, whatever stands in the path.
+# Not instrumented: modules that functrace itself imports first, and their imports. Python loads
+# them at startup, from 3.11 on in frozen form, regardless of the path.
 _FIRST = {f"{name}.py" for name in "_collections_abc abc genericpath os posixpath stat".split()}
-# Data of tests, which tell where their lines are, and what is run where no path leads to functrace.
+# Test data that depends on line numbers, and programs that run without functrace on their path.
 _DATA = {
     "_test_nonmodule_cases.py",
     "_test_warnings.py",
@@ -23,14 +23,14 @@ _DATA = {
     "partial",
 }
 _NEVER = {"__pycache__", "site-packages", "ensurepip"}
-# What no test here uses.
+# Packages that no test here uses.
 _OTHERS = set(
     "ctypes curses distutils idlelib lib2to3 msilib pydoc_data sqlite3 tkinter turtledemo".split()
 )
 
 _WHERE = "import sysconfig; print(sysconfig.get_path('stdlib'))"
-# The rewriter in the Python under test, as functrace run has it: for files with a syntax that is
-# newer than the Python that functrace is installed in.
+# Runs the rewriter in the Python under test, as ``functrace run`` does: for files with syntax
+# newer than that of the Python that functrace is installed in.
 _REWRITE = """
 import sys
 from pathlib import Path
@@ -44,26 +44,26 @@ for file in map(Path, sys.argv[2:]):
 
 
 def has_tests(python: Python) -> bool:
-    """Whether the standard library of ``python`` comes with its tests; Debian's does not."""
+    """Return whether the standard library of ``python`` includes its tests; Debian's does not."""
     return (_source(python) / "test" / "test_json").is_dir()
 
 
 def make(python: Python, target: Path, tests: Sequence[str]) -> None:
-    """Copy the library of ``python``, with some of its tests, to ``target``, and instrument it.
+    """Copy the library of ``python`` with some of its tests to ``target`` and instrument it.
 
-    The rest is copied as it is: a link would be followed, by inject and by tests that write.
+    Other files are copied unchanged, not linked: inject and tests would write through a link.
     """
     source = _source(python)
     kept = {"__init__", "support", *tests}
 
-    def left_out(folder: str, names: list[str]) -> set[str]:
+    def find_ignored(folder: str, names: list[str]) -> set[str]:
         if folder == str(source):
             return _NEVER | _FIRST | _OTHERS
         is_top = folder == str(source / "test")
         others = {n for n in names if Path(n).stem not in kept} if is_top else set()
         return _NEVER | _DATA | others
 
-    shutil.copytree(source, target, ignore=left_out)
+    shutil.copytree(source, target, ignore=find_ignored)
     _inject(python, target)
     _complete(source, target)
 
@@ -74,7 +74,7 @@ def _source(python: Python) -> Path:
 
 
 def _complete(source: Path, target: Path) -> None:
-    """Copy what ``target`` has not, all the way down."""
+    """Copy the files that are missing from ``target``, recursively."""
     for entry in source.iterdir():
         copy = target / entry.name
         if entry.name in _NEVER:

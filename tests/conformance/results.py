@@ -1,8 +1,8 @@
-"""Run modules' tests and write how each has ended, as JSON: what the Pythons under test run.
+"""Test runner for the Pythons under test; writes the outcome of each test as JSON.
 
     python results.py FILE MODULE...
 
-As ``python -m test`` has it, tests that want a resource, such as the network, are skipped.
+As with ``python -m test``, tests that require a resource, such as the network, are skipped.
 """
 
 import json
@@ -14,7 +14,7 @@ from test import support  # the standard library's
 
 
 class Results(unittest.TestResult):
-    """How each test has ended, by its id."""
+    """Outcomes of tests by their ids."""
 
     def __init__(self):
         super().__init__()
@@ -55,8 +55,8 @@ def main(file, *names):
     loader = unittest.defaultTestLoader
     for name in names:
         loader.loadTestsFromName(f"test.{name}").run(results)
-    told = {"ended": results.ended, "why": {**results.why, "loading": "\n".join(loader.errors)}}
-    Path(file).write_text(json.dumps(told), encoding="utf-8")
+    report = {"ended": results.ended, "why": {**results.why, "loading": "\n".join(loader.errors)}}
+    Path(file).write_text(json.dumps(report), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Packages of the Go distribution pass their own tests traced as they do untraced."""
+"""Conformance tests: packages of the Go distribution pass their own tests when traced."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.toolchains import Go
 
 pytestmark = pytest.mark.slow
 
-# encoding/json/v2 is among them for the sake of encoding/json, whose types it shares.
+# encoding/json/v2 is included because it shares types with encoding/json.
 PACKAGES = """
     archive/tar bufio compress/gzip compress/lzw container/heap container/list encoding/base64
     encoding/binary encoding/csv encoding/json encoding/json/jsontext encoding/xml errors flag
@@ -32,7 +32,7 @@ if os.environ.get("FUNCTRACE_CONFORMANCE") == "all":
         regexp/syntax testing/quick text/scanner text/template/parse unicode/utf8
     """.split()
 
-# Tests that ask for what tracing changes, each with the reason.
+# Tests of behaviour that tracing changes, each with the reason.
 DIFFERENT = {
     "encoding/json/jsontext.TestTokenStringAllocations": "counts on a function being inlined",
 }
@@ -77,7 +77,7 @@ def test_results_are_the_same(module: Path, go: Go, tmp_path: Path) -> None:
 
 
 def _results(module: Path, go: Go, command: list[str], paths: list[str], **env: str) -> Results:
-    """Every test's result, by package and name."""
+    """Return every test's result by package and name."""
     run = subprocess.run(
         [*command, "test", "-vet=off", "-short", "-count=1", "-json", *paths],
         cwd=module,
@@ -95,5 +95,5 @@ def _results(module: Path, go: Go, command: list[str], paths: list[str], **env: 
 
 
 def _name(event: dict[str, str]) -> str:
-    """A test's name, without the addresses that some print in it; none is the package."""
+    """Return a test's name without memory addresses; ``""`` for the package itself."""
     return re.sub(r"0x[0-9a-f]+", "0x", event.get("Test", ""))

@@ -1,4 +1,4 @@
-"""CPython's own tests, with the standard library instrumented, end traced as they do untraced."""
+"""Conformance tests: CPython's own tests have the same results with a traced standard library."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ pytestmark = pytest.mark.slow
 _ALL = os.environ.get("FUNCTRACE_CONFORMANCE") == "all"
 _RUNNER = Path(__file__).with_name("results.py")
 
-# In one process.
+# Run in one process.
 PART = """
     test_abc test_asyncgen test_asyncio.test_tasks test_asyncio.test_queues test_bisect
     test_contextlib test_contextlib_async test_copy test_coroutines test_dataclasses test_enum
     test_functools test_generators test_heapq test_html test_reprlib test_shlex test_textwrap
     test_typing test_weakset test_yield_from
 """.split()
-# Each in a process of its own.
+# Each run in a separate process.
 MORE = """
     test_argparse test_ast test_asyncio.test_base_events test_asyncio.test_buffered_proto
     test_asyncio.test_context test_asyncio.test_eager_task_factory test_asyncio.test_events
@@ -51,15 +51,15 @@ MORE = """
     test_urllib test_urlparse test_userdict test_userlist test_uuid test_warnings test_weakref
     test_with test_xml_etree test_xmlrpc test_zipfile
 """.split()
-# As text, without the extension in C and off, in one process.
+# Run as text, without the C extension and off, in one process.
 FEW = "test_abc test_contextlib test_copy test_generators test_shlex test_textwrap".split()
-# By any of them: unittest's.
+# A function that every test calls.
 _CALLED = "unittest.case.TestCase.run"
 
-# Modules whose tests compare line numbers of their own are not instrumented; what they test is.
+# Test modules that compare their own line numbers: not instrumented, unlike the tested modules.
 OWN_LINES = {"test_gettext", "test_inspect", "test_traceback"}
 _LINES = "compares a line number of its own, which has moved"
-# Tests that ask for what an injected line changes, each with the reason.
+# Tests of behaviour that an injected line changes, each with the reason.
 DIFFERENT = {
     "*.OriginTrackingTest.test_origin_tracking_warning": _LINES,
     "*.NestedWith.testExceptionLocation": _LINES,
@@ -74,7 +74,7 @@ DIFFERENT = {
 
 
 _KEPT = "sys.setprofile of Python 3.10 and 3.11 keeps a frame's locals"
-# And where the part of the runtime that is in Python tells the calls.
+# The same for the Python fallback of the recorder.
 DIFFERENT_IN_PYTHON = {
     "*.ContextManagerTestCase.test_nokeepref": _KEPT,
     "*.FinalizationTest.test_frame_resurrect": _KEPT,
@@ -85,7 +85,7 @@ DIFFERENT_IN_PYTHON = {
 
 @dataclass(frozen=True)
 class Ended:
-    """How tests have ended, by their ids, and why those that failed did."""
+    """Outcomes of tests by their ids, and the tracebacks of failed tests."""
 
     tests: dict[str, str]
     why: dict[str, str]
@@ -93,21 +93,21 @@ class Ended:
 
 @dataclass(frozen=True)
 class Place:
-    """Where the tests of one Python are run."""
+    """Environment for the tests of one Python."""
 
     python: Python
     library: Path
     folder: Path
 
     def results(self, names: Iterable[str], path: Iterable[Path], **variables: str) -> Ended:
-        """The results of test modules, run with ``path`` in front of the library."""
+        """Run test modules with ``path`` in front of the library and return their results."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("FUNCTRACE", "PYTHON"))}
-        told = self.folder / "told.json"
-        told.unlink(missing_ok=True)
+        report = self.folder / "report.json"
+        report.unlink(missing_ok=True)
         work = self.folder / "work"
         work.mkdir(exist_ok=True)
         run = subprocess.run(
-            [self.python.executable, _RUNNER, told, *names],
+            [self.python.executable, _RUNNER, report, *names],
             cwd=work,
             env={
                 **kept,
@@ -123,11 +123,11 @@ class Place:
             timeout=1_800,
         )
         assert run.returncode == 0, run.stderr
-        found = json.loads(told.read_text(encoding="utf-8"))
+        found = json.loads(report.read_text(encoding="utf-8"))
         return Ended(found["ended"], found["why"])
 
     def traced(self, names: Iterable[str], **variables: str) -> Ended:
-        """The same with the instrumented library; traces are in the folder calls."""
+        """Run test modules with the instrumented library; traces are written to ``calls``."""
         calls = self.folder / "calls"
         calls.mkdir(exist_ok=True)
         for old in calls.iterdir():
@@ -157,7 +157,7 @@ def _names() -> list[str]:
 
 
 def test_results_are_the_same(place: Place) -> None:
-    """In one test for each Python, as it takes long to instrument its library."""
+    """Run as one test per Python because instrumenting its library takes long."""
     record = {"FUNCTRACE": "record"}
     runs = [(PART, record), *(([name], record) for name in MORE if _ALL)]
     runs += [(FEW, {**record, "FUNCTRACE_PURE": "1"})]
@@ -179,7 +179,7 @@ def _excused(variables: dict[str, str]) -> list[str]:
 
 
 def _differing(plain: Ended, traced: Ended, excused: list[str]) -> list[str]:
-    """Where the results are not the same, and why."""
+    """Return a line for each test with a different result, with the reason."""
     ids = plain.tests.keys() | traced.tests.keys()
     pairs = {i: (plain.tests.get(i), traced.tests.get(i)) for i in sorted(ids)}
     return [
@@ -190,7 +190,7 @@ def _differing(plain: Ended, traced: Ended, excused: list[str]) -> list[str]:
 
 
 def _check_calls(folder: Path, mode: str) -> None:
-    """What was printed or recorded is of the instrumented library, and none of it is damaged."""
+    """Check that the output contains calls of the library and that no trace is damaged."""
     files = list(folder.iterdir())
     if mode == "off":
         assert not files

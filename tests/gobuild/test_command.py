@@ -1,4 +1,4 @@
-"""Go command lines, as the go command reads them."""
+"""Tests of the parser for go command lines."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ from functrace.gobuild.go_command import parse, split_goflags
         ("test -args ./a", "", "-args ./a"),
     ],
 )
-def test_where_packages_begin_and_end(line: str, operands: str, rest: str) -> None:
+def test_operands_are_separated_from_flags_and_program_arguments(
+    line: str, operands: str, rest: str
+) -> None:
     verb, *arguments = line.split()
     found = parse(verb, arguments)
     assert (" ".join(found.operands), " ".join(found.rest)) == (operands, rest)
@@ -36,7 +38,7 @@ def test_where_packages_begin_and_end(line: str, operands: str, rest: str) -> No
     assert sorted([*words, *found.operands, *found.rest]) == sorted(arguments)
 
 
-def test_values() -> None:
+def test_flag_values() -> None:
     found = parse("build", ["-C", "x", "-race=false", "-tags=a", "-tags", "b", "-v"])
     assert found.value("C") == "x"
     assert found.value("tags") == "b"

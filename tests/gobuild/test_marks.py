@@ -51,7 +51,7 @@ def where(go: Go, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environmen
     )
 
 
-def test_builds_that_instrument_a_package_differently_mark_it_differently(
+def test_packages_instrumented_differently_have_different_marks(
     where: Environment, tmp_path: Path
 ) -> None:
     seen: dict[tuple[str, ...], object] = {}
@@ -78,7 +78,7 @@ def _session(request: Request, where: Environment, folder: Path) -> Session:
 
 
 def _compiler_flags(words: list[str], package: str, session: Session) -> Iterator[str]:
-    """The flags that the go command gives the compiler for a package.
+    """Yield the flags that the go command passes to the compiler for a package.
 
     Source: https://pkg.go.dev/cmd/go#hdr-Compile_packages_and_dependencies, ``-gcflags``.
     """

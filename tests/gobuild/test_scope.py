@@ -1,4 +1,4 @@
-"""Which packages of a build are instrumented."""
+"""Tests of the selection of packages to instrument."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_dependencies_that_match_nothing(scope: Scope) -> None:
     ]
 
 
-def test_patterns_of_the_go_command_match_all_that_a_glob_matches() -> None:
+def test_go_patterns_match_every_package_that_the_glob_matches() -> None:
     globs = ("x.org/...", "x.org/*/y", "./x.org/a?", "*", "a=b", "-x", "", "all", "x.org/a~b+c-d")
     scope = Scope((), globs, Path("go"))
     assert list(scope.dependency_patterns()) == [
@@ -65,7 +65,7 @@ def test_patterns_of_the_go_command_match_all_that_a_glob_matches() -> None:
     ]  # fmt: skip
 
 
-def test_plain_names() -> None:
+def test_import_paths_of_test_packages() -> None:
     assert import_path_of("p [p.test]") == "p"
     assert import_path_of("p_test [p.test]") == "p"
     assert import_path_of("p_test") == "p_test"

@@ -1,4 +1,4 @@
-"""The sender that programs carry, built once for each system. What it does: otlp.txtar."""
+"""Tests of the build of the embedded sender, once per target. Its function: otlp.txtar."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MAIN = b"package main\n\nfunc main() {}\n"
 
 @pytest.fixture
 def sources(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
-    """Those of a sender that needs no module."""
+    """Replace the sender's sources by a program without dependencies."""
     files = {"go.mod": _MODULE, "main.go": _MAIN}
     monkeypatch.setattr(runtime_copy, "read_sender_sources", lambda: files)
     return files
@@ -35,7 +35,7 @@ def where(go: Go, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environmen
 
 
 @pytest.mark.usefixtures("sources")
-def test_a_second_build_asks_nobody(where: Environment, tmp_path: Path) -> None:
+def test_second_build_uses_the_cache(where: Environment, tmp_path: Path) -> None:
     sender = find_sender(where)
     built = sender.build(tmp_path)
     assert Sender("/nonexistent/go", sender.target, sender.key).build(tmp_path) == built
@@ -43,7 +43,7 @@ def test_a_second_build_asks_nobody(where: Environment, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("sources")
-def test_each_system_has_its_own(
+def test_each_target_has_a_separate_sender(
     where: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     magic = {"linux": b"\x7fELF", "darwin": b"\xcf\xfa\xed\xfe"}
@@ -53,20 +53,22 @@ def test_each_system_has_its_own(
         assert find_sender(where).build(tmp_path).startswith(begins)
 
 
-def test_other_sources_make_another(where: Environment, sources: dict[str, bytes]) -> None:
+def test_changed_sources_change_the_key(where: Environment, sources: dict[str, bytes]) -> None:
     before = find_sender(where).key
     sources["main.go"] += b"\n"
     assert find_sender(where).key != before
 
 
 @pytest.mark.usefixtures("sources")
-def test_where_nothing_is_recorded(where: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_on_systems_without_recording(
+    where: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GOOS", "windows")
     with pytest.raises(UsageError, match="--otlp: nothing can be recorded on windows"):
         find_sender(where)
 
 
-def test_without_the_modules_it_says_why_in_a_sentence(
+def test_error_names_modules_that_cannot_be_downloaded(
     where: Environment,
     sources: dict[str, bytes],
     tmp_path: Path,
@@ -88,7 +90,7 @@ def test_without_the_modules_it_says_why_in_a_sentence(
     assert entries.read(str(tmp_path), sender.key) is None
 
 
-def test_only_programs_that_carry_it_import_more(tmp_path: Path) -> None:
+def test_only_programs_with_a_sender_embed_it(tmp_path: Path) -> None:
     for carried in (None, b"\x7fELF"):
         folder = tmp_path / str(carried is None)
         archives.write_runtime(folder, "key", carried)
