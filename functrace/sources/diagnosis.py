@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from functrace.results import Summary
@@ -103,6 +105,8 @@ def diagnose_python(folder: Path) -> Iterator[Finding]:
         "Python",
         f"{platform.python_version()} at {sys.executable}, whose syntax the sources must have",
     )
+    if not _has_compiled_recorder():
+        yield Finding("recorder", "the fallback in Python records calls: slower than the one in C")
     environments = [*imports.find_site_packages(folder)]
     if environments and not imports.is_installed(folder):
         advice = f"`pip install {imports.DISTRIBUTION}` there, for instrumented sources to run"
@@ -111,3 +115,12 @@ def diagnose_python(folder: Path) -> Iterator[Finding]:
         yield Finding("runtime", f"in {environments[0]}")
     for other in imports.find_foreign(folder, ()):
         yield Finding("runtime", f"another one: {other}", "it would be imported in ours' place")
+
+
+def _has_compiled_recorder() -> bool:
+    if os.environ.get("FUNCTRACE_PURE", "") not in ("", "0"):
+        return False
+    try:
+        return find_spec("functrace._native._recorder") is not None
+    except ImportError:
+        return False

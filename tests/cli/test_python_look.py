@@ -142,6 +142,11 @@ def test_doctor_looks_at_the_languages_there(tree: Path, functrace: Run) -> None
     assert {"Go", "module", "Python"} <= subjects().keys()
 
 
+def test_doctor_reports_the_fallback_of_the_recorder(tree: Path, functrace: Run) -> None:
+    line = "the fallback in Python records calls: slower than the one in C"
+    assert line in functrace("doctor", cwd=tree, FUNCTRACE_PURE="1").stdout
+
+
 def test_the_example_of_the_docs(tree: Path, functrace: Run) -> None:
     page = Path(__file__).resolve().parents[2] / "docs" / "inject.md"
     example = page.read_text().split("```python\n")[1].split("```")[0]
