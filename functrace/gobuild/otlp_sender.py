@@ -102,7 +102,7 @@ def find_sender(where: Environment) -> Sender:
     text = toolchain.run_go(where.real_go, ["env", "-json", *_TARGET], where.folder)
     target = {name: value for name, value in json.loads(text).items() if value}
     if target["GOOS"] in _UNSUPPORTED:
-        raise UsageError(f"--otlp: nothing can be recorded on {target['GOOS']}, so nothing sent")
+        raise UsageError(f"--otlp: recording is not supported on {target['GOOS']}")
     digest = hashlib.sha256(json.dumps(target).encode())
     for name, content in runtime_copy.read_sender_sources().items():
         digest.update(f"{name} {len(content)}\n".encode() + content)

@@ -24,7 +24,7 @@ def refuse_flags(command: GoCommand, where: Environment) -> None:
     for package in command.operands:
         if "@" in package and not Path(package).exists():
             raise UsageError(
-                f"{package} is no package of a module here: clone it, and run functrace go there"
+                f"{package} is not a package of a module here: clone it and run functrace go there"
             )
 
 

@@ -52,7 +52,7 @@ def diagnose_sources(request: Request) -> Iterator[Finding]:
     for reason, number in summary.left.most_common():
         yield Finding("left alone", f"{count(number)}: {reason}")
     for error in sorted(summary.errors):
-        yield Finding("cannot read", error, "this file would be left as it is")
+        yield Finding("cannot read", error, "inject would leave this file unchanged")
 
 
 def _counted(summary: Summary) -> str:

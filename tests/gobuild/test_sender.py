@@ -64,7 +64,7 @@ def test_error_on_systems_without_recording(
     where: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GOOS", "windows")
-    with pytest.raises(UsageError, match="--otlp: nothing can be recorded on windows"):
+    with pytest.raises(UsageError, match="--otlp: recording is not supported on windows"):
         find_sender(where)
 
 
