@@ -1,18 +1,15 @@
-"""What goes wrong and is told to the user in one sentence."""
+"""Errors that are reported to the user."""
 
 from __future__ import annotations
 
 
 class FunctraceError(Exception):
-    """A failure with a message made for the reader, an argument for each of its lines.
-
-    It ends the verb with exit status 1.
-    """
+    """A failure that ends the verb with exit status 1; each argument is a line of its message."""
 
     def __str__(self) -> str:
-        """Return the lines in one text."""
+        """Return the lines as one text."""
         return "\n".join(map(str, self.args))
 
 
 class UsageError(FunctraceError):
-    """The command line asks for something that makes no sense; exit status 2."""
+    """An invalid command line or setting; exit status 2."""

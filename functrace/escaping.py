@@ -1,4 +1,4 @@
-"""Escapes for characters that a terminal acts on, or that nobody sees.
+"""Escaping of characters that are invisible or control the terminal.
 
 Names, paths, arguments and error texts come from programs, traces, file systems and compilers. Each
 may contain sequences that move the cursor, set the clipboard or reverse the reading direction.
@@ -6,7 +6,7 @@ may contain sequences that move the cursor, set the clipboard or reverse the rea
 
 from __future__ import annotations
 
-# Letters and marks that show nothing, except what selects a variant of an emoji.
+# Invisible letters and marks, except emoji variation selectors.
 _INVISIBLE = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0"
     + "".join(map(chr, range(0xE0100, 0xE01F0)))
@@ -15,9 +15,9 @@ _LINE_SEPARATORS = "\u2028\u2029"
 
 
 def escape(text: str) -> str:
-    r"""Return ``text`` on one line: ``\x1b``, ``\n`` or ``\u202e`` in place of such a character.
+    r"""Return ``text`` on one line, with escapes such as ``\x1b``, ``\n`` or ``\u202e``.
 
-    Escaping what is escaped already changes nothing.
+    Escaping twice gives the same result.
     """
     if text.isprintable() and (text.isascii() or _INVISIBLE.isdisjoint(text)):
         return text
@@ -25,7 +25,7 @@ def escape(text: str) -> str:
 
 
 def escape_lines(text: str) -> str:
-    """Return ``text`` with its line breaks and tabs, and all else escaped."""
+    """Escape ``text``, but keep line breaks and tabs."""
     return "\n".join(map(_escape_line, text.split("\n")))
 
 
@@ -37,7 +37,7 @@ def _escape_line(line: str) -> str:
 def _is_visible(character: str) -> bool:
     if character.isprintable():
         return character not in _INVISIBLE
-    # Spaces other than U+0020 are not printable in Python's terms.
+    # str.isprintable is false for spaces other than U+0020.
     return character >= "\xa0" and character.isspace() and character not in _LINE_SEPARATORS
 
 

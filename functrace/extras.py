@@ -1,4 +1,4 @@
-"""How the user installs what an extra of ours has, into the environment that we run in."""
+"""Commands that install an extra of functrace into the running environment."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Any
 _DISTRIBUTION = "functrace-cli"
 
 
-def command(extra: str) -> str:
-    """The command line that installs an extra, by what made the environment: pipx, uv or pip."""
+def install_command(extra: str) -> str:
+    """Return the command that installs an extra with the environment's tool: pipx, uv or pip."""
     prefix = Path(sys.prefix)
     if (prefix / "pipx_metadata.json").exists():
         return shlex.join(["pipx", "inject", prefix.name, *_requirements(extra)])
@@ -22,10 +22,10 @@ def command(extra: str) -> str:
     if receipt.exists():
         options = [word for wanted in _requirements(extra) for word in ("--with", wanted)]
         return shlex.join(["uv", "tool", "install", *options, _source(receipt)])
-    return shlex.join([*_install(), f"{_DISTRIBUTION}[{extra}]"])
+    return shlex.join([*_installer(), f"{_DISTRIBUTION}[{extra}]"])
 
 
-def _install() -> list[str]:
+def _installer() -> list[str]:
     binaries = Path(sys.executable).parent
     found = shutil.which("pip")
     if found and Path(found).parent.resolve() == binaries.resolve():
@@ -36,19 +36,19 @@ def _install() -> list[str]:
 
 
 def _requirements(extra: str) -> list[str]:
-    """What an extra has, as installers take it."""
+    """Return the requirements of an extra."""
     mark = f'extra == "{extra}"'
     parts = (text.partition(";") for text in importlib.metadata.requires(_DISTRIBUTION) or ())
     return [name.strip() for name, _, marker in parts if mark in marker.replace("'", '"')]
 
 
 def _source(receipt: Path) -> str:
-    """From where uv has installed us."""
+    """Return the source from which uv installed functrace."""
     if sys.version_info >= (3, 11):
         import tomllib
     else:
         import tomli as tomllib
-    told: Any = tomllib.loads(receipt.read_text(encoding="utf-8"))
-    wanted = next(r for r in told["tool"]["requirements"] if r["name"] == _DISTRIBUTION)
+    content: Any = tomllib.loads(receipt.read_text(encoding="utf-8"))
+    wanted = next(r for r in content["tool"]["requirements"] if r["name"] == _DISTRIBUTION)
     source = wanted.get("directory") or wanted.get("editable") or wanted.get("path")
     return str(source or _DISTRIBUTION)

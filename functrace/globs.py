@@ -1,4 +1,4 @@
-"""Which functions a glob means, wherever people name functions."""
+"""Globs that select functions by name."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from rewriter.import_path import strip_major_version
 
 
 def short_name(name: str) -> str:
-    """Return a function's name behind the last ``/`` of its import path.
+    """Return a function's name after the last ``/`` of its import path.
 
-    A major version is left out: ``chi.(*Mux).ServeHTTP`` of ``github.com/go-chi/chi/v5``.
+    A major version is removed: ``chi.(*Mux).ServeHTTP`` of ``github.com/go-chi/chi/v5``.
     """
     return strip_major_version(name).rpartition("/")[2]
 
 
-def matching(glob: str) -> Callable[[str], bool]:
-    """Whether a full function name is meant by ``glob``.
+def compile_glob(glob: str) -> Callable[[str], bool]:
+    """Return a predicate that is true for full function names that match ``glob``.
 
-    Beside the full name, with or without the major version of its module, the short name may
-    match, with or without ``(*…)`` and ``<locals>``; the last elements of that; and the first
-    with the last: of a method ``store.(*Store).Get``, ``store.Store.Get``, ``Store.Get``, ``Get``,
-    ``store.Get``.
+    The glob may match the full name, with or without the major version of its module; the
+    short name, with or without ``(*…)`` and ``<locals>``; the short name's last elements; or its
+    first and last element. A method ``store.(*Store).Get`` is also ``store.Store.Get``,
+    ``Store.Get``, ``Get`` and ``store.Get``.
     """
     matches = compile_globs((glob, glob.replace(".<locals>", "")))
 
-    def is_meant(name: str) -> bool:
+    def matches_name(name: str) -> bool:
         return any(map(matches, {*_spellings(name), *_spellings(strip_major_version(name))}))
 
-    return is_meant
+    return matches_name
 
 
 def _spellings(name: str) -> Iterator[str]:

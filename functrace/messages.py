@@ -1,4 +1,4 @@
-"""Lines that the command writes outside its verbs: messages, and output of other programs."""
+"""Messages, and the output of other programs, on standard streams."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 
-def say(*lines: str, sender: str = "functrace") -> None:
-    """Write a message to standard error, escaped; only its first line names the sender."""
+def write_message(*lines: str, sender: str = "functrace") -> None:
+    """Write a message to standard error, escaped; ``sender`` precedes the first line only."""
     sys.stderr.write(f"{sender}: " + "".join(f"{escape(line)}\n" for line in lines))
 
 
-def show(command: str) -> None:
-    """Write a command line to standard output: as it is for a shell, escaped for a terminal."""
+def write_command(command: str) -> None:
+    """Write a command line to standard output, escaped only if that is a terminal."""
     sys.stdout.write((escape(command) if sys.stdout.isatty() else command) + "\n")
 
 
-def pass_on(output: bytes, stream: TextIO) -> None:
-    """Write what another program printed, escaped."""
+def write_output(output: bytes, stream: TextIO) -> None:
+    """Write the output of another program, escaped."""
     stream.write(escape_lines(output.decode(errors="backslashreplace")))

@@ -1,8 +1,8 @@
-"""Ties the life of a process to its parent's, on Linux.
+"""Ends a process when its parent dies, on Linux.
 
-Run as a script, ``python parent_death.py LOCK COMMAND...`` does so for a command that another
-program starts: ``go run``, say. That may die of any signal, so the command gets SIGTERM, which lets
-it shut down in order.
+As a script, ``python parent_death.py LOCK COMMAND...`` does so for a command that another program
+starts, such as ``go run``. That program may be killed by any signal; the command then gets SIGTERM,
+so that it can shut down in order.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def tie() -> Callable[[], None]:
-    """Return what a child calls between fork and exec, so that SIGKILL ends it with this process.
+    """Return a function for the child to call before exec, so that SIGKILL ends it with its parent.
 
     The calling thread must be the one that forks, and must not end before the process does.
     """
@@ -28,14 +28,14 @@ def tie() -> Callable[[], None]:
 
     def tied() -> None:
         request()
-        if os.getppid() != parent:  # it had ended before the request
+        if os.getppid() != parent:  # the parent ended before the request
             os.kill(os.getpid(), signal.SIGKILL)
 
     return tied
 
 
 def _request(number: signal.Signals) -> Callable[[], object]:
-    """Return what asks the kernel for a signal; elsewhere than on Linux it does nothing."""
+    """Return a function that requests a signal at the parent's death; a no-op outside Linux."""
     try:
         import ctypes
 
@@ -46,10 +46,10 @@ def _request(number: signal.Signals) -> Callable[[], object]:
 
 
 def main() -> None:
-    """Tie this process to its parent, and become COMMAND.
+    """Tie this process to its parent, and execute COMMAND.
 
-    An ancestor holds a lock of the file LOCK: once that has ended, the parent may have ended
-    before this process was tied to it.
+    An ancestor holds a lock on the file LOCK. If the lock is free, the parent may have ended
+    before the request, and this process ends.
     """
     lock, *command = sys.argv[1:]
     _request(signal.SIGTERM)()

@@ -1,4 +1,4 @@
-"""Processes that are not ours."""
+"""Checks of other processes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 
 def is_alive(pid: int) -> bool:
-    """Whether there is a process with this id, whoever's it is."""
+    """Return whether a process with this id exists, under any user."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""What a run did: one result a file, and their sum. Plain data that crosses processes."""
+"""Results of rewriting sources, per file and in total; plain data that crosses processes."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 
 @dataclass(frozen=True)
 class FileResult:
-    """What became of one source file.
+    """Result for one source file.
 
     Attributes:
-        path: as the user would name it.
-        changed: its content differs, or would, from what it was.
-        functions: how many were instrumented, or stripped.
-        traced: how many carried a trace call already.
-        skipped: how many were left alone, by reason.
-        names: ``line: name: reason`` of those, where the run asked for them.
-        matched: the globs of the filters that match the file or a function in it.
-        reason: why the whole file was left alone.
-        error: ``line:column: message``; the file is as it was.
-        output: what a run that writes no file shows of it: a diff, or its new text.
+        path: the path as the user would write it.
+        changed: whether the content changed, or would change.
+        functions: number of functions instrumented or stripped.
+        traced: number of functions that already had a trace call.
+        skipped: number of skipped functions, by reason.
+        names: ``line: name: reason`` of skipped functions, if requested.
+        matched: the filter globs that match the file or a function in it.
+        reason: why the whole file was skipped.
+        error: ``line:column: message``; the file is unchanged.
+        output: a diff or the new text, if no file is written.
     """
 
     path: str
@@ -37,25 +37,25 @@ class FileResult:
     output: bytes = b""
 
     def counts(self) -> dict[str, Any]:
-        """What is worth keeping for a later run: the fields that count something, if they do."""
+        """Return the non-empty fields that a later run reuses from a cache."""
         return {k: v for k, v in vars(self).items() if v and k not in ("names", "output")}
 
 
 @dataclass
 class Summary:
-    """The sum of many results.
+    """Total of many results.
 
     Attributes:
-        files: source files seen.
-        changed: those whose content differs.
-        copied: other files that went into an output tree.
-        unchanged: files that an earlier run had put there already.
+        files: number of source files.
+        changed: number of files whose content changed.
+        copied: number of other files copied to an output tree.
+        unchanged: number of files that were up to date in the output tree.
         functions, traced, skipped: as in :class:`FileResult`.
-        matched: globs of the filters that match something.
-        left: files and folders left alone as a whole, by reason.
+        matched: filter globs that match something.
+        left: number of files and folders skipped as a whole, by reason.
         errors: ``path:line:column: message``.
-        folders: how many of the errors are folders that could not be read.
-        notes: what the user should know or do.
+        folders: number of errors about unreadable folders.
+        notes: advice to the user.
     """
 
     files: int = 0
@@ -72,7 +72,7 @@ class Summary:
     notes: list[str] = field(default_factory=list)
 
     def add(self, results: Iterable[FileResult]) -> None:
-        """Count ``results`` in."""
+        """Add ``results`` to the totals."""
         for result in results:
             self.files += 1
             self.changed += result.changed
@@ -86,7 +86,7 @@ class Summary:
                 self.errors.append(f"{result.path}:{result.error}")
 
     def unmatched(self, include: Iterable[str], exclude: Iterable[str]) -> Iterator[str]:
-        """Yield a sentence for each glob of the filters that matches nothing."""
+        """Yield a note for each filter glob that matches nothing."""
         where = " outside the files left alone as a whole" if self.left or self.errors else ""
         for option, globs in (("--include", include), ("--exclude", exclude)):
             for glob in globs:
@@ -94,12 +94,12 @@ class Summary:
                     yield f"{option} {glob} matches no function, package or path{where}"
 
     def add_unreadable(self, folder: str, why: str) -> None:
-        """Count a folder that cannot be read."""
+        """Add an error about an unreadable folder."""
         self.folders += 1
         self.errors.append(f"{folder}: {why}")
 
     def as_json(self) -> dict[str, Any]:
-        """The summary as ``--json`` prints it."""
+        """Return the summary as ``--json`` prints it."""
         return {
             "files": self.files,
             "changed": self.changed,

@@ -1,7 +1,7 @@
-"""Settings: what the command line leaves open comes from FUNCTRACE_* variables, then a file.
+"""Default values of options, from FUNCTRACE_* variables and a settings file.
 
-The file is functrace.toml, or [tool.functrace] in pyproject.toml, in the current
-folder or the nearest one above it that has either.
+Variables take precedence over the file, which is functrace.toml, or [tool.functrace] in
+pyproject.toml, in the current folder or the nearest one above it that has either.
 """
 
 from __future__ import annotations
@@ -47,22 +47,22 @@ _BOOLEANS = {
 
 
 def load(folder: Path, environment: Mapping[str, str]) -> dict[str, Any]:
-    """The settings in force in ``folder``, by option name with underscores.
+    """Return the settings for ``folder``, by option name with underscores.
 
     Raises:
-        UsageError: a setting is unknown, or not of its kind; names the file or variable.
+        UsageError: a setting is unknown or has a value of the wrong type.
     """
     settings = {**_from_file(folder), **_from_environment(environment)}
     return {name.replace("-", "_"): value for name, value in settings.items()}
 
 
-def may_be(folder: str, environment: Mapping[str, str]) -> bool:
-    """Whether there may be any in ``folder``; it takes no time to tell."""
+def may_exist(folder: str, environment: Mapping[str, str]) -> bool:
+    """Return quickly whether there may be settings for ``folder``."""
     return any(map(environment.__contains__, _VARIABLES.values())) or any(_mentions(folder))
 
 
 def _mentions(folder: str) -> Iterator[bool]:
-    """Of each file that may have settings, whether it does."""
+    """Yield, for each possible settings file, whether it may contain settings."""
     above = ""
     while above != folder:
         for name, keys in _FILES.items():
@@ -72,7 +72,7 @@ def _mentions(folder: str) -> Iterator[bool]:
 
 
 def _content(file: str) -> bytes:
-    """Empty where there is no such file, or none that can be read."""
+    """Return the content of a file; empty if it cannot be read."""
     try:
         with open(file, "rb") as opened:
             return opened.read()
@@ -95,7 +95,7 @@ def _parsed(variable: str, name: str, text: str) -> Any:
             return [part.strip() for part in text.split(",") if part.strip()]
         return _BOOLEANS[text.lower()] if kind is bool else kind(text)
     except (KeyError, ValueError):
-        raise UsageError(f"{variable}={text}: not a value for --{name}") from None
+        raise UsageError(f"{variable}={text}: invalid value for --{name}") from None
 
 
 def _from_file(folder: Path) -> dict[str, Any]:
@@ -104,14 +104,14 @@ def _from_file(folder: Path) -> dict[str, Any]:
             path = above / name
             table = _table(path, keys)
             if table is not None and _is_foreign(path):
-                messages.say(f"{path} is ignored: it belongs to another user")
+                messages.write_message(f"{path}: ignored, since it belongs to another user")
             elif table is not None:
                 return _checked(path, table)
     return {}
 
 
 def _is_foreign(path: Path) -> bool:
-    """Whether another user has put the file into a folder that is not theirs, such as /tmp."""
+    """Return whether another user owns the file but not its folder, as in /tmp."""
     owner = path.stat().st_uid
     return owner not in (0, os.geteuid(), path.parent.stat().st_uid)
 
@@ -127,7 +127,7 @@ def _table(path: Path, keys: tuple[str, ...]) -> dict[str, Any] | None:
         return None
     except ValueError as error:
         if keys or _is_foreign(path):
-            return None  # somebody else's file, and somebody else's error
+            return None  # not functrace's file, so not its error to report
         raise UsageError(f"{path}: {error}") from None
     for key in keys:
         table = table.get(key) if isinstance(table, dict) else None
@@ -138,7 +138,7 @@ def _checked(path: Path, table: dict[str, Any]) -> dict[str, Any]:
     for name, value in table.items():
         kind = _KINDS.get(name)
         if kind is None:
-            raise UsageError(f"{path}: unknown setting {name!r}; there are {', '.join(_KINDS)}")
+            raise UsageError(f"{path}: unknown setting {name!r}; known are {', '.join(_KINDS)}")
         if not isinstance(value, kind) or (isinstance(value, list) and not _are_strings(value)):
             wanted = "a list of strings" if kind is list else f"a {kind.__name__}"
             raise UsageError(f"{path}: {name} must be {wanted}")

@@ -1,4 +1,4 @@
-"""Numbers as people read and write them."""
+"""Formatting and parsing of numbers with units."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _NANOSECONDS = {
 }
 _DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m)")
 
-_ZERO = re.compile(r"0+(\.0*)?")  # of any unit
+_ZERO = re.compile(r"0+(\.0*)?")  # needs no unit
 
 
 def duration(nanoseconds: float) -> str:
-    """Three digits and a unit: ``1.23ms``, ``45.6µs``, ``789ns``, ``12.3s``."""
+    """Return three digits and a unit: ``1.23ms``, ``45.6µs``, ``789ns``, ``12.3s``."""
     for unit, size in _UNITS.items():
         if nanoseconds >= size:
             value = nanoseconds / size
@@ -31,7 +31,7 @@ def duration(nanoseconds: float) -> str:
 
 
 def size(number: int) -> str:
-    """Bytes: ``512 bytes``, ``4.6 kB``, ``12.3 MB``, ``1.2 GB``."""
+    """Return a size: ``512 bytes``, ``4.6 kB``, ``12.3 MB``, ``1.2 GB``."""
     for unit, bytes_ in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if number >= bytes_:
             return f"{number / bytes_:.1f} {unit}"
@@ -39,7 +39,7 @@ def size(number: int) -> str:
 
 
 def count(number: int) -> str:
-    """With commas at the thousands."""
+    """Return a number with thousands separators."""
     return f"{number:,}"
 
 
@@ -49,22 +49,22 @@ def several(number: int, noun: str, plural: str = "") -> str:
 
 
 def share(part: float, whole: float) -> str:
-    """A percentage."""
+    """Return ``part`` as a percentage of ``whole``."""
     if 0 < part < whole * 0.0005:
         return "<0.1%"
     return f"{100 * part / whole:.1f}%" if whole else "-"
 
 
 def moment(nanoseconds: int) -> str:
-    """A time after a trace's start that is not after it, as ``parse_duration`` takes it."""
+    """Return a time since a trace's start, rounded down, in a form that parse_duration reads."""
     return f"{nanoseconds // 1000 / 1e6:.6f}s"
 
 
 def parse_duration(text: str) -> int:
-    """Nanoseconds of ``1.5ms``, ``20us``, ``3s``, ``0``.
+    """Parse a duration such as ``1.5ms``, ``20us``, ``3s`` or ``0`` to nanoseconds.
 
     Raises:
-        UsageError: the text is no duration.
+        UsageError: the text is not a duration.
     """
     if _ZERO.fullmatch(text):
         return 0
@@ -75,10 +75,10 @@ def parse_duration(text: str) -> int:
 
 
 def parse_share(text: str) -> float:
-    """The number that ``1%`` or ``0.01`` is, above 0 and at most 1.
+    """Parse a share such as ``1%`` or ``0.01``; it is above 0 and at most 1.
 
     Raises:
-        UsageError: the text is no such share.
+        UsageError: the text is not such a share.
     """
     number, percent = (text[:-1], 100) if text.endswith("%") else (text, 1)
     try:

@@ -24,8 +24,8 @@ def prefix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_pipx(prefix: Path) -> None:
     (prefix / "pipx_metadata.json").write_text("{}")
-    assert extras.command("parquet") == "pipx inject functrace-cli 'pyarrow>=18'"
-    assert SPANS in extras.command("otlp")
+    assert extras.install_command("parquet") == "pipx inject functrace-cli 'pyarrow>=18'"
+    assert SPANS in extras.install_command("otlp")
 
 
 @pytest.mark.parametrize(("told", "source"), [("", "functrace-cli"), (', directory = "/x"', "/x")])
@@ -34,16 +34,16 @@ def test_uv_tool(prefix: Path, told: str, source: str) -> None:
     receipt = f'[tool]\nrequirements = [{{ name = "numpy" }}, {ours}]\n'
     (prefix / "uv-receipt.toml").write_text(receipt)
     wanted = f"uv tool install --with 'pyarrow>=18' {source}"
-    assert extras.command("parquet") == wanted
+    assert extras.install_command("parquet") == wanted
 
 
 def test_pip(prefix: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     what = "install 'functrace-cli[parquet]'"
-    assert extras.command("parquet") == f"{prefix}/bin/python -m pip {what}"
+    assert extras.install_command("parquet") == f"{prefix}/bin/python -m pip {what}"
     pip = prefix / "bin" / "pip"
     pip.touch(0o755)
     monkeypatch.setenv("PATH", str(pip.parent))
-    assert extras.command("parquet") == f"pip {what}"
+    assert extras.install_command("parquet") == f"pip {what}"
 
 
 def test_uv_where_there_is_no_pip(prefix: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,4 +53,4 @@ def test_uv_where_there_is_no_pip(prefix: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("PATH", str(uv.parent))
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     wanted = f"uv pip install --python {prefix}/bin/python 'functrace-cli[parquet]'"
-    assert extras.command("parquet") == wanted
+    assert extras.install_command("parquet") == wanted

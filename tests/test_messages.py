@@ -12,16 +12,16 @@ from functrace.errors import FunctraceError
 
 def test_lines_of_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     error = FunctraceError("cannot build:", "  a\nb\x1b[2J.go:1", "  c")
-    messages.say(*error.args)
+    messages.write_message(*error.args)
     assert capsys.readouterr().err == "functrace: cannot build:\n  a\\nb\\x1b[2J.go:1\n  c\n"
     assert str(error) == "cannot build:\n  a\nb\x1b[2J.go:1\n  c"
 
 
 def test_output_of_another_program(capsys: pytest.CaptureFixture[str]) -> None:
-    messages.pass_on("a.go:1:\tbäd \x1b]0;x\x07\n".encode() + b"\xff\n", sys.stdout)
+    messages.write_output("a.go:1:\tbäd \x1b]0;x\x07\n".encode() + b"\xff\n", sys.stdout)
     assert capsys.readouterr().out == "a.go:1:\tbäd \\x1b]0;x\\x07\n\\xff\n"
 
 
 def test_a_command_for_a_shell(capsys: pytest.CaptureFixture[str]) -> None:
-    messages.show("go build 'a\x1b'")
+    messages.write_command("go build 'a\x1b'")
     assert capsys.readouterr().out == "go build 'a\x1b'\n"

@@ -1,4 +1,4 @@
-"""functrace callers: every call chain that leads to a function."""
+"""The verb ``functrace callers``: the call chains that lead to a function."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import click
 from functrace import units
 from functrace.cli import trace_arguments
 from functrace.cli.render import callers_json, callers_text, columns, terminal
-from functrace.cli.trace_arguments import told_apart
+from functrace.cli.trace_arguments import split_arguments
 from functrace.errors import FunctraceError
 
 if TYPE_CHECKING:
     from functrace.analysis.call_chains import CallChain
     from functrace.analysis.callers import Callers
 
-_SHOWN = 20
-_SAMPLED = "not all such calls were looked at one by one: texts, and counts of --slow, are of some"
+_DEFAULT_LIMIT = 20
+_SAMPLED = "error texts and --slow counts are incomplete: only a sample of the calls was examined"
 
 
 @dataclass(frozen=True)
@@ -35,41 +35,45 @@ class _Options:
 @click.command()
 @click.argument("function", metavar="FUNC")
 @trace_arguments.argument
-@click.option("--errors", is_flag=True, help="Only chains with calls that failed.")
-@click.option("--slow", metavar="TIME", help="Only chains with calls that took so long.")
+@click.option("--errors", is_flag=True, help="Show only chains with failed calls.")
+@click.option(
+    "--slow", metavar="TIME", help="Show only chains with calls that took TIME or longer."
+)
 @click.option(
     "--min-count",
     type=click.IntRange(min=1),
     default=1,
     metavar="N",
-    help="Only chains with so many calls; with --errors or --slow, so many of those.",
+    help="Show only chains with at least N calls; with --errors or --slow, N matching calls.",
 )
 @click.option(
     "--sort",
     type=click.Choice(["calls", "total", "self", "p99", "errors"]),
-    help="Most of it first; if not given, calls, or those of --errors or --slow.",
+    help="Sort by this column, largest first.  [default: calls that match --errors, --slow]",
 )
 @click.option(
     "--limit",
     type=click.IntRange(min=0),
     metavar="N",
-    help=f"Show so many chains, 0 for all; if not given, {_SHOWN}, or all with --json.",
+    help=f"Show the first N chains; 0 shows all.  [default: {_DEFAULT_LIMIT}; all with --json]",
 )
-@click.option("--full", is_flag=True, help="Chains whole: recursion unfolded, nothing left out.")
+@click.option(
+    "--full", is_flag=True, help="Show complete chains: do not fold recursion or shorten."
+)
 @trace_arguments.as_json
 def callers(traces: tuple[str, ...], as_json: bool, **flags: Any) -> None:
-    """Show every call chain that leads to FUNC, with how often, how long and what failed.
+    """Show every call chain that leads to FUNC, with its calls, times and failures.
 
-    FUNC is a name such as store.Get, Get or 'store.*'. Several traces count as one, and a
-    folder stands for the traces in it. TIME is 5us, 2ms or 1.5s.
+    FUNC is a name such as store.Get, Get or 'store.*'. TRACE is a trace file or a folder of
+    traces; several traces are merged. TIME is 5us, 2ms or 1.5s.
     """
-    flags["function"], paths = told_apart(flags["function"], traces)
+    flags["function"], paths = split_arguments(flags["function"], traces)
     options = _Options(**flags)
     found = _find(paths, options)
     chains = _ranked(found, options)
     if found.sampled:
         terminal.echo(f"functrace: {_SAMPLED}", err=True, fg="yellow")
-    limit = options.limit if options.limit is not None else 0 if as_json else _SHOWN
+    limit = options.limit if options.limit is not None else 0 if as_json else _DEFAULT_LIMIT
     shown = chains[:limit] if limit else chains
     if as_json:
         terminal.print_json(callers_json.report(found, shown, len(chains)))
@@ -80,20 +84,24 @@ def callers(traces: tuple[str, ...], as_json: bool, **flags: Any) -> None:
 def _find(paths: tuple[str, ...], options: _Options) -> Callers:
     from functrace.analysis.callers import Wanted, callers
 
-    least = units.parse_duration(options.slow) if options.slow else 0
+    min_duration_ns = units.parse_duration(options.slow) if options.slow else 0
     opened = trace_arguments.open_all(paths)
-    if not any(trace_arguments.named(trace, options.function) for trace in opened):
-        raise columns.nothing(options.function, opened)
-    wanted = Wanted(failed=options.errors, least=least, whole=options.full)
-    found = callers(opened, lambda trace: trace_arguments.named(trace, options.function), wanted)
-    columns.warn((chains.trace, chains.damage) for chains in found.forest.chains)
+    if not any(trace_arguments.matching_functions(trace, options.function) for trace in opened):
+        raise columns.no_function_error(options.function, opened)
+    wanted = Wanted(failed=options.errors, least=min_duration_ns, whole=options.full)
+    found = callers(
+        opened,
+        lambda trace: trace_arguments.matching_functions(trace, options.function),
+        wanted,
+    )
+    columns.warn_of_damage((chains.trace, chains.damage) for chains in found.forest.chains)
     return found
 
 
 def _ranked(found: Callers, options: _Options) -> list[CallChain]:
     chains = [chain for chain in found.chains if found.count(chain) >= options.min_count]
     if not chains:
-        raise FunctraceError(_none(found, options))
+        raise FunctraceError(_no_chain_message(found, options))
     keys = {
         None: found.count,
         "calls": lambda chain: chain.calls,
@@ -105,29 +113,31 @@ def _ranked(found: Callers, options: _Options) -> list[CallChain]:
     return sorted(chains, key=keys[options.sort], reverse=True)
 
 
-def _none(found: Callers, options: _Options) -> str:
+def _no_chain_message(found: Callers, options: _Options) -> str:
     calls = found.overall().calls
     if not calls:
-        return f"{options.function} was not called while this was recorded"
+        return f"{options.function} was not called in this recording"
     if found.chains:
-        return f"no chain to {options.function} has {options.min_count} such calls"
+        return f"no chain to {options.function} has {options.min_count} matching calls"
     what = ["failed"] if options.errors else []
     what += [f"took {options.slow} or longer"] if options.slow else []
     none = f"{options.function}: none of {units.several(calls, 'call')} {' and '.join(what)}"
-    return f"{none}; {_failing(found) if options.errors else _longest(found)}"
+    return f"{none}; {_other_failures(found) if options.errors else _longest(found)}"
 
 
-def _failing(found: Callers) -> str:
-    """Whose calls did fail."""
+def _other_failures(found: Callers) -> str:
+    """Return the functions with the most failed calls."""
     from functrace.analysis.columns import summed
 
     forest = found.forest
     failed = summed(forest.errors + forest.panics, forest.function, len(forest.functions))
     most = [f for f in (-failed).argsort(kind="stable").tolist() if failed[f]][:3]
     if not most:
-        return "nor did any other call"
+        return "no other call failed either"
     names = columns.Names(forest.functions)
-    return "of others did: " + ", ".join(f"{names[f]} {units.count(int(failed[f]))}" for f in most)
+    return "functions with failed calls: " + ", ".join(
+        f"{names[f]} {units.count(int(failed[f]))}" for f in most
+    )
 
 
 def _longest(found: Callers) -> str:

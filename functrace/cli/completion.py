@@ -1,4 +1,4 @@
-"""functrace completion: what makes a shell complete our command line."""
+"""The verb ``functrace completion``: completion scripts for shells."""
 
 from __future__ import annotations
 

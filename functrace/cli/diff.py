@@ -1,4 +1,4 @@
-"""functrace diff: what is other in one run than in another."""
+"""The verb ``functrace diff``: the differences between two runs."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from functrace.cli.render import terminal
     default=10,
     show_default=True,
     metavar="N",
-    help="So many of each kind.",
+    help="Show the first N entries of each kind.",
 )
-@click.option("--all", "everything", is_flag=True, help="Everything, what may be chance, too.")
-@click.option("--exit-code", is_flag=True, help="Exit 1 if something changed.")
+@click.option(
+    "--all", "everything", is_flag=True, help="Show all entries, also those that may be chance."
+)
+@click.option("--exit-code", is_flag=True, help="Exit with status 1 if something changed.")
 @trace_arguments.as_json
 @click.pass_context
 def diff(
@@ -33,10 +35,11 @@ def diff(
     exit_code: bool,
     as_json: bool,
 ) -> None:
-    """What changed from A to B: traces, or folders with those of several processes or runs.
+    """Show what changed from A to B.
 
-    Functions and chains that appeared or vanished, got slower or faster, fail more or
-    less. What chance explains is left out; docs/commands.md has the rules.
+    A and B are traces, or folders with the traces of several processes or runs. The result
+    lists functions and chains that appeared, vanished, became slower or faster, or fail more
+    or less often. Differences that may be chance are left out; docs/commands.md has the rules.
     """
     from functrace.analysis import fold
     from functrace.analysis.compare import compare

@@ -1,4 +1,4 @@
-"""functrace doctor: what is there, and what stands in the way."""
+"""The verb ``functrace doctor``: a check of the toolchains and the sources."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from functrace.sources.request import Mode, Request, Verb
 @click.option("--json", is_flag=True, help="Print the findings as JSON.")
 @click.pass_context
 def doctor(ctx: click.Context, /, paths: tuple[str, ...], json: bool) -> None:
-    """Say what toolchain and runtime there are, what would be instrumented, what stands in the way.
+    """Check the toolchains, the runtime and the sources, and report problems.
 
-    PATHS as for inject; the current folder if there are none. Exit status 1 if
-    something is to be done first.
+    PATHS are files or folders, as for inject; by default the current folder. The exit status
+    is 1 if a problem has to be solved first.
     """
     findings = list(_findings(paths or (".",)))
     if json:
@@ -48,15 +48,15 @@ def doctor(ctx: click.Context, /, paths: tuple[str, ...], json: bool) -> None:
 
 
 def _findings(paths: tuple[str, ...]) -> Iterator[Finding]:
-    """What was found, from the toolchains of the languages there to their functions."""
+    """Yield the findings: toolchains of the languages in the sources, then functions."""
     yield Finding("functrace", __version__)
     request = Request(Verb.INJECT, Mode.COUNT, paths, (Go(), Python()))
-    there = {language.name for language in find_languages(request)}
+    languages = {language.name for language in find_languages(request)}
     path = Path(paths[0].removesuffix("/...") or "/").resolve()
     folder = path if path.is_dir() else path.parent
-    if there != {Python.name}:
+    if languages != {Python.name}:
         yield from diagnose_go(folder)
-    if Python.name in there:
+    if Python.name in languages:
         yield from diagnose_python(folder)
     yield from diagnose_sources(request)
     if "FUNCTRACE" in os.environ:

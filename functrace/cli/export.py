@@ -1,4 +1,4 @@
-"""functrace export: traces in a format that other programs read."""
+"""The verb ``functrace export``: traces converted to formats of other programs."""
 
 from __future__ import annotations
 
@@ -27,35 +27,35 @@ _WEIGHTS = ("time", "calls", "errors")
 
 @click.command()
 @trace_arguments.argument
-@click.option("--to", type=click.Choice(tuple(FORMATS)), required=True, help="The format.")
-@click.option(
-    "-o", "--out", metavar="FILE", help="Where to; standard output if not given, or with -."
-)
+@click.option("--to", type=click.Choice(tuple(FORMATS)), required=True, help="Write this format.")
+@click.option("-o", "--out", metavar="FILE", help="Write to FILE; - or none is standard output.")
 @click.option(
     "--by",
     type=click.Choice(_WEIGHTS),
-    help="What counts in folded and flamegraph: time if not given.",
+    help="folded, flamegraph: size frames by this.  [default: time]",
 )
 @click.option(
     "--limit",
     type=click.IntRange(min=0),
     metavar="N",
-    help="dot and svg show so many functions, 80 if not given; 0 shows all.",
+    help="dot, svg: show at most N functions; 0 shows all.  [default: 80]",
 )
 @export_otlp.options
 def export(traces: tuple[str, ...], to: str, out: str | None, **options: Any) -> None:
-    """Write traces in a format that other programs read. A folder stands for the traces in it.
+    """Convert traces to a format that other programs read.
+
+    TRACE is a trace file or a folder of traces.
 
     \b
-    every call    jsonl, perfetto, chrome, speedscope, firefox; parquet, a folder of tables
+    every call    jsonl, perfetto, chrome, speedscope, firefox; parquet (a folder of tables)
     chains        json, folded, flamegraph, pprof
-    functions     dot, svg: the call graph
-    spans         otlp, sent to an OpenTelemetry collector: docs/otlp.md
+    call graph    dot, svg
+    spans         otlp: sent to an OpenTelemetry collector, see docs/otlp.md
     """
     wanted = FORMATS[to]
     given = {name: value for name, value in options.items() if _is_given(value)}
     for name in given.keys() - set(wanted.options):
-        raise UsageError(f"--{name} says nothing to {to}")
+        raise UsageError(f"--{name} does not apply to --to {to}")
     if wanted.sends:
         _send(traces, to, out, given)
     elif (number := _stream(out)) is not None:
@@ -70,13 +70,13 @@ def _is_given(value: Any) -> bool:
 
 def _send(paths: tuple[str, ...], to: str, out: str | None, given: dict[str, Any]) -> None:
     if out is not None:
-        raise UsageError(f"{to} is sent: -o says nothing to it, --endpoint does")
+        raise UsageError(f"-o does not apply to --to {to}, which sends spans; use --endpoint")
     load(to)
     export_otlp.send(paths, given)
 
 
 def _stream(out: str | None) -> int | None:
-    """Return the descriptor to write to; to open its path would truncate the file behind it."""
+    """Return the descriptor that ``out`` names, if any: opening its path would truncate it."""
     return _STDOUT if out in (None, "-") else descriptor_of(str(out))
 
 
@@ -84,11 +84,11 @@ def _print(
     paths: tuple[str, ...], to: str, wanted: Format, options: dict[str, Any], number: int
 ) -> None:
     if wanted.folder:
-        raise UsageError(f"{to} is a folder: name one with -o, such as -o trace{wanted.suffix}")
+        raise UsageError(f"--to {to} writes a folder; name one: -o trace{wanted.suffix}")
     if wanted.binary and os.isatty(number):
         raise UsageError(
-            f"{to} is nothing for a terminal: name a file with -o, such as"
-            f" -o trace{wanted.suffix}, or pipe it"
+            f"refusing to write binary {to} output to a terminal;"
+            f" use -o trace{wanted.suffix}, or a pipe"
         )
     stream = _opened(number)
     load(to).write(open_all(paths), stream, **options)
@@ -113,23 +113,27 @@ def _save(
         writer.write(opened, out, **options)
         size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
     else:
-        with _kept_if_whole(out), out.open("wb") as file:
+        with _removed_on_failure(out), out.open("wb") as file:
             writer.write(opened, file, **options)
         size = out.stat().st_size
-    told = f"functrace export: {out}: {units.size(size)}; opens in {wanted.opens_in}"
-    terminal.echo(told, err=True)
+    summary = f"functrace export: {out}: {units.size(size)}; opens in {wanted.opens_in}"
+    terminal.echo(summary, err=True)
 
 
 def _check(out: Path, opened: list[Trace], wanted: Format) -> None:
     if out.exists() and any(out.samefile(trace.path) for trace in opened):
-        raise FunctraceError(f"{out} is a trace that is to be exported")
+        raise FunctraceError(
+            f"output file {out} is one of the traces to export; choose another with -o"
+        )
     if wanted.folder and out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise FunctraceError(f"{out} is there already, and no empty folder")
+        raise FunctraceError(
+            f"output {out} exists and is not an empty directory; choose another with -o"
+        )
 
 
 @contextmanager
-def _kept_if_whole(out: Path) -> Iterator[None]:
-    """Leaves no half of a file; what is no file, such as a pipe, is left alone."""
+def _removed_on_failure(out: Path) -> Iterator[None]:
+    """Remove the file if it could not be written completely; a pipe, for example, stays."""
     try:
         yield
     except BaseException:

@@ -1,4 +1,4 @@
-"""functrace export --to otlp: spans to a collector."""
+"""``functrace export --to otlp``: options and messages for sending spans to a collector."""
 
 from __future__ import annotations
 
@@ -20,49 +20,57 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# An OpenTelemetry trace of more spans is hard to look at, and refused by some backends.
-_LARGE = 10_000
+# A larger OpenTelemetry trace is hard to view, and some backends refuse it.
+_LARGE_TRACE_SPANS = 10_000
 
 _OPTIONS = (
     click.option(
         "--endpoint",
         metavar="URL",
-        help="otlp: the collector, if not as OTEL_EXPORTER_OTLP_ENDPOINT says.",
+        help="otlp: send to this collector.  [default: OTEL_EXPORTER_OTLP_ENDPOINT]",
     ),
     click.option(
         "--protocol",
         type=click.Choice(("http/protobuf", "grpc")),
-        help="otlp: if not as OTEL_EXPORTER_OTLP_PROTOCOL says.",
+        help="otlp: use this protocol.  [default: OTEL_EXPORTER_OTLP_PROTOCOL]",
     ),
     click.option(
         "--root",
         multiple=True,
         metavar="FUNC",
-        help="otlp: calls of FUNC begin an OpenTelemetry trace each; nothing else is sent.",
+        help="otlp: send only calls of FUNC with their callees, each as one OpenTelemetry trace.",
     ),
     click.option(
-        "--sample", metavar="SHARE", help="otlp: only 1% or 0.01 of OpenTelemetry traces."
+        "--sample",
+        metavar="SHARE",
+        help="otlp: send only this share of the OpenTelemetry traces: 1% or 0.01.",
     ),
-    click.option("--errors", is_flag=True, help="otlp: only calls that failed, with those above."),
+    click.option("--errors", is_flag=True, help="otlp: send only failed calls and their callers."),
     click.option(
-        "--slow", metavar="TIME", help="otlp: only calls that took so long, with those above."
+        "--slow",
+        metavar="TIME",
+        help="otlp: send only calls that took TIME or longer, and their callers.",
     ),
-    click.option("--resume", metavar="WORD", help="otlp: go on where a stopped export has told."),
+    click.option(
+        "--resume",
+        metavar="WORD",
+        help="otlp: resume an interrupted export; its last message contains WORD.",
+    ),
 )
 
 
 def options(command: F) -> F:
-    """The options of what is sent."""
+    """Add the options of ``--to otlp`` to a command."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
 def send(paths: tuple[str, ...], given: dict[str, Any]) -> None:
-    """Send what the options ask for, and tell what became of it.
+    """Send the calls that the options select, and print a summary.
 
     Raises:
-        FunctraceError: not all of it was taken, or there is nothing.
+        FunctraceError: the collector did not accept every span, or no call is selected.
     """
     from functrace.export import otlp
 
@@ -72,20 +80,20 @@ def send(paths: tuple[str, ...], given: dict[str, Any]) -> None:
     delivery = otlp.Delivery()
     total = None if wanted.chosen or wanted.roots else sum(t.events for t in opened) // 2
     try:
-        with progress.counted("sending spans", total) as tell:
+        with progress.counter("sending spans", total) as update:
             otlp.export(
                 opened,
                 transport,
                 wanted,
                 delivery=delivery,
                 resume=given.get("resume"),
-                tell=tell,
+                tell=update,
             )
     except otlp.StoppedError as error:
         stopped = otlp.redact(str(error))
-        raise FunctraceError(stopped, *_how_on(opened, wanted, delivery)) from None
+        raise FunctraceError(stopped, *_resume_lines(opened, wanted, delivery)) from None
     except KeyboardInterrupt:
-        for line in ("", *_how_on(opened, wanted, delivery)):
+        for line in ("", *_resume_lines(opened, wanted, delivery)):
             terminal.echo(line, err=True)
         raise
     finally:
@@ -97,18 +105,18 @@ def _wanted(opened: Sequence[Trace], given: dict[str, Any]) -> Options:
     from functrace.export.otlp import Options
 
     roots = given.get("root")
-    if roots and not any(_named(trace, roots) for trace in opened):
-        raise FunctraceError(f"no function is called {' or '.join(roots)}")
+    if roots and not any(_matching(trace, roots) for trace in opened):
+        raise FunctraceError(f"no function matches --root {' or '.join(roots)}")
     return Options(
-        roots=(lambda trace: _named(trace, roots)) if roots else None,
+        roots=(lambda trace: _matching(trace, roots)) if roots else None,
         rate=_share(given["sample"]) if "sample" in given else 1.0,
         errors=bool(given.get("errors")),
         slow=units.parse_duration(given["slow"]) if "slow" in given else None,
     )
 
 
-def _named(trace: Trace, globs: Collection[str]) -> set[int]:
-    return set().union(*(trace_arguments.named(trace, glob) for glob in globs))
+def _matching(trace: Trace, globs: Collection[str]) -> set[int]:
+    return set().union(*(trace_arguments.matching_functions(trace, glob) for glob in globs))
 
 
 def _share(text: str) -> float:
@@ -118,8 +126,8 @@ def _share(text: str) -> float:
         raise UsageError(f"--sample {error}") from None
 
 
-def _how_on(opened: Sequence[Trace], wanted: Options, delivery: Delivery) -> list[str]:
-    """Return the lines that say what to run when the collector is back."""
+def _resume_lines(opened: Sequence[Trace], wanted: Options, delivery: Delivery) -> list[str]:
+    """Return the lines with the command that resumes the export."""
     from functrace.export.otlp import redact, word
 
     if not delivery.done:
@@ -127,18 +135,18 @@ def _how_on(opened: Sequence[Trace], wanted: Options, delivery: Delivery) -> lis
     arguments = [redact(argument) for argument in _without_resume(sys.argv[1:])]
     command = shlex.join(["functrace", *arguments, "--resume", word(opened, wanted, delivery.done)])
     done = units.several(delivery.done, "span")
-    return [f"  {done} done; to go on with the rest:", f"  {command}"]
+    return [f"  {done} done; to resume the export, run:", f"  {command}"]
 
 
 def _without_resume(arguments: Sequence[str]) -> list[str]:
-    kept = []
+    remaining = []
     words = iter(arguments)
     for word in words:
         if word == "--resume":
             next(words, None)
         elif not word.startswith("--resume="):
-            kept.append(word)
-    return kept
+            remaining.append(word)
+    return remaining
 
 
 def _conclude(where: str, delivery: Delivery) -> None:
@@ -147,7 +155,7 @@ def _conclude(where: str, delivery: Delivery) -> None:
     summary = f"functrace export: {units.several(delivery.sent, 'span')} sent to {redact(where)}"
     summary += f", {units.count(delivery.refused)} refused"
     terminal.echo(summary, err=True, bold=True)
-    if delivery.largest > _LARGE:
+    if delivery.largest > _LARGE_TRACE_SPANS:
         size = units.count(delivery.largest)
         note = f"an OpenTelemetry trace of {size} spans; --root, --errors, --slow make smaller ones"
         terminal.echo(f"  note: {note}", err=True, fg="yellow")
@@ -155,4 +163,4 @@ def _conclude(where: str, delivery: Delivery) -> None:
         reason = redact(delivery.reason) or "no reason given"
         raise FunctraceError(f"the collector refused spans: {reason}")
     if not delivery.done:
-        raise FunctraceError("no call is as the options want it")
+        raise FunctraceError("no calls match the given filters")

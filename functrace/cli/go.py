@@ -1,4 +1,4 @@
-"""functrace go: the go command, traced."""
+"""The verb ``functrace go``: the go command with instrumentation."""
 
 from __future__ import annotations
 
@@ -30,60 +30,66 @@ _UNTRACED = ("generate", "list", "vet")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="ARGS...")
 @shared_options.filters
 @click.option(
-    "--closures/--no-closures", default=True, help="Function literals too; here this is the rule."
+    "--closures/--no-closures",
+    default=True,
+    help="Instrument function literals.  [default: closures]",
 )
 @click.option(
-    "--errors/--no-errors", default=True, help="Record the errors that functions return; the rule."
+    "--errors/--no-errors",
+    default=True,
+    help="Record the errors that functions return.  [default: errors]",
 )
 @click.option(
     "--deps",
     multiple=True,
     metavar="GLOB",
-    help="Also instrument packages of other modules that match, or all; repeatable.",
+    help="Also instrument matching packages of other modules, or all; repeatable.",
 )
 @click.option(
-    "--std", is_flag=True, help="The standard library, too, but for what the runtime needs of it."
+    "--std",
+    is_flag=True,
+    help="Also instrument the standard library, except packages that the runtime needs.",
 )
 @click.option(
     "--otlp",
     is_flag=True,
-    help="Programs carry what FUNCTRACE=otlp needs to send calls to an OpenTelemetry collector.",
+    help="Build in the sender for FUNCTRACE=otlp, which exports calls while the program runs.",
 )
-@click.option("--dry-run", is_flag=True, help="Print the go command and run nothing.")
+@click.option("--dry-run", is_flag=True, help="Print the go command; do not run it.")
 @click.option(
     "--keep",
     type=click.Path(file_okay=False),
     metavar="DIR",
-    help="Keep the instrumented files in DIR, for reading.",
+    help="Keep a copy of the instrumented files in DIR.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="No summary.")
+@click.option("-q", "--quiet", is_flag=True, help="Do not print a summary.")
 @click.pass_context
 def go(ctx: click.Context, /, verb: str, arguments: tuple[str, ...], **flags: Any) -> None:
-    """Run the go command on an instrumented view of the sources; no file is touched.
+    """Run the go command on instrumented copies of the sources; no source file changes.
 
-    ARGS are the go command's own, and its output and exit status come back as
-    they are. Options of functrace stand before the verb, --otlp maybe among the go
+    ARGS are flags and arguments of the go command. Its output and exit status are passed on
+    unchanged. Place functrace's options before the verb; --otlp may also follow it, among the go
     command's flags. `functrace go clean` empties functrace's cache.
     """
     if verb == "clean":
         for folder in map(Path, folders.own_parts()):
             shutil.rmtree(folder, ignore_errors=True)
-            with contextlib.suppress(OSError):  # there is something else in it
+            with contextlib.suppress(OSError):  # not empty
                 folder.parent.rmdir()
     elif verb in _UNTRACED:
-        ctx.exit(_plain(verb, arguments))
+        ctx.exit(_run_untraced(verb, arguments))
     elif verb in gobuild.TRACED:
         quiet = flags["quiet"]
-        tell = (lambda _: None) if quiet else (lambda outcome: _tell(verb, outcome))
+        report = (lambda _: None) if quiet else (lambda outcome: _print_summary(verb, outcome))
         words = _without_otlp(verb, list(arguments))
         flags["otlp"] |= len(words) < len(arguments)
-        ctx.exit(gobuild.run(_request(flags), verb, words, tell))
+        ctx.exit(gobuild.run(_request(flags), verb, words, report))
     else:
-        raise click.UsageError(f"go {verb} compiles nothing: run it without functrace")
+        raise click.UsageError(f"go {verb} does not compile anything; run it without functrace")
 
 
 def _without_otlp(verb: str, arguments: list[str]) -> list[str]:
-    """The arguments without ``--otlp``, if that is one of the flags before any package."""
+    """Return the arguments without ``--otlp`` if it is one of the flags before the packages."""
     at = 0
     for flag in parse(verb, arguments).given:
         if not isinstance(flag, Flag):
@@ -94,7 +100,7 @@ def _without_otlp(verb: str, arguments: list[str]) -> list[str]:
     return arguments
 
 
-def _plain(verb: str, arguments: tuple[str, ...]) -> int:
+def _run_untraced(verb: str, arguments: tuple[str, ...]) -> int:
     go = toolchain.require().go
     return subprocess.run([go, verb, *arguments], check=False).returncode
 
@@ -110,8 +116,8 @@ def _request(flags: dict[str, Any]) -> Request:
     )
 
 
-def _tell(verb: str, outcome: Outcome) -> None:
-    """The summary, on standard error."""
+def _print_summary(verb: str, outcome: Outcome) -> None:
+    """Print the summary of a build on standard error."""
     found = outcome.summary
     if found is None:
         return

@@ -1,4 +1,4 @@
-"""functrace graph: what a function calls, as a tree."""
+"""The verb ``functrace graph``: the tree of callees of a function."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import click
 from functrace import units
 from functrace.cli import trace_arguments
 from functrace.cli.render import chain_text, columns, coverage, terminal
-from functrace.cli.trace_arguments import told_apart
+from functrace.cli.trace_arguments import split_arguments
 from functrace.errors import FunctraceError
-from functrace.globs import matching
+from functrace.globs import compile_glob
 
 if TYPE_CHECKING:
     from functrace.analysis.graph import Callee
     from functrace.analysis.merge import Forest
 
-_TITLES = ("share", "total", "waiting", "self", "calls", "failed", "unfinished")
-_DEEPEST = 200  # Python's own stack ends not far beyond
+_TITLES = ("share", "total", "suspended", "self", "calls", "failed", "unfinished")
+_MAX_DEPTH = 200  # more would exceed Python's recursion limit
 
 
 @click.command()
@@ -27,10 +27,10 @@ _DEEPEST = 200  # Python's own stack ends not far beyond
 @trace_arguments.argument
 @click.option(
     "--depth",
-    type=click.IntRange(0, _DEEPEST, clamp=True),
-    default=_DEEPEST,
+    type=click.IntRange(0, _MAX_DEPTH, clamp=True),
+    default=_MAX_DEPTH,
     metavar="N",
-    help="Only N levels.",
+    help="Show only N levels.",
 )
 @click.option(
     "--min-share",
@@ -38,34 +38,35 @@ _DEEPEST = 200  # Python's own stack ends not far beyond
     default=0.5,
     show_default=True,
     metavar="PERCENT",
-    help="Only what takes so much of FUNC's time, or failed.",
+    help="Show only callees with at least this share of FUNC's time, or with failures.",
 )
 @trace_arguments.as_json
 def graph(function: str, traces: tuple[str, ...], as_json: bool, **flags: Any) -> None:
-    """Show what FUNC calls as a tree, merged over all chains that lead to it.
+    """Show the callees of FUNC as a tree, merged over all chains that lead to it.
 
-    FUNC is a name such as store.Get, Get or 'main.*'. Several traces count as one, and a
-    folder stands for the traces in it. A function on a track of its own is marked go, thread,
-    task or started; it may take longer than what started it. Recursion is folded.
+    FUNC is a name such as store.Get, Get or 'main.*'. TRACE is a trace file or a folder of
+    traces; several traces are merged. A function that was started as a goroutine, thread or
+    task is marked go, thread, task or started; it may take longer than its caller. Recursion is
+    folded.
     """
-    forest, roots = _roots(*told_apart(function, traces))
-    shown = _Shown(forest, flags["depth"], flags["min_share"])
+    forest, roots = _roots(*split_arguments(function, traces))
+    tree = _Tree(forest, flags["depth"], flags["min_share"])
     if as_json:
-        report = [shown.as_json(root, root.total, 0) for root in roots]
+        report = [tree.as_json(root, root.total, 0) for root in roots]
         terminal.print_json({"functions": report, **coverage.as_json(forest.traces)})
         return
     for number, root in enumerate(roots):
         if number:
             terminal.echo()
-        _print(list(shown.rows(root, root.total, 0)))
+        _print(list(tree.rows(root, root.total, 0)))
 
 
 def _print(rows: list[list[str]]) -> None:
-    """Rows whose last cell is a name; under a title, but for columns without any text."""
+    """Print rows whose last cell is a name, under a heading; leave out empty columns."""
     titles = [
         title if any(row[index] for row in rows) else "" for index, title in enumerate(_TITLES)
     ]
-    cells = columns.aligned([titles, *(row[:-1] for row in rows)])
+    cells = columns.align([titles, *(row[:-1] for row in rows)])
     names = ["function", *(row[-1] for row in rows)]
     for index, (row, name) in enumerate(zip(cells, names, strict=True)):
         terminal.echo("  ".join([*row, name]), bold=not index)
@@ -78,20 +79,20 @@ def _roots(function: str, paths: tuple[str, ...]) -> tuple[Forest, list[Callee]]
     from functrace.analysis.graph import graph
 
     opened = trace_arguments.open_all(paths)
-    is_meant = matching(function)
-    if not any(is_meant(f.name) for trace in opened for f in trace.functions):
-        raise columns.nothing(function, opened)
+    matches = compile_glob(function)
+    if not any(matches(f.name) for trace in opened for f in trace.functions):
+        raise columns.no_function_error(function, opened)
     forest = merge([fold(trace) for trace in opened])
-    columns.warn((chains.trace, chains.damage) for chains in forest.chains)
-    meant = [i for i, each in enumerate(forest.functions) if is_meant(each.name)]
-    nodes = np.flatnonzero(np.isin(forest.function, meant) & (forest.calls > 0))
+    columns.warn_of_damage((chains.trace, chains.damage) for chains in forest.chains)
+    matching = [i for i, each in enumerate(forest.functions) if matches(each.name)]
+    nodes = np.flatnonzero(np.isin(forest.function, matching) & (forest.calls > 0))
     if not len(nodes):
-        raise FunctraceError(f"{function} was not called while this was recorded")
+        raise FunctraceError(f"{function} was not called in this recording")
     return forest, graph(forest, nodes.tolist())
 
 
-class _Shown:
-    """The part of a tree that is asked for, as rows or for scripts."""
+class _Tree:
+    """The part of a tree that the options select, as text rows or as JSON."""
 
     def __init__(self, forest: Forest, depth: int, min_share: float) -> None:
         self._functions = forest.functions
@@ -112,27 +113,27 @@ class _Shown:
             units.count(callee.unfinished) if callee.unfinished else "",
             "  " * level + self._name(callee),
         ]
-        kept, left = self._parted(callee, whole, level)
-        for each in kept:
+        shown, hidden = self._split(callee, whole, level)
+        for each in shown:
             yield from self.rows(each, whole, level + 1)
-        if left:
-            yield self._left(left, whole, level + 1)
+        if hidden:
+            yield self._hidden_row(hidden, whole, level + 1)
 
-    def _left(self, left: list[Callee], whole: int, level: int) -> list[str]:
-        total = sum(each.total for each in left)
-        calls = sum(each.calls for each in left)
-        name = "  " * level + f"… {units.count(len(left))} more"
+    def _hidden_row(self, hidden: list[Callee], whole: int, level: int) -> list[str]:
+        total = sum(each.total for each in hidden)
+        calls = sum(each.calls for each in hidden)
+        name = "  " * level + f"… {units.count(len(hidden))} more"
         share = units.share(total, whole)
         return [share, units.duration(total), "", "", units.count(calls), "", "", name]
 
-    def _parted(self, callee: Callee, whole: int, level: int) -> tuple[list[Callee], list[Callee]]:
-        """What a function calls: that which is shown, and the rest."""
-        kept: list[Callee] = []
-        left: list[Callee] = []
+    def _split(self, callee: Callee, whole: int, level: int) -> tuple[list[Callee], list[Callee]]:
+        """Split the callees of a function into those that are shown and those that are not."""
+        shown: list[Callee] = []
+        hidden: list[Callee] = []
         for each in callee.callees:
             large = 100 * each.total >= self._min_share * whole or each.errors + each.panics
-            (kept if level < self._depth and large else left).append(each)
-        return kept, left
+            (shown if level < self._depth and large else hidden).append(each)
+        return shown, hidden
 
     def _name(self, callee: Callee) -> str:
         mark = f"{self._start} " if callee.started else ""
@@ -140,7 +141,7 @@ class _Shown:
 
     def as_json(self, callee: Callee, whole: int, level: int) -> dict[str, Any]:
         function = self._functions[callee.function]
-        kept, left = self._parted(callee, whole, level)
+        shown, hidden = self._split(callee, whole, level)
         return {
             "name": function.name,
             "file": function.file,
@@ -149,6 +150,6 @@ class _Shown:
             "recursive": callee.recursive,
             **callee.as_json(),
             "share": callee.total / whole if whole else None,
-            "callees": [self.as_json(each, whole, level + 1) for each in kept],
-            "more_callees": len(left),
+            "callees": [self.as_json(each, whole, level + 1) for each in shown],
+            "more_callees": len(hidden),
         }

@@ -1,4 +1,4 @@
-"""functrace hook: what lets a variable trace any Python program of an environment."""
+"""The verb ``functrace hook``: instrumentation of an environment's Python programs."""
 
 from __future__ import annotations
 
@@ -12,24 +12,26 @@ from functrace.pyimport import interpreter, pth
 
 @click.group()
 def hook() -> None:
-    """Let FUNCTRACE_HOOK=1 instrument every Python program of an environment."""
+    """Enable FUNCTRACE_HOOK=1 for every Python program of an environment."""
 
 
 _python = click.option(
-    "--python", metavar="PATH", help="The environment's interpreter; by default yours."
+    "--python",
+    metavar="PATH",
+    help="Use the environment of this interpreter.  [default: the active one]",
 )
 
 
 @hook.command()
 @_python
 def install(python: str | None) -> None:
-    """Write one file into the environment's site-packages: without the variable it does nothing."""
+    """Write functrace-hook.pth to site-packages; it does nothing unless FUNCTRACE_HOOK is set."""
     terminal.echo(f"wrote {pth.install(interpreter.choose(python, os.environ))}", err=True)
 
 
 @hook.command()
 @_python
 def remove(python: str | None) -> None:
-    """Take that file away again."""
+    """Remove functrace-hook.pth from site-packages."""
     removed = pth.remove(interpreter.choose(python, os.environ))
-    terminal.echo(f"removed {removed}" if removed else "there is none", err=True)
+    terminal.echo(f"removed {removed}" if removed else "functrace hook is not installed", err=True)

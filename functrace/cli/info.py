@@ -1,4 +1,4 @@
-"""functrace info: what a trace is of, how it ended, and what is in it."""
+"""The verb ``functrace info``: facts about a trace and its process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @trace_arguments.argument
 @trace_arguments.as_json
 def info(traces: tuple[str, ...], as_json: bool) -> None:
-    """Show what a trace is of: program, process, time, how it ended, and how much is in it."""
+    """Show the program, process, times, end and size of each trace."""
     found = _all(traces)
     if as_json:
         terminal.print_json({"traces": [_as_json(*each) for each in found]})
@@ -41,7 +41,7 @@ def info(traces: tuple[str, ...], as_json: bool) -> None:
 def _all(paths: tuple[str, ...]) -> list[tuple[Trace, Chains]]:
     from functrace.analysis import fold
 
-    return [(trace, fold(trace)) for trace in trace_arguments.open_all(paths, tell=False)]
+    return [(trace, fold(trace)) for trace in trace_arguments.open_all(paths, should_warn=False)]
 
 
 def _lines(trace: Trace, chains: Chains) -> Iterator[tuple[str, str]]:
@@ -51,15 +51,15 @@ def _lines(trace: Trace, chains: Chains) -> Iterator[tuple[str, str]]:
         yield "command", shlex.join(map(str, argv))
     yield "process", _process(trace)
     yield "began", _wall_clock(trace.started)
-    yield "lasted", f"{units.duration(trace.span[1])} to its last event"
+    yield "lasted", f"{units.duration(trace.span[1])} up to the last event"
     yield "ended", "; ".join(_endings(trace))
     calls = int(chains.calls.sum())
     yield "calls", f"{units.count(calls)}, {units.count(int(chains.unfinished.sum()))} unfinished"
     errors, panics = int(chains.errors.sum()), int(chains.panics.sum())
-    panic = units.several(panics, columns.panic([trace]))
+    panic = units.several(panics, columns.panic_noun([trace]))
     yield "failed", f"{units.several(errors, 'error')}, {panic}"
     if chains.suspended.any():
-        yield "waiting", f"{units.duration(_waited(chains))}, of all tracks together"
+        yield "suspended", f"{units.duration(_suspended(chains))}, sum of all tracks"
     yield (
         "chains",
         f"{units.count(_chain_count(chains))}, of {units.several(_called(chains), 'function')}",
@@ -72,16 +72,16 @@ def _lines(trace: Trace, chains: Chains) -> Iterator[tuple[str, str]]:
         if title in process:
             yield title, _text(process[title])
     if isinstance(process.get("options"), dict):
-        # Between our own processes FUNCTRACE_HOOK has lines, which nobody has set by hand.
-        told = ((k, _text(v)) for k, v in process["options"].items())
-        yield "options", " ".join(f"{k}={v}" for k, v in told if "\n" not in v)
+        # functrace run passes a FUNCTRACE_HOOK of several lines to its child; no user set that.
+        options = ((k, _text(v)) for k, v in process["options"].items())
+        yield "options", " ".join(f"{k}={v}" for k, v in options if "\n" not in v)
     for sentence in chains.damage:
         yield "damage", sentence
 
 
 def _lost(trace: Trace) -> str:
     if trace.lost is None:
-        return "unknown how many lost"
+        return "number of lost events unknown"
     return f"{units.count(trace.lost)} lost"
 
 
@@ -118,13 +118,13 @@ def _endings(trace: Trace) -> Iterator[str]:
 
 _NOT_CLOSED = {
     True: "still running",
-    False: "without closing the trace: killed, or by os.Exit or the like",
+    False: "without closing the trace: killed, or ended by os.Exit or similar",
     None: "unknown: the trace is not closed, and the process cannot be checked from here",
 }
 
 
 def _chain_count(chains: Chains) -> int:
-    """Those of calls; others are only around them, in a process that was forked."""
+    """Return the number of chains with calls; a forked child has inherited chains without any."""
     return int((chains.calls > 0).sum())
 
 
@@ -132,8 +132,8 @@ def _called(chains: Chains) -> int:
     return len(set(chains.function[chains.calls > 0].tolist()))
 
 
-def _waited(chains: Chains) -> int:
-    """Return how many nanoseconds tracks were suspended inside their outermost calls."""
+def _suspended(chains: Chains) -> int:
+    """Return the nanoseconds for which tracks were suspended inside their outermost calls."""
     return sum(chains.suspended[(chains.parent < 0) | chains.started].tolist())
 
 
@@ -143,8 +143,8 @@ def _tracks(trace: Trace) -> str:
     from functrace.trace.format import TRACK_KINDS
 
     kinds = Counter(TRACK_KINDS[kind] for kind in trace.tracks.kind.tolist())
-    told = ", ".join(units.several(number, *_KINDS[kind]) for kind, number in kinds.items())
-    return told or "none"
+    parts = ", ".join(units.several(number, *_KINDS[kind]) for kind, number in kinds.items())
+    return parts or "none"
 
 
 _KINDS = {
@@ -164,8 +164,8 @@ def _size(trace: Trace, calls: int) -> str:
 def _clock(trace: Trace) -> str:
     rate = f"{trace.ticks_per_second / 1e6:,.6g} million ticks a second"
     source = trace.process.get("clock")
-    told = _text(source) + ", " if source else ""
-    return f"{told}{rate}, {'calibrated' if _is_calibrated(trace) else 'as known at the start'}"
+    prefix = _text(source) + ", " if source else ""
+    return f"{prefix}{rate}, {'calibrated' if _is_calibrated(trace) else 'nominal rate'}"
 
 
 def _is_calibrated(trace: Trace) -> bool:
@@ -203,7 +203,7 @@ def _as_json(trace: Trace, chains: Chains) -> dict[str, Any]:
         "unfinished": int(chains.unfinished.sum()),
         "errors": int(chains.errors.sum()),
         "panics": int(chains.panics.sum()),
-        "suspended": _waited(chains),
+        "suspended": _suspended(chains),
         "chains": _chain_count(chains),
         "functions": _called(chains),
         "tracks": len(trace.tracks),

@@ -1,4 +1,4 @@
-"""functrace inject: put trace calls in."""
+"""The verb ``functrace inject``: inserts trace calls into sources."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from functrace.sources.request import Verb
     type=click.Choice(["source", "build"]),
     default="source",
     show_default=True,
-    help="Go. source: as a person would write it, gofmt-clean. build: every line keeps its number.",
+    help="Go: source is gofmt-clean, as written by hand; build keeps every line number.",
 )
 @shared_options.filters
 @shared_options.closures
@@ -29,14 +29,13 @@ from functrace.sources.request import Verb
 @shared_options.reports
 @click.pass_context
 def inject(ctx: click.Context, /, paths: tuple[str, ...], **flags: Any) -> None:
-    """Put a trace call and its import into every function of Go and Python sources.
+    """Insert a trace call into every function of Go and Python sources, and import the runtime.
 
-    In Go that is `defer functrace.Trace()()`, in Python the decorator
-    `@_functrace_.trace`. PATHS are files, folders (with all below them), ./...
-    or - for standard input. One file or - without -w, --out, --diff or --check
-    goes to standard output. A function that has a trace call already is left as
-    it is. With --errors, one whose last result is an error gets
-    `defer functrace.Exit(functrace.Enter(), &err)` in its place, and a name for
-    that result if it has none.
+    The call is `defer functrace.Trace()()` in Go and the decorator `@_functrace_.trace` in
+    Python. PATHS are files, folders (searched recursively), ./... or - for standard input.
+    One file or - is printed to standard output unless -w, --out, --diff or --check is given.
+    Functions that already have a trace call stay unchanged. With --errors, a Go function whose
+    last result is an error gets `defer functrace.Exit(functrace.Enter(), &err)` instead, and a
+    name for that result if it has none.
     """
     ctx.exit(rewrite_sources.execute(Verb.INJECT, paths, flags))

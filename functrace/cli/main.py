@@ -1,4 +1,4 @@
-"""The ``functrace`` command: where it begins, and how errors end it."""
+"""Entry point of the ``functrace`` command, with its error handling."""
 
 from __future__ import annotations
 
@@ -11,37 +11,41 @@ from functrace.errors import FunctraceError, UsageError
 
 
 def main() -> None:
-    """Run the command; exit 0 done, 1 something failed or nothing matched, 2 wrong usage."""
+    """Run the command and exit: 0 done, 1 something failed or nothing matched, 2 wrong usage."""
     standard_streams.prepare()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a file's name may be any bytes
     try:
-        status = _told(sys.argv[1:])
+        status = _run_reporting_errors(sys.argv[1:])
         standard_streams.flush()
-    except OSError:  # nor can that be told
-        standard_streams.let_go()
+    except OSError:  # standard error cannot be written either
+        standard_streams.discard_output()
         status = 1
     sys.exit(status)
 
 
-def _told(words: list[str]) -> int:
-    """The exit status. What went wrong is told on standard error, which may raise OSError."""
+def _run_reporting_errors(words: list[str]) -> int:
+    """Run the command, write errors to standard error and return the exit status.
+
+    Raises:
+        OSError: standard error cannot be written.
+    """
     try:
         status = _run(words)
         standard_streams.flush()
     except KeyboardInterrupt:
-        messages.say("interrupted; run it again to finish")
+        messages.write_message("interrupted; run the command again to finish")
         return 130
     except FunctraceError as error:
-        messages.say(*error.args)
+        messages.write_message(*error.args)
         return 2 if isinstance(error, UsageError) else 1
-    except BrokenPipeError:  # whoever read our output has seen enough
-        standard_streams.let_go()
+    except BrokenPipeError:  # the reader of the output has closed it
+        standard_streams.discard_output()
         return 1
     except OSError as error:
-        messages.say(standard_streams.reason(error))
-        standard_streams.let_go()
+        messages.write_message(standard_streams.describe(error))
+        standard_streams.discard_output()
         return 1
     return status
 
@@ -51,6 +55,6 @@ def _run(words: list[str]) -> int:
         from functrace.cli import run_arguments
 
         run_arguments.run(words[1:])
-    from functrace.cli import verbs  # click takes longer to load than a program to start
+    from functrace.cli import verbs  # late: click loads slowly, and functrace run does not need it
 
     return verbs.run()

@@ -1,6 +1,6 @@
-"""What functrace record and run --record do: run a command, keep its trace, tell what is in it.
+"""Runs a command, keeps its trace and prints a summary, for ``record`` and ``run --record``.
 
-What is not needed before the command runs is loaded when it has ended.
+Modules that are needed only after the command are imported when it has ended.
 """
 
 from __future__ import annotations
@@ -20,73 +20,73 @@ from functrace.recording.process import Outcome, run
 _SIZE = re.compile(r"[1-9]\d*[KMG]?")
 
 
-def keep(
+def run_recorded(
     verb: str,
     command: Sequence[str],
     *,
     program: str,
     out: str | None,
-    given: dict[str, str],
-    none: Sequence[str],
+    variables: dict[str, str],
+    no_trace_lines: Sequence[str],
     advice: str = "",
     quiet: bool,
 ) -> Outcome:
-    """Run ``command`` and tell what trace it left, on standard error.
+    """Run ``command`` and print a summary of its traces on standard error.
 
     Args:
-        verb: of functrace, which tells it.
-        command: what to run.
-        program: after what the trace's folder is called.
-        out: the trace's folder or file.
-        given: what the command is to find in its environment besides.
-        none: the lines that say why there is no trace.
-        advice: what to run instead if it cannot be run.
-        quiet: no summary.
+        verb: the functrace verb to name in the summary.
+        command: the command and its arguments.
+        program: the name that the default output folder is derived from.
+        out: folder or file for the traces.
+        variables: environment variables to set for the command.
+        no_trace_lines: the message to print if the command wrote no trace.
+        advice: the message to print if the command cannot be run.
+        quiet: whether to omit the summary.
     """
     with destination(out, program, datetime.now()) as place:
-        done = run(command, {**given, "FUNCTRACE_OUT": place.pattern})
+        done = run(command, {**variables, "FUNCTRACE_OUT": place.pattern})
         found = place.traces()
         for trace in found if done.pid else ():
             _write_ending(trace, done)
     if not done.pid:
-        _complain(
+        _print_error(
             f"cannot run {done.description};" if advice else f"cannot run {done.description}",
             advice,
         )
     elif not found:
-        _complain("no trace: " + none[0], *none[1:])
+        _print_error("no trace: " + no_trace_lines[0], *no_trace_lines[1:])
     elif not quiet:
         _summary(verb, place, found, done)
     return done if found else replace(done, status=done.status or 1)
 
 
 def _write_ending(trace: Path, done: Outcome) -> None:
-    """Write the end of the process into a trace that it made."""
+    """Write the exit status or signal of the process to a trace that it wrote."""
     from functrace.trace.ending import Ending, write_ending
 
     ending = Ending(None, done.signal) if done.signal else Ending(done.status, None)
     try:
         write_ending(trace, done.pid, ending)
     except OSError as error:
-        _complain(f"cannot write how the process ended into {trace}: {error.strerror}")
+        _print_error(f"cannot write the exit status to {trace}: {error.strerror}")
 
 
-def variables(limits: dict[str, Any]) -> dict[str, str]:
-    """What the runtime is to find in its environment.
+def record_variables(limits: dict[str, Any]) -> dict[str, str]:
+    """Return the environment variables that make the runtime record within ``limits``.
 
     Raises:
-        UsageError: a limit makes no sense.
+        UsageError: a limit is invalid.
     """
-    return {"FUNCTRACE": "record", **limiting(limits)}
+    return {"FUNCTRACE": "record", **limit_variables(limits)}
 
 
-def limiting(limits: dict[str, Any]) -> dict[str, str]:
-    """The same without what there is to do."""
+def limit_variables(limits: dict[str, Any]) -> dict[str, str]:
+    """Return the environment variables for ``limits`` alone."""
     if limits["max_size"] and not _SIZE.fullmatch(limits["max_size"]):
         raise UsageError(f"--max-size {limits['max_size']}: not a size such as 500M or 2G")
     if limits["min_duration"]:
         units.parse_duration(limits["min_duration"])
-    given = {
+    variables = {
         "FUNCTRACE_MAX_SIZE": limits["max_size"],
         "FUNCTRACE_FULL": "overwrite" if limits["overwrite"] else None,
         "FUNCTRACE_MIN_DURATION": limits["min_duration"],
@@ -94,15 +94,15 @@ def limiting(limits: dict[str, Any]) -> dict[str, str]:
         "FUNCTRACE_INCLUDE": ",".join(map(_full_names, limits.get("include", ()))),
         "FUNCTRACE_EXCLUDE": ",".join(map(_full_names, limits.get("exclude", ()))),
     }
-    return {name: str(value) for name, value in given.items() if value}
+    return {name: str(value) for name, value in variables.items() if value}
 
 
 def _full_names(glob: str) -> str:
-    """The runtime compares full names; here, as elsewhere, the end of one will do."""
+    """Return globs for the runtime, which compares full names, that also match the end of one."""
     return f"{glob},*/{glob},*.{glob}"
 
 
-def _complain(text: str, *more: str) -> None:
+def _print_error(text: str, *more: str) -> None:
     from functrace.cli.render import terminal
 
     terminal.echo(f"functrace: {text}", err=True, fg="red")

@@ -1,4 +1,4 @@
-"""functrace replay: the calls of a trace, as they happened."""
+"""The verb ``functrace replay``: the calls of a trace in their order."""
 
 from __future__ import annotations
 
@@ -14,42 +14,54 @@ from functrace.errors import UsageError
 
 @click.command()
 @trace_arguments.argument
-@click.option("--tree", is_flag=True, help="A line for each call, with its time in front.")
-@click.option("--merge", is_flag=True, help="All tracks as time went by, not one after the other.")
+@click.option("--tree", is_flag=True, help="Show one line per call, with its duration first.")
+@click.option("--merge", is_flag=True, help="Merge all tracks of a trace by time.")
 @click.option(
-    "--track", "ids", type=int, multiple=True, metavar="N", help="Only goroutine N; repeatable."
+    "--track",
+    "ids",
+    type=int,
+    multiple=True,
+    metavar="N",
+    help="Show only the track with id N; repeatable.",
 )
 @click.option(
-    "--from", "since", metavar="TIME", help="Only calls that run so long after the start."
+    "--from", "since", metavar="TIME", help="Show only calls that run at or after this time."
 )
-@click.option("--to", "until", metavar="TIME", help="Only calls that begin before that.")
-@click.option("--around", metavar="FUNC", help="Only calls of FUNC, with those above and below.")
+@click.option("--to", "until", metavar="TIME", help="Show only calls that begin before this time.")
+@click.option(
+    "--around", metavar="FUNC", help="Show only calls of FUNC, with their callers and callees."
+)
 @click.option(
     "--context",
     type=click.IntRange(min=0),
     default=3,
     show_default=True,
     metavar="N",
-    help="With --around: so many calls just before.",
+    help="With --around: also show the N preceding calls.",
 )
-@click.option("--errors", is_flag=True, help="Only calls that failed, with those above.")
-@click.option("--include", multiple=True, metavar="GLOB", help="Only functions that match.")
-@click.option("--exclude", multiple=True, metavar="GLOB", help="No functions that match.")
+@click.option("--errors", is_flag=True, help="Show only failed calls and their callers.")
+@click.option("--include", multiple=True, metavar="GLOB", help="Show only functions that match.")
+@click.option("--exclude", multiple=True, metavar="GLOB", help="Hide functions that match.")
 @click.option(
-    "--depth", type=click.IntRange(min=1), default=sys.maxsize, metavar="N", help="Only N levels."
+    "--depth",
+    type=click.IntRange(min=1),
+    default=sys.maxsize,
+    metavar="N",
+    help="Show only N levels.",
 )
-@click.option("--min-duration", metavar="TIME", help="Only calls that took so long.")
+@click.option("--min-duration", metavar="TIME", help="Show only calls that took TIME or longer.")
 @trace_arguments.as_json
 def replay(as_json: bool, **flags: Any) -> None:
-    """Show the calls of a trace as they happened, track by track.
+    """Show the calls of a trace in their order, track by track.
 
-    FUNC and GLOB are names such as store.Get, Get or 'main.*'. TIME is 5us, 2ms or
-    1.5s; --from and --to count from the trace's start. --json prints what export does.
+    FUNC and GLOB are names such as store.Get, Get or 'main.*'. TRACE is a trace file or a
+    folder of traces. TIME is 5us, 2ms or 1.5s; --from and --to count from the start of the
+    trace. --json prints JSON Lines, as export --to jsonl does.
     """
     if flags["around"] and flags["errors"]:
-        raise UsageError("--around and --errors: one of them at a time")
+        raise UsageError("--around and --errors cannot be combined")
     if flags["tree"] and flags["merge"]:
-        raise UsageError("--tree and --merge: a tree shows one track after the other")
+        raise UsageError("--tree and --merge cannot be combined: a tree shows one track at a time")
     from functrace.cli import replay_queries
 
     opened = trace_arguments.open_all(flags["traces"])

@@ -1,4 +1,4 @@
-"""What replay's options ask for, found in the traces."""
+"""Queries of the replay verb: the calls that its options select."""
 
 from __future__ import annotations
 
@@ -13,51 +13,53 @@ from functrace.analysis.replaying import events, listed
 from functrace.cli import trace_arguments
 from functrace.cli.render import columns
 from functrace.cli.render.call_lines import Lines
-from functrace.cli.render.terminal import Fit, line
+from functrace.cli.render.terminal import SafeText, line
 from functrace.errors import FunctraceError
 from functrace.export import jsonl
 from functrace.trace import Trace
 
 
-class _Question(NamedTuple):
-    """What is to be shown of a trace."""
+class _Query(NamedTuple):
+    """A trace, and the selection of its calls to show."""
 
     trace: Trace
     selection: Selection
     listing: Listing
 
 
-def _questions(opened: list[Trace], flags: dict[str, Any]) -> list[_Question]:
+def _queries(opened: list[Trace], flags: dict[str, Any]) -> list[_Query]:
     since, until = (
         units.parse_duration(t) if t else None for t in (flags["since"], flags["until"])
     )
-    least = units.parse_duration(flags["min_duration"]) if flags["min_duration"] else 0
-    questions = []
+    min_duration_ns = units.parse_duration(flags["min_duration"]) if flags["min_duration"] else 0
+    queries = []
     for trace in _with_tracks(opened, flags["ids"]):
         selection = Selection(since, until, _indices(trace, flags["ids"]))
         functions = _functions(trace, flags["include"], flags["exclude"])
-        around = trace_arguments.named(trace, flags["around"]) if flags["around"] else set()
+        around = (
+            trace_arguments.matching_functions(trace, flags["around"]) if flags["around"] else set()
+        )
         if flags["around"] and not around:
             continue
         listing = Listing(
             functions=functions,
-            least=least,
+            least=min_duration_ns,
             failed_only=flags["errors"],
             asked=around or None,
             around=bool(around) or flags["errors"],
             before=flags["context"] if around else 0,
         )
-        questions.append(_Question(trace, selection, listing))
-    if not questions:
-        raise columns.nothing(flags["around"], opened)
-    return questions
+        queries.append(_Query(trace, selection, listing))
+    if not queries:
+        raise columns.no_function_error(flags["around"], opened)
+    return queries
 
 
 def _with_tracks(opened: list[Trace], ids: tuple[int, ...]) -> list[Trace]:
-    """The traces that have one of the tracks."""
+    """Return the traces with at least one of the tracks; all traces if ``ids`` is empty."""
     for track in ids:
         if all(trace.tracks.index_of(track) < 0 for trace in opened):
-            raise FunctraceError(f"there is no track {track}")
+            raise FunctraceError(f"--track {track}: no such track")
     return [trace for trace in opened if not ids or _indices(trace, ids)]
 
 
@@ -66,53 +68,55 @@ def _indices(trace: Trace, ids: tuple[int, ...]) -> set[int] | None:
 
 
 def _functions(trace: Trace, include: tuple[str, ...], exclude: tuple[str, ...]) -> set[int] | None:
-    """Those that are shown, by index; None: all."""
+    """Return the indices of the functions to show; None means all."""
     if not include and not exclude:
         return None
     shown = set(range(len(trace.functions)))
     if include:
-        shown = set().union(*(trace_arguments.named(trace, glob) for glob in include))
-    return shown.difference(*(trace_arguments.named(trace, glob) for glob in exclude))
+        shown = set().union(*(trace_arguments.matching_functions(trace, glob) for glob in include))
+    return shown.difference(*(trace_arguments.matching_functions(trace, glob) for glob in exclude))
 
 
-def lines(opened: list[Trace], flags: dict[str, Any]) -> Iterator[Fit]:
-    """The lines that the verb's options ask for.
+def lines(opened: list[Trace], flags: dict[str, Any]) -> Iterator[SafeText]:
+    """Return the lines for the calls that the options select.
 
     Raises:
-        FunctraceError: no track or function is called so, or no call is as asked.
+        FunctraceError: a track or function does not exist, or no call matches.
     """
-    return _some(_lines(_questions(opened, flags), flags), opened, flags)
+    return _require_some(_lines(_queries(opened, flags), flags), opened, flags)
 
 
 def json_lines(opened: list[Trace], flags: dict[str, Any]) -> Iterator[bytes]:
-    """The same calls as JSON Lines.
+    """Yield the same calls as JSON Lines.
 
     Raises:
-        FunctraceError: no track or function is called so.
+        FunctraceError: a track or function does not exist.
     """
-    for trace, selection, listing in _questions(opened, flags):
+    for trace, selection, listing in _queries(opened, flags):
         calls = listed(trace, selection, listing)
         yield from jsonl.pieces(trace, (c for c in calls if c.level <= flags["depth"]))
 
 
-def _some(lines: Iterator[Fit], opened: list[Trace], flags: dict[str, Any]) -> Iterator[Fit]:
-    """The lines; it is told if there is none."""
+def _require_some(
+    lines: Iterator[SafeText], opened: list[Trace], flags: dict[str, Any]
+) -> Iterator[SafeText]:
+    """Return ``lines``; raise FunctraceError if there is none."""
     first = next(lines, None)
     if first is None:
-        raise FunctraceError(_none(opened, flags))
+        raise FunctraceError(_no_call_message(opened, flags))
     return chain((first,), lines)
 
 
-def _none(opened: list[Trace], flags: dict[str, Any]) -> str:
+def _no_call_message(opened: list[Trace], flags: dict[str, Any]) -> str:
     last = max(trace.span[1] for trace in opened)
     if flags["since"] and units.parse_duration(flags["since"]) > last:
         return f"--from {flags['since']}: the trace ends after {units.duration(last)}"
-    return "no call is as the options want it"
+    return "no calls match the given filters"
 
 
-def _lines(questions: list[_Question], flags: dict[str, Any]) -> Iterator[Fit]:
+def _lines(queries: list[_Query], flags: dict[str, Any]) -> Iterator[SafeText]:
     colour = sys.stdout.isatty()
-    for trace, selection, listing in questions:
+    for trace, selection, listing in queries:
         form = Lines(trace, colour=colour)
         if flags["tree"]:
             calls = listed(trace, selection, listing)
@@ -122,7 +126,7 @@ def _lines(questions: list[_Question], flags: dict[str, Any]) -> Iterator[Fit]:
             lines = form.events(e for e in found if e.call.level <= flags["depth"])
         first = next(lines, None)
         if first is not None:
-            if len(questions) > 1:
+            if len(queries) > 1:
                 yield line(f"{trace.path}:")
             yield first
             yield from lines

@@ -1,4 +1,4 @@
-"""functrace report: how often and how long each function was called."""
+"""The verb ``functrace report``: a table of functions with their calls and times."""
 
 from __future__ import annotations
 
@@ -13,62 +13,74 @@ from functrace.cli import trace_arguments
 from functrace.cli.render import columns, coverage, terminal
 from functrace.cli.trace_arguments import open_all
 from functrace.errors import FunctraceError
-from functrace.globs import matching
+from functrace.globs import compile_glob
 
 if TYPE_CHECKING:
     from functrace.analysis.totals import Totals
     from functrace.trace import Trace
 
-_SHOWN = 30
+    _Choice = click.Choice[str]
+else:
+    _Choice = click.Choice  # generic only from click 8.2 on
+
+_DEFAULT_LIMIT = 30
 _PERCENTILES = {"p50": 50, "p90": 90, "p99": 99}
 _TIMES = ("total", "self", "suspended", "min", "mean", "p50", "p90", "p99", "max")
-_OF_ENDED = ("min", "p50", "p90", "p99", "max")
+_OF_ENDED_CALLS = ("min", "p50", "p90", "p99", "max")
 _COLUMNS = ("calls", *_TIMES, "errors", "panics", "unfinished")
 _IF_ANY = ("suspended", "errors", "panics", "unfinished")
-_TITLES = {"suspended": "waiting"}
-_ALIASES = {"waiting": "suspended", "exceptions": "panics"}
-_LEAVE_FIRST = ("min", "p90", "unfinished", "panics", "max", "p50", "suspended", "mean", "errors")
-_NAME_LEAST = 24
+_ALIASES = {"exceptions": "panics"}
+_HIDE_FIRST = ("min", "p90", "unfinished", "panics", "max", "p50", "suspended", "mean", "errors")
+_MIN_NAME_WIDTH = 24
+
+
+class _SortColumn(_Choice):
+    """A column to sort by; the former name of ``suspended`` is refused with the new one."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value == "waiting":
+            self.fail("'waiting' was renamed; use 'suspended'", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 @click.command()
 @trace_arguments.argument
 @click.option(
     "--sort",
-    type=click.Choice([*_COLUMNS, *_ALIASES, "name"]),
+    type=_SortColumn([*_COLUMNS, *_ALIASES, "name"]),
     default="self",
     show_default=True,
-    help="Most of it first.",
+    help="Sort by this column, largest first.",
 )
 @click.option(
     "--limit",
     type=click.IntRange(min=0),
     metavar="N",
-    help=f"Show so many functions, 0 for all; if not given, {_SHOWN}, or all with --json.",
+    help=f"Show the first N functions; 0 shows all.  [default: {_DEFAULT_LIMIT}; all with --json]",
 )
-@click.option("--include", multiple=True, metavar="GLOB", help="Only functions that match.")
-@click.option("--exclude", multiple=True, metavar="GLOB", help="No functions that match.")
+@click.option("--include", multiple=True, metavar="GLOB", help="Show only functions that match.")
+@click.option("--exclude", multiple=True, metavar="GLOB", help="Hide functions that match.")
 @trace_arguments.as_json
 def report(traces: tuple[str, ...], sort: str, as_json: bool, **flags: Any) -> None:
-    """Show how often each function was called, how long that took, and what failed.
+    """Show each function's calls, times and failures.
 
-    GLOB is a name such as store.Get, Get or 'main.*'. Several traces count as one, and a
-    folder stands for the traces in it. Times: total counts a call inside a call of the same
-    function once; self is total without what was called, and without waiting: of total,
-    how long calls of Python waited in the event loop.
+    GLOB is a name such as store.Get, Get or 'main.*'. TRACE is a trace file or a folder of
+    traces; several traces are merged. The column total counts a call inside a call of the same
+    function once. self is total without callees and without suspended, the part of total for
+    which the call's task waited in the event loop (Python only).
     """
-    limit = flags["limit"] if flags["limit"] is not None else 0 if as_json else _SHOWN
+    limit = flags["limit"] if flags["limit"] is not None else 0 if as_json else _DEFAULT_LIMIT
     opened = open_all(traces)
     found = _totals(opened)
-    wanted = _wanted(flags["include"], flags["exclude"])
-    ranked = _ranked(found, wanted, _ALIASES.get(sort, sort))
+    is_selected = _name_filter(flags["include"], flags["exclude"])
+    ranked = _ranked(found, is_selected, _ALIASES.get(sort, sort))
     shown = ranked[:limit] if limit else ranked
     more = len(ranked) - len(shown)
     if as_json:
         rows = {"functions": [_as_json(found, index) for index in shown]}
         terminal.print_json({**rows, "more_functions": more, **coverage.as_json(opened)})
         return
-    _show(found, shown, {**_TITLES, "panics": f"{columns.panic(opened)}s"})
+    _show(found, shown, {"panics": f"{columns.panic_noun(opened)}s"})
     if more:
         terminal.echo(f"… {units.count(more)} more functions; --limit 0 shows all")
 
@@ -79,28 +91,29 @@ def _totals(opened: list[Trace]) -> Totals:
 
     def part(trace: Trace) -> Part:
         chains = fold(trace)
-        columns.warn([(trace, chains.damage)])
+        columns.warn_of_damage([(trace, chains.damage)])
         return part_of(chains)
 
     return totals(opened, [part(trace) for trace in opened])
 
 
-def _wanted(include: Sequence[str], exclude: Sequence[str]) -> Callable[[str], bool]:
-    taken = [matching(glob) for glob in include]
-    left = [matching(glob) for glob in exclude]
+def _name_filter(include: Sequence[str], exclude: Sequence[str]) -> Callable[[str], bool]:
+    included = [compile_glob(glob) for glob in include]
+    excluded = [compile_glob(glob) for glob in exclude]
 
-    def is_wanted(name: str) -> bool:
-        taking = not taken or any(matches(name) for matches in taken)
-        return taking and not any(matches(name) for matches in left)
+    def is_selected(name: str) -> bool:
+        if included and not any(matches(name) for matches in included):
+            return False
+        return not any(matches(name) for matches in excluded)
 
-    return is_wanted
+    return is_selected
 
 
-def _ranked(found: Totals, is_wanted: Callable[[str], bool], sort: str) -> list[int]:
+def _ranked(found: Totals, is_selected: Callable[[str], bool], sort: str) -> list[int]:
     functions = found.functions
-    called = [i for i in range(len(found)) if found.calls[i] and is_wanted(functions[i].name)]
+    called = [i for i in range(len(found)) if found.calls[i] and is_selected(functions[i].name)]
     if not called:
-        raise FunctraceError("no call of such a function was recorded")
+        raise FunctraceError("no call of a matching function was recorded")
     called.sort(key=lambda index: functions[index].name)
     if sort != "name":
         called.sort(key=lambda index: _value(found, index, sort), reverse=True)
@@ -113,9 +126,9 @@ def _value(found: Totals, index: int, column: str) -> int:
     return int(getattr(found, column)[index])
 
 
-def _known(found: Totals, index: int, column: str) -> int | None:
-    """A value, but for what only calls that have ended tell."""
-    if column in _OF_ENDED and found.calls[index] == found.unfinished[index]:
+def _value_if_ended(found: Totals, index: int, column: str) -> int | None:
+    """Return the value of a column; None if it needs a finished call and there is none."""
+    if column in _OF_ENDED_CALLS and found.calls[index] == found.unfinished[index]:
         return None
     return _value(found, index, column)
 
@@ -123,19 +136,19 @@ def _known(found: Totals, index: int, column: str) -> int | None:
 def _as_json(found: Totals, index: int) -> dict[str, Any]:
     function = found.functions[index]
     place = {"name": function.name, "file": function.file, "line": function.line}
-    return {**place, **{column: _known(found, index, column) for column in _COLUMNS}}
+    return {**place, **{column: _value_if_ended(found, index, column) for column in _COLUMNS}}
 
 
 def _show(found: Totals, shown: Sequence[int], titles: dict[str, str]) -> None:
     names = columns.Names(found.functions)
     shown_columns = [c for c in _COLUMNS if c not in _IF_ANY or getattr(found, c)[shown].any()]
     cells = {
-        c: [titles.get(c, c), *(_cell(_known(found, i, c), c) for i in shown)]
+        c: [titles.get(c, c), *(_cell(_value_if_ended(found, i, c), c) for i in shown)]
         for c in shown_columns
     }
     if sys.stdout.isatty():
         shown_columns = _fitting(cells, max(len(names[i]) for i in shown), columns.width())
-    texts = columns.aligned(list(zip(*(cells[c] for c in shown_columns), strict=True)))
+    texts = columns.align(list(zip(*(cells[c] for c in shown_columns), strict=True)))
     for number, row in enumerate(texts):
         name = names[shown[number - 1]] if number else "function"
         terminal.echo("  ".join([*row, name]), bold=not number)
@@ -148,12 +161,12 @@ def _cell(value: int | None, column: str) -> str:
 
 
 def _fitting(cells: dict[str, list[str]], name: int, width: int) -> list[str]:
-    """The columns that a line has room for beside the names, or most of a long one."""
+    """Return the columns that fit beside the names; a long name may be cut off."""
     columns = list(cells)
-    for leave in _LEAVE_FIRST:
+    for column in _HIDE_FIRST:
         room = width - sum(2 + max(map(len, cells[c])) for c in columns)
-        if room >= max(name, _NAME_LEAST):
+        if room >= max(name, _MIN_NAME_WIDTH):
             break
-        if leave in columns:
-            columns.remove(leave)
+        if column in columns:
+            columns.remove(column)
     return columns

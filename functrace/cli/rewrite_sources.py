@@ -1,4 +1,4 @@
-"""What inject and strip share: from flags to a request, from a summary to an exit status."""
+"""Common implementation of inject and strip: from options to the exit status."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DONE = {Verb.INJECT: "instrumented", Verb.STRIP: "stripped"}
 
 @dataclass(frozen=True)
 class Reporting:
-    """How to tell what was done."""
+    """Options that select what is reported."""
 
     check: bool
     diff: bool
@@ -33,8 +33,8 @@ class Reporting:
 
 
 def execute(verb: Verb, paths: tuple[str, ...], flags: dict[str, Any]) -> int:
-    """Do what the command line asks for and return the exit status."""
-    told = Reporting(**{name: flags[name] for name in Reporting.__annotations__})
+    """Rewrite the sources as the options specify, and return the exit status."""
+    reporting = Reporting(**{name: flags[name] for name in Reporting.__annotations__})
     request = Request(
         verb=verb,
         mode=_mode(paths, flags),
@@ -42,26 +42,26 @@ def execute(verb: Verb, paths: tuple[str, ...], flags: dict[str, Any]) -> int:
         out=Path(flags["out"]) if flags["out"] else None,
         languages=tuple(_languages(flags)),
         everything=flags["all"],
-        name_skipped=told.verbose,
-        single_language_error=_for_one(flags["runtime_import"]),
+        name_skipped=reporting.verbose,
+        single_language_error=_ambiguity(flags["runtime_import"]),
     )
     results: list[FileResult] = []
     if "-" in paths:
         text = sys.stdin.buffer.read()
         found = stdin.run(request, text, flags["stdin_name"], results.append)
     else:
-        with progress.progress(verb.value, shown=not (told.quiet or told.json)) as tell:
-            found = job.run(request, results.append, tell)
+        with progress.progress(verb.value, shown=not (reporting.quiet or reporting.json)) as update:
+            found = job.run(request, results.append, update)
     for result in sorted(results, key=lambda r: r.path):
-        _show(result, told)
+        _show(result, reporting)
     include, exclude = flags.get("include", ()), flags.get("exclude", ())
-    missed = _missed(request, found, filtered=bool(include))
+    missed = _nothing_matched(request, found, filtered=bool(include))
     notes = list(found.unmatched(include, exclude)) if found.files else []
-    # A glob that matches nothing says more than that all of them do.
+    # The name of a glob that matches nothing is more helpful than the general note.
     notes += [missed] if missed and not any(n.startswith("--include") for n in notes) else []
     found = replace(found, notes=[*found.notes, *notes])
-    _conclude(request, found, told)
-    return 1 if found.errors or missed or (told.check and found.changed) else 0
+    _conclude(request, found, reporting)
+    return 1 if found.errors or missed or (reporting.check and found.changed) else 0
 
 
 def _languages(flags: dict[str, Any]) -> Iterator[Language]:
@@ -74,18 +74,18 @@ def _languages(flags: dict[str, Any]) -> Iterator[Language]:
 
 
 def _is_module(runtime: str | None) -> bool:
-    """Whether Python can import what ``--runtime-import`` says; Go's own paths it cannot."""
+    """Return whether ``--runtime-import`` is a Python module name and not a Go import path."""
     return runtime is not None and all(map(str.isidentifier, runtime.split(".")))
 
 
-def _for_one(runtime: str | None) -> str | None:
-    """Why ``--runtime-import`` cannot be meant for all languages, if so."""
+def _ambiguity(runtime: str | None) -> str | None:
+    """Return the error for sources of several languages if ``--runtime-import`` is for one."""
     if not _is_module(runtime):
         return None
-    return f"--runtime-import {runtime}: there are sources of several languages; add --language"
+    return f"--runtime-import {runtime}: the sources have several languages; add --language"
 
 
-# Each way of dealing with the result, by its flag; --check may go with --diff.
+# The mode of each flag; only --diff and --check can be combined.
 _MODES = {
     "write": Mode.IN_PLACE,
     "out": Mode.TREE,
@@ -95,37 +95,39 @@ _MODES = {
 
 
 def _mode(paths: tuple[str, ...], flags: dict[str, Any]) -> Mode:
-    asked = [name for name in _MODES if flags[name]]
-    _refuse_nonsense(paths, asked, flags)
-    if asked:
-        return _MODES[asked[0]]
+    given = [name for name in _MODES if flags[name]]
+    _check_flags(paths, given, flags)
+    if given:
+        return _MODES[given[0]]
     if len(paths) == 1 and not flags["json"] and (paths[0] == "-" or Path(paths[0]).is_file()):
         return Mode.TEXT
-    raise UsageError("say what to do with the result: -w, --out DIR, --diff or --check")
+    raise UsageError("no output selected; add -w, --out DIR, --diff or --check")
 
 
-def _refuse_nonsense(paths: tuple[str, ...], asked: list[str], flags: dict[str, Any]) -> None:
+def _check_flags(paths: tuple[str, ...], given: list[str], flags: dict[str, Any]) -> None:
     if not paths:
-        raise UsageError("name a file or folder, or ./... for all below this one")
-    if len(asked) > 1 and asked != ["diff", "check"]:
-        raise UsageError(f"{' and '.join(f'--{name}' for name in asked)} do not go together")
+        raise UsageError(
+            "no path given; name a file or folder, or ./... for everything below this one"
+        )
+    if len(given) > 1 and given != ["diff", "check"]:
+        raise UsageError(f"{' and '.join(f'--{name}' for name in given)} cannot be combined")
     if flags["stdin_name"] and paths != ("-",):
-        raise UsageError("--stdin-name goes with - only")
+        raise UsageError("--stdin-name requires - as the only path")
     if "-" in paths and (len(paths) > 1 or flags["write"] or flags["out"]):
-        raise UsageError("- is standard input: it stands alone, and goes to standard output")
+        raise UsageError("- (standard input) cannot be combined with other paths, -w or --out")
     if flags["json"] and flags["diff"]:
-        raise UsageError("--json and --diff both want standard output")
+        raise UsageError("--json and --diff cannot be combined: both print to standard output")
 
 
-def _show(result: FileResult, told: Reporting) -> None:
+def _show(result: FileResult, reporting: Reporting) -> None:
     if result.output:
-        if told.diff:
+        if reporting.diff:
             terminal.diff(result.output)
         else:
             terminal.write([result.output])
-    elif told.check and result.changed and not told.json:
+    elif reporting.check and result.changed and not reporting.json:
         terminal.echo(f"{result.path}: {several(result.functions, 'function')}")
-    if told.verbose:
+    if reporting.verbose:
         if result.changed:
             terminal.echo(f"{result.path}: {several(result.functions, 'function')}", err=True)
         if result.reason:
@@ -134,20 +136,20 @@ def _show(result: FileResult, told: Reporting) -> None:
             terminal.echo(f"{result.path}:{name}", err=True)
 
 
-def _conclude(request: Request, found: Summary, told: Reporting) -> None:
+def _conclude(request: Request, found: Summary, reporting: Reporting) -> None:
     is_filter = request.mode is Mode.TEXT and not (found.errors or found.notes)
-    if told.json:
+    if reporting.json:
         source_summary.as_json(found)
-    elif told.quiet or is_filter:
+    elif reporting.quiet or is_filter:
         source_summary.errors(found)
     else:
         source_summary.summary(found, request.verb.value, _DONE[request.verb])
 
 
-def _missed(request: Request, found: Summary, *, filtered: bool) -> str | None:
-    """What the command line asked for and was not there."""
+def _nothing_matched(request: Request, found: Summary, *, filtered: bool) -> str | None:
+    """Return a note if no file, or no function, matches the command line."""
     if not found.files:
-        return f"no {request.language_names()} files there"
+        return f"no {request.language_names()} files found"
     if filtered and not (found.functions or found.traced):
         return "no function that can be instrumented matches --include"
     return None

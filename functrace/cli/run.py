@@ -1,4 +1,4 @@
-"""functrace run: a Python program, traced."""
+"""The verb ``functrace run``: runs an instrumented Python program."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from functrace.pyimport.command_line import is_option
 
 
 class _Run(click.Command):
-    """A command whose own options end where Python's begin, or the program."""
+    """A command whose options end at the first option of Python or at the program."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         at = self._end_of_options(args)
@@ -20,7 +20,7 @@ class _Run(click.Command):
         return super().parse_args(ctx, [*args[:at], *(["--", *rest] if rest else [])])
 
     def _end_of_options(self, args: list[str]) -> int:
-        """Return the index in ``args`` of the first word that is Python's."""
+        """Return the index in ``args`` of the first word that is for Python."""
         options = [p for p in self.get_params(click.Context(self)) if isinstance(p, click.Option)]
         names = {n: p for p in options for n in (*p.opts, *p.secondary_opts)}
         at = 0
@@ -28,15 +28,15 @@ class _Run(click.Command):
             word = args[at]
             if word in ("-", "--") or word[:1] != "-":
                 break
-            own = _own(word, names)
+            own = _own_options(word, names)
             if not own and is_option(word):
                 break
             at += 2 if own and _needs_next(word, own) else 1
         return at
 
 
-def _own(word: str, names: Mapping[str, click.Option]) -> list[click.Option]:
-    """Return the options of functrace that a word is, maybe a cluster; none if one is not."""
+def _own_options(word: str, names: Mapping[str, click.Option]) -> list[click.Option]:
+    """Return the options in a word, which may be a cluster; none if one is not functrace's."""
     if word.startswith("--"):
         return [names[name] for name in [word.partition("=")[0]] if name in names]
     found: list[click.Option] = []
@@ -51,7 +51,7 @@ def _own(word: str, names: Mapping[str, click.Option]) -> list[click.Option]:
 
 
 def _needs_next(word: str, own: list[click.Option]) -> bool:
-    """Whether the value of the last of a word's options is the next word."""
+    """Return whether the last option of a word takes the next word as its value."""
     is_whole = "=" not in word if word.startswith("--") else len(own) == len(word) - 1
     return is_whole and not own[-1].is_flag
 
@@ -75,35 +75,43 @@ def _needs_next(word: str, own: list[click.Option]) -> bool:
     "--deps",
     multiple=True,
     metavar="MODULE",
-    help="Modules that are not yours, too, with all below them; repeatable.",
+    help="Also instrument this module of other packages, with submodules; repeatable.",
 )
-@click.option("--std", is_flag=True, help="The standard library, too.")
-@click.option("--children", is_flag=True, help="Python processes that it starts, too.")
+@click.option("--std", is_flag=True, help="Also instrument the standard library.")
 @click.option(
-    "--python", metavar="PATH", help="The interpreter to run; by default your environment's."
+    "--children", is_flag=True, help="Also instrument Python processes that the program starts."
 )
-@click.option("--record", is_flag=True, help="Keep a trace, as functrace record does.")
-@click.option("--otlp", is_flag=True, help="Send calls to an OpenTelemetry collector meanwhile.")
+@click.option(
+    "--python", metavar="PATH", help="Run this interpreter.  [default: that of your environment]"
+)
+@click.option("--record", is_flag=True, help="Record a trace, as functrace record does.")
+@click.option("--otlp", is_flag=True, help="Send calls to an OpenTelemetry collector.")
 @click.option(
     "-o",
     "--out",
     type=click.Path(),
     metavar="PATH",
-    help="The file that calls are printed to; with --record, as for functrace record.",
+    help="Print calls to this file; with --record, as for functrace record.",
 )
-@click.option("--max-size", metavar="SIZE", help="Bytes that a file may have: 500M, 2G.")
+@click.option("--max-size", metavar="SIZE", help="Limit the size of a file: 500M, 2G.")
 @click.option(
-    "--overwrite", is_flag=True, help="When a trace is full, go on over the oldest calls."
+    "--overwrite", is_flag=True, help="When the trace is full, overwrite the oldest calls."
 )
-@click.option("--min-duration", metavar="TIME", help="Record calls that take so long, such as 5us.")
-@click.option("--depth", type=click.IntRange(min=1), metavar="N", help="Only N levels of calls.")
-@click.option("-q", "--quiet", is_flag=True, help="No summary.")
+@click.option(
+    "--min-duration",
+    metavar="TIME",
+    help="Record only calls that take TIME or longer, such as 5us.",
+)
+@click.option(
+    "--depth", type=click.IntRange(min=1), metavar="N", help="Trace only N levels of calls."
+)
+@click.option("-q", "--quiet", is_flag=True, help="Do not print a summary.")
 def run(words: tuple[str, ...], **flags: Any) -> None:
-    """Run a Python program with its modules instrumented in memory; no file is touched.
+    """Run a Python program with its modules instrumented in memory; no source file changes.
 
-    The options of functrace come first. What follows them, or --, is what python
-    itself takes: its own options, the program and its arguments. Input, output, signals
-    and exit status are the program's own. Calls are printed to standard output,
-    recorded with --record, or sent with --otlp.
+    Place functrace's options first; -- ends them. The rest is a command line of python: its
+    options, the program and the program's arguments. Input, output, signals and exit status
+    are passed through. Calls are printed to standard output, recorded with --record, or
+    sent with --otlp.
     """
     run_program.start(words, flags)

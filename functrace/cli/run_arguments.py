@@ -1,4 +1,4 @@
-"""``functrace run`` without what reads command lines, which takes longer to load than to run it."""
+"""Fast parser for simple ``functrace run`` command lines: importing click takes longer."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 _SWITCHES = "exported_only skip_generated lambdas std children record otlp overwrite quiet".split()
 _LISTS = "include exclude compiled deps".split()
 _TEXTS = "python out max_size min_duration".split()
-# What is a number: read elsewhere if it is given.
-_UNREAD: dict[str, int | None] = {"min_lines": 0, "depth": None}
+# Numbers: left to click if given.
+_NUMBER_DEFAULTS: dict[str, int | None] = {"min_lines": 0, "depth": None}
 _OPTIONS = {f"--{n.replace('_', '-')}": n for n in (*_SWITCHES, *_LISTS, *_TEXTS)}
 _OPTIONS |= {"-o": "out", "-q": "quiet"}
 
 
 def run(arguments: Sequence[str]) -> None:
-    """Start the program; return where the command line proper has to read, or say, more."""
+    """Start the program; return if click has to parse the command line."""
     found = parse(arguments)
-    if found is None or settings.may_be(os.getcwd(), os.environ):
+    if found is None or settings.may_exist(os.getcwd(), os.environ):
         return
     from functrace.cli import run_program
 
@@ -32,11 +32,11 @@ def run(arguments: Sequence[str]) -> None:
 
 
 def parse(arguments: Sequence[str]) -> tuple[tuple[str, ...], dict[str, Any]] | None:
-    """The program with its arguments, and the options by name; None if it takes more to tell."""
-    flags = {**dict.fromkeys(_SWITCHES, False), **dict.fromkeys(_TEXTS), **_UNREAD}
+    """Return the program with its arguments and the options by name; None if that takes click."""
+    flags = {**dict.fromkeys(_SWITCHES, False), **dict.fromkeys(_TEXTS), **_NUMBER_DEFAULTS}
     lists: dict[str, list[str]] = {name: [] for name in _LISTS}
     rest = list(arguments)
-    while rest and rest[0].startswith("-") and rest[0] != "-" and not _is_pythons(rest[0]):
+    while rest and rest[0].startswith("-") and rest[0] != "-" and not _is_python_option(rest[0]):
         name = _OPTIONS.get(rest.pop(0), "")
         if name in _SWITCHES:
             flags[name] = True
@@ -50,6 +50,6 @@ def parse(arguments: Sequence[str]) -> tuple[tuple[str, ...], dict[str, Any]] | 
     return (tuple(rest), {**flags, **tuples}) if rest else None
 
 
-def _is_pythons(word: str) -> bool:
-    """Whether the options of Python itself, or its ``-m`` or ``-c``, begin here."""
+def _is_python_option(word: str) -> bool:
+    """Return whether ``word`` is an option of Python itself, or its ``-m`` or ``-c``."""
     return word[:2] not in ("-o", "-q", "-h") and word != "--help" and is_option(word)

@@ -1,4 +1,4 @@
-"""functrace runtime: the Go runtime in and out of a module."""
+"""The verb ``functrace runtime``: adds the Go runtime to a module, or removes it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _folder = click.argument("folder", default=".", type=click.Path(exists=True, fil
 
 @click.group()
 def runtime() -> None:
-    """Put the Go runtime into a module, or take it out; no network, go.mod stays as it is."""
+    """Add the Go runtime to a module, or remove it; needs no network and keeps go.mod unchanged."""
 
 
 @runtime.command()
@@ -26,16 +26,20 @@ def runtime() -> None:
 @click.option(
     "--to",
     metavar="DIR",
-    help="The folder in the module, such as internal/tracing/functrace; without functrace at its "
-    "end, a folder of that name in it.",
+    help="Write to this folder of the module, such as internal/tracing; functrace is appended "
+    "unless the path ends with it.",
 )
-@click.option("--http", is_flag=True, help="And a handler to start, stop and fetch recordings.")
-@click.option("--otlp", is_flag=True, help="And the program that FUNCTRACE=otlp starts.")
+@click.option(
+    "--http", is_flag=True, help="Add an HTTP handler that starts, stops and serves recordings."
+)
+@click.option(
+    "--otlp", is_flag=True, help="Add the sources of the sender that FUNCTRACE=otlp starts."
+)
 def add(folder: str, to: str | None, http: bool, otlp: bool) -> None:
-    """Write the runtime to internal/functrace of the module that FOLDER is in.
+    """Write the Go runtime to internal/functrace in the module that contains FOLDER.
 
-    If something else is there, it goes to internal/tracing/functrace or another
-    free folder. A runtime that the module has is updated where it is.
+    If that folder is in use, the runtime is written to internal/tracing/functrace or another
+    free folder. An existing runtime is updated in place.
     """
     module = _module(folder)
     place = runtime_folder.choose(module) if to is None else runtime_folder.check(module, to)
@@ -50,26 +54,26 @@ def add(folder: str, to: str | None, http: bool, otlp: bool) -> None:
     if otlp:
         sender = place.relative_to(module.root) / go_runtime.SENDER
         terminal.echo(
-            f"next: go build -C {sender.as_posix()} -o functrace-otlp . and have that on PATH"
+            f"next: go build -C {sender.as_posix()} -o functrace-otlp . and put that on PATH"
         )
     terminal.echo("next: functrace inject -w ./... and go run -tags trace .")
 
 
 @runtime.command()
 @_folder
-@click.option("--force", is_flag=True, help="Even if files still import it.")
+@click.option("--force", is_flag=True, help="Remove it even if files still import it.")
 def remove(folder: str, force: bool) -> None:
-    """Take the runtime out of the module that FOLDER is in."""
+    """Remove the Go runtime from the module that contains FOLDER."""
     module = _module(folder)
     place = runtime_folder.find(module)
     if place is None:
-        raise FunctraceError(f"module {module.path} holds no functrace runtime")
+        raise FunctraceError(f"module {module.path} contains no functrace runtime")
     path = module.import_path(place)
     using = [*find_importers(module.root, path), *find_importers(module.root, f"{path}/tracehttp")]
     if using and not force:
         raise FunctraceError(
             f"{len(using)} files import {path}, such as {using[0]}: "
-            f"run `functrace strip -w {folder}` first, or give --force"
+            f"run `functrace strip -w {folder}` first, or add --force"
         )
     removed = go_runtime.remove(place, path)
     runtime_folder.clear_cache()
@@ -79,5 +83,5 @@ def remove(folder: str, force: bool) -> None:
 def _module(folder: str) -> Module:
     module = find_module(Path(folder).resolve())
     if module is None:
-        raise UsageError(f"no go.mod in {folder} or above it: `go mod init` makes a module")
+        raise UsageError(f"no go.mod in {folder} or above it; run `go mod init` first")
     return module

@@ -1,4 +1,4 @@
-"""Options that several verbs share, so that they mean the same everywhere."""
+"""Options that several verbs share."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _all(*options: Callable[[F], F]) -> Callable[[F], F]:
+def _combined(*options: Callable[[F], F]) -> Callable[[F], F]:
     def decorate(function: F) -> F:
         for option in reversed(options):
             function = option(function)
@@ -25,98 +25,108 @@ def _all(*options: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
-filters: Callable[[F], F] = _all(
+filters: Callable[[F], F] = _combined(
     click.option(
         "--include",
         multiple=True,
         metavar="GLOB",
-        help="Only functions, packages or paths that match; repeatable. * and ... match anything.",
+        help="Instrument only matching functions, packages or paths (* and ... match anything); "
+        "repeatable.",
     ),
     click.option(
         "--exclude",
         multiple=True,
         metavar="GLOB",
-        help="No functions, packages or paths that match; repeatable.",
+        help="Leave out matching functions, packages or paths; repeatable.",
     ),
     click.option(
         "--min-lines",
         type=click.IntRange(min=0),
         default=0,
         metavar="N",
-        help="Only functions of N lines or more.",
+        help="Instrument only functions of N lines or more.",
     ),
     click.option(
         "--exported-only",
         is_flag=True,
-        help="Only functions that other packages can call, or in Python no _ hides.",
+        help="Instrument only functions that other packages can call; in Python, names without _.",
     ),
-    click.option("--skip-generated", is_flag=True, help="Not files marked as generated code."),
+    click.option(
+        "--skip-generated", is_flag=True, help="Leave out files marked as generated code."
+    ),
 )
 
 closures: Callable[[F], F] = click.option(
-    "--closures", is_flag=True, help="Go: function literals too."
+    "--closures", is_flag=True, help="Go: also instrument function literals."
 )
 
-lambdas: Callable[[F], F] = click.option("--lambdas", is_flag=True, help="Python: lambdas too.")
+lambdas: Callable[[F], F] = click.option(
+    "--lambdas", is_flag=True, help="Python: also instrument lambdas."
+)
 
 compiled: Callable[[F], F] = click.option(
     "--compiled",
     multiple=True,
     metavar="GLOB",
-    help="Python: functions under decorators that match are left alone, as those of numba and "
-    "other compilers are; repeatable.",
+    help="Python: leave out functions with a matching decorator, as with those of numba and "
+    "other compilers; repeatable.",
 )
 
 errors: Callable[[F], F] = click.option(
     "--errors",
     is_flag=True,
-    help="Go: record the error that a function returns, where its last result is one.",
+    help="Go: record the error that a function returns as its last result.",
 )
 
-scope: Callable[[F], F] = _all(
+scope: Callable[[F], F] = _combined(
     click.option(
         "--all",
         is_flag=True,
-        help="Also testdata, vendor, node_modules, site-packages, virtual environments, names that "
-        "start with a dot; in Go nested modules, and names that start with _.",
+        help="Also process testdata, vendor, node_modules, site-packages, virtual environments and "
+        "names that start with a dot; in Go, nested modules and names that start with _.",
     ),
-    click.option("--language", type=click.Choice(["go", "python"]), help="Only such sources."),
+    click.option(
+        "--language", type=click.Choice(["go", "python"]), help="Process only this language."
+    ),
     click.option(
         "--runtime-import",
         metavar="PATH",
-        help="Import path or module of the runtime, instead of the one that the Go module has "
-        "and Python's functrace.",
+        help="Import the runtime from this Go import path or Python module, instead of the one in "
+        "the Go module or Python's functrace.",
     ),
     click.option(
         "--stdin-name",
         metavar="FILE",
-        help="With -: the file that standard input is, for its language and the filters.",
+        help="With -: treat standard input as this file, for its language and the filters.",
     ),
 )
 
-results: Callable[[F], F] = _all(
+results: Callable[[F], F] = _combined(
     click.option("-w", "--write", is_flag=True, help="Change the files in place."),
     click.option(
         "--out",
         type=click.Path(file_okay=False),
         metavar="DIR",
-        help="Make a complete tree in DIR; sources stay as they are.",
+        help="Write a complete tree to DIR; the sources stay unchanged.",
     ),
     click.option("--diff", is_flag=True, help="Show what would change."),
     click.option("--check", is_flag=True, help="Change nothing; exit 1 if something would change."),
 )
 
-reports: Callable[[F], F] = _all(
+reports: Callable[[F], F] = _combined(
     click.option("--json", is_flag=True, help="Print the summary as JSON."),
-    click.option("-q", "--quiet", is_flag=True, help="No summary; errors only."),
+    click.option("-q", "--quiet", is_flag=True, help="Print errors only, no summary."),
     click.option(
-        "-v", "--verbose", is_flag=True, help="Name files changed or left alone, functions skipped."
+        "-v",
+        "--verbose",
+        is_flag=True,
+        help="Name changed and skipped files and skipped functions.",
     ),
 )
 
 
 def for_go(flags: dict[str, Any]) -> rewriter.golang.Options:
-    """What a verb's flags ask of the rewriter for Go; a verb may have but some of them."""
+    """Return the rewriter's options for Go; options that the verb lacks have their defaults."""
     from rewriter.golang import Layout, Options
 
     return Options(
@@ -129,7 +139,7 @@ def for_go(flags: dict[str, Any]) -> rewriter.golang.Options:
 
 
 def for_python(flags: dict[str, Any]) -> rewriter.python.Options:
-    """The same for Python."""
+    """Return the rewriter's options for Python."""
     from rewriter.python import Options
 
     return Options(

@@ -1,16 +1,16 @@
-"""Standard streams as they may be: closed, on a full disk, read by nobody any more."""
+"""Standard streams that are closed, on a full disk, or a pipe without a reader."""
 
 from __future__ import annotations
 
 import os
 import sys
 
-# What is opened in the place of a closed one: it fails when it is used, but for standard error.
+# Replacements for closed streams. Using one fails, except for standard error.
 _STREAMS = (("stdin", "r", os.O_WRONLY), ("stdout", "w", os.O_RDONLY), ("stderr", "w", os.O_WRONLY))
 
 
 def prepare() -> None:
-    """Open the closed ones, so that no file gets their numbers; programs find them closed."""
+    """Open the closed streams so that no file gets their descriptors; children find them closed."""
     for descriptor, (name, mode, flags) in enumerate(_STREAMS):
         if not _is_open(descriptor):
             os.open(os.devnull, flags)
@@ -27,25 +27,29 @@ def _is_open(descriptor: int) -> bool:
 
 
 def flush() -> None:
-    """Write what is to be written. Raises OSError."""
+    """Flush standard output and standard error.
+
+    Raises:
+        OSError: a stream cannot be written.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
 
 
-def reason(error: OSError) -> str:
-    """What went wrong, and with which file."""
-    said = str(error.strerror or error)
+def describe(error: OSError) -> str:
+    """Return the error's message, with the file or stream in front if it is known."""
+    text = str(error.strerror or error)
     if error.filename is not None:
-        return f"{os.fsdecode(error.filename)}: {said}"
+        return f"{os.fsdecode(error.filename)}: {text}"
     try:
         sys.stdout.flush()
-    except OSError:  # what was not written is tried again
-        return f"standard output: {said}"
-    return said
+    except OSError:  # flush retries the failed write
+        return f"standard output: {text}"
+    return text
 
 
-def let_go() -> None:
-    """Forget what cannot be written: Python would try again at its end, and complain."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+def discard_output() -> None:
+    """Discard buffered output: Python would try to write it again at exit, and report an error."""
+    null = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
-        os.dup2(nowhere, stream.fileno())
+        os.dup2(null, stream.fileno())

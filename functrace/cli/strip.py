@@ -1,4 +1,4 @@
-"""functrace strip: take trace calls out."""
+"""The verb ``functrace strip``: removes trace calls from sources."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from functrace.sources.request import Verb
 @shared_options.reports
 @click.pass_context
 def strip(ctx: click.Context, /, paths: tuple[str, ...], **flags: Any) -> None:
-    """Take every injected trace call and import out again: the very bytes from before.
+    """Remove every injected trace call and import, which restores the original bytes.
 
-    PATHS as for inject. `strip --check` in CI says that no trace call was
-    committed. A call of your own that is to stay bears `//functrace:keep`,
-    in Python `# functrace: keep`, behind it on its line.
+    PATHS are as for inject. In CI, `strip --check` verifies that no trace call was committed.
+    To keep a call of your own, end its line with `//functrace:keep`, in Python
+    `# functrace: keep`.
     """
     ctx.exit(rewrite_sources.execute(Verb.STRIP, paths, flags))

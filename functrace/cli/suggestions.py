@@ -1,4 +1,4 @@
-"""What somebody who typed something else may have meant."""
+"""Suggested commands for mistyped ones."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from pathlib import PurePath
 from functrace.pyimport.command_line import CommandLine
 
 _PYTHON = re.compile(r"python[\d.]*")
-_FIRST_LINE = 200  # bytes of it that are looked at
+_SHEBANG_BYTES = 200
 
 
-def run_instead(words: Sequence[str], *options: str) -> str:
-    """``functrace run ...`` for a command that runs a Python program; empty for any other."""
+def suggest_run(words: Sequence[str], *options: str) -> str:
+    """Return the ``functrace run`` form of a command that runs a Python program, else nothing."""
     first, *rest = words
     if _PYTHON.fullmatch(PurePath(first).name):
-        return shlex.join(["functrace", "run", *options, *(_readable(rest) or ["FILE"])])
+        return shlex.join(["functrace", "run", *options, *(_run_arguments(rest) or ["FILE"])])
     if first.endswith(".py"):
         return shlex.join(["functrace", "run", *options, *words])
     script = shutil.which(first) if first != "functrace" else None
-    if script and _is_python(script):
+    if script and _is_python_script(script):
         return shlex.join(["functrace", "run", *options, script, *rest])
     return ""
 
 
-def _readable(rest: Sequence[str]) -> list[str]:
-    """Return what ``functrace run`` reads as Python reads ``rest``; nothing if it cannot."""
+def _run_arguments(rest: Sequence[str]) -> list[str]:
+    """Return arguments that ``functrace run`` reads as Python reads ``rest``; none if it cannot."""
     try:
         CommandLine(rest)
     except ValueError:
@@ -37,10 +37,10 @@ def _readable(rest: Sequence[str]) -> list[str]:
     return ["--", *rest] if clashes else list(rest)
 
 
-def _is_python(script: str) -> bool:
+def _is_python_script(script: str) -> bool:
     try:
         with open(script, "rb") as opened:
-            line = opened.readline(_FIRST_LINE)
+            line = opened.readline(_SHEBANG_BYTES)
     except OSError:
         return False
     return line.startswith(b"#!") and b"python" in line

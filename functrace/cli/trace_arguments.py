@@ -1,4 +1,4 @@
-"""What the verbs that look at traces share: which files, and which functions a glob means."""
+"""Arguments of the verbs that read traces: files, folders and function globs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 from functrace.cli.render import coverage, terminal
 from functrace.errors import FunctraceError
-from functrace.globs import matching
+from functrace.globs import compile_glob
 from functrace.units import count, several
 
 if TYPE_CHECKING:
@@ -24,15 +24,15 @@ argument: Callable[[F], F] = click.argument(
 as_json: Callable[[F], F] = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def open_all(paths: Iterable[str], *, tell: bool = True) -> list[Trace]:
-    """Open the traces at ``paths``; a folder stands for the traces in it.
+def open_all(paths: Iterable[str], *, should_warn: bool = True) -> list[Trace]:
+    """Open the traces at ``paths``, which are files or folders of traces.
 
-    Print a line for each trace that cannot be read, and for what is damaged if ``tell`` is set.
+    Print a line for each unreadable trace, and, if ``should_warn``, for damage and missing parts.
 
     Raises:
-        FunctraceError: no trace can be read, or there is none.
+        FunctraceError: a folder contains no trace, or no trace can be read.
     """
-    from functrace.trace import open_trace  # it brings numpy along
+    from functrace.trace import open_trace  # late: it loads numpy
 
     errors: list[str] = []
 
@@ -48,7 +48,7 @@ def open_all(paths: Iterable[str], *, tell: bool = True) -> list[Trace]:
     if not traces:
         raise FunctraceError(*errors)
     _report_unreadable(errors, len(traces))
-    for trace in traces if tell else ():
+    for trace in traces if should_warn else ():
         for sentence in trace.damage:
             terminal.echo(f"functrace: {trace.path}: {sentence}", err=True, fg="yellow")
         covered = coverage.sentence(trace)
@@ -61,12 +61,12 @@ def _report_unreadable(errors: list[str], read: int) -> None:
     for error in errors:
         terminal.echo(f"functrace: {error}", err=True, fg="red")
     if errors:
-        left_out = f"{count(len(errors))} of {several(len(errors) + read, 'trace')}"
-        terminal.echo(f"functrace: {left_out} left out: unreadable", err=True, fg="yellow")
+        ignored = f"{count(len(errors))} of {several(len(errors) + read, 'trace')}"
+        terminal.echo(f"functrace: {ignored} ignored: unreadable", err=True, fg="yellow")
 
 
-def told_apart(function: str, paths: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    """FUNC and the traces, where FUNC may stand behind them as well: it is what is no file."""
+def split_arguments(function: str, paths: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """Return FUNC and the traces; FUNC may also come last: it is the one that is no file."""
     missing = [path for path in paths if not Path(path).exists()]
     if not Path(function).exists() or len(missing) != 1:
         return function, paths
@@ -78,11 +78,11 @@ def _files(path: Path) -> list[Path]:
         return [path]
     files = sorted(path.glob("*.ftrace"))
     if not files:
-        raise FunctraceError(f"{path}: no traces (*.ftrace) there")
+        raise FunctraceError(f"{path}: no traces (*.ftrace) in this folder")
     return files
 
 
-def named(trace: Trace, glob: str) -> set[int]:
-    """The functions of a trace that ``glob`` means, by index."""
-    is_meant = matching(glob)
-    return {i for i, function in enumerate(trace.functions) if is_meant(function.name)}
+def matching_functions(trace: Trace, glob: str) -> set[int]:
+    """Return the indices of the functions of a trace that match ``glob``."""
+    matches = compile_glob(glob)
+    return {i for i, function in enumerate(trace.functions) if matches(function.name)}

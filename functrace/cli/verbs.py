@@ -1,4 +1,4 @@
-"""Which verbs there are."""
+"""The verbs of the command line and their help."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import click
 from functrace import __version__, settings
 from functrace.cli.render import terminal
 
-# Loaded when called: a verb must not pay for what another one imports.
+# Imported when used: a verb must not wait for the imports of another.
 _VERBS = {
     "go": "functrace.cli.go:go",
     "run": "functrace.cli.run:run",
@@ -56,12 +56,12 @@ class _Verbs(click.Group):
 
 
 def _unknown(args: list[str]) -> str:
-    """That the first of these words is no verb, and what may be meant."""
-    from functrace.cli.suggestions import run_instead
+    """Return the message for an unknown verb, with a suggestion."""
+    from functrace.cli.suggestions import suggest_run
 
     alike = get_close_matches(args[0], _VERBS, n=1)
-    meant = alike[0] if alike else run_instead(args)
-    return f"There is no verb {args[0]}." + (f" Did you mean {meant}?" if meant else "")
+    suggestion = alike[0] if alike else suggest_run(args)
+    return f"no such verb: {args[0]}" + (f"; did you mean {suggestion}?" if suggestion else "")
 
 
 @click.group(
@@ -70,27 +70,29 @@ def _unknown(args: list[str]) -> str:
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @click.pass_context
 def functrace(ctx: click.Context) -> None:
-    """Which call chain was this? Instrument a program and see.
+    """Show the call chains of Go and Python programs.
 
     \b
-    functrace go run .                 see a Go program's call chains; no file is touched
-    functrace go test ./...            those of its tests, in files
-    functrace run app.py               see a Python program's; no file is touched
+    Without changing a source file:
+      functrace go run .               print the call chains of a Go program
+      functrace go test ./...          write those of its tests to files
+      functrace run app.py             print the call chains of a Python program
 
     \b
-    functrace runtime add              or put the Go runtime into a module, once,
-    functrace inject -w ./...          instrument the sources in place,
-    go run -tags trace .               see the call chains
-    functrace strip -w ./...           and take it all out again, to the last byte
+    In the sources:
+      functrace runtime add            add the Go runtime to a module, once
+      functrace inject -w ./...        insert trace calls into the sources
+      go run -tags trace .             print the call chains
+      functrace strip -w ./...         remove all of it and restore every byte
     """
     found = settings.load(Path.cwd(), os.environ)
     ctx.default_map = {
-        verb: _known(ctx, verb, found) for verb in ("go", "run", "inject", "strip", "doctor")
+        verb: _supported(ctx, verb, found) for verb in ("go", "run", "inject", "strip", "doctor")
     }
 
 
-def _known(ctx: click.Context, verb: str, found: dict[str, Any]) -> dict[str, Any]:
-    """Those of the settings that the verb has an option for."""
+def _supported(ctx: click.Context, verb: str, found: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings that the verb has an option for."""
     if ctx.invoked_subcommand != verb:
         return {}
     command = functrace.get_command(ctx, verb)
@@ -99,10 +101,10 @@ def _known(ctx: click.Context, verb: str, found: dict[str, Any]) -> dict[str, An
 
 
 def run() -> int:
-    """Run the verb that the command line names: the exit status.
+    """Run the verb that the command line names, and return the exit status.
 
     Raises:
-        KeyboardInterrupt: the user has had enough.
+        KeyboardInterrupt: the user interrupted the verb.
     """
     try:
         status = functrace.main(prog_name="functrace", standalone_mode=False)

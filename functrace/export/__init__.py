@@ -86,5 +86,5 @@ def load(to: str) -> Any:
         if not wanted.extra or (error.name or "").partition(".")[0] != wanted.extra:
             raise
         raise FunctraceError(
-            f"--to {to} wants {wanted.extra}, which is not installed: {extras.command(to)}"
+            f"--to {to} wants {wanted.extra}, which is not installed: {extras.install_command(to)}"
         ) from None

@@ -63,7 +63,7 @@ def run(
         session = prepare.create_session(request, where, folder)
         words = prepare.build_command_line(session, command, where)
         if request.dry_run:
-            messages.show(shlex.join(words))
+            messages.write_command(shlex.join(words))
             return 0
         prepare.write_script(session)
         with lifetime.locked(session):

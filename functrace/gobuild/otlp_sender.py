@@ -61,7 +61,7 @@ class Sender:
         return program
 
     def _compiled(self, module: Path) -> bytes:
-        messages.say(f"building {NAME}, once for this system", sender="functrace go")
+        messages.write_message(f"building {NAME}, once for this system", sender="functrace go")
         for name, content in runtime_copy.read_sender_sources().items():
             path = module / name
             make_private(str(path.parent))

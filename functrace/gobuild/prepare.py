@@ -98,7 +98,7 @@ def _cache(folder: Path) -> Path:
     """Return the cache directory, or ``folder`` if no cache directory is safe to use."""
     choice = choose("go")
     if choice.warning:
-        messages.say(choice.warning)
+        messages.write_message(choice.warning)
     return Path(choice.folder) if choice.folder else folder
 
 

@@ -28,10 +28,10 @@ def main() -> None:
         else:
             status = _execute(_linked(run, command), run)
     except FunctraceError as error:
-        messages.say(*error.args)
+        messages.write_message(*error.args)
         status = 1
     except OSError as error:
-        messages.say(f"{error.filename or command[0]}: {error.strerror}")
+        messages.write_message(f"{error.filename or command[0]}: {error.strerror}")
         status = 1
     sys.exit(status)
 
@@ -51,13 +51,13 @@ def _compile(run: Session, command: list[str]) -> int:
         status = _execute(command, run)
         if status:
             return status
-        messages.pass_on(tried.stdout + tried.stderr, sys.stderr)
+        messages.write_output(tried.stdout + tried.stderr, sys.stderr)
         raise FunctraceError(
             f"{package} compiles as it is, but not instrumented. This is a bug in functrace, "
             f"please report it; meanwhile: functrace go --exclude {package.partition(' ')[0]} …"
         )
-    messages.pass_on(tried.stdout, sys.stdout)
-    messages.pass_on(tried.stderr, sys.stderr)
+    messages.write_output(tried.stdout, sys.stdout)
+    messages.write_output(tried.stderr, sys.stderr)
     return 0
 
 

@@ -12,7 +12,7 @@ from functrace.export.otlp.frames import Choice, Frame, Span, place_of, spans_of
 from functrace.export.otlp.ids import Identity, TrackIds
 from functrace.export.otlp.options import Options
 from functrace.export.otlp.places import NOWHERE, Place
-from functrace.globs import matching
+from functrace.globs import compile_glob
 from functrace.trace import Function
 from functrace.trace import format as fmt
 from functrace.trace.follower import Follower, Progress
@@ -108,7 +108,7 @@ class SpanFollower:
         """calls that are not sent, as their ends were overwritten before they were read"""
         self._put = put
         self._sends_everything = not options.chosen
-        self._globs = [matching(glob) for glob in roots]
+        self._globs = [compile_glob(glob) for glob in roots]
         self._roots: set[int] = set()
         self._matched = 0  # functions that globs were compared with
         self._choice = Choice(options, self._roots if roots else None)

@@ -78,17 +78,17 @@ main.invoice: 1 call, 1 unfinished, total 1.00µs, 1 chain
 """
 
 
-WAITING = """\
-server.Server.handle.read: 2 calls, 1 failed (50.0%), total 117ns, waiting 100ns, p50 2ns, p99
+SUSPENDED = """\
+server.Server.handle.read: 2 calls, 1 failed (50.0%), total 117ns, suspended 100ns, p50 2ns, p99
     114ns, 2 chains
 
-#1  1 call  50.0%  p50 115ns  p99 115ns  total 115ns  waiting 100ns  self 15ns  1 failed
+#1  1 call  50.0%  p50 115ns  p99 115ns  total 115ns  suspended 100ns  self 15ns  1 failed
     server.main → server.Server.serve → task server.Server.serve (server.py:14)
     → server.Server.handle.read
     1x ConnectionResetError: peer
     first failed: functrace replay tasks.ftrace --track 2 --from 0.000000s
 
-#2  1 call  50.0%    p50 2ns    p99 2ns    total 2ns                  self 2ns
+#2  1 call  50.0%    p50 2ns    p99 2ns    total 2ns                    self 2ns
     server.main → server.Server.serve → thread server.audit → server.Server.handle.read
     slowest, 2ns: functrace replay tasks.ftrace --track 3 --from 0.000000s
 """
@@ -126,19 +126,22 @@ def test_output(functrace: Run, arguments: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("geet monday.ftrace", "no function is called geet; there is store.(*Store).Get\n"),
-        ("zzz monday.ftrace", "no function is called zzz; functrace report lists what there is\n"),
-        ("walk tuesday.ftrace", "walk was not called while this was recorded\n"),
+        ("geet monday.ftrace", "no function matches geet; did you mean store.(*Store).Get?\n"),
+        ("zzz monday.ftrace", "no function matches zzz; functrace report lists all functions\n"),
+        ("walk tuesday.ftrace", "walk was not called in this recording\n"),
         (
             "open monday.ftrace --errors",
-            "open: none of 1 call failed; of others did: store.(*Store).Get 4\n",
+            "open: none of 1 call failed; functions with failed calls: store.(*Store).Get 4\n",
         ),
-        ("Get tuesday.ftrace --errors", "Get: none of 4 calls failed; nor did any other call\n"),
+        (
+            "Get tuesday.ftrace --errors",
+            "Get: none of 4 calls failed; no other call failed either\n",
+        ),
         (
             "Get monday.ftrace --slow 1s",
             "Get: none of 11 calls took 1s or longer; the longest took 9.00µs\n",
         ),
-        ("Get monday.ftrace --min-count 8", "no chain to Get has 8 such calls\n"),
+        ("Get monday.ftrace --min-count 8", "no chain to Get has 8 matching calls\n"),
         ("Get go.mod", "go.mod: not a trace, it does not begin as one\n"),
     ],
 )
@@ -250,8 +253,8 @@ def test_cycles(module: Path, functrace: Run) -> None:
 def test_names_tracks_and_exceptions_of_python(functrace: Run) -> None:
     for name in ("read", "handle.read", "Server.handle.<locals>.read", "handle.*"):
         done = functrace("callers", name, "tasks.ftrace", cwd=VECTORS)
-        assert done.stdout.partition("\n")[2] == WAITING.partition("\n")[2]
-    assert functrace("callers", "read", "tasks.ftrace", cwd=VECTORS).stdout == WAITING
+        assert done.stdout.partition("\n")[2] == SUSPENDED.partition("\n")[2]
+    assert functrace("callers", "read", "tasks.ftrace", cwd=VECTORS).stdout == SUSPENDED
 
 
 def test_builds_that_have_a_function_in_other_lines(module: Path, functrace: Run) -> None:

@@ -1,4 +1,4 @@
-"""Every command says which part of a run is left where old calls were overwritten."""
+"""Every command reports which part of a run a trace covers if calls were overwritten."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def overwritten(module: Path, functrace: Run) -> Run:
         "export --to folded x.ftrace",
     ],
 )
-def test_every_command_says_it(overwritten: Run, line: str) -> None:
+def test_every_command_reports_the_coverage(overwritten: Run, line: str) -> None:
     done = overwritten(*line.split())
     assert done.returncode == 0
     assert f"functrace: x.ftrace: {COVERED}\n" in done.stderr

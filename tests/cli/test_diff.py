@@ -1,4 +1,4 @@
-"""functrace diff: what it holds for a change, and what for chance."""
+"""functrace diff: changes, and differences that may be chance."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def diff(module: Path, functrace: Run):  # type: ignore[no-untyped-def]
     return run
 
 
-NOTHING = "nothing changed that chance does not explain\n"
+NOTHING = "no change beyond chance\n"
 
 
 def test_the_same_program_that_ran_longer(diff) -> None:  # type: ignore[no-untyped-def]
@@ -93,7 +93,7 @@ def test_runs_that_differ_among_themselves(diff) -> None:  # type: ignore[no-unt
     assert diff(runs[:2], runs[2:]) == NOTHING + "0"
 
 
-def test_too_few_calls_to_say(diff) -> None:  # type: ignore[no-untyped-def]
+def test_too_few_calls(diff) -> None:  # type: ignore[no-untyped-def]
     before, after = (_trace([(SELL, ns, False)] * 3) for ns in (1000, 9000))
     told = diff(before, after, "--all")
     assert "  main.(*Shop).Sell  (may be chance)\n" in told

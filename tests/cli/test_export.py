@@ -56,23 +56,25 @@ def test_refusals(module: Path, functrace: Run) -> None:
     (module / "b.ftrace").write_bytes(recorded.trace())
     done = functrace("export", ".", "--to", "jsonl", "-o", "./b.ftrace")
     assert done.returncode == 1
-    assert done.stderr == "functrace: b.ftrace is a trace that is to be exported\n"
+    assert done.stderr == (
+        "functrace: output file b.ftrace is one of the traces to export; choose another with -o\n"
+    )
     assert (module / "b.ftrace").read_bytes() == recorded.trace()
 
 
-def test_binary_formats_and_folders_want_a_place(module: Path, functrace: Run) -> None:
+def test_binary_formats_and_folders_require_an_output(module: Path, functrace: Run) -> None:
     (module / "a.ftrace").write_bytes(recorded.trace())
     done = functrace("export", "a.ftrace", "--to", "parquet")
     assert (done.returncode, done.stderr) == (
         2,
-        "functrace: parquet is a folder: name one with -o, such as -o trace.parquet\n",
+        "functrace: --to parquet writes a folder; name one: -o trace.parquet\n",
     )
     (module / "full").mkdir()
     (module / "full" / "x").write_text("mine")
     done = functrace("export", "a.ftrace", "--to", "parquet", "-o", "full")
     assert (done.returncode, done.stderr) == (
         1,
-        "functrace: full is there already, and no empty folder\n",
+        "functrace: output full exists and is not an empty directory; choose another with -o\n",
     )
     done = functrace("export", "a.ftrace", "--to", "perfetto", "-o", "a.pftrace")
     assert done.returncode == 0
@@ -87,7 +89,7 @@ def test_binary_formats_and_folders_want_a_place(module: Path, functrace: Run) -
     assert piped.stdout == (module / "a.pftrace").read_bytes()
 
 
-def test_a_terminal_gets_no_bytes(module: Path) -> None:
+def test_binary_output_to_a_terminal_is_refused(module: Path) -> None:
     (module / "a.ftrace").write_bytes(recorded.trace())
     master, slave = pty.openpty()
     done = subprocess.run(
@@ -102,25 +104,25 @@ def test_a_terminal_gets_no_bytes(module: Path) -> None:
     os.close(master)
     assert done.returncode == 2
     assert done.stderr == (
-        "functrace: pprof is nothing for a terminal: name a file with -o, such as -o trace.pb.gz,"
-        " or pipe it\n"
+        "functrace: refusing to write binary pprof output to a terminal;"
+        " use -o trace.pb.gz, or a pipe\n"
     )
 
 
-def test_options_are_for_some_formats(module: Path, functrace: Run) -> None:
+def test_options_of_other_formats_are_refused(module: Path, functrace: Run) -> None:
     (module / "a.ftrace").write_bytes(recorded.trace())
     done = functrace("export", "a.ftrace", "--to", "folded", "--by", "calls")
     assert (done.returncode, done.stderr) == (0, "")
     assert "main.main;main.(*Shop).Sell;main.price 2\n" in done.stdout
     done = functrace("export", "a.ftrace", "--to", "chrome", "--by", "calls")
-    assert (done.returncode, done.stderr) == (2, "functrace: --by says nothing to chrome\n")
+    assert (done.returncode, done.stderr) == (2, "functrace: --by does not apply to --to chrome\n")
 
 
-def test_what_is_not_installed_is_named(module: Path, functrace: Run) -> None:
+def test_missing_extra_is_named(module: Path, functrace: Run) -> None:
     (module / "a.ftrace").write_bytes(recorded.trace())
     (module / "pyarrow.py").write_text("raise ModuleNotFoundError(name='pyarrow')")
     done = functrace("export", "a.ftrace", "--to", "parquet", "-o", "x", PYTHONPATH=str(module))
-    install = extras.command("parquet")
+    install = extras.install_command("parquet")
     told = f"functrace: --to parquet wants pyarrow, which is not installed: {install}\n"
     assert (done.returncode, done.stderr) == (1, told)
     assert not (module / "x").exists()

@@ -21,16 +21,16 @@ TWO = """\
   7.9%  5.00µs  5.00µs      2                          store.(*Store).Get
   0.8%   500ns   500ns      1                        store.open
 """
-WAITING = """\
- share  total  waiting  self  calls  failed  unfinished  function
-100.0%  295ns    235ns  30ns      1                      server.main
-  6.8%   20ns           20ns      1                        server.Server.serve
- 69.5%  205ns    145ns  35ns      1       1                  started server.Server.serve
- 39.0%  115ns    100ns  15ns      1       1                    server.Server.handle.read
-  3.4%   10ns           10ns      1                            server.audit
-  6.8%   20ns      5ns  13ns      1                   1      started server.audit
-  0.7%    2ns            2ns      1                            server.Server.handle.read
-  3.4%   10ns           10ns      1                        server.audit
+SUSPENDED = """\
+ share  total  suspended  self  calls  failed  unfinished  function
+100.0%  295ns      235ns  30ns      1                      server.main
+  6.8%   20ns             20ns      1                        server.Server.serve
+ 69.5%  205ns      145ns  35ns      1       1                  started server.Server.serve
+ 39.0%  115ns      100ns  15ns      1       1                    server.Server.handle.read
+  3.4%   10ns             10ns      1                            server.audit
+  6.8%   20ns        5ns  13ns      1                   1      started server.audit
+  0.7%    2ns              2ns      1                            server.Server.handle.read
+  3.4%   10ns             10ns      1                        server.audit
 """
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 DEPTH = """\
@@ -98,6 +98,6 @@ def test_nothing_found(functrace: Run, asked: str) -> None:
     assert asked in done.stderr
 
 
-def test_tracks_of_python_and_what_waited(functrace: Run) -> None:
+def test_python_tracks_and_suspended_time(functrace: Run) -> None:
     done = functrace("graph", "server.main", str(VECTORS / "tasks.ftrace"))
-    assert done.stdout == WAITING
+    assert done.stdout == SUSPENDED

@@ -19,7 +19,7 @@ monday.ftrace
   command  ./shop -v
   process  4711 on web1, go
   began    2023-11-14 22:13:20.000 UTC
-  lasted   22.5µs to its last event
+  lasted   22.5µs up to the last event
   ended    cleanly
   calls    19, 0 unfinished
   failed   3 errors, 1 panic
@@ -27,14 +27,14 @@ monday.ftrace
   tracks   2 goroutines
   events   38, 0 lost
   file     5,632 bytes, 296.4 a call
-  clock    1,000 million ticks a second, as known at the start
+  clock    1,000 million ticks a second, nominal rate
   tool     0.1.0
 
 tuesday.ftrace
   command  ./shop -v
   process  4711 on web1, go
   began    2023-11-14 22:13:20.000 UTC
-  lasted   41.0µs to its last event
+  lasted   41.0µs up to the last event
   ended    unknown: the trace is not closed, and the process cannot be checked from here
   calls    7, 4 unfinished
   failed   0 errors, 0 panics
@@ -42,7 +42,7 @@ tuesday.ftrace
   tracks   2 goroutines
   events   10, 0 lost
   file     5,632 bytes, 804.6 a call
-  clock    1,000 million ticks a second, as known at the start
+  clock    1,000 million ticks a second, nominal rate
   tool     0.1.0
 """
 
@@ -92,7 +92,7 @@ def test_json(module: Path, functrace: Run) -> None:
     }
 
 
-def test_damage_is_told_once(module: Path, functrace: Run) -> None:
+def test_damage_is_reported_once(module: Path, functrace: Run) -> None:
     path = shop.monday(module)
     path.write_bytes(path.read_bytes()[:-100])
     done = functrace("info", "monday.ftrace")
@@ -101,13 +101,13 @@ def test_damage_is_told_once(module: Path, functrace: Run) -> None:
 
 
 @pytest.mark.parametrize("flags", [2, 8], ids=["full", "write failed"])
-def test_what_was_lost_after_recording_stopped_is_unknown(
+def test_lost_events_are_unknown_after_recording_stopped(
     module: Path, functrace: Run, flags: int
 ) -> None:
     """The header counts what was attempted until then, not what came after."""
     head, facts = w.header(flags=flags, lost=6), w.FUNCTIONS
     (module / "a.ftrace").write_bytes(head + facts + w.events(2, w.track(1, 1010), w.enter(1, 10)))
-    assert "  events   1, unknown how many lost\n" in functrace("info", "a.ftrace").stdout
+    assert "  events   1, number of lost events unknown\n" in functrace("info", "a.ftrace").stdout
     for command in (("info", "a.ftrace", "--json"), ("export", "a.ftrace", "--to", "jsonl")):
         first = functrace(*command).stdout
         trace = (

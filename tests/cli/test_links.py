@@ -76,7 +76,7 @@ def test_a_file_of_the_tree_is_done_once(module: Path, functrace: Run, elsewhere
     assert b"functrace" in file.read_bytes()
 
 
-def test_the_names_of_a_file_behind_a_link_are_not_taken(module: Path, functrace: Run) -> None:
+def test_the_names_of_a_file_behind_a_link_are_ignored(module: Path, functrace: Run) -> None:
     """It is part of the package, wherever it is."""
     functrace("runtime", "add")
     other = module.parent / "names.go"

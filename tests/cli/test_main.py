@@ -1,4 +1,4 @@
-"""What the command does besides its work: version, completion, a bar on terminals alone."""
+"""Version, help, completion and progress bar of the command."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ def test_every_verb_has_help(functrace: Run) -> None:
         (["python3.11", "-V"], "functrace run FILE"),
     ],
 )
-def test_a_verb_that_there_is_not(functrace: Run, words: list[str], meant: str) -> None:
+def test_unknown_verb_with_a_suggestion(functrace: Run, words: list[str], meant: str) -> None:
     done = functrace(*words)
     assert done.returncode == 2
-    said = f"Error: There is no verb {words[0]}. Did you mean {meant}?\n"
+    said = f"Error: no such verb: {words[0]}; did you mean {meant}?\n"
     assert done.stderr.endswith(said)
 
 
-def test_nothing_like_a_verb(functrace: Run) -> None:
-    assert functrace("xyzzy").stderr.endswith("Error: There is no verb xyzzy.\n")
+def test_unknown_verb(functrace: Run) -> None:
+    assert functrace("xyzzy").stderr.endswith("Error: no such verb: xyzzy\n")
 
 
 def test_progress_is_for_terminals(module: Path, functrace: Run, tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_what_is_left_alone(tree: Path, functrace: Run) -> None:
     assert "__pycache__" not in everything.stdout
 
 
-def test_named_files_are_taken_wherever_they_are(tree: Path, functrace: Run) -> None:
+def test_named_files_are_processed_wherever_they_are(tree: Path, functrace: Run) -> None:
     before = contents(tree)
     named = ("tool", "testdata/x.py", "shop/stub.pyi")
     done = functrace("inject", "-w", *named, cwd=tree)
@@ -123,7 +123,7 @@ def test_mode_and_symbolic_links_stay(tree: Path, functrace: Run) -> None:
     assert (tree / "shop/store.py").read_text() == mixed.TRACED
 
 
-def test_what_must_be_importable_is_told(tree: Path, functrace: Run) -> None:
+def test_modules_that_must_be_importable_are_reported(tree: Path, functrace: Run) -> None:
     advice = "note: the Python sources import functrace: `pip install functrace-cli`"
     assert advice in functrace("inject", "-w", ".", cwd=tree).stderr
     assert advice not in functrace("inject", "-w", ".", cwd=tree).stderr  # nothing was put in
@@ -147,7 +147,7 @@ def test_a_module_of_a_package_is_no_foreign_runtime(tree: Path, functrace: Run)
         "env/lib/python3.11/site-packages/functrace/__init__.py",
     ],
 )
-def test_a_foreign_runtime_is_told_of(tree: Path, functrace: Run, path: str) -> None:
+def test_a_foreign_runtime_is_reported(tree: Path, functrace: Run, path: str) -> None:
     mixed.make(tree, {path: "def trace(f): return f\n"})
     done = functrace("inject", "-w", tree.name, cwd=tree.parent)
     there = path.removesuffix("/__init__.py")
@@ -155,7 +155,7 @@ def test_a_foreign_runtime_is_told_of(tree: Path, functrace: Run, path: str) -> 
     assert (tree / path).read_text() == "def trace(f): return f\n"
 
 
-def test_a_runtime_of_ones_own(tree: Path, functrace: Run) -> None:
+def test_custom_runtime(tree: Path, functrace: Run) -> None:
     runtime = "def trace(f):\n    return f\n"
     mixed.make(tree, {"shop/tracing.py": runtime})
     done = functrace("inject", "-w", "--runtime-import", "shop.tracing", ".", cwd=tree)

@@ -34,7 +34,7 @@ def test_nothing_changes(tree: Path, functrace: Run) -> None:
     assert contents(tree) == before
 
 
-def test_standard_input_is_what_it_looks_like(tree: Path, functrace: Run) -> None:
+def test_language_of_standard_input_is_detected(tree: Path, functrace: Run) -> None:
     done = functrace("inject", "-", stdin=SOURCE, cwd=tree)
     assert (done.returncode, done.stdout, done.stderr) == (0, TRACED, "")
     assert functrace("strip", "-", stdin=TRACED, cwd=tree).stdout == SOURCE
@@ -42,7 +42,7 @@ def test_standard_input_is_what_it_looks_like(tree: Path, functrace: Run) -> Non
     assert "defer functrace.Trace()()" in go.stdout
 
 
-def test_standard_input_is_what_it_is_said_to_be(tree: Path, functrace: Run) -> None:
+def test_language_of_standard_input_can_be_set(tree: Path, functrace: Run) -> None:
     named = ("-", "--stdin-name", "shop/store.py")
     excluded = functrace("inject", *named, "--exclude", "shop.store.f", stdin=SOURCE, cwd=tree)
     assert excluded.stdout == SOURCE
@@ -63,7 +63,7 @@ def test_one_file_to_standard_output(tree: Path, functrace: Run) -> None:
     assert (done.stdout, done.stderr) == (mixed.TRACED, "")
 
 
-def test_what_is_skipped_is_counted_and_named(tree: Path, functrace: Run) -> None:
+def test_skipped_functions_are_counted_and_named(tree: Path, functrace: Run) -> None:
     source = (
         "import numba\nfrom typing import overload\n\n\n@numba.njit\ndef fast(): return 1\n\n\n"
         "@overload\ndef f(a: int): ...\n\n\n# functrace: skip\ndef hot(): return 1\n"
@@ -119,12 +119,12 @@ def test_settings(tree: Path, functrace: Run) -> None:
     assert instrumented(FUNCTRACE_LANGUAGE="go") == 0
 
 
-def test_nothing_there(tree: Path, functrace: Run) -> None:
+def test_no_files_found(tree: Path, functrace: Run) -> None:
     go = functrace("inject", "--check", "--language", "go", "shop", cwd=tree)
-    assert (go.returncode, "note: no Go files there" in go.stderr) == (1, True)
+    assert (go.returncode, "note: no Go files found" in go.stderr) == (1, True)
     (tree / "empty").mkdir()
     both = functrace("inject", "--check", "empty", cwd=tree)
-    assert (both.returncode, "note: no Go or Python files there" in both.stderr) == (1, True)
+    assert (both.returncode, "note: no Go or Python files found" in both.stderr) == (1, True)
 
 
 def test_doctor_looks_at_the_languages_there(tree: Path, functrace: Run) -> None:

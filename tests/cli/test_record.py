@@ -30,15 +30,15 @@ def test_trace_and_summary(module: Path, functrace: Run) -> None:
     assert done.stderr == (
         "functrace record: run.ftrace: 1 trace, 5.6 kB\n"
         "  6 calls in 80ns on 2 goroutines; exit status 0\n"
-        "  most time of their own: main.main 28.6%, main.(*Shop).Sell 28.6%, main.work 23.8%\n"
+        "  top self time: main.main 28.6%, main.(*Shop).Sell 28.6%, main.work 23.8%\n"
         "  next: functrace report run.ftrace\n"
     )
     assert (module / "run.ftrace").exists()
 
 
-def test_what_was_lost_behind_a_full_trace_is_unknown(functrace: Run) -> None:
+def test_lost_events_of_a_full_trace_are_unknown(functrace: Run) -> None:
     done = functrace("record", "-o", "run.ftrace", *PROGRAM, "full", **PATH)
-    limits = "the trace was full (--max-size, --overwrite), unknown how many events lost"
+    limits = "the trace was full (--max-size, --overwrite), number of lost events unknown"
     assert done.stderr.split("\n")[1].endswith(f"; exit status 0, {limits}")
 
 
@@ -68,7 +68,7 @@ def test_traces_of_other_processes(module: Path, functrace: Run) -> None:
     assert len(list((module / "100%").iterdir())) == 2
 
 
-def test_what_is_no_place_for_a_trace(functrace: Run) -> None:
+def test_invalid_output_paths(functrace: Run) -> None:
     for out in ("/dev/stdout", "/dev/null", "go.mod"):
         done = functrace("record", "-o", out, "--", *PROGRAM, **PATH)
         assert done.returncode == 1
@@ -143,7 +143,7 @@ def test_no_trace(module: Path, functrace: Run, words: tuple[str, ...], status: 
     before = list(module.iterdir())
     done = functrace("record", "--", *PROGRAM, "none", *words, **PATH)
     assert done.returncode == status
-    assert "nor what it ran is instrumented" in done.stderr
+    assert "nor a program that it started is instrumented" in done.stderr
     assert list(module.iterdir()) == before
     assert "functrace go build" in functrace("record", "--", "true").stderr
 
@@ -187,7 +187,7 @@ def test_limits_reach_the_runtime(functrace: Run) -> None:
 
 
 @pytest.mark.parametrize("limit", [("--max-size", "big"), ("--min-duration", "5")])
-def test_limits_that_make_no_sense(functrace: Run, limit: tuple[str, str]) -> None:
+def test_invalid_limits(functrace: Run, limit: tuple[str, str]) -> None:
     done = functrace("record", *limit, "--", *PROGRAM, **PATH)
     assert (done.returncode, done.stdout) == (2, "")
 

@@ -53,13 +53,13 @@ def test_a_time_after_the_end(module: Path, functrace: Run) -> None:
     assert (done.stdout, done.stderr, done.returncode) == ("", said, 1)
 
 
-def test_no_call_is_as_asked(module: Path, functrace: Run) -> None:
+def test_no_call_matches(module: Path, functrace: Run) -> None:
     for name in ("a", "b"):
         (module / f"{name}.ftrace").write_bytes(recorded.trace(failing=name == "b"))
     some = functrace("replay", "--errors", "a.ftrace", "b.ftrace").stdout
     assert some.startswith("b.ftrace:\ng[01]:\t->main.main\n")
     none = functrace("replay", "--errors", "a.ftrace")
-    said = "functrace: no call is as the options want it\n"
+    said = "functrace: no calls match the given filters\n"
     assert (none.stdout, none.stderr, none.returncode) == ("", said, 1)
 
 
@@ -132,7 +132,7 @@ def test_parts(replay, options: tuple[str, ...], expected: str) -> None:  # type
     assert replay(*options) == expected
 
 
-def test_around_tells_the_calls_just_before(module: Path, functrace: Run) -> None:
+def test_around_shows_preceding_calls(module: Path, functrace: Run) -> None:
     calls = [w.enter(1, 10), w.enter(4, 11), w.leave(4, 12)]
     for ticks in (20, 30, 40):
         calls += [w.enter(3, ticks), w.leave(3, ticks + 1)]
@@ -151,7 +151,7 @@ def test_around_tells_the_calls_just_before(module: Path, functrace: Run) -> Non
     )
 
 
-def test_ends_that_are_no_returns(functrace: Run) -> None:
+def test_calls_that_do_not_return_normally(functrace: Run) -> None:
     assert functrace("replay", str(VECTORS / "calls.ftrace")).stdout == (
         "g[01] main\n"
         "g[01]:\t->main.main\n"
@@ -171,20 +171,20 @@ def test_ends_that_are_no_returns(functrace: Run) -> None:
     )
 
 
-def test_what_waited_and_tracks_of_python(functrace: Run) -> None:
+def test_suspended_time_and_python_tracks(functrace: Run) -> None:
     tasks = str(VECTORS / "tasks.ftrace")
     assert functrace("replay", tasks, "--track", "2", "--exclude", "audit").stdout == (
         "t[02] Task-2 started by server.Server.serve server.py:14 on t[01]\n"
         "t[02]:\t->server.Server.serve\n"
         "t[02]:\t\t->server.Server.handle.<locals>.read\n"
-        "t[02]:\t\t<-server.Server.handle.<locals>.read 115ns, 100ns waiting "
+        "t[02]:\t\t<-server.Server.handle.<locals>.read 115ns, 100ns suspended "
         "exception: ConnectionResetError: peer\n"
-        "t[02]:\t<-server.Server.serve 205ns, 145ns waiting "
+        "t[02]:\t<-server.Server.serve 205ns, 145ns suspended "
         "exception: ValueError: xxxxxxxxxxxxxxxxxxxx…\n"
     )
     assert functrace("replay", tasks, "--tree", "--track", "3").stdout == (
         "t[03] worker started by server.main server.py on t[02]\n"
-        "    20ns  server.audit (5ns waiting) unfinished\n"
+        "    20ns  server.audit (5ns suspended) unfinished\n"
         "     2ns    server.Server.handle.<locals>.read\n"
     )
 
@@ -214,8 +214,8 @@ def test_several_traces(module: Path, functrace: Run) -> None:
 @pytest.mark.parametrize(
     ("options", "status", "said"),
     [
-        (("--track", "3"), 1, "there is no track 3"),
-        (("--around", "Nothing"), 1, "no function is called Nothing"),
+        (("--track", "3"), 1, "--track 3: no such track"),
+        (("--around", "Nothing"), 1, "no function matches Nothing"),
         (("--from", "3"), 2, "3 is not a time"),
         (("--tree", "--merge"), 2, "--tree and --merge"),
         (("--around", "x", "--errors"), 2, "--around and --errors"),
@@ -282,7 +282,7 @@ def test_blocks_have_every_call_once(module: Path, monkeypatch: pytest.MonkeyPat
     assert list(stream.stream(trace)) == whole
 
 
-def test_who_reads_but_the_beginning(module: Path) -> None:
+def test_reader_that_stops_early(module: Path) -> None:
     (module / "a.ftrace").write_bytes(_long_trace(2000))
     command = f"{sys.executable} -m functrace replay a.ftrace | head -1"
     done = subprocess.run(

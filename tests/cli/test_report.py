@@ -100,7 +100,7 @@ def test_bad_traces_in_a_folder(functrace: Run, module: Path) -> None:
         "functrace: recorded/bad0.ftrace: not a trace, the file is empty\n"
         "functrace: recorded/bad1.ftrace: too short, a trace's header is cut off\n"
         "functrace: recorded/bad2.ftrace: not a trace, it does not begin as one\n"
-        "functrace: 3 of 4 traces left out: unreadable\n"
+        "functrace: 3 of 4 traces ignored: unreadable\n"
     )
     (folder / "good.ftrace").unlink()
     done = functrace("report", "recorded")
@@ -111,7 +111,7 @@ def test_bad_traces_in_a_folder(functrace: Run, module: Path) -> None:
 def test_nothing_matches(functrace: Run) -> None:
     done = functrace("report", "monday.ftrace", "--include", "nowhere")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "functrace: no call of such a function was recorded\n"
+    assert done.stderr == "functrace: no call of a matching function was recorded\n"
 
 
 def test_a_narrow_terminal_gets_fewer_columns() -> None:
@@ -120,15 +120,21 @@ def test_a_narrow_terminal_gets_fewer_columns() -> None:
     assert report._fitting(cells, 30, 80) == ["calls", "total", "self", "mean", "p99", "errors"]
 
 
-def test_waiting_has_a_column_where_there_is_any(functrace: Run) -> None:
+def test_suspended_has_a_column_where_there_is_any(functrace: Run) -> None:
     done = functrace("report", str(VECTORS / "tasks.ftrace"), "--limit", "3")
     assert done.stdout.startswith(
-        "calls  total  self  waiting    min   mean    p50    p90    p99    max  exceptions  unfinished  function\n"
+        "calls  total  self  suspended    min   mean    p50    p90    p99    max  exceptions  unfinished  function\n"
     )
-    assert "    1  295ns  30ns    235ns  295ns " in done.stdout
+    assert "    1  295ns  30ns      235ns  295ns " in done.stdout
 
 
-def test_what_fails_in_python_are_exceptions(functrace: Run) -> None:
+def test_former_name_of_suspended_is_refused(functrace: Run) -> None:
+    done = functrace("report", str(VECTORS / "tasks.ftrace"), "--sort", "waiting")
+    assert done.returncode == 2
+    assert "'waiting' was renamed; use 'suspended'" in done.stderr
+
+
+def test_python_failures_are_exceptions(functrace: Run) -> None:
     trace = str(VECTORS / "tasks.ftrace")
     told = functrace("report", trace, "--sort", "exceptions").stdout
     assert "  exceptions  " in told

@@ -1,4 +1,4 @@
-"""Standard streams that are closed, on a full disk, or read by nobody any more."""
+"""Standard streams that are closed, on a full disk, or a pipe without a reader."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def run(
 
 
 @pytest.mark.parametrize("arguments", PRINTING, ids=" ".join)
-def test_nothing_can_be_printed(module: Path, arguments: tuple[str, ...]) -> None:
+def test_standard_output_cannot_be_written(module: Path, arguments: tuple[str, ...]) -> None:
     closed = run(module, ">&-", *arguments)
     said = "functrace: standard output: Bad file descriptor\n"
     assert (closed.stderr[-len(said) :], closed.returncode) == (said, 1)
@@ -66,7 +66,7 @@ def test_nothing_can_be_printed(module: Path, arguments: tuple[str, ...]) -> Non
 
 
 @pytest.mark.parametrize("arguments", PRINTING[:2], ids=" ".join)
-def test_the_reader_has_gone(module: Path, arguments: tuple[str, ...]) -> None:
+def test_reader_closes_the_pipe(module: Path, arguments: tuple[str, ...]) -> None:
     done = run(module, "| :", *arguments)
     assert done.stderr == ""
 
@@ -75,7 +75,9 @@ def test_the_reader_has_gone(module: Path, arguments: tuple[str, ...]) -> None:
     ("arguments", "status"),
     [(("report", "none.ftrace"), 1), (("report",), 2), (("inject", "main.go"), 0)],
 )
-def test_nothing_can_be_said(module: Path, arguments: tuple[str, ...], status: int) -> None:
+def test_standard_error_cannot_be_written(
+    module: Path, arguments: tuple[str, ...], status: int
+) -> None:
     closed = run(module, "2>&-", *arguments)
     assert closed.returncode == status
     assert "Traceback" not in closed.stdout
@@ -84,7 +86,7 @@ def test_nothing_can_be_said(module: Path, arguments: tuple[str, ...], status: i
     assert full.stdout == closed.stdout
 
 
-def test_what_is_opened_takes_no_closed_streams_place(module: Path) -> None:
+def test_opened_files_do_not_replace_closed_streams(module: Path) -> None:
     done = run(module, "<&- >&- 2>&-", "export", "monday.ftrace", "--to", "chrome", "-o", "x.json")
     assert done.returncode == 0
     wanted = run(module, "", "export", "monday.ftrace", "--to", "chrome").stdout

@@ -173,7 +173,7 @@ def test_damaged_and_missing_traces(traces: Path) -> None:
     (traces / os.fsdecode(b"bytes\xff\x9b2J.ftrace")).write_bytes(content)
     shown = _all_shown([["report", "."], ["replay", "."], ["info", "."], *_WRONG], traces)
     _assert_harmless(shown)
-    assert "left out: unreadable" in shown[ascii(["report", "."])]
+    assert "ignored: unreadable" in shown[ascii(["report", "."])]
 
 
 def test_sources(tmp_path: Path) -> None:

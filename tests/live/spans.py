@@ -12,7 +12,7 @@ from functrace.export.otlp.frames import Span
 from functrace.export.otlp.ids import Rate
 from functrace.export.otlp.messages import Source, batches
 from functrace.export.otlp.spans import spans
-from functrace.globs import matching
+from functrace.globs import compile_glob
 from functrace.live.calls import SpanFollower
 from functrace.trace import Trace, open_trace
 
@@ -44,7 +44,7 @@ def exported(path: Path, options: Options, roots: tuple[str, ...] = ()) -> list[
 
 
 def _named(trace: Trace, roots: tuple[str, ...]) -> set[int]:
-    meant = [matching(glob) for glob in roots]
+    meant = [compile_glob(glob) for glob in roots]
     return {
         index
         for index, function in enumerate(trace.functions)

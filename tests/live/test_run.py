@@ -64,7 +64,7 @@ def test_in_an_environment_without_opentelemetry(
     ("options", "told"),
     [
         (["--record"], "--otlp sends calls, --record keeps them: one of the two"),
-        (["-o", "x"], "--otlp sends calls: -o says nothing to it"),
+        (["-o", "x"], "-o does not apply to --otlp, which sends calls to a collector"),
         (["--overwrite"], "--overwrite is for --record"),
     ],
 )

@@ -137,7 +137,9 @@ def _with_inherited_calls(random: Random) -> bytes:
 
 
 def roots(trace: Trace) -> set[int]:
-    return trace_arguments.named(trace, "serve") | trace_arguments.named(trace, "*.price")
+    return trace_arguments.matching_functions(trace, "serve") | trace_arguments.matching_functions(
+        trace, "*.price"
+    )
 
 
 CHOSEN = {
@@ -269,7 +271,7 @@ def test_names_of_roots(sender: Path, tmp_path: Path, glob: str) -> None:
 
     def meant(trace: Trace) -> set[int]:
         return set().union(
-            *(trace_arguments.named(trace, each.strip()) for each in glob.split(","))
+            *(trace_arguments.matching_functions(trace, each.strip()) for each in glob.split(","))
         )
 
     assert check(sender, path, Options(roots=meant), {"FUNCTRACE_OTLP_ROOT": glob})

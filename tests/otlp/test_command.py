@@ -69,10 +69,10 @@ def test_chosen(trace: str) -> None:
 
 def test_nothing_to_send(trace: str) -> None:
     done = run(trace, "--root", "nosuch")
-    assert (done.returncode, done.stderr) == (1, "functrace: no function is called nosuch\n")
+    assert (done.returncode, done.stderr) == (1, "functrace: no function matches --root nosuch\n")
     done = run(trace, "--slow", "1m")
     assert done.returncode == 1
-    assert done.stderr.endswith("functrace: no call is as the options want it\n")
+    assert done.stderr.endswith("functrace: no calls match the given filters\n")
 
 
 def test_an_unreachable_collector(trace: str) -> None:
@@ -101,7 +101,7 @@ def test_the_command_that_goes_on(trace: str) -> None:
         assert done.returncode == 1
         address, told, command = done.stderr.splitlines()
         assert address == (f"functrace: {receiver.endpoint}/v1/traces: 500 Internal Server Error")
-        assert told == "  2,048 spans done; to go on with the rest:"
+        assert told == "  2,048 spans done; to resume the export, run:"
         again = run(*shlex.split(command)[4:])
     assert again.returncode == 0, again.stderr
     assert f"{SPANS - 2048:,} spans sent" in again.stderr
@@ -135,8 +135,8 @@ def test_refused(trace: str) -> None:
         (["--sample", "0"], "--sample 0: a share is above 0 and at most 1, such as 5% or 0.05"),
         (["--sample", "x%"], "--sample x%: a share is above 0 and at most 1, such as 5% or 0.05"),
         (["--resume", "now"], "now is not what a stopped export has told"),
-        (["-o", "x"], "otlp is sent: -o says nothing to it, --endpoint does"),
-        (["--by", "time"], "--by says nothing to otlp"),
+        (["-o", "x"], "-o does not apply to --to otlp, which sends spans; use --endpoint"),
+        (["--by", "time"], "--by does not apply to --to otlp"),
     ],
 )
 def test_wrong_usage(trace: str, arguments: list[str], told: str) -> None:
@@ -147,7 +147,7 @@ def test_wrong_usage(trace: str, arguments: list[str], told: str) -> None:
 def test_without_opentelemetry(trace: str, tmp_path: Path) -> None:
     (tmp_path / "opentelemetry.py").write_text("raise ModuleNotFoundError(name='opentelemetry')")
     done = run(trace, PYTHONPATH=str(tmp_path))
-    install = extras.command("otlp")
+    install = extras.install_command("otlp")
     told = f"--to otlp wants opentelemetry, which is not installed: {install}"
     assert (done.returncode, done.stderr) == (1, f"functrace: {told}\n")
 

@@ -87,13 +87,13 @@ def test_configuration_files_are_detected(
 ) -> None:
     (tmp_path / "below").mkdir()
     (tmp_path / file).write_text(text)
-    assert settings.may_be(str(tmp_path / "below"), {}) == expected
+    assert settings.may_exist(str(tmp_path / "below"), {}) == expected
     assert bool(settings.load(tmp_path / "below", {})) == expected
 
 
 def test_configuration_variables_are_detected(tmp_path: Path) -> None:
-    assert settings.may_be(str(tmp_path), {"FUNCTRACE_MIN_LINES": "3"})
-    assert not settings.may_be(str(tmp_path), {"FUNCTRACE_OUT": "x", "FUNCTRACE_CACHE": "y"})
+    assert settings.may_exist(str(tmp_path), {"FUNCTRACE_MIN_LINES": "3"})
+    assert not settings.may_exist(str(tmp_path), {"FUNCTRACE_OUT": "x", "FUNCTRACE_CACHE": "y"})
 
 
 @pytest.mark.parametrize("words", [["--", "app.py"], ["-mapp"], ["-cimport app"]])

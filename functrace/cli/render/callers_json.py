@@ -1,4 +1,4 @@
-"""The call chains to a function for scripts."""
+"""The call chains that lead to a function as JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def report(found: Callers, chains: Sequence[CallChain], count: int) -> dict[str, Any]:
-    """Everything about all calls, and about each chain; there are ``count`` chains."""
+    """Return the figures of all calls and of each of ``chains``; there are ``count`` in all."""
     functions = sorted({int(found.forest.function[node]) for node in found.nodes})
     overall = found.overall()
     return {
@@ -51,8 +51,8 @@ def _chain(found: Callers, chain: CallChain, example: Example | None) -> dict[st
         "p99": found.percentile(chain, 99),
         "chain": _steps(found, chain, example),
         "cycles": [
-            {"last": last, "length": length, "least": least, "most": most}
-            for (last, length), (least, most) in chain.rounds.items()
+            {"last": last, "length": length, "min": minimum, "max": maximum}
+            for (last, length), (minimum, maximum) in chain.rounds.items()
         ],
         "failures": [
             {"text": each.pattern, "first": each.text, "panic": each.panic, "count": each.count}
@@ -66,11 +66,11 @@ def _steps(found: Callers, chain: CallChain, example: Example | None) -> list[di
     from functrace.analysis.call_chains import links, steps
 
     node = example.node if example else chain.nodes[0]
-    begun = links(found.forest, node, example.trace, example.track) if example else {}
+    started = links(found.forest, node, example.trace, example.track) if example else {}
     return [
         {
             **_function(found, int(found.forest.function[step])),
-            "started": _link(begun.get(step)) if found.forest.started[step] else None,
+            "started": _link(started.get(step)) if found.forest.started[step] else None,
         }
         for step in steps(found.forest, chain, node)
     ]

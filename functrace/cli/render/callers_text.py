@@ -1,4 +1,4 @@
-"""The call chains to a function as text that can be pasted anywhere."""
+"""The call chains that lead to a function as plain text."""
 
 from __future__ import annotations
 
@@ -17,44 +17,46 @@ if TYPE_CHECKING:
     from functrace.analysis.callers import Callers
     from functrace.analysis.examples import Example
 
-_TEXTS = 3
+_MAX_TEXTS = 3
 _INDENT = "    "
 
 
 def show(
-    found: Callers, asked: str, slow: str | None, chains: Sequence[CallChain], count: int
+    found: Callers, function: str, slow: str | None, chains: Sequence[CallChain], count: int
 ) -> None:
-    """Print a line about all calls, then a block for each chain; there are ``count`` chains."""
+    """Print a summary of all calls, then a block for each of ``chains``; there are ``count``."""
     names = columns.Names(found.forest.functions)
-    _print_head(_head(found, asked, names, count))
+    _print_summary(_summary(found, function, names, count))
     examples = found.examples(chains)
-    told = [
+    texts = [
         chain_text.words(found.forest, names, chain, example)
         for chain, example in zip(chains, examples, strict=True)
     ]
-    same = _common(told)
-    if same:
+    prefix = _common_prefix(texts)
+    if prefix:
         terminal.echo()
         terminal.echo("Every chain below begins:")
-        _print_chain(told[0][:same], found.wanted.whole)
-    rows = columns.aligned([_figures(found, slow, i, chain) for i, chain in enumerate(chains, 1)])
-    for row, words, chain, example in zip(rows, told, chains, examples, strict=True):
+        _print_chain(texts[0][:prefix], found.wanted.whole)
+    rows = columns.align([_figures(found, slow, i, chain) for i, chain in enumerate(chains, 1)])
+    for row, words, chain, example in zip(rows, texts, chains, examples, strict=True):
         terminal.echo()
-        _print_figures("  ".join(row), _trouble(found, chain))
-        _print_chain(["…", *words[same:]] if same else words, found.wanted.whole)
+        _print_figures("  ".join(row), _failures(found, chain))
+        _print_chain(["…", *words[prefix:]] if prefix else words, found.wanted.whole)
         for line in _texts(found, chain):
             terminal.echo(_INDENT + line, fg="red")
         if example:
-            terminal.echo(_INDENT + _jump(found, example), dim=True)
+            terminal.echo(_INDENT + _replay_command(found, example), dim=True)
     if len(chains) < count:
         terminal.echo()
         terminal.echo(f"… {units.several(count - len(chains), 'more chain')}; --limit 0 shows all")
 
 
-def _head(found: Callers, asked: str, names: columns.Names, count: int) -> list[str]:
+def _summary(found: Callers, function: str, names: columns.Names, count: int) -> list[str]:
     all_calls = found.overall()
     functions = sorted({int(found.forest.function[node]) for node in found.nodes})
-    name = names[functions[0]] if len(functions) == 1 else f"{asked} ({len(functions)} functions)"
+    name = (
+        names[functions[0]] if len(functions) == 1 else f"{function} ({len(functions)} functions)"
+    )
     parts = [f"{name}: {units.several(all_calls.calls, 'call')}"]
     if all_calls.failed:
         part = units.share(all_calls.failed, all_calls.calls)
@@ -63,7 +65,7 @@ def _head(found: Callers, asked: str, names: columns.Names, count: int) -> list[
         parts.append(f"{units.count(all_calls.unfinished)} unfinished")
     parts.append(f"total {units.duration(all_calls.total)}")
     if all_calls.suspended:
-        parts.append(f"waiting {units.duration(all_calls.suspended)}")
+        parts.append(f"suspended {units.duration(all_calls.suspended)}")
     if all_calls.calls > all_calls.unfinished:
         parts.append(f"p50 {units.duration(found.overall_percentile(50))}")
         parts.append(f"p99 {units.duration(found.overall_percentile(99))}")
@@ -74,24 +76,24 @@ def _head(found: Callers, asked: str, names: columns.Names, count: int) -> list[
     return parts
 
 
-def _print_head(parts: list[str]) -> None:
+def _print_summary(parts: list[str]) -> None:
     lines = textwrap.wrap(", ".join(parts), columns.width(), subsequent_indent=_INDENT)
     for number, line in enumerate(lines):
         terminal.echo(line, bold=not number)
 
 
-def _print_figures(figures: str, trouble: str) -> None:
-    if trouble:
-        terminal.echo(figures, "  ", style(trouble, fg="red"))
+def _print_figures(figures: str, failures: str) -> None:
+    if failures:
+        terminal.echo(figures, "  ", style(failures, fg="red"))
     else:
         terminal.echo(figures.rstrip())
 
 
-def _common(told: list[list[str]]) -> int:
-    """Beginnings are told once where chains are too long for a line."""
+def _common_prefix(texts: list[list[str]]) -> int:
+    """Return how many words to print once for all chains; 0 if each chain fits on a line."""
     width = columns.width() - len(_INDENT)
-    one_line = all(len(chain_text.lines(words, width)) == 1 for words in told)
-    return 0 if one_line else chain_text.common(told)
+    one_line = all(len(chain_text.lines(words, width)) == 1 for words in texts)
+    return 0 if one_line else chain_text.common_prefix(texts)
 
 
 def _print_chain(words: list[str], whole: bool) -> None:
@@ -101,7 +103,7 @@ def _print_chain(words: list[str], whole: bool) -> None:
 
 
 def _figures(found: Callers, slow: str | None, number: int, chain: CallChain) -> list[str]:
-    """Cells that are aligned over all chains."""
+    """Return the cells of a chain that are aligned over all chains."""
     ended = chain.calls > chain.unfinished
     return [
         f"#{number}",
@@ -109,17 +111,17 @@ def _figures(found: Callers, slow: str | None, number: int, chain: CallChain) ->
         f"p50 {units.duration(found.percentile(chain, 50))}" if ended else "",
         f"p99 {units.duration(found.percentile(chain, 99))}" if ended else "",
         f"total {units.duration(chain.total)}",
-        f"waiting {units.duration(chain.suspended)}" if chain.suspended else "",
+        f"suspended {units.duration(chain.suspended)}" if chain.suspended else "",
         f"self {units.duration(chain.self)}",
     ]
 
 
-def _trouble(found: Callers, chain: CallChain) -> str:
-    """What is behind the cells, where there is anything."""
+def _failures(found: Callers, chain: CallChain) -> str:
+    """Return failed, panicked and unfinished calls, for the end of the line."""
     parts = []
     if chain.failed and not found.wanted.failed:
         parts.append(f"{units.count(chain.failed)} failed")
-    if chain.panics and columns.panic(found.forest.traces) == "panic":
+    if chain.panics and columns.panic_noun(found.forest.traces) == "panic":
         parts.append(f"{units.count(chain.panics)} panicked")
     if chain.unfinished:
         parts.append(f"{units.count(chain.unfinished)} unfinished")
@@ -127,12 +129,12 @@ def _trouble(found: Callers, chain: CallChain) -> str:
 
 
 def _counts(found: Callers, slow: str | None, chain: CallChain) -> Iterator[str]:
-    asked, calls = found.count(chain), units.count(chain.calls)
+    matching, calls = found.count(chain), units.count(chain.calls)
     if slow or found.wanted.failed:
         what = " and ".join(
             [*(["failed"] if found.wanted.failed else []), *([f"took ≥ {slow}"] if slow else [])]
         )
-        yield f"{units.count(asked)} of {calls} {what} ({units.share(asked, chain.calls)})"
+        yield f"{units.count(matching)} of {calls} {what} ({units.share(matching, chain.calls)})"
         return
     whole = sum(int(found.forest.calls[node]) for node in found.nodes)
     yield units.several(chain.calls, "call")
@@ -140,20 +142,20 @@ def _counts(found: Callers, slow: str | None, chain: CallChain) -> Iterator[str]
 
 
 def _texts(found: Callers, chain: CallChain) -> Iterator[str]:
-    of_python = columns.panic(found.forest.traces) == "exception"  # the text tells its type
-    said = found.texts(chain)
-    for each in said[:_TEXTS]:
+    is_exception = columns.panic_noun(found.forest.traces) == "exception"  # its text has its type
+    texts = found.texts(chain)
+    for each in texts[:_MAX_TEXTS]:
         text = escape(each.pattern) or "no text"
-        panic = "panic: " if each.panic and not of_python else ""
+        panic = "panic: " if each.panic and not is_exception else ""
         line = f"{units.count(each.count)}x {panic}{text}"
         room = columns.width() - len(_INDENT)
         yield line if len(line) <= room else line[: room - 1] + "…"
-    if len(said) > _TEXTS:
-        rest = sum(each.count for each in said[_TEXTS:])
-        yield f"{units.count(rest)}x {units.several(len(said) - _TEXTS, 'other text')}"
+    if len(texts) > _MAX_TEXTS:
+        rest = sum(each.count for each in texts[_MAX_TEXTS:])
+        yield f"{units.count(rest)}x {units.several(len(texts) - _MAX_TEXTS, 'other text')}"
 
 
-def _jump(found: Callers, example: Example) -> str:
+def _replay_command(found: Callers, example: Example) -> str:
     trace = found.forest.chains[example.trace].trace
     track = trace.tracks[example.track]
     path = shlex.quote(str(trace.path))

@@ -14,27 +14,27 @@ if TYPE_CHECKING:
 
 _ARROW = " → "
 _STARTS = {"goroutine": "go", "unknown": "started"}
-_LONGEST = 14
+_MAX_WORDS = 14
 _HEAD, _TAIL = 4, 8
 
 
 def words(
     forest: Forest, names: columns.Names, chain: CallChain, example: Example | None
 ) -> list[str]:
-    """A word for each call of a chain, as in the example if there is one."""
+    """Return a word for each call of a chain, with the links of the example if there is one."""
     from functrace.analysis.call_chains import links, steps
 
     node = example.node if example else chain.nodes[0]
-    begun = links(forest, node, example.trace, example.track) if example else {}
+    started = links(forest, node, example.trace, example.track) if example else {}
     found = []
     for step in steps(forest, chain, node):
         name = names[int(forest.function[step])]
-        found.append(_started(forest, name, begun.get(step)) if forest.started[step] else name)
+        found.append(_started(forest, name, started.get(step)) if forest.started[step] else name)
     return _bracketed(found, chain)
 
 
 def start(forest: Forest) -> str:
-    """What stands before a function that a track was started with, where nothing tells which."""
+    """Return the word before a function that started a track of unknown kind."""
     from functrace.trace.format import TRACK_KINDS
 
     kinds = {kind for t in forest.traces for kind in t.tracks.kind[t.tracks.parent >= 0].tolist()}
@@ -50,9 +50,9 @@ def _started(forest: Forest, name: str, link: Link | None) -> str:
 
 
 def _bracketed(found: list[str], chain: CallChain) -> list[str]:
-    for (last, length), (least, most) in chain.rounds.items():
+    for (last, length), (minimum, maximum) in chain.rounds.items():
         first = last - length + 1
-        times = f"x{least}-{most}" if least < most else f"x{most}"
+        times = f"x{minimum}-{maximum}" if minimum < maximum else f"x{maximum}"
         if length == 1:
             found[last] += f" ({times})"
         else:
@@ -62,27 +62,27 @@ def _bracketed(found: list[str], chain: CallChain) -> list[str]:
 
 
 def shortened(found: list[str]) -> list[str]:
-    """A chain without its middle where it is long."""
-    if len(found) <= _LONGEST:
+    """Return a chain, without its middle if it is long."""
+    if len(found) <= _MAX_WORDS:
         return found
     return [*found[:_HEAD], f"… {len(found) - _HEAD - _TAIL} more", *found[-_TAIL:]]
 
 
-def common(chains: Sequence[list[str]]) -> int:
-    """How many words all chains begin with, if they are worth telling but once."""
+def common_prefix(chains: Sequence[list[str]]) -> int:
+    """Return the length of the common prefix of all chains; 0 if it is short."""
     if len(chains) < 2:
         return 0
-    same = 0
+    length = 0
     for each in zip(*chains, strict=False):
         if len(set(each)) > 1:
             break
-        same += 1
-    same = min(same, min(map(len, chains)) - 1)
-    return same if same >= 4 else 0
+        length += 1
+    length = min(length, min(map(len, chains)) - 1)
+    return length if length >= 4 else 0
 
 
 def lines(found: Sequence[str], width: int) -> list[str]:
-    """A chain broken before arrows so that no line is wider, if names allow."""
+    """Break a chain before arrows so that lines fit ``width``; a name is never broken."""
     broken = [found[0]]
     for word in found[1:]:
         if len(broken[-1]) + len(_ARROW) + len(word) <= width:

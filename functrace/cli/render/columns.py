@@ -1,4 +1,4 @@
-"""What reports look like: names in few words, columns that line up, lines that fit."""
+"""Common formatting of reports: short names, aligned columns, line width."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _PIPED_WIDTH = 100
 
 
 def width() -> int:
-    """How wide text may be: as the terminal, else what chats and tickets have room for."""
+    """Return the maximum line width: the terminal's, else one that fits chats and tickets."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPED_WIDTH
 
 
 class Names:
-    """Functions' short names, but where that would make two the same.
+    """Short names of functions, or full names where two short names would be equal.
 
-    Functions of one name, as several programs have them, bear the place where they are, too.
+    Functions with equal full names, as in traces of several programs, also get file and line.
     """
 
     def __init__(self, functions: Sequence[Function]) -> None:
@@ -45,12 +45,12 @@ class Names:
         return f"{name} ({place(function.file, function.line)})" if same else name
 
     def __getitem__(self, function: int) -> str:
-        """The name of a function, by its index."""
+        """Return the name of the function with this index."""
         return self._names[function]
 
 
 def _short(function: Function) -> str:
-    """Without the packages before the last; in Python the file tells which part is the module."""
+    """Return the name without outer packages; in Python, the file name identifies the module."""
     short = short_name(function.name).replace(".<locals>", "")
     file = PurePath(function.file)
     if file.suffix != ".py":
@@ -61,18 +61,18 @@ def _short(function: Function) -> str:
 
 
 def place(file: str, line: int) -> str:
-    """A file's last name, escaped, and a line, if that is known."""
+    """Return a file's base name, escaped, with the line number if it is known."""
     name = escape(PurePath(file).name)
     return f"{name}:{line}" if line else name
 
 
-def panic(traces: Iterable[Trace]) -> str:
-    """What a call is said to end by that does not return."""
+def panic_noun(traces: Iterable[Trace]) -> str:
+    """Return what ends a call abnormally: ``exception`` in Python, else ``panic``."""
     return "exception" if all(trace.language == "python" for trace in traces) else "panic"
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> list[list[str]]:
-    """Rows whose cells stand at the right of their columns; columns without any text are gone."""
+def align(rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Right-align the cells of each column; leave out empty columns."""
     columns = [column for column in zip(*rows, strict=True) if any(column)]
     widths = [max(map(len, column)) for column in columns]
     padded = [
@@ -81,28 +81,30 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[list[str]]:
     return [list(row) for row in zip(*padded, strict=True)]
 
 
-def nothing(asked: str, traces: Sequence[Trace]) -> FunctraceError:
-    """That no function is called as asked, and which are called like it."""
+def no_function_error(pattern: str, traces: Sequence[Trace]) -> FunctraceError:
+    """Return the error that no function matches ``pattern``, with similar names."""
     names = sorted({_short(f) for trace in traces for f in trace.functions})
     if not names:
         return FunctraceError("no function was recorded")
-    alike = _alike(asked, names)
-    hint = f"; there is {', '.join(alike)}" if alike else "; functrace report lists what there is"
-    return FunctraceError(f"no function is called {asked}{hint}")
+    similar = _similar(pattern, names)
+    hint = (
+        f"did you mean {', '.join(similar)}?" if similar else "functrace report lists all functions"
+    )
+    return FunctraceError(f"no function matches {pattern}; {hint}")
 
 
-def _alike(asked: str, names: Sequence[str]) -> list[str]:
+def _similar(pattern: str, names: Sequence[str]) -> list[str]:
     lowered = {name.lower(): name for name in names}
     last = {name.rpartition(".")[2]: lowered[name] for name in reversed(lowered)}
-    wanted = asked.rpartition("/")[2].strip("*").lower()
+    wanted = pattern.rpartition("/")[2].strip("*").lower()
     within = [lowered[name] for name in lowered if wanted and wanted in name]
     close = [lowered[name] for name in get_close_matches(wanted, lowered)]
     ends = [last[name] for name in get_close_matches(wanted.rpartition(".")[2], last)]
     return list(dict.fromkeys(within[:3] + close + ends))[:3]
 
 
-def warn(traces: Iterable[tuple[Trace, Iterable[str]]]) -> None:
-    """Say what was odd about the calls of traces, but for what opening them has told."""
+def warn_of_damage(traces: Iterable[tuple[Trace, Iterable[str]]]) -> None:
+    """Warn of damage that was found in calls and not already reported when opening the trace."""
     for trace, damage in traces:
         for sentence in damage:
             if sentence not in trace.damage:

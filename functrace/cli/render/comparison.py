@@ -1,4 +1,4 @@
-"""A comparison as lines and as JSON."""
+"""The result of a comparison as text lines and as JSON."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _COLOURS = {"slower": "red", "fails more": "red", "faster": "green", "fails less
 
 
 def sections(found: Comparison, *, everything: bool) -> Sections:
-    """The differences by kind, without what chance explains unless everything is asked for."""
+    """Return the differences by kind; those that may be chance only with ``everything``."""
     kinds: Sections = {
         each.name.replace("_", " "): getattr(found, each.name) for each in fields(found)
     }
@@ -31,9 +31,9 @@ def sections(found: Comparison, *, everything: bool) -> Sections:
 
 
 def lines(found: Sections, limit: int | None) -> Iterator[str]:
-    """A heading for each kind, a few lines for each difference."""
+    """Yield a heading for each kind and a few lines for each difference."""
     if not any(found.values()):
-        yield "nothing changed that chance does not explain"
+        yield "no change beyond chance"
     for kind, entries in found.items():
         if not entries:
             continue
@@ -41,7 +41,7 @@ def lines(found: Sections, limit: int | None) -> Iterator[str]:
         for entry in entries[:limit]:
             yield from _entry(entry)
         if limit is not None and len(entries) > limit:
-            yield f"  and {len(entries) - limit} more; --limit, --all"
+            yield f"  and {len(entries) - limit} more; use --limit or --all"
 
 
 def _entry(entry: Entry) -> Iterator[str]:
@@ -96,7 +96,7 @@ def _signed(nanoseconds: int) -> str:
 
 
 def as_json(found: Sections, traces: Sequence[Trace]) -> dict[str, Any]:
-    """The same for scripts."""
+    """Return the differences as JSON values."""
     kinds = {kind.replace(" ", "_"): list(map(_object, all_)) for kind, all_ in found.items()}
     return {**kinds, **coverage.as_json(traces)}
 

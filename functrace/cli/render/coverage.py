@@ -1,4 +1,4 @@
-"""Which part of a run a trace covers whose oldest calls were overwritten."""
+"""The part of a run that a trace covers if its oldest calls were overwritten."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def sentence(trace: Trace) -> str:
-    """Return what part of the run is covered; empty where nothing was overwritten."""
+    """Return a sentence about the covered part of the run; empty if nothing was overwritten."""
     if not trace.overwritten_chunks:
         return ""
     first, last = trace.span
@@ -21,7 +21,7 @@ def sentence(trace: Trace) -> str:
 
 
 def as_json(traces: Iterable[Trace]) -> dict[str, list[dict[str, Any]]]:
-    """Return the same for scripts: ``partial_traces``, of which part of the run is missing."""
+    """Return the same as JSON: ``partial_traces`` lists the traces that lack part of the run."""
     return {
         "partial_traces": [
             {

@@ -1,4 +1,4 @@
-"""Progress bars, on a terminal only."""
+"""Progress bars on terminals."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from functrace.escaping import escape
 
 
 @contextmanager
-def progress(what: str, *, shown: bool) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on a terminal, nothing elsewhere; yields what to tell it, in bytes."""
+def progress(title: str, *, shown: bool) -> Iterator[Callable[[int, int], None]]:
+    """Show a progress bar of bytes, on a terminal only; yield its update(done, total)."""
     if not shown or not sys.stderr.isatty():
         yield lambda *_: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-    title = TextColumn(escape(what), markup=False)
-    columns = (title, BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    text = TextColumn(escape(title), markup=False)
+    columns = (text, BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
+        task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 @contextmanager
-def counted(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """The same of what is counted; yields what to tell how many are done."""
+def counter(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """Show a progress bar of items, on a terminal only; yield its update(done)."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return
@@ -35,11 +35,11 @@ def counted(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
-        TextColumn(escape(what), markup=False),
+        TextColumn(escape(title), markup=False),
         BarColumn(),
         TextColumn("{task.completed:,}"),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=total)
+        task = bar.add_task(title, total=total)
         yield lambda done: bar.update(task, completed=done)

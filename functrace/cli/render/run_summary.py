@@ -1,4 +1,4 @@
-"""What a run left, in five lines."""
+"""Summary of a recorded run in five lines."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from functrace.errors import FunctraceError
 from functrace.trace import Trace, open_trace
 
 _TOP = 3
-_OUTERMOST, _INNERMOST = 2, 5  # functions of a chain that are named
+_OUTERMOST, _INNERMOST = 2, 5  # functions of a long chain that are printed
 
 
 def summary(verb: str, place: Path, files: list[Path], ended: str) -> Iterator[str]:
-    """Where the traces are, how much is in them, what is most worth a look, what to run next."""
-    traces = [trace for file in files if (trace := _opened(file))]
+    """Yield the lines: path and size of the traces, top functions, first failure, next command."""
+    traces = [trace for file in files if (trace := _open(file))]
     size = sum(file.stat().st_size for file in files)
     number = units.several(len(files), "trace")
     yield style(f"functrace {verb}: {place}: {number}, {units.size(size)}", bold=True)
     if not traces:
-        yield "  not one can be read: did the process end before it had begun?"
+        yield "  no trace can be read; the process may have ended before recording started"
         return
     forest = merge([fold(trace) for trace in traces])
-    yield f"  {_amount(forest)}; {', '.join([ended, *_limits(traces)])}"
+    yield f"  {_amount(forest)}; {', '.join([ended, *_losses(traces)])}"
     for trace in traces:
         covered = coverage.sentence(trace)
         if covered:
             yield style(f"  {trace.path.name} {covered}", fg="yellow")
-    yield from _most_time(forest)
+    yield from _top_functions(forest)
     failed = _failure(forest)
     if failed:
         yield style(f"  {failed}", fg="red")
@@ -42,7 +42,7 @@ def summary(verb: str, place: Path, files: list[Path], ended: str) -> Iterator[s
     yield f"  next: functrace {verb} {shlex.quote(str(place))}"
 
 
-def _opened(file: Path) -> Trace | None:
+def _open(file: Path) -> Trace | None:
     try:
         return open_trace(file)
     except FunctraceError:
@@ -59,30 +59,30 @@ def _amount(forest: Forest) -> str:
     return f"{calls} in {units.duration(last - first)} on {units.several(tracks, noun)}"
 
 
-def _limits(traces: list[Trace]) -> Iterator[str]:
-    """Why something may be missing."""
+def _losses(traces: list[Trace]) -> Iterator[str]:
+    """Yield the reasons why events may be missing."""
     if any(trace.full for trace in traces):
         yield "the trace was full (--max-size, --overwrite)"
     if any(trace.write_failed for trace in traces):
-        yield "the trace could not be written any more"
+        yield "writing the trace failed"
     lost = sum(trace.lost or 0 for trace in traces)
     if any(trace.lost is None for trace in traces):
-        yield "unknown how many events lost"
+        yield "number of lost events unknown"
     elif lost:
         yield f"{units.several(lost, 'event')} lost"
 
 
-def _most_time(forest: Forest) -> Iterator[str]:
+def _top_functions(forest: Forest) -> Iterator[str]:
     own = np.bincount(forest.function, forest.self, len(forest.functions))
     top = [f for f in np.argsort(-own, kind="stable")[:_TOP].tolist() if own[f] > 0]
     if top:
         names = columns.Names(forest.functions)
-        told = ", ".join(f"{names[f]} {units.share(own[f], own.sum())}" for f in top)
-        yield f"  most time of their own: {told}"
+        shares = ", ".join(f"{names[f]} {units.share(own[f], own.sum())}" for f in top)
+        yield f"  top self time: {shares}"
 
 
 def _failure(forest: Forest) -> str:
-    """The innermost chain that failed first, with its error."""
+    """Return a line with the first chain that failed and its error; empty if none failed."""
     failing = [
         (chains.trace.started + int(chains.failed_start[node]), -node, chains, node)
         for chains in forest.chains

@@ -1,4 +1,4 @@
-"""What inject, strip and a build did, on standard error."""
+"""Summaries of inject, strip and builds, on standard error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functrace.units import count, several
 
 
 def summary(found: Summary, verb: str, done: str) -> None:
-    """Print what a run did on standard error: files, functions, skipped with reasons, failed."""
+    """Print the counts of files and functions: changed, skipped with reasons, failed."""
     errors(found)
     of = f"{count(found.changed)} of " if found.changed != found.files else ""
     files = of + several(found.files, "file")
@@ -22,12 +22,12 @@ def summary(found: Summary, verb: str, done: str) -> None:
 
 
 def build(found: Summary, verb: str, packages: int) -> None:
-    """What a build instrumented, on standard error."""
+    """Print the counts of a build's instrumented functions and packages."""
     errors(found)
     functions, of = several(found.functions, "function"), several(packages, "package")
     what = f"{functions} of {of} instrumented"
     if not found.functions:
-        what = "no function instrumented, so nothing will be traced"
+        what = "no function was instrumented; the program will not be traced"
     _conclude(f"functrace {verb}: {what}", found)
 
 
@@ -46,17 +46,17 @@ def _conclude(line: str, found: Summary) -> None:
 
 
 def errors(found: Summary) -> None:
-    """What failed, a line each."""
+    """Print a line for each error."""
     for error in sorted(found.errors):
         terminal.echo(error, err=True, fg="red")
 
 
 def _reasons(title: str, reasons: Counter[str]) -> None:
     if reasons:
-        told = ", ".join(f"{count(number)} {reason}" for reason, number in reasons.most_common())
-        terminal.echo(f"  {title}: {told}", err=True)
+        text = ", ".join(f"{count(number)} {reason}" for reason, number in reasons.most_common())
+        terminal.echo(f"  {title}: {text}", err=True)
 
 
 def as_json(found: Summary) -> None:
-    """The same for scripts, on standard output."""
+    """Print the summary as JSON on standard output."""
     terminal.print_json(found.as_json())

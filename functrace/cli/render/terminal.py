@@ -1,4 +1,4 @@
-"""The only way to the terminal for the verbs: text becomes part of a line, and is escaped then."""
+"""Output of the verbs; every text is escaped when it becomes part of a line."""
 
 from __future__ import annotations
 
@@ -18,20 +18,22 @@ _STDOUT = 1
 _DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 
-class Fit(str):
-    """Text that is fit to print: escaped already, or written by us, such as a style or a tab."""
+class SafeText(str):
+    """Text that needs no escaping: already escaped, or our own, such as a style or a tab."""
 
     __slots__ = ()
 
 
-def style(text: str, **how: Any) -> Fit:
-    """Return ``text``, escaped, in a style of click's; :func:`echo` drops styles in a file."""
-    return Fit(click.style(escape(text), **how))
+def style(text: str, **how: Any) -> SafeText:
+    """Return ``text`` escaped and in a click style; :func:`echo` drops styles in a file."""
+    return SafeText(click.style(escape(text), **how))
 
 
-def line(*parts: str) -> Fit:
-    """Return a line of ``parts``. Whatever is not :class:`Fit` is escaped, line breaks included."""
-    return Fit("".join([part if isinstance(part, Fit) else escape(part) for part in parts]))
+def line(*parts: str) -> SafeText:
+    """Join ``parts`` to a line; escape each that is not :class:`SafeText`, line breaks included."""
+    return SafeText(
+        "".join([part if isinstance(part, SafeText) else escape(part) for part in parts])
+    )
 
 
 def echo(*parts: str, err: bool = False, **how: Any) -> None:
@@ -40,8 +42,8 @@ def echo(*parts: str, err: bool = False, **how: Any) -> None:
     click.echo(click.style(text, **how) if any(how.values()) else text, err=err)
 
 
-def paged(lines: Iterator[Fit]) -> None:
-    """Print lines to standard output as they come; on a terminal through a pager, as git does."""
+def paged(lines: Iterator[SafeText]) -> None:
+    """Print lines to standard output as they arrive; on a terminal through a pager, as git does."""
     ended = (line + "\n" for line in lines)
     if not sys.stdout.isatty():
         sys.stdout.writelines(ended)
@@ -51,18 +53,18 @@ def paged(lines: Iterator[Fit]) -> None:
 
 
 def usage_error(error: click.ClickException) -> None:
-    """Print what click says of a command line to standard error."""
+    """Print click's error about the command line to standard error."""
     error.message = escape(error.message)  # type: ignore[misc]
-    said = io.StringIO()
-    error.show(said)
-    for each in said.getvalue().expandtabs(4).splitlines():
+    output = io.StringIO()
+    error.show(output)
+    for each in output.getvalue().expandtabs(4).splitlines():
         echo(each, err=True)
 
 
 def print_json(value: Any) -> None:
     """Print a value as JSON to standard output."""
     text = json.dumps(value, indent=2)
-    click.echo(text.replace("\x7f", "\\u007f"))  # the only one that it does not escape
+    click.echo(text.replace("\x7f", "\\u007f"))  # json.dumps leaves this one unescaped
 
 
 def write(content: Iterable[bytes]) -> None:
@@ -80,10 +82,10 @@ def diff(content: bytes) -> None:
 
 
 def stream(number: int) -> BinaryIO:
-    """Return what writes bytes to a descriptor: as they are, or escaped if it is a terminal.
+    """Return a stream that writes bytes to a descriptor, and escapes them if it is a terminal.
 
     Raises:
-        OSError: there is no such descriptor.
+        OSError: the descriptor is not open.
     """
     binary = sys.stdout.buffer if number == _STDOUT else _opened(number)
     return cast("BinaryIO", _Terminal(binary) if binary.isatty() else binary)
@@ -94,7 +96,7 @@ def _opened(number: int) -> BinaryIO:
 
 
 class _Terminal(io.RawIOBase):
-    """A binary stream to a terminal that keeps line breaks and tabs and escapes the rest."""
+    """A binary stream to a terminal that escapes everything except line breaks and tabs."""
 
     def __init__(self, binary: BinaryIO) -> None:
         self._binary = binary
@@ -104,10 +106,10 @@ class _Terminal(io.RawIOBase):
         return True
 
     def write(self, content: Any) -> int:
-        given = bytes(content)
-        text = escape_lines(self._decoder.decode(given))
+        data = bytes(content)
+        text = escape_lines(self._decoder.decode(data))
         self._binary.write(text.encode(errors="backslashreplace"))
-        return len(given)
+        return len(data)
 
     def flush(self) -> None:
         self._binary.flush()
