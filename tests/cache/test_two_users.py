@@ -201,7 +201,7 @@ def test_configuration_file_of_another_user_is_ignored(shared: Path, content: st
         path.read_text() for path in (shared / "out").rglob("*.go")
     )
     assert "no TOML" in content or (
-        f"functrace: {shared}/functrace.toml is ignored: it belongs to another user\n"
+        f"functrace: {shared}/functrace.toml: ignored, since it belongs to another user\n"
         in done.stderr
     )
     os.chown(shared / "functrace.toml", 0, 0)

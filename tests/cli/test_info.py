@@ -158,4 +158,4 @@ def test_a_program_that_still_runs(module: Path, functrace: Run) -> None:
         assert "  still running\n" in functrace("info", "x.ftrace").stdout
         program.kill()
     said = functrace("info", "x.ftrace").stdout
-    assert "without closing the trace: killed, or by os.Exit or the like\n" in said
+    assert "without closing the trace: killed, or ended by os.Exit or similar\n" in said

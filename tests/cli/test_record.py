@@ -123,7 +123,7 @@ def test_the_end_is_written_into_all_traces_that_can_be(module: Path, functrace:
     text = "import os\ndef f(): pass\nf()\nos.symlink('/dev/null', 'out/0.ftrace')\nos._exit(5)\n"
     (module / "app.py").write_text(text)
     done = functrace("run", "--record", "-o", "out", "app.py")
-    reason = "cannot write how the process ended into out/0.ftrace"
+    reason = "cannot write the exit status to out/0.ftrace"
     assert done.stderr.count(reason) == done.stderr.count("cannot write") == 1
     (trace,) = module.glob("out/[1-9]*.ftrace")
     assert "exit status 5" in functrace("info", str(trace)).stdout

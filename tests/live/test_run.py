@@ -63,9 +63,9 @@ def test_in_an_environment_without_opentelemetry(
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--record"], "--otlp sends calls, --record keeps them: one of the two"),
+        (["--record"], "--otlp and --record cannot be combined"),
         (["-o", "x"], "-o does not apply to --otlp, which sends calls to a collector"),
-        (["--overwrite"], "--overwrite is for --record"),
+        (["--overwrite"], "--overwrite requires --record"),
     ],
 )
 def test_wrong_usage(tmp_path: Path, options: list[str], told: str) -> None:

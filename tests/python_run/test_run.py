@@ -204,7 +204,7 @@ def test_mode_from_the_environment(app: Project) -> None:
 
 def test_overwrite_requires_record(app: Project) -> None:
     done = app.run("--overwrite", "app.py")
-    assert (done.returncode, done.stderr) == (2, "functrace: --overwrite is for --record\n")
+    assert (done.returncode, done.stderr) == (2, "functrace: --overwrite requires --record\n")
 
 
 @pytest.mark.parametrize("record", [[], ["--record"]])
@@ -406,9 +406,9 @@ def test_interpreter_is_searched_on_path(app: Project, tmp_path: Path) -> None:
 def test_unused_active_environment_is_reported(app: Project, tmp_path: Path) -> None:
     other = str(tmp_path / "other")
     told = app.run("app.py", VIRTUAL_ENV=other).stderr.splitlines()[0]
-    own_python, rest = told.removeprefix("functrace run: with ").split(", ")
+    own_python, rest = told.removeprefix("functrace run: using ").split(", ")
     assert Path(own_python).samefile(sys.executable)
-    assert rest == f"not the active environment {other}; --python names another"
+    assert rest == f"not the active environment {other}; --python selects another"
     assert app.run("-q", "app.py", VIRTUAL_ENV=other).stderr == ""
     named = app.run("--python", sys.executable, "app.py", VIRTUAL_ENV=other)
     own = app.run("app.py", VIRTUAL_ENV=sys.prefix)
