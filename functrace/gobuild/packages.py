@@ -24,7 +24,7 @@ from functrace.sources.write import write_atomic
 
 # Flags that determine which files a package contains.
 _FOR_LIST = ("mod", "modfile", "modcacherw", "overlay", "tags", "race", "msan", "asan")
-_FIELDS = "ImportPath,Dir,GoFolderRewriter,CgoFiles,TestGoFiles,XTestGoFiles"
+_FIELDS = "ImportPath,Dir,GoFiles,CgoFiles,TestGoFiles,XTestGoFiles"
 
 # Source: ``go build -debug-actiongraph=FILE``; only the names of the packages are used.
 ACTION_GRAPH_FLAG = "debug-actiongraph"
