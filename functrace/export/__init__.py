@@ -1,4 +1,4 @@
-"""Traces in other programs' formats: a file for each, and a line in the table."""
+"""Export formats: one module and one entry in ``FORMATS`` per format."""
 
 from __future__ import annotations
 
@@ -15,26 +15,27 @@ if TYPE_CHECKING:
 
 
 class Format(NamedTuple):
-    """A format: which module's ``write`` writes it, and what there is to know about it."""
+    """Description of an export format."""
 
     module: str
+    """the module whose ``write`` writes it"""
     suffix: str
     opens_in: str
     options: tuple[str, ...] = ()
-    """keywords that write takes"""
+    """keyword arguments of ``write``"""
     binary: bool = False
-    """nothing for a terminal"""
+    """not written to a terminal"""
     folder: bool = False
-    """write wants a folder's path, not a file"""
+    """``write`` requires the path of a directory, not a stream"""
     sends: bool = False
-    """no file comes of it"""
+    """sends data instead of writing a file"""
     extra: str = ""
-    """what pip has to install with functrace for it, and what must be there to import then"""
+    """the top-level module that it requires, installed by an extra of functrace"""
 
 
 FORMATS = {
-    "jsonl": Format("jsonl", ".jsonl", "jq, or a program of yours"),
-    "json": Format("document", ".json", "a program of yours"),
+    "jsonl": Format("jsonl", ".jsonl", "jq, your own program"),
+    "json": Format("document", ".json", "your own program"),
     "perfetto": Format("perfetto", ".pftrace", "ui.perfetto.dev", binary=True),
     "chrome": Format("chrome", ".trace.json", "chrome://tracing, ui.perfetto.dev"),
     "speedscope": Format("speedscope", ".speedscope.json", "speedscope.app"),
@@ -59,32 +60,32 @@ FORMATS = {
 
 
 def write(traces: Sequence[Trace], to: str, out: BinaryIO | Path, **options: Any) -> None:
-    """Write traces in a format; of several each is a process of the output.
+    """Write traces in a format; each trace becomes one process of the output.
 
     Args:
         traces: one or more.
         to: a name in FORMATS.
-        out: a stream, or for a format that is a folder the path of one that is empty or not there.
-        options: those that the format has.
+        out: a stream, or the path of an empty or missing directory for a directory format.
+        options: the options of the format.
 
     Raises:
-        FunctraceError: what the format is made with is not there.
+        FunctraceError: a required package or program is missing.
     """
     load(to).write(traces, out, **options)
 
 
 def load(to: str) -> Any:
-    """The module that writes a format.
+    """Return the module that writes a format.
 
     Raises:
-        FunctraceError: a package that it wants is not installed.
+        FunctraceError: a package that it requires is not installed.
     """
-    wanted = FORMATS[to]
+    entry = FORMATS[to]
     try:
-        return importlib.import_module(f"{__name__}.{wanted.module}")
+        return importlib.import_module(f"{__name__}.{entry.module}")
     except ModuleNotFoundError as error:
-        if not wanted.extra or (error.name or "").partition(".")[0] != wanted.extra:
+        if not entry.extra or (error.name or "").partition(".")[0] != entry.extra:
             raise
         raise FunctraceError(
-            f"--to {to} wants {wanted.extra}, which is not installed: {extras.install_command(to)}"
+            f"--to {to} requires {entry.extra}; install it with: {extras.install_command(to)}"
         ) from None

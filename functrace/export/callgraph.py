@@ -1,4 +1,4 @@
-"""Which functions call which: what the call graph's formats draw."""
+"""Call graph: functions and the calls between them, for the dot and svg formats."""
 
 from __future__ import annotations
 
@@ -15,34 +15,36 @@ from functrace.trace import Trace
 
 @dataclass(frozen=True)
 class Edge:
-    """A function's calls of another; times are nanoseconds, functions are indices."""
+    """Calls of one function by another; times in nanoseconds, functions as indices."""
 
     caller: int
     callee: int
     started: bool
-    """on a track of its own"""
+    """whether the callee ran on a new track"""
     calls: int
     total: int
-    """a call inside a call of the same function is not counted"""
+    """inclusive time; recursive calls are not counted twice"""
     failed: int
 
 
 @dataclass(frozen=True)
 class CallGraph:
-    """Functions, each once whatever the chain, and the calls between them."""
+    """Functions, once each, and the calls between them."""
 
     functions: Totals
     shown: list[int]
-    """those that took longest with what they called, failed ones first; by index"""
+    """function indices; functions with failed calls first, then by inclusive time"""
     left_out: int
     edges: list[Edge]
-    """between those shown"""
+    """between the shown functions"""
 
 
 def call_graph(traces: Sequence[Trace], limit: int) -> CallGraph:
-    """The call graph of all traces taken together.
+    """Return the combined call graph of all traces.
 
-    limit: show so many functions; 0: all.
+    Args:
+        traces: one or more.
+        limit: the maximum number of functions; 0: all.
     """
     chains = [fold(trace) for trace in traces]
     found = totals(traces, [part_of(each) for each in chains])

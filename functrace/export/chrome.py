@@ -1,4 +1,4 @@
-"""Trace events in JSON, for about:tracing and what still reads them."""
+"""Chrome Trace Event JSON, for chrome://tracing and other viewers."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _ENDS = {GOEXIT: "goexit", UNFINISHED: "unfinished", CUT: "cut"}
 
 
 def write(traces: Sequence[Trace], out: BinaryIO) -> None:
-    """Write all traces on one axis of time, an event on each line."""
+    """Write all traces on one time axis, one event per line."""
     began = min(trace.started for trace in traces)
     out.write(b'{"displayTimeUnit":"ns","traceEvents":[\n')
     for trace, pid in zip(traces, processes.distinct_pids(traces), strict=True):
         for lines in _Process(trace, pid, trace.started - began).lines():
             out.write("".join(lines).encode())
-    # An event that says nothing spares the others a look at whether they are the last.
+    # An empty last event: every other event can end with a comma.
     out.write(b'{"ph":"M","pid":0,"tid":0,"name":"functrace","args":{}}\n]}\n')
 
 
@@ -40,12 +40,12 @@ class _Process:
         self._trace = trace
         self._pid = pid
         self._offset = offset
-        # An end wants no name, but some programs want it to have one.
+        # End events need no name, but some viewers require one.
         self._names = [f'"name":{json.dumps(f.name)},"cat":"call"' for f in trace.functions]
         self._last_track = -1
 
     def lines(self) -> Iterator[list[str]]:
-        """The events' lines, some at a time."""
+        """Yield the lines of the events, in batches."""
         yield [self._metadata("process_name", 0, {"name": processes.title(self._trace)})]
         for track in self._trace.tracks:
             name = {"name": processes.track_name(track)}
@@ -66,12 +66,12 @@ class _Process:
         return f'"pid":{self._pid},"tid":{tid}'
 
     def _time(self, nanoseconds: int) -> str:
-        """Microseconds, to the nanosecond."""
+        """Return the timestamp field: microseconds with three decimals."""
         micros, rest = divmod(nanoseconds + self._offset, 1000)
         return f'"ts":{micros}.{rest:03}'
 
     def _start(self, track: Track) -> str:
-        """The beginning of the arrow to a track's first call."""
+        """Return the flow event that starts the arrow to a track's first call."""
         at = self._at(self._trace.tracks[track.parent].id)
         flow = f'"id":"{self._pid}-{track.id}","name":"starts","cat":"start"'
         return f'{{"ph":"s",{at},{self._time(track.start)},{flow}}},\n'
@@ -103,7 +103,7 @@ class _Process:
             yield f'{{"ph":"f","bp":"e",{place},{flow},"cat":"start"}},\n'
 
     def _end(self, block: Events, index: int, flags: int) -> str:
-        told: dict[str, object] = {name: True for flag, name in _ENDS.items() if flags & flag}
+        args: dict[str, object] = {name: True for flag, name in _ENDS.items() if flags & flag}
         text = self._trace.text(int(block.text_at[index]), int(block.text_bytes[index]))
-        told |= {name: text for flag, name in ((ERROR, "error"), (PANIC, "panic")) if flags & flag}
-        return json.dumps(told)
+        args |= {name: text for flag, name in ((ERROR, "error"), (PANIC, "panic")) if flags & flag}
+        return json.dumps(args)

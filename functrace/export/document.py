@@ -1,4 +1,4 @@
-"""One JSON document: processes, tracks, functions and chains. Times are nanoseconds."""
+"""JSON document of processes, tracks, functions and chains. Times are in nanoseconds."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from functrace.analysis.merge import merge_functions
 from functrace.analysis.totals import Totals, part_of, totals
 from functrace.trace import Trace
 
-_OF_ENDED = ("min", "max")
+_EXTREMES = ("min", "max")
 _PERCENTILES = {"p50": 50, "p90": 90, "p99": 99}
 
 
 def write(traces: Sequence[Trace], out: BinaryIO) -> None:
-    """Write the document; an item of its lists is a line."""
+    """Write the document; each item of its lists is one line."""
     out.writelines(piece.encode() for piece in _document(traces))
 
 
@@ -74,13 +74,13 @@ def _process(chains: Chains) -> dict[str, Any]:
 
 
 def _function(found: Totals, index: int) -> dict[str, Any]:
-    """As report --json has it; what only calls that have ended tell may be null."""
+    """Return the row of ``report --json``; figures that need a finished call may be null."""
     function = found.functions[index]
     place = {"name": function.name, "file": function.file, "line": function.line}
     sums = {name: int(getattr(found, name)[index]) for name in (*SUMS, "mean")}
     if found.calls[index] == found.unfinished[index]:
-        return place | sums | dict.fromkeys((*_OF_ENDED, *_PERCENTILES))
-    extremes = {name: int(getattr(found, name)[index]) for name in _OF_ENDED}
+        return place | sums | dict.fromkeys((*_EXTREMES, *_PERCENTILES))
+    extremes = {name: int(getattr(found, name)[index]) for name in _EXTREMES}
     percentiles = {name: found.percentile(index, p) for name, p in _PERCENTILES.items()}
     return place | sums | extremes | percentiles
 
@@ -102,10 +102,10 @@ def _tracks(process: int, trace: Trace, functions: list[int]) -> Iterator[dict[s
 def _chains(
     process: int, chains: Chains, functions: list[int], first: int
 ) -> Iterator[dict[str, Any]]:
-    """A chain's parent and itself are numbers of the whole document's chains, from 0 on."""
+    """Yield rows; chain numbers count through the whole document from 0."""
     parents, of_node = chains.parent.tolist(), chains.function.tolist()
     started, recursive = chains.started.tolist(), chains.recursive.tolist()
-    counts = {name: getattr(chains, name).tolist() for name in (*SUMS, *_OF_ENDED)}
+    counts = {name: getattr(chains, name).tolist() for name in (*SUMS, *_EXTREMES)}
     for node, parent in enumerate(parents):
         row = {
             "chain": first + node,
@@ -117,5 +117,5 @@ def _chains(
             **{name: values[node] for name, values in counts.items()},
         }
         if row["calls"] == row["unfinished"]:
-            row |= dict.fromkeys(_OF_ENDED)
+            row |= dict.fromkeys(_EXTREMES)
         yield row | ({"error": chains.failure(node)} if chains.failed_track[node] >= 0 else {})

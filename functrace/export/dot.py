@@ -1,4 +1,4 @@
-"""The call graph for graphviz: a box for each function, an arrow for who calls whom."""
+"""Call graph in Graphviz's DOT language: one box per function, one arrow per caller and callee."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _HEAD = """digraph calls {
 
 
 def write(traces: Sequence[Trace], out: BinaryIO, limit: int = 80) -> None:
-    """Write the call graph of all traces taken together; limit: so many functions, 0: all."""
+    """Write the combined call graph of all traces with at most ``limit`` functions; 0: all."""
     title = escape(", ".join(map(processes.title, traces[:3])))
     out.writelines(line.encode() for line in lines(call_graph(traces, limit), title))
 
 
 def lines(graph: CallGraph, title: str) -> Iterator[str]:
-    """The graph in graphviz' language."""
-    left = f"; {units.several(graph.left_out, 'function')} left out" if graph.left_out else ""
-    yield _HEAD % _quoted(f"{title}{left}\nred: calls that failed; dashed: on a track of its own")
+    """Yield the graph in the DOT language."""
+    omitted = f"; {units.several(graph.left_out, 'function')} omitted" if graph.left_out else ""
+    yield _HEAD % _quoted(f"{title}{omitted}\nred: calls that failed; dashed: on a new track")
     own = max((int(graph.functions.self[index]) for index in graph.shown), default=0)
     for index in graph.shown:
         yield _box(graph, index, own)
@@ -74,12 +74,12 @@ def _arrow(edge: Edge, most: int) -> str:
 
 
 def _root(part: int, most: int) -> float:
-    """How much of the most, on a scale on which little can still be seen."""
+    """Return the share on a square root scale, on which small shares stay visible."""
     return float((part / most) ** 0.5) if most else 0.0
 
 
 def _heat(part: int, most: int) -> str:
-    """White for no time of its own, blue for the most."""
+    """Return a colour from white for no exclusive time to blue for the maximum."""
     shade = _root(part, most)
     return f"#{255 - int(75 * shade):02x}{255 - int(40 * shade):02x}ff"
 
@@ -89,7 +89,7 @@ def _listed(attributes: dict[str, str]) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A string of graphviz' language, its lines centred; other control characters are lost."""
+    """Return a DOT string with centred lines; other control characters are replaced."""
     kept = "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
     escaped = kept.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'

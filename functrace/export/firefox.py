@@ -1,7 +1,7 @@
-"""A processed profile for the Firefox Profiler: a thread for each track, weighed by time.
+"""Processed profile for the Firefox Profiler: one thread per track, samples weighted by time.
 
-A sample stands wherever another call begins or ends, and weighs as long as until the next. Failed
-calls are markers as well. The profile wants each column in one piece, so columns wait in files.
+There is a sample wherever a call begins or ends; its weight is the time until the next. Failed
+calls are also markers. The format requires contiguous columns, so columns are spooled to files.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _SCHEMA = {
 
 
 def write(traces: Sequence[Trace], out: BinaryIO) -> None:
-    """Write all traces on one axis of time."""
+    """Write all traces on one time axis."""
     functions, index_of = merge_functions(traces)
     shared = _Shared(functions)
     began = min(trace.started for trace in traces)
@@ -81,7 +81,7 @@ def _meta(traces: Sequence[Trace], began: int) -> dict[str, Any]:
 
 
 class _Shared:
-    """What all threads refer to: texts, functions with one frame each, and stacks."""
+    """Tables shared by all threads: strings, functions with one frame each, and stacks."""
 
     def __init__(self, functions: Sequence[Function]) -> None:
         self._functions = functions
@@ -148,7 +148,7 @@ def _empty(*columns: str) -> dict[str, Any]:
 
 
 class _Thread:
-    """A track's samples and markers, in columns that may be longer than memory."""
+    """Samples and markers of a track, in columns that may exceed memory."""
 
     def __init__(self, trace: Trace, track: Track, offset: int, shared: _Shared) -> None:
         self._trace = trace
@@ -161,7 +161,7 @@ class _Thread:
         self._count = 0
         self._failures = 0
         self._stack: list[tuple[int, int]] = []
-        """of each call that is open, its stack and its beginning"""
+        """stack and start time of each open call"""
         self._since = 0
 
     def __enter__(self) -> _Thread:
@@ -174,7 +174,7 @@ class _Thread:
         return self._files.enter_context(tempfile.SpooledTemporaryFile(_IN_MEMORY))
 
     def add(self, frames: Sequence[int], parts: Iterable[Events]) -> None:
-        """Take the track's events; frames: by a function's index, the last for none."""
+        """Add the track's events; ``frames`` maps function indices and ends with suspension."""
         for part in parts:
             samples: list[tuple[str, ...]] = []
             self._add_part(frames, part, samples)
@@ -215,7 +215,7 @@ class _Thread:
         self._failures += 1
 
     def write(self, out: BinaryIO, pid: int) -> None:
-        """The thread as the profile has it."""
+        """Write the thread object of the profile."""
         head = {
             "processType": "default",
             "processName": processes.title(self._trace),
@@ -250,6 +250,6 @@ def _write_columns(
 
 
 def _milliseconds(nanoseconds: int) -> str:
-    """To the nanosecond."""
+    """Return milliseconds with six decimals."""
     whole, rest = divmod(nanoseconds, 1_000_000)
     return f"{whole}.{rest:06}"

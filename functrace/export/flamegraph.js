@@ -24,7 +24,7 @@
     by = name;
     sums = summed(chains[WEIGHTS[by]]);
     for (const nodes of children) nodes.sort((a, b) => sums[b] - sums[a] || a - b);
-    byId("told").textContent = `by ${chains.titles[by]}; red: calls that failed`;
+    byId("caption").textContent = `by ${chains.titles[by]}; red: calls that failed`;
   }
 
   function element(name, attributes, parent, text) {
@@ -52,14 +52,14 @@
   function title(node) {
     const name = chains.names[chains.name[node]];
     if (!chains.calls[node]) return name;
-    const track = chains.started[node] ? " (on a track of its own)" : "";
+    const track = chains.started[node] ? " (on a new track)" : "";
     const lines = [
       name + track,
       `${number(chains.calls[node])} call${chains.calls[node] === 1 ? "" : "s"}, ` +
         `total ${duration(chains.total[node])}, self ${duration(chains.self[node])}, ` +
         `${share(sums[node], sums[0])} of what is shown`,
     ];
-    if (chains.suspended[node]) lines.push(`waited ${duration(chains.suspended[node])}`);
+    if (chains.suspended[node]) lines.push(`suspended ${duration(chains.suspended[node])}`);
     if (chains.failed[node]) {
       const failed = number(chains.failed[node]);
       lines.push(`${failed} failed (${share(chains.failed[node], chains.calls[node])})`);

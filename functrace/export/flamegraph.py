@@ -1,7 +1,7 @@
-"""A flame graph: one SVG file that a browser opens from disk, to zoom, search and point at.
+"""Interactive flame graph: a self-contained SVG file with zoom, search and tooltips.
 
-Its first view is drawn here, so that the file is a picture where scripts are not run. What is
-beyond comes from flamegraph.js and the chains themselves, both of which are in the file.
+The initial view is drawn here, so that the file is a picture even without scripts. Interaction is
+done by flamegraph.js with the chains; both are embedded in the file.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from functrace.export.stacks import inclusive
 from functrace.globs import short_name
 from functrace.trace import Trace
 
-# Beyond so many chains, those that count for least are left out.
-_MOST = 50_000
+# Chains beyond this number are omitted, smallest first.
+_MAX_CHAINS = 50_000
 _WIDTH = 1200
 _ROW = 18
 _TOP = 58
 _BOTTOM = 30
-_LEAST = 0.4
+_MIN_WIDTH = 0.4
 """pixels below which a frame is not drawn"""
 _LETTER = 6.6
-"""pixels of a letter, about"""
+"""approximate width of a letter in pixels"""
 _COLUMNS = tuple("parent name calls total self suspended failed text started".split())
 _TITLES = {"time": "time of their own", "calls": "calls", "errors": "calls that failed"}
 _STYLE = (
@@ -48,9 +48,9 @@ _STYLE = (
 
 @dataclass(frozen=True, eq=False)
 class Tree:
-    """What is drawn: the nodes of all traces below one that stands for everything.
+    """Nodes of all traces below one root node.
 
-    A parent comes before its children. Columns have an item for each node.
+    A parent comes before its children. Columns have one item per node.
     """
 
     names: list[str]
@@ -63,25 +63,25 @@ class Tree:
     suspended: Int64s
     failed: Int64s
     text: Int64s
-    """of the first failure, -1 where there is none"""
+    """index of the first failure's text, or -1"""
     started: Int64s
     left_out: int = field(default=0, kw_only=True)
 
 
 def write(traces: Sequence[Trace], out: BinaryIO, by: str = "time") -> None:
-    """Write the picture; widths stand for nanoseconds, calls or errors."""
+    """Write the flame graph; widths represent nanoseconds, calls or errors."""
     tree = _tree([fold(trace) for trace in traces])
     for piece in _svg(tree, by, escape(", ".join(map(processes.title, traces[:3])))):
         out.write(piece.encode())
 
 
 def _tree(chains: Sequence[Chains]) -> Tree:
-    """All chains below a root; those of several traces below a node for each."""
+    """Return all chains below a root; several traces get a node each."""
     builder = _Builder()
     root = builder.add_node(-1, "all")
     for each in chains:
-        above = builder.add_node(root, processes.title(each.trace)) if len(chains) > 1 else root
-        builder.add_chains(each, above)
+        parent = builder.add_node(root, processes.title(each.trace)) if len(chains) > 1 else root
+        builder.add_chains(each, parent)
     return _bounded(builder.tree())
 
 
@@ -97,14 +97,14 @@ class _Builder:
         self._add(*(np.array([value]) for value in (parent, number, 0, 0, 0, 0, 0, -1, 0)))
         return self._count - 1
 
-    def add_chains(self, chains: Chains, above: int) -> None:
+    def add_chains(self, chains: Chains, parent: int) -> None:
         functions = chains.trace.functions
         names = [self._names.setdefault(f.name, len(self._names)) for f in functions]
         text = np.full(len(chains), -1, np.int64)
         for node in np.flatnonzero(chains.failed_track >= 0).tolist():
             text[node] = self._texts.setdefault(chains.failure(node), len(self._texts))
         self._add(
-            np.where(chains.parent < 0, above, chains.parent.astype(np.int64) + self._count),
+            np.where(chains.parent < 0, parent, chains.parent.astype(np.int64) + self._count),
             np.array(names, np.int64)[chains.function],
             chains.calls,
             chains.total,
@@ -125,13 +125,13 @@ class _Builder:
 
 
 def _bounded(tree: Tree) -> Tree:
-    """Without the nodes that count for least, of which none is above one that is kept."""
+    """Return the tree without its smallest nodes; the parents of kept nodes are kept."""
     count = len(tree.parent)
-    if count <= _MOST:
+    if count <= _MAX_CHAINS:
         return tree
     time = inclusive(tree.parent, tree.self)
     fails = inclusive(tree.parent, tree.failed) > 0
-    kept = np.sort(np.lexsort((~fails, -time))[:_MOST])
+    kept = np.sort(np.lexsort((~fails, -time))[:_MAX_CHAINS])
     place = np.full(count + 1, -1, np.int64)
     place[kept] = np.arange(len(kept))
     columns = {column: getattr(tree, column)[kept] for column in _COLUMNS}
@@ -148,21 +148,21 @@ class _Frame:
 
 
 def _layout(tree: Tree, weights: Int64s) -> Iterator[_Frame]:
-    """The frames of the first view that can be seen, what counts for most at the left."""
+    """Yield the visible frames of the initial view, the largest at the left."""
     sums = inclusive(tree.parent, weights)
     scale = _WIDTH / max(int(sums[0]), 1)
     order = np.lexsort((-sums, tree.parent))
     first = np.searchsorted(tree.parent[order], np.arange(len(sums) + 1))
-    waiting = [_Frame(0, 0, 0.0, float(_WIDTH))]
-    while waiting:
-        frame = waiting.pop()
+    pending = [_Frame(0, 0, 0.0, float(_WIDTH))]
+    while pending:
+        frame = pending.pop()
         yield frame
         x = frame.x
         for child in order[first[frame.node] : first[frame.node + 1]].tolist():
             width = float(sums[child]) * scale
-            if width < _LEAST:
+            if width < _MIN_WIDTH:
                 break
-            waiting.append(_Frame(child, frame.level + 1, x, width))
+            pending.append(_Frame(child, frame.level + 1, x, width))
             x += width
 
 
@@ -176,7 +176,8 @@ def _svg(tree: Tree, by: str, title: str) -> Iterator[str]:
         f'width="{_WIDTH}" height="{height}" viewBox="0 0 {_WIDTH} {height}">\n'
         f'<style>{_STYLE}</style>\n<rect width="100%" height="100%" fill="#fff"/>\n'
         f'<text class="title" x="10" y="22">{xml.text(title)}</text>\n'
-        f'<text class="quiet" id="told" x="10" y="42">{_told(tree, by)}</text>\n<g id="frames">\n'
+        f'<text class="quiet" id="caption" x="10" y="42">{_caption(tree, by)}</text>\n'
+        '<g id="frames">\n'
     )
     for frame in frames:
         yield _frame(tree, frame, bool(below[frame.node]))
@@ -186,9 +187,9 @@ def _svg(tree: Tree, by: str, title: str) -> Iterator[str]:
     yield f"<script><![CDATA[\n{script}]]></script>\n</svg>\n"
 
 
-def _told(tree: Tree, by: str) -> str:
-    left = f"; {units.count(tree.left_out)} chains that took least left out"
-    return f"by {_TITLES[by]}; red: calls that failed{left if tree.left_out else ''}"
+def _caption(tree: Tree, by: str) -> str:
+    omitted = f"; {units.count(tree.left_out)} smallest chains omitted"
+    return f"by {_TITLES[by]}; red: calls that failed{omitted if tree.left_out else ''}"
 
 
 def _frame(tree: Tree, frame: _Frame, fails_below: bool) -> str:
@@ -209,7 +210,7 @@ def _frame(tree: Tree, frame: _Frame, fails_below: bool) -> str:
 
 
 def _cut(name: str, letters: int) -> str:
-    """A name without its path, its package and its type, as far as there is no room for them."""
+    """Return the longest form of a name that fits: without path, package or type."""
     short = short_name(name)
     forms = [name, short, short.partition(".")[2], short.rpartition(".")[2]]
     fitting = [form for form in forms if 0 < len(form) <= letters]
@@ -222,10 +223,10 @@ def _title(tree: Tree, node: int) -> str:
         return name
     calls, failed = int(tree.calls[node]), int(tree.failed[node])
     total, own = units.duration(int(tree.total[node])), units.duration(int(tree.self[node]))
-    track = " (on a track of its own)" if tree.started[node] else ""
+    track = " (on a new track)" if tree.started[node] else ""
     lines = [f"{name}{track}", f"{units.several(calls, 'call')}, total {total}, self {own}"]
     if tree.suspended[node]:
-        lines.append(f"waited {units.duration(int(tree.suspended[node]))}")
+        lines.append(f"suspended {units.duration(int(tree.suspended[node]))}")
     if failed:
         lines.append(f"{units.count(failed)} failed ({units.share(failed, calls)})")
         lines += [escape(tree.texts[int(tree.text[node])])] if tree.text[node] >= 0 else []
@@ -233,7 +234,7 @@ def _title(tree: Tree, node: int) -> str:
 
 
 def color(name: str, *, failed: bool, fails_below: bool) -> str:
-    """Red for what failed, its tint above that; else one of the package's own."""
+    """Return red for failed calls, light red for their callers, else a colour per package."""
     if failed:
         return "#cf222e"
     if fails_below:
@@ -244,9 +245,9 @@ def color(name: str, *, failed: bool, fails_below: bool) -> str:
 
 
 def _data(tree: Tree, by: str) -> str:
-    """What flamegraph.js draws from. XML wants three of JSON's characters escaped."""
+    """Return the data for flamegraph.js. Three JSON characters must be escaped in XML."""
     values = {column: getattr(tree, column).tolist() for column in _COLUMNS}
     colors = [color(name, failed=False, fails_below=False) for name in tree.names]
     rest = {"by": by, "names": tree.names, "colors": colors, "texts": tree.texts}
-    told = json.dumps({**rest, **values, "titles": _TITLES}, separators=(",", ":"))
-    return told.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    text = json.dumps({**rest, **values, "titles": _TITLES}, separators=(",", ":"))
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")

@@ -1,4 +1,4 @@
-"""Folded stacks: a line for each chain, its functions from the outermost on, and a number."""
+"""Folded stacks: one line per chain with its functions, outermost first, and a value."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from functrace.trace import Trace
 
 
 def write(traces: Sequence[Trace], out: BinaryIO, by: str = "time") -> None:
-    """Write the chains of all traces; of several, each below a frame for its process."""
+    """Write the chains of all traces; several traces get a root frame per process."""
     for trace in traces:
         root = _frame(processes.title(trace)) + ";" if len(traces) > 1 else ""
         out.writelines(_lines(fold(trace), root, by))
@@ -28,6 +28,6 @@ def _lines(chains: Chains, root: str, by: str) -> Iterator[bytes]:
 
 
 def _frame(name: str) -> str:
-    """Return a name without what separates frames and lines, which have no escapes."""
+    """Return a name without frame and line separators, which the format cannot escape."""
     visible = escape(name).replace(";", ":")
     return "".join(" " if c.isspace() else c for c in visible) or "?"

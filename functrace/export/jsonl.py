@@ -1,4 +1,4 @@
-"""JSON Lines: the process, then its tracks, then its calls, an object on each line."""
+"""JSON Lines: the process, its tracks and its calls, one object per line."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from functrace.trace import Function, Trace, Track
 
 
 def write(traces: Sequence[Trace], out: BinaryIO) -> None:
-    """Write all traces, one behind the other."""
+    """Write all traces, one after the other."""
     for trace in traces:
         out.writelines(pieces(trace))
 
 
 def pieces(trace: Trace, calls: Iterable[Call] | None = None) -> Iterator[bytes]:
-    """The lines. A call comes behind those around it, tracks one after the other.
+    """Yield the lines: track by track, each call after its callers.
 
     Args:
-        trace: what the calls are of.
-        calls: some of its calls, in this order; all if not given.
+        trace: the trace.
+        calls: some of its calls, in this order; default: all.
     """
     yield _line(_process(trace))
     for track in trace.tracks:
         yield _line(_track(trace, track))
     functions = [_function(function) for function in trace.functions]
     ids = trace.tracks.id.tolist()
-    around: list[int] = []
-    """the numbers of the calls around the next one"""
+    outer: list[int] = []
+    """numbers of the calls that enclose the next one"""
     for number, call in enumerate(stream(trace) if calls is None else calls):
-        del around[call.level - 1 :]
-        parent = around[-1] if around else "null"
-        around.append(number)
+        del outer[call.level - 1 :]
+        parent = outer[-1] if outer else "null"
+        outer.append(number)
         yield (
             f'{{"type": "call", "call": {number}, "parent": {parent}, "track": {ids[call.track]}, '
             f'"depth": {call.level}, {functions[call.function]}, "start_ns": {call.start}, '
-            f'"duration_ns": {call.duration}{_waited(call)}{_end(trace, call)}}}\n'
+            f'"duration_ns": {call.duration}{_suspended(call)}{_end(trace, call)}}}\n'
         ).encode()
 
 
@@ -82,17 +82,17 @@ def _track(trace: Trace, track: Track) -> dict[str, Any]:
 
 
 def _function(function: Function) -> str:
-    """The same in all calls of the function."""
+    """Return the members that all calls of the function share."""
     place = {"function": function.name, "file": function.file, "line": function.line}
     return _json(place)[1:-1]
 
 
-def _waited(call: Call) -> str:
+def _suspended(call: Call) -> str:
     return f', "suspended_ns": {call.suspended}' if call.suspended else ""
 
 
 def _end(trace: Trace, call: Call) -> str:
-    """How the call ended, if not by returning without an error."""
+    """Return the members for a call that did not return without an error."""
     if call.unfinished:
         return ', "unfinished": true'
     text = _json(trace.text(call.text_at, call.text_bytes))

@@ -1,4 +1,4 @@
-"""Parquet files in a folder: calls, in parts, and the functions, tracks and processes they name."""
+"""Parquet files in a directory: calls in several parts, functions, tracks and processes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from functrace.export import processes
 from functrace.export.events import SpanReader, Spans
 from functrace.trace import Trace
 
-# A group of rows fits into some hundred megabytes while it is written; a part is worth a worker.
+# A row group needs some hundred megabytes while it is written; a part occupies one query worker.
 _GROUP = 1 << 18
 _PART = 64 * _GROUP
 _TEXT = pa.dictionary(pa.int32(), pa.string())
@@ -44,7 +44,7 @@ _CALLS = pa.schema(
 
 
 def write(traces: Sequence[Trace], folder: Path) -> None:
-    """Write all traces to a new or empty folder. Times are nanoseconds after a trace's start."""
+    """Write all traces to a new or empty directory. Times are nanoseconds after a trace's start."""
     functions, index_of = merge_functions(traces)
     readers = [SpanReader(trace) for trace in traces]
     names = pa.array([function.name for function in functions], pa.string())
@@ -68,7 +68,7 @@ def write(traces: Sequence[Trace], folder: Path) -> None:
 
 
 class _Parts:
-    """Files of calls, so many rows each: a query reads them side by side."""
+    """Files with a fixed number of calls each, so that queries read them in parallel."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True)
@@ -124,7 +124,7 @@ def _calls(
 
 
 def _texts(trace: Trace, spans: Spans, flag: int) -> pa.Array:
-    """The texts of calls that ended so; the same text is there once."""
+    """Return the texts of calls with a flag, as a dictionary array."""
     known: dict[str, int] = {}
     rows = np.flatnonzero(spans.flags & flag)
     places = zip(spans.text_at[rows].tolist(), spans.text_bytes[rows].tolist(), strict=True)

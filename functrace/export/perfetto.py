@@ -1,7 +1,7 @@
-"""A Perfetto trace: a process for each trace, a track for each of its tracks, a slice for a call.
+"""Perfetto trace: one process per trace, one track per track, one slice per call.
 
-Packets are put together a block at a time, all of a block at once. Each block begins anew with the
-names that its packets refer to by number, so that nothing is kept from one to the next.
+Packets are encoded block by block. Each block begins with the interned names that its packets refer
+to, so that no state is kept between blocks.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _ANNOTATION = {name: number for number, name in enumerate(_ANNOTATION_NAMES, 1)}
 
 
 def write(traces: Sequence[Trace], out: BinaryIO) -> None:
-    """Write all traces on one axis of time."""
+    """Write all traces on one time axis."""
     began = min(trace.started for trace in traces)
     out.write(_clocks(began))
     uuid = 1
@@ -66,7 +66,7 @@ def write(traces: Sequence[Trace], out: BinaryIO) -> None:
 
 
 def _clocks(began: int) -> bytes:
-    """The time of day at the beginning of the time axis."""
+    """Return a clock snapshot: the time of day at the start of the time axis."""
     clocks = ((_BOOTTIME, 0), (_REALTIME, began))
     snapshot = b"".join(
         pb.data(1, pb.number(1, clock) + pb.number(2, time)) for clock, time in clocks
@@ -107,7 +107,7 @@ class _Process:
         return self._packet(pb.data(_DESCRIPTOR, fields))
 
     def _start(self, track: Track) -> bytes:
-        """What happened in the parent: an arrow goes from here to the track's first call."""
+        """Return the parent track's event, the start of the arrow to the track's first call."""
         event = pb.number(_TYPE, _INSTANT) + pb.number(_TRACK, self._track_uuid(track.parent))
         event += pb.text(_NAME, f"starts {processes.track_name(track)}")
         event += pb.text(_CATEGORIES, "start")
@@ -146,7 +146,7 @@ class _Process:
         yield trace.encode()
 
     def _tails(self, block: Events, endings: _Endings, first: int) -> Int64s:
-        """By event: which of the ways in which an event ends, after its track, is this one's."""
+        """Return for each event the index of its tail, the fields after its track."""
         fixed = len(self._begins)
         place = np.zeros(LOST + 1, np.int64)
         place[[LEFT, SUSPENDED, RESUMED]] = fixed, fixed + 1, fixed
@@ -163,7 +163,7 @@ class _Process:
         return chosen
 
     def _flows(self, block: Events) -> tuple[list[bytes], Int64s]:
-        """By event: the arrow that ends there, in the first call of a track that has a parent."""
+        """Return for each event the flow that ends there, at the first call of a started track."""
         before = np.concatenate([[self._last_track], block.track[:-1]])
         self._last_track = int(block.track[-1])
         first = (block.track != before) & (block.kind == ENTERED)
@@ -180,7 +180,7 @@ class _Process:
 
 
 class _Endings:
-    """How the calls of a block ended where they did not just return, each way once."""
+    """Distinct tails of a block's lost-event records and calls that did not simply return."""
 
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
@@ -188,10 +188,10 @@ class _Endings:
         self._iid_of: dict[str, int] = {}
         self.tails: list[bytes] = []
         self.texts: list[bytes] = []
-        """fields of the packet with names"""
+        """interned strings, encoded"""
 
     def number(self, kind: int, flags: int, at: int, size: int) -> int:
-        """The index in tails."""
+        """Return the index in ``tails``; add the tail if it is new."""
         key = (kind, at, "") if kind == LOST else (kind, flags, self._trace.text(at, size))
         if key not in self._known:
             self._known[key] = len(self.tails)

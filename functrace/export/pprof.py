@@ -1,4 +1,4 @@
-"""A profile for ``go tool pprof``: a sample for each chain, with its calls, time and errors."""
+"""Profile for ``go tool pprof``: one sample per chain, with calls, time and errors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def write(traces: Sequence[Trace], out: BinaryIO) -> None:
 
 
 class _Strings:
-    """The profile's texts, numbered as they come; 0 is the empty one."""
+    """String table, numbered in order of first use; 0 is the empty string."""
 
     def __init__(self) -> None:
         self._number_of = {"": 0}
@@ -46,7 +46,7 @@ class _Profile:
         self._functions, self._index_of = merge_functions(traces)
 
     def write(self, out: gzip.GzipFile) -> None:
-        """The fields, in an order that lets samples go out before all texts are known."""
+        """Write the fields; the string table comes last, so that samples can be streamed."""
         out.write(self._head())
         for index, trace in enumerate(self._traces):
             _write_in_batches(out, self._samples(index, fold(trace)))
@@ -62,7 +62,7 @@ class _Profile:
             for name, unit in types
         ]
         program = processes.arguments(self._traces[0])[:1] or [processes.name(self._traces[0])]
-        # Tells that there is nothing left to look up in the program's file.
+        # These flags state that symbols are complete, so that pprof does not read the executable.
         known = b"".join(pb.number(field, 1) for field in (1, 7, 8, 9))
         head.append(pb.data(_MAPPING, known + pb.number(5, strings[program[0]])))
         started = min(trace.started for trace in self._traces)
@@ -79,7 +79,7 @@ class _Profile:
         labels = [self._label("track", function.name) for function in chains.trace.functions]
         process = self._process(chains.trace)
         for node, (stack, value) in enumerate(zip(stacks(chains), values, strict=True)):
-            if not chains.calls[node]:  # it is only around others
+            if not chains.calls[node]:  # it only encloses others
                 continue
             sample = pb.data(1, b"".join([locations[function] for function in stack]))
             sample += pb.packed(2, value) + labels[tracks[node]] + process
@@ -104,7 +104,7 @@ class _Profile:
 
 
 def _write_in_batches(out: gzip.GzipFile, samples: Iterator[bytes]) -> None:
-    """A compressor is slow with many small writes."""
+    """Write in large batches, since many small writes to a compressor are slow."""
     batch: list[bytes] = []
     size = 0
     for sample in samples:

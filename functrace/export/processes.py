@@ -1,4 +1,4 @@
-"""What the process of a trace is called."""
+"""Names and ids of processes and tracks in exports."""
 
 from __future__ import annotations
 
@@ -11,61 +11,61 @@ from functrace.trace.facts import encodable
 
 
 class Recorded(Protocol):
-    """Whose calls are told: what a trace says of it, or what one says that is still recorded."""
+    """Metadata of a process, from a complete trace or from one that is being recorded."""
 
     @property
     def path(self) -> Path:
-        """Of the trace."""
+        """The path of the trace."""
 
     @property
     def pid(self) -> int:
-        """Its id."""
+        """The process id."""
 
     @property
     def language(self) -> str:
-        """go, python or unknown."""
+        """``go``, ``python`` or ``unknown``."""
 
     @property
     def started(self) -> int:
-        """When its trace began: nanoseconds since 1970-01-01 UTC."""
+        """The start of its trace: nanoseconds since 1970-01-01 UTC."""
 
     @property
     def process(self) -> dict[str, Any]:
-        """The facts of docs/trace-format.md."""
+        """The process facts defined in docs/trace-format.md."""
 
 
 def arguments(recorded: Recorded) -> list[str]:
-    """The command line, as far as the trace tells it."""
+    """Return the command line, empty if the trace does not contain it."""
     argv = recorded.process.get("argv")
     return [str(argument) for argument in argv] if isinstance(argv, list) else []
 
 
 def name(recorded: Recorded) -> str:
-    """The program's name without its folder; the trace's own where it does not tell."""
+    """Return the program's base name, or the trace's if the command line is unknown."""
     argv = arguments(recorded)
     return PurePath(argv[0]).name if argv and argv[0] else encodable(recorded.path.stem)
 
 
 def title(trace: Trace) -> str:
-    """The program's name and the process id, to tell several processes apart."""
+    """Return the program's name and the process id."""
     return f"{name(trace)} {trace.pid}"
 
 
 def track_name(track: Track) -> str:
-    """What a track is, its id, and its name if it has one."""
+    """Return a track's kind, id and name, if it has one."""
     kind = "track" if track.kind == "unknown" else track.kind
     return f"{kind} {track.id} {track.name}".rstrip()
 
 
 def distinct_pids(traces: Sequence[Trace]) -> list[int]:
-    """An id for each process: its own, if no process before, of another container, had that.
+    """Return unique process ids; equal ids, as from several containers, are changed.
 
-    They are below 2^31, as formats with signed numbers of 32 bits want them.
+    They are below 2^31, since some formats use signed 32-bit numbers.
     """
-    taken: list[int] = []
+    used: list[int] = []
     for trace in traces:
         pid = trace.pid & 0x3FFFFF
-        while pid in taken:
+        while pid in used:
             pid += 1 << 22
-        taken.append(pid)
-    return taken
+        used.append(pid)
+    return used

@@ -1,4 +1,4 @@
-"""Protocol buffers: one field after the other, and columns of fields, all rows of one at once."""
+"""Protocol buffer encoder for single fields and, vectorised, for many rows of a message."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _VARINT, _FIXED64, _LENGTH = 0, 1, 2
 
 
 def varint(value: int) -> bytes:
-    """A number of up to 64 bits; negative ones as their two's complement."""
+    """Encode an integer of up to 64 bits; negative ones in two's complement."""
     value &= 0xFFFF_FFFF_FFFF_FFFF
     out = bytearray()
     while value > 0x7F:
@@ -28,49 +28,49 @@ def varint(value: int) -> bytes:
 
 
 def tag(field: int, wire: int = _VARINT) -> bytes:
-    """What stands before a field's value."""
+    """Encode the tag that precedes a field's value."""
     return varint(field << 3 | wire)
 
 
 def number(field: int, value: int) -> bytes:
-    """An integer, a flag or an enumeration's value."""
+    """Encode an integer, bool or enum field."""
     return tag(field) + varint(value)
 
 
 def fixed64(field: int, value: int) -> bytes:
-    """A fixed64."""
+    """Encode a fixed64 field."""
     return tag(field, _FIXED64) + value.to_bytes(8, "little")
 
 
 def data(field: int, value: bytes) -> bytes:
-    """Bytes, or a message that is already encoded."""
+    """Encode a bytes field or an already encoded message."""
     return tag(field, _LENGTH) + varint(len(value)) + value
 
 
 def text(field: int, value: str) -> bytes:
-    """A string."""
+    """Encode a string field."""
     return data(field, value.encode("utf-8", "replace"))
 
 
 def packed(field: int, values: Iterable[int]) -> bytes:
-    """Several integers in one field."""
+    """Encode a packed repeated integer field."""
     return data(field, b"".join(map(varint, values)))
 
 
 class Cells(NamedTuple):
-    """A field of many rows."""
+    """One field of many rows."""
 
     bytes: Bytes
-    """a row for each row, or one for all"""
+    """one row per message, or one for all"""
     sizes: Int64s | None
-    """how many of a row's bytes count; None: all"""
+    """number of valid bytes per row; None: all"""
 
 
 class Rows:
-    """Messages of the same form, a row for each, put together field by field.
+    """Messages with the same fields, one per row, built field by field.
 
     Args:
-        count: how many rows there are.
+        count: the number of rows.
     """
 
     def __init__(self, count: int) -> None:
@@ -80,15 +80,15 @@ class Rows:
         """bytes of each row so far"""
 
     def add(self, value: bytes) -> None:
-        """The same bytes in every row."""
+        """Append the same bytes to every row."""
         self._add(Cells(np.frombuffer(value, np.uint8).reshape(1, -1), None))
 
     def add_varints(self, values: Int64s) -> None:
-        """A number in each row, none of them negative."""
+        """Append a non-negative integer to each row."""
         self._add(varints(values))
 
     def add_choice(self, choices: Sequence[bytes], chosen: npt.NDArray[np.integer[Any]]) -> None:
-        """In each row one of a few values, by its index; there is one at least."""
+        """Append to each row one of ``choices``, which must not be empty, by index."""
         sizes = np.array([len(choice) for choice in choices], np.int64)
         table = np.zeros((len(choices), max(int(sizes.max()), 1)), np.uint8)
         for row, choice in zip(table, choices, strict=True):
@@ -96,14 +96,14 @@ class Rows:
         self._add(Cells(table.take(chosen, 0), sizes.take(chosen)))
 
     def add_message(self, field: int, rows: Rows) -> None:
-        """In each row a message, of as many rows."""
+        """Append to each row the message in the same row of ``rows``."""
         self.add(tag(field, _LENGTH))
         self.add_varints(rows.sizes)
         self._columns += rows._columns
         self.sizes = self.sizes + rows.sizes
 
     def encode(self) -> bytes:
-        """All rows, one behind the other."""
+        """Return all rows, concatenated."""
         packed: bytes = engine().pack([_column(cells) for cells in self._columns], self._count)
         return packed
 
@@ -114,7 +114,7 @@ class Rows:
 
 
 def varints(values: Int64s) -> Cells:
-    """Return the varints of numbers none of which is negative."""
+    """Encode non-negative integers as varints."""
     numbers = np.ascontiguousarray(values, np.int64)
     cells, sizes = engine().varints(array(numbers))
     return Cells(np.frombuffer(cells, np.uint8).reshape(-1, 10), np.frombuffer(sizes, np.int64))

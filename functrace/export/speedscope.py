@@ -1,4 +1,4 @@
-"""A file for speedscope: a profile for each track, with every call's begin and end."""
+"""speedscope file: one evented profile per track."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SCHEMA = "https://www.speedscope.app/file-format-schema.json"
 
 
 def write(traces: Sequence[Trace], out: BinaryIO) -> None:
-    """Write all traces, each on its own axis of time; the busiest track is shown first."""
+    """Write all traces, each on its own time axis; the largest profile is active."""
     functions, index_of = merge_functions(traces)
     head = {
         "$schema": _SCHEMA,
@@ -47,14 +47,14 @@ def _frame(function: Function) -> dict[str, object]:
 
 
 def _profiles(trace: Trace, process: str, frames: list[int]) -> Iterator[Iterator[str]]:
-    """A profile for each track that has calls. Each is to be used up before the next."""
+    """Yield a profile per track with calls; each must be consumed before the next."""
     for track, parts in groupby(runs(trace), key=itemgetter(0)):
         name = process + processes.track_name(trace.tracks[track])
         yield _profile(name, (part for _, part in parts), frames)
 
 
 def _profile(name: str, parts: Iterator[Events], frames: list[int]) -> Iterator[str]:
-    """Where it ends stands behind the events: then it is known."""
+    """Yield the pieces of a profile; its end comes after the events, when it is known."""
     first = next(parts)
     head = {
         "type": "evented",
@@ -76,7 +76,7 @@ def _profile(name: str, parts: Iterator[Events], frames: list[int]) -> Iterator[
 def _events(part: Events, frames: list[int]) -> Iterator[str]:
     opening = np.isin(part.kind, (ENTERED, SUSPENDED))
     frame = np.where(np.isin(part.kind, (ENTERED, LEFT)), part.function, -1)
-    told = np.flatnonzero(part.kind != LOST)
-    rows = (column[told].tolist() for column in (opening, part.time, frame))
+    written = np.flatnonzero(part.kind != LOST)
+    rows = (column[written].tolist() for column in (opening, part.time, frame))
     for is_opening, at, function in zip(*rows, strict=True):
         yield f'{{"type":"{"O" if is_opening else "C"}","frame":{frames[function]},"at":{at}}}'

@@ -1,4 +1,4 @@
-"""The chains of a trace as stacks of functions, for formats that know no more."""
+"""Call chains as stacks of functions, for formats without tracks."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ WEIGHTS = ("time", "calls", "errors")
 
 
 def weight(chains: Chains, by: str) -> Int64s:
-    """What each node counts for by itself: nanoseconds of its own, calls, or calls that failed."""
+    """Return each node's weight: exclusive nanoseconds, calls, or failed calls."""
     if by == "time":
         return chains.self
     return chains.calls if by == "calls" else chains.errors + chains.panics
 
 
 def stacks(chains: Chains) -> Iterator[list[int]]:
-    """For each node the functions from its own to the outermost, by index."""
+    """Yield for each node the function indices from its own to the outermost."""
     parents, functions = chains.parent.tolist(), chains.function.tolist()
     for node in range(len(parents)):
         stack = []
@@ -33,7 +33,7 @@ def stacks(chains: Chains) -> Iterator[list[int]]:
 
 
 def outermost(chains: Chains) -> Int32s:
-    """For each node the function that its track began with, by index."""
+    """Return for each node the index of its track's outermost function."""
     begins = (chains.parent < 0) | chains.started
     at = np.where(begins, np.arange(len(chains)), chains.parent)
     while not begins[at].all():
@@ -42,7 +42,7 @@ def outermost(chains: Chains) -> Int32s:
 
 
 def inclusive(parent: Int64s, values: Int64s) -> Int64s:
-    """For each node its value and those of all nodes below it, added up."""
+    """Return for each node the sum of its value and those of all nodes below it."""
     sums = values.copy()
     for nodes in reversed(levels(parent)):
         inner = nodes[parent[nodes] >= 0]

@@ -1,4 +1,4 @@
-"""The call graph as a picture: graphviz draws it."""
+"""Call graph as an SVG picture, drawn by Graphviz."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from functrace.trace import Trace
 
 
 def write(traces: Sequence[Trace], out: BinaryIO, limit: int = 80) -> None:
-    """Write the call graph of all traces taken together; limit: so many functions, 0: all.
+    """Write the combined call graph of all traces with at most ``limit`` functions; 0: all.
 
     Raises:
-        FunctraceError: graphviz is not there, or failed.
+        FunctraceError: Graphviz is not installed or failed.
     """
     program = shutil.which("dot")
     if program is None:
         raise FunctraceError(
-            "graphviz draws the call graph, and its program dot is not on PATH;"
-            " install it, or export --to dot"
+            "--to svg requires graphviz, whose program dot is not on PATH;"
+            " install it or use --to dot"
         )
     graph = io.BytesIO()
     dot.write(traces, graph, limit)

@@ -1,4 +1,4 @@
-"""Text for XML."""
+"""Escaping of text for XML."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from functrace.escaping import escape_lines
 
 
 def text(value: str) -> str:
-    """Return ``value`` escaped; characters that XML cannot contain are visible escapes."""
+    """Return ``value`` escaped; characters that XML cannot contain become visible escapes."""
     return escape(escape_lines(value))

@@ -118,15 +118,15 @@ def test_options_of_other_formats_are_refused(module: Path, functrace: Run) -> N
     assert (done.returncode, done.stderr) == (2, "functrace: --by does not apply to --to chrome\n")
 
 
-def test_missing_extra_is_named(module: Path, functrace: Run) -> None:
+def test_missing_packages_and_programs_are_reported(module: Path, functrace: Run) -> None:
     (module / "a.ftrace").write_bytes(recorded.trace())
     (module / "pyarrow.py").write_text("raise ModuleNotFoundError(name='pyarrow')")
     done = functrace("export", "a.ftrace", "--to", "parquet", "-o", "x", PYTHONPATH=str(module))
     install = extras.install_command("parquet")
-    told = f"functrace: --to parquet wants pyarrow, which is not installed: {install}\n"
+    told = f"functrace: --to parquet requires pyarrow; install it with: {install}\n"
     assert (done.returncode, done.stderr) == (1, told)
     assert not (module / "x").exists()
     done = functrace("export", "a.ftrace", "--to", "svg", "-o", "x.svg", PATH="")
     assert done.returncode == 1
-    assert done.stderr.startswith("functrace: graphviz draws the call graph")
+    assert done.stderr.startswith("functrace: --to svg requires graphviz")
     assert not (module / "x.svg").exists()

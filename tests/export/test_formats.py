@@ -1,4 +1,4 @@
-"""Every format says what report says, to readers that are not ours."""
+"""Figures of every format, read by independent readers, equal those of report."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_perfetto_has_processes_tracks_and_arrows(tmp_path: Path) -> None:
     assert 2_000_000 in starts  # the second process began two milliseconds later
 
 
-def test_perfetto_says_how_calls_ended(tmp_path: Path) -> None:
+def test_perfetto_call_endings(tmp_path: Path) -> None:
     path = exported(program.write(tmp_path)[:1], "perfetto")
     told = Counter(
         (interned["debug_annotation_names", each.name_iid], each.bool_value or text)
@@ -188,21 +188,21 @@ def test_pprof_labels_and_difference(tmp_path: Path) -> None:
     assert re.search(r"Showing nodes accounting for 0, 0%", base)
 
 
-def test_a_call_graph_shows_as_many_functions_as_asked(tmp_path: Path) -> None:
+def test_call_graph_limit(tmp_path: Path) -> None:
     read = readers.dot(exported(program.write(tmp_path), "dot", "--limit", "2"))
     assert len(read) == 2  # failed ones come first
     assert all(told.failed for told in read.values())
 
 
-def test_a_big_flame_graph_leaves_out_what_counts_least(
+def test_large_flame_graph_omits_smallest_chains(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("functrace.export.flamegraph._MOST", 4)
+    monkeypatch.setattr("functrace.export.flamegraph._MAX_CHAINS", 4)
     text = exported(program.write(tmp_path)[1:], "flamegraph").read_text("utf-8")
-    assert "left out" not in text
+    assert "omitted" not in text
     traces = program.write(tmp_path)[:1]
     path = exported(traces, "flamegraph")
-    assert "chains that took least left out" in path.read_text("utf-8")
+    assert "smallest chains omitted" in path.read_text("utf-8")
     assert sum((told.calls or 0) > 0 for told in readers.flamegraph(path).values()) <= 3
 
 

@@ -67,7 +67,7 @@ def test_process_tracks_calls() -> None:
     ]
 
 
-def test_what_waited_and_whose_text_was_cut() -> None:
+def test_suspended_calls_and_cut_texts() -> None:
     calls = [o for o in _objects("tasks") if o["type"] == "call"]
     assert [c.get("suspended_ns") for c in calls] == [235, None, None, 145, 100, None, 5, None]
     assert [c.get("text_cut") for c in calls] == [*[None] * 3, True, *[None] * 4]
