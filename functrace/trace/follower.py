@@ -202,9 +202,16 @@ class Follower:
             unread = 0 if events.is_read else (chunk.end - chunk.at) // fmt.WORD.size
             self._lost += count or unread
             self._feed.miss(events.number, count + unread > 0)
-        if events.track:
-            self._latest[events.track] = events
+        self._note_latest(events)
         return count
+
+    def _note_latest(self, events: _EventChunk) -> None:
+        """Note the newest chunk of a track: it may have begun in an older one, read after that."""
+        latest = self._latest.get(events.track)
+        if latest and latest.chunk.sequence > events.chunk.sequence:
+            events.has_successor = True
+        elif events.track:
+            self._latest[events.track] = events
 
     def _read_words(self, events: _EventChunk) -> int:
         """Feed what is new in a chunk, and return how many words that is.
@@ -215,7 +222,9 @@ class Follower:
         words, payloads = read_new(self._file, chunk)
         if words and not self._file.is_there(chunk):
             return _count_words(words)
-        count, last, events.track, is_damaged = self._feed.read(events.number, words, payloads)
+        count, last, track, is_damaged = self._feed.read(events.number, words, payloads)
+        if track != events.track:  # one that began in the room that another left
+            events.track, events.has_successor = track, False
         events.is_read = True
         events.last = max(events.last, last)
         if is_damaged:

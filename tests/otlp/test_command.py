@@ -148,8 +148,8 @@ def test_without_opentelemetry(trace: str, tmp_path: Path) -> None:
     (tmp_path / "opentelemetry.py").write_text("raise ModuleNotFoundError(name='opentelemetry')")
     done = run(trace, PYTHONPATH=str(tmp_path))
     install = extras.install_command("otlp")
-    told = f"--to otlp wants opentelemetry, which is not installed: {install}"
-    assert (done.returncode, done.stderr) == (1, f"functrace: {told}\n")
+    message = f"--to otlp requires opentelemetry; install it with: {install}"
+    assert (done.returncode, done.stderr) == (1, f"functrace: {message}\n")
 
 
 def test_progress_on_a_terminal(trace: str) -> None:
