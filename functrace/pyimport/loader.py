@@ -117,7 +117,7 @@ class Hook:
         message = f"{_count(functions, 'function')} of {_count(modules, 'module')} instrumented"
         if not functions:
             scope = " in this process" if self.config.children else ", so nothing was traced"
-            message = f"no function instrumented{scope}"
+            message = f"no function was instrumented{scope}"
         write_message(message, "functrace run")
 
 

@@ -51,14 +51,14 @@ def test_text(app: Project) -> None:
 
 def test_summary_without_instrumented_functions(app: Project) -> None:
     done = app.run("--include", "nothing", "app.py")
-    assert done.stderr == "functrace run: no function instrumented, so nothing was traced\n"
+    assert done.stderr == "functrace run: no function was instrumented, so nothing was traced\n"
 
 
 def test_summary_excludes_children(app: Project) -> None:
     app.write({"start.py": "import subprocess, sys\nsubprocess.run([sys.executable, 'app.py'])\n"})
     done = app.run("--children", "start.py")
     assert "__main__.main" in names(done.stdout)
-    assert done.stderr == "functrace run: no function instrumented in this process\n"
+    assert done.stderr == "functrace run: no function was instrumented in this process\n"
 
 
 def test_options_take_precedence_over_variables(app: Project) -> None:
