@@ -100,7 +100,7 @@ def test_folded_by_calls_and_errors(tmp_path: Path) -> None:
             name: value for name, value in wanted.items() if value
         }
     frames = exported(traces, "folded").read_text("utf-8").splitlines()
-    assert {line.partition(";")[0] for line in frames} == {"shop 4711"}
+    assert {line.partition(";")[0] for line in frames} == {"shop 4194303"}
 
 
 def test_perfetto_has_processes_tracks_and_arrows(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_perfetto_has_processes_tracks_and_arrows(tmp_path: Path) -> None:
     trace = pb.Trace.FromString(path.read_bytes())
     described = [p.track_descriptor for p in trace.packet if p.HasField("track_descriptor")]
     found = [each.process for each in described if each.HasField("process")]
-    assert [each.process_name for each in found] == ["shop 4711"] * 2
+    assert [each.process_name for each in found] == ["shop 4194303"] * 2
     assert len({each.pid for each in found}) == 2
     assert list(found[0].cmdline) == ["./shop", "-v", "a b"]
     names = {each.uuid: each.name for each in described if not each.HasField("process")}
@@ -158,11 +158,11 @@ def test_chrome_arrows_end_at_the_first_call(tmp_path: Path) -> None:
     events = json.loads(path.read_bytes())["traceEvents"]
     flows = {(e["ph"], e["id"]): (e["tid"], e["ts"]) for e in events if e["ph"] in "sf"}
     assert flows == {
-        ("s", "4711-7"): (1, 0.1),
-        ("f", "4711-7"): (7, 0.105),
-        ("s", "4711-8"): (1, 0.19),
-        ("f", "4711-8"): (8, 0.2),
-        ("s", "4711-9"): (7, 0.195),
+        ("s", "4194303-7"): (1, 0.1),
+        ("f", "4194303-7"): (7, 0.105),
+        ("s", "4194303-8"): (1, 0.19),
+        ("f", "4194303-8"): (8, 0.2),
+        ("s", "4194303-9"): (7, 0.195),
     }
 
 
@@ -171,10 +171,10 @@ def test_speedscope_by_its_schema(tmp_path: Path) -> None:
     written = json.loads(exported(program.write(tmp_path), "speedscope").read_text())
     jsonschema.Draft7Validator(schema).validate(written)
     assert [profile["name"] for profile in written["profiles"]] == [
-        "shop 4711: goroutine 1",
-        "shop 4711: task 7 Task-2",
-        "shop 4711: goroutine 8",
-        "shop 4711: goroutine 1",
+        "shop 4194303: goroutine 1",
+        "shop 4194303: task 7 Task-2",
+        "shop 4194303: goroutine 8",
+        "shop 4194303: goroutine 1",
     ]
 
 
@@ -224,7 +224,9 @@ def test_parquet_tables_join(tmp_path: Path) -> None:
         WHERE c.panic = 'nil map'"""
     ).fetchall()
     assert ("main.Map[int;string]", "example.com/shop.(*Shop).Sell") in parents
-    assert duckdb.sql(f"SELECT pid FROM '{folder}/processes.parquet'").fetchall() == [(4711,)] * 2
+    assert (
+        duckdb.sql(f"SELECT pid FROM '{folder}/processes.parquet'").fetchall() == [(4194303,)] * 2
+    )
 
 
 def test_queries_of_the_docs_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ def test_process_tracks_calls() -> None:
     assert process == {
         "type": "trace",
         "version": 1,
-        "pid": 4711,
+        "pid": 4194303,
         "language": "go",
         "started_ns": 1_700_000_000_000_000_000,
         "ended_cleanly": True,

@@ -167,7 +167,7 @@ def test_resource(trace: Trace, variables: Variables) -> None:
     assert told.pop("telemetry.sdk.version")
     assert told == {
         "service.name": "shop",
-        "process.pid": 4711,
+        "process.pid": 4194303,
         "process.command_args": ["./bin/shop", "-v"],
         "process.executable.path": "/srv/bin/shop",
         "process.executable.name": "shop",

@@ -13,7 +13,7 @@ from functrace.trace import open_trace
 from functrace.trace.ending import Ending, is_running, write_ending
 from tests.trace import writer as w
 
-PID = 4711  # of the writer's header
+PID = 4194303  # of the writer's header
 
 
 @pytest.fixture

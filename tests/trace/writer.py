@@ -14,7 +14,7 @@ def header(
     start: int = 1000,
     flags: int = 1,
     lost: int = 0,
-    pid: int = 4711,
+    pid: int = 4_194_303,  # the largest there is, which hardly any process ever has
     started: int = 1_700_000_000_000_000_000,
     calibrations: tuple[tuple[int, int, int, int], ...] = (),
 ) -> bytes:
