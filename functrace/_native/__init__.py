@@ -1,4 +1,4 @@
-"""Extension modules: the recorder, which may be missing, and the trace reader.
+"""Extension modules: the trace reader, and the recorder, which is optional.
 
-A traced program imports this package for the recorder, so it imports nothing itself.
+A traced program imports this package for the recorder, so the package itself imports nothing.
 """

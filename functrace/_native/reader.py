@@ -1,4 +1,4 @@
-"""The compiled trace reader, checked once against the layouts that Python expects."""
+"""Loader of the compiled trace reader, with a check of its version and struct layouts."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from functrace._native.tables import LAYOUTS
 from functrace.errors import FunctraceError
 
 VERSION = 2
-"""Of module.c, which defines when it changes."""
+"""Version that module.c must have; the comment there states when it changes."""
 _REINSTALL = "reinstall functrace-cli"
 
 
 def check(module: ModuleType) -> None:
-    """Raise FunctraceError if a reader was not built from the sources next to this file."""
+    """Raise FunctraceError if the version or a layout of the compiled reader differs."""
     expected = [
         (name, field, dtype.itemsize, offset, kind.itemsize)
         for name, dtype in LAYOUTS.items()
@@ -30,7 +30,7 @@ def check(module: ModuleType) -> None:
 
 
 def array(items: npt.NDArray[Any] | None) -> tuple[int, int, int] | None:
-    """Return where an array's items are, how many bytes they have, and the size of one."""
+    """Return the address, size in bytes and item size of an array."""
     if items is None:
         return None
     if not items.flags.c_contiguous:
@@ -39,16 +39,16 @@ def array(items: npt.NDArray[Any] | None) -> tuple[int, int, int] | None:
 
 
 def octets(data: memoryview) -> tuple[int, int, int] | None:
-    """Return where bytes are, as array() does."""
+    """Return address, size and item size of a byte buffer, as array() does."""
     return array(np.frombuffer(data, np.uint8))
 
 
 @functools.cache
 def engine() -> Any:
-    """Return the module functrace._native._reader, which _reader.pyi describes.
+    """Return the compiled module functrace._native._reader; _reader.pyi describes it.
 
     Raises:
-        FunctraceError: it is missing, or of another version.
+        FunctraceError: the module is missing or of another version.
     """
     if sys.byteorder != "little":
         raise FunctraceError("traces can only be read on little-endian machines")

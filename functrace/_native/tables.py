@@ -1,6 +1,6 @@
-"""Rows that the reader in C takes and returns, laid out as the structs of _native/reader/ are.
+"""Row types of the compiled reader, with the layouts of the structs in _native/reader/.
 
-Times are ticks after the start of the trace. functrace._native.reader compares every layout once.
+Times are ticks after the start of the trace. functrace._native.reader checks the layouts on load.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CHUNK = np.dtype(
     ]
 )
 
-# Consecutive words of one track. begins: a chunk begins here, with that many calls open.
+# Consecutive words of one track. begins: whether a chunk begins here, with `open` open calls.
 PIECE = np.dtype(
     [
         ("track", "<u8"),
@@ -49,13 +49,13 @@ TRACK_RECORD = np.dtype(
 
 TRACK = np.dtype([("start", "<i8"), ("parent", "<i4"), ("starter", "<i4")])
 
-# Flags of a call.
+# Call flags.
 ERROR = 1
 PANIC = 2
 GOEXIT = 4
 UNFINISHED = 8
 CUT = 16
-END_UNKNOWN = 32  # in a trace that is followed: the words with the exit were overwritten
+END_UNKNOWN = 32  # only while a trace is followed: the exit was overwritten
 
 BUCKETS = 32
 
@@ -85,7 +85,7 @@ NODE = np.dtype(
     ]
 )
 
-# The durations of one power of two, of a function or (owner: ~ of it) of a node.
+# Histogram buckets for durations of one power of two. owner: a function, or ~node for a node.
 BLOCK = np.dtype([("owner", "<i4"), ("exponent", "<i4"), ("counts", "<u4", BUCKETS)])
 
 ROW = np.dtype(
@@ -105,7 +105,7 @@ ROW = np.dtype(
     ]
 )
 
-# Kinds of an event.
+# Event kinds.
 ENTERED = 1
 LEFT = 2
 SUSPENDED = 3
@@ -143,8 +143,7 @@ CALL = np.dtype(
     ]
 )
 
-# A call that began. outer: of a track's first call, the call of outer_track in which its chain goes
-# on, or -1.
+# A call that began. outer: for the first call of a track, its parent call on outer_track, or -1.
 BEGUN = np.dtype(
     [
         ("call", "<i8"),
@@ -158,7 +157,7 @@ BEGUN = np.dtype(
     ]
 )
 
-# A track that was found, described or forgotten.
+# A track that was found, described or evicted.
 FED_TRACK = np.dtype(
     [
         ("id", "<u8"),

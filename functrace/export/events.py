@@ -1,4 +1,4 @@
-"""What happened, one after the other, in blocks of columns: memory does not grow with the trace."""
+"""Streams of events and spans in blocks of columns; memory does not grow with the trace."""
 
 from __future__ import annotations
 
@@ -22,62 +22,62 @@ _BLOCK = 1 << 17
 
 @dataclass(frozen=True, eq=False)
 class Events:
-    """Entries, exits and waits of one track after the other, in their order.
+    """Block of entries, exits and suspensions, in order within each track.
 
-    Columns have an item for each event. Times are nanoseconds after the trace's start; flags and
-    texts are those of an exit.
+    Each column has one item per event. Times are nanoseconds after the start of the trace; flags
+    and texts belong to exits.
     """
 
     kind: Int32s
     """ENTERED, LEFT, SUSPENDED, RESUMED or LOST of functrace._native.tables"""
     time: Int64s
     function: Int32s
-    """the call's; while the track waits, that of the innermost call"""
+    """function of the call; function of the innermost call if the track is suspended"""
     track: Int32s
     flags: npt.NDArray[np.uint32]
     """ERROR, PANIC, GOEXIT, UNFINISHED and CUT of functrace._native.tables"""
     text_at: Int64s
-    """for Trace.text; of LOST, how many events were"""
+    """offset for Trace.text; for LOST, the number of lost events"""
     text_bytes: Int64s
 
     def __len__(self) -> int:
-        """How many events there are."""
+        """Return the number of events."""
         return len(self.kind)
 
     def __getitem__(self, part: slice) -> Events:
-        """Some of them."""
+        """Return a slice of the events."""
         return Events(*(getattr(self, field.name)[part] for field in fields(self)))
 
 
 @dataclass(frozen=True, eq=False)
 class Spans:
-    """Calls in the order of their ends, one track after the other. Times are nanoseconds."""
+    """Block of calls, grouped by track and ordered by their ends. Times are nanoseconds."""
 
     call: Int64s
-    """its number in the trace, by the order of entries"""
+    """number of the call in the trace, in the order of entries"""
     parent: Int64s
-    """the call around it on its track, or -1"""
+    """caller on the same track, or -1"""
     start: Int64s
     duration: Int64s
     self: Int64s
-    """without what was called on the same track and what the track waited"""
+    """duration without callees on the same track and without suspended time"""
     suspended: Int64s
-    """of the duration, what the track waited"""
+    """part of the duration in which the track was suspended"""
     function: Int32s
     track: Int32s
     depth: Int32s
-    """calls around it on its track"""
+    """number of enclosing calls on the same track"""
     flags: npt.NDArray[np.uint32]
     text_at: Int64s
     text_bytes: Int64s
 
     def __len__(self) -> int:
-        """How many calls there are."""
+        """Return the number of calls."""
         return len(self.call)
 
 
 def events(trace: Trace, block: int = _BLOCK) -> Iterator[Events]:
-    """A trace's events, about so many at a time."""
+    """Yield the events of a trace, about `block` at a time."""
     nanoseconds = trace.clock.nanoseconds
     for rows in _walk(_request(trace, EVENT), block):
         yield Events(
@@ -92,7 +92,7 @@ def events(trace: Trace, block: int = _BLOCK) -> Iterator[Events]:
 
 
 def runs(trace: Trace) -> Iterator[tuple[int, Events]]:
-    """A trace's events, some of one track at a time; a track may come several times in a row."""
+    """Yield blocks of events of a single track; consecutive blocks may have the same track."""
     for block in events(trace):
         edges = np.flatnonzero(np.diff(block.track)) + 1
         for begin, end in pairwise([0, *edges.tolist(), len(block)]):
@@ -100,10 +100,10 @@ def runs(trace: Trace) -> Iterator[tuple[int, Events]]:
 
 
 class SpanReader:
-    """A trace's calls.
+    """Reader of the calls of a trace.
 
     Args:
-        trace: what the calls are of.
+        trace: the trace.
     """
 
     def __init__(self, trace: Trace) -> None:
@@ -111,7 +111,7 @@ class SpanReader:
         self._ask = _request(trace, CALL)
 
     def spans(self, block: int = _BLOCK) -> Iterator[Spans]:
-        """The calls, about so many at a time."""
+        """Yield the calls, about `block` at a time."""
         nanoseconds = self._trace.clock.nanoseconds
         for rows in _walk(self._ask, block):
             yield Spans(
@@ -131,19 +131,19 @@ class SpanReader:
 
     @property
     def caller(self) -> Int64s:
-        """By track: the call in which its chain goes on, or -1. Known when all spans were read."""
+        """Parent call of each track, or -1; complete once all spans have been read."""
         return self._ask.caller
 
 
 @dataclass(frozen=True, eq=False)
 class Walk:
-    """The arguments of a walk over a trace."""
+    """Arguments of a walk over a trace."""
 
     source: Source
     caller: Int64s
-    """by track: the call in which its chain goes on, or -1; filled in as the walk proceeds"""
+    """parent call of each track, or -1; filled in as the walk proceeds"""
     row: np.dtype[Any]
-    """EVENT, or CALL for whole calls"""
+    """EVENT for events, CALL for complete calls"""
 
 
 def _walk(ask: Walk, block: int) -> Iterator[Rows]:

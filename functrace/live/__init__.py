@@ -1,4 +1,4 @@
-"""Calls as OpenTelemetry spans while the program runs: follows its trace file, docs/otlp.md#live.
+"""Live export of calls as OpenTelemetry spans from a growing trace file; see docs/otlp.md#live.
 
-What runs here is a process of its own, the sender. The program only records.
+This package runs in a separate process, the sender. The traced program only records.
 """

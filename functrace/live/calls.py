@@ -1,4 +1,4 @@
-"""The calls of a running program as spans: which are sent, and when."""
+"""Conversion of a running program's calls to spans."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from functrace.trace import Function
 from functrace.trace import format as fmt
 from functrace.trace.follower import Follower, Progress
 
-_GENERATIONS = 256  # of tracks above one that are kept for its sake
+_GENERATIONS = 256  # ancestor tracks whose calls are kept for a track
 
 
 class LiveTrack:
-    """A track of a running program.
+    """Track of a running program.
 
     Args:
-        id: the language's.
-        ids: of its calls.
+        id: track id of the language runtime.
+        ids: generator of the ids of its calls.
     """
 
-    def __init__(self, id: int, ids: TrackIds) -> None:  # noqa: A002  the language's
+    def __init__(self, id: int, ids: TrackIds) -> None:  # noqa: A002  the name in Track
         self.id = id
         self.ids = ids
         self.kind = fmt.TRACK_KINDS[0]
@@ -38,7 +38,7 @@ class LiveTrack:
         self.generation = 0
 
     def drop_distant_ancestors(self) -> None:
-        """Let go of the calls far above: tasks that each start the next would all be kept."""
+        """Release calls of distant ancestors; else a chain of tasks that start each other leaks."""
         track: LiveTrack = self
         for _ in range(_GENERATIONS):
             if track.origin is None:
@@ -54,11 +54,11 @@ class _OpenCall(Frame):
 
 
 class LiveProcess:
-    """What spans say of the process; see functrace.export.otlp.messages.Source.
+    """Running process as a source of spans; see functrace.export.otlp.messages.Source.
 
     Args:
-        path: of its trace.
-        follower: of it.
+        path: its trace file.
+        follower: reader of the trace file.
     """
 
     def __init__(self, path: Path, follower: Follower) -> None:
@@ -71,28 +71,28 @@ class LiveProcess:
 
     @property
     def process(self) -> dict[str, Any]:
-        """The facts of the process."""
+        """Process metadata."""
         return self._follower.process
 
     @property
     def functions(self) -> Sequence[Function]:
-        """Those that are known."""
+        """Functions read so far."""
         return self._follower.functions
 
 
 class SpanFollower:
-    """A trace file that is followed; calls become spans once they have ended.
+    """Reader of a growing trace file that emits a span for each selected call that has ended.
 
     Args:
-        path: the trace.
-        options: which calls; roots are given by the next.
-        roots: globs over the functions whose outermost calls begin an OpenTelemetry trace each;
-            none: a track's outermost calls do.
-        put: gets the spans.
+        path: the trace file.
+        options: selection of calls; its roots are ignored in favor of `roots`.
+        roots: globs of functions whose outermost calls each begin an OpenTelemetry trace; if
+            empty, the outermost calls of each track do.
+        put: function that receives the spans.
 
     Raises:
         OSError: the file cannot be read.
-        FunctraceError: it is no trace.
+        FunctraceError: the file is not a trace.
     """
 
     def __init__(
@@ -105,34 +105,34 @@ class SpanFollower:
         self._follower = Follower(path)
         self.process = LiveProcess(path, self._follower)
         self.dropped = 0
-        """calls that are not sent, as their ends were overwritten before they were read"""
+        """calls that are not sent because their exits were overwritten before they were read"""
         self._put = put
         self._sends_everything = not options.chosen
         self._globs = [compile_glob(glob) for glob in roots]
         self._roots: set[int] = set()
-        self._matched = 0  # functions that globs were compared with
+        self._matched = 0  # functions already compared with the globs
         self._choice = Choice(options, self._roots if roots else None)
         self._identity: Identity | None = None
         self._calls: dict[int, _OpenCall] = {}
 
     @property
     def overwritten(self) -> int:
-        """Events overwritten before they were read, at most."""
+        """Upper bound on the number of events overwritten before they were read."""
         return self._follower.overwritten
 
     @property
     def ended_cleanly(self) -> bool:
-        """Whether the header says that the program has ended."""
+        """Whether the header marks the trace as complete."""
         return self._follower.ended_cleanly
 
     def round(self) -> int:
-        """Read what is new, send what has ended, and return how much was new."""
+        """Read new data, send the calls that have ended, and return the amount of new data."""
         count = self._follower.advance()
         self._send(self._follower.take())
         return count
 
     def finish(self) -> None:
-        """Send all that is left: the program has ended."""
+        """Send the remaining calls after the program has ended."""
         while self.round():
             pass
         self._follower.finish()
@@ -192,7 +192,7 @@ class SpanFollower:
         self._matched = len(functions)
 
     def _place(self, track: LiveTrack, outer: int, outer_track: int) -> None:
-        """Note where the chain of a track goes on: in its parent, as of its own start."""
+        """Record the parent call of a track."""
         track.place = NOWHERE
         parent = self.process.tracks.get(outer_track)
         if parent is None:
@@ -245,7 +245,7 @@ class SpanFollower:
             self._end(frame)
 
     def _end(self, frame: _OpenCall) -> None:
-        """Send a call that has ended: now, or never, or for the sake of one that ends later."""
+        """Send an ended call if it is selected, together with its callers that have ended."""
         if self._sends_everything or frame.taken:
             self._put(spans_of((frame,)))
         elif self._choice.wants(frame.call):

@@ -1,4 +1,4 @@
-"""Requests that wait to be sent while the program is followed: not many, the oldest give way."""
+"""Bounded queue of requests to a collector, which drops the oldest when it is full."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ from functrace.export.otlp.answers import Answer, Tally, Transport
 from functrace.export.otlp.messages import Batch
 
 _REQUESTS = 32
-_LONGEST = 16.0  # seconds between two tries
+_LONGEST = 16.0  # seconds between two attempts
 
 
 @dataclass
 class Fate(Tally):
-    """What became of spans."""
+    """Counts of sent, refused and dropped spans."""
 
     dropped: int = 0
-    """given up, since the collector took too few or none"""
+    """spans dropped because the collector was too slow or unavailable"""
     trouble: str = ""
-    """what stood in the way, last"""
+    """latest error"""
 
 
 class Queue:
-    """Sends requests in a thread of its own, each until it is taken, refused or given up.
+    """Queue whose thread sends each request until it is accepted, refused or dropped.
 
     Args:
-        transport: a connection that tries again by itself for some seconds.
-        now: seconds, of a clock that only goes forward.
+        transport: connection that itself retries for some seconds.
+        now: monotonic clock in seconds.
     """
 
     def __init__(self, transport: Transport, now: Callable[[], float] = time.monotonic) -> None:
         self.fate = Fate()
         self._transport = transport
         self._waiting: deque[Batch] = deque()
-        self._under_way = 0  # spans
+        self._under_way = 0  # spans in the request that is being sent
         self._patience = 0.0
-        self._taken_at = 0.0  # when the collector took something last, or had nothing to take
+        self._taken_at = 0.0  # when the collector last answered or the queue was last idle
         self._now = now
         self._changed = Condition()
         Thread(target=self._run, daemon=True).start()
 
     def put(self, batch: Batch) -> None:
-        """Send a request some time; if too many wait, the oldest is dropped."""
+        """Enqueue a request; drop the oldest if the queue is full."""
         with self._changed:
             if self._is_idle():
                 self._taken_at = self._now()
@@ -56,13 +56,13 @@ class Queue:
             self._changed.notify_all()
 
     def be_patient(self, seconds: float) -> None:
-        """From here on wait for the collector: for so long as it takes nothing."""
+        """Wait up to `seconds` without progress for the collector from now on."""
         with self._changed:
             self._patience = seconds
             self._taken_at = self._now()
 
     def end(self) -> Fate:
-        """Wait until all is sent; what is not is dropped."""
+        """Wait until all requests are sent; drop those that are not sent in time."""
         with self._changed:
             self._wait_for(self._is_idle)
             self.fate.dropped += sum(batch.spans for batch in self._waiting) + self._under_way
@@ -113,6 +113,6 @@ class Queue:
 
     def _note(self, batch: Batch, answer: Answer) -> None:
         if not self._under_way:
-            return  # it was given up meanwhile
+            return  # end() has dropped the request meanwhile
         self._taken_at = self._now()
         self.fate.note(answer, batch.spans)

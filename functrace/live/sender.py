@@ -1,4 +1,4 @@
-"""The sender: follows a program's trace to its end, and sends what it finds."""
+"""Sender process: follows the trace of a program to its end and exports its calls."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from functrace.live.settings import Settings, load
 from functrace.processes import is_alive
 from functrace.units import count, several
 
-_PAUSE = 0.1  # seconds between two looks
-_MANY = 100_000  # new words, after which there is no pause
-_DELAY = 1.0  # seconds that a span waits for others
+_PAUSE = 0.1  # seconds between two rounds
+_MANY = 100_000  # new words; the next round follows without a pause if there were more
+_DELAY = 1.0  # seconds after which an incomplete request is sent
 
 
 def main(path: str) -> None:
-    """Send what a program records, until it has ended; the file is deleted then.
+    """Export what a program records until it has ended, then delete the trace file.
 
-    Says on standard error what could not be sent, and nothing else.
+    Writes to standard error only if something could not be sent.
     """
     file = Path(path)
     try:
@@ -45,12 +45,12 @@ def main(path: str) -> None:
 
 
 def say(message: str) -> None:
-    """A line for the user, on the program's standard error."""
+    """Write a line to standard error, which is that of the program."""
     try:
         line = f"functrace: otlp: {escape(redact(message))}\n"
         os.write(2, line.encode("utf-8", "backslashreplace"))
     except OSError:
-        return  # whom to tell?
+        return  # there is no other place for the message
 
 
 def _send(file: Path, settings: Settings) -> None:
@@ -70,10 +70,10 @@ def _send(file: Path, settings: Settings) -> None:
 
 
 class _Outlet:
-    """From spans to requests that wait to be sent."""
+    """Pipeline from spans to queued requests."""
 
     def open(self, follower: SpanFollower, settings: Settings) -> None:
-        """Connect to the collector. Raises UsageError: a variable makes no sense."""
+        """Connect to the collector. Raises UsageError if a variable is invalid."""
         self._queue = Queue(connect())
         self._process = follower.process
         self._rate = settings.options.rate
@@ -81,26 +81,29 @@ class _Outlet:
         self._flushed = time.monotonic()
 
     def take(self, spans: Iterable[Span]) -> None:
-        """Put spans into requests."""
+        """Add spans to requests."""
         for span in spans:
             self._put(self._made().add(span))
 
     def flush_now_and_then(self) -> None:
-        """No span waits for long."""
+        """Flush the current request if the delay has passed."""
         if time.monotonic() - self._flushed >= _DELAY:
             self._flush()
 
     def be_patient(self, seconds: float) -> None:
-        """The program has ended: a collector that takes nothing is waited for so long."""
+        """Wait up to `seconds` without progress for the collector from now on."""
         self._queue.be_patient(seconds)
 
     def end(self) -> Fate:
-        """Send what there is."""
+        """Send the remaining spans, and return the counts."""
         self._flush()
         return self._queue.end()
 
     def _made(self) -> Batches:
-        """Once there are calls, the facts of the process are known."""
+        """Return the request builder; create it with the first span.
+
+        The process metadata has been read by then.
+        """
         if self._batches is None:
             self._batches = Batches(self._process, resource(self._process), Rate(self._rate))
         return self._batches
@@ -115,7 +118,7 @@ class _Outlet:
 
 
 class _Program:
-    """The process that is followed."""
+    """Process that is being traced."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
@@ -133,7 +136,7 @@ class _Program:
                 self._poll.register(descriptor, select.POLLIN)
 
     def has_ended(self, seconds: float) -> bool:
-        """Whether it ends within so many seconds."""
+        """Wait up to `seconds` for the end of the process, and return whether it has ended."""
         if self._has_ended:
             return True
         if self._poll is not None:
@@ -143,7 +146,7 @@ class _Program:
 
 
 def _told(fate: Fate, follower: SpanFollower) -> str:
-    """What was lost or refused, as a sentence; empty where nothing was."""
+    """Return a description of lost and refused spans; empty if there are none."""
     told = []
     if fate.refused:
         told.append(f"{count(fate.refused)} refused ({fate.reason or 'no reason given'})")

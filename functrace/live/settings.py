@@ -1,4 +1,4 @@
-"""What the environment asks of the sender; docs/otlp.md has the variables."""
+"""Sender settings from environment variables, which docs/otlp.md describes."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _PATIENCE = "OTEL_BSP_EXPORT_TIMEOUT"
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings in force."""
+    """Settings of the sender."""
 
     options: Options
     roots: tuple[str, ...]
-    """globs over functions"""
+    """globs of functions"""
     patience: float
-    """seconds for which a collector that takes nothing is tried when the program has ended"""
+    """seconds without progress after which the sender gives up once the program has ended"""
 
 
 def load(environment: Mapping[str, str]) -> Settings:
-    """The settings of an environment.
+    """Read the settings from an environment.
 
     Raises:
-        UsageError: one makes no sense; says which.
+        UsageError: a variable is invalid; the message names it.
     """
 
     def of(name: str, read: Callable[[str], _T], default: _T) -> _T:

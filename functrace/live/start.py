@@ -1,7 +1,7 @@
-"""Starts the sender. Run as a script by a traced program, with ``python -I``: PATH [FOLDER...].
+"""Launcher of the sender; a traced program runs it: ``python -I start.py PATH [FOLDER...]``.
 
-It finds functrace by its own place: the program may have it from anywhere, and so may
-opentelemetry be in any of the program's folders. The script ends when the sender is on its own.
+The script locates functrace by its own path, because functrace and opentelemetry may be
+installed in any folder of the program. It exits once the sender runs as a separate process.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ _NO_OPENTELEMETRY = 3
 _NEEDED = ("numpy", "opentelemetry.sdk.resources", "opentelemetry.exporter.otlp.proto.http")
 _IGNORED = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2")
 _NICE = 5
-_STREAMS = 3  # standard ones: the descriptors below
+_STREAMS = 3  # descriptors below this are the standard streams
 
 
 def main(path: str, *folders: str) -> None:
-    """Start the sender of the trace at that path, and end; what it needs may be in folders."""
-    _detach()  # before the program runs on: a signal to its process group may follow at once
+    """Start the sender for the trace at `path`; search `folders` for its dependencies."""
+    _detach()  # before the program continues: its process group may get a signal at once
     place = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     sys.path += [f for f in (*folders, os.path.dirname(place)) if f not in sys.path]
     _load(place)
@@ -34,11 +34,11 @@ def main(path: str, *folders: str) -> None:
 
     sys.excepthook = lambda _, error, __: sender.say(f"{type(error).__name__}: {error}")
     sender.main(path)
-    os._exit(0)  # libraries' threads have nothing more to do
+    os._exit(0)  # do not wait for threads of libraries
 
 
 def _load(place: str) -> None:
-    """Import functrace from there, whatever else is called so."""
+    """Import functrace from `place`, even if another module has that name."""
     file = os.path.join(place, "__init__.py")
     spec: Any = spec_from_file_location("functrace", file, submodule_search_locations=[place])
     module = sys.modules["functrace"] = module_from_spec(spec)
@@ -53,9 +53,9 @@ def _is_there(module: str) -> bool:
 
 
 def _detach() -> None:
-    """Leave the program's terminal and what it has open to itself.
+    """Detach from the program's terminal, signals and open files.
 
-    The program has blocked all signals for this process, so that none ends it before here.
+    The program has blocked all signals for this process, so that none ends it before this point.
     """
     os.setsid()
     _close_inherited()
@@ -66,9 +66,9 @@ def _detach() -> None:
 
 
 def _close_inherited() -> None:
-    """Close all but the standard streams.
+    """Close all descriptors except the standard streams.
 
-    A loop over all numbers below the limit may take minutes, and on macOS there may be no limit.
+    A loop over all descriptors up to the limit may take minutes; on macOS there may be no limit.
     """
     try:
         numbers = [int(name) for name in os.listdir("/dev/fd")]
@@ -77,7 +77,7 @@ def _close_inherited() -> None:
         return
     for number in numbers:
         if number >= _STREAMS:
-            with suppress(OSError):  # the list was read from it
+            with suppress(OSError):  # the descriptor that listed the directory is closed already
                 os.close(number)
 
 

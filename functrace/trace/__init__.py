@@ -1,4 +1,4 @@
-"""Reads trace files: docs/trace-format.md says what is in them."""
+"""Trace file reader; docs/trace-format.md describes the format."""
 
 from functrace.trace.facts import Function
 from functrace.trace.reader import Trace, open_trace

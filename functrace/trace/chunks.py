@@ -1,4 +1,4 @@
-"""Where in a trace file that is being written its chunks are, and which are overwritten."""
+"""Chunk index of a trace file that is being written."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from functrace.trace import format as fmt
 from functrace.trace.header import Header, parse_header
 
 _WINDOW = 1 << 20
-_SEQUENCE = slice(16, 24)  # of a head
+_SEQUENCE = slice(16, 24)  # bytes of the sequence number in a chunk header
 _MAGIC = int.from_bytes(fmt.CHUNK_MAGIC, "little")
 
 
 class Chunk:
-    """A chunk, and how far it was read.
+    """Chunk of a trace file, with the read position in it.
 
     Args:
-        offset: where it is in the file.
-        end: where it ends.
+        offset: file offset of the chunk.
+        end: file offset of its end.
         head: kind, size, open calls, sequence number, track and base.
     """
 
@@ -33,23 +33,24 @@ class Chunk:
         self.end = end
         self.kind, _, self.opened, self.sequence, self.track, self.base = head
         self.at = offset + fmt.CHUNK.size
-        """where its next word is"""
+        """file offset of the next word to read"""
         self.is_gone = False
-        """another has its place"""
+        """whether the chunk was overwritten"""
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing of it was read."""
+        """Whether no word of the chunk has been read."""
         return self.at == self.offset + fmt.CHUNK.size
 
 
 class ChunkFile:
-    """The file, open for reading. It is never mapped: it may be cut off by whoever likes to.
+    """Trace file that is open for reading and indexed by chunk.
 
-    Chunks and *holes*, where none is known, lie side by side and cover it.
+    The file is never mapped, because another process may truncate it at any time. Adjacent chunks
+    and *holes* (ranges without a known chunk) cover the file.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: the file cannot be read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -62,19 +63,19 @@ class ChunkFile:
         self._late: list[Chunk] = []
 
     def close(self) -> None:
-        """Nothing more is read."""
+        """Close the file."""
         os.close(self._file)
 
     def read(self, at: int, size: int) -> bytes:
-        """As many bytes as there are."""
+        """Return up to `size` bytes from offset `at`; fewer at the end of the file."""
         return os.pread(self._file, size, at)
 
     def header(self) -> Header:
-        """The header as it is now. Raises FunctraceError."""
+        """Return the current header. Raises FunctraceError if it is invalid."""
         return parse_header(self.path, memoryview(self.read(0, fmt.HEADER_BYTES)))
 
     def is_there(self, chunk: Chunk) -> bool:
-        """Whether the chunk is still what was found at its place; if not, it is_gone."""
+        """Return whether the chunk is still in the file; set `is_gone` if it was overwritten."""
         if not chunk.is_gone:
             head = self.read(chunk.offset, _SEQUENCE.stop)
             sequence = chunk.sequence.to_bytes(8, "little")
@@ -85,16 +86,16 @@ class ChunkFile:
         return False
 
     def find(self) -> list[Chunk]:
-        """The chunks that were begun since the last time, by their sequence numbers.
+        """Return the chunks begun since the last call, in the order of their sequence numbers.
 
-        A chunk is returned only when all before it are, or are overwritten.
+        A chunk is returned only after all earlier chunks have been returned or overwritten.
         """
         self._forget_overwritten()
         self._grow()
         found = self._late + self._scan()
         if not found:
             return []
-        # One that was begun while we looked elsewhere may have been missed, and one behind it not.
+        # The first scan may miss a chunk begun behind its position, but find a later chunk.
         last = max(chunk.sequence for chunk in found)
         found += self._scan()
         self._late = [chunk for chunk in found if chunk.sequence > last]
@@ -111,7 +112,10 @@ class ChunkFile:
             self._end = end
 
     def _forget_overwritten(self) -> None:
-        """Old chunks are overwritten in their order; facts that say something never are."""
+        """Drop overwritten chunks.
+
+        Chunks are overwritten from the oldest on; facts chunks with records are never overwritten.
+        """
         while self._oldest:
             chunk = self._oldest[0]
             says_facts = chunk.kind == fmt.FACTS and not chunk.is_empty
@@ -133,7 +137,7 @@ class ChunkFile:
     def _scan_hole(self, start: int, end: int) -> Iterator[Chunk]:
         for at, head in self._heads(start, end):
             if at < start:
-                continue  # in the chunk before
+                continue  # inside the previous chunk
             if start < at:
                 self._holes[start] = at
             chunk = Chunk(at, min(at + head[1], self._end), head)
@@ -158,7 +162,7 @@ class ChunkFile:
             at += len(data)
 
     def _claim(self, end: int) -> int:
-        """Where a hole ends, with the holes next to it."""
+        """Return the end of a hole after merging the adjacent holes into it."""
         while True:
             chunk = self._chunks.get(end)
             if end in self._holes:
@@ -167,7 +171,12 @@ class ChunkFile:
                 return end
 
     def _give_way(self, at: int, end: int) -> None:
-        """What is known between the end of a hole and that of a chunk in it is no more."""
+        """Drop chunks and holes that a new chunk overlaps.
+
+        Args:
+            at: end of the hole in which the chunk was found.
+            end: end of the new chunk.
+        """
         while at < end:
             chunk = self._chunks.get(at)
             if chunk is not None:
@@ -183,7 +192,7 @@ class ChunkFile:
 
 
 def read_head(head: memoryview) -> tuple[int, ...] | None:
-    """Return kind, size, open calls, sequence number, track and base; None if no chunk begins."""
+    """Return kind, size, open calls, sequence number, track and base; None if `head` is invalid."""
     if len(head) < fmt.CHUNK.size:
         return None
     magic, *rest = fmt.CHUNK.unpack(head)

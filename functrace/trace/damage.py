@@ -1,4 +1,4 @@
-"""Sentences about what a trace says that cannot be."""
+"""Descriptions of anomalies in a trace."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from collections.abc import Iterable
 
 
 def sentences(counts: Iterable[tuple[int, str, str]]) -> list[str]:
-    """A sentence for each count that is not zero, from its forms for one and for several."""
+    """Return a sentence for each nonzero count, from its singular and plural forms."""
     return [one if count == 1 else f"{count} {many}" for count, one, many in counts if count]

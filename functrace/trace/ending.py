@@ -1,4 +1,4 @@
-"""How a traced process ended, and whether one of which the trace does not say so still runs."""
+"""Exit status of a traced process, and detection of processes that are still running."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from typing import Any
 
 from functrace.trace import format as fmt
 
-_START_TICKS = 19  # index in /proc/PID/stat, behind the name and its parenthesis
+_START_TICKS = 19  # index in /proc/PID/stat, counted after the parenthesized name
 
 
 @dataclass(frozen=True)
 class Ending:
-    """The end of a process, as its parent saw it.
+    """End of a process as its parent observed it.
 
     Attributes:
-        exit_status: of a process that exited; else None.
-        signal: the number of the signal that ended it; else None.
+        exit_status: exit status; None if a signal killed the process.
+        signal: number of the signal that killed the process; None if it exited.
     """
 
     exit_status: int | None
     signal: int | None
 
     def __str__(self) -> str:
-        """As functrace record says it."""
+        """Return the ending in the words of functrace record."""
         if self.signal is None:
             return f"exit status {self.exit_status}"
         try:
@@ -38,7 +38,7 @@ class Ending:
 
 
 def read_ending(data: memoryview, flags: int) -> Ending | None:
-    """Return what the header says of the end, or None."""
+    """Return the ending from the header, or None if it is not recorded."""
     if not flags & fmt.END_KNOWN:
         return None
     kind, number = fmt.ENDING.unpack_from(data, fmt.ENDING_AT)
@@ -46,10 +46,10 @@ def read_ending(data: memoryview, flags: int) -> Ending | None:
 
 
 def write_ending(path: Path, pid: int, ending: Ending) -> None:
-    """Write the end of a process that has ended into its trace; leave any other file alone.
+    """Write the ending of a process to its trace; leave the file unchanged if it is any other.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
@@ -69,10 +69,10 @@ def write_ending(path: Path, pid: int, ending: Ending) -> None:
 
 
 def is_running(pid: int, process: dict[str, Any]) -> bool | None:
-    """Return whether a recorded process still runs; None where that cannot be found out.
+    """Return whether a recorded process is still running; None if that cannot be determined.
 
-    Its id counts only in the namespace that it was given in, and only with the instant at which
-    that process started: ids are given again.
+    A process id is valid only in its pid namespace, and only with the start time of the process,
+    because ids are reused.
     """
     namespace, ticks = process.get("pid_namespace"), process.get("start_ticks")
     if process.get("host") != socket.gethostname() or not namespace or not ticks:

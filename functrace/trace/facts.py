@@ -1,4 +1,4 @@
-"""Chunks of facts: the functions that a trace's numbers stand for, and what the process was."""
+"""Reader of facts chunks: function and process metadata of a trace."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from functrace.trace.scan import Rows
 
 
 class Function(NamedTuple):
-    """A function, under the first number that it has in the trace."""
+    """Function, with its first number in the trace."""
 
     number: int
     name: str
@@ -25,7 +25,10 @@ class Function(NamedTuple):
 
 @dataclass
 class Facts:
-    """Functions, each once; and which of them, by index, a number stands for (-1: none)."""
+    """Metadata from the facts chunks.
+
+    `functions` contains each function once; `index_of` maps a function number to its index, or -1.
+    """
 
     functions: list[Function] = field(default_factory=list)
     index_of: npt.NDArray[np.int32] = field(default_factory=lambda: np.full(1, -1, np.int32))
@@ -37,7 +40,7 @@ class Facts:
 
 
 def read_facts(data: memoryview, chunks: Rows) -> Facts:
-    """What the chunks of facts say; the first to give a number a function is right."""
+    """Return the metadata in the facts chunks; the first definition of a number is valid."""
     reader = FactsReader()
     for chunk in chunks[chunks["kind"] == fmt.FACTS]:
         at = int(chunk["offset"])
@@ -46,16 +49,16 @@ def read_facts(data: memoryview, chunks: Rows) -> Facts:
 
 
 class FactsReader:
-    """Reads records of facts, in the order of their chunks."""
+    """Incremental reader of facts records, which expects chunks in order."""
 
     def __init__(self) -> None:
         self._facts = Facts()
         self.index_of: dict[int, int] = {}
-        """by number, the function"""
+        """function index by function number"""
         self._by_place: dict[tuple[str, str, int], int] = {}
 
     def read(self, words: memoryview) -> int:
-        """Read the records up to the first zero; returns how many bytes they have."""
+        """Read the records before the first zero word, and return their size in bytes."""
         read = 0
         for end, kind, payload in self._records(words):
             read = end
@@ -67,16 +70,16 @@ class FactsReader:
 
     @property
     def functions(self) -> list[Function]:
-        """Those read so far."""
+        """Functions read so far."""
         return self._facts.functions
 
     @property
     def process(self) -> dict[str, Any]:
-        """The facts of the process; empty if none were read."""
+        """Process metadata; empty if none has been read."""
         return self._facts.process
 
     def facts(self) -> Facts:
-        """All that was read."""
+        """Return all metadata read so far."""
         facts = self._facts
         facts.index_of = np.full(max(self.index_of, default=0) + 1, -1, np.int32)
         facts.index_of[list(self.index_of)] = list(self.index_of.values())
@@ -134,7 +137,7 @@ class FactsReader:
 
 
 def _encodable(value: Any) -> Any:
-    """Return a value of JSON whose texts UTF-8 can express: JSON can contain half a surrogate."""
+    """Return a JSON value with all strings valid as UTF-8: JSON allows lone surrogates."""
     if isinstance(value, str):
         return encodable(value)
     if isinstance(value, list):
@@ -145,10 +148,10 @@ def _encodable(value: Any) -> Any:
 
 
 def encodable(text: str) -> str:
-    r"""Return ``text`` with a visible ``\udcff`` for what UTF-8 cannot express."""
+    r"""Return ``text`` with escapes such as ``\udcff`` for characters that UTF-8 cannot encode."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
 def decode(text: memoryview) -> str:
-    """A text of the trace: UTF-8, or what can be made of it."""
+    """Return a string of the trace, with replacement characters for invalid UTF-8."""
     return bytes(text).decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""Follow a trace file that is being written: calls as they begin and end."""
+"""Reader that follows a trace file while it is being written."""
 
 from __future__ import annotations
 
@@ -21,43 +21,43 @@ from functrace.trace.reader import Clock
 from functrace.trace.scan import Rows
 
 _LAST = (1 << 63) - 1
-_WORDS = 1 << 19  # read in a round; more are left in the file
-_AT_ONCE = 50_000  # words walked before some calls and tracks are forgotten
-# What is remembered for tracks that begin later: the newest calls, and tracks with no open call.
-# The sender for Go has the same limits.
+_WORDS = 1 << 19  # soft limit per round; further words are read in later rounds
+_AT_ONCE = 50_000  # words processed before old calls and tracks are evicted
+# Limits on what is kept for tracks that begin later: recent calls, and tracks without open calls.
+# The Go sender has the same limits.
 _REMEMBERED_CALLS = 100_000
 _REMEMBERED_TRACKS = 20_000
-_FULL = 512  # bytes: a chunk with a successor and less than that left gets no more words
+_FULL = 512  # bytes: a chunk that has a successor and less room than this gets no more words
 
 
 @dataclass(frozen=True, eq=False)
 class Progress:
-    """What has come since the last query. Times are ticks after the trace's start."""
+    """Changes since the last query. Times are ticks after the start of the trace."""
 
     tracks: Rows
-    """of FED_TRACK: tracks that were found, described or forgotten"""
+    """rows of FED_TRACK: tracks that were found, described or evicted"""
     begun: Rows
-    """of BEGUN: calls that began, a caller before its callees"""
+    """rows of BEGUN: calls that began, each caller before its callees"""
     finished: Rows
-    """of CALL: calls that ended, as SpanReader has them; their texts are in texts"""
+    """rows of CALL: calls that ended, as in SpanReader, with offsets into `texts`"""
     released: npt.NDArray[np.int64]
-    """calls that no row will refer to any more"""
+    """calls that no later row refers to"""
     texts: memoryview
 
     def text(self, at: int, size: int) -> str:
-        """Return a text that a row refers to."""
+        """Return the string at an offset from a row."""
         return decode(self.texts[at : at + size])
 
 
 class Follower:
-    """A trace file that is followed while a program writes it.
+    """Incremental reader of a trace file that a program is writing.
 
     Args:
-        path: the trace.
+        path: the trace file.
 
     Raises:
         OSError: the file cannot be read.
-        FunctraceError: it is no trace.
+        FunctraceError: the file is not a trace.
     """
 
     def __init__(self, path: Path) -> None:
@@ -65,46 +65,46 @@ class Follower:
         self.header = self._file.header()
         self.clock = Clock(self.header.ticks_per_second)
         self.ended_cleanly = False
-        """the header says that the program has ended"""
+        """whether the header marks the trace as complete"""
         self._feed: Any = engine().Feed(
             self.header.start, _REMEMBERED_CALLS, _REMEMBERED_TRACKS, _AT_ONCE
         )
         self._facts_reader = FactsReader()
         self._function_of = np.full(1, -1, np.int32)
-        self._numbers = 0  # in _function_of
+        self._numbers = 0  # function numbers already in _function_of
         self._facts: list[Chunk] = []
-        self._events: list[_EventChunk] = []  # by sequence number
-        self._latest: dict[int, _EventChunk] = {}  # by track: the chunk that it writes into
+        self._events: list[_EventChunk] = []  # in the order of sequence numbers
+        self._latest: dict[int, _EventChunk] = {}  # by track: the chunk that the track writes to
         self._sequence = 0
-        self._largest = 0  # bytes of the largest chunk of events that was seen
-        self._missing = 0  # chunks that were overwritten before they were seen
-        self._lost = 0  # words in others
+        self._largest = 0  # bytes of the largest event chunk found
+        self._missing = 0  # chunks overwritten before they were found
+        self._lost = 0  # words overwritten in chunks that were found
         self._last = 0
 
     @property
     def process(self) -> dict[str, Any]:
-        """The facts of the process; empty if none were read."""
+        """Process metadata; empty if none has been read."""
         return self._facts_reader.process
 
     @property
     def functions(self) -> Sequence[Function]:
-        """Those read so far."""
+        """Functions read so far."""
         return self._facts_reader.functions
 
     @property
     def overwritten(self) -> int:
-        """Events overwritten before they were read, at most.
+        """Upper bound on the number of events overwritten before they were read.
 
-        Chunks that were never seen count as full, and as large as the largest that was seen.
+        Chunks that were never found count as full and as large as the largest chunk found.
         """
         words = (self._largest - fmt.CHUNK.size) // fmt.WORD.size if self._largest else 0
         return self._lost + self._missing * words
 
     def advance(self) -> int:
-        """Read what is new, walk what was there one round ago, and return how much was new.
+        """Read new data, process the events known one round ago, and return the amount of new data.
 
-        Threads may store late what they have read the clock for. So only what is older than
-        something that was there one round ago is certainly complete, on all tracks.
+        A thread may store an event some time after it reads the clock. So all tracks are certainly
+        complete only up to the latest event that was read one round ago.
         """
         header: Header = self._file.header()
         self.ended_cleanly = bool(header.flags & fmt.ENDED_CLEANLY)
@@ -113,20 +113,20 @@ class Follower:
         found = self._file.find()
         self._count(found)
         self._facts += [chunk for chunk in found if chunk.kind == fmt.FACTS]
-        self._read_facts()  # first: ids of calls depend on the facts of the process
+        self._read_facts()  # first: call ids depend on the process metadata
         self._begin(chunk for chunk in found if chunk.kind == fmt.EVENTS)
         count, unread = self._read()
         self._feed.advance(min(until, unread - 1))
         return count + len(found)
 
     def finish(self) -> None:
-        """Walk all that is left: the program has ended, and advance() finds nothing new."""
+        """Process the remaining events after the program has ended and advance() finds nothing."""
         self._feed.advance(_LAST)
         self._feed.end(self._last)
         self._file.close()
 
     def take(self) -> Progress:
-        """Return what has come since the last time."""
+        """Return the changes since the last call."""
         tracks, begun, finished, released, texts = self._feed.take()
         return Progress(
             np.frombuffer(tracks, FED_TRACK),
@@ -137,7 +137,7 @@ class Follower:
         )
 
     def open_calls(self) -> Rows:
-        """Return the calls that are open, as rows of BEGUN."""
+        """Return the open calls as rows of BEGUN."""
         return np.frombuffer(self._feed.open_calls(), BEGUN)
 
     def _count(self, found: Iterable[Chunk]) -> None:
@@ -175,7 +175,7 @@ class Follower:
         self._feed.functions(array(self._function_of), len(self.functions))
 
     def _read(self) -> tuple[int, int]:
-        """Return how many words were new, and a time before which nothing is unread."""
+        """Return the number of new words, and a time before which no event is unread."""
         count = 0
         unread = _LAST
         kept = []
@@ -198,7 +198,7 @@ class Follower:
         count = 0 if chunk.is_gone else self._read_words(events)
         self._last = max(self._last, events.last)
         if chunk.is_gone:
-            # Where all was read before, more may have come, or not: mostly not.
+            # A fully read chunk may have received more words, but rarely does: count none.
             unread = 0 if events.is_read else (chunk.end - chunk.at) // fmt.WORD.size
             self._lost += count or unread
             self._feed.miss(events.number, count + unread > 0)
@@ -206,7 +206,10 @@ class Follower:
         return count
 
     def _note_latest(self, events: _EventChunk) -> None:
-        """Note the newest chunk of a track: it may have begun in an older one, read after that."""
+        """Note the newest chunk of a track.
+
+        A track may have begun in an older chunk that was read after a newer one.
+        """
         latest = self._latest.get(events.track)
         if latest and latest.chunk.sequence > events.chunk.sequence:
             events.has_successor = True
@@ -214,16 +217,16 @@ class Follower:
             self._latest[events.track] = events
 
     def _read_words(self, events: _EventChunk) -> int:
-        """Feed what is new in a chunk, and return how many words that is.
+        """Feed the new words of a chunk to the engine, and return their number.
 
-        If the chunk is overwritten meanwhile, it is_gone then, and the words are what was lost.
+        If the chunk was overwritten meanwhile, `is_gone` is set and the words were lost.
         """
         chunk = events.chunk
         words, payloads = read_new(self._file, chunk)
         if words and not self._file.is_there(chunk):
             return _count_words(words)
         count, last, track, is_damaged = self._feed.read(events.number, words, payloads)
-        if track != events.track:  # one that began in the room that another left
+        if track != events.track:  # a track that began in the room that another track left
             events.track, events.has_successor = track, False
         events.is_read = True
         events.last = max(events.last, last)
@@ -235,11 +238,11 @@ class Follower:
 
 
 class _EventChunk:
-    """A chunk of events that is being read.
+    """Event chunk that is being read.
 
     Args:
-        chunk: which.
-        number: of it in the feed.
+        chunk: the chunk.
+        number: its number in the feed.
         begun: ticks at its beginning.
     """
 
@@ -248,29 +251,30 @@ class _EventChunk:
         self.number = number
         self.begun = begun
         self.track = chunk.track
-        """whose words come next; 0: nobody's"""
+        """track of the next words, or 0"""
         self.is_read = False
-        """to its end, or to where nothing was stored yet"""
+        """whether all words stored so far were read at least once"""
         self.has_successor = False
-        """its track goes on in another chunk"""
+        """whether its track continues in another chunk"""
         self.last = -1
-        """when its last event was"""
+        """ticks at its last event"""
 
     @property
     def is_done(self) -> bool:
-        """Whether no word can come any more.
+        """Whether no more words can be stored in the chunk.
 
-        A chunk with a successor was left as too short for what was to come; or as its track seemed
-        to have ended, and then another track may begin in it.
+        A track leaves a chunk for a successor when the remaining room is too small, or when the
+        track seemed to have ended; in the latter case another track may begin in the chunk.
         """
         left = self.chunk.end - self.chunk.at
         return self.chunk.is_gone or left < (_FULL if self.has_successor else fmt.WORD.size)
 
 
 def read_new(file: ChunkFile, chunk: Chunk) -> tuple[bytes, bytes]:
-    """Return what is new in a chunk, up to its end, read twice; nothing if it is overwritten.
+    """Read the unread part of a chunk twice, and return both copies; empty if there is nothing new.
 
-    A word is stored after its payload: words are those of the first, payloads of the second.
+    A word is stored after its payload, so words are taken from the first copy and payloads from
+    the second.
     """
     if not any(file.read(chunk.at, fmt.WORD.size)):
         return b"", b""
@@ -281,9 +285,9 @@ def read_new(file: ChunkFile, chunk: Chunk) -> tuple[bytes, bytes]:
 
 
 def _count_words(words: bytes) -> int:
-    """Return how many words were stored, at most: all that fit if they have been zeroed since.
+    """Return an upper bound on the number of stored words; all that fit if they were zeroed.
 
-    Zeros end the words of a chunk, but payloads contain zeros as well.
+    A zero word marks the end of a chunk's words, but payloads may also contain zeros.
     """
     stored = np.flatnonzero(np.frombuffer(words, "<u8"))
     return int(stored[-1]) + 1 if len(stored) else len(words) // fmt.WORD.size

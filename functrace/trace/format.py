@@ -1,4 +1,4 @@
-"""The numbers and structures of docs/trace-format.md."""
+"""Constants and structures of the trace format in docs/trace-format.md."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ MAGIC = b"FTRACE\r\n"
 VERSION = 1
 HEADER_BYTES = 4096
 
-# magic, version, header's size, process, language, ticks per second,
-# ticks and nanoseconds at the start, flags, lost
+# magic, version, header size, process id, language, ticks per second,
+# ticks and nanoseconds at the start, flags, lost events
 HEADER = struct.Struct("<8sIIIIQQQQQ")
 CALIBRATION = struct.Struct("<QQQQ")  # sequence number, ticks, nanoseconds, sequence number
 CALIBRATIONS_AT = (64, 96)
@@ -24,7 +24,7 @@ END_KNOWN = 16
 
 FLAGS_AT = 48
 ENDING_AT = 128
-ENDING = struct.Struct("<II")  # how, and exit status or signal
+ENDING = struct.Struct("<II")  # kind of ending, and exit status or signal
 EXITED = 1
 KILLED = 2
 
@@ -53,10 +53,10 @@ INHERITED = 9
 FUNCTION = 16
 PROCESS = 17
 
-CUT = 1  # values of an error or a panic
+CUT = 1  # flags of an error or panic record
 GOEXIT = 2
 
-OPEN_INHERITED = 1  # a value of an open call
+OPEN_INHERITED = 1  # flag of an open-call record
 
 TRACK_PAYLOAD = struct.Struct("<QQQII")  # id, parent, ticks, starter, line; the name follows
 OPEN_PAYLOAD = struct.Struct("<QQ")  # ticks, function
@@ -64,28 +64,28 @@ FUNCTION_PAYLOAD = struct.Struct("<IIQHH")  # number, line, address, sizes of na
 
 TRACK_KINDS = ("unknown", "goroutine", "thread", "task")
 
-# A source has no more lines than this, which is the largest int32.
+# Largest line number: the largest int32.
 LINE_LIMIT = (1 << 31) - 1
 
-# No time is later than this after the trace's start, so that a sum of two never overflows.
+# Latest time after the start of the trace, so that a sum of two never overflows.
 TIME_LIMIT = 1 << 60
 
 
 def record_type(word: int) -> int:
-    """What kind of record a word begins."""
+    """Return the type of the record that a word begins."""
     return word >> 2 & 0x3F
 
 
 def record_bytes(word: int) -> int:
-    """How many bytes a record's payload has."""
+    """Return the size of a record's payload in bytes."""
     return word >> 8 & 0xFFFF
 
 
 def record_size(word: int) -> int:
-    """How many bytes a record takes, its word and padding included."""
+    """Return the size of a record in bytes, including its word and padding."""
     return 8 + (record_bytes(word) + 7 & ~7)
 
 
 def ticks_since(ticks: int, start: int) -> int:
-    """Ticks after the trace's start; damaged ones are moved to where a time can be."""
+    """Return ticks after the start of the trace, clamped to the valid range."""
     return min(max((ticks & 0xFFFF_FFFF_FFFF_FFFF) - start, 0), TIME_LIMIT)

@@ -1,4 +1,4 @@
-"""The header of a trace: whose it is, how it ended, and what its clock's ticks are worth."""
+"""Trace header: process, ending and clock rate."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _LATEST = 1 << 62  # nanoseconds since 1970, so that a time after the start neve
 
 @dataclass(frozen=True)
 class Header:
-    """A trace's header, its calibrations already made into ticks per second."""
+    """Trace header with the calibrated clock rate."""
 
     pid: int
     language: str
     ticks_per_second: float
     start: int
-    """ticks at the start"""
+    """ticks at the start of the trace"""
     started: int
     """the same instant, nanoseconds since 1970"""
     flags: int
@@ -30,7 +30,11 @@ class Header:
 
 
 def parse_header(path: Path, data: memoryview) -> Header:
-    """The header of the file whose first bytes are given, or why it has none."""
+    """Return the header in the first bytes of a file.
+
+    Raises:
+        FunctraceError: the header is missing, corrupt or of another version.
+    """
     if bytes(data[: len(fmt.MAGIC)]) != fmt.MAGIC:
         raise FunctraceError(f"{path}: not a trace, it does not begin as one")
     if len(data) < fmt.HEADER_BYTES:
@@ -54,7 +58,10 @@ def parse_header(path: Path, data: memoryview) -> Header:
 
 
 def _calibrated(data: memoryview, start: int) -> float | None:
-    """Ticks per second by the latest calibration that was written to its end and is old enough."""
+    """Return ticks per second from the latest intact calibration.
+
+    None if there is no intact calibration or the latest covers too short a time.
+    """
     intact = [
         (sequence, ticks, ns)
         for sequence, ticks, ns, again in (

@@ -1,4 +1,4 @@
-"""A trace file, opened: what it is about, its tracks, and where their words are."""
+"""Reader of complete trace files."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _LAST_NS = 1 << 61  # nanoseconds, so that a start and a duration add up to an i
 
 @dataclass(frozen=True)
 class Clock:
-    """Relates a trace's ticks since its start to nanoseconds."""
+    """Conversion between ticks and nanoseconds after the start of a trace."""
 
     ticks_per_second: float
 
     def nanoseconds(self, ticks: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Nanoseconds for a column of ticks."""
+        """Convert a column of ticks to nanoseconds."""
         if self.ticks_per_second == 1e9:
             return ticks.astype(np.int64)
         scaled = np.rint(ticks * (1e9 / self.ticks_per_second))
@@ -37,19 +37,19 @@ class Clock:
         return nanoseconds
 
     def nanosecond(self, ticks: int) -> int:
-        """Nanoseconds for ticks, just as for a column of them."""
+        """Convert ticks to nanoseconds with the same result as for a column."""
         if self.ticks_per_second == 1e9:
             return ticks
         return min(round(ticks * (1e9 / self.ticks_per_second)), _LAST_NS)
 
     def ticks(self, nanoseconds: int) -> int:
-        """Ticks for a time in nanoseconds."""
+        """Convert nanoseconds to ticks."""
         return min(max(round(nanoseconds * (self.ticks_per_second / 1e9)), 0), fmt.TIME_LIMIT)
 
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """What a trace file tells; the calls themselves stay in it until they are asked for."""
+    """Contents of a trace file; calls are read from the file on demand."""
 
     path: Path
     pid: int
@@ -59,30 +59,30 @@ class Trace:
     """nanoseconds since 1970-01-01 UTC"""
     ended_cleanly: bool
     ending: Ending | None
-    """how the process ended, where functrace record has seen it"""
+    """how the process ended, if functrace record observed it"""
     full: bool
     overwritten: bool
     """whether old chunks may be overwritten"""
     overwritten_chunks: int
-    """how many were, by the sequence numbers that are missing"""
+    """number of overwritten chunks, from the missing sequence numbers"""
     write_failed: bool
     lost: int | None
-    """events that were not recorded; None if unknown, since recording ended before the process"""
+    """events that were not recorded; None if unknown because recording stopped early"""
     process: dict[str, Any]
     functions: tuple[Function, ...]
     tracks: Tracks
     events: int
-    """entries and exits in the file"""
+    """number of entries and exits in the file"""
     span: tuple[int, int]
-    """nanoseconds from the trace's start to the first thing that a track did, and to the last"""
+    """times of the first and last event, in nanoseconds after the start of the trace"""
     damage: list[str]
-    """what could not be read, in sentences"""
+    """descriptions of the parts that could not be read"""
     clock: Clock
     words: Words
 
     @property
     def is_running(self) -> bool | None:
-        """Whether the process still runs; None where that cannot be found out."""
+        """Whether the process is still running; None if that cannot be determined."""
         if self.ended_cleanly or self.ending is not None:
             return False
         return is_running(self.pid, self.process)
@@ -93,30 +93,30 @@ class Trace:
         return self.clock.ticks_per_second
 
     def text(self, at: int, size: int) -> str:
-        """A text that a column of offsets and one of lengths point to."""
+        """Return the string at an offset of the file."""
         return decode(self.words.data[at : at + size])
 
 
 @dataclass(frozen=True, eq=False)
 class Words:
-    """Where in the file the words of each track are: what a fold works on."""
+    """Location of each track's words in the file."""
 
     data: memoryview
     start: int
-    """ticks at the trace's start"""
+    """ticks at the start of the trace"""
     last: int
-    """ticks from there to the last thing that a track did"""
+    """ticks from `start` to the last event"""
     pieces: Rows
     piece_of: npt.NDArray[np.int64]
     function_of: npt.NDArray[np.int32]
-    """by a function's number, its index or -1"""
+    """function index by function number, or -1"""
 
 
 def open_trace(path: str | Path) -> Trace:
-    """Read everything of a trace but its calls.
+    """Read a trace except for its calls.
 
-    Raises FunctraceError where the file is no trace; damage behind the header is told in
-    Trace.damage. The file stays mapped for as long as the trace is referred to.
+    Raises FunctraceError if the file is not a trace; Trace.damage describes damage after the
+    header. The file stays mapped as long as the trace is referenced.
     """
     path = Path(path)
     data = _map(path)
@@ -152,7 +152,7 @@ def open_trace(path: str | Path) -> Trace:
 
 
 def _missing(chunks: Rows) -> int:
-    """Return how many chunks that were written are not there; sequence numbers begin with 1."""
+    """Return the number of chunks missing from the file; sequence numbers begin with 1."""
     numbers = np.unique(chunks["sequence"])
     return int(numbers[-1]) - len(numbers) if len(numbers) else 0
 
@@ -204,7 +204,7 @@ def _words(
 def _damage(overwritten: bool, chunks: Chunks, facts: Facts, found: Pieces) -> list[str]:
     return sentences(
         [
-            # Between two chunks there may be anything where old ones are overwritten.
+            # A gap between chunks is no damage if old chunks are overwritten.
             (
                 0 if overwritten else chunks.gaps,
                 "1 chunk does not make sense",

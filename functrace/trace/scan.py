@@ -1,4 +1,4 @@
-"""The chunks of a file, and the pieces of tracks in them."""
+"""Scan of a trace file for chunks and pieces of tracks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Rows = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Chunks:
-    """A file's chunks in the order of their sequence numbers, and what was no chunk."""
+    """Chunks in the order of their sequence numbers, and counts of gaps and truncated chunks."""
 
     rows: Rows
     gaps: int
@@ -26,7 +26,7 @@ class Chunks:
 
 @dataclass(frozen=True)
 class Pieces:
-    """The pieces of tracks in a file's chunks, the records that begin tracks, and counts."""
+    """Pieces of tracks, track records, time range, and counts of events and anomalies."""
 
     rows: Rows
     records: Rows
@@ -40,13 +40,13 @@ class Pieces:
 
 
 def find_chunks(data: memoryview, overwritten: bool) -> Chunks:
-    """Return the chunks of a whole file."""
+    """Return the chunks of a complete file."""
     rows, gaps, cut = engine().chunks(octets(data), fmt.HEADER_BYTES, overwritten)
     return Chunks(in_sequence(np.frombuffer(rows, CHUNK)), gaps, cut)
 
 
 def find_pieces(data: memoryview, start: int, chunks: Rows) -> Pieces:
-    """Return the pieces in chunks of a file whose clock begins at start."""
+    """Return the pieces in the chunks of a file whose clock begins at `start` ticks."""
     rows, records, *counts = engine().pieces(octets(data), start, array(chunks))
     return Pieces(np.frombuffer(rows, PIECE), np.frombuffer(records, TRACK_RECORD), *counts)
 

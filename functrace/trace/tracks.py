@@ -1,4 +1,4 @@
-"""Tracks: goroutines, threads and tasks, put together from their records and pieces."""
+"""Tracks (goroutines, threads and tasks), built from their records and pieces."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _Int64s = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A goroutine, thread or task. Indices are -1 where the trace does not tell."""
+    """Goroutine, thread or task. Indices are -1 where the trace does not contain them."""
 
     index: int
     id: int
@@ -28,17 +28,17 @@ class Track:
     """index of the track that started this one"""
     parent_id: int
     starter: int
-    """index of the function that started it"""
+    """index of the function that started this track"""
     line: int
-    """line that started it, or 0"""
+    """line that started this track, or 0"""
     start: int
-    """nanoseconds after the trace's start"""
+    """nanoseconds after the start of the trace"""
     name: str
 
 
 @dataclass(frozen=True, eq=False)
 class Tracks(Sequence[Track]):
-    """A trace's tracks as columns in the order of their beginnings; an item is made on demand."""
+    """Tracks of a trace in the order of their starts, as columns; items are created on demand."""
 
     id: npt.NDArray[np.uint64]
     kind: npt.NDArray[np.uint8]
@@ -53,7 +53,7 @@ class Tracks(Sequence[Track]):
     data: memoryview
 
     def __len__(self) -> int:
-        """How many tracks there are."""
+        """Return the number of tracks."""
         return len(self.id)
 
     @overload
@@ -63,7 +63,7 @@ class Tracks(Sequence[Track]):
     def __getitem__(self, index: slice) -> list[Track]: ...
 
     def __getitem__(self, index: int | slice) -> Track | list[Track]:
-        """One track, or some."""
+        """Return one track, or a list of tracks for a slice."""
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         if not -len(self) <= index < len(self):
@@ -82,32 +82,32 @@ class Tracks(Sequence[Track]):
         )
 
     def name(self, index: int) -> str:
-        """The name of one track; empty where it has none."""
+        """Return the name of a track, or an empty string."""
         at = int(self.name_at[index])
         return decode(self.data[at : at + int(self.name_bytes[index])])
 
     def index_of(self, track_id: int) -> int:
-        """The track with an id of the language's, -1 where there is none."""
+        """Return the index of the track with an id of the language runtime, or -1."""
         found = np.flatnonzero(self.id == np.uint64(track_id))
         return int(found[0]) if len(found) else -1
 
 
 @dataclass(frozen=True)
 class Ordered:
-    """Tracks in the order of their beginnings, and the pieces of each, one after the other."""
+    """Tracks in the order of their starts, with pieces grouped by track."""
 
     records: Rows
-    """one for each track; kind 0 where the file has none"""
+    """one record for each track; kind 0 if the file contains none"""
     parent: npt.NDArray[np.int32]
     pieces: Rows
     piece_of: _Int64s
-    """where a track's pieces begin; one more than there are tracks"""
+    """index of each track's first piece; one item more than there are tracks"""
 
 
 def order_tracks(found: Pieces) -> Ordered:
-    """Relate pieces and records by the tracks' ids.
+    """Match pieces and records by track id.
 
-    A parent that begins after its child is not believed, so nothing is its own ancestor.
+    A parent that does not precede its child is ignored, so that no track is its own ancestor.
     """
     ids, of_piece = np.unique(
         np.concatenate([found.rows["track"], found.records["id"]]), return_inverse=True
@@ -130,7 +130,7 @@ def order_tracks(found: Pieces) -> Ordered:
 def _one_record_each(
     ids: npt.NDArray[np.uint64], found: Pieces, of_piece: npt.NDArray[np.intp]
 ) -> Rows:
-    """The first record of each track: one that comes again lets it go on."""
+    """Return the first record of each track; repeated records only continue the track."""
     records = np.zeros(len(ids), found.records.dtype)
     records["id"] = ids
     records["start"] = fmt.TIME_LIMIT
