@@ -1,4 +1,4 @@
-"""What a trace's events amount to: chains of calls, histograms, single calls."""
+"""Analysis of a trace's events: call chains, histograms and single calls."""
 
 from functrace.analysis.calls import Calls
 from functrace.analysis.chains import Chains, Functions

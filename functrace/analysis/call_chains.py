@@ -1,4 +1,4 @@
-"""Chains of calls as people tell them apart: with recursion folded, or whole."""
+"""Call chains to given nodes, with recursion folded or whole."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from functrace.analysis.sums import Sums
 
 @dataclass(kw_only=True)
 class CallChain(Sums):
-    """A chain from the root to a function, and what is known of its calls.
+    """Call chain from the root to a function, with the sums of its calls.
 
-    With recursion folded it stands for several nodes, which differ in how often a cycle repeats.
+    A chain with folded recursion covers all nodes that differ only in how often a cycle repeats.
     """
 
     whole: bool
     nodes: list[int] = field(default_factory=list)
     rounds: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
-    """by a cycle's last step and length: how often it is gone round at least and at most"""
+    """min and max rounds of a cycle, by the cycle's last step and length"""
 
 
 @dataclass(frozen=True)
 class Link:
-    """Where a track was started: its kind, and the place in the source if that is known."""
+    """Start of a track: its kind, and the source position if it is known."""
 
     kind: str
     file: str
@@ -33,7 +33,7 @@ class Link:
 
 
 def chains_to(forest: Forest, nodes: Iterable[int], *, whole: bool = False) -> list[CallChain]:
-    """The chains to some nodes; those that only recursion tells apart are one, unless whole."""
+    """Return the chains to ``nodes``; unless ``whole``, fold their recursion."""
     nodes = list(nodes)
     if whole:
         return [_counted(CallChain(whole=True), forest, node, _ALONE) for node in nodes]
@@ -56,7 +56,7 @@ def _counted(chain: CallChain, forest: Forest, node: int, position: Position) ->
 
 
 def _note_rounds(chain: CallChain, cycles: tuple[Cycle, ...]) -> None:
-    """A cycle that another of the chain's nodes goes round is gone round once by this one."""
+    """Update the min and max rounds. A node without a cycle counts as one round of it."""
     times = {(cycle.last, cycle.length): cycle.times for cycle in cycles}
     for key in times.keys() | chain.rounds.keys():
         now = times.get(key, 1)
@@ -65,7 +65,7 @@ def _note_rounds(chain: CallChain, cycles: tuple[Cycle, ...]) -> None:
 
 
 def steps(forest: Forest, chain: CallChain, node: int) -> list[int]:
-    """The nodes from the root to one of a chain; of a cycle's, those of the first round."""
+    """Return the nodes from the root to a chain's ``node``; of a cycle, only the first round."""
     path = _path(forest, node)
     if chain.whole:
         return path
@@ -79,7 +79,7 @@ def steps(forest: Forest, chain: CallChain, node: int) -> list[int]:
 
 
 def links(forest: Forest, node: int, trace: int, track: int) -> dict[int, Link]:
-    """By node on the chain: where its track was started, as a call on the track given tells."""
+    """Return the track starts on the chain of a call on ``track``, by each track's first node."""
     chains = forest.chains[trace]
     tracks, functions = chains.trace.tracks, chains.trace.functions
     own = chains.chain(forest.member(node, trace))

@@ -1,4 +1,4 @@
-"""Who calls some functions: the chains that lead to them, over all of some traces."""
+"""Call chains that lead to given functions, over several traces."""
 
 from __future__ import annotations
 
@@ -25,47 +25,47 @@ _TEXT_LIMIT = 100_000
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which calls of the functions are asked for."""
+    """Filter for the calls of the functions."""
 
     failed: bool = False
     least: int = 0
-    """nanoseconds that they took"""
+    """minimum duration in nanoseconds"""
     whole: bool = False
-    """chains with their recursion unfolded"""
+    """whether recursion stays unfolded"""
 
 
 @dataclass(frozen=True, eq=False)
 class Callers:
-    """The chains to some functions."""
+    """Call chains to given functions, with figures and examples."""
 
     forest: Forest
     wanted: Wanted
     functions: tuple[set[int], ...]
-    """by trace, by its own index"""
+    """function indices of each trace"""
     nodes: list[int]
-    """of the functions' calls"""
+    """nodes of the functions"""
     chains: list[CallChain]
     asked: Counter[int]
-    """by node: calls that were asked for"""
+    """number of listed calls, by node"""
     longest: dict[int, Example]
-    """by node: of those the longest, where only slow ones are asked for"""
+    """longest listed call, by node; empty without a minimum duration"""
     failures: dict[int, list[Failures]]
-    """by node: what those that were asked for, or a sample, said"""
+    """errors and panics of the listed calls, by node"""
     sampled: bool
-    """there were more than could be looked at one by one"""
+    """whether more calls matched than were listed"""
 
     def count(self, chain: CallChain) -> int:
-        """How many of a chain's calls were asked for."""
+        """Return the number of a chain's calls that match the filter."""
         if self.wanted.least:
             return sum(self.asked[node] for node in chain.nodes)
         return chain.failed if self.wanted.failed else chain.calls
 
     def percentile(self, chain: CallChain, percent: float) -> int:
-        """Nanoseconds that so many percent of a chain's calls do not exceed."""
+        """Return a percentile of the durations of a chain's calls, in nanoseconds."""
         return self._of(self.forest.histogram(chain.nodes), chain.nodes, percent)
 
     def overall(self) -> Sums:
-        """All chains together; a call inside another of the functions is not counted twice."""
+        """Return the sums over all nodes. The time of a call nested in another is counted once."""
         sums = Sums()
         inner = below(self.forest, self.nodes)
         for node in self.nodes:
@@ -73,7 +73,7 @@ class Callers:
         return sums
 
     def overall_percentile(self, percent: float) -> int:
-        """Nanoseconds that so many percent of all calls do not exceed."""
+        """Return a percentile of the durations of all calls, in nanoseconds."""
         histogram = joined(
             chains.function_histograms.of(function)
             for chains, chosen in zip(self.forest.chains, self.functions, strict=True)
@@ -88,11 +88,11 @@ class Callers:
         return histogram.percentile(percent, least, most)
 
     def texts(self, chain: CallChain) -> list[Failures]:
-        """What a chain's failing calls said."""
+        """Return the errors and panics of a chain's calls, most frequent first."""
         return failures.joined(self.failures.get(node, []) for node in chain.nodes)
 
     def examples(self, chains: Iterable[CallChain]) -> list[Example | None]:
-        """For each chain a call to look at: the first that failed, the slowest, or an open one."""
+        """Return an example call per chain: the first failed, the slowest, or an unfinished one."""
         found = [self._example(chain) for chain in chains]
         missing = [i for i, example in enumerate(found) if example is None]
         if missing:
@@ -113,7 +113,7 @@ class Callers:
 def callers(
     traces: Sequence[Trace], functions: Callable[[Trace], set[int]], wanted: Wanted
 ) -> Callers:
-    """The chains to the functions that are chosen of each trace, those with calls asked for."""
+    """Return the chains to the functions chosen in each trace that have matching calls."""
     pairs = [(trace, chosen) for trace in traces if (chosen := functions(trace))]
     listed = [_listed(trace, chosen, wanted) for trace, chosen in pairs]
     forest = merge([each.chains for each in listed])
@@ -147,7 +147,7 @@ def _listed(trace: Trace, chosen: set[int], wanted: Wanted) -> Calls:
 
 
 def _nodes(forest: Forest, chosen: list[set[int]]) -> list[int]:
-    """The nodes of the functions, that were called."""
+    """Return the nodes of the chosen functions that have calls."""
     mine = np.zeros(len(forest), np.bool_)
     for index, (chains, functions) in enumerate(zip(forest.chains, chosen, strict=True)):
         own = np.flatnonzero(np.isin(chains.function, list(functions)) & (chains.calls > 0))

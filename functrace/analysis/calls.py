@@ -1,4 +1,4 @@
-"""Single calls, as columns."""
+"""Columns of single calls."""
 
 from __future__ import annotations
 
@@ -15,49 +15,49 @@ from functrace.trace.reader import Trace
 
 @dataclass(frozen=True, eq=False)
 class Calls(Columns):
-    """A column for each fact about a call, in the order of their beginnings.
+    """Columns of single calls, sorted by start.
 
-    Times are nanoseconds. node is one of chains; -1 is no call.
+    Times are nanoseconds. ``node`` is an index into ``chains``. -1 means no call.
     """
 
     start: Int64s
     start_ticks: Int64s
-    """the same in ticks of the trace's clock: exact, whatever these are worth"""
+    """start in ticks of the trace's clock, without rounding"""
     duration: Int64s
     suspended: Int64s
-    """of the duration, how long its track waited"""
+    """part of the duration in which its track was suspended"""
     node: Int32s
     function: Int32s
     track: Int32s
     depth: Int32s
-    """calls around it on its track, listed or not"""
+    """number of enclosing calls on its track, listed or not"""
     parent: Int32s
-    """the innermost call around it on its track that is listed"""
+    """innermost enclosing call on its track that is listed"""
     error: Bools
     panic: Bools
     goexit: Bools
     unfinished: Bools
     text_at: Int64s
-    """where an error's text is, for Trace.text"""
+    """position of the error's text, for Trace.text"""
     text_bytes: Int64s
     text_cut: Bools
-    """the recorder kept but the text's beginning"""
+    """whether the recorder kept only the beginning of the text"""
     truncated: bool
-    """there were more than the limit"""
+    """whether the limit left calls out"""
     chains: Chains
-    """of all calls selected, listed or not"""
+    """chains of all selected calls, listed or not"""
 
     def __len__(self) -> int:
-        """How many calls are listed."""
+        """Return the number of listed calls."""
         return len(self.start)
 
     def text(self, call: int) -> str:
-        """The text of the call's error or panic; empty where it has none."""
+        """Return the text of the call's error or panic, or an empty string."""
         return self.chains.trace.text(int(self.text_at[call]), int(self.text_bytes[call]))
 
 
 def calls_of(trace: Trace, rows: Rows, truncated: bool, chains: Chains) -> Calls:
-    """Sort, name and convert what a fold yields."""
+    """Sort the raw rows of a fold and convert them to columns."""
     order = np.lexsort((rows["depth"], rows["track"], rows["start"]))
     place = np.empty(len(rows) + 1, np.int32)
     place[order] = np.arange(len(rows))

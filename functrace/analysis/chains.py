@@ -1,4 +1,4 @@
-"""The tree of call chains: each node is a function with everything above it."""
+"""Tree of call chains: each node is a function together with its callers."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ from functrace.trace.reader import Trace
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Chains(Tree):
-    """A column for each fact about a node. Times are nanoseconds; -1 is no node, track or text."""
+    """Columns of nodes. Times are nanoseconds; -1 means no node, track or text."""
 
     last: Int64s
-    """when the last call ended, or began if it has not"""
+    """end of the last call, or its start if it is unfinished"""
     slowest_track: Int32s
     slowest_start: Int64s
     failed_track: Int32s
-    """of the first call that returned an error or panicked"""
+    """track of the first call that returned an error or panicked"""
     failed_start: Int64s
     failed_text: Int64s
-    """where the error's text is, for Trace.text"""
+    """position of the error's text, for Trace.text"""
     failed_length: Int64s
     trace: Trace
     function_histograms: Histograms
     node_histograms: Histograms
     damage: tuple[str, ...]
-    """what could not be read of the file, and what was odd about its calls"""
+    """descriptions of unreadable parts of the file and of anomalies in its calls"""
 
     def chain(self, node: int) -> list[int]:
-        """The nodes from the outermost call down to the one given."""
+        """Return the nodes from the outermost call to ``node``."""
         chain = []
         while node >= 0:
             chain.append(node)
@@ -50,42 +50,42 @@ class Chains(Tree):
         return chain[::-1]
 
     def failure(self, node: int) -> str:
-        """The text of the node's first error or panic; empty where it has none."""
+        """Return the text of the node's first error or panic, or an empty string."""
         if self.failed_track[node] < 0:
             return ""
         return self.trace.text(int(self.failed_text[node]), int(self.failed_length[node]))
 
     def percentile(self, node: int, percent: float) -> int:
-        """Of a node of a function that fold() was asked to keep histograms of."""
+        """Return a percentile of a node whose function is in fold()'s ``histograms_of``."""
         return self.node_histograms.of(node).percentile(
             percent, int(self.min[node]), int(self.max[node])
         )
 
     def functions(self) -> Functions:
-        """The nodes summed up by function."""
+        """Return the figures of the nodes, summed by function."""
         return _by_function(self)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Functions(Figures):
-    """A column for each fact about a function, in the order of Trace.functions."""
+    """Columns of functions, in the order of Trace.functions."""
 
     nodes: Int64s
     histograms: Histograms
 
     def histogram(self, function: int) -> Histogram:
-        """How long the function's calls took."""
+        """Return the histogram of the durations of the function's calls."""
         return self.histograms.of(function)
 
     def percentile(self, function: int, percent: float) -> int:
-        """Nanoseconds that so many percent of the function's calls do not exceed."""
+        """Return a percentile of the durations of the function's calls, in nanoseconds."""
         return self.histogram(function).percentile(
             percent, int(self.min[function]), int(self.max[function])
         )
 
 
 def chains_of(trace: Trace, nodes: Rows, blocks: Rows, damage: tuple[str, ...]) -> Chains:
-    """Name and convert what a fold yields."""
+    """Convert the raw tables of a fold to columns."""
     clock = trace.clock
     ns = clock.nanoseconds
     of_node = blocks["owner"] < 0

@@ -1,4 +1,4 @@
-"""What has columns, as pandas.DataFrame and its like take it."""
+"""Base classes of tables with columns, which pandas.DataFrame and similar types accept."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ _HIGHEST = np.iinfo(np.int64).max
 
 
 class Columns:
-    """A dataclass some of whose fields are numpy arrays of the same length."""
+    """Base of dataclasses some of whose fields are numpy arrays of the same length."""
 
     def columns(self) -> dict[str, npt.NDArray[Any]]:
-        """The columns by name."""
+        """Return the columns by name."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]  # subclasses are dataclasses
         return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Figures(Columns):
-    """What is known of the calls of functions, or of nodes. Times are nanoseconds."""
+    """Figures of the calls of functions or nodes. Times are nanoseconds."""
 
     calls: Int64s
     total: Int64s
-    """of a function: a call inside a call of the same function is not counted twice"""
+    """inclusive time; for a function, a call nested in a call of the same function counts once"""
     self: Int64s
-    """total without what was called on the same track, and without what its track waited"""
+    """exclusive time: without callees on the same track and without suspended time"""
     suspended: Int64s
-    """of total, how long the track waited"""
+    """part of total in which the track was suspended"""
     min: Int64s
-    """of calls that have ended, as are max and percentiles"""
+    """min of finished calls; max and percentiles also cover only finished calls"""
     max: Int64s
     errors: Int64s
     panics: Int64s
@@ -44,27 +44,27 @@ class Figures(Columns):
 
     @property
     def finished(self) -> Bools:
-        """Where there are calls that have ended."""
+        """Mask of items with at least one finished call."""
         return self.calls > self.unfinished
 
 
 SUMS = ("calls", "total", "self", "suspended", "errors", "panics", "unfinished")
-"""the figures that add up"""
+"""names of the figures that can be summed"""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Tree(Figures):
-    """Nodes, each a function with everything above it; a parent comes before its children."""
+    """Columns of nodes, each a function with its callers. Parents precede their children."""
 
     parent: Int32s
     function: Int32s
     started: Bools
-    """its track is another than its parent's, which started it"""
+    """whether it runs on another track than its parent, which started that track"""
     recursive: Bools
-    """its function is on the chain above it, too: a function's total is that of the others"""
+    """whether its function is also one of its callers; a function's total omits such nodes"""
 
     def __len__(self) -> int:
-        """How many nodes there are."""
+        """Return the number of nodes."""
         return len(self.parent)
 
 
@@ -88,14 +88,14 @@ def added(first: Int64s, second: Int64s) -> Int64s:
 
 
 def lowest(column: Int64s, groups: npt.NDArray[Any], count: int) -> Int64s:
-    """The lowest item of each group, 0 where there is none."""
+    """Return the lowest item of each group, or 0 for an empty group."""
     found = np.full(count, _HIGHEST)
     np.minimum.at(found, groups, column)
     return np.where(found < _HIGHEST, found, 0)
 
 
 def highest(column: Int64s, groups: npt.NDArray[Any], count: int) -> Int64s:
-    """The highest item of each group, 0 where there is none above."""
+    """Return the highest item of each group, at least 0."""
     found = np.zeros(count, np.int64)
     np.maximum.at(found, groups, column)
     return found

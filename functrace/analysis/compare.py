@@ -1,4 +1,4 @@
-"""Two runs, or two sets of runs, compared: what is a change, and what may be chance."""
+"""Comparison of two sets of runs that separates changes from chance."""
 
 from __future__ import annotations
 
@@ -12,72 +12,72 @@ from functrace.analysis.chains import Chains
 from functrace.analysis.histograms import Floats, Histogram, joined
 from functrace.analysis.side import Chain, Known, Measured, Side
 
-# So many standard deviations: by chance alone, one function of a thousand.
+# Standard deviations that one function in a thousand exceeds by chance alone.
 _SURE = 3.3
-# A difference of failures: one of a hundred.
+# The same for failure rates: one function in a hundred.
 _LIKELY = 2.58
-# Fewer calls say nothing about how long calls take.
+# Fewer calls are not enough to compare durations.
 _LEAST_CALLS = 20
-# Medians, and 99th percentiles, that differ by less are of no interest, however sure it is; nor
-# are differences that tracing itself may make.
+# Smaller ratios of medians and of 99th percentiles count as chance even if they are
+# significant, and so do differences that tracing itself may cause.
 _LEAST_OF_MEDIAN = 1.1
 _LEAST_OF_TAIL = 1.5
 _LEAST_NS = 50
-# What was to be expected so often and never came: by chance, one of twenty.
+# An absence is significant if this many calls were expected: by chance, one in twenty.
 _EXPECTED = 3.0
 
 
 @dataclass(frozen=True)
 class Presence:
-    """A function or a chain that only one side has."""
+    """Function or chain that occurs on one side only."""
 
     chain: Chain
-    """a function's most frequent one, or the one that is new"""
+    """most frequent chain of the function, or the new chain"""
     is_function: bool
     calls: int
     total: int
     below: int
-    """functions called below it, on chains that the other side has not either"""
+    """number of functions below it, on chains that the other side lacks too"""
     by_chance: bool
 
 
 @dataclass(frozen=True)
 class Timing:
-    """How long a function's calls took on both sides, nanoseconds."""
+    """Durations of a function's calls on both sides, in nanoseconds."""
 
     name: str
     calls: tuple[int, int]
     p50: tuple[int, int]
     p99: tuple[int, int]
     added: int
-    """by all its calls of the second side together"""
+    """additional time of all calls on the second side together"""
     added_itself: int
-    """of that, not in what it calls"""
+    """exclusive part of ``added``"""
     deviations: float
-    """from no difference; below 0: faster"""
+    """standard deviations from no difference; negative: faster"""
     by_chance: bool
 
 
 @dataclass(frozen=True)
 class Failing:
-    """How often a function's calls failed on both sides."""
+    """Failures of a function's calls on both sides."""
 
     name: str
     calls: tuple[int, int]
     failed: tuple[int, int]
     text: str
-    """of the first failure of the side where it fails more"""
+    """text of the first failure on the side with the higher rate"""
     by_chance: bool
 
     @property
     def rates(self) -> tuple[float, float]:
-        """Failures for each call."""
+        """Failures per call on each side."""
         return self.failed[0] / self.calls[0], self.failed[1] / self.calls[1]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Differences by kind, the most important first."""
+    """Differences by kind, most important first."""
 
     appeared: list[Presence]
     vanished: list[Presence]
@@ -88,7 +88,7 @@ class Comparison:
 
 
 def compare(before: Sequence[Chains], after: Sequence[Chains]) -> Comparison:
-    """What is other in the traces after."""
+    """Return the differences of the traces ``after`` from those ``before``."""
     known = Known()
     old, new = Side(known, before), Side(known, after)
     both = sorted(old.functions.keys() & new.functions.keys())
@@ -105,7 +105,7 @@ def compare(before: Sequence[Chains], after: Sequence[Chains]) -> Comparison:
 
 
 def _by_weight(timings: list[Timing]) -> list[Timing]:
-    """Where the time went, before those that only wait for it."""
+    """Sort by exclusive time, so that functions come before callers that only wait for them."""
     return sorted(timings, key=lambda t: (-abs(t.added_itself), -abs(t.added), t.name))
 
 
@@ -118,7 +118,7 @@ def _by_excess(failings: list[Failing]) -> list[Failing]:
 
 
 def _only_in(side: Side, other: Side) -> list[Presence]:
-    """Functions that the other side has not, and the first new step of chains of known ones."""
+    """Return the functions that ``other`` lacks, and the first new step of other new chains."""
     new = {chain: None for chain in side.chains if chain not in other.chains}
     told = [chain for chain in _busiest(side, other) if _known_above(chain, other)]
     told += [c for c in new if c.parent not in new and c.name in other.functions]
@@ -128,7 +128,7 @@ def _only_in(side: Side, other: Side) -> list[Presence]:
 
 
 def _busiest(side: Side, other: Side) -> Iterator[Chain]:
-    """The most frequent chain of each function that only one side has."""
+    """Yield the most frequent chain of each function that ``other`` lacks."""
     for name, measured in side.functions.items():
         if name not in other.functions and measured.chain:
             yield measured.chain
@@ -139,7 +139,7 @@ def _known_above(chain: Chain, other: Side) -> bool:
 
 
 def _below(new: Iterable[Chain], told: set[Chain]) -> dict[Chain, set[str]]:
-    """The functions on new chains below each that is told; chains come outer before inner."""
+    """Return the functions on new chains below each of ``told``. In ``new``, parents come first."""
     below: dict[Chain, set[str]] = {chain: set() for chain in told}
     owner: dict[Chain | None, Chain] = {}
     for chain in new:
@@ -162,7 +162,7 @@ def _presence(chain: Chain, below: int, side: Side, other: Side) -> Presence:
 
 
 def _seldom(count: int, occasions: int, others: int) -> bool:
-    """Whether what came so often may well never come in so many other occasions."""
+    """Return whether ``count`` in ``occasions``, but none in ``others``, may be due to chance."""
     return count < occasions / 2 and count * others < _EXPECTED * occasions
 
 
@@ -199,7 +199,7 @@ def _differ(pair: tuple[int, int], least: float) -> bool:
 
 
 def _deviations(before: Histogram, after: Histogram) -> float:
-    """Mann and Whitney's test: standard deviations from equal distributions, above 0: slower."""
+    """Return the z-score of a Mann-Whitney test; positive: slower."""
     first, second = _counts(before, after)
     n, m = first.sum(), second.sum()
     lower = np.cumsum(first) - first
@@ -212,7 +212,7 @@ def _deviations(before: Histogram, after: Histogram) -> float:
 
 
 def _tail_deviations(before: Histogram, after: Histogram) -> float:
-    """How much more calls are beyond the 98th percentile of all, in standard deviations."""
+    """Return the z-score of the change in the rate of calls beyond the common 98th percentile."""
     first, second = _counts(before, after)
     both = np.cumsum(first + second)
     beyond = np.arange(len(both)) > np.searchsorted(both, 0.98 * both[-1])
@@ -220,7 +220,7 @@ def _tail_deviations(before: Histogram, after: Histogram) -> float:
 
 
 def _counts(before: Histogram, after: Histogram) -> tuple[Floats, Floats]:
-    """Both in the same buckets: those of joined() may differ a little where clocks do."""
+    """Return both counts in common buckets, since buckets differ slightly between clocks."""
     whole = joined([before, after])
     middles = np.unique((whole.low + whole.high) // 2)
     counts = []
@@ -231,7 +231,7 @@ def _counts(before: Histogram, after: Histogram) -> tuple[Floats, Floats]:
 
 
 def _runs_agree(before: Measured, after: Measured, deviations: float) -> bool:
-    """With several runs on a side, every one of them is on the same side of all the others'."""
+    """Return whether all medians of one side are below all of the other, or each has one run."""
     low, high = (before, after) if deviations > 0 else (after, before)
     return max(low.medians) < min(high.medians) or len(low.medians) == len(high.medians) == 1
 
@@ -259,7 +259,7 @@ def _failing(name: str, old: Side, new: Side) -> Failing | None:
 
 
 def _rates(first: float, of_first: float, second: float, of_second: float) -> float:
-    """By how many standard deviations the second rate is above the first."""
+    """Return the difference of the second rate from the first, in standard deviations."""
     common = (first + second) / (of_first + of_second)
     variance = common * (1 - common) * (1 / of_first + 1 / of_second)
     return float((second / of_second - first / of_first) / sqrt(variance)) if variance > 0 else 0.0

@@ -1,4 +1,4 @@
-"""Chains with their recursion folded: a cycle of functions counts as gone round once."""
+"""Chains with folded recursion: a repeated cycle of functions is kept once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LONGEST = 8
 
 
 class Cycle(NamedTuple):
-    """So many calls up to the one at an index of a folded chain, several times in a row."""
+    """Repeated cycle: the ``length`` steps of a folded chain that end at index ``last``."""
 
     last: int
     length: int
@@ -21,20 +21,20 @@ class Cycle(NamedTuple):
 
 @dataclass(frozen=True)
 class Position:
-    """Where a node is among the folded chains."""
+    """Position of a node in the tree of folded chains."""
 
     place: int
     again: bool
-    """the node is a further round of a cycle"""
+    """whether the node belongs to a further round of a cycle"""
     cycles: tuple[Cycle, ...] = ()
-    """on the way to it"""
+    """cycles on the chain to the node"""
 
 
 _ROOT = Position(-1, False)
 
 
 class Places:
-    """The tree of chains that have no cycle: a place is a call with everything above it."""
+    """Tree of chains without cycles. A place is a call with its callers."""
 
     def __init__(self) -> None:
         self._parent: list[int] = []
@@ -43,19 +43,19 @@ class Places:
         self._steps: dict[tuple[int, int], tuple[int, int]] = {}
 
     def __len__(self) -> int:
-        """How many places there are."""
+        """Return the number of places."""
         return len(self._parent)
 
     def above(self, place: int) -> int:
-        """The place around one, -1 where there is none."""
+        """Return the parent of a place, or -1."""
         return self._parent[place]
 
     def depth(self, place: int) -> int:
-        """How many places are above one."""
+        """Return the number of ancestors of a place."""
         return self._depth[place]
 
     def path(self, place: int) -> list[int]:
-        """The places from the root to one."""
+        """Return the places from the root to ``place``."""
         path = []
         while place >= 0:
             path.append(place)
@@ -63,7 +63,7 @@ class Places:
         return path[::-1]
 
     def step(self, around: int, item: int) -> tuple[int, int]:
-        """From a place on to a call: where that is, and how long the cycle is that it closes."""
+        """Return the place of a call in ``around``, and the length of the cycle it closes, or 0."""
         key = (around, item)
         if key not in self._steps:
             self._steps[key] = self._closing(around, item) or (self._add(around, item), 0)
@@ -90,7 +90,7 @@ class Places:
 
 
 def positions(forest: Forest, nodes: Iterable[int], places: Places) -> dict[int, Position]:
-    """Where some nodes and all above them are."""
+    """Return the positions of ``nodes`` and their ancestors."""
     found: dict[int, Position] = {-1: _ROOT}
     parent, items = forest.parent.tolist(), _items(forest)
     for node in nodes:
@@ -104,7 +104,7 @@ def positions(forest: Forest, nodes: Iterable[int], places: Places) -> dict[int,
 
 
 def positions_below(forest: Forest, roots: Iterable[int], places: Places) -> dict[int, Position]:
-    """Where some nodes and all below them are, their chains beginning at the roots."""
+    """Return the positions of ``roots`` and all nodes below, in chains that begin at the roots."""
     parent, items = forest.parent.tolist(), _items(forest)
     found: dict[int, Position] = {}
     for root in roots:
@@ -116,7 +116,7 @@ def positions_below(forest: Forest, roots: Iterable[int], places: Places) -> dic
 
 
 def item(forest: Forest, node: int) -> int:
-    """What tells a place from its neighbours: the node's function, and whether it was started."""
+    """Return the key of a node among its siblings: its function and whether it started a track."""
     return int(forest.function[node]) << 1 | int(forest.started[node])
 
 
@@ -133,7 +133,7 @@ def _next(places: Places, around: Position, item: int) -> Position:
 
 
 def _once_more(cycles: tuple[Cycle, ...], new: Cycle) -> tuple[Cycle, ...]:
-    """The cycles after a further round; what was gone round within it is forgotten."""
+    """Return the cycles after another round of ``new``, without those that ended inside it."""
     kept = []
     for cycle in cycles:
         if cycle[:2] == new[:2]:

@@ -1,4 +1,4 @@
-"""Sentences about calls that do not fit together."""
+"""Descriptions of damage and anomalies found in a trace."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _BEYOND = "beyond the number of chains that are told apart"
 
 
 def damage(trace: Trace, counters: Counters) -> tuple[str, ...]:
-    """What could not be read of a trace, and what was odd about its calls."""
+    """Describe the unreadable parts of a trace and the anomalies in its calls."""
     counts = [
         (counters.unknown, "1 event is of an unknown function", "events are of unknown functions"),
         (counters.orphans, "1 exit without its entry", "exits without their entry"),

@@ -1,4 +1,4 @@
-"""Single calls to look at, of nodes of which there are many."""
+"""Example calls of nodes."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from functrace.analysis.merge import Forest
 
 @dataclass(frozen=True)
 class Example:
-    """A call: the trace and the track by index, and its node in the forest."""
+    """Example call: its trace and track by index, and its node in the forest."""
 
     trace: int
     track: int
     node: int
     start: int
-    """nanoseconds after its trace's start"""
+    """nanoseconds since the start of its trace"""
     duration: int | None
-    """where it is known"""
+    """nanoseconds, or None if not known"""
     why: str
-    """first failed, slowest or unfinished"""
+    """reason for the choice: first failed, slowest or unfinished"""
 
 
 def first_failed(forest: Forest, nodes: Iterable[int]) -> Example | None:
-    """Of some nodes' calls the first that returned an error or panicked."""
+    """Return the first call of ``nodes`` that returned an error or panicked."""
     found = []
     for node in nodes:
         trace = int(forest.failed[node])
@@ -42,7 +42,7 @@ def first_failed(forest: Forest, nodes: Iterable[int]) -> Example | None:
 
 
 def slowest(forest: Forest, nodes: Iterable[int]) -> Example | None:
-    """Of some nodes' calls the one that took longest."""
+    """Return the slowest finished call of ``nodes``."""
     ended = [node for node in nodes if forest.slowest[node] >= 0]
     if not ended:
         return None
@@ -55,7 +55,7 @@ def slowest(forest: Forest, nodes: Iterable[int]) -> Example | None:
 
 
 def longest(forest: Forest, listed: Iterable[Calls]) -> dict[int, Example]:
-    """By node the listed call that took longest."""
+    """Return the longest listed call of each node."""
     found: dict[int, Example] = {}
     for index, calls_of in enumerate(listed):
         ranked = np.lexsort((-calls_of.duration, calls_of.node))
@@ -71,9 +71,9 @@ def longest(forest: Forest, listed: Iterable[Calls]) -> dict[int, Example]:
 
 
 def unfinished(forest: Forest, functions: Sequence[Collection[int]]) -> dict[int, Example]:
-    """By node the first call that has no end, of some functions of each trace.
+    """Return the first unfinished call of each node, for the given functions of each trace.
 
-    Unlike the others it takes another look at the traces; of each, at the first million calls.
+    Unlike the other functions, this one reads the traces again, up to a million calls of each.
     """
     found: dict[int, Example] = {}
     for index, (trace, chosen) in enumerate(zip(forest.traces, functions, strict=True)):

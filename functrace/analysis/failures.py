@@ -1,4 +1,4 @@
-"""What failing calls said, by how often."""
+"""Errors and panics of failed calls, grouped by text."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _NUMBER = re.compile(r"0x[0-9a-fA-F]+|\d+")
 
 @dataclass
 class Failures:
-    """Texts of errors and panics that are the same but for their numbers."""
+    """Errors or panics whose texts differ only in numbers."""
 
     panic: bool
     text: str
-    """of the first of them"""
+    """text of the first one"""
     count: int = 0
     texts: set[str] = field(default_factory=set)
 
     @property
     def pattern(self) -> str:
-        """The text, with # for each number if these differ."""
+        """Text with # in place of each number if the numbers differ."""
         return self.text if len(self.texts) == 1 else _NUMBER.sub("#", self.text)
 
 
@@ -35,7 +35,7 @@ _Kinds = dict[tuple[bool, str], Failures]
 
 
 def by_node(forest: Forest, listed: Iterable[Calls]) -> dict[int, list[Failures]]:
-    """What the listed calls that failed said, by the forest's node; most frequent first."""
+    """Group the failures of the listed calls by the forest's nodes, most frequent first."""
     found: defaultdict[int, _Kinds] = defaultdict(dict)
     for index, calls in enumerate(listed):
         nodes = forest.nodes.of(index, calls.node)
@@ -45,7 +45,7 @@ def by_node(forest: Forest, listed: Iterable[Calls]) -> dict[int, list[Failures]
 
 
 def joined(several: Iterable[list[Failures]]) -> list[Failures]:
-    """Those of several nodes; most frequent first."""
+    """Return the failures of several nodes as one list, most frequent first."""
     kinds: _Kinds = {}
     for failures in several:
         for each in failures:

@@ -1,4 +1,4 @@
-"""Fold the events of a trace into chains and calls."""
+"""Fold of a trace's events into call chains and single calls."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ _ROW_LIMIT = (1 << 31) - 1
 
 @dataclass(frozen=True)
 class Listing:
-    """Which of the calls selected are listed one by one."""
+    """Filter for the selected calls that are listed one by one."""
 
     limit: int = 1_000_000
     functions: Collection[int] | None = None
-    """indices of functions; None: all"""
+    """indices of the functions whose calls may be listed; None: all"""
     least: int = 0
-    """nanoseconds that a call took"""
+    """minimum duration in nanoseconds"""
     failed_only: bool = False
-    """only those that returned an error or panicked"""
+    """only calls that returned an error or panicked; without effect if ``asked`` is set"""
     asked: Collection[int] | None = None
-    """indices of functions; only their calls, and those in them; None: that does not matter"""
+    """indices of functions: list only their calls and calls inside these; None: no restriction"""
     around: bool = False
-    """also the calls around those that are listed"""
+    """whether calls that enclose a listed call are listed too"""
     before: int = 0
-    """also so many calls just before a call of asked"""
+    """number of calls just before a call of ``asked`` that are listed too"""
     window: Selection | None = None
-    """decide on the calls that overlap another window, and list those that the selection has"""
+    """window whose calls decide what matches; matches are listed if they are in the selection"""
 
 
 _NO_CALLS = Listing(limit=0)
@@ -53,10 +53,14 @@ def fold(
     histograms_of: Collection[int] = (),
     node_limit: int = _NODE_LIMIT,
 ) -> Chains:
-    """The tree of the chains of a trace's calls.
+    """Return the tree of call chains of a trace.
 
-    histograms_of: functions, by index, each of whose nodes gets a histogram. node_limit: beyond so
-    many nodes, a chain that is new is counted as if it began at its last function.
+    Args:
+        trace: the trace to fold.
+        selection: the calls that count.
+        histograms_of: indices of functions; each of their nodes gets a histogram.
+        node_limit: the number of nodes beyond which a new chain is counted as if it began at its
+            last function.
     """
     result = _run(_request(trace, selection, _NO_CALLS, histograms_of, node_limit))
     return chains_of(trace, result.nodes, result.blocks, damage(trace, result.counters))
@@ -70,7 +74,7 @@ def calls(
     histograms_of: Collection[int] = (),
     node_limit: int = _NODE_LIMIT,
 ) -> Calls:
-    """Single calls of a trace, and the chains of all those that were selected."""
+    """Return the listed calls of a trace, and the chains of all selected calls."""
     ask = _request(trace, selection, listing or Listing(), histograms_of, node_limit)
     result = _run(ask)
     chains = chains_of(trace, result.nodes, result.blocks, damage(trace, result.counters))
@@ -141,6 +145,6 @@ def _window(selection: Selection, clock: Clock) -> tuple[int, int]:
 
 
 def _asked(listing: Listing, functions: int) -> Flags | None:
-    """A call that may not be listed cannot be asked for."""
+    """Return the flags of ``asked``, without functions whose calls may not be listed."""
     asked, listed = flags(listing.asked, functions), flags(listing.functions, functions)
     return asked if asked is None or listed is None else asked & listed

@@ -1,4 +1,4 @@
-"""What some functions call, as a tree merged over all chains that lead to them."""
+"""Callee trees of given functions, merged over all chains that lead to them."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from functrace.analysis.sums import Sums
 
 @dataclass(kw_only=True)
 class Callee(Sums):
-    """A function at a place below those asked for, or one of these, with what it calls."""
+    """Node of a callee tree: a function with its callees."""
 
     function: int
     started: bool
-    """on a track of its own"""
+    """whether it runs on a track of its own"""
     recursive: bool = False
-    """calls of the same cycle inside are counted here"""
+    """whether further rounds of a cycle are counted here"""
     callees: list[Callee] = field(default_factory=list)
-    """those that took longest first"""
+    """callees, longest total first"""
 
 
 def graph(forest: Forest, nodes: Sequence[int]) -> list[Callee]:
-    """The trees below some nodes; one tree for each function."""
+    """Return the callee trees of ``nodes``, one per function."""
     inner = below(forest, nodes)
     places = Places()
     found = positions_below(forest, [node for node in nodes if not inner[node]], places)

@@ -1,4 +1,4 @@
-"""Durations counted in 32 buckets for each power of two, and the percentiles that follow."""
+"""Histograms of durations, with 32 buckets per power of two, and their percentiles."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ Int64s = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Histogram:
-    """How often which durations came; only buckets that are not empty."""
+    """Histogram of durations. Empty buckets are omitted."""
 
     low: Int64s
-    """nanoseconds from which a bucket's durations are"""
+    """inclusive lower bound of each bucket in nanoseconds"""
     high: Int64s
-    """nanoseconds below which they are"""
+    """exclusive upper bound of each bucket in nanoseconds"""
     count: Int64s
 
     def percentile(self, percent: float, least: int, most: int) -> int:
-        """Nanoseconds that so many percent of the calls do not exceed, within some 3 %.
+        """Return a percentile in nanoseconds, accurate to about 3 %; 0 if there are no calls.
 
-        The extremes are known exactly and bound what the buckets say. 0 where there are no calls.
+        ``least`` and ``most`` are the exact extremes and bound the result.
         """
         if not len(self.count):
             return 0
@@ -41,7 +41,7 @@ class Histogram:
 
 
 def joined(histograms: Iterable[Histogram]) -> Histogram:
-    """Several as one; their buckets may differ, as those of traces with other clocks do."""
+    """Return the sum of several histograms, whose buckets differ if their clocks do."""
     parts = list(histograms)
     if len(parts) == 1:
         return parts[0]
@@ -54,7 +54,7 @@ def joined(histograms: Iterable[Histogram]) -> Histogram:
 
 
 class Histograms:
-    """The histograms of one fold, by their owners: functions, or nodes."""
+    """Histograms of one fold by owner: a function or a node."""
 
     def __init__(self, blocks: Rows, owners: npt.NDArray[np.int32], clock: Clock) -> None:
         order = np.lexsort((blocks["exponent"], owners))
@@ -63,7 +63,7 @@ class Histograms:
         self._clock = clock
 
     def of(self, owner: int) -> Histogram:
-        """The histogram of a function or node; an empty one where there is none."""
+        """Return the histogram of a function or node, empty if it has none."""
         first, end = np.searchsorted(self._owners, [owner, owner + 1])
         blocks = self._blocks[first:end]
         counts = blocks["counts"].astype(np.int64).ravel()

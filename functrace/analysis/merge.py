@@ -1,4 +1,4 @@
-"""Chains of several traces as one forest: what the processes of a service did, taken together."""
+"""Forest of the call chains of several traces, such as those of a service's processes."""
 
 from __future__ import annotations
 
@@ -19,35 +19,36 @@ from functrace.trace.facts import Function
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Forest(Tree):
-    """Chains that may be of several traces; a column for each fact about a node, as Chains has.
+    """Columns of nodes, like Chains, for one trace or several.
 
-    Nodes of two traces are one where the functions on their chains are, see merge_functions.
+    Nodes of different traces are merged if the functions on their chains match; see
+    merge_functions.
     """
 
     slowest: Int32s
-    """the trace of the slowest call, -1 where none ended"""
+    """index of the trace with the slowest call, or -1 if no call ended"""
     failed: Int32s
-    """the trace of the first call that failed, -1 where none did"""
+    """index of the trace with the first failed call, or -1"""
     functions: tuple[Function, ...]
     chains: tuple[Chains, ...]
-    """of each trace"""
+    """chains of each trace"""
     nodes: Nodes
 
     @property
     def traces(self) -> tuple[Trace, ...]:
-        """Whose chains these are."""
+        """Traces of the chains."""
         return tuple(chains.trace for chains in self.chains)
 
     def members(self, node: int) -> list[tuple[int, int]]:
-        """The node in each trace that has it: the trace's index, and the node's there."""
+        """Return the trace index and the trace's own node for each trace that has the node."""
         return self.nodes.members(node)
 
     def member(self, node: int, trace: int) -> int:
-        """The node in one of the traces that have it."""
+        """Return the own node of a trace that has the node."""
         return dict(self.members(node))[trace]
 
     def histogram(self, nodes: Sequence[int]) -> Histogram:
-        """How long the calls of some nodes took, where the folds kept histograms of them."""
+        """Return the histogram of ``nodes``, as far as the folds kept histograms of them."""
         return joined(
             self.chains[trace].node_histograms.of(own)
             for node in nodes
@@ -57,17 +58,17 @@ class Forest(Tree):
 
 @dataclass(frozen=True, eq=False)
 class Nodes:
-    """Which nodes of the traces a forest's nodes are. Without columns they are the only trace's."""
+    """Mapping between a forest's nodes and those of its traces; without columns, the identity."""
 
     node_of: tuple[Int32s, ...] = ()
-    """by trace: the forest's node for each of the trace's"""
+    """the forest's node for each node of a trace, by trace"""
     order: Int64s | None = None
-    """all traces' nodes, one trace behind the other, sorted by the forest's node"""
+    """concatenated nodes of all traces, sorted by the forest's node"""
     first: Int64s | None = None
-    """where in order a node's begin"""
+    """index in ``order`` of the first entry of each of the forest's nodes"""
 
     def members(self, node: int) -> list[tuple[int, int]]:
-        """As Forest.members."""
+        """Return the same as Forest.members."""
         if self.order is None or self.first is None:
             return [(0, node)]
         offsets = np.cumsum([0, *map(len, self.node_of)])
@@ -76,20 +77,21 @@ class Nodes:
         return list(zip(trace.tolist(), (at - offsets[trace]).tolist(), strict=True))
 
     def of(self, trace: int, nodes: Int32s) -> Int32s:
-        """The forest's nodes for some of a trace's."""
+        """Return the forest's nodes for nodes of a trace."""
         return self.node_of[trace][nodes] if self.node_of else nodes
 
 
 def merge(chains: Sequence[Chains]) -> Forest:
-    """One forest of the chains of one trace or several; of one it is no more than another view."""
+    """Merge the chains of traces into a forest. The forest of one trace is a view of its chains."""
     return _view(chains[0]) if len(chains) == 1 else _merged(tuple(chains))
 
 
 def merge_functions(traces: Sequence[Trace]) -> tuple[tuple[Function, ...], list[Int32s]]:
-    """The functions of all traces, each once, and by trace which of them its own are.
+    """Return the distinct functions of all traces, and the index of each trace's functions in them.
 
-    One of the same name and file is the same, though another build has it in another line; but
-    where one trace has several, as of a property's getter and setter, lines tell them apart.
+    Functions are identified by name and file, since lines differ between builds. If a trace has
+    several of the same name and file, such as a property's getter and setter, their lines are
+    compared too.
     """
     several = {pair for trace in traces for pair in _several(trace)}
     place_of: dict[tuple[str, str, int], int] = {}
@@ -107,7 +109,7 @@ def merge_functions(traces: Sequence[Trace]) -> tuple[tuple[Function, ...], list
 
 
 def _several(trace: Trace) -> list[tuple[str, str]]:
-    """Names and files that more than one of a trace's functions have."""
+    """Return the pairs of name and file that several of a trace's functions share."""
     counts = Counter(function[1:3] for function in trace.functions)
     return [pair for pair, count in counts.items() if count > 1]
 
@@ -158,7 +160,7 @@ def _merged(chains: tuple[Chains, ...]) -> Forest:
 
 
 class _Every:
-    """The nodes of all traces, one trace behind the other."""
+    """Concatenated nodes of all traces."""
 
     def __init__(self, chains: tuple[Chains, ...], index_of: list[Int32s]) -> None:
         self._chains = chains
@@ -171,24 +173,24 @@ class _Every:
         )
 
     def column(self, name: str) -> npt.NDArray[Any]:
-        """A column of all traces."""
+        """Return the concatenated column of all traces."""
         return np.concatenate([getattr(each, name) for each in self._chains])
 
     def wall_clock(self, name: str) -> Int64s:
-        """A column of times, comparable between processes."""
+        """Return a column of times as wall-clock times, comparable between processes."""
         began = np.array([each.trace.started for each in self._chains], np.int64)
         times: Int64s = self.column(name) + began[self.trace]
         return times
 
     def best(self, node_of: Int64s, first: Int64s, rank: Int64s, track: str) -> Int64s:
-        """By the forest's node: of those with a track the one that ranks lowest, or -1."""
+        """Return, for each of the forest's nodes, the lowest-ranked entry with a track, or -1."""
         known = self.column(track) >= 0
         chosen = np.lexsort((rank, ~known, node_of))[first[:-1]]
         return np.where(known[chosen], chosen, -1)
 
 
 def _number(every: _Every) -> Int64s:
-    """The forest's node for each: level by level, as a node is its parent's and its function."""
+    """Return the forest's node of each entry, level by level from parent and function."""
     node_of = np.full(len(every.parent), -1, np.int64)
     key = (every.function.astype(np.int64) << 1) | every.column("started")
     kinds = int(key.max(initial=0)) + 1
@@ -203,7 +205,7 @@ def _number(every: _Every) -> Int64s:
 
 
 def levels(parent: Int64s) -> list[Int64s]:
-    """Nodes by how many are above them, the roots first."""
+    """Return the nodes grouped by depth, roots first."""
     depth = (parent >= 0).astype(np.int64)
     above = parent
     while (above >= 0).any():
@@ -215,8 +217,8 @@ def levels(parent: Int64s) -> list[Int64s]:
 
 
 def below(forest: Forest, nodes: Sequence[int]) -> Bools:
-    """Which nodes have one of those given above them."""
-    chosen = np.zeros(len(forest) + 1, np.bool_)  # the last is what is above a root
+    """Return a mask of the nodes that have one of ``nodes`` as an ancestor."""
+    chosen = np.zeros(len(forest) + 1, np.bool_)  # the last entry stands for a root's parent, -1
     chosen[list(nodes)] = True
     above = forest.parent.astype(np.int64)
     found = chosen[above]

@@ -1,4 +1,4 @@
-"""Calls as they happened: entered and left."""
+"""Sequence of call entries and exits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from functrace.trace.reader import Trace
 
 
 class Event(NamedTuple):
-    """A call begins or ends."""
+    """Entry or exit of a call."""
 
     time: int
     entered: bool
@@ -23,7 +23,7 @@ class Event(NamedTuple):
 
 
 def listed(trace: Trace, selection: Selection, listing: Listing) -> Iterator[Call]:
-    """The calls that are listed, track by track."""
+    """Yield the listed calls, track by track."""
     for block in by_track(trace, selection, listing):
         for track in block.tracks:
             yield from track.calls
@@ -32,7 +32,7 @@ def listed(trace: Trace, selection: Selection, listing: Listing) -> Iterator[Cal
 def events(
     trace: Trace, selection: Selection, listing: Listing, *, merged: bool = False
 ) -> Iterator[Event]:
-    """Beginnings and ends of calls that are listed: track by track, or merged by time."""
+    """Yield entries and exits of the listed calls, track by track or merged by time."""
     tracks: defaultdict[int, _Track] = defaultdict(_Track)
     for block in (by_time if merged else by_track)(trace, selection, listing):
         streams = [tracks[track].events(calls, block.until) for track, calls in block.tracks]
@@ -44,7 +44,7 @@ def _time(event: Event) -> int:
 
 
 class _Track:
-    """What is open on a track, from one block to the next."""
+    """Open calls of a track, kept from one block to the next."""
 
     def __init__(self) -> None:
         self._open: list[Call] = []

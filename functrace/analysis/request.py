@@ -1,4 +1,4 @@
-"""The arguments of a fold, and its raw results."""
+"""Arguments of a fold and its raw results."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ Flags = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """Everything that a fold takes into account. Times are ticks after the trace's start."""
+    """Arguments of a fold. Times are ticks since the start of the trace."""
 
     source: Source
     since: int
     until: int
     wanted: Flags | None
-    """by track: whether its calls count; None: all do"""
+    """whether a track's calls count, by track; None: all do"""
     histogram_of: Flags | None
-    """by function: whether each of its nodes has a histogram"""
+    """whether each node of a function gets a histogram, by function"""
     row_of: Flags | None
-    """by function: whether its calls may be listed; None: all may"""
+    """whether a function's calls may be listed, by function; None: all may"""
     asked: Flags | None
-    """by function: only calls in or around one of these are listed; None: that does not matter"""
+    """functions of which only calls and calls inside them are listed; None: no restriction"""
     row_limit: int
     row_duration: int
     rows_failed_only: bool
     rows_around: bool
-    """a call around one that is listed is listed, too"""
+    """whether calls that enclose a listed call are listed too"""
     rows_before: int
-    """so many are listed just before one of asked"""
+    """number of calls just before a call of ``asked`` that are listed too"""
     asked_since: int
-    """rows are decided on by the calls that overlap this window; those in since to until come"""
+    """start of the window whose calls decide what matches; only those in since..until are listed"""
     asked_until: int
     node_limit: int
 
 
 @dataclass
 class Anomalies:
-    """Counts of inconsistencies, and of calls whose entries were overwritten."""
+    """Counts of inconsistencies and of hidden calls."""
 
     unknown: int = 0
     orphans: int = 0
@@ -57,7 +57,7 @@ class Anomalies:
 
 @dataclass
 class Counters(Anomalies):
-    """Anomalies, and the limits that a fold reached."""
+    """Counts of anomalies and of the limits that a fold reached."""
 
     overflow: int = 0
     truncated: int = 0
@@ -65,7 +65,7 @@ class Counters(Anomalies):
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """Tables of NODE, BLOCK and ROW."""
+    """Raw results of a fold: tables of NODE, BLOCK and ROW, and counters."""
 
     nodes: Rows
     blocks: Rows

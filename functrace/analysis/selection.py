@@ -1,4 +1,4 @@
-"""Which part of a trace is looked at."""
+"""Selection of a part of a trace."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from functrace.analysis.request import Flags
 
 @dataclass(frozen=True)
 class Selection:
-    """Calls that overlap a window, of some tracks. Chains are whole all the same."""
+    """Selection of calls by time window and track. Their chains stay complete."""
 
     since: int | None = None
-    """nanoseconds after the trace's start"""
+    """nanoseconds since the start of the trace"""
     until: int | None = None
     tracks: Collection[int] | None = None
-    """indices of tracks"""
+    """indices of tracks; None: all"""
 
 
 EVERYTHING = Selection()
 
 
 def flags(chosen: Collection[int] | None, count: int) -> Flags | None:
-    """A byte for each of so many things, 1 where it was chosen; None: no choice was made."""
+    """Return ``count`` bytes, 1 at each index in ``chosen``; None if ``chosen`` is None."""
     if chosen is None:
         return None
     made = np.zeros(max(count, 1), np.uint8)

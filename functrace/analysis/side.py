@@ -1,4 +1,4 @@
-"""What one side of a comparison measured: functions and chains by name, over all its traces."""
+"""One side of a comparison: functions and chains by name, summed over its traces."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from functrace.analysis.histograms import Histogram, joined
 
 @dataclass(frozen=True, eq=False)
 class Chain:
-    """A function's name with the chain above it. There is one object for a chain, see Known."""
+    """Function name with the chain of its callers. Known keeps one object per chain."""
 
     parent: Chain | None
     name: str
     started: bool
-    """its track is another than its parent's, which started it"""
+    """whether it runs on another track than its parent, which started that track"""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """From the outermost function to the innermost."""
+        """Names from the outermost function to the innermost."""
         names = []
         chain: Chain | None = self
         while chain:
@@ -32,13 +32,13 @@ class Chain:
 
 
 class Known:
-    """The chains of both sides, so that the same chain is the same object."""
+    """Registry of the chains of both sides, with one object per chain."""
 
     def __init__(self) -> None:
         self._chains: dict[tuple[Chain | None, str, bool], Chain] = {}
 
     def chain(self, parent: Chain | None, name: str, started: bool) -> Chain:
-        """The chain of a function below another chain."""
+        """Return the chain of a function called from ``parent``."""
         key = (parent, name, started)
         found = self._chains.get(key)
         return found or self._chains.setdefault(key, Chain(*key))
@@ -46,7 +46,7 @@ class Known:
 
 @dataclass
 class Measured:
-    """A function's calls in all traces of a side; times are nanoseconds."""
+    """Figures of a function's calls in all traces of a side. Times are nanoseconds."""
 
     calls: int = 0
     finished: int = 0
@@ -56,24 +56,24 @@ class Measured:
     least: int = 1 << 62
     most: int = 0
     text: str = ""
-    """of a failure"""
+    """text of a failure"""
     parts: list[Histogram] = field(default_factory=list)
     medians: list[int] = field(default_factory=list)
-    """of the traces, one by one"""
+    """median of each trace"""
     chain: Chain | None = None
-    """its most frequent"""
+    """most frequent chain of the function"""
 
     @property
     def histogram(self) -> Histogram:
-        """How long its calls took."""
+        """Histogram of the durations of its calls."""
         return joined(self.parts)
 
     def percentile(self, percent: float) -> int:
-        """Nanoseconds that so many percent of the calls do not exceed."""
+        """Return a percentile of the durations of the calls, in nanoseconds."""
         return self.histogram.percentile(percent, self.least, self.most)
 
     def add(self, functions: Functions, function: int) -> None:
-        """Count a trace in."""
+        """Add the figures of a function in one trace."""
         finished = int(functions.calls[function] - functions.unfinished[function])
         self.calls += int(functions.calls[function])
         self.finished += finished
@@ -89,28 +89,28 @@ class Measured:
 
 @dataclass(frozen=True)
 class Count:
-    """Of a chain."""
+    """Number of calls and total time of a chain."""
 
     calls: int
     total: int
 
 
 class Side:
-    """The traces of one side, added up."""
+    """Sums over the traces of one side."""
 
     def __init__(self, known: Known, traces: Sequence[Chains]) -> None:
         self._known = known
         self._traces = len(traces)
         self.functions: dict[str, Measured] = {}
         self.chains: dict[Chain, Count] = {}
-        """a chain comes after the one above it"""
+        """counts by chain; a parent precedes its children"""
         for chains in traces:
             self._add_functions(chains)
             self._add_chains(chains)
         self._note_busiest()
 
     def occasions(self, chain: Chain) -> int:
-        """How often the call came in which the chain's last step might have been made."""
+        """Return the number of calls of the chain's parent, or of traces if it has none."""
         if chain.parent is None:
             return self._traces
         above = self.chains.get(chain.parent)

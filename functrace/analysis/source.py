@@ -1,4 +1,4 @@
-"""The words of a trace by tracks, for the reader in C."""
+"""Words of a trace by track, as input of the C reader."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from functrace.trace import Trace
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """The words of a trace by tracks. Times are ticks after the trace's start."""
+    """Words of a trace by track. Times are ticks since the start of the trace."""
 
     data: memoryview
     start: int
     pieces: npt.NDArray[Any]
     piece_of: npt.NDArray[np.int64]
-    """by track its first piece; one more than there are tracks"""
+    """index of each track's first piece, followed by the number of pieces"""
     tracks: npt.NDArray[Any]
-    """of TRACK, in the order of their beginnings"""
+    """rows of TRACK, sorted by start"""
     function_of: npt.NDArray[np.int32]
-    """by number in the file; -1 where there is none"""
+    """index of a function by its number in the file, or -1"""
     function_count: int
     end: int
-    """where calls without an exit end"""
+    """end of calls without an exit"""
 
     def arguments(self) -> tuple[object, ...]:
-        """Return what functrace._native._reader takes, which does not keep the arrays alive."""
+        """Return arguments for functrace._native._reader, which does not keep the arrays alive."""
         return (
             octets(self.data),
             self.start,
@@ -45,7 +45,7 @@ class Source:
 
 
 def source_of(trace: Trace) -> Source:
-    """Return the words of a trace."""
+    """Return the words of a trace by track."""
     words = trace.words
     tracks = np.empty(len(trace.tracks), TRACK)
     tracks["start"] = trace.tracks.start_ticks

@@ -1,4 +1,4 @@
-"""A trace's calls one after the other, outer before inner: they are never all held at once."""
+"""Stream of a trace's calls, outer before inner, without holding all calls in memory."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from functrace.analysis.fold import Listing, calls
 from functrace.analysis.selection import EVERYTHING, Selection
 from functrace.trace.reader import Trace
 
-# A block has some so many words, so that its calls fit into a few hundred megabytes; or any number
-# where so few of its calls are listed.
+# Words per block, so that the block's calls fit into a few hundred megabytes. A block may have more
+# words if no more than _CALLS of its calls are listed.
 _WORDS = 1 << 19
 _CALLS = 1 << 19
 _NO_LIMIT = (1 << 31) - 1
@@ -24,52 +24,52 @@ _FOREVER = 1 << 62
 
 
 class Call(NamedTuple):
-    """A call; times are nanoseconds, track and function are indices."""
+    """Single call. Times are nanoseconds; ``track`` and ``function`` are indices."""
 
     track: int
     level: int
-    """1 and the listed calls around it on its track"""
+    """1 plus the number of listed calls that enclose it on its track"""
     function: int
     start: int
     start_ticks: int
-    """the same in ticks of the trace's clock"""
+    """start in ticks of the trace's clock"""
     duration: int
     error: bool
     panic: bool
     goexit: bool
     unfinished: bool
     text_at: int
-    """where an error's text is, for Trace.text"""
+    """position of the error's text, for Trace.text"""
     text_bytes: int
     text_cut: bool
     suspended: int
-    """of the duration, how long the track waited"""
+    """part of the duration in which the track was suspended"""
 
     @property
     def end(self) -> int:
-        """When it ended; the trace's end if it did not."""
+        """End of the call, or of the trace if the call is unfinished."""
         return self.start + self.duration
 
 
 class TrackCalls(NamedTuple):
-    """Calls of one track that begin in a window of time."""
+    """Calls of one track that begin in a time window."""
 
     track: int
     calls: Iterator[Call]
 
 
 class Block(NamedTuple):
-    """Calls of some tracks that begin before a time and were in no block before."""
+    """Calls that begin before a time and were in no earlier block, by track."""
 
     tracks: Iterator[TrackCalls]
-    """To be used up one after the other, or all together; in no case later than the next block."""
+    """iterators to consume in turn or interleaved, before the next block is requested"""
     until: int
 
 
 def stream(
     trace: Trace, selection: Selection = EVERYTHING, listing: Listing | None = None
 ) -> Iterator[Call]:
-    """Every call selected and listed, track by track; the listing's limit does not count."""
+    """Yield all selected and listed calls, track by track. The listing's limit is ignored."""
     for block in by_track(trace, selection, listing):
         for track in block.tracks:
             yield from track.calls
@@ -78,7 +78,7 @@ def stream(
 def by_track(
     trace: Trace, selection: Selection = EVERYTHING, listing: Listing | None = None
 ) -> Iterator[Block]:
-    """Calls in blocks, a track after the other. A long track takes several blocks."""
+    """Yield calls in blocks, one track after another. A long track spans several blocks."""
     listing = listing or Listing()
     sizes = _sizes(trace)
     chosen = range(len(sizes)) if selection.tracks is None else sorted(selection.tracks)
@@ -101,14 +101,14 @@ def by_track(
 def by_time(
     trace: Trace, selection: Selection = EVERYTHING, listing: Listing | None = None
 ) -> Iterator[Block]:
-    """Calls in blocks, each later than the one before, of all tracks selected."""
+    """Yield the calls of all selected tracks in blocks, in order of time."""
     listing = replace(listing or Listing(), window=selection)
-    margin = 2 + int(2e9 / trace.clock.ticks_per_second)  # what rounding to nanoseconds hides
+    margin = 2 + int(2e9 / trace.clock.ticks_per_second)  # covers rounding to nanoseconds
     first = 0 if selection.since is None else selection.since
     last = _FOREVER if selection.until is None else selection.until
     cuts = _Cuts(trace, selection)
     words = _words_at_once(listing, cuts.words)
-    # The last window has no end: what begins in time may end whenever it does.
+    # The last window has no end, since a call that begins in time may end at any time.
     windows = [(window, words) for window in cuts.windows(first, _FOREVER, last, words)][::-1]
     seen: set[tuple[int, int, int]] = set()
     while windows:
@@ -127,7 +127,7 @@ def by_time(
 
 
 def _words_at_once(listing: Listing, words: int) -> int:
-    """How many words a block is to have; as many as there are where few calls may be listed."""
+    """Return the number of words per block: all of them if the listing is selective."""
     selective = listing.failed_only or listing.asked is not None
     return max(words, _WORDS) if selective else _WORDS
 
@@ -143,7 +143,7 @@ def _calls(trace: Trace, selection: Selection, listing: Listing, words: int) -> 
 
 @dataclass(frozen=True, eq=False)
 class _Rows:
-    """The calls that overlap a window; those seen before are there to be the others' parents."""
+    """Calls that overlap a window. Those already seen serve only as parents of the others."""
 
     found: Calls
     since: int
@@ -157,7 +157,7 @@ class _Rows:
             yield TrackCalls(track, self._calls(list(rows)))
 
     def open(self, time: int) -> set[tuple[int, int, int]]:
-        """What may turn up again in the next window."""
+        """Return the keys of the calls that may occur again in the next window."""
         found = self.found
         rows = np.flatnonzero((found.start + found.duration >= time) & (found.start < self.until))
         return {self._key(row) for row in rows.tolist()}
@@ -194,7 +194,7 @@ def _columns(found: Calls) -> tuple[npt.NDArray[Any], ...]:
 
 
 def _outer_first(found: Calls) -> Iterator[tuple[int, int]]:
-    """Each call with its level, before those inside it; times alone would not tell in a tie."""
+    """Yield each call with its level before its inner calls; equal times would be ambiguous."""
     order = np.lexsort((found.track, found.parent))
     first = np.searchsorted(found.parent[order], np.arange(-1, len(found) + 1)).tolist()
     rows = order.tolist()
@@ -208,7 +208,7 @@ def _outer_first(found: Calls) -> Iterator[tuple[int, int]]:
 
 
 def _batches(tracks: Iterable[int], sizes: Sequence[int], words: int) -> Iterator[list[int]]:
-    """Tracks that fit into so many words together, or one alone that does not."""
+    """Yield batches of tracks of at most ``words`` words together, or a longer track alone."""
     batch: list[int] = []
     size = 0
     for track in tracks:
@@ -222,14 +222,14 @@ def _batches(tracks: Iterable[int], sizes: Sequence[int], words: int) -> Iterato
 
 
 def _sizes(trace: Trace) -> list[int]:
-    """How many words each track has."""
+    """Return the number of words of each track."""
     until = np.concatenate([[0], np.cumsum(trace.words.pieces["words"].astype(np.int64))])
     sizes: list[int] = np.diff(until[trace.words.piece_of]).tolist()
     return sizes
 
 
 class _Cuts:
-    """Where the time of some tracks can be cut so that each part has about so many words."""
+    """Times at which tracks can be cut into parts with about the same number of words."""
 
     def __init__(self, trace: Trace, selection: Selection) -> None:
         pieces, piece_of = trace.words.pieces, trace.words.piece_of
@@ -242,7 +242,7 @@ class _Cuts:
         self.words = int(self._until[-1]) if len(pieces) else 0
 
     def windows(self, since: int, until: int, last: int, words: int) -> Iterator[tuple[int, int]]:
-        """Windows from since until until; none begins after last."""
+        """Yield the windows between ``since`` and ``until``; none begins after ``last``."""
         cuts = self._times[np.flatnonzero(np.diff(self._until // words)) + 1]
         inside = np.unique(cuts[(cuts > since) & (cuts < until) & (cuts <= last)])
         yield from pairwise([since, *inside.tolist(), until])

@@ -1,4 +1,4 @@
-"""What is known of each function over several traces."""
+"""Figures of each function over several traces."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ from functrace.trace.facts import Function
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Totals(Figures):
-    """A column for each fact about a function, as Functions has of one trace."""
+    """Columns of functions over several traces, like Functions for one trace."""
 
     mean: Int64s
     functions: tuple[Function, ...]
     parts: tuple[Functions, ...]
-    """of each trace"""
+    """figures of the functions of each trace"""
     index_of: tuple[Int32s, ...]
-    """by trace: which functions its own are"""
+    """indices in ``functions`` of each trace's functions"""
 
     def __len__(self) -> int:
-        """How many functions there are."""
+        """Return the number of functions."""
         return len(self.functions)
 
     def percentile(self, function: int, percent: float) -> int:
-        """Nanoseconds that so many percent of the function's calls do not exceed."""
+        """Return a percentile of the durations of the function's calls, in nanoseconds."""
         histogram = joined(
             part.histogram(int(own))
             for part, index in zip(self.parts, self.index_of, strict=True)
@@ -52,21 +52,21 @@ class Totals(Figures):
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """What a trace tells of its functions."""
+    """Figures of the functions of one trace."""
 
     functions: Functions
     every: Int64s
-    """nanoseconds of all calls, also of those inside calls of the same function"""
+    """total time of all calls, including those nested in calls of the same function"""
 
 
 def part_of(chains: Chains) -> Part:
-    """Sum up a trace's chains, which need not be kept then."""
+    """Sum up a trace's chains by function, so that the chains need not be kept."""
     every = summed(chains.total, chains.function, len(chains.trace.functions))
     return Part(chains.functions(), every)
 
 
 def totals(traces: Sequence[Trace], found: Sequence[Part]) -> Totals:
-    """Sum up what was found of each trace's functions."""
+    """Sum up the figures of the functions of all traces."""
     functions, index_of = merge_functions(traces)
     parts = [part.functions for part in found]
     count = len(functions)
