@@ -28,7 +28,7 @@ class LiveTrack:
         ids: generator of the ids of its calls.
     """
 
-    def __init__(self, id: int, ids: TrackIds) -> None:  # noqa: A002  the name in Track
+    def __init__(self, id: int, ids: TrackIds) -> None:  # noqa: A002  required by About
         self.id = id
         self.ids = ids
         self.kind = fmt.TRACK_KINDS[0]

@@ -1,4 +1,4 @@
-"""Traces as OpenTelemetry spans, sent to any backend that takes OTLP: docs/otlp.md."""
+"""Export of traces as OpenTelemetry spans to any backend that accepts OTLP; see docs/otlp.md."""
 
 from functrace.export.otlp.options import EVERYTHING, Options
 from functrace.export.otlp.redaction import redact

@@ -1,4 +1,4 @@
-"""What became of a request."""
+"""Results of OTLP requests, and the transport interface."""
 
 from __future__ import annotations
 
@@ -12,52 +12,52 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 
 class Answer(NamedTuple):
-    """A collector's, or why there is none."""
+    """Answer of a collector, or the error that prevented one."""
 
     accepted: bool
-    """but for the spans refused"""
+    """whether the request was accepted, except for the refused spans"""
     refused: int = 0
     told: str = ""
-    """what the collector says, or what stands in the way"""
+    """message of the collector, or error"""
     again: bool = False
-    """the same request may be taken later"""
+    """whether the same request may be accepted later"""
     wait: float | None = None
-    """seconds until then, if the collector says so"""
+    """seconds until the retry, if the collector specifies them"""
     only_this: bool = False
-    """the request itself is not accepted; others may be"""
+    """whether only this request is invalid, so that others may be accepted"""
 
 
 class Transport(Protocol):
-    """A connection to a collector through one of OpenTelemetry's own exporters."""
+    """Connection to a collector through one of OpenTelemetry's own exporters."""
 
     @property
     def where(self) -> str:
-        """The address, for people."""
+        """Address of the collector, for messages."""
 
     @property
     def obstacle(self) -> str:
-        """What the last attempt failed with; empty if it did not fail or is under way."""
+        """Error of the last attempt; empty if it succeeded or is in progress."""
 
     def send(self, request: ExportTraceServiceRequest) -> Answer:
-        """Send a request, again where that helps, within OTEL_EXPORTER_OTLP_TIMEOUT."""
+        """Send a request, with retries, within OTEL_EXPORTER_OTLP_TIMEOUT."""
 
     def close(self) -> None:
-        """Give the connection up."""
+        """Close the connection."""
 
 
 @dataclass
 class Tally:
-    """What became of spans."""
+    """Counts of sent and refused spans."""
 
     sent: int = 0
-    """taken by the collector"""
+    """spans that the collector accepted"""
     refused: int = 0
-    """by the collector, for good"""
+    """spans that the collector refused permanently"""
     reason: str = ""
-    """why the first of the refused were"""
+    """reason of the first refusal"""
 
     def note(self, answer: Answer, spans: int) -> None:
-        """A request with so many has its answer for good."""
+        """Count the spans of a request that has its final answer."""
         refused = min(answer.refused, spans) if answer.accepted else spans
         self.refused += refused
         self.sent += spans - refused
@@ -66,6 +66,6 @@ class Tally:
 
 
 def accepted(response: ExportTraceServiceResponse) -> Answer:
-    """The answer, of which a part may say that spans were refused."""
+    """Return the answer for a response, including its partial success."""
     partial = response.partial_success
     return Answer(True, refused=max(partial.rejected_spans, 0), told=partial.error_message)

@@ -1,4 +1,4 @@
-"""The type and the message of an exception, of which a trace has one text."""
+"""Exception type and message from the failure text of a call."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ _TYPED = re.compile(r"([\w.<>]+)(?:: (.*))?", re.DOTALL)
 
 
 def failure(language: str, text: str, *, panic: bool) -> tuple[str, str]:
-    """What a failed call is said to have met.
+    """Return the exception type and message of a failed call.
 
-    In Python the text begins with the exception's type, as the last line of a traceback does.
-    Go's recorder keeps what an error says, not its type.
+    In Python the text begins with the exception type, like the last line of a traceback. The Go
+    recorder stores the message of an error, but not its type.
     """
     if language == "python":
         found = _TYPED.fullmatch(text)

@@ -1,7 +1,7 @@
-"""Calls while their spans are worked out: below what each is, and in which OpenTelemetry trace.
+"""Call frames, from which the parents and OpenTelemetry traces of spans are derived.
 
-A span's parent is the call above it, on another track as well. Where an OpenTelemetry trace
-begins, at a root, the call above is a link instead.
+The parent of a span is its caller, also on another track. A root, where an OpenTelemetry trace
+begins, is linked to its caller instead.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ _NONE = NOWHERE.trace_id
 
 
 class Track(Protocol):
-    """What a frame knows of its track."""
+    """Track of a frame."""
 
     ids: TrackIds
     place: Place | None
-    """where the chain of its calls goes on, once that is known"""
+    """parent call of the track, once it is known"""
     origin: Frame | None
-    """the call that is, where that may have to be sent for the sake of this track's"""
+    """frame of the parent call, if it may have to be sent together with calls of this track"""
 
 
 class Frame:
-    """A call, open or remembered."""
+    """Call that is open or kept for later calls."""
 
     __slots__ = (
         "_number",
@@ -46,28 +46,28 @@ class Frame:
     )
 
     call: Call
-    """once all of it is known"""
+    """complete call, set once it is known"""
     text: str
-    """with which it failed; likewise"""
+    """failure text, set together with `call`"""
 
     def __init__(self, track: Track, function: int, start: int, above: Frame | None) -> None:
         self.track = track
         self.function = function
         self.start = start
-        """in ticks"""
+        """ticks at the start of the call"""
         self.above = above
-        """on the same track"""
+        """caller on the same track"""
         self.trace_id = _NONE
         self.begins = False
-        """an OpenTelemetry trace"""
+        """whether the call begins an OpenTelemetry trace"""
         self.kept = False
-        """the OpenTelemetry trace is one that is sent"""
+        """whether the OpenTelemetry trace of the call is sampled"""
         self.taken = False
         self._number = track.ids.number(function, start)
         self._span_id = b""
 
     def begin(self) -> None:
-        """An OpenTelemetry trace begins here."""
+        """Begin an OpenTelemetry trace at this call."""
         hashed = self._hash()
         self.trace_id = hashed[:16]
         self._span_id = hashed[16:]
@@ -75,8 +75,8 @@ class Frame:
 
     @property
     def span_id(self) -> bytes:
-        """8 bytes."""
-        if not self._span_id:  # of many calls nobody asks for it
+        """Span id of 8 bytes."""
+        if not self._span_id:  # computed on demand, as many calls need none
             self._span_id = self._hash()[16:]
         return self._span_id
 
@@ -85,25 +85,26 @@ class Frame:
 
 
 class Span(NamedTuple):
-    """A call that is sent."""
+    """Call that is sent as a span."""
 
     call: Call
     text: str
-    """of the error or panic with which the call ended"""
+    """text of the error or panic that ended the call"""
     trace_id: bytes
     span_id: bytes
     parent_id: bytes
-    """empty at a root"""
+    """id of the parent span; empty for a root"""
     above: Place
-    """of a root: the call above it, which it is linked to if that is sent"""
+    """for a root: its caller, to which it is linked if the caller is sampled"""
 
 
 class Choice:
-    """Which calls begin OpenTelemetry traces, which of these are sent, and which calls of them.
+    """Sampler that selects roots, OpenTelemetry traces and calls.
 
     Args:
-        options: what is asked for.
-        roots: their indices, to which more may come; None: a track's outermost calls begin them.
+        options: selection of calls.
+        roots: function indices of the roots, which may grow; None: the outermost calls of each
+            track are roots.
     """
 
     def __init__(self, options: Options, roots: Container[int] | None) -> None:
@@ -114,7 +115,7 @@ class Choice:
         self._roots = roots
 
     def begin(self, frame: Frame) -> None:
-        """A call begins: note which OpenTelemetry trace it is in, and whether that is sent."""
+        """Assign a call that begins to an OpenTelemetry trace, and decide whether it is sampled."""
         above = frame.above
         if above is not None and above.trace_id is not _NONE:
             frame.trace_id = above.trace_id
@@ -132,7 +133,7 @@ class Choice:
         frame.kept = self.rate.keeps(frame.trace_id)
 
     def wants(self, call: Call) -> bool:
-        """Whether the call is sent for its own sake."""
+        """Return whether the call itself matches the options."""
         return (
             self._everything
             or (self._errors and (call.error or call.panic))
@@ -141,7 +142,7 @@ class Choice:
 
 
 def take(frame: Frame | None) -> list[Frame]:
-    """The call and those above it that nobody has taken yet, the outermost first."""
+    """Mark the call and its callers as taken; return those not taken before, outermost first."""
     taken = []
     while frame is not None and not frame.taken:
         frame.taken = True
@@ -151,12 +152,12 @@ def take(frame: Frame | None) -> list[Frame]:
 
 
 def spans_of(frames: Iterable[Frame]) -> list[Span]:
-    """The spans of those whose OpenTelemetry traces are sent."""
+    """Return the spans of the frames whose OpenTelemetry traces are sampled."""
     return [_span(frame) for frame in frames if frame.kept]
 
 
 def place_of(frame: Frame) -> Place:
-    """Where a chain goes on that goes on in this call."""
+    """Return the place of a call as a parent of tracks."""
     chain = []
     around: Frame | None = frame
     while around is not None:
@@ -167,12 +168,12 @@ def place_of(frame: Frame) -> Place:
 
 
 def goes_on_in(still_open: Sequence[Frame], starter: int, last: Frame | None) -> Frame | None:
-    """The call that a track goes on in, of its parent's; None: where the parent's own chain does.
+    """Return the parent call of a track; None: the parent call of its parent track.
 
     Args:
-        still_open: what was open on the parent when the track began, the outermost first.
-        starter: the function that began it.
-        last: the last call of that before then, open or not.
+        still_open: calls open on the parent track when the track began, outermost first.
+        starter: index of the function that started the track.
+        last: last call of that function before the start, open or ended.
     """
     for frame in reversed(still_open):
         if frame.function == starter:

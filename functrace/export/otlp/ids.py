@@ -1,6 +1,6 @@
-"""Ids of OpenTelemetry traces and spans: the same call has the same ids on every export.
+"""Ids of OpenTelemetry traces and spans, which are the same on every export of a call.
 
-The Go sender computes the same, in runtime_go/otlp/internal/ids.
+The Go sender computes the same ids in runtime_go/otlp/internal/ids.
 """
 
 from __future__ import annotations
@@ -41,10 +41,13 @@ class TrackIds:
         self._prefix = seed + (track & _UNSIGNED).to_bytes(8, "little")
         self._start = -1
         self._counts: dict[int, int] = {}
-        """by function, the number of calls that began at this tick"""
+        """number of calls that began at the tick `_start`, by function"""
 
     def number(self, function: int, start: int) -> int:
-        """Return how many of its calls began before at the same tick; call it once for each."""
+        """Return how many calls of the function began earlier at the same tick.
+
+        Must be called exactly once for each call.
+        """
         if start != self._start:
             self._start = start
             self._counts.clear()
@@ -63,7 +66,7 @@ class TrackIds:
 
 
 class Rate:
-    """Which share of OpenTelemetry traces is kept: the same ones by every process and tool.
+    """Consistent probability sampler: every process and tool keeps the same OpenTelemetry traces.
 
     Source: https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/
     """
@@ -71,11 +74,11 @@ class Rate:
     def __init__(self, rate: float) -> None:
         self._threshold = min(round((1 - rate) * (1 << _RANDOM_BITS)), (1 << _RANDOM_BITS) - 1)
         self.state = ""
-        """the tracestate of what is kept, from which a backend can count what is not"""
+        """tracestate of sampled spans, from which a backend can estimate the total count"""
         if self._threshold:
             digits = f"{self._threshold:014x}".rstrip("0")
             self.state = f"ot=th:{digits}"
 
     def keeps(self, trace_id: bytes) -> bool:
-        """Whether the trace with this id is sent."""
+        """Return whether the trace with this id is sampled."""
         return int.from_bytes(trace_id[-7:], "big") >= self._threshold

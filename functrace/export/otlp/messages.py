@@ -1,6 +1,6 @@
-"""Spans as the messages of OpenTelemetry's protocol, in requests of a bounded size.
+"""Encoder of spans as OTLP messages, in requests of bounded size.
 
-The SDK's own span objects take ten times as long to make and encode as these messages.
+The SDK's own span objects take ten times as long to create and encode as these messages.
 """
 
 from __future__ import annotations
@@ -29,64 +29,64 @@ from functrace.export.processes import Recorded
 from functrace.globs import short_name
 from functrace.trace import Function
 
-# Of the semantic conventions: the first in which code.function.name and its like are stable.
+# First version of the semantic conventions with stable code.function.name and related attributes.
 _SCHEMA = "https://opentelemetry.io/schemas/1.33.0"
-_SAMPLED, _RANDOM = 1, 2  # of W3C's trace flags
+_SAMPLED, _RANDOM = 1, 2  # W3C trace flags
 _FLAGS = _SAMPLED | _RANDOM | SpanFlags.SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK
 _LAST = (1 << 64) - 1
 
-# A collector takes 4 MiB over gRPC if nobody told it otherwise.
+# By default a collector accepts 4 MiB over gRPC.
 _SPANS = 2048
 _BYTES = 1 << 20
-_CHAINS = 1000  # that are kept as messages
+_CHAINS = 1000  # call chains whose messages are cached
 
 Value = str | int | bool | list[str]
 
 
 class Batch(NamedTuple):
-    """A request, and how many spans are in it."""
+    """Request and the number of spans in it."""
 
     request: ExportTraceServiceRequest
     spans: int
 
 
 class Source(Recorded, Protocol):
-    """Whose calls the spans are of."""
+    """Recorded process whose calls are exported."""
 
     @property
     def functions(self) -> Sequence[Function]:
-        """By a call's function."""
+        """Functions by index."""
 
     @property
     def tracks(self) -> Tracks:
-        """By a call's track."""
+        """Tracks by index."""
 
 
 class About(Protocol):
-    """What a span tells of its track."""
+    """Track attributes of a span."""
 
     @property
     def id(self) -> int:
-        """The language's."""
+        """Track id of the language runtime."""
 
     @property
     def kind(self) -> str:
-        """goroutine, thread, task or unknown."""
+        """Kind: goroutine, thread, task or unknown."""
 
     @property
     def name(self) -> str:
-        """Empty where it has none."""
+        """Name, or an empty string."""
 
 
 class Tracks(Protocol):
-    """Tracks by their index."""
+    """Tracks by index."""
 
     def __getitem__(self, index: int, /) -> About:
-        """One of them."""
+        """Return the track with an index."""
 
 
 class Batches:
-    """Puts spans into requests."""
+    """Builder of requests from spans."""
 
     def __init__(self, source: Source, resource: dict[str, Value], rate: Rate) -> None:
         self._messages = _Messages(source, rate)
@@ -94,7 +94,7 @@ class Batches:
         self._request = _Request(resource)
 
     def add(self, span: Span) -> Batch | None:
-        """Add a span; returns the request, if it is full now."""
+        """Add a span; return the request if it is full."""
         request = self._request
         request.size += self._messages.add(request.scope, span)
         request.spans += 1
@@ -103,7 +103,7 @@ class Batches:
         return None
 
     def rest(self) -> Batch | None:
-        """The request as it is, if there are spans in it."""
+        """Return the current request, or None if it contains no spans."""
         if not self._request.spans:
             return None
         batch = self._request.batch()
@@ -114,7 +114,7 @@ class Batches:
 def batches(
     source: Source, found: Iterable[Span], resource: dict[str, Value], rate: Rate
 ) -> Iterator[Batch]:
-    """Requests with the spans found, each full but for the last."""
+    """Yield requests with the given spans; all but the last are full."""
     made = Batches(source, resource, rate)
     for span in found:
         full = made.add(span)
@@ -126,7 +126,7 @@ def batches(
 
 
 class _Request:
-    """A request that is being filled."""
+    """Request that is being filled."""
 
     def __init__(self, resource: dict[str, Value]) -> None:
         self._message = ExportTraceServiceRequest(
@@ -145,7 +145,7 @@ class _Request:
         )
         self.scope = self._message.resource_spans[0].scope_spans[0]
         self.size = 0
-        """in bytes, roughly"""
+        """approximate size in bytes"""
         self.spans = 0
 
     def batch(self) -> Batch:
@@ -153,7 +153,7 @@ class _Request:
 
 
 class _Messages:
-    """Makes messages of spans; what calls of a function and of a track share is made once."""
+    """Encoder of spans, which caches the parts that calls of a function or track share."""
 
     def __init__(self, source: Source, rate: Rate) -> None:
         self._source = source
@@ -165,7 +165,7 @@ class _Messages:
         self._track_size = 0
 
     def add(self, scope: ScopeSpans, span: Span) -> int:
-        """Add the span, and return about how many bytes that is."""
+        """Add a span, and return its approximate size in bytes."""
         call = span.call
         if call.track != self._track:
             self._change_track(call.track)
@@ -207,7 +207,7 @@ class _Messages:
         return self._functions.setdefault(index, (part, part.ByteSize() + 100))
 
     def _of_chain(self, chain: tuple[int, ...]) -> tuple[KeyValue, int]:
-        """Many tracks go on in the same chain."""
+        """Return the attribute for a call chain; cached, as many tracks share the same chain."""
         found = self._chains.get(chain)
         if found is None:
             if len(self._chains) >= _CHAINS:
@@ -233,7 +233,7 @@ class _Messages:
         )
 
     def _add_above(self, message: SpanMessage, span: Span) -> int:
-        """What a root goes on in; and about how many bytes that is."""
+        """Add the caller of a root, and return the approximate size in bytes."""
         above = span.above
         size = 0
         if above.chain:
@@ -246,7 +246,7 @@ class _Messages:
 
 
 def _of_call(call: Call) -> dict[str, Value]:
-    """What is not so of most calls."""
+    """Return the attributes that only few calls have."""
     told: dict[str, Value] = {}
     if call.unfinished:
         told["functrace.unfinished"] = True
@@ -258,7 +258,7 @@ def _of_call(call: Call) -> dict[str, Value]:
 
 
 def _of_track(track: About) -> dict[str, Value]:
-    """The semantic conventions have names for threads alone."""
+    """Return track attributes; the semantic conventions define names only for threads."""
     prefix = "thread" if track.kind == "thread" else f"functrace.{track.kind}"
     told: dict[str, Value] = {f"{prefix}.id": track.id}
     if track.name:
@@ -267,7 +267,7 @@ def _of_track(track: About) -> dict[str, Value]:
 
 
 def attributes(told: dict[str, Value]) -> list[KeyValue]:
-    """The attributes as messages."""
+    """Return the attributes as messages."""
     return [KeyValue(key=key, value=_value(value)) for key, value in told.items()]
 
 
@@ -277,6 +277,6 @@ def _value(value: Value) -> AnyValue:
     if isinstance(value, int):
         return AnyValue(int_value=value) if abs(value) < 1 << 63 else _value(str(value))
     if isinstance(value, str):
-        # What a process was started with need not be UTF-8; JSON has that as lone surrogates.
+        # Process arguments may be invalid UTF-8, which JSON represents as lone surrogates.
         return AnyValue(string_value=value.encode("utf-8", "replace").decode())
     return AnyValue(array_value=ArrayValue(values=[_value(each) for each in value]))

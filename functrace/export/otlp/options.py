@@ -1,4 +1,4 @@
-"""What is sent of the traces."""
+"""Options that select the calls to export."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from functrace.trace import Trace
 
 @dataclass(frozen=True)
 class Options:
-    """Which calls become spans. Where none is excluded, all do."""
+    """Selection of the calls to export; by default all calls."""
 
     roots: Callable[[Trace], Collection[int]] | None = None
-    """the functions, by index, whose outermost calls begin an OpenTelemetry trace each; only what
-    is below them is sent. None: a track's outermost calls do"""
+    """indices of the functions whose outermost calls each begin an OpenTelemetry trace; calls
+    outside these traces are not sent. None: the outermost calls of each track begin one"""
     rate: float = 1.0
-    """the share of OpenTelemetry traces that is sent, above 0 and at most 1"""
+    """share of OpenTelemetry traces that are sent, above 0 and at most 1"""
     errors: bool = False
-    """only calls that failed, and those above them"""
+    """whether to send only failed calls and their callers"""
     slow: int | None = None
-    """only calls that took so many nanoseconds, and those above them; with errors: either"""
+    """minimum duration in nanoseconds of calls to send, besides their callers; with `errors`, calls
+    that match either are sent"""
 
     @property
     def chosen(self) -> bool:
-        """Whether calls are looked at one by one."""
+        """Whether calls are selected individually."""
         return self.errors or self.slow is not None
 
 

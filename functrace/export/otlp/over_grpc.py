@@ -1,8 +1,8 @@
-"""OTLP over gRPC, sent by OpenTelemetry's exporter.
+"""OTLP transport over gRPC, based on OpenTelemetry's exporter.
 
-The exporter knows endpoint, headers, certificates, compression and time limits, and tries again.
-But it takes only the SDK's spans, and keeps what the collector answers to itself. So its hook for
-turning spans into a request is handed the request, and its client notes the answer.
+The exporter handles endpoint, headers, certificates, compression, timeouts and retries. But it
+accepts only SDK spans and does not expose the answers of the collector. So its hook that converts
+spans to a request is overridden to pass the request through, and a wrapped client records answers.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ _STATUS = "grpc-status-details-bin"
 
 
 class Grpc:
-    """A transport.
+    """Transport over gRPC.
 
     Args:
-        endpoint: as OTEL_EXPORTER_OTLP_ENDPOINT, and before it; None: as the variables say.
+        endpoint: overrides OTEL_EXPORTER_OTLP_ENDPOINT; None: as the variables specify.
         timeout: seconds for a request, retries included.
     """
 
@@ -53,28 +53,28 @@ class Grpc:
 
     @property
     def where(self) -> str:
-        """As Transport.where."""
+        """Address of the collector; see Transport.where."""
         return self._exporter.address
 
     @property
     def obstacle(self) -> str:
-        """As Transport.obstacle."""
+        """Error of the last attempt; see Transport.obstacle."""
         return self._exporter.obstacle
 
     def send(self, request: ExportTraceServiceRequest) -> Answer:
-        """As Transport.send."""
+        """Send a request; see Transport.send."""
         return self._exporter.send(request)
 
     def close(self) -> None:
-        """As Transport.close."""
+        """Close the connection; see Transport.close."""
         self._exporter.shutdown()
 
 
 class _Exporter(OTLPSpanExporter):
-    """OpenTelemetry's, with its client in between."""
+    """OpenTelemetry's exporter, which also serves as a wrapper of its own client."""
 
     obstacle = ""
-    """what the last attempt failed with"""
+    """error of the last attempt"""
 
     def send(self, request: ExportTraceServiceRequest) -> Answer:
         """Send a request and return its answer."""
@@ -85,7 +85,7 @@ class _Exporter(OTLPSpanExporter):
 
     @property
     def address(self) -> str:
-        """Where requests are sent."""
+        """Address to which requests are sent."""
         return str(self._endpoint)
 
     def _translate_data(self, data: Any) -> Any:
@@ -101,7 +101,7 @@ class _Exporter(OTLPSpanExporter):
         self._client: Any = self
 
     def Export(self, **told: Any) -> ExportTraceServiceResponse:  # noqa: N802  the service's name
-        """As the client's."""
+        """Send a request through the wrapped client, and record the answer."""
         try:
             response: ExportTraceServiceResponse = self._stub_in_use.Export(**told)
         except grpc.RpcError as error:
@@ -115,7 +115,7 @@ class _Exporter(OTLPSpanExporter):
 def _refusal(error: Any) -> Answer:
     code = error.code()
     wait = _retry_after(error.trailing_metadata() or ())
-    # A server that is out of resources for now says when to come again.
+    # A server that is temporarily out of resources specifies a retry delay.
     again = code in _LATER or (code is grpc.StatusCode.RESOURCE_EXHAUSTED and wait is not None)
     return Answer(
         False,
@@ -127,7 +127,7 @@ def _refusal(error: Any) -> Answer:
 
 
 def _retry_after(metadata: Any) -> float | None:
-    """Return the seconds of a RetryInfo: a detail of the status, or metadata of its own."""
+    """Return the delay in seconds from a RetryInfo in the status details or in the metadata."""
     info = RetryInfo()
     for key, value in metadata:
         try:

@@ -1,8 +1,8 @@
-"""OTLP over HTTP, sent by OpenTelemetry's exporter.
+"""OTLP transport over HTTP, based on OpenTelemetry's exporter.
 
-The exporter knows endpoint, headers, certificates, compression and time limits, and tries again.
-But it takes only the SDK's spans, and keeps what the collector answers to itself. So it is given
-nothing to send, and a session that puts the request in place and notes the answer.
+The exporter handles endpoint, headers, certificates, compression, timeouts and retries. But it
+accepts only SDK spans and does not expose the answers of the collector. So it exports no spans,
+through a session that substitutes the prepared request and records the answer.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from functrace.export.otlp.answers import Answer, accepted
 _PATH = "/v1/traces"
 _LATER = (429, 502, 503, 504)
 _ONLY_THIS = (400, 413)
-_TOLD = 500  # characters of an answer that are shown
+_TOLD = 500  # maximum characters of an answer in a message
 _COMPRESS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": lambda body: gzip.compress(body, 6),
     "deflate": zlib.compress,
@@ -42,10 +42,10 @@ _LASTING = (requests.exceptions.SSLError, requests.exceptions.ProxyError)
 
 
 class Http:
-    """A transport.
+    """Transport over HTTP.
 
     Args:
-        endpoint: as OTEL_EXPORTER_OTLP_ENDPOINT, and before it; None: as the variables say.
+        endpoint: overrides OTEL_EXPORTER_OTLP_ENDPOINT; None: as the variables specify.
         timeout: seconds for a request, retries included.
     """
 
@@ -60,28 +60,28 @@ class Http:
 
     @property
     def where(self) -> str:
-        """As Transport.where."""
+        """Address of the collector; see Transport.where."""
         return self._session.url or self._endpoint
 
     @property
     def obstacle(self) -> str:
-        """As Transport.obstacle."""
+        """Error of the last attempt; see Transport.obstacle."""
         return self._session.obstacle
 
     def send(self, request: ExportTraceServiceRequest) -> Answer:
-        """As Transport.send."""
+        """Send a request; see Transport.send."""
         self._session.prepare_for(request.SerializeToString())
-        with suppress(OSError):  # which not every version keeps to itself; the session noted it
+        with suppress(OSError):  # some versions raise it; the session has recorded it
             self._exporter.export(())
         return self._session.answer()
 
     def close(self) -> None:
-        """As Transport.close."""
+        """Close the connection; see Transport.close."""
         self._exporter.shutdown()
 
 
 class _Session(requests.Session):
-    """Sends the prepared request instead of the one it is told to send."""
+    """HTTP session that replaces the body of each request with the prepared one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -93,18 +93,18 @@ class _Session(requests.Session):
         self.obstacle = ""
 
     def prepare_for(self, body: bytes) -> None:
-        """What to send next."""
+        """Set the body of the next request."""
         self._encoded = {"": body}
         self._response = self._error = None
         self.obstacle = ""
 
     def request(self, method: str, url: str, **told: Any) -> requests.Response:  # type: ignore[override]
-        """Send it."""
+        """Send a request with the prepared body."""
         self.url = url
         self._response = self._error = None
         told["data"] = self._compressed({**self.headers, **(told.get("headers") or {})})
         told["allow_redirects"] = False
-        # Else requests prefers REQUESTS_CA_BUNDLE to what OTEL_EXPORTER_OTLP_CERTIFICATE says.
+        # Otherwise requests prefers REQUESTS_CA_BUNDLE to OTEL_EXPORTER_OTLP_CERTIFICATE.
         told.setdefault("verify", self.verify)
         try:
             self._response = super().request(method, url, **told)
@@ -117,7 +117,7 @@ class _Session(requests.Session):
         return self._response
 
     def answer(self) -> Answer:
-        """What became of it."""
+        """Return the answer to the last request."""
         if self._response is not None:
             return _answer(self._response)
         if self._error is None:
@@ -163,7 +163,7 @@ def _accepted(response: requests.Response) -> Answer:
 
 
 def _said(response: requests.Response) -> str:
-    """What the answer says of the reason, as a Status or as text; on one line."""
+    """Return the reason in a response, a Status message or text, on one line."""
     if "protobuf" in response.headers.get("content-type", ""):
         try:
             text = Status.FromString(response.content).message
@@ -175,7 +175,7 @@ def _said(response: requests.Response) -> str:
 
 
 def _retry_after(text: str) -> float | None:
-    """Seconds, told as such or as a date."""
+    """Return the delay in seconds from a number or a date; None if `text` is neither."""
     try:
         return max(float(text), 0.0)
     except ValueError:
@@ -187,7 +187,7 @@ def _retry_after(text: str) -> float | None:
 
 
 def _innermost(error: BaseException) -> str:
-    """What the system said, out of what three libraries have wrapped around it."""
+    """Return the message of the system error that libraries have wrapped."""
     while True:
         inner = error.__cause__ or error.__context__ or getattr(error, "reason", None)
         if not isinstance(inner, BaseException):

@@ -1,4 +1,4 @@
-"""Where the chain of a track's calls goes on: a call of the track that started it."""
+"""Parent calls of tracks: for each track, a call of the track that started it."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ import numpy as np
 
 from functrace.trace import Trace
 
-# Of a chain above an OpenTelemetry trace, so many functions are told: the innermost.
+# Maximum length of the exported call chain above an OpenTelemetry trace; the innermost are kept.
 _CHAIN = 128
 
 
 class Place(NamedTuple):
-    """A call that another track goes on in."""
+    """Parent call of a track."""
 
     trace_id: bytes
+    """zeros if the call is in no OpenTelemetry trace"""
     span_id: bytes
-    """zeros where the call is in no OpenTelemetry trace that is sent"""
+    """zeros if there is no parent call"""
     chain: tuple[int, ...]
-    """the functions from the outermost call down to this one"""
+    """function indices from the outermost call to this one"""
 
     def shortened(self) -> Place:
-        """With as much of the chain as is told."""
+        """Return the place with the chain shortened to its exported length."""
         return self._replace(chain=self.chain[-_CHAIN:])
 
 
@@ -30,7 +31,7 @@ NOWHERE = Place(bytes(16), bytes(8), ())
 
 
 class Places:
-    """A place for each track, in 28 bytes: there may be millions of tracks."""
+    """Places by track, 28 bytes each, because a trace may contain millions of tracks."""
 
     def __init__(self, trace: Trace) -> None:
         self._ids = np.zeros((len(trace.tracks), 24), np.uint8)
@@ -39,12 +40,12 @@ class Places:
         self._numbers: dict[tuple[int, ...], int] = {(): 0}
 
     def __getitem__(self, track: int) -> Place:
-        """Of the track with this index; NOWHERE where it is not known."""
+        """Return the place of a track, or a copy of NOWHERE if it is unknown."""
         ids = self._ids[track].tobytes()
         return Place(ids[:16], ids[16:], self._chains[self._chain[track]])
 
     def __setitem__(self, track: int, place: Place) -> None:
-        """Note where the track goes on."""
+        """Set the place of a track."""
         self._ids[track] = np.frombuffer(place.trace_id + place.span_id, np.uint8)
         chain = place.shortened().chain
         number = self._numbers.setdefault(chain, len(self._chains))
@@ -54,7 +55,7 @@ class Places:
 
 
 class Children:
-    """The tracks that a track started, in the order of their beginnings."""
+    """Child tracks by parent track, in the order of their starts."""
 
     def __init__(self, trace: Trace) -> None:
         parent = trace.tracks.parent
@@ -62,6 +63,6 @@ class Children:
         self._first = np.searchsorted(parent[self._order], np.arange(len(parent) + 1))
 
     def of(self, track: int) -> list[int]:
-        """The indices of the track's children."""
+        """Return the indices of a track's children."""
         children: list[int] = self._order[self._first[track] : self._first[track + 1]].tolist()
         return children

@@ -9,9 +9,9 @@ from urllib.parse import unquote
 
 _MASK = "***"
 _WORD = re.compile(r"""[^\s"'<>]+""")
-# A segment of a URL that is long and mixes letters with digits is a token more often than a name.
+# A long URL segment that mixes letters with digits is more often a token than a name.
 _SEGMENT = re.compile(r"[A-Za-z0-9_.%=~-]{20,}")
-_SHORTEST = 4  # characters of a header's value that is a secret rather than a number or a flag
+_SHORTEST = 4  # minimum length of a redacted header value; shorter ones are numbers or flags
 _HEADERS = ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS")
 
 

@@ -1,4 +1,4 @@
-"""The resource of a trace's spans: the process that recorded it."""
+"""OpenTelemetry resource of a recorded process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from functrace.export.processes import Recorded
 
 
 def resource(recorded: Recorded) -> dict[str, Value]:
-    """Attributes; OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES have the last word."""
+    """Return resource attributes; OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES override them."""
     told: dict[str, Value] = {
         "service.name": _service(recorded),
         "service.instance.id": Identity(recorded).instance,
@@ -31,7 +31,7 @@ def resource(recorded: Recorded) -> dict[str, Value]:
 
 
 def _service(recorded: Recorded) -> str:
-    """What runs: of an interpreter, the module or script."""
+    """Return the name of the program; for an interpreter, that of the module or script."""
     main = _text(_build(recorded), "main").removesuffix(".__main__")
     if main.endswith(".pyc"):
         main = _behind(main, processes.arguments(recorded))
@@ -41,7 +41,7 @@ def _service(recorded: Recorded) -> str:
 
 
 def _behind(started: str, arguments: list[str]) -> str:
-    """The script or module that functrace run names behind the compiled file that it starts."""
+    """Return the script or module after the compiled file in the arguments of functrace run."""
     words = arguments[arguments.index(started) + 1 :] if started in arguments else []
     return next((word for word in words if word != "-m"), "")
 
@@ -69,7 +69,7 @@ def _process(recorded: Recorded) -> dict[str, Value]:
 
 
 def _runtime(recorded: Recorded) -> dict[str, Value]:
-    """Go's recorder says ``go1.27.3 linux/amd64``, Python's ``CPython 3.13.0 linux``."""
+    """Return attributes from ``go1.27.3 linux/amd64`` or ``CPython 3.13.0 linux``."""
     description = _text(recorded.process, "runtime")
     words = description.split()
     if len(words) < 2:
@@ -83,6 +83,6 @@ def _runtime(recorded: Recorded) -> dict[str, Value]:
 
 
 def _text(facts: dict[str, Any], key: str) -> str:
-    """A fact, if it is there and a text."""
+    """Return a fact if it is a string, or an empty string."""
     value = facts.get(key)
     return value if isinstance(value, str) else ""

@@ -1,7 +1,7 @@
-"""Where an export that was stopped goes on: a word that the user hands back.
+"""Resume tokens for interrupted exports.
 
-Spans come in the same order each time, so it is enough to know how many need not be sent again,
-and that traces and options are still the same.
+Spans have the same order on every export. So a token contains the number of spans that need not be
+sent again, and a fingerprint of the traces and options.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from functrace.trace import Trace
 
 
 def word(traces: Sequence[Trace], options: Options, done: int) -> str:
-    """What tells export() to leave out so many spans."""
+    """Return the token with which export() skips the first `done` spans."""
     return f"{_fingerprint(traces, options)}-{done}"
 
 
 def done_before(traces: Sequence[Trace], options: Options, told: str | None) -> int:
-    """How many spans to leave out.
+    """Return the number of spans to skip.
 
     Raises:
-        UsageError: it is no such word.
-        FunctraceError: it is for other traces or options.
+        UsageError: the token is malformed.
+        FunctraceError: the token is for other traces or options.
     """
     if told is None:
         return 0
@@ -42,13 +42,13 @@ def done_before(traces: Sequence[Trace], options: Options, told: str | None) -> 
 
 
 class Skip:
-    """Leaves out the first so many spans of several traces."""
+    """Filter that skips the first `count` spans across several traces."""
 
     def __init__(self, count: int) -> None:
         self._left = count
 
     def rest(self, found: Iterable[Span]) -> Iterator[Span]:
-        """Those that are left of a trace's."""
+        """Yield the spans of a trace that are not skipped."""
         for span in found:
             if self._left:
                 self._left -= 1

@@ -1,4 +1,4 @@
-"""Requests one after the other to a collector that may be slow, full, restarting or gone."""
+"""Sequential sender of requests, with retries while the collector is overloaded or unavailable."""
 
 from __future__ import annotations
 
@@ -9,44 +9,44 @@ from dataclasses import dataclass
 from functrace.export.otlp.answers import Answer, Tally, Transport
 from functrace.export.otlp.messages import Batch
 
-_PATIENCE = 60.0  # seconds for which a collector that took something may take nothing
+_PATIENCE = 60.0  # seconds of retries for a request to a collector that has accepted others
 _LONGEST = 16.0
 
 
 class StoppedError(Exception):
-    """The collector takes no more. What it took is known, and the rest is still in the traces."""
+    """Failure to send more; accepted spans are counted, and the rest can be sent later."""
 
 
 @dataclass
 class Delivery(Tally):
-    """What became of the spans so far."""
+    """Progress and results of an export."""
 
     before: int = 0
-    """done by the exports that this one goes on with"""
+    """spans handled by earlier exports that this one resumes"""
     requests: int = 0
     largest: int = 0
-    """so many spans of one OpenTelemetry trace followed each other"""
+    """largest number of consecutive spans of one OpenTelemetry trace"""
 
     @property
     def done(self) -> int:
-        """Spans that need not be sent any more."""
+        """Number of spans that need not be sent again."""
         return self.before + self.sent + self.refused
 
 
 @dataclass(frozen=True)
 class Clock:
-    """The time, and waiting."""
+    """Monotonic time and sleep functions."""
 
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
 
 class Sender:
-    """Sends requests, each until it is taken or refused.
+    """Sender that retries each request until it is accepted or refused.
 
     Args:
-        transport: a connection that tries again by itself for some seconds.
-        delivery: what is kept up to date.
+        transport: connection that itself retries for some seconds.
+        delivery: results, which are updated.
     """
 
     def __init__(
@@ -57,10 +57,10 @@ class Sender:
         self._clock = clock or Clock()
 
     def send_all(self, batches: Iterable[Batch]) -> None:
-        """Send them all.
+        """Send all requests.
 
         Raises:
-            StoppedError: the collector cannot be reached, or takes no request at all.
+            StoppedError: the collector cannot be reached, or accepts no request at all.
         """
         for batch in batches:
             answer = self._send(batch)
@@ -68,7 +68,7 @@ class Sender:
             self._delivery.note(answer, batch.spans)
 
     def _send(self, batch: Batch) -> Answer:
-        """Until there is an answer for good; a collector that took something is waited for."""
+        """Return the final answer; retry if the collector accepted spans or asks for a retry."""
         since = self._clock.now()
         pause = 1.0
         while True:
@@ -77,7 +77,7 @@ class Sender:
                 return answer
             pause = pause if answer.wait is None else answer.wait
             left = since + _PATIENCE - self._clock.now()
-            # Where nothing was taken yet, the address is wrong more often than the time.
+            # A failed first request more often has a wrong address than a temporary cause.
             known = self._delivery.sent or answer.wait is not None
             if not answer.again or not known or pause > left:
                 raise StoppedError(f"{self._transport.where}: {answer.told}")

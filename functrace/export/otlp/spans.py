@@ -1,4 +1,4 @@
-"""From the calls of a trace to spans: track by track, with where each track's chain goes on."""
+"""Conversion of the calls of a trace to spans, across tracks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NEVER = 1 << 63
 
 
 def spans(trace: Trace, options: Options) -> Iterator[Span]:
-    """The spans of a trace, a call not before those above it; always in the same order."""
+    """Yield the spans of a trace, callers before callees, in an order that is always the same."""
     walk = _Walk(trace, options)
     for tracks, listing in walk.worth.passes(options):
         for block in by_track(trace, Selection(tracks=tracks), listing):
@@ -33,7 +33,7 @@ def spans(trace: Trace, options: Options) -> Iterator[Span]:
 
 
 class _Walk:
-    """A trace's tracks, as they are gone through in the order of their beginnings."""
+    """State of a walk over the tracks of a trace in the order of their starts."""
 
     def __init__(self, trace: Trace, options: Options) -> None:
         self.trace = trace
@@ -45,32 +45,32 @@ class _Walk:
         self.children = Children(trace)
         self.places = Places(trace)
         self.origins: dict[int, Frame] = {}
-        """by track the call that it goes on in, where that may have to be sent for its sake"""
+        """parent call by track, if it may have to be sent together with calls of the track"""
         self._open: dict[int, _Track] = {}
 
     def close_before(self, index: int) -> None:
-        """Nothing more comes of the tracks before this one."""
+        """Close the tracks with smaller indices, which have no more calls."""
         for done in [each for each in self._open if each < index]:
             self._open.pop(done).place_children()
 
     def track(self, index: int) -> _Track:
-        """The track with this index."""
+        """Return the track with an index; open it if necessary."""
         if index not in self._open:
             self._open[index] = _Track(self, index)
         return self._open[index]
 
     def drop_childless(self, index: int) -> None:
-        """No more calls come of the track; it stays for as long as tracks have to be placed."""
+        """Drop a track without further calls unless children of it still need a parent call."""
         if self._open[index].placed_all:
             del self._open[index]
 
     def parent_of(self, index: int) -> _Track | None:
-        """The track's parent, if more may come of it."""
+        """Return the parent of a track if it is still open."""
         return self._open.get(int(self.trace.tracks.parent[index]))
 
 
 class _Track:
-    """What is open on a track, and the tracks that it started."""
+    """Open calls of a track, and its child tracks."""
 
     def __init__(self, walk: _Walk, index: int) -> None:
         tracks = walk.trace.tracks
@@ -84,15 +84,15 @@ class _Track:
         self._next_child = int(tracks.start[self._children[-1]]) if self._children else _NEVER
         self._starters = frozenset(tracks.starter[self._children].tolist())
         self._last: dict[int, Frame] = {}
-        """by starter its last call"""
+        """last call by starter function"""
 
     @property
     def placed_all(self) -> bool:
-        """Whether it is known of all tracks that it started where they go on."""
+        """Whether every child track has been assigned its parent call."""
         return not self._children
 
     def enter(self, call: Call) -> Sequence[Span]:
-        """What is sent now that the call has begun."""
+        """Add a call, and return the spans to send: those of the call and its unsent callers."""
         if self.place is None:
             self._settle()
         if call.start > self._next_child:
@@ -109,14 +109,14 @@ class _Track:
         return spans_of(take(frame)) if self._walk.choice.wants(call) else ()
 
     def place_children(self, before: int = _NEVER) -> None:
-        """Those that began before a time go on in what is open now."""
+        """Assign a parent call to the children that began before a time."""
         starts = self._walk.trace.tracks.start
         while self._next_child < before:
             self._place_child(self._children.pop())
             self._next_child = int(starts[self._children[-1]]) if self._children else _NEVER
 
     def _settle(self) -> None:
-        """The track begins: its parent has to say where it goes on."""
+        """Take over the parent call of the track, which its parent track determines."""
         parent = self._walk.parent_of(self._index)
         if parent is not None:
             parent.place_children(int(self._walk.trace.tracks.start[self._index]) + 1)
@@ -136,7 +136,7 @@ class _Track:
             walk.places[child] = place
 
     def _origin(self, child: int) -> Frame | None:
-        """As docs/trace-format.md has it."""
+        """Return the parent call of a child track, as docs/trace-format.md defines it."""
         tracks = self._walk.trace.tracks
         start, starter = int(tracks.start[child]), int(tracks.starter[child])
         still_open = [frame for frame in self._open if _is_open(frame.call, start)]

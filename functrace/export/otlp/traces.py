@@ -1,4 +1,4 @@
-"""Traces to a collector."""
+"""Export of traces to a collector."""
 
 from __future__ import annotations
 
@@ -26,21 +26,22 @@ def export(
     tell: Callable[[int], None] = lambda _: None,
     clock: Clock | None = None,
 ) -> Delivery:
-    """Send calls as spans, one trace after the other.
+    """Send the calls of traces as spans, one trace after another.
 
     Args:
-        traces: whose calls.
-        transport: as connect() has it; it stays open.
-        options: which calls.
-        delivery: kept up to date, also when this raises; resuming.word() makes of it what the
-            next export gets as resume.
-        resume: where a stopped export of the same traces ended.
-        tell: gets the number of spans done now and then, those of stopped exports included.
-        clock: time and waiting.
+        traces: traces to export.
+        transport: connection from connect(); it stays open.
+        options: selection of calls.
+        delivery: results, updated even if this raises; resuming.word() converts its `done` to the
+            `resume` of the next export.
+        resume: token of an interrupted export of the same traces.
+        tell: callback for progress; receives the number of spans done, including earlier exports.
+        clock: time and sleep functions.
 
     Raises:
-        StoppedError: the collector takes no more.
-        FunctraceError: resume is not of these traces and options.
+        StoppedError: the collector accepts no more requests.
+        UsageError: `resume` is malformed.
+        FunctraceError: `resume` is for other traces or options.
     """
     delivery = delivery or Delivery()
     delivery.before = done_before(traces, options, resume)
@@ -54,7 +55,7 @@ def export(
 
 
 def _measured(found: Iterable[Span], delivery: Delivery) -> Iterator[Span]:
-    """Note how large OpenTelemetry traces get."""
+    """Pass spans through, and record the size of the largest OpenTelemetry trace."""
     trace_id, size = b"", 0
     for span in found:
         if span.trace_id != trace_id:

@@ -1,4 +1,4 @@
-"""Which of OpenTelemetry's exporters is used."""
+"""Selection of the OTLP transport."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ PROTOCOLS = (HTTP, GRPC)
 
 
 def connect(endpoint: str | None = None, protocol: str | None = None) -> Transport:
-    """A connection; what is not given is taken from OTEL_EXPORTER_OTLP variables.
+    """Return a connection; OTEL_EXPORTER_OTLP variables provide omitted arguments.
 
     Raises:
-        UsageError: OpenTelemetry's exporter for Python cannot do what a variable says.
+        UsageError: an argument or a variable is invalid or not supported.
     """
-    # What the exporters would log is told by what becomes of the export.
+    # The result of the export contains what the exporters would log.
     logging.getLogger("opentelemetry").addHandler(logging.NullHandler())
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     protocol = protocol or _variable("PROTOCOL") or HTTP
@@ -59,7 +59,7 @@ def _timeout() -> float:
 
 
 def _variable(name: str) -> str:
-    """The variable for traces goes before that for all signals."""
+    """Return a variable; the one for traces overrides the one for all signals."""
     return os.environ.get(f"OTEL_EXPORTER_OTLP_TRACES_{name}") or os.environ.get(
         f"OTEL_EXPORTER_OTLP_{name}", ""
     )

@@ -1,4 +1,4 @@
-"""Which tracks are gone through, and how thoroughly."""
+"""Selection of the tracks to scan for an export."""
 
 from __future__ import annotations
 
@@ -11,24 +11,25 @@ from functrace.trace import Trace
 
 
 class Worth:
-    """The tracks with calls that are sent for their own sake, and those that started these."""
+    """Tracks with calls that match the options, and their ancestors."""
 
     def __init__(self, trace: Trace, options: Options) -> None:
         self._chosen: set[int] | None = None
-        """None: all"""
+        """selected tracks; None: all"""
         self._above: set[int] = set()
         if options.chosen:
             self._chosen = _with_calls(trace, _listings(options))
             self._above = _add_above(trace, self._chosen)
 
     def __contains__(self, track: int) -> bool:
-        """Whether it is one of them."""
+        """Return whether a track is selected."""
         return self._chosen is None or track in self._chosen
 
     def passes(self, options: Options) -> Iterator[tuple[Collection[int] | None, Listing]]:
-        """All of these tracks, a parent before its children: which are next, and which calls.
+        """Yield groups of selected tracks, parents before children, with the calls to list.
 
-        Of a track that started others any call may be that which these go on in; of the rest few.
+        All calls of an ancestor are listed, as each may be a parent call. Of other tracks only
+        matching calls and their callers are listed, if one listing can express that.
         """
         if self._chosen is None:
             yield None, Listing()
@@ -40,7 +41,7 @@ class Worth:
 
 
 def _listings(options: Options) -> list[Listing]:
-    """Calls that are sent for their own sake, and those above them on their track."""
+    """Return the listings of calls that match the options, with their callers on the same track."""
     listings = [Listing(failed_only=True, around=True)] if options.errors else []
     listings += [] if options.slow is None else [Listing(least=options.slow)]
     return listings
@@ -56,7 +57,7 @@ def _with_calls(trace: Trace, listings: list[Listing]) -> set[int]:
 
 
 def _add_above(trace: Trace, tracks: set[int]) -> set[int]:
-    """Add the tracks that started these, and return them."""
+    """Add the ancestors of the tracks to `tracks`, and return the ancestors."""
     parents = trace.tracks.parent
     above = set()
     for track in list(tracks):
