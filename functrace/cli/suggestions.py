@@ -1,4 +1,4 @@
-"""Suggested commands for mistyped ones."""
+"""The ``functrace run`` command to suggest for a mistyped one, such as ``functrace app.py``."""
 
 from __future__ import annotations
 

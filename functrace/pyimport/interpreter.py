@@ -1,4 +1,4 @@
-"""Selection of the Python interpreter that runs the program."""
+"""Selection of the Python interpreter that runs the program, and the environment it ignores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Open calls on every track: converts events of instrumented code to calls.
+"""Open calls of a Python process by track: converts events of instrumented code to calls.
 
 An event may interrupt the handling of another, because a signal handler or the garbage collector
 runs code. The calls of such code are complete when the interrupted handling continues, so it is

@@ -83,7 +83,7 @@ def claim(out: Path) -> None:
     try:
         (out / STATE_FOLDER).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise FunctraceError(f"{out}: {error.strerror}") from error
+        raise FunctraceError(f"cannot create {out}: {error.strerror}") from error
 
 
 @contextmanager

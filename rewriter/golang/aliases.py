@@ -1,4 +1,4 @@
-"""Import alias for the runtime that no other name in the file or package collides with.
+"""Names declared in a Go file, and an import alias for the runtime that none of them equals.
 
 Names are read from Go's tokens, since the grammar misses some in newer syntax. A name
 that only a grammar could classify, such as a field called functrace, counts as used.
