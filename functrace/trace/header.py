@@ -47,7 +47,7 @@ def parse_header(path: Path, data: memoryview) -> Header:
             f"{path}: of a newer version, {version}; this functrace reads version {fmt.VERSION}"
         )
     if version != fmt.VERSION or size != fmt.HEADER_BYTES:
-        raise FunctraceError(f"{path}: its header makes no sense")
+        raise FunctraceError(f"{path}: corrupt header")
     rate = _calibrated(data, start) or float(rate)
     if not rate:
         raise FunctraceError(f"{path}: its header does not tell how long a tick is")

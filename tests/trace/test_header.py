@@ -20,8 +20,8 @@ Read = Callable[[bytes], Trace]
         (b"\x7fELF" + bytes(5000), "not a trace, it does not begin as one"),
         (w.header()[:4095], "too short, a trace's header is cut off"),
         (w.header(version=2), "of a newer version, 2; this functrace reads version 1"),
-        (w.header(version=0), "its header makes no sense"),
-        (w.header(size=8192), "its header makes no sense"),
+        (w.header(version=0), "corrupt header"),
+        (w.header(size=8192), "corrupt header"),
         (w.header(rate=0), "its header does not tell how long a tick is"),
     ],
 )
