@@ -24,7 +24,7 @@ _OURS = re.compile(r"\x1b\[(?:0|1|2|3[1236])m")
 _PROGRESS = re.compile(r"\x1b\[(?:\?25[lh]|2K|1A|[0-9;]+m)|\r")
 
 
-def trace(*, language: int = 1, pid: int = 4711, ticks: int = 10) -> bytes:
+def trace(*, language: int = 1, pid: int = 4194303, ticks: int = 10) -> bytes:
     """Return a trace with an attack wherever a trace has text, every kind of end included."""
     process = {
         key: HOSTILE + key

@@ -17,7 +17,7 @@ from tests.trace import writer as w
 BOTH = """\
 monday.ftrace
   command  ./shop -v
-  process  4711 on web1, go
+  process  4194303 on web1, go
   began    2023-11-14 22:13:20.000 UTC
   lasted   22.5µs up to the last event
   ended    cleanly
@@ -32,7 +32,7 @@ monday.ftrace
 
 tuesday.ftrace
   command  ./shop -v
-  process  4711 on web1, go
+  process  4194303 on web1, go
   began    2023-11-14 22:13:20.000 UTC
   lasted   41.0µs up to the last event
   ended    unknown: the trace is not closed, and the process cannot be checked from here
@@ -61,7 +61,7 @@ def test_json(module: Path, functrace: Run) -> None:
     assert found.pop("bytes_per_call") == path.stat().st_size / 19
     assert found == {
         "path": "monday.ftrace",
-        "pid": 4711,
+        "pid": 4194303,
         "language": "go",
         "started": 1_700_000_000_000_000_000,
         "first_event": 0,

@@ -133,7 +133,7 @@ def traces(tmp_path: Path) -> Path:
     folder = tmp_path / FILE_NAME
     folder.mkdir()
     for number, name in enumerate(_TRACES):
-        content = hostile.trace(language=number + 1, pid=4711 + number, ticks=10 + 90 * number)
+        content = hostile.trace(language=number + 1, pid=4194303 + number, ticks=10 + 90 * number)
         (folder / name).write_bytes(content)
     return folder
 

@@ -325,7 +325,7 @@ def own(tmp_path: Path) -> Callable[[Program], Path]:
     """Create a trace as a program does for its sender only."""
 
     def made(program: Program) -> Path:
-        path = tmp_path / "functrace-otlp-4711-x.ftrace"
+        path = tmp_path / "functrace-otlp-4194303-x.ftrace"
         path.write_bytes(program.written())
         return path
 
