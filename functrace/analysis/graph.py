@@ -16,7 +16,7 @@ class Callee(Sums):
 
     function: int
     started: bool
-    """whether it runs on a track of its own"""
+    """whether it runs on a separate track"""
     recursive: bool = False
     """whether further rounds of a cycle are counted here"""
     callees: list[Callee] = field(default_factory=list)

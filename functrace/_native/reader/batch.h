@@ -5,7 +5,7 @@
 
 #include "walk.h"
 
-/* The chain of a track that this one started goes on in the call with this id. */
+/* Parent a track that this one started to the call with this id. */
 static void put_child(struct walk *w, int32_t child, int64_t id);
 /* Whether the walk stops before the next word, to go on from there later. */
 static int is_enough(const struct walk *w);

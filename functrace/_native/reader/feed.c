@@ -632,7 +632,7 @@ static void advance_to(struct feed *feed, int64_t until) {
     forget(feed);
 }
 
-/* Walk so many words at most, then forget: what is remembered is bounded however much was read. */
+/* Walk in steps of a bounded number of words, and discard old calls and tracks after each. */
 static void advance_in_steps(struct feed *feed, int64_t until) {
     uint64_t total = 0, count = 0;
     for (uint64_t i = 0; i < feed->active_count; i++) total += count_entries(feed->active[i], until);

@@ -62,7 +62,7 @@ static struct frame *push_frame(struct walk *w, int32_t function, int64_t start,
     return frame;
 }
 
-/* It stays as it is until the next is pushed. */
+/* Pop the innermost frame; the pointer is valid until the next push. */
 static struct frame *pop_frame(struct walk *w) {
     struct frame *frame = &w->frames[--w->at.depth];
     state_of(w, frame->function)->innermost = frame->same;

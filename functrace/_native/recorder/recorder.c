@@ -179,7 +179,7 @@ static PyObject *recorder_current_origin(PyObject *self, PyObject *unused) {
     if (!is_open((Recorder *)self)) return NULL;
     if ((!th || !th->busy) && call_thread(thread_state(), &th) < 0) return NULL;
     struct track *t = th ? th->track : NULL;
-    if (t && recorder.started) track_put_inherited(t); /* a track that is made here goes on in them */
+    if (t && recorder.started) track_put_inherited(t); /* tracks made here are parented to them */
     uint32_t function = t && t->depth ? t->open[t->depth - 1].function : 0;
     uint64_t id = t ? t->id : 0;
     return Py_BuildValue("KIiK", (unsigned long long)id, function, function ? line_of(function) : 0,
