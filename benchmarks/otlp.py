@@ -105,7 +105,7 @@ def _send(path: str, endpoint: str, case: str) -> None:
 
 def _functrace(path: str, endpoint: str, case: str) -> tuple[int, int]:
     from functrace.export import otlp
-    from functrace.trace import open_trace
+    from functrace.tracefile import open_trace
 
     if case.endswith("gzip"):
         os.environ["OTEL_EXPORTER_OTLP_COMPRESSION"] = "gzip"

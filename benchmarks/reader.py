@@ -41,7 +41,7 @@ def main() -> None:
 
 def _measure(path: str, name: str) -> None:
     from functrace.analysis import Listing, calls, fold
-    from functrace.trace import open_trace
+    from functrace.tracefile import open_trace
 
     begin = time.perf_counter()
     trace = open_trace(path)

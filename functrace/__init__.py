@@ -16,7 +16,6 @@ In a notebook:
 # standard library can be traced as well, and any module loaded here may contain traced functions,
 # which need this module.
 import os
-import sys
 from _thread import RLock
 
 from functrace.runtime import MODULES
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     from functrace.analysis.fold import calls, fold
     from functrace.runtime.control import Control
-    from functrace.trace import open_trace as open  # noqa: A004  as gzip.open and others
+    from functrace.tracefile import open_trace as open  # noqa: A004  as gzip.open and others
 
     _F = TypeVar("_F")
 
@@ -42,7 +41,7 @@ RUNTIME = "functrace-cli 1"
 _LAZY = {
     "calls": ("functrace.analysis", "calls"),
     "fold": ("functrace.analysis", "fold"),
-    "open": ("functrace.trace", "open_trace"),
+    "open": ("functrace.tracefile", "open_trace"),
 }
 
 # Standard library modules that are loaded when tracing begins.
@@ -152,17 +151,6 @@ def _get_control() -> "Control":
             ) in registered_functions():  # registered in the meantime
                 control.add(code, name)
         return _control
-
-
-class _Package(type(sys)):  # type: ignore[misc]  # ModuleType, by any other name
-    """Module that keeps ``trace``, which importing the subpackage of that name would rebind."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if name != "trace" or not isinstance(value, type(sys)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> "Any":

@@ -17,7 +17,7 @@ from functrace.analysis.fold import Listing, calls
 from functrace.analysis.histograms import Histogram, joined
 from functrace.analysis.merge import Forest, below, merge
 from functrace.analysis.sums import Sums
-from functrace.trace import Trace
+from functrace.tracefile import Trace
 
 _SLOW_LIMIT = 2_000_000
 _TEXT_LIMIT = 100_000

@@ -10,7 +10,7 @@ from functrace._native.tables import CUT, ERROR, GOEXIT, PANIC, UNFINISHED
 from functrace.analysis.chains import Chains
 from functrace.analysis.columns import Bools, Columns, Int32s, Int64s
 from functrace.analysis.request import Rows
-from functrace.trace.reader import Trace
+from functrace.tracefile.reader import Trace
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from functrace.analysis.columns import (
 )
 from functrace.analysis.histograms import Histogram, Histograms
 from functrace.analysis.request import Rows
-from functrace.trace.reader import Trace
+from functrace.tracefile.reader import Trace
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

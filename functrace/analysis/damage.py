@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from functrace.analysis.request import Counters
-from functrace.trace.damage import sentences
-from functrace.trace.reader import Trace
+from functrace.tracefile.damage import sentences
+from functrace.tracefile.reader import Trace
 
 _BEYOND = "beyond the number of chains that are told apart"
 

@@ -15,8 +15,8 @@ from functrace.analysis.damage import damage
 from functrace.analysis.request import Counters, Flags, Request, Result
 from functrace.analysis.selection import EVERYTHING, Selection, flags
 from functrace.analysis.source import source_of
-from functrace.trace.format import TIME_LIMIT
-from functrace.trace.reader import Clock, Trace
+from functrace.tracefile.format import TIME_LIMIT
+from functrace.tracefile.reader import Clock, Trace
 
 _NODE_LIMIT = 4_000_000
 _ROW_LIMIT = (1 << 31) - 1

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from functrace._native.tables import BUCKETS
 from functrace.analysis.request import Rows
-from functrace.trace.reader import Clock
+from functrace.tracefile.reader import Clock
 
 Floats = npt.NDArray[np.float64]
 Int64s = npt.NDArray[np.int64]

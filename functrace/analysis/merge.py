@@ -13,8 +13,8 @@ import numpy.typing as npt
 from functrace.analysis.chains import Chains
 from functrace.analysis.columns import SUMS, Bools, Int32s, Int64s, Tree, lowest, summed
 from functrace.analysis.histograms import Histogram, joined
-from functrace.trace import Trace
-from functrace.trace.facts import Function
+from functrace.tracefile import Trace
+from functrace.tracefile.facts import Function
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

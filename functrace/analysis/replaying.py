@@ -11,7 +11,7 @@ from typing import NamedTuple
 from functrace.analysis.fold import Listing
 from functrace.analysis.selection import Selection
 from functrace.analysis.stream import Call, by_time, by_track
-from functrace.trace.reader import Trace
+from functrace.tracefile.reader import Trace
 
 
 class Event(NamedTuple):

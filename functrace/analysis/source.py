@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from functrace._native.reader import array, octets
 from functrace._native.tables import TRACK
-from functrace.trace import Trace
+from functrace.tracefile import Trace
 
 
 @dataclass(frozen=True, eq=False)

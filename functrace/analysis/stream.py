@@ -13,7 +13,7 @@ import numpy.typing as npt
 from functrace.analysis.calls import Calls
 from functrace.analysis.fold import Listing, calls
 from functrace.analysis.selection import EVERYTHING, Selection
-from functrace.trace.reader import Trace
+from functrace.tracefile.reader import Trace
 
 # Words per block, so that the block's calls fit into a few hundred megabytes. A block may have more
 # words if no more than _CALLS of its calls are listed.

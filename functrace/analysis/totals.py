@@ -21,8 +21,8 @@ from functrace.analysis.columns import (
 )
 from functrace.analysis.histograms import joined
 from functrace.analysis.merge import merge_functions
-from functrace.trace import Trace
-from functrace.trace.facts import Function
+from functrace.tracefile import Trace
+from functrace.tracefile.facts import Function
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -19,7 +19,7 @@ from functrace.export import FORMATS, Format, load
 from functrace.runtime.output_path import descriptor_of
 
 if TYPE_CHECKING:
-    from functrace.trace import Trace
+    from functrace.tracefile import Trace
 
 _STDOUT = 1
 _WEIGHTS = ("time", "calls", "errors")

@@ -16,7 +16,7 @@ from functrace.errors import FunctraceError, UsageError
 
 if TYPE_CHECKING:
     from functrace.export.otlp import Delivery, Options
-    from functrace.trace import Trace
+    from functrace.tracefile import Trace
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -16,7 +16,7 @@ from functrace.cli.render import columns, coverage, terminal
 
 if TYPE_CHECKING:
     from functrace.analysis import Chains
-    from functrace.trace import Trace
+    from functrace.tracefile import Trace
 
 
 @click.command()
@@ -140,7 +140,7 @@ def _suspended(chains: Chains) -> int:
 def _tracks(trace: Trace) -> str:
     from collections import Counter
 
-    from functrace.trace.format import TRACK_KINDS
+    from functrace.tracefile.format import TRACK_KINDS
 
     kinds = Counter(TRACK_KINDS[kind] for kind in trace.tracks.kind.tolist())
     parts = ", ".join(units.several(number, *_KINDS[kind]) for kind, number in kinds.items())
@@ -173,7 +173,7 @@ def _is_calibrated(trace: Trace) -> bool:
 
 
 def _nominal(trace: Trace) -> int:
-    from functrace.trace.format import HEADER
+    from functrace.tracefile.format import HEADER
 
     return int(HEADER.unpack_from(trace.words.data)[5])
 

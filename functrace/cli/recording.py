@@ -62,7 +62,7 @@ def run_recorded(
 
 def _write_ending(trace: Path, done: Outcome) -> None:
     """Write the exit status or signal of the process to a trace that it wrote."""
-    from functrace.trace.ending import Ending, write_ending
+    from functrace.tracefile.ending import Ending, write_ending
 
     ending = Ending(None, done.signal) if done.signal else Ending(done.status, None)
     try:

@@ -16,7 +16,7 @@ from functrace.cli.render.call_lines import Lines
 from functrace.cli.render.terminal import SafeText, line
 from functrace.errors import FunctraceError
 from functrace.export import jsonl
-from functrace.trace import Trace
+from functrace.tracefile import Trace
 
 
 class _Query(NamedTuple):

@@ -17,7 +17,7 @@ from functrace.globs import compile_glob
 
 if TYPE_CHECKING:
     from functrace.analysis.totals import Totals
-    from functrace.trace import Trace
+    from functrace.tracefile import Trace
 
     _Choice = click.Choice[str]
 else:

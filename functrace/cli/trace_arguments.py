@@ -14,7 +14,7 @@ from functrace.globs import compile_glob
 from functrace.units import count, several
 
 if TYPE_CHECKING:
-    from functrace.trace import Trace
+    from functrace.tracefile import Trace
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,7 +32,7 @@ def open_all(paths: Iterable[str], *, should_warn: bool = True) -> list[Trace]:
     Raises:
         FunctraceError: a folder contains no trace, or no trace can be read.
     """
-    from functrace.trace import open_trace  # late: it loads numpy
+    from functrace.tracefile import open_trace  # late: it loads numpy
 
     errors: list[str] = []
 

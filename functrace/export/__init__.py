@@ -11,7 +11,7 @@ from functrace import extras
 from functrace.errors import FunctraceError
 
 if TYPE_CHECKING:
-    from functrace.trace import Trace
+    from functrace.tracefile import Trace
 
 
 class Format(NamedTuple):

@@ -10,7 +10,7 @@ import numpy as np
 from functrace.analysis import Forest, fold, merge
 from functrace.analysis.columns import summed
 from functrace.analysis.totals import Totals, part_of, totals
-from functrace.trace import Trace
+from functrace.tracefile import Trace
 
 
 @dataclass(frozen=True)

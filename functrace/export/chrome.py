@@ -19,7 +19,7 @@ from functrace._native.tables import (
 )
 from functrace.export import processes
 from functrace.export.events import Events, events
-from functrace.trace import Trace, Track
+from functrace.tracefile import Trace, Track
 
 _ENDS = {GOEXIT: "goexit", UNFINISHED: "unfinished", CUT: "cut"}
 

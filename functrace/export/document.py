@@ -10,7 +10,7 @@ from functrace.analysis import Chains, fold
 from functrace.analysis.columns import SUMS
 from functrace.analysis.merge import merge_functions
 from functrace.analysis.totals import Totals, part_of, totals
-from functrace.trace import Trace
+from functrace.tracefile import Trace
 
 _EXTREMES = ("min", "max")
 _PERCENTILES = {"p50": 50, "p90": 90, "p99": 99}

@@ -10,7 +10,7 @@ from functrace.escaping import escape
 from functrace.export import processes
 from functrace.export.callgraph import CallGraph, Edge, call_graph
 from functrace.globs import short_name
-from functrace.trace import Trace
+from functrace.tracefile import Trace
 
 _HEAD = """digraph calls {
   graph [fontname="Helvetica", labelloc=t, labeljust=l, nodesep=0.25, ranksep=0.45, label=%s];

@@ -15,7 +15,7 @@ from functrace._native.tables import CALL, EVENT
 from functrace.analysis.columns import Int32s, Int64s
 from functrace.analysis.request import Rows
 from functrace.analysis.source import Source, source_of
-from functrace.trace import Trace
+from functrace.tracefile import Trace
 
 _BLOCK = 1 << 17
 

@@ -20,8 +20,8 @@ from functrace._native.tables import ENTERED, ERROR, LEFT, LOST, PANIC, RESUMED
 from functrace.analysis.merge import merge_functions
 from functrace.export import processes
 from functrace.export.events import Events, runs
-from functrace.trace import Trace, Track
-from functrace.trace.facts import Function
+from functrace.tracefile import Trace, Track
+from functrace.tracefile.facts import Function
 
 _VERSION = 60
 _IN_MEMORY = 1 << 20

@@ -22,7 +22,7 @@ from functrace.escaping import escape
 from functrace.export import processes, xml
 from functrace.export.stacks import inclusive
 from functrace.globs import short_name
-from functrace.trace import Trace
+from functrace.tracefile import Trace
 
 # Chains beyond this number are omitted, smallest first.
 _MAX_CHAINS = 50_000

@@ -9,7 +9,7 @@ from functrace.analysis import Chains, fold
 from functrace.escaping import escape
 from functrace.export import processes
 from functrace.export.stacks import stacks, weight
-from functrace.trace import Trace
+from functrace.tracefile import Trace
 
 
 def write(traces: Sequence[Trace], out: BinaryIO, by: str = "time") -> None:

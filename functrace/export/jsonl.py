@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO
 
 from functrace.analysis.stream import Call, stream
-from functrace.trace import Function, Trace, Track
+from functrace.tracefile import Function, Trace, Track
 
 
 def write(traces: Sequence[Trace], out: BinaryIO) -> None:

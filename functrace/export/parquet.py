@@ -16,7 +16,7 @@ from functrace.analysis.columns import Int64s
 from functrace.analysis.merge import merge_functions
 from functrace.export import processes
 from functrace.export.events import SpanReader, Spans
-from functrace.trace import Trace
+from functrace.tracefile import Trace
 
 # A row group needs some hundred megabytes while it is written; a part occupies one query worker.
 _GROUP = 1 << 18

@@ -27,7 +27,7 @@ from functrace.analysis.columns import Int64s
 from functrace.export import processes
 from functrace.export import protobuf as pb
 from functrace.export.events import Events, events
-from functrace.trace import Function, Trace, Track
+from functrace.tracefile import Function, Trace, Track
 
 # Fields of trace_packet.proto and what it includes.
 _PACKET = 1

@@ -11,8 +11,8 @@ from functrace.analysis.merge import merge_functions
 from functrace.export import processes
 from functrace.export import protobuf as pb
 from functrace.export.stacks import outermost, stacks
-from functrace.trace import Trace
-from functrace.trace.facts import Function
+from functrace.tracefile import Trace
+from functrace.tracefile.facts import Function
 
 # Fields of profile.proto's messages.
 _SAMPLE_TYPE, _SAMPLE, _MAPPING, _LOCATION, _FUNCTION, _STRING = 1, 2, 3, 4, 5, 6

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import Any, Protocol
 
-from functrace.trace import Trace, Track
-from functrace.trace.facts import encodable
+from functrace.tracefile import Trace, Track
+from functrace.tracefile.facts import encodable
 
 
 class Recorded(Protocol):

@@ -15,8 +15,8 @@ from functrace._native.tables import ENTERED, LEFT, LOST, SUSPENDED
 from functrace.analysis.merge import merge_functions
 from functrace.export import processes
 from functrace.export.events import Events, runs
-from functrace.trace import Trace
-from functrace.trace.facts import Function
+from functrace.tracefile import Trace
+from functrace.tracefile.facts import Function
 
 _SCHEMA = "https://www.speedscope.app/file-format-schema.json"
 

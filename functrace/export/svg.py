@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from functrace.errors import FunctraceError
 from functrace.export import dot
-from functrace.trace import Trace
+from functrace.tracefile import Trace
 
 
 def write(traces: Sequence[Trace], out: BinaryIO, limit: int = 80) -> None:

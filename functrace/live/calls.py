@@ -13,9 +13,9 @@ from functrace.export.otlp.ids import Identity, TrackIds
 from functrace.export.otlp.options import Options
 from functrace.export.otlp.places import NOWHERE, Place
 from functrace.globs import compile_glob
-from functrace.trace import Function
-from functrace.trace import format as fmt
-from functrace.trace.follower import Follower, Progress
+from functrace.tracefile import Function
+from functrace.tracefile import format as fmt
+from functrace.tracefile.follower import Follower, Progress
 
 _GENERATIONS = 256  # ancestor tracks whose calls are kept for a track
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.trace import writer as w
+from tests.tracefile import writer as w
 
 
 def _file(function: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from functrace.analysis import Forest, fold, merge
 from functrace.analysis.merge import below
-from functrace.trace import open_trace
+from functrace.tracefile import open_trace
 from tests.cli import shop
 
 VECTORS = sorted((Path(__file__).parents[1] / "vectors").glob("*.ftrace"))

@@ -26,7 +26,7 @@ from unittest import mock
 from functrace.cli.main import main
 from functrace.export import FORMATS
 from tests.cli import hostile
-from tests.trace.fuzz import mutate, mutated
+from tests.tracefile.fuzz import mutate, mutated
 
 KEPT: Path | None = Path("build/fuzz-traces.ftrace")
 """where the trace of a fault is kept"""

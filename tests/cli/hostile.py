@@ -6,7 +6,7 @@ import json
 import re
 import unicodedata
 
-from tests.trace import writer as w
+from tests.tracefile import writer as w
 
 ATTACKS = (
     "\x1b[2J\x1b[5;41m",  # clears the screen, blinks

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.support.waiting import PATIENCE
-from tests.trace import writer as w
+from tests.tracefile import writer as w
 
 
 def trace(*, failing: bool = False, flags: int = 1) -> bytes:

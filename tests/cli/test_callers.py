@@ -10,7 +10,7 @@ import pytest
 from tests.analysis.recorded import Recorded
 from tests.cli import shop
 from tests.cli.conftest import Run
-from tests.trace import writer as w
+from tests.tracefile import writer as w
 
 SERVE = "    main.main → go main.serve (main.go:14) → main.invoice → store.(*Store).Get\n"
 TEXTS = "    2x item # is locked\n    1x panic: nil map\n    1x timeout\n"

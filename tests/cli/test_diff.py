@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
-from tests.trace import writer as w
+from tests.tracefile import writer as w
 
 MAIN, SELL, PRICE, WORK = 1, 2, 3, 4
 Call = tuple[int, int, bool]

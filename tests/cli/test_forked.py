@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from functrace.trace import open_trace
+from functrace.tracefile import open_trace
 from tests.cli.conftest import Run
 
 PROGRAM = """\

@@ -19,7 +19,7 @@ def test_mutated_traces(seed: int) -> None:
     ("module", "name", "fault"),
     [
         ("functrace.cli.render.terminal", "escape", "acts on a terminal"),
-        ("functrace.trace.facts", "_encodable", "UnicodeEncodeError"),
+        ("functrace.tracefile.facts", "_encodable", "UnicodeEncodeError"),
         ("functrace.units", "duration", "a negative number"),
     ],
 )

@@ -12,7 +12,7 @@ import pytest
 
 from tests.cli import shop
 from tests.cli.conftest import Run
-from tests.trace import writer as w
+from tests.tracefile import writer as w
 
 BOTH = """\
 monday.ftrace

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from functrace.analysis import stream
-from functrace.trace import open_trace
+from functrace.tracefile import open_trace
 from tests.cli import recorded
 from tests.cli.conftest import Run
-from tests.trace import writer as w
+from tests.tracefile import writer as w
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 

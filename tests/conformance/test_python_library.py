@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from functrace.trace import open_trace
+from functrace.tracefile import open_trace
 from tests.conformance import library
 from tests.support.pythons import CannotBuildError, Python, each_python
 

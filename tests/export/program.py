@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.trace import writer as w
+from tests.tracefile import writer as w
 
 _FACTS = w.facts(
     1,

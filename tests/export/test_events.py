@@ -15,12 +15,12 @@ from functrace._native.tables import ENTERED, LEFT, LOST, RESUMED, SUSPENDED
 from functrace.analysis import calls, fold
 from functrace.errors import FunctraceError
 from functrace.export.events import Events, SpanReader, events
-from functrace.trace import Trace, open_trace
-from functrace.trace.format import TIME_LIMIT
-from tests.trace import writer as w
-from tests.trace.fuzz import mutated
-from tests.trace.meaning import IMPLEMENTATIONS, implementation
-from tests.trace.vectors import FOLDER, VECTORS
+from functrace.tracefile import Trace, open_trace
+from functrace.tracefile.format import TIME_LIMIT
+from tests.tracefile import writer as w
+from tests.tracefile.fuzz import mutated
+from tests.tracefile.meaning import IMPLEMENTATIONS, implementation
+from tests.tracefile.vectors import FOLDER, VECTORS
 
 _OF_CALL = ("track", "start", "duration", "suspended", "function", "depth", "text_at", "text_bytes")
 _FLAGS = {"error": 1, "panic": 2, "goexit": 4, "unfinished": 8}

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from functrace.cli.verbs import functrace
 from functrace.export import FORMATS
 from tests.export.readers import READERS
-from tests.trace import writer as w
+from tests.tracefile import writer as w
 
 LARGEST_32, LARGEST_64 = (1 << 32) - 1, (1 << 64) - 1
 LAST = (1 << 42) - 1  # of the ticks in a word

@@ -20,8 +20,8 @@ from functrace.escaping import escape
 from functrace.export import FORMATS
 from tests.export import program, readers, viewer
 from tests.export.readers import READERS, Told
-from tests.trace.meaning import IMPLEMENTATIONS, implementation
-from tests.trace.vectors import VECTORS
+from tests.tracefile.meaning import IMPLEMENTATIONS, implementation
+from tests.tracefile.vectors import VECTORS
 
 DOCS = Path(__file__).parents[2] / "docs" / "exports.md"
 FILES = [name for name, wanted in FORMATS.items() if wanted.suffix]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from functrace.export.jsonl import pieces
-from functrace.trace import open_trace
+from functrace.tracefile import open_trace
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 

@@ -14,7 +14,7 @@ from functrace.export.otlp.messages import Source, batches
 from functrace.export.otlp.spans import spans
 from functrace.globs import compile_glob
 from functrace.live.calls import SpanFollower
-from functrace.trace import Trace, open_trace
+from functrace.tracefile import Trace, open_trace
 
 
 class Following:

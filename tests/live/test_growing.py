@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functrace.live.calls import SpanFollower
-from functrace.trace import follower
+from functrace.tracefile import follower
 from tests.live.growing import Growing
 from tests.live.spans import Following, exported
 from tests.live.test_same_spans import CHOICES, VECTORS

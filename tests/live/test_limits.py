@@ -8,9 +8,9 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from functrace.export.otlp import Options
-from functrace.trace import follower
+from functrace.tracefile import follower
 from tests.live.spans import Following, exported, followed
-from tests.trace import writer as w
+from tests.tracefile import writer as w
 
 MAIN, SELL, PRICE, WORK = 1, 2, 3, 4
 

@@ -9,9 +9,9 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from functrace.export.otlp import EVERYTHING, Options
-from functrace.trace.chunks import ChunkFile
+from functrace.tracefile.chunks import ChunkFile
 from tests.live.spans import Following
-from tests.trace import writer as w
+from tests.tracefile import writer as w
 
 FIRST = 4096 + 512  # behind the header and the facts
 

@@ -21,7 +21,7 @@ from tests.otlp.program import Program
 from tests.otlp.receiver import Received, Reply, over_grpc, over_http
 from tests.support.toolchains import Go
 from tests.support.waiting import PATIENCE, read_until
-from tests.trace import writer as w
+from tests.tracefile import writer as w
 
 _GONE = "http://127.0.0.1:9"
 

@@ -11,12 +11,12 @@ import pytest
 
 from functrace.cli import trace_arguments
 from functrace.export.otlp import EVERYTHING, Options, connect, export
-from functrace.trace import Trace, open_trace
+from functrace.tracefile import Trace, open_trace
 from tests.live_go.sender import send
 from tests.otlp.program import Program
 from tests.otlp.receiver import Received, over_grpc, over_http
-from tests.trace import writer as w
-from tests.trace.fuzz import generated
+from tests.tracefile import writer as w
+from tests.tracefile.fuzz import generated
 
 RECEIVERS = {"http/protobuf": over_http, "grpc": over_grpc}
 VECTORS = sorted((Path(__file__).resolve().parents[1] / "vectors").glob("*.ftrace"))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from functrace.export.otlp import Clock
-from functrace.trace import Trace, open_trace
+from functrace.tracefile import Trace, open_trace
 from tests.otlp.program import Program
 
 

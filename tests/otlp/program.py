@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from tests.trace import writer as w
+from tests.tracefile import writer as w
 
 STARTED = 1_700_000_000_000_000_000
 NAMES = (

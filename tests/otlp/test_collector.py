@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from functrace.export.otlp import Options, connect, export
-from functrace.trace import Trace
+from functrace.tracefile import Trace
 from tests.otlp.collector import running
 from tests.otlp.program import Program, expected
 from tests.otlp.receiver import Reply, over_http

@@ -176,7 +176,7 @@ def _read(terminal: int) -> bytes:
 
 
 def test_large_opentelemetry_traces_are_told(tmp_path: Path) -> None:
-    from tests.trace import writer as w
+    from tests.tracefile import writer as w
 
     words = [word for i in range(10_001) for word in (w.enter(2, 2 + i), w.leave(2, 2 + i))]
     path = tmp_path / "x.ftrace"

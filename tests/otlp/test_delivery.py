@@ -19,7 +19,7 @@ from functrace.export.otlp import (
     export,
     word,
 )
-from functrace.trace import Trace
+from functrace.tracefile import Trace
 from tests.otlp.conftest import Waits
 from tests.otlp.program import Program
 from tests.otlp.receiver import Receiver, Reply, over_grpc, over_http

@@ -11,10 +11,10 @@ import pytest
 
 from functrace.export.otlp import Options, connect, export
 from functrace.export.otlp.spans import spans
-from functrace.trace import Trace, open_trace
+from functrace.tracefile import Trace, open_trace
 from tests.otlp.program import FILES, NAMES, STARTED, Call, Expected, Program, expected
 from tests.otlp.receiver import Received, over_grpc, over_http
-from tests.trace import writer as w
+from tests.tracefile import writer as w
 
 RECEIVERS = {"http/protobuf": over_http, "grpc": over_grpc}
 

@@ -16,11 +16,11 @@ import pytest
 from functrace.errors import UsageError
 from functrace.export.otlp import StoppedError, connect, export
 from functrace.export.otlp.resource import resource
-from functrace.trace import Trace, open_trace
+from functrace.tracefile import Trace, open_trace
 from tests.otlp.program import Program
 from tests.otlp.receiver import Receiver, over_grpc, over_http
 from tests.otlp.test_spans import attributes
-from tests.trace import writer as w
+from tests.tracefile import writer as w
 
 Traced = Callable[[Program], Trace]
 Variables = Callable[..., None]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from functrace.analysis import calls
-from functrace.trace import open_trace
+from functrace.tracefile import open_trace
 from tests.python_runtime import told
 from tests.support.pythons import CannotBuildError, Python, marks, pythons
 from tests.support.waiting import PATIENCE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functrace.trace import open_trace
+from functrace.tracefile import open_trace
 from tests.python_runtime.conftest import Runner
 
 

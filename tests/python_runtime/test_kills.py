@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from functrace.analysis import calls
-from functrace.trace import open_trace
+from functrace.tracefile import open_trace
 from tests.python_runtime import told
 from tests.python_runtime.conftest import HEAD, Runtime, environment
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import subprocess
 
 import pytest
 
-import functrace
 from tests.python_runtime.conftest import Runner, Runtime, environment
 
 
@@ -82,13 +80,6 @@ def test_the_import_loads_no_other_module(runtime: Runtime) -> None:
         check=True,
     )
     assert done.stdout == "['functrace', 'functrace.runtime', 'functrace.runtime.registry']\n"
-
-
-def test_reading_traces_leaves_the_decorator() -> None:
-    """The subpackage functrace.trace has its name."""
-    importlib.import_module("functrace.trace.reader")
-    assert functrace.trace is functrace.__dict__["trace"]
-    assert callable(functrace.trace)
 
 
 def test_the_module_is_told_from_others(run: Runner) -> None:

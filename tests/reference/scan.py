@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from functrace._native.tables import CHUNK, PIECE, TRACK_RECORD
-from functrace.trace import format as fmt
-from functrace.trace.scan import Chunks, Pieces, in_sequence
+from functrace.tracefile import format as fmt
+from functrace.tracefile.scan import Chunks, Pieces, in_sequence
 
 Row = tuple[int, ...]
 _WORD = fmt.WORD.unpack_from

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from functrace._native.tables import CUT, ERROR, GOEXIT, PANIC, UNFINISHED
 from functrace.analysis.request import Anomalies
 from functrace.analysis.source import Source
-from functrace.trace import format as fmt
+from functrace.tracefile import format as fmt
 
 _WORD = fmt.WORD.unpack_from
 _LATEST = 1 << 62

@@ -14,7 +14,7 @@ from functrace.escaping import escape
 if TYPE_CHECKING:
     from functrace.analysis.replaying import Event
     from functrace.analysis.stream import Call
-    from functrace.trace import Trace
+    from functrace.tracefile import Trace
 
 _LETTERS = {"goroutine": "g", "thread": "t", "task": "t", "unknown": "g"}
 _TIME_WIDTH = 8

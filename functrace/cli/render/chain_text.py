@@ -35,7 +35,7 @@ def words(
 
 def start(forest: Forest) -> str:
     """Return the word before a function that started a track of unknown kind."""
-    from functrace.trace.format import TRACK_KINDS
+    from functrace.tracefile.format import TRACK_KINDS
 
     kinds = {kind for t in forest.traces for kind in t.tracks.kind[t.tracks.parent >= 0].tolist()}
     kind = TRACK_KINDS[kinds.pop()] if len(kinds) == 1 else "unknown"

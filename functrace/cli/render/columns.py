@@ -16,8 +16,8 @@ from functrace.escaping import escape
 from functrace.globs import short_name
 
 if TYPE_CHECKING:
-    from functrace.trace import Trace
-    from functrace.trace.facts import Function
+    from functrace.tracefile import Trace
+    from functrace.tracefile.facts import Function
 
 _PIPED_WIDTH = 100
 

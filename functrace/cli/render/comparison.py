@@ -12,7 +12,7 @@ from functrace.cli.render import coverage
 from functrace.cli.render.terminal import style
 
 if TYPE_CHECKING:
-    from functrace.trace import Trace
+    from functrace.tracefile import Trace
 
 Entry = Presence | Timing | Failing
 Sections = dict[str, list[Entry]]

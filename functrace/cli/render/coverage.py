@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from functrace import units
 
 if TYPE_CHECKING:
-    from functrace.trace import Trace
+    from functrace.tracefile import Trace
 
 
 def sentence(trace: Trace) -> str:

@@ -13,7 +13,7 @@ from functrace.analysis import Forest, fold, merge
 from functrace.cli.render import columns, coverage
 from functrace.cli.render.terminal import style
 from functrace.errors import FunctraceError
-from functrace.trace import Trace, open_trace
+from functrace.tracefile import Trace, open_trace
 
 _TOP = 3
 _OUTERMOST, _INNERMOST = 2, 5  # functions of a long chain that are printed

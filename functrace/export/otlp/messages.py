@@ -27,7 +27,7 @@ from functrace.export.otlp.ids import Rate
 from functrace.export.otlp.places import NOWHERE
 from functrace.export.processes import Recorded
 from functrace.globs import short_name
-from functrace.trace import Function
+from functrace.tracefile import Function
 
 # First version of the semantic conventions with stable code.function.name and related attributes.
 _SCHEMA = "https://opentelemetry.io/schemas/1.33.0"

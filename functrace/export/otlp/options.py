@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from functrace.trace import Trace
+from functrace.tracefile import Trace
 
 
 @dataclass(frozen=True)

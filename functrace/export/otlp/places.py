@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from functrace.trace import Trace
+from functrace.tracefile import Trace
 
 # Maximum length of the exported call chain above an OpenTelemetry trace; the innermost are kept.
 _CHAIN = 128

@@ -13,7 +13,7 @@ from functrace.errors import FunctraceError, UsageError
 from functrace.export.otlp.frames import Span
 from functrace.export.otlp.ids import Identity
 from functrace.export.otlp.options import Options
-from functrace.trace import Trace
+from functrace.tracefile import Trace
 
 
 def word(traces: Sequence[Trace], options: Options, done: int) -> str:

@@ -11,7 +11,7 @@ from functrace.export.otlp.ids import Identity
 from functrace.export.otlp.options import Options
 from functrace.export.otlp.places import Children, Place, Places
 from functrace.export.otlp.worth import Worth
-from functrace.trace import Trace
+from functrace.tracefile import Trace
 
 _NEVER = 1 << 63
 

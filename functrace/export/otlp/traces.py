@@ -13,7 +13,7 @@ from functrace.export.otlp.resource import resource
 from functrace.export.otlp.resuming import Skip, done_before
 from functrace.export.otlp.sending import Clock, Delivery, Sender
 from functrace.export.otlp.spans import spans
-from functrace.trace import Trace
+from functrace.tracefile import Trace
 
 
 def export(

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from functrace.analysis import Listing, Selection
 from functrace.analysis.stream import by_track
 from functrace.export.otlp.options import Options
-from functrace.trace import Trace
+from functrace.tracefile import Trace
 
 
 class Worth:

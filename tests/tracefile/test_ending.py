@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from functrace.trace import open_trace
-from functrace.trace.ending import Ending, is_running, write_ending
-from tests.trace import writer as w
+from functrace.tracefile import open_trace
+from functrace.tracefile.ending import Ending, is_running, write_ending
+from tests.tracefile import writer as w
 
 PID = 4194303  # of the writer's header
 

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functrace.analysis import calls
-from functrace.trace import open_trace
-from tests.trace import writer as w
-from tests.trace.meaning import IMPLEMENTATIONS, both, implementation
+from functrace.tracefile import open_trace
+from tests.tracefile import writer as w
+from tests.tracefile.meaning import IMPLEMENTATIONS, both, implementation
 
 Chain = tuple[tuple[int, bool], ...]
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.trace.meaning import meaning
-from tests.trace.vectors import FOLDER, VECTORS, as_json
+from tests.tracefile.meaning import meaning
+from tests.tracefile.vectors import FOLDER, VECTORS, as_json
 
 
 @pytest.mark.parametrize("name", VECTORS)

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from functrace.analysis import Listing, Selection, calls, fold
-from functrace.trace import Trace
-from tests.trace import writer as w
-from tests.trace.meaning import names
+from functrace.tracefile import Trace
+from tests.tracefile import writer as w
+from tests.tracefile.meaning import names
 
 Read = Callable[[bytes], Trace]
 

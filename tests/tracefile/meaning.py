@@ -11,15 +11,15 @@ from unittest.mock import patch
 
 import functrace.export.events  # noqa: F401  it is replaced
 from functrace.analysis import Calls, Chains, Listing, Selection, calls, fold
-from functrace.trace import Trace, open_trace
+from functrace.tracefile import Trace, open_trace
 from tests.reference import events as reference_events
 from tests.reference import fold as reference_fold
 from tests.reference import scan
 
 IMPLEMENTATIONS = ("engine", "reference")
 _REFERENCE = {
-    ("functrace.trace.reader", "find_chunks"): scan.find_chunks,
-    ("functrace.trace.reader", "find_pieces"): scan.find_pieces,
+    ("functrace.tracefile.reader", "find_chunks"): scan.find_chunks,
+    ("functrace.tracefile.reader", "find_pieces"): scan.find_pieces,
     ("functrace.analysis.fold", "_run"): reference_fold.fold,
     ("functrace.export.events", "_walk"): reference_events.walk,
 }

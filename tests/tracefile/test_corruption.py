@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from functrace.analysis import Listing, Selection
 from functrace.errors import FunctraceError
-from functrace.trace import open_trace
-from tests.trace.meaning import both
-from tests.trace.vectors import VECTORS
+from functrace.tracefile import open_trace
+from tests.tracefile.meaning import both
+from tests.tracefile.vectors import VECTORS
 
 HEADER = 4096
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from functrace._native.reader import array, engine, octets
 from functrace._native.tables import CHUNK, PIECE, TRACK_RECORD
-from functrace.trace import format as fmt
+from functrace.tracefile import format as fmt
 
 Rows = npt.NDArray[Any]
 

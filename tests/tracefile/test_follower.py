@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from functrace._native.tables import END_UNKNOWN
 from functrace.errors import FunctraceError
 from functrace.export.events import SpanReader
-from functrace.trace import open_trace
-from functrace.trace.follower import Follower, Progress
+from functrace.tracefile import open_trace
+from functrace.tracefile.follower import Follower, Progress
 from tests.live.growing import Growing
 from tests.otlp.program import Program
-from tests.trace import writer as w
-from tests.trace.fuzz import mutated
-from tests.trace.vectors import VECTORS
+from tests.tracefile import writer as w
+from tests.tracefile.fuzz import mutated
+from tests.tracefile.vectors import VECTORS
 
 _RINGS = ("overwritten", "deep", "inherited-overwritten")
 _WHOLE = [name for name in VECTORS if name not in _RINGS]

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from functrace.analysis import fold
-from functrace.trace import Trace
-from tests.trace import writer as w
+from functrace.tracefile import Trace
+from tests.tracefile import writer as w
 
 Read = Callable[[bytes], Trace]
 ONE = w.events(2, w.track(1, 1010), w.enter(1, 10), w.leave(1, 20))

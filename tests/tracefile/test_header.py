@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from functrace.errors import FunctraceError
-from functrace.trace import Trace, open_trace
-from tests.trace import writer as w
+from functrace.tracefile import Trace, open_trace
+from tests.tracefile import writer as w
 
 Read = Callable[[bytes], Trace]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from functrace.trace import Trace, open_trace
-from tests.trace.meaning import IMPLEMENTATIONS, implementation
+from functrace.tracefile import Trace, open_trace
+from tests.tracefile.meaning import IMPLEMENTATIONS, implementation
 
 
 @pytest.fixture(params=IMPLEMENTATIONS)

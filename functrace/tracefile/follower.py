@@ -13,12 +13,12 @@ import numpy.typing as npt
 
 from functrace._native.reader import array, engine
 from functrace._native.tables import BEGUN, CALL, FED_TRACK
-from functrace.trace import format as fmt
-from functrace.trace.chunks import Chunk, ChunkFile
-from functrace.trace.facts import FactsReader, Function, decode
-from functrace.trace.header import Header
-from functrace.trace.reader import Clock
-from functrace.trace.scan import Rows
+from functrace.tracefile import format as fmt
+from functrace.tracefile.chunks import Chunk, ChunkFile
+from functrace.tracefile.facts import FactsReader, Function, decode
+from functrace.tracefile.header import Header
+from functrace.tracefile.reader import Clock
+from functrace.tracefile.scan import Rows
 
 _LAST = (1 << 63) - 1
 _WORDS = 1 << 19  # soft limit per round; further words are read in later rounds

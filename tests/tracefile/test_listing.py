@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functrace.analysis import Calls, Listing, calls
-from functrace.trace import open_trace
-from tests.trace.meaning import both
-from tests.trace.test_model import STEPS, run
+from functrace.tracefile import open_trace
+from tests.tracefile.meaning import both
+from tests.tracefile.test_model import STEPS, run
 
 QUESTIONS = st.builds(
     Listing,

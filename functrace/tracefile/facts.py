@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from functrace.trace import format as fmt
-from functrace.trace.scan import Rows
+from functrace.tracefile import format as fmt
+from functrace.tracefile.scan import Rows
 
 
 class Function(NamedTuple):

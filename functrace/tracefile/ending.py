@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from functrace.trace import format as fmt
+from functrace.tracefile import format as fmt
 
 _START_TICKS = 19  # index in /proc/PID/stat, counted after the parenthesized name
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from functrace.errors import FunctraceError
-from functrace.trace import format as fmt
-from functrace.trace.ending import Ending, read_ending
+from functrace.tracefile import format as fmt
+from functrace.tracefile.ending import Ending, read_ending
 
 _BILLION = 1_000_000_000
 _LATEST = 1 << 62  # nanoseconds since 1970, so that a time after the start never overflows

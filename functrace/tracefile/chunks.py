@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from functrace.trace import format as fmt
-from functrace.trace.header import Header, parse_header
+from functrace.tracefile import format as fmt
+from functrace.tracefile.header import Header, parse_header
 
 _WINDOW = 1 << 20
 _SEQUENCE = slice(16, 24)  # bytes of the sequence number in a chunk header

@@ -1,6 +1,6 @@
 """Mutates the vectors and reads them with the engine and the reference implementation.
 
-    python -m tests.trace.fuzz [seconds seed [binary]]
+    python -m tests.tracefile.fuzz [seconds seed [binary]]
 
 Not run by pytest. The third argument is another build of the engine, say one with sanitizers:
 
@@ -22,9 +22,9 @@ from pathlib import Path
 from functrace import _native
 from functrace.analysis import Listing, Selection
 from functrace.errors import FunctraceError
-from tests.trace import writer as w
-from tests.trace.meaning import both
-from tests.trace.vectors import VECTORS
+from tests.tracefile import writer as w
+from tests.tracefile.meaning import both
+from tests.tracefile.vectors import VECTORS
 
 _HEADER = 4096
 

@@ -9,9 +9,9 @@ from typing import overload
 import numpy as np
 import numpy.typing as npt
 
-from functrace.trace import format as fmt
-from functrace.trace.facts import decode
-from functrace.trace.scan import Pieces, Rows
+from functrace.tracefile import format as fmt
+from functrace.tracefile.facts import decode
+from functrace.tracefile.scan import Pieces, Rows
 
 _Int64s = npt.NDArray[np.int64]
 

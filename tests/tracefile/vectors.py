@@ -9,8 +9,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.trace import writer as w
-from tests.trace.meaning import meaning
+from tests.tracefile import writer as w
+from tests.tracefile.meaning import meaning
 
 FOLDER = Path(__file__).parents[1] / "vectors"
 

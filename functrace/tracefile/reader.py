@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from functrace.errors import FunctraceError
-from functrace.trace import format as fmt
-from functrace.trace.damage import sentences
-from functrace.trace.ending import Ending, is_running
-from functrace.trace.facts import Facts, Function, decode, read_facts
-from functrace.trace.header import Header, parse_header
-from functrace.trace.scan import Chunks, Pieces, Rows, find_chunks, find_pieces
-from functrace.trace.tracks import Ordered, Tracks, order_tracks
+from functrace.tracefile import format as fmt
+from functrace.tracefile.damage import sentences
+from functrace.tracefile.ending import Ending, is_running
+from functrace.tracefile.facts import Facts, Function, decode, read_facts
+from functrace.tracefile.header import Header, parse_header
+from functrace.tracefile.scan import Chunks, Pieces, Rows, find_chunks, find_pieces
+from functrace.tracefile.tracks import Ordered, Tracks, order_tracks
 
 _LAST_NS = 1 << 61  # nanoseconds, so that a start and a duration add up to an int64
 
