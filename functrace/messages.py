@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from functrace.escaping import escape, escape_lines
+from functrace.runtime.escaping import escape, escape_lines
 
 TYPE_CHECKING = False  # functrace run loads this before it starts the program
 if TYPE_CHECKING:

@@ -125,6 +125,8 @@ func newFunction(pc uintptr) *function {
 		}
 		f.number = rec.putFunction(f, frame.File, start)
 		f.hidden = f.hidden || f.number == 0
+	} else {
+		f.name = escape(f.name) // an identifier may consist of invisible letters
 	}
 	return f
 }

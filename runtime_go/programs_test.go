@@ -16,6 +16,7 @@ import (
 var programs = map[string]func(){
 	"chain":    func() { a() },
 	"kinds":    kinds,
+	"hidden":   hiddenㅤ,
 	"panic":    recovered,
 	"goexit":   func() { run(func() { defer functrace.Trace()(); runtime.Goexit() }) },
 	"loop":     loop,
@@ -66,6 +67,9 @@ func kinds() {
 	generic(1)
 	func() { defer functrace.Trace()() }()
 }
+
+// The name contains U+3164, an invisible letter.
+func hiddenㅤ() { defer functrace.Trace()() }
 
 func recovered() {
 	defer functrace.Trace()()

@@ -92,6 +92,6 @@ var messages *sink
 // closed pipe, os.Stderr.WriteString would end the program with SIGPIPE.
 func writeMessage(message string) {
 	p := newPrinting()
-	p.line = []byte("functrace: " + visible(message) + "\n")
+	p.line = []byte("functrace: " + escape(message) + "\n")
 	messages.put(p) // there is nowhere to report a failure
 }

@@ -60,6 +60,11 @@ func TestKindsOfFunctions(t *testing.T) {
 	expect(t, got, lines(1, "shape.value", "(*shape).pointer", "shape.value", "generic[...]", "kinds.func1"))
 }
 
+func TestInvisibleNameIsEscaped(t *testing.T) {
+	got, _ := start(t, "hidden")
+	expect(t, got, lines(1, `hidden\u3164`))
+}
+
 func TestPanicLeavesEveryCallAndRecoverWorks(t *testing.T) {
 	got, errs := start(t, "panic")
 	expect(t, got, "g[01]:\t->functrace_test.recovered\ng[01]:\t\t->functrace_test.panics\n"+

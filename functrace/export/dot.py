@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from functrace import units
-from functrace.escaping import escape
 from functrace.export import processes
 from functrace.export.callgraph import CallGraph, Edge, call_graph
 from functrace.globs import short_name
+from functrace.runtime.escaping import escape
 from functrace.tracefile import Trace
 
 _HEAD = """digraph calls {

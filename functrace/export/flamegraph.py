@@ -18,10 +18,10 @@ import numpy as np
 from functrace import units
 from functrace.analysis import Chains, fold
 from functrace.analysis.columns import Int64s
-from functrace.escaping import escape
 from functrace.export import processes, xml
 from functrace.export.stacks import inclusive
 from functrace.globs import short_name
+from functrace.runtime.escaping import escape
 from functrace.tracefile import Trace
 
 # Chains beyond this number are omitted, smallest first.

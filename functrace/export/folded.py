@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from functrace.analysis import Chains, fold
-from functrace.escaping import escape
 from functrace.export import processes
 from functrace.export.stacks import stacks, weight
+from functrace.runtime.escaping import escape
 from functrace.tracefile import Trace
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from functrace.escaping import escape_lines
+from functrace.runtime.escaping import escape_lines
 
 
 def text(value: str) -> str:

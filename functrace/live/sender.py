@@ -10,7 +10,6 @@ from pathlib import Path
 
 from functrace.cache import leftovers
 from functrace.errors import FunctraceError
-from functrace.escaping import escape
 from functrace.export.otlp.frames import Span
 from functrace.export.otlp.ids import Rate
 from functrace.export.otlp.messages import Batch, Batches
@@ -21,6 +20,7 @@ from functrace.live.calls import SpanFollower
 from functrace.live.queue import Fate, Queue
 from functrace.live.settings import Settings, load
 from functrace.processes import is_alive
+from functrace.runtime.escaping import escape
 from functrace.units import count, several
 
 _PAUSE = 0.1  # seconds between two rounds
@@ -48,7 +48,7 @@ def say(message: str) -> None:
     """Write a line to standard error, which is that of the program."""
     try:
         line = f"functrace: otlp: {escape(redact(message))}\n"
-        os.write(2, line.encode("utf-8", "backslashreplace"))
+        os.write(2, line.encode())
     except OSError:
         return  # there is no other place for the message
 

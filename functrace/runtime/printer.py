@@ -15,6 +15,7 @@ from types import CodeType
 from functrace.runtime import BUILTINS
 from functrace.runtime.call_stacks import Call, CallStacks, DescribeThread, Origin, Track
 from functrace.runtime.code_info import Callback, CodeInfo, get_code_info
+from functrace.runtime.escaping import escape
 from functrace.runtime.event_source import EventSource, make_event_source
 from functrace.runtime.system import clock
 from functrace.runtime.text_output import open_output
@@ -57,7 +58,7 @@ class Printer:
     def add(self, code: CodeType, name: str, file: str, line: int) -> None:
         """Print the calls of a code object while started."""
         info = get_code_info(code)
-        info.name, info.file, info.line, info.is_traced = name, file, line, True
+        info.name, info.file, info.line, info.is_traced = escape(name), file, line, True
         self._source.add(code)
 
     def watch(self, code: CodeType, started: Callback | None, returned: Callback | None) -> None:
@@ -132,7 +133,7 @@ class Printer:
             return
         line = f"t[{track.id:02}]:" + "\t" * level + arrow + call.info.name + "\n"
         try:
-            self._output.write(line.encode("utf-8", "backslashreplace"))
+            self._output.write(line.encode())
         except BrokenPipeError:  # the reader has closed the pipe
             self.failed = True
             self.stop()

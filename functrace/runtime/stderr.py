@@ -6,6 +6,7 @@ import atexit
 
 from functrace.runtime import BUILTINS
 from functrace.runtime.descriptors import Stream
+from functrace.runtime.escaping import escape
 from functrace.runtime.system import os
 
 globals()["__builtins__"] = BUILTINS
@@ -20,19 +21,12 @@ def write_message(message: str, sender: str = "functrace") -> None:
 
     A line that was captured, or could not be written, is written again at exit.
     """
-    line = f"{sender}: {_visible(message)}\n".encode()
+    line = f"{sender}: {escape(message)}\n".encode()
     is_written = _is_open() and _write(line)
     if not is_written or _is_unnamed():
         if not _unread:
             atexit.register(_repeat)
         _unread.append((os.getpid(), line, is_written))
-
-
-def _visible(message: str) -> str:
-    r"""Return ``message`` with control and invisible characters as ``\x1b`` or ``\u202e``."""
-    if message.isprintable():
-        return message
-    return "".join([c if c.isprintable() else ascii(c)[1:-1] for c in message])
 
 
 def _repeat() -> None:

@@ -48,5 +48,5 @@ func limitResources() {
 
 func reportError(format string, values ...any) {
 	message := send.Redact(fmt.Sprintf(format, values...), os.Getenv)
-	fmt.Fprintln(os.Stderr, "functrace: otlp: "+send.Visible(message))
+	fmt.Fprintln(os.Stderr, "functrace: otlp: "+send.Escape(message))
 }

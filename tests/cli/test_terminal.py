@@ -212,7 +212,13 @@ def test_summaries_of_run_and_record(tmp_path: Path) -> None:
 def test_settings_of_a_program(tmp_path: Path, name: str) -> None:
     (tmp_path / "app.py").write_text("def f():\n    return len([])\n\nf()\n")
     command = [sys.executable, "-m", "functrace", "run", "app.py"]
-    value = ARGUMENT.replace("\u3164", "")  # the runtime knows no invisible letters
-    shown = _shown(command, tmp_path, **{"FUNCTRACE": "text", name: value})
+    shown = _shown(command, tmp_path, **{"FUNCTRACE": "text", name: ARGUMENT})
     assert r"\x1b]0;title\x07" in shown
+    assert harm(shown) == []
+
+
+def test_names_in_printed_calls(tmp_path: Path) -> None:
+    code = f"import functrace\ndef f(): pass\nf.__qualname__ = {HOSTILE!a}\nfunctrace.trace(f)()\n"
+    shown = _shown([sys.executable, "-c", code], tmp_path, FUNCTRACE="text")
+    assert r"->__main__.\x1b[2J" in shown
     assert harm(shown) == []

@@ -16,8 +16,8 @@ from perfetto.protos.perfetto.trace import perfetto_trace_pb2 as pb
 
 from functrace.cli.export import export
 from functrace.cli.report import report
-from functrace.escaping import escape
 from functrace.export import FORMATS
+from functrace.runtime.escaping import escape
 from tests.export import program, readers, viewer
 from tests.export.readers import READERS, Told
 from tests.tracefile.meaning import IMPLEMENTATIONS, implementation

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from functrace import units
 from functrace.cli.render import columns
 from functrace.cli.render.terminal import SafeText, line, style
-from functrace.escaping import escape
+from functrace.runtime.escaping import escape
 
 if TYPE_CHECKING:
     from functrace.analysis.replaying import Event

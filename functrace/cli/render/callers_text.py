@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from functrace import units
 from functrace.cli.render import chain_text, columns, terminal
 from functrace.cli.render.terminal import style
-from functrace.escaping import escape
+from functrace.runtime.escaping import escape
 
 if TYPE_CHECKING:
     from functrace.analysis.call_chains import CallChain

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from functrace.cli.render import terminal
 from functrace.errors import FunctraceError
-from functrace.escaping import escape
 from functrace.globs import short_name
+from functrace.runtime.escaping import escape
 
 if TYPE_CHECKING:
     from functrace.tracefile import Trace

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from functrace.escaping import escape
+from functrace.runtime.escaping import escape
 
 
 @contextmanager

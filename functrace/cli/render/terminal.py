@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, cast
 
 import click
 
-from functrace.escaping import escape, escape_lines
+from functrace.runtime.escaping import escape, escape_lines
 
 _STDOUT = 1
 _DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}

@@ -1,17 +1,26 @@
 """Escaping of characters that are invisible or control the terminal.
 
 Names, paths, arguments and error texts come from programs, traces, file systems and compilers. Each
-may contain sequences that move the cursor, set the clipboard or reverse the reading direction.
+may contain sequences that move the cursor, set the clipboard or reverse the reading direction. The
+rule is defined in docs/security.md; the Go runtime and the Go sender implement it as well.
 """
 
 from __future__ import annotations
 
-# Invisible letters and marks, except emoji variation selectors.
+from functrace.runtime import BUILTINS
+
+globals()["__builtins__"] = BUILTINS
+
+# Letters, marks and symbols without a glyph, except the emoji variation selectors U+FE0E and
+# U+FE0F.
 _INVISIBLE = frozenset(
-    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0"
-    + "".join(map(chr, range(0xE0100, 0xE01F0)))
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
+    "\U00013441\U00013442\U00016fe4\U0001d159"
+    + "".join(map(chr, [*range(0xFE00, 0xFE0E), *range(0xE0100, 0xE01F0)]))
 )
 _LINE_SEPARATORS = "\u2028\u2029"
+# A byte of a file name that is not valid UTF-8 is such a surrogate in Python.
+_FIRST_BYTE, _LAST_BYTE = "\udc80", "\udcff"
 
 
 def escape(text: str) -> str:
@@ -21,7 +30,7 @@ def escape(text: str) -> str:
     """
     if text.isprintable() and (text.isascii() or _INVISIBLE.isdisjoint(text)):
         return text
-    return "".join(c if _is_visible(c) else _escaped(c) for c in text)
+    return "".join([c if _is_visible(c) else _escape_character(c) for c in text])
 
 
 def escape_lines(text: str) -> str:
@@ -41,5 +50,7 @@ def _is_visible(character: str) -> bool:
     return character >= "\xa0" and character.isspace() and character not in _LINE_SEPARATORS
 
 
-def _escaped(character: str) -> str:
+def _escape_character(character: str) -> str:
+    if _FIRST_BYTE <= character <= _LAST_BYTE:
+        return f"\\x{ord(character) - 0xDC00:02x}"
     return ascii(character)[1:-1]
