@@ -89,7 +89,7 @@ class Feed:
         """End the calls that are open: nothing more comes."""
     def open_calls(self) -> bytearray:
         """Return the calls that are open, outer before inner on each track, as rows of BEGUN."""
-    def take(self) -> tuple[bytearray, bytearray, bytearray, bytearray, bytearray]:
+    def drain(self) -> tuple[bytearray, bytearray, bytearray, bytearray, bytearray]:
         """Return what has come since the last time.
 
         Tracks, calls that began, calls that ended, the ids of calls that are not referred to any

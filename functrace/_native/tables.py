@@ -166,7 +166,7 @@ FED_TRACK = np.dtype(
         ("text_length", "<u4"),
         ("track", "<i4"),
         ("kind", "<i4"),
-        ("forgotten", "<i4"),
+        ("evicted", "<i4"),
     ]
 )
 

@@ -128,7 +128,7 @@ class SpanFollower:
     def round(self) -> int:
         """Read new data, send the calls that have ended, and return the amount of new data."""
         count = self._follower.advance()
-        self._send(self._follower.take())
+        self._send(self._follower.drain())
         return count
 
     def finish(self) -> None:
@@ -136,7 +136,7 @@ class SpanFollower:
         while self.round():
             pass
         self._follower.finish()
-        self._send(self._follower.take())
+        self._send(self._follower.drain())
 
     def _send(self, progress: Progress) -> None:
         self._match_roots()

@@ -26,21 +26,31 @@ class Chunk:
         head: kind, size, open calls, sequence number, track and base.
     """
 
-    __slots__ = ("at", "base", "end", "is_gone", "kind", "offset", "opened", "sequence", "track")
+    __slots__ = (
+        "base",
+        "end",
+        "is_overwritten",
+        "kind",
+        "offset",
+        "open_calls",
+        "position",
+        "sequence",
+        "track",
+    )
 
     def __init__(self, offset: int, end: int, head: tuple[int, ...]) -> None:
         self.offset = offset
         self.end = end
-        self.kind, _, self.opened, self.sequence, self.track, self.base = head
-        self.at = offset + fmt.CHUNK.size
+        self.kind, _, self.open_calls, self.sequence, self.track, self.base = head
+        self.position = offset + fmt.CHUNK.size
         """file offset of the next word to read"""
-        self.is_gone = False
+        self.is_overwritten = False
         """whether the chunk was overwritten"""
 
     @property
     def is_empty(self) -> bool:
         """Whether no word of the chunk has been read."""
-        return self.at == self.offset + fmt.CHUNK.size
+        return self.position == self.offset + fmt.CHUNK.size
 
 
 class ChunkFile:
@@ -60,7 +70,7 @@ class ChunkFile:
         self._chunks: dict[int, Chunk] = {}
         self._holes: dict[int, int] = {}
         self._oldest: deque[Chunk] = deque()
-        self._late: list[Chunk] = []
+        self._postponed: list[Chunk] = []
 
     def close(self) -> None:
         """Close the file."""
@@ -74,81 +84,81 @@ class ChunkFile:
         """Return the current header. Raises FunctraceError if it is invalid."""
         return parse_header(self.path, memoryview(self.read(0, fmt.HEADER_BYTES)))
 
-    def is_there(self, chunk: Chunk) -> bool:
-        """Return whether the chunk is still in the file; set `is_gone` if it was overwritten."""
-        if not chunk.is_gone:
+    def is_intact(self, chunk: Chunk) -> bool:
+        """Return whether the chunk is still in the file; update `is_overwritten`."""
+        if not chunk.is_overwritten:
             head = self.read(chunk.offset, _SEQUENCE.stop)
             sequence = chunk.sequence.to_bytes(8, "little")
             if head[:4] == fmt.CHUNK_MAGIC and head[_SEQUENCE] == sequence:
                 return True
-            self._forget(chunk)
+            self._drop(chunk)
             self._holes[chunk.offset] = chunk.end
         return False
 
-    def find(self) -> list[Chunk]:
+    def find_new(self) -> list[Chunk]:
         """Return the chunks begun since the last call, in the order of their sequence numbers.
 
         A chunk is returned only after all earlier chunks have been returned or overwritten.
         """
-        self._forget_overwritten()
-        self._grow()
-        found = self._late + self._scan()
+        self._drop_overwritten()
+        self._add_new_hole()
+        found = self._postponed + self._scan()
         if not found:
             return []
         # The first scan may miss a chunk begun behind its position, but find a later chunk.
         last = max(chunk.sequence for chunk in found)
         found += self._scan()
-        self._late = [chunk for chunk in found if chunk.sequence > last]
+        self._postponed = [chunk for chunk in found if chunk.sequence > last]
         found = [chunk for chunk in found if chunk.sequence <= last]
         found.sort(key=lambda chunk: chunk.sequence)
         self._oldest.extend(found)
         return found
 
-    def _grow(self) -> None:
+    def _add_new_hole(self) -> None:
         size = os.fstat(self._file).st_size
         if size - self._end >= fmt.CHUNK_STEP:
             end = size - size % fmt.CHUNK_STEP
             self._holes[self._end] = end
             self._end = end
 
-    def _forget_overwritten(self) -> None:
+    def _drop_overwritten(self) -> None:
         """Drop overwritten chunks.
 
         Chunks are overwritten from the oldest on; facts chunks with records are never overwritten.
         """
         while self._oldest:
             chunk = self._oldest[0]
-            says_facts = chunk.kind == fmt.FACTS and not chunk.is_empty
-            if not chunk.is_gone and not says_facts and self.is_there(chunk):
+            has_facts = chunk.kind == fmt.FACTS and not chunk.is_empty
+            if not chunk.is_overwritten and not has_facts and self.is_intact(chunk):
                 return
             self._oldest.popleft()
 
-    def _forget(self, chunk: Chunk) -> None:
-        chunk.is_gone = True
+    def _drop(self, chunk: Chunk) -> None:
+        chunk.is_overwritten = True
         del self._chunks[chunk.offset]
 
     def _scan(self) -> list[Chunk]:
         found: list[Chunk] = []
         for start in sorted(self._holes):
             if start in self._holes:
-                found += self._scan_hole(start, self._claim(self._holes.pop(start)))
+                found += self._scan_hole(start, self._merge_holes(self._holes.pop(start)))
         return found
 
     def _scan_hole(self, start: int, end: int) -> Iterator[Chunk]:
-        for at, head in self._heads(start, end):
+        for at, head in self._find_heads(start, end):
             if at < start:
                 continue  # inside the previous chunk
             if start < at:
                 self._holes[start] = at
             chunk = Chunk(at, min(at + head[1], self._end), head)
-            self._give_way(max(end, at), chunk.end)
+            self._drop_overlapped(max(end, at), chunk.end)
             self._chunks[at] = chunk
             start = chunk.end
             yield chunk
         if start < end:
             self._holes[start] = end
 
-    def _heads(self, at: int, end: int) -> Iterator[tuple[int, tuple[int, ...]]]:
+    def _find_heads(self, at: int, end: int) -> Iterator[tuple[int, tuple[int, ...]]]:
         while at < end:
             data = self.read(at, min(end - at, _WINDOW))
             firsts = np.frombuffer(data, "<u4", len(data) // fmt.CHUNK_STEP * fmt.CHUNK_STEP // 4)
@@ -161,16 +171,16 @@ class ChunkFile:
                 return
             at += len(data)
 
-    def _claim(self, end: int) -> int:
+    def _merge_holes(self, end: int) -> int:
         """Return the end of a hole after merging the adjacent holes into it."""
         while True:
             chunk = self._chunks.get(end)
             if end in self._holes:
                 end = self._holes.pop(end)
-            elif chunk is None or not chunk.is_empty or self.is_there(chunk):
+            elif chunk is None or not chunk.is_empty or self.is_intact(chunk):
                 return end
 
-    def _give_way(self, at: int, end: int) -> None:
+    def _drop_overlapped(self, at: int, end: int) -> None:
         """Drop chunks and holes that a new chunk overlaps.
 
         Args:
@@ -180,7 +190,7 @@ class ChunkFile:
         while at < end:
             chunk = self._chunks.get(at)
             if chunk is not None:
-                self._forget(chunk)
+                self._drop(chunk)
                 until = chunk.end
             elif at in self._holes:
                 until = self._holes.pop(at)
@@ -196,12 +206,12 @@ def read_head(head: memoryview) -> tuple[int, ...] | None:
     if len(head) < fmt.CHUNK.size:
         return None
     magic, *rest = fmt.CHUNK.unpack(head)
-    kind, size, _opened, sequence, _track, _base = rest
-    is_sensible = (
+    kind, size, _open_calls, sequence, _track, _base = rest
+    is_valid = (
         magic == fmt.CHUNK_MAGIC
         and kind in (fmt.FACTS, fmt.EVENTS)
         and fmt.CHUNK_STEP <= size <= fmt.CHUNK_LIMIT
         and size % fmt.CHUNK_STEP == 0
         and sequence > 0
     )
-    return tuple(rest) if is_sensible else None
+    return tuple(rest) if is_valid else None

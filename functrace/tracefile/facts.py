@@ -33,10 +33,10 @@ class Facts:
     functions: list[Function] = field(default_factory=list)
     index_of: npt.NDArray[np.int32] = field(default_factory=lambda: np.full(1, -1, np.int32))
     process: dict[str, Any] = field(default_factory=dict)
-    bad_functions: int = 0
-    bad_process: int = 0
-    stray: int = 0
-    cut: int = 0
+    invalid_functions: int = 0
+    invalid_process: int = 0
+    invalid_words: int = 0
+    truncated: int = 0
 
 
 def read_facts(data: memoryview, chunks: Rows) -> Facts:
@@ -63,9 +63,9 @@ class FactsReader:
         for end, kind, payload in self._records(words):
             read = end
             if kind == fmt.FUNCTION:
-                self._facts.bad_functions += not self._function(payload)
+                self._facts.invalid_functions += not self._function(payload)
             elif kind == fmt.PROCESS:
-                self._facts.bad_process += not self._process(payload)
+                self._facts.invalid_process += not self._process(payload)
         return read
 
     @property
@@ -93,13 +93,13 @@ class FactsReader:
                 return
             size = fmt.record_size(word) if word & 3 == fmt.RECORD else fmt.WORD.size
             if size > len(words) - at:
-                self._facts.cut += 1
+                self._facts.truncated += 1
                 return
             if word & 3 == fmt.RECORD:
                 payload = words[at + 8 : at + 8 + fmt.record_bytes(word)]
                 yield at + size, fmt.record_type(word), payload
             else:
-                self._facts.stray += 1
+                self._facts.invalid_words += 1
             at += size
 
     def _function(self, payload: memoryview) -> bool:

@@ -20,14 +20,14 @@ from functrace.tracefile.header import Header
 from functrace.tracefile.reader import Clock
 from functrace.tracefile.scan import Rows
 
-_LAST = (1 << 63) - 1
-_WORDS = 1 << 19  # soft limit per round; further words are read in later rounds
-_AT_ONCE = 50_000  # words processed before old calls and tracks are evicted
+_NO_LIMIT = (1 << 63) - 1
+_ROUND_WORDS = 1 << 19  # soft limit per round; further words are read in later rounds
+_EVICTION_INTERVAL = 50_000  # words processed before old calls and tracks are evicted
 # Limits on what is kept for tracks that begin later: recent calls, and tracks without open calls.
 # The Go sender has the same limits.
-_REMEMBERED_CALLS = 100_000
-_REMEMBERED_TRACKS = 20_000
-_FULL = 512  # bytes: a chunk that has a successor and less room than this gets no more words
+_MAX_RECENT_CALLS = 100_000
+_MAX_IDLE_TRACKS = 20_000
+_MIN_ROOM_BYTES = 512  # a chunk with a successor and less room than this gets no more words
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,19 +67,19 @@ class Follower:
         self.ended_cleanly = False
         """whether the header marks the trace as complete"""
         self._feed: Any = engine().Feed(
-            self.header.start, _REMEMBERED_CALLS, _REMEMBERED_TRACKS, _AT_ONCE
+            self.header.start, _MAX_RECENT_CALLS, _MAX_IDLE_TRACKS, _EVICTION_INTERVAL
         )
         self._facts_reader = FactsReader()
         self._function_of = np.full(1, -1, np.int32)
-        self._numbers = 0  # function numbers already in _function_of
+        self._mapped_count = 0  # function numbers already in _function_of
         self._facts: list[Chunk] = []
         self._events: list[_EventChunk] = []  # in the order of sequence numbers
-        self._latest: dict[int, _EventChunk] = {}  # by track: the chunk that the track writes to
-        self._sequence = 0
-        self._largest = 0  # bytes of the largest event chunk found
-        self._missing = 0  # chunks overwritten before they were found
-        self._lost = 0  # words overwritten in chunks that were found
-        self._last = 0
+        self._current: dict[int, _EventChunk] = {}  # by track: the chunk that the track writes to
+        self._last_sequence = 0
+        self._max_chunk_bytes = 0  # bytes of the largest event chunk found
+        self._missing_chunks = 0  # chunks overwritten before they were found
+        self._lost_words = 0  # words overwritten in chunks that were found
+        self._last_ticks = 0
 
     @property
     def process(self) -> dict[str, Any]:
@@ -97,8 +97,8 @@ class Follower:
 
         Chunks that were never found count as full and as large as the largest chunk found.
         """
-        words = (self._largest - fmt.CHUNK.size) // fmt.WORD.size if self._largest else 0
-        return self._lost + self._missing * words
+        words = max(self._max_chunk_bytes - fmt.CHUNK.size, 0) // fmt.WORD.size
+        return self._lost_words + self._missing_chunks * words
 
     def advance(self) -> int:
         """Read new data, process the events known one round ago, and return the amount of new data.
@@ -109,25 +109,25 @@ class Follower:
         header: Header = self._file.header()
         self.ended_cleanly = bool(header.flags & fmt.ENDED_CLEANLY)
         self.clock = Clock(header.ticks_per_second)
-        until = self._last
-        found = self._file.find()
-        self._count(found)
+        until = self._last_ticks
+        found = self._file.find_new()
+        self._count_missing(found)
         self._facts += [chunk for chunk in found if chunk.kind == fmt.FACTS]
         self._read_facts()  # first: call ids depend on the process metadata
-        self._begin(chunk for chunk in found if chunk.kind == fmt.EVENTS)
-        count, unread = self._read()
+        self._register(chunk for chunk in found if chunk.kind == fmt.EVENTS)
+        count, unread = self._read_events()
         self._feed.advance(min(until, unread - 1))
         return count + len(found)
 
     def finish(self) -> None:
         """Process the remaining events after the program has ended and advance() finds nothing."""
-        self._feed.advance(_LAST)
-        self._feed.end(self._last)
+        self._feed.advance(_NO_LIMIT)
+        self._feed.end(self._last_ticks)
         self._file.close()
 
-    def take(self) -> Progress:
+    def drain(self) -> Progress:
         """Return the changes since the last call."""
-        tracks, begun, finished, released, texts = self._feed.take()
+        tracks, begun, finished, released, texts = self._feed.drain()
         return Progress(
             np.frombuffer(tracks, FED_TRACK),
             np.frombuffer(begun, BEGUN),
@@ -140,90 +140,90 @@ class Follower:
         """Return the open calls as rows of BEGUN."""
         return np.frombuffer(self._feed.open_calls(), BEGUN)
 
-    def _count(self, found: Iterable[Chunk]) -> None:
+    def _count_missing(self, found: Iterable[Chunk]) -> None:
         for chunk in found:
-            missing = chunk.sequence - self._sequence - 1
+            missing = chunk.sequence - self._last_sequence - 1
             if missing > 0:
                 self._feed.miss_chunks()
-                self._missing += missing
-            self._sequence = max(self._sequence, chunk.sequence)
+                self._missing_chunks += missing
+            self._last_sequence = max(self._last_sequence, chunk.sequence)
             if chunk.kind == fmt.EVENTS:
-                self._largest = max(self._largest, chunk.end - chunk.offset)
+                self._max_chunk_bytes = max(self._max_chunk_bytes, chunk.end - chunk.offset)
 
-    def _begin(self, found: Iterable[Chunk]) -> None:
+    def _register(self, found: Iterable[Chunk]) -> None:
         for chunk in found:
-            number = self._feed.begin(chunk.track, chunk.base, chunk.opened)
-            begun = fmt.ticks_since(chunk.base, self.header.start)
-            self._events.append(_EventChunk(chunk, number, begun))
-            if chunk.track in self._latest:
-                self._latest[chunk.track].has_successor = True
+            number = self._feed.begin(chunk.track, chunk.base, chunk.open_calls)
+            start = fmt.ticks_since(chunk.base, self.header.start)
+            self._events.append(_EventChunk(chunk, number, start))
+            if chunk.track in self._current:
+                self._current[chunk.track].has_successor = True
 
     def _read_facts(self) -> None:
         for chunk in self._facts:
             _, words = read_new(self._file, chunk)
-            chunk.at += self._facts_reader.read(memoryview(words))
-        self._facts = [c for c in self._facts if c.at < c.end and not c.is_gone]
+            chunk.position += self._facts_reader.read(memoryview(words))
+        self._facts = [c for c in self._facts if c.position < c.end and not c.is_overwritten]
         index_of = self._facts_reader.index_of
-        if len(index_of) == self._numbers:
+        if len(index_of) == self._mapped_count:
             return
-        for number, index in islice(index_of.items(), self._numbers, None):
+        for number, index in islice(index_of.items(), self._mapped_count, None):
             if number >= len(self._function_of):
                 more = np.full(2 * number + 1 - len(self._function_of), -1, np.int32)
                 self._function_of = np.concatenate([self._function_of, more])
             self._function_of[number] = index
-        self._numbers = len(index_of)
+        self._mapped_count = len(index_of)
         self._feed.functions(array(self._function_of), len(self.functions))
 
-    def _read(self) -> tuple[int, int]:
+    def _read_events(self) -> tuple[int, int]:
         """Return the number of new words, and a time before which no event is unread."""
         count = 0
-        unread = _LAST
-        kept = []
+        unread = _NO_LIMIT
+        unfinished = []
         for events in self._events:
-            if count < _WORDS:
+            if count < _ROUND_WORDS:
                 count += self._read_chunk(events)
             else:
-                unread = min(unread, max(events.begun, events.last))
+                unread = min(unread, max(events.start, events.last))
             if not events.is_done:
-                kept.append(events)
+                unfinished.append(events)
                 continue
             self._feed.end_chunk(events.number)
-            if self._latest.get(events.track) is events:
-                del self._latest[events.track]
-        self._events = kept
+            if self._current.get(events.track) is events:
+                del self._current[events.track]
+        self._events = unfinished
         return count, unread
 
     def _read_chunk(self, events: _EventChunk) -> int:
         chunk = events.chunk
-        count = 0 if chunk.is_gone else self._read_words(events)
-        self._last = max(self._last, events.last)
-        if chunk.is_gone:
+        count = 0 if chunk.is_overwritten else self._read_words(events)
+        self._last_ticks = max(self._last_ticks, events.last)
+        if chunk.is_overwritten:
             # A fully read chunk may have received more words, but rarely does: count none.
-            unread = 0 if events.is_read else (chunk.end - chunk.at) // fmt.WORD.size
-            self._lost += count or unread
+            unread = 0 if events.is_read else (chunk.end - chunk.position) // fmt.WORD.size
+            self._lost_words += count or unread
             self._feed.miss(events.number, count + unread > 0)
-        self._note_latest(events)
+        self._update_current(events)
         return count
 
-    def _note_latest(self, events: _EventChunk) -> None:
+    def _update_current(self, events: _EventChunk) -> None:
         """Note the newest chunk of a track.
 
         A track may have begun in an older chunk that was read after a newer one.
         """
-        latest = self._latest.get(events.track)
-        if latest and latest.chunk.sequence > events.chunk.sequence:
+        current = self._current.get(events.track)
+        if current and current.chunk.sequence > events.chunk.sequence:
             events.has_successor = True
         elif events.track:
-            self._latest[events.track] = events
+            self._current[events.track] = events
 
     def _read_words(self, events: _EventChunk) -> int:
         """Feed the new words of a chunk to the engine, and return their number.
 
-        If the chunk was overwritten meanwhile, `is_gone` is set and the words were lost.
+        If the chunk was overwritten meanwhile, `is_overwritten` is set and the words were lost.
         """
         chunk = events.chunk
         words, payloads = read_new(self._file, chunk)
-        if words and not self._file.is_there(chunk):
+        if words and not self._file.is_intact(chunk):
             return _count_words(words)
         count, last, track, is_damaged = self._feed.read(events.number, words, payloads)
         if track != events.track:  # a track that began in the room that another track left
@@ -231,9 +231,9 @@ class Follower:
         events.is_read = True
         events.last = max(events.last, last)
         if is_damaged:
-            chunk.at = chunk.end
+            chunk.position = chunk.end
             return 0
-        chunk.at += fmt.WORD.size * count
+        chunk.position += fmt.WORD.size * count
         return int(count)
 
 
@@ -243,13 +243,13 @@ class _EventChunk:
     Args:
         chunk: the chunk.
         number: its number in the feed.
-        begun: ticks at its beginning.
+        start: ticks at its beginning.
     """
 
-    def __init__(self, chunk: Chunk, number: int, begun: int) -> None:
+    def __init__(self, chunk: Chunk, number: int, start: int) -> None:
         self.chunk = chunk
         self.number = number
-        self.begun = begun
+        self.start = start
         self.track = chunk.track
         """track of the next words, or 0"""
         self.is_read = False
@@ -266,8 +266,10 @@ class _EventChunk:
         A track leaves a chunk for a successor when the remaining room is too small, or when the
         track seemed to have ended; in the latter case another track may begin in the chunk.
         """
-        left = self.chunk.end - self.chunk.at
-        return self.chunk.is_gone or left < (_FULL if self.has_successor else fmt.WORD.size)
+        left = self.chunk.end - self.chunk.position
+        return self.chunk.is_overwritten or left < (
+            _MIN_ROOM_BYTES if self.has_successor else fmt.WORD.size
+        )
 
 
 def read_new(file: ChunkFile, chunk: Chunk) -> tuple[bytes, bytes]:
@@ -276,10 +278,10 @@ def read_new(file: ChunkFile, chunk: Chunk) -> tuple[bytes, bytes]:
     A word is stored after its payload, so words are taken from the first copy and payloads from
     the second.
     """
-    if not any(file.read(chunk.at, fmt.WORD.size)):
+    if not any(file.read(chunk.position, fmt.WORD.size)):
         return b"", b""
-    words = file.read(chunk.at, chunk.end - chunk.at)
-    payloads = file.read(chunk.at, len(words))
+    words = file.read(chunk.position, chunk.end - chunk.position)
+    payloads = file.read(chunk.position, len(words))
     size = min(len(words), len(payloads)) // fmt.WORD.size * fmt.WORD.size
     return words[:size], payloads[:size]
 

@@ -13,7 +13,7 @@ HEADER_BYTES = 4096
 HEADER = struct.Struct("<8sIIIIQQQQQ")
 CALIBRATION = struct.Struct("<QQQQ")  # sequence number, ticks, nanoseconds, sequence number
 CALIBRATIONS_AT = (64, 96)
-CALIBRATION_LEAST_NS = 10_000_000
+CALIBRATION_MIN_NS = 10_000_000
 LANGUAGES = {1: "go", 2: "python"}
 
 ENDED_CLEANLY = 1

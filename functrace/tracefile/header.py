@@ -9,8 +9,8 @@ from functrace.errors import FunctraceError
 from functrace.tracefile import format as fmt
 from functrace.tracefile.ending import Ending, read_ending
 
-_BILLION = 1_000_000_000
-_LATEST = 1 << 62  # nanoseconds since 1970, so that a time after the start never overflows
+_NS_PER_SECOND = 1_000_000_000
+_MAX_STARTED = 1 << 62  # nanoseconds since 1970, so that a time after the start never overflows
 
 
 @dataclass(frozen=True)
@@ -36,23 +36,24 @@ def parse_header(path: Path, data: memoryview) -> Header:
         FunctraceError: the header is missing, corrupt or of another version.
     """
     if bytes(data[: len(fmt.MAGIC)]) != fmt.MAGIC:
-        raise FunctraceError(f"{path}: not a trace, it does not begin as one")
+        raise FunctraceError(f"{path}: not a functrace trace")
     if len(data) < fmt.HEADER_BYTES:
-        raise FunctraceError(f"{path}: too short, a trace's header is cut off")
+        raise FunctraceError(f"{path}: truncated header")
     _, version, size, pid, language, rate, start, started, flags, lost = fmt.HEADER.unpack_from(
         data
     )
     if version > fmt.VERSION:
         raise FunctraceError(
-            f"{path}: of a newer version, {version}; this functrace reads version {fmt.VERSION}"
+            f"{path}: format version {version} is newer than the supported version {fmt.VERSION};"
+            " upgrade functrace"
         )
     if version != fmt.VERSION or size != fmt.HEADER_BYTES:
         raise FunctraceError(f"{path}: corrupt header")
     rate = _calibrated(data, start) or float(rate)
     if not rate:
-        raise FunctraceError(f"{path}: its header does not tell how long a tick is")
+        raise FunctraceError(f"{path}: corrupt header: no clock rate")
     language_name = fmt.LANGUAGES.get(language, "unknown")
-    started = min(started, _LATEST)
+    started = min(started, _MAX_STARTED)
     ending = read_ending(data, flags)
     return Header(pid, language_name, rate, start, started, flags, lost, ending)
 
@@ -64,14 +65,14 @@ def _calibrated(data: memoryview, start: int) -> float | None:
     """
     intact = [
         (sequence, ticks, ns)
-        for sequence, ticks, ns, again in (
+        for sequence, ticks, ns, second_sequence in (
             fmt.CALIBRATION.unpack_from(data, at) for at in fmt.CALIBRATIONS_AT
         )
-        if sequence == again and sequence > 0
+        if sequence == second_sequence and sequence > 0
     ]
     if not intact:
         return None
     _, ticks, ns = max(intact)
-    if ns < fmt.CALIBRATION_LEAST_NS or ticks <= start:
+    if ns < fmt.CALIBRATION_MIN_NS or ticks <= start:
         return None
-    return float((ticks - start) * _BILLION / ns)
+    return float((ticks - start) * _NS_PER_SECOND / ns)

@@ -17,9 +17,9 @@ from functrace.tracefile.ending import Ending, is_running
 from functrace.tracefile.facts import Facts, Function, decode, read_facts
 from functrace.tracefile.header import Header, parse_header
 from functrace.tracefile.scan import Chunks, Pieces, Rows, find_chunks, find_pieces
-from functrace.tracefile.tracks import Ordered, Tracks, order_tracks
+from functrace.tracefile.tracks import TrackOrder, Tracks, order_tracks
 
-_LAST_NS = 1 << 61  # nanoseconds, so that a start and a duration add up to an int64
+_MAX_NS = 1 << 61  # nanoseconds, so that a start and a duration add up to an int64
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,14 @@ class Clock:
         if self.ticks_per_second == 1e9:
             return ticks.astype(np.int64)
         scaled = np.rint(ticks * (1e9 / self.ticks_per_second))
-        nanoseconds: npt.NDArray[np.int64] = np.minimum(scaled, float(_LAST_NS)).astype(np.int64)
+        nanoseconds: npt.NDArray[np.int64] = np.minimum(scaled, float(_MAX_NS)).astype(np.int64)
         return nanoseconds
 
     def nanosecond(self, ticks: int) -> int:
         """Convert ticks to nanoseconds with the same result as for a column."""
         if self.ticks_per_second == 1e9:
             return ticks
-        return min(round(ticks * (1e9 / self.ticks_per_second)), _LAST_NS)
+        return min(round(ticks * (1e9 / self.ticks_per_second)), _MAX_NS)
 
     def ticks(self, nanoseconds: int) -> int:
         """Convert nanoseconds to ticks."""
@@ -137,7 +137,7 @@ def open_trace(path: str | Path) -> Trace:
         ending=header.ending,
         full=bool(header.flags & fmt.FULL),
         overwritten=overwritten,
-        overwritten_chunks=_missing(chunks.rows) if overwritten else 0,
+        overwritten_chunks=_count_missing(chunks.rows) if overwritten else 0,
         write_failed=bool(header.flags & fmt.WRITE_FAILED),
         lost=None if header.flags & (fmt.FULL | fmt.WRITE_FAILED) else header.lost,
         process=facts.process,
@@ -151,7 +151,7 @@ def open_trace(path: str | Path) -> Trace:
     )
 
 
-def _missing(chunks: Rows) -> int:
+def _count_missing(chunks: Rows) -> int:
     """Return the number of chunks missing from the file; sequence numbers begin with 1."""
     numbers = np.unique(chunks["sequence"])
     return int(numbers[-1]) - len(numbers) if len(numbers) else 0
@@ -162,13 +162,13 @@ def _map(path: Path) -> memoryview:
         with path.open("rb") as file:
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except ValueError:
-        raise FunctraceError(f"{path}: not a trace, the file is empty") from None
+        raise FunctraceError(f"{path}: not a functrace trace: the file is empty") from None
     except OSError as error:
         raise FunctraceError(f"{path}: {error.strerror or error}") from None
     return memoryview(mapped)
 
 
-def _tracks(ordered: Ordered, facts: Facts, clock: Clock, data: memoryview) -> Tracks:
+def _tracks(ordered: TrackOrder, facts: Facts, clock: Clock, data: memoryview) -> Tracks:
     records = ordered.records
     numbers = np.minimum(records["starter"].astype(np.int64), len(facts.index_of) - 1)
     known = records["starter"] < len(facts.index_of)
@@ -189,7 +189,7 @@ def _tracks(ordered: Ordered, facts: Facts, clock: Clock, data: memoryview) -> T
 
 
 def _words(
-    data: memoryview, header: Header, facts: Facts, found: Pieces, ordered: Ordered
+    data: memoryview, header: Header, facts: Facts, found: Pieces, ordered: TrackOrder
 ) -> Words:
     return Words(
         data=data,
@@ -207,27 +207,31 @@ def _damage(overwritten: bool, chunks: Chunks, facts: Facts, found: Pieces) -> l
             # A gap between chunks is no damage if old chunks are overwritten.
             (
                 0 if overwritten else chunks.gaps,
-                "1 chunk does not make sense",
-                "chunks do not make sense",
+                "1 chunk is corrupt and was skipped",
+                "chunks are corrupt and were skipped",
             ),
-            (chunks.cut, "1 chunk is cut off", "chunks are cut off"),
+            (chunks.truncated, "1 chunk is truncated", "chunks are truncated"),
             (
-                found.cut + facts.cut,
-                "1 record goes beyond its chunk",
-                "records go beyond their chunks",
+                found.truncated + facts.truncated,
+                "1 record exceeds its chunk",
+                "records exceed their chunks",
             ),
             (
-                found.stray + facts.stray,
-                "1 word does not make sense",
-                "words do not make sense",
+                found.invalid_words + facts.invalid_words,
+                "1 word is invalid and was skipped",
+                "words are invalid and were skipped",
             ),
-            (found.trackless, "1 word belongs to no track", "words belong to no track"),
-            (found.bad_tracks, "1 track has no id", "tracks have no id"),
-            (facts.bad_functions, "1 function does not make sense", "functions do not make sense"),
+            (found.words_without_track, "1 word belongs to no track", "words belong to no track"),
+            (found.tracks_without_id, "1 track has no id", "tracks have no id"),
             (
-                facts.bad_process,
-                "1 description of the process does not make sense",
-                "descriptions of the process do not make sense",
+                facts.invalid_functions,
+                "1 function definition is invalid and was ignored",
+                "function definitions are invalid and were ignored",
+            ),
+            (
+                facts.invalid_process,
+                "1 description of the process is invalid and was ignored",
+                "descriptions of the process are invalid and were ignored",
             ),
         ]
     )

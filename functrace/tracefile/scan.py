@@ -21,7 +21,7 @@ class Chunks:
 
     rows: Rows
     gaps: int
-    cut: int
+    truncated: int
 
 
 @dataclass(frozen=True)
@@ -33,16 +33,16 @@ class Pieces:
     events: int
     first: int
     last: int
-    stray: int
-    cut: int
-    trackless: int
-    bad_tracks: int
+    invalid_words: int
+    truncated: int
+    words_without_track: int
+    tracks_without_id: int
 
 
 def find_chunks(data: memoryview, overwritten: bool) -> Chunks:
     """Return the chunks of a complete file."""
-    rows, gaps, cut = engine().chunks(octets(data), fmt.HEADER_BYTES, overwritten)
-    return Chunks(in_sequence(np.frombuffer(rows, CHUNK)), gaps, cut)
+    rows, gaps, truncated = engine().chunks(octets(data), fmt.HEADER_BYTES, overwritten)
+    return Chunks(in_sequence(np.frombuffer(rows, CHUNK)), gaps, truncated)
 
 
 def find_pieces(data: memoryview, start: int, chunks: Rows) -> Pieces:

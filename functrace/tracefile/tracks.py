@@ -93,7 +93,7 @@ class Tracks(Sequence[Track]):
 
 
 @dataclass(frozen=True)
-class Ordered:
+class TrackOrder:
     """Tracks in the order of their starts, with pieces grouped by track."""
 
     records: Rows
@@ -104,7 +104,7 @@ class Ordered:
     """index of each track's first piece; one item more than there are tracks"""
 
 
-def order_tracks(found: Pieces) -> Ordered:
+def order_tracks(found: Pieces) -> TrackOrder:
     """Match pieces and records by track id.
 
     A parent that does not precede its child is ignored, so that no track is its own ancestor.
@@ -112,14 +112,14 @@ def order_tracks(found: Pieces) -> Ordered:
     ids, of_piece = np.unique(
         np.concatenate([found.rows["track"], found.records["id"]]), return_inverse=True
     )
-    records = _one_record_each(ids, found, of_piece[: len(found.rows)])
+    records = _first_records(ids, found, of_piece[: len(found.rows)])
     order = np.lexsort((ids, records["start"]))
     rank = np.empty(len(ids), np.int64)
     rank[order] = np.arange(len(ids))
     track_of_piece = rank[of_piece[: len(found.rows)]]
     by_track = np.argsort(track_of_piece, kind="stable")
     counts = np.bincount(track_of_piece, minlength=len(ids))
-    return Ordered(
+    return TrackOrder(
         records[order],
         _parents(ids, records, rank)[order],
         np.ascontiguousarray(found.rows[by_track]),
@@ -127,7 +127,7 @@ def order_tracks(found: Pieces) -> Ordered:
     )
 
 
-def _one_record_each(
+def _first_records(
     ids: npt.NDArray[np.uint64], found: Pieces, of_piece: npt.NDArray[np.intp]
 ) -> Rows:
     """Return the first record of each track; repeated records only continue the track."""
@@ -135,8 +135,8 @@ def _one_record_each(
     records["id"] = ids
     records["start"] = fmt.TIME_LIMIT
     np.minimum.at(records["start"], of_piece, found.rows["first"])
-    known, first = np.unique(found.records["id"], return_index=True)
-    records[np.searchsorted(ids, known)] = found.records[first]
+    recorded, first = np.unique(found.records["id"], return_index=True)
+    records[np.searchsorted(ids, recorded)] = found.records[first]
     return records
 
 

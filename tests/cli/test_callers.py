@@ -142,7 +142,7 @@ def test_output(functrace: Run, arguments: str, expected: str) -> None:
             "Get: none of 11 calls took 1s or longer; the longest took 9.00µs\n",
         ),
         ("Get monday.ftrace --min-count 8", "no chain to Get has 8 matching calls\n"),
-        ("Get go.mod", "go.mod: not a trace, it does not begin as one\n"),
+        ("Get go.mod", "go.mod: not a functrace trace\n"),
     ],
 )
 def test_nothing_found(functrace: Run, arguments: str, message: str) -> None:

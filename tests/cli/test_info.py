@@ -97,7 +97,7 @@ def test_damage_is_reported_once(module: Path, functrace: Run) -> None:
     path.write_bytes(path.read_bytes()[:-100])
     done = functrace("info", "monday.ftrace")
     assert done.stderr == ""
-    assert "  damage   1 chunk is cut off\n" in done.stdout
+    assert "  damage   1 chunk is truncated\n" in done.stdout
 
 
 @pytest.mark.parametrize("flags", [2, 8], ids=["full", "write failed"])

@@ -97,9 +97,9 @@ def test_bad_traces_in_a_folder(functrace: Run, module: Path) -> None:
     done = functrace("report", "recorded")
     assert (done.stdout, done.returncode) == (ONE, 0)
     assert done.stderr == (
-        "functrace: recorded/bad0.ftrace: not a trace, the file is empty\n"
-        "functrace: recorded/bad1.ftrace: too short, a trace's header is cut off\n"
-        "functrace: recorded/bad2.ftrace: not a trace, it does not begin as one\n"
+        "functrace: recorded/bad0.ftrace: not a functrace trace: the file is empty\n"
+        "functrace: recorded/bad1.ftrace: truncated header\n"
+        "functrace: recorded/bad2.ftrace: not a functrace trace\n"
         "functrace: 3 of 4 traces ignored: unreadable\n"
     )
     (folder / "good.ftrace").unlink()

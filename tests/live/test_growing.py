@@ -57,8 +57,8 @@ def test_vectors(tmp_path: Path, vector: Path, most: int) -> None:
 
 def test_little_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """More than is read or gone through at once."""
-    monkeypatch.setattr(follower, "_WORDS", 50)
-    monkeypatch.setattr(follower, "_AT_ONCE", 20)
+    monkeypatch.setattr(follower, "_ROUND_WORDS", 50)
+    monkeypatch.setattr(follower, "_EVICTION_INTERVAL", 20)
     trace = Program(3, 900).written()
     for choice in range(len(CHOICES)):
         _follow(tmp_path, trace, choice, choice, 300)

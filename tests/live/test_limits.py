@@ -66,8 +66,8 @@ def _calls(start: int, count: int) -> list[bytes]:
 
 
 def test_a_track_that_begins_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(follower, "_REMEMBERED_CALLS", 50)
-    monkeypatch.setattr(follower, "_AT_ONCE", 10)
+    monkeypatch.setattr(follower, "_MAX_RECENT_CALLS", 50)
+    monkeypatch.setattr(follower, "_EVICTION_INTERVAL", 10)
     path = tmp_path / "x.ftrace"
     assert late(path, 40) == ["main.main", "main.(*Shop).Sell"]
     assert late(path, 3000) == ["main.main"]
@@ -75,8 +75,8 @@ def test_a_track_that_begins_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_tracks_without_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those are forgotten, and known again when they go on."""
-    monkeypatch.setattr(follower, "_REMEMBERED_TRACKS", 10)
-    monkeypatch.setattr(follower, "_AT_ONCE", 5)
+    monkeypatch.setattr(follower, "_MAX_IDLE_TRACKS", 10)
+    monkeypatch.setattr(follower, "_EVICTION_INTERVAL", 5)
     path = tmp_path / "x.ftrace"
     tracks = [
         w.events(

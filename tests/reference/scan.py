@@ -28,10 +28,10 @@ def find_pieces(data: memoryview, start: int, chunks: Any) -> Pieces:
         found.events,
         found.first,
         found.last,
-        found.stray,
-        found.cut,
-        found.trackless,
-        found.bad_tracks,
+        found.invalid_words,
+        found.truncated,
+        found.words_without_track,
+        found.tracks_without_id,
     )
 
 
@@ -97,10 +97,10 @@ class Found:
     timed: int = 0
     first: int = 0
     last: int = 0
-    stray: int = 0
-    cut: int = 0
-    trackless: int = 0
-    bad_tracks: int = 0
+    invalid_words: int = 0
+    truncated: int = 0
+    words_without_track: int = 0
+    tracks_without_id: int = 0
 
 
 @dataclass
@@ -146,7 +146,7 @@ class _Scanner:
             kind = word & 3
             if kind == fmt.RECORD:
                 if fmt.record_size(word) > end - at:
-                    self.found.cut += 1
+                    self.found.truncated += 1
                     break
                 base = self._record(at, word, base)
                 at += fmt.record_size(word)
@@ -155,7 +155,7 @@ class _Scanner:
                 self._note(fmt.ticks_since(base + (word >> 22), self.start))
                 self.found.events += 1
             else:
-                self.found.stray += 1
+                self.found.invalid_words += 1
             at += 8
         self._end_piece(at)
 
@@ -188,7 +188,7 @@ class _Scanner:
         head = fmt.TRACK_PAYLOAD
         size = fmt.record_bytes(word) - head.size
         if size < 0 or _WORD(self.data, at + 8)[0] == 0:
-            self.found.bad_tracks += 1
+            self.found.tracks_without_id += 1
             return 0
         track, parent, ticks, starter, line = head.unpack_from(self.data, at + 8)
         kind = word >> 24
@@ -210,7 +210,7 @@ class _Scanner:
         piece = self.piece
         words = (at - piece.offset) // 8
         if words and not piece.track:
-            self.found.trackless += words
+            self.found.words_without_track += words
         elif words:
             self.found.pieces.append(
                 (

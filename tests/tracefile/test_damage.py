@@ -16,26 +16,27 @@ DAMAGE = [
     (w.FUNCTIONS + ONE, []),
     (w.FUNCTIONS + bytes(2048) + ONE, []),
     (w.FUNCTIONS + bytes(8) + w.chunk(2, 3)[8:] + ONE, []),
-    (w.FUNCTIONS + bytes(8) + ONE[8:], ["1 chunk does not make sense"]),
-    (w.FUNCTIONS + b"CHNK".ljust(512, b"\1") + ONE, ["1 chunk does not make sense"]),
-    (ONE + b"x" * 512 + w.FUNCTIONS + b"y" * 512, ["2 chunks do not make sense"]),
-    (w.FUNCTIONS + ONE[:-100], ["1 chunk is cut off"]),
+    (w.FUNCTIONS + bytes(8) + ONE[8:], ["1 chunk is corrupt and was skipped"]),
+    (w.FUNCTIONS + b"CHNK".ljust(512, b"\1") + ONE, ["1 chunk is corrupt and was skipped"]),
+    (ONE + b"x" * 512 + w.FUNCTIONS + b"y" * 512, ["2 chunks are corrupt and were skipped"]),
+    (w.FUNCTIONS + ONE[:-100], ["1 chunk is truncated"]),
     (w.FUNCTIONS + w.events(2, w.record(9, b"?" * 2000), size=512)[:512],
-     ["1 record goes beyond its chunk"]),
-    (w.chunk(1, 1, w.record(9, b"?" * 2000), size=512)[:512], ["1 record goes beyond its chunk"]),
-    (w.events(2, w.track(1, 1000), struct.pack("<QQ", 4, 8)), ["2 words do not make sense"]),
-    (w.facts(2, struct.pack("<QQ", 4, 1)), ["2 words do not make sense"]),
+     ["1 record exceeds its chunk"]),
+    (w.chunk(1, 1, w.record(9, b"?" * 2000), size=512)[:512], ["1 record exceeds its chunk"]),
+    (w.events(2, w.track(1, 1000), struct.pack("<QQ", 4, 8)),
+     ["2 words are invalid and were skipped"]),
+    (w.facts(2, struct.pack("<QQ", 4, 1)), ["2 words are invalid and were skipped"]),
     (w.FUNCTIONS + w.events(2, w.enter(1, 1), w.leave(1, 2)), ["2 words belong to no track"]),
     (w.events(2, w.track(0, 1000), w.record(2, b"short")), ["2 tracks have no id"]),
     (w.events(2, w.track(1, 1000), w.track(1, 1000)), []),
     (w.facts(1, w.function(0, "f"), w.record(16, b"short"), w.function(1 << 20, "f")),
-     ["3 functions do not make sense"]),
+     ["3 function definitions are invalid and were ignored"]),
     (w.facts(1, w.function(1, "f"), w.function(1, "g"), w.function(1, "f")),
-     ["1 function does not make sense"]),
+     ["1 function definition is invalid and was ignored"]),
     (w.facts(1, w.record(16, struct.pack("<IIQHH", 1, 1, 0, 9, 9) + b"short")),
-     ["1 function does not make sense"]),
+     ["1 function definition is invalid and was ignored"]),
     (w.facts(1, w.process("[]"), w.process("{"), w.process("[" * 60_000)),
-     ["3 descriptions of the process do not make sense"]),
+     ["3 descriptions of the process are invalid and were ignored"]),
     (w.FUNCTIONS + w.events(2, w.track(1, 1000), w.enter(9, 1), w.leave(9, 2)),
      ["2 events are of unknown functions"]),
     (w.FUNCTIONS + w.events(2, w.track(1, 1000), w.leave(1, 1), w.leave(2, 2)),
@@ -50,7 +51,7 @@ DAMAGE = [
 
 
 @pytest.mark.parametrize(("chunks", "damage"), DAMAGE)
-def test_damage_is_told(read: Read, chunks: bytes, damage: list[str]) -> None:
+def test_damage_is_reported(read: Read, chunks: bytes, damage: list[str]) -> None:
     trace = read(w.header() + chunks)
     assert list(fold(trace).damage) == damage
 

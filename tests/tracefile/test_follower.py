@@ -42,7 +42,7 @@ class Following:
 
     def round(self) -> int:
         count = self.follower.advance()
-        self._add(self.follower.take())
+        self._add(self.follower.drain())
         listed = self.follower.open_calls()
         now = zip(listed["function"].tolist(), listed["start"].tolist(), strict=True)
         assert dict(zip(listed["call"].tolist(), now, strict=True)) == self.open
@@ -52,7 +52,7 @@ class Following:
         while self.round():
             pass
         self.follower.finish()
-        self._add(self.follower.take())
+        self._add(self.follower.drain())
         assert self.open == {}
         return sorted(self.finished)
 

@@ -16,13 +16,16 @@ Read = Callable[[bytes], Trace]
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "not a trace, the file is empty"),
-        (b"\x7fELF" + bytes(5000), "not a trace, it does not begin as one"),
-        (w.header()[:4095], "too short, a trace's header is cut off"),
-        (w.header(version=2), "of a newer version, 2; this functrace reads version 1"),
+        (b"", "not a functrace trace: the file is empty"),
+        (b"\x7fELF" + bytes(5000), "not a functrace trace"),
+        (w.header()[:4095], "truncated header"),
+        (
+            w.header(version=2),
+            "format version 2 is newer than the supported version 1; upgrade functrace",
+        ),
         (w.header(version=0), "corrupt header"),
         (w.header(size=8192), "corrupt header"),
-        (w.header(rate=0), "its header does not tell how long a tick is"),
+        (w.header(rate=0), "corrupt header: no clock rate"),
     ],
 )
 def test_what_is_no_trace_is_refused(read: Read, content: bytes, message: str) -> None:

@@ -839,4 +839,4 @@ int functrace_feed_open_calls(struct feed *feed, struct begun **out, uint64_t *c
 }
 
 /* What has come since the last time; it stays until the next word is read or walked. */
-struct fed *functrace_feed_take(struct feed *feed) { return &feed->out; }
+struct fed *functrace_feed_drain(struct feed *feed) { return &feed->out; }

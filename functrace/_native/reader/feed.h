@@ -14,7 +14,7 @@ struct fed_track {
     uint64_t id;
     int64_t start, text;
     uint32_t text_length;
-    int32_t track, kind, forgotten;
+    int32_t track, kind, evicted;
 };
 
 struct fed {
@@ -56,6 +56,6 @@ void functrace_feed_miss_chunks(struct feed *feed);
 int functrace_feed_advance(struct feed *feed, int64_t until);
 int functrace_feed_end(struct feed *feed, int64_t time);
 int functrace_feed_open_calls(struct feed *feed, struct begun **out, uint64_t *count);
-struct fed *functrace_feed_take(struct feed *feed);
+struct fed *functrace_feed_drain(struct feed *feed);
 
 #endif

@@ -47,7 +47,7 @@ static const struct field FIELDS[] = {
     FIELD(begun, call), FIELD(begun, parent), FIELD(begun, start), FIELD(begun, outer),
     FIELD(begun, function), FIELD(begun, track), FIELD(begun, outer_track), FIELD(begun, padding),
     FIELD(fed_track, id), FIELD(fed_track, start), FIELD(fed_track, text), FIELD(fed_track, text_length),
-    FIELD(fed_track, track), FIELD(fed_track, kind), FIELD(fed_track, forgotten),
+    FIELD(fed_track, track), FIELD(fed_track, kind), FIELD(fed_track, evicted),
 };
 
 static PyObject *layout(PyObject *module, PyObject *arguments) {
@@ -399,11 +399,11 @@ static PyObject *feed_open_calls(PyObject *object, PyObject *arguments) {
     return functrace_copy(found, count, sizeof *found);
 }
 
-static PyObject *feed_take(PyObject *object, PyObject *arguments) {
+static PyObject *feed_drain(PyObject *object, PyObject *arguments) {
     struct feed *feed = feed_of(object);
     (void)arguments;
     if (!feed) return NULL;
-    struct fed *out = functrace_feed_take(feed);
+    struct fed *out = functrace_feed_drain(feed);
     PyObject *result = Py_BuildValue("(NNNNN)", functrace_copy(out->tracks, out->track_count, sizeof *out->tracks),
                                      functrace_copy(out->begun, out->begun_count, sizeof *out->begun),
                                      functrace_copy(out->finished, out->finished_count, sizeof *out->finished),
@@ -424,7 +424,7 @@ static PyMethodDef FEED_METHODS[] = {
     {"advance", feed_advance, METH_VARARGS, NULL},
     {"end", feed_end, METH_VARARGS, NULL},
     {"open_calls", feed_open_calls, METH_NOARGS, NULL},
-    {"take", feed_take, METH_NOARGS, NULL},
+    {"drain", feed_drain, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 
