@@ -68,7 +68,7 @@ def _lines(trace: Trace, chains: Chains) -> Iterator[tuple[str, str]]:
     yield "events", f"{units.count(trace.events)}, {_lost(trace)}"
     yield "file", _size(trace, calls)
     yield "clock", _clock(trace)
-    for title in ("tool", "runtime", "build", "executable"):
+    for title in ("tool", "fallback", "runtime", "build", "executable"):
         if title in process:
             yield title, _text(process[title])
     if isinstance(process.get("options"), dict):

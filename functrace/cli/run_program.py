@@ -92,7 +92,16 @@ def _config(flags: dict[str, Any], line: CommandLine) -> Config:
     lists = {n: tuple(flags[n]) for n in ("include", "exclude", "compiled", "deps")}
     if any("\n" in word for words in lists.values() for word in words):
         raise UsageError("line break in a pattern; remove it")
-    names = ("min_lines", "exported_only", "skip_generated", "lambdas", "std", "quiet", "children")
+    names = (
+        "min_lines",
+        "exported_only",
+        "skip_generated",
+        "lambdas",
+        "std",
+        "quiet",
+        "children",
+        "record",
+    )
     numbers = {name: int(flags[name]) for name in names}
     return Config(**lists, **numbers, joined=line.joined)
 

@@ -22,9 +22,12 @@ _NUMBERS = frozenset(
         "quiet",
         "children",
         "joined",
+        "record",
     )
 )
-_OF_PROCESS = frozenset(("std", "quiet", "children", "joined"))  # they do not affect compiled code
+_OF_PROCESS = frozenset(
+    ("std", "quiet", "children", "joined", "record")
+)  # they do not affect compiled code
 _LISTS = frozenset(("include", "exclude", "compiled", "deps"))
 
 
@@ -41,6 +44,7 @@ class Config:
         std: whether to instrument the standard library.
         quiet: whether to omit the summary at the end.
         children: whether to trace Python processes that the program starts.
+        record: whether functrace run waits for the program, to print a summary of its trace.
         joined: as in :class:`functrace.pyimport.command_line.CommandLine`.
     """
 
@@ -59,6 +63,7 @@ class Config:
     quiet: int = 0
     children: int = 0
     joined: int = 0
+    record: int = 0
 
     def __init__(self, **values: str | int | tuple[str, ...]) -> None:
         for name, value in values.items():

@@ -51,6 +51,7 @@ class Hook:
         compiler: the client of the compile server.
         key: the part of cache keys that depends on all of these.
         counts: the number of instrumented functions per file.
+        is_recorded: whether the environment requests a recording.
     """
 
     def __init__(self, config: Config, functions: int) -> None:
@@ -61,6 +62,7 @@ class Hook:
         # Several Pythons may share the cache.
         self.key = f"{code_cache.MAGIC.hex()}{config.key(self.flags)}"
         self.counts = {"__main__": functions}
+        self.is_recorded = os.environ.get("FUNCTRACE") in ("record", "otlp")
 
     def code(self, loader: Any, name: str, file: str) -> CodeType | None:
         """Return the instrumented code of a module, or None if the loader must compile it."""
@@ -119,6 +121,12 @@ class Hook:
             scope = " in this process" if self.config.children else ", so nothing was traced"
             message = f"no function was instrumented{scope}"
         write_message(message, "functrace run")
+        # With --record, functrace run itself reads this from the trace.
+        if self.is_recorded and functions and not self.config.record:
+            from functrace.runtime.native import FALLBACK_WARNING
+
+            if FALLBACK_WARNING:
+                write_message(FALLBACK_WARNING, "functrace run")
 
 
 def _count(number: int, noun: str) -> str:

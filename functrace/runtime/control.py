@@ -6,7 +6,7 @@ import atexit
 
 from functrace.runtime import BUILTINS, IS_PRIVILEGED
 from functrace.runtime.environment import Settings, read_settings
-from functrace.runtime.native import NATIVE, hide
+from functrace.runtime.native import FALLBACK_WARNING, NATIVE, hide
 from functrace.runtime.output_path import expand_path, trace_paths
 from functrace.runtime.raw_attributes import exact_str
 from functrace.runtime.registry import registered_functions
@@ -198,15 +198,15 @@ class Control:
     def _recorder_at(self, path: str, *, overwrite: bool) -> Any:
         from functrace.runtime.process_facts import process_facts
 
-        twin = _recorder_module()
+        module = _recorder_module()
         settings = self._settings
-        return twin.Recorder(
+        return module.Recorder(
             path,
             max_size=settings.max_size,
             overwrite=overwrite,
             depth=settings.depth,
             min_duration=settings.min_duration,
-            facts=process_facts(self._version, twin.clock(), os.environ),
+            facts=process_facts(self._version, module.clock(), os.environ, FALLBACK_WARNING),
             describe_thread=self._tasks.describe_thread,
             current_task_track=self._tasks.current_track,
             warn=write_message,

@@ -1,8 +1,10 @@
 """The recorder in C, if it is built and enabled.
 
 This module is loaded at the first traced function, in whatever module that is. It therefore imports
-nothing else, not even __future__.
+nothing else but sys, not even __future__.
 """
+
+import sys
 
 from functrace.runtime import BUILTINS
 from functrace.runtime.system import os
@@ -15,18 +17,24 @@ if TYPE_CHECKING:
 globals()["__builtins__"] = BUILTINS
 
 
-def _load() -> "Any":
+_FALLBACK = "the fallback in Python records calls, slower than the recorder in C"
+
+
+def _load() -> "tuple[Any, str]":
     if os.environ.get("FUNCTRACE_PURE", "") not in ("", "0"):
-        return None
+        return None, f"{_FALLBACK}: FUNCTRACE_PURE disables that; unset it"
     try:
-        from functrace._native import _recorder
-    except ImportError:
-        return None
-    return _recorder
+        import functrace._native._recorder as recorder
+    except ModuleNotFoundError:
+        python = f"{sys.implementation.name} {sys.version.partition(' ')[0]}"
+        return None, f"{_FALLBACK}: that is not built for {python}; install functrace-cli with it"
+    except ImportError as error:
+        return None, f"{_FALLBACK}: that cannot be loaded ({error}); reinstall functrace-cli"
+    return recorder, ""
 
 
-# The module functrace._native._recorder, or None.
-NATIVE = _load()
+# The module functrace._native._recorder, or None and a warning of the fallback.
+NATIVE, FALLBACK_WARNING = _load()
 
 
 def hide(function: "Callable[..., Any]") -> "Callable[..., Any]":

@@ -21,13 +21,16 @@ _MAX_TEXT = 4 << 10
 _MAX_OPTIONS_BYTES = 8 << 10
 
 
-def process_facts(tool: str, clock: str, environment: Mapping[str, str]) -> bytes:
+def process_facts(
+    tool: str, clock: str, environment: Mapping[str, str], fallback_warning: str
+) -> bytes:
     """Return the metadata as JSON of at most 30,000 bytes.
 
     Args:
         tool: the version of functrace.
         clock: the name of the trace's clock.
         environment: the environment; FUNCTRACE variables are included.
+        fallback_warning: why the recorder in Python is used; empty for the one in C.
     """
     facts: dict[str, Any] = {
         "argv": _cut_all(_arguments(), _MAX_ARGUMENTS_BYTES),
@@ -41,6 +44,8 @@ def process_facts(tool: str, clock: str, environment: Mapping[str, str]) -> byte
         "build": _build(),
         "options": _options(environment),
     }
+    if fallback_warning:
+        facts["fallback"] = _cut(fallback_warning)
     return _as_json(facts).encode("ascii")
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from functrace.results import Summary
+from functrace.runtime.native import FALLBACK_WARNING
 from functrace.sources import job
 from functrace.sources.folder_tasks import find_tasks
 from functrace.sources.go import runtime_copy, runtime_folder, toolchain
@@ -105,8 +104,8 @@ def diagnose_python(folder: Path) -> Iterator[Finding]:
         "Python",
         f"{platform.python_version()} at {sys.executable}, whose syntax the sources must have",
     )
-    if not _has_compiled_recorder():
-        yield Finding("recorder", "the fallback in Python records calls: slower than the one in C")
+    if FALLBACK_WARNING:
+        yield Finding("recorder", FALLBACK_WARNING)
     environments = [*imports.find_site_packages(folder)]
     if environments and not imports.is_installed(folder):
         advice = f"`pip install {imports.DISTRIBUTION}` there, for instrumented sources to run"
@@ -115,12 +114,3 @@ def diagnose_python(folder: Path) -> Iterator[Finding]:
         yield Finding("runtime", f"in {environments[0]}")
     for other in imports.find_foreign(folder, ()):
         yield Finding("runtime", f"another one: {other}", "it would be imported in ours' place")
-
-
-def _has_compiled_recorder() -> bool:
-    if os.environ.get("FUNCTRACE_PURE", "") not in ("", "0"):
-        return False
-    try:
-        return find_spec("functrace._native._recorder") is not None
-    except ImportError:
-        return False

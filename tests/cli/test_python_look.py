@@ -143,8 +143,9 @@ def test_doctor_looks_at_the_languages_there(tree: Path, functrace: Run) -> None
 
 
 def test_doctor_reports_the_fallback_of_the_recorder(tree: Path, functrace: Run) -> None:
-    line = "the fallback in Python records calls: slower than the one in C"
+    line = "the fallback in Python records calls, slower than the recorder in C: FUNCTRACE_PURE"
     assert line in functrace("doctor", cwd=tree, FUNCTRACE_PURE="1").stdout
+    assert line not in functrace("doctor", cwd=tree).stdout
 
 
 def test_the_example_of_the_docs(tree: Path, functrace: Run) -> None:

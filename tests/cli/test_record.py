@@ -36,6 +36,12 @@ def test_trace_and_summary(module: Path, functrace: Run) -> None:
     assert (module / "run.ftrace").exists()
 
 
+def test_the_fallback_for_python_does_not_concern_a_go_program(functrace: Run) -> None:
+    done = functrace("record", "-o", "run.ftrace", "--", *PROGRAM, FUNCTRACE_PURE="1", **PATH)
+    assert "6 calls" in done.stderr
+    assert "fallback" not in done.stderr
+
+
 def test_lost_events_of_a_full_trace_are_unknown(functrace: Run) -> None:
     done = functrace("record", "-o", "run.ftrace", *PROGRAM, "full", **PATH)
     limits = "the trace was full (--max-size, --overwrite), number of lost events unknown"

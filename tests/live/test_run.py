@@ -48,6 +48,18 @@ def test_sent(
     assert told["service.name"] == "shop"
 
 
+def test_the_fallback_of_the_recorder_is_reported(
+    tmp_path: Path, receiver: Receiver, variables: dict[str, str]
+) -> None:
+    del variables["FUNCTRACE_PYTHON"]
+    line = "functrace run: the fallback in Python records calls, slower than the recorder in C: "
+    for pure, is_reported in (("1", True), ("0", False)):
+        done = run(tmp_path, "--otlp", "shop.py", "21", FUNCTRACE_PURE=pure, **variables)
+        assert done.stdout == "42\n"
+        assert (line in done.stderr) == is_reported
+    receiver.wait_for(2)
+
+
 def test_in_an_environment_without_opentelemetry(
     tmp_path: Path, receiver: Receiver, variables: dict[str, str]
 ) -> None:

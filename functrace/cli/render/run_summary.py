@@ -1,4 +1,4 @@
-"""Summary of a recorded run in five lines."""
+"""Summary of a recorded run in a few lines."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def summary(verb: str, place: Path, files: list[Path], ended: str) -> Iterator[s
         return
     forest = merge([fold(trace) for trace in traces])
     yield f"  {_amount(forest)}; {', '.join([ended, *_losses(traces)])}"
+    yield from _fallback(traces)
     for trace in traces:
         covered = coverage.sentence(trace)
         if covered:
@@ -47,6 +48,13 @@ def _open(file: Path) -> Trace | None:
         return open_trace(file)
     except FunctraceError:
         return None
+
+
+def _fallback(traces: list[Trace]) -> Iterator[str]:
+    """Yield the warning of the first trace that the fallback in Python has recorded, if any."""
+    warnings = [trace.process["fallback"] for trace in traces if "fallback" in trace.process]
+    if warnings:
+        yield style(f"  {warnings[0]}", fg="yellow")
 
 
 def _amount(forest: Forest) -> str:
