@@ -28,10 +28,10 @@ struct row {
 
 struct fold_request {
     struct source source;
-    const uint8_t *wanted;      /* by track, or NULL: all */
-    const uint8_t *histogram_of;   /* by function, or NULL: nodes have no histograms */
-    const uint8_t *row_of;         /* by function, or NULL: all */
-    const uint8_t *asked;          /* by function, or NULL: rows need not be in or around a call */
+    const uint8_t *wanted;       /* by track, or NULL: all */
+    const uint8_t *histogram_of; /* by function, or NULL: nodes have no histograms */
+    const uint8_t *row_of;       /* by function, or NULL: all */
+    const uint8_t *asked;        /* by function: rows are such calls or inside one; NULL: all */
     int64_t since, until;
     int64_t node_limit, row_limit, row_duration;
     int64_t rows_failed_only, rows_around, rows_before;

@@ -46,13 +46,13 @@ static void leave_down_to(struct track *t, uint32_t depth, uint64_t now) {
 
 static void enter(struct track *t, const struct function *f, const void *frame, uint64_t now) {
     if (!track_grow(t)) return;
-    bool may_wait =
+    bool may_suspend =
         f->kind >= COROUTINE && (t->depth == 0 || t->open[t->depth - 1].flags & MAY_SUSPEND);
     if (!track_options.min_duration) {
         track_put_pending(t);
         track_put(t, now, (uint64_t)f->number << FUNCTION_SHIFT | ENTRY_WORD);
     }
-    t->open[t->depth++] = (struct call){now, frame, f->number, may_wait ? MAY_SUSPEND : 0};
+    t->open[t->depth++] = (struct call){now, frame, f->number, may_suspend ? MAY_SUSPEND : 0};
     t->suspended = false;
     track_update_path(t);
 }
@@ -93,22 +93,22 @@ static int stop_failed(void *unused) {
 }
 
 void report_failure(void) {
-    char message[sizeof trace_file.trouble];
-    memcpy(message, trace_file.trouble, sizeof message);
-    trace_file.trouble[0] = 0;
+    char message[sizeof trace_file.failure];
+    memcpy(message, trace_file.failure, sizeof message);
+    trace_file.failure[0] = 0;
     Py_AddPendingCall(stop_failed, NULL); /* not while an event is being handled */
     struct thread *th = this_thread;
     if (th) th->busy = true, th->state = NULL;
-    PyObject *text = PyUnicode_FromString(message), *said = NULL;
+    PyObject *text = PyUnicode_FromString(message), *result = NULL;
     if (!text) PyErr_Clear();
-    else if (callback_call(recorder.warn, text, &said) < 0) PyErr_WriteUnraisable(recorder.warn);
+    else if (callback_call(recorder.warn, text, &result) < 0) PyErr_WriteUnraisable(recorder.warn);
     Py_XDECREF(text);
-    Py_XDECREF(said);
+    Py_XDECREF(result);
     if (th) th->busy = false;
 }
 
 void fail_recording(const char *why) {
-    snprintf(trace_file.trouble, sizeof trace_file.trouble, "%s; tracing is off", why);
+    snprintf(trace_file.failure, sizeof trace_file.failure, "%s; tracing is off", why);
     trace_file.failed = true;
     recorder.stop();
     report_failure();
@@ -116,17 +116,17 @@ void fail_recording(const char *why) {
 
 /* Calls a watcher back, without recording what it does. */
 static int call_back(struct thread *th, PyObject *watcher, PyObject *argument) {
-    PyObject *answer;
+    PyObject *result;
     th->busy = true;
     th->state = NULL;
-    int status = callback_call(watcher, argument, &answer);
+    int status = callback_call(watcher, argument, &result);
     th->busy = false;
-    if (status > 0) Py_DECREF(answer);
+    if (status > 0) Py_DECREF(result);
     return status < 0 ? -1 : 0;
 }
 
 static int notify_started(PyThreadState *state, struct thread *th, struct function *f,
-                        const void *frame) {
+                          const void *frame) {
     PyObject *first = frame_first_argument(state, frame);
     if (!first) return 0;
     int status = call_back(th, f->started, first);
@@ -144,7 +144,7 @@ static int enter_here(PyThreadState *state, struct function *f, const void *fram
         drop_dead(state, th->track, frame, now);
         enter(th->track, f, frame, now);
     }
-    if (unlikely(trace_file.trouble[0])) report_failure();
+    if (unlikely(trace_file.failure[0])) report_failure();
     return 0;
 }
 
@@ -172,7 +172,7 @@ int call_resumed(PyThreadState *state, struct function *f, const void *frame) {
     t->suspended_calls--;
     if (t->suspended) track_resume(t, clock_ticks());
     track_update_path(t);
-    if (unlikely(trace_file.trouble[0])) report_failure();
+    if (unlikely(trace_file.failure[0])) report_failure();
     return 0;
 }
 
@@ -192,7 +192,7 @@ static int leave_here(PyThreadState *state, struct function *f, const void *fram
     int status = f->recorded ? call_thread(state, &th) : 0;
     if (status <= 0) return status;
     leave_frame(th->track, f, frame, text);
-    if (unlikely(trace_file.trouble[0])) report_failure();
+    if (unlikely(trace_file.failure[0])) report_failure();
     return 0;
 }
 
@@ -203,7 +203,7 @@ static int notify_returned(PyThreadState *state, struct function *f, PyObject *v
 }
 
 int call_returned_slow(PyThreadState *state, struct function *f, const void *frame,
-                          PyObject *value) {
+                       PyObject *value) {
     if (leave_here(state, f, frame, NULL) < 0) return -1;
     return notify_returned(state, f, value);
 }
@@ -216,7 +216,7 @@ static bool yields_to_loop(const struct function *f, PyObject *value) {
 }
 
 int call_yielded_slow(PyThreadState *state, struct function *f, const void *frame,
-                         PyObject *value) {
+                      PyObject *value) {
     struct thread *th;
     int status = f->recorded ? call_thread(state, &th) : 0;
     if (status <= 0) return status;
@@ -227,15 +227,17 @@ int call_yielded_slow(PyThreadState *state, struct function *f, const void *fram
     t->open[i].flags |= SUSPENDED;
     if (!t->suspended) track_suspend(t, clock_ticks());
     track_update_path(t);
-    if (unlikely(trace_file.trouble[0])) report_failure();
+    if (unlikely(trace_file.failure[0])) report_failure();
     return 0;
 }
 
 int call_unwound(PyThreadState *state, struct function *f, const void *frame, PyObject *type,
                  PyObject *value) {
     struct exception_text text;
-    bool is_told = f->recorded && exception_describe(type, value, &text);
-    if (is_told ? call_raise_fast(state, f, frame, &text) : call_leave_fast(state, f, frame)) return 0;
-    if (leave_here(state, f, frame, is_told ? &text : NULL) < 0) return -1;
+    bool is_described = f->recorded && exception_describe(type, value, &text);
+    bool is_done = is_described ? call_raise_fast(state, f, frame, &text)
+                                : call_leave_fast(state, f, frame);
+    if (is_done) return 0;
+    if (leave_here(state, f, frame, is_described ? &text : NULL) < 0) return -1;
     return notify_returned(state, f, Py_None);
 }

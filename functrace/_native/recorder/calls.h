@@ -6,34 +6,34 @@
 #include "function.h"
 #include "thread.h"
 
-/* Finds this thread and its track, after closing the calls that returned while recording was stopped:
- * 1; 0 if nothing is to be recorded; -1 if an error of the program's occurred. */
+/* Finds this thread and its track, after closing the calls that returned while recording was
+ * stopped: 1; 0 if nothing is to be recorded; -1 if an error of the program's occurred. */
 int call_thread(PyThreadState *state, struct thread **found);
 
-/* Reports why the file has failed, once, and stops recording as soon as no event is being handled. */
+/* Reports the failure of the file once, and stops recording once no event is being handled. */
 void report_failure(void);
 
 /* Stops recording for good and reports why. */
 void fail_recording(const char *why);
 
-/* Each returns 0, or -1 where an error is set that is the program's: a signal's handler raised it
- * in a callback of ours. value is the result or what is yielded; type and value of call_unwound are
- * the exception as far as it has been made. */
+/* Each returns 0, or -1 if an error of the program's is set: a signal handler raised it during a
+ * callback of ours. value is the returned or yielded value; type and value of call_unwound are the
+ * exception, whose value may not be created yet. */
 int call_started_slow(PyThreadState *state, struct function *f, const void *frame);
 int call_resumed(PyThreadState *state, struct function *f, const void *frame);
 int call_yielded_slow(PyThreadState *state, struct function *f, const void *frame,
-                         PyObject *value);
+                      PyObject *value);
 int call_returned_slow(PyThreadState *state, struct function *f, const void *frame,
-                          PyObject *value);
+                       PyObject *value);
 int call_unwound(PyThreadState *state, struct function *f, const void *frame, PyObject *type,
                  PyObject *value);
 
-/* Fast path into a call; returns false, without effect, if the slow path is required. */
+/* Fast path into a call: returns false, without effect, if the slow path is required. */
 static inline bool call_enter_fast(PyThreadState *state, const struct function *f, const void *frame) {
     struct track *t = thread_track(state);
     if (unlikely(!t || !f->direct || t->needs_slow_path || t->depth >= t->capacity)) return false;
     uint64_t now = clock_ticks();
-    if (unlikely(!track_has_room(t, now))) return false;
+    if (unlikely(!track_has_space(t, now))) return false;
     struct call *c = &t->open[t->depth];
     c->entered = now;
     c->frame = frame;
@@ -52,7 +52,7 @@ static inline bool call_leave_fast(PyThreadState *state, const struct function *
     const struct call *c = &t->open[t->depth - 1];
     if (unlikely(c->frame != frame || c->function != f->direct)) return false;
     uint64_t now = clock_ticks();
-    if (unlikely(!track_has_room(t, now))) return false;
+    if (unlikely(!track_has_space(t, now))) return false;
     track_store(t, now, (uint64_t)f->direct << FUNCTION_SHIFT | EXIT_WORD);
     t->depth--;
     return true;
@@ -60,15 +60,15 @@ static inline bool call_leave_fast(PyThreadState *state, const struct function *
 
 /* Fast path out of the innermost call with an exception, likewise. */
 static inline bool call_raise_fast(PyThreadState *state, const struct function *f, const void *frame,
-                               const struct exception_text *text) {
+                                   const struct exception_text *text) {
     struct track *t = thread_track(state);
     if (unlikely(!t || t->needs_slow_path || t->depth == 0)) return false;
     const struct call *c = &t->open[t->depth - 1];
     if (unlikely(c->frame != frame || c->function != f->direct)) return false;
     uint64_t now = clock_ticks();
-    const struct room *r = t->room;
-    bool has_room = r->used + record_words(text->size) < r->limit && track_has_room(t, now);
-    if (unlikely(!has_room)) return false;
+    const struct chunk_writer *w = t->writer;
+    bool has_space = w->used + record_words(text->size) < w->limit && track_has_space(t, now);
+    if (unlikely(!has_space)) return false;
     track_store_text(t, PANIC_RECORD, text->is_cut, text->bytes, text->size);
     track_store(t, now, (uint64_t)f->direct << FUNCTION_SHIFT | EXIT_WORD);
     t->depth--;

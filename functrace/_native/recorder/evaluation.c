@@ -59,7 +59,7 @@ static const char *generator_error(const struct function *f, PyObject *type) {
 }
 
 static int report_unwound(PyThreadState *state, struct function *f, const frame_t *frame,
-                        PyObject *type, PyObject *value) {
+                          PyObject *type, PyObject *value) {
     const char *error = generator_error(f, type);
     PyObject *text = error ? PyUnicode_FromString(error) : NULL;
     if (error && !text) PyErr_Clear();
@@ -72,7 +72,7 @@ static int report_unwound(PyThreadState *state, struct function *f, const frame_
 /* Reports how the frame ended or paused; an error raised meanwhile by a signal handler replaces
  * that outcome. */
 static PyObject *report_end(PyThreadState *state, struct function *f, frame_t *frame,
-                          PyObject *result) {
+                            PyObject *result) {
     PyObject *type = NULL, *value = NULL, *traceback = NULL;
     int status;
     if (!result) {

@@ -2,17 +2,17 @@
 
 #include <string.h>
 
-enum { INT_BITS_MOST = 128, BYTES_MOST = 1 << 16 };
+enum { MAX_INT_BITS = 128, MAX_SIMPLE_BYTES = 1 << 16 };
 
 static void append(struct exception_text *text, const char *bytes, size_t size) {
-    size_t room = MAX_TEXT_BYTES - text->size;
-    if (size > room) text->is_cut = true;
-    if (size > room) size = room;
+    size_t space = MAX_TEXT_BYTES - text->size;
+    if (size > space) text->is_cut = true;
+    if (size > space) size = space;
     memcpy(text->bytes + text->size, bytes, size);
     text->size += size;
 }
 
-/* Appends a str, as far as there is room. ASCII, which most are, needs no object in between. */
+/* Appends a str as far as it fits. ASCII, the usual case, requires no intermediate object. */
 static void append_object(struct exception_text *text, PyObject *object) {
     if (PyUnicode_IS_COMPACT_ASCII(object)) {
         append(text, PyUnicode_DATA(object), (size_t)PyUnicode_GET_LENGTH(object));
@@ -50,13 +50,13 @@ static bool is_short_int(PyObject *number) {
     (void)PyLong_AsLongLongAndOverflow(number, &overflow);
     if (!overflow) return true;
     PyObject *length = PyObject_CallMethod(number, "bit_length", NULL);
-    long bits = length ? PyLong_AsLongAndOverflow(length, &overflow) : INT_BITS_MOST + 1;
+    long bits = length ? PyLong_AsLongAndOverflow(length, &overflow) : MAX_INT_BITS + 1;
     if (!length) PyErr_Clear();
     Py_XDECREF(length);
-    return !overflow && bits <= INT_BITS_MOST;
+    return !overflow && bits <= MAX_INT_BITS;
 }
 
-/* Whether str() and repr() of the object run no Python code and take little time. */
+/* Returns whether str() and repr() of the object run no Python code and take little time. */
 static bool is_simple(PyObject *object, Py_ssize_t *bytes) {
     if (object == NULL || object == Py_None || PyBool_Check(object) || PyFloat_CheckExact(object))
         return true;
@@ -64,7 +64,7 @@ static bool is_simple(PyObject *object, Py_ssize_t *bytes) {
     if (PyUnicode_CheckExact(object)) *bytes += PyUnicode_GET_LENGTH(object);
     else if (PyBytes_CheckExact(object)) *bytes += PyBytes_GET_SIZE(object);
     else return false;
-    return *bytes <= BYTES_MOST;
+    return *bytes <= MAX_SIMPLE_BYTES;
 }
 
 static bool are_simple(PyObject *args, Py_ssize_t *bytes) {
@@ -74,7 +74,7 @@ static bool are_simple(PyObject *args, Py_ssize_t *bytes) {
     return true;
 }
 
-/* Their str() relies on the object's type, and on a start that is in it or behind. */
+/* Returns whether str() of the error is safe: it relies on the object's type and a valid start. */
 static bool is_whole_unicode_error(const PyUnicodeErrorObject *error) {
     bool decodes = has_str_of(Py_TYPE(error), PyExc_UnicodeDecodeError);
     Py_ssize_t bytes = 0;
@@ -83,7 +83,7 @@ static bool is_whole_unicode_error(const PyUnicodeErrorObject *error) {
            is_simple(error->encoding, &bytes) && is_simple(error->reason, &bytes);
 }
 
-/* Whether str() of the exception runs no Python code. */
+/* Returns whether str() of the exception runs no Python code. */
 static bool has_simple_text(PyObject *exception) {
     PyTypeObject *type = Py_TYPE(exception);
     Py_ssize_t bytes = 0;
@@ -106,8 +106,8 @@ static bool has_simple_text(PyObject *exception) {
            has_str_of(type, PyExc_ImportError);
 }
 
-/* str() of the exception, or what it would be if its class had not its own; NULL where neither is
- * to be had. */
+/* Returns str() of the exception or, if its class overrides it, what BaseException's returns; NULL
+ * if neither is available. */
 static PyObject *text_of(PyObject *exception) {
     bool is_plain = has_simple_text(exception);
     Py_ssize_t bytes = 0;
@@ -119,7 +119,7 @@ static PyObject *text_of(PyObject *exception) {
     if (is_base && PyTuple_GET_SIZE(args) == 1 && PyUnicode_CheckExact(PyTuple_GET_ITEM(args, 0)))
         return Py_NewRef(PyTuple_GET_ITEM(args, 0)); /* as str() does, at a fraction of the cost */
     if (PyTuple_GET_SIZE(args) == 1 && PyBytes_Check(PyTuple_GET_ITEM(args, 0)))
-        text = PyObject_Repr(PyTuple_GET_ITEM(args, 0)); /* the same, and python -b does not mind */
+        text = PyObject_Repr(PyTuple_GET_ITEM(args, 0)); /* the same, without python -b's warning */
     else if (is_plain)
         text = PyObject_Str(exception);
     else
@@ -129,13 +129,13 @@ static PyObject *text_of(PyObject *exception) {
 }
 
 static void append_attribute(struct exception_text *text, PyObject *name, PyObject *value) {
-    PyObject *said = PyUnicode_FromFormat("%U=%R", name, value);
-    if (said) append_object(text, said);
+    PyObject *message = PyUnicode_FromFormat("%U=%R", name, value);
+    if (message) append_object(text, message);
     else PyErr_Clear();
-    Py_XDECREF(said);
+    Py_XDECREF(message);
 }
 
-/* Appends those that are simple, None left out, and begin with no underscore. */
+/* Appends the exception's public attributes that are simple and not None. */
 static void append_attributes(struct exception_text *text, PyObject *exception) {
     PyObject *attributes = ((PyBaseExceptionObject *)exception)->dict, *name, *value;
     if (!attributes || !PyDict_CheckExact(attributes)) return;
@@ -145,7 +145,7 @@ static void append_attributes(struct exception_text *text, PyObject *exception) 
         if (!PyUnicode_CheckExact(name) || value == Py_None) continue;
         if (PyUnicode_GET_LENGTH(name) && PyUnicode_READ_CHAR(name, 0) == '_') continue;
         if (!is_simple(value, &bytes)) continue;
-        Py_INCREF(name); /* the collector may run, and with it what takes the attribute away */
+        Py_INCREF(name); /* the garbage collector may run code that deletes the attribute */
         Py_INCREF(value);
         append(text, before, 2);
         append_attribute(text, name, value);
@@ -167,17 +167,17 @@ bool exception_describe(PyObject *type, PyObject *value, struct exception_text *
     text->size = 0;
     text->is_cut = false;
     append_type(text, (PyTypeObject *)type);
-    PyObject *said = NULL;
-    if (value && PyExceptionInstance_Check(value)) said = text_of(value);
+    PyObject *message = NULL;
+    if (value && PyExceptionInstance_Check(value)) message = text_of(value);
     else if (value && PyUnicode_CheckExact(value) &&
              has_str_of((PyTypeObject *)type, PyExc_BaseException))
-        said = Py_NewRef(value); /* the one argument of an exception that is not made yet */
-    if (said && PyUnicode_GET_LENGTH(said) > 0) {
+        message = Py_NewRef(value); /* the only argument of an exception that is not created yet */
+    if (message && PyUnicode_GET_LENGTH(message) > 0) {
         append(text, ": ", 2);
-        append_object(text, said);
+        append_object(text, message);
     } else if (value && PyExceptionInstance_Check(value)) {
         append_attributes(text, value);
     }
-    Py_XDECREF(said);
+    Py_XDECREF(message);
     return true;
 }

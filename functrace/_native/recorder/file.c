@@ -13,8 +13,8 @@
 #include "clock.h"
 #include "guard.h"
 
-/* Sizes in bytes. A room's first chunk is small, since most tracks call little. Where old chunks are
- * overwritten all are small beside the file, so that many tracks at a time have their place. */
+/* Sizes in bytes. A writer's first chunk is small, since most tracks record few calls. If old
+ * chunks are overwritten, all are small compared with the file, so that it holds many tracks. */
 enum {
     MAX_CHUNK_BYTES = 64 << 10,
     MIN_CHUNKS = 128,
@@ -27,25 +27,25 @@ enum { MAX_COPIES = 4, LOWEST_DESCRIPTOR = 100 };
 enum { OPEN_RECORD_WORDS = 1 + 2, BASE_RECORD_WORDS = 1 + 1 };
 
 struct file trace_file = {.descriptor = -1};
-struct room no_room;
+struct chunk_writer no_writer;
 pthread_mutex_t file_lock;
 
 static const char zeros[1 << 20];
 
-#define smaller(a, b) ((a) < (b) ? (a) : (b))
-#define larger(a, b) ((a) > (b) ? (a) : (b))
+#define MIN_OF(a, b) ((a) < (b) ? (a) : (b))
+#define MAX_OF(a, b) ((a) > (b) ? (a) : (b))
 
-/* An array with room for one more item; NULL, and nothing changed, where memory has run out. */
-static void *more(void *items, size_t count, size_t *room, size_t size) {
-    if (count < *room) return items;
-    size_t wanted = *room ? 2 * *room : 16;
+/* Returns the array with space for one more item; NULL, without effect, if memory has run out. */
+static void *reserve_item(void *items, size_t count, size_t *capacity, size_t size) {
+    if (count < *capacity) return items;
+    size_t wanted = *capacity ? 2 * *capacity : 16;
     void *grown = realloc(items, wanted * size);
-    if (grown) *room = wanted;
+    if (grown) *capacity = wanted;
     return grown;
 }
 
-/* A program that closes every descriptor it knows nothing of closes ours, and its number may be
- * another file's by now. */
+/* Returns whether the descriptor is still the trace's. A program may close descriptors that it did
+ * not open, and reuse the number. */
 static bool is_ours(int descriptor) {
     struct stat found;
     return fstat(descriptor, &found) == 0 && found.st_dev == trace_file.device &&
@@ -57,8 +57,8 @@ static char *folder_of(const char *path) {
     return slash ? strndup(path, (size_t)(slash - path) + 1) : strdup("./");
 }
 
-/* What was traced is the user's alone, unless the folder's set-group-ID bit shares it with the
- * folder's group. */
+/* Returns a mode that only the user may read, or the folder's group too if the folder has the
+ * set-group-ID bit. */
 static mode_t new_file_mode(const char *path) {
     char *folder = folder_of(path);
     struct stat found;
@@ -67,20 +67,21 @@ static mode_t new_file_mode(const char *path) {
     return is_shared ? 0640 : 0600;
 }
 
-/* Opens a file under a number that no standard stream has, nor any that a program expects. */
+/* Opens a file under a high descriptor number: programs expect the low ones to be theirs. */
 static int open_high(const char *path, int flags) {
     int opened = open(path, flags | O_CLOEXEC, new_file_mode(path));
     if (opened < 0) return -1;
-    int moved = fcntl(opened, F_DUPFD_CLOEXEC, smaller(LOWEST_DESCRIPTOR, sysconf(_SC_OPEN_MAX) / 2));
+    long lowest = MIN_OF(LOWEST_DESCRIPTOR, sysconf(_SC_OPEN_MAX) / 2);
+    int moved = fcntl(opened, F_DUPFD_CLOEXEC, lowest);
     int error = errno;
     close(opened);
     errno = error;
     return moved;
 }
 
-/* Opens a file in the folder of path that has no name before give_name, which Linux can do on most
+/* Opens a file without a name, in the folder of path, until link_file. Linux supports that on most
  * file systems. */
-static int open_nameless(const char *path) {
+static int open_unnamed(const char *path) {
 #ifdef O_TMPFILE
     struct stat found;
     if (lstat(path, &found) == 0) {
@@ -98,14 +99,14 @@ static int open_nameless(const char *path) {
 #endif
 }
 
-/* Fails if there is a file of that name. */
-static bool give_name(int descriptor, const char *path) {
+/* Gives the file its name; fails if the name exists. */
+static bool link_file(int descriptor, const char *path) {
     char own[40];
     snprintf(own, sizeof own, "/proc/self/fd/%d", descriptor);
     return linkat(AT_FDCWD, own, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0;
 }
 
-static bool open_again(void) {
+static bool ensure_open(void) {
     if (is_ours(trace_file.descriptor)) return true;
     trace_file.descriptor = open_high(trace_file.path, O_RDWR);
     if (trace_file.descriptor < 0) return false;
@@ -134,23 +135,25 @@ static bool is_truncated(void) {
            (uint64_t)found.st_size < trace_file.size;
 }
 
-static bool is_torn(void) { return trace_file.torn = trace_file.torn || is_truncated(); }
-
-/* Runs in a signal handler: has every room ask for another chunk. */
-static void tear(void) {
-    struct room *room = __atomic_load_n(&trace_file.rooms, __ATOMIC_ACQUIRE);
-    for (; room; room = room->next) room->limit = 0;
-    trace_file.torn = true;
+static bool is_unwritable(void) {
+    return trace_file.unwritable = trace_file.unwritable || is_truncated();
 }
 
-/* Lengthens the file and maps what is new. It is written first: a full disk is an error here, and
- * would be a signal later that ends the program; and the kernel maps what it has in its cache at a
- * fraction of the cost. */
-static uint64_t *grow(size_t bytes) {
-    if (!open_again() || is_torn()) return NULL;
+/* Runs in a signal handler: makes every writer request another chunk. */
+static void on_fault(void) {
+    struct chunk_writer *writer = __atomic_load_n(&trace_file.writers, __ATOMIC_ACQUIRE);
+    for (; writer; writer = writer->next) writer->limit = 0;
+    trace_file.unwritable = true;
+}
+
+/* Extends the file and maps the new part. The new part is written first: on a full disk the write
+ * fails here, whereas a later store would raise a signal that ends the program. It also is cheaper
+ * to map pages that are in the kernel's cache. */
+static uint64_t *extend_file(size_t bytes) {
+    if (!ensure_open() || is_unwritable()) return NULL;
     uint64_t offset = trace_file.size;
     for (size_t done = 0; done < bytes; done += sizeof zeros)
-        if (!write_at(trace_file.descriptor, zeros, smaller(sizeof zeros, bytes - done),
+        if (!write_at(trace_file.descriptor, zeros, MIN_OF(sizeof zeros, bytes - done),
                       (off_t)(offset + done)))
             return NULL;
     uint64_t before = offset % (uint64_t)sysconf(_SC_PAGESIZE);
@@ -165,10 +168,10 @@ static void fail(uint64_t flag, const char *reason) {
     struct file *f = &trace_file;
     f->failed = true;
     f->header[H_FLAGS] |= flag;
-    snprintf(f->trouble, sizeof f->trouble, "%s; tracing is off", reason);
+    snprintf(f->failure, sizeof f->failure, "%s; tracing is off", reason);
 }
 
-/* A store into mapped memory has failed, or the file is shorter than what is mapped. */
+/* Fails because a store into mapped memory failed, or the file is shorter than its mapping. */
 static void fail_to_store(void) {
     char reason[480];
     snprintf(reason, sizeof reason, "cannot write the trace: %.300s %s", trace_file.path,
@@ -178,7 +181,7 @@ static void fail_to_store(void) {
 
 static void fail_to_write(void) {
     char reason[480], error[100];
-    if (trace_file.torn) {
+    if (trace_file.unwritable) {
         fail_to_store();
         return;
     }
@@ -189,38 +192,38 @@ static void fail_to_write(void) {
     fail(WRITE_FAILED, reason);
 }
 
-/* Makes a chunk of the memory. Its first word comes last: without it there is none. */
-static void put_head(uint64_t *words, size_t bytes, uint64_t kind) {
+/* Completes a chunk's head. Its first word is stored last: without it the chunk does not exist. */
+static void write_chunk_head(uint64_t *words, size_t bytes, uint64_t kind) {
     words[C_SEQUENCE] = ++trace_file.sequence;
     words[C_SIZE_AND_OPEN] |= bytes;
     store_word(words, CHUNK_MAGIC | kind << 32);
 }
 
-/* Takes the segment's chunks from the rooms that use them. */
-static void give_up(struct segment *s) {
+/* Revokes the segment's chunks from the writers that use them. */
+static void revoke_chunks(struct segment *s) {
     for (size_t i = 0; i < s->owner_count; i++) {
-        struct room *room = s->owners[i];
-        if (room->words >= s->words && room->words < s->words + s->bytes / 8) {
-            room->taken = true;
-            room->limit = 0;
+        struct chunk_writer *writer = s->owners[i];
+        if (writer->words >= s->words && writer->words < s->words + s->bytes / 8) {
+            writer->is_revoked = true;
+            writer->limit = 0;
         }
     }
     s->owner_count = 0;
 }
 
-/* Takes a segment's pages out of the process's memory, which a trace must not make grow; a thread
+/* Removes a segment's pages from the process's memory, which a trace must not increase. A thread
  * that still writes there gets them back from the file. */
 static void drop_pages(const struct segment *s) {
     uint64_t before = s->offset % (uint64_t)sysconf(_SC_PAGESIZE);
     madvise((char *)s->words - before, s->bytes + before, MADV_DONTNEED);
 }
 
-/* The current segment is used up. */
+/* Leaves the current segment, which is full. */
 static void leave_segment(void) {
     if (trace_file.segment_count > 0) drop_pages(&trace_file.segments[trace_file.current]);
 }
 
-/* Gives up the oldest segment, or recording if nothing is to be overwritten. */
+/* Makes the oldest segment the current one, or stops recording if nothing is to be overwritten. */
 static bool reuse_segment(size_t min_bytes) {
     struct file *f = &trace_file;
     if (!f->overwrites || f->segment_count < 3) {
@@ -230,7 +233,7 @@ static bool reuse_segment(size_t min_bytes) {
     leave_segment();
     f->current = (f->current + 1) % f->segment_count;
     struct segment *s = &f->segments[f->current];
-    give_up(s);
+    revoke_chunks(s);
     memset(s->words, 0, s->bytes);
     s->used = 0;
     return min_bytes <= s->bytes;
@@ -239,14 +242,14 @@ static bool reuse_segment(size_t min_bytes) {
 static bool next_segment(size_t min_bytes) {
     struct file *f = &trace_file;
     size_t want = MIN_SEGMENT_BYTES, count = f->segment_count;
-    if (count > 0) want = smaller(2 * f->segments[count - 1].bytes, MAX_SEGMENT_BYTES);
-    want = larger(want, (min_bytes + PAGE - 1) / PAGE * PAGE);
+    if (count > 0) want = MIN_OF(2 * f->segments[count - 1].bytes, MAX_SEGMENT_BYTES);
+    want = MAX_OF(want, (min_bytes + PAGE - 1) / PAGE * PAGE);
     if (f->overwrites && want > f->max_size / 8)
-        want = larger(MIN_SEGMENT_BYTES, f->max_size / 8 / PAGE * PAGE);
+        want = MAX_OF(MIN_SEGMENT_BYTES, f->max_size / 8 / PAGE * PAGE);
     if (f->size + want > f->max_size) return reuse_segment(min_bytes);
-    void *segments = more(f->segments, count, &f->segment_room, sizeof *f->segments);
+    void *segments = reserve_item(f->segments, count, &f->segment_capacity, sizeof *f->segments);
     if (segments) f->segments = segments;
-    uint64_t *words = segments ? grow(want) : NULL;
+    uint64_t *words = segments ? extend_file(want) : NULL;
     if (!words) {
         fail_to_write();
         return false;
@@ -257,64 +260,65 @@ static bool next_segment(size_t min_bytes) {
     return true;
 }
 
-static bool own(struct segment *s, struct room *room) {
-    if (!trace_file.overwrites || !room) return true;
-    void *owners = more(s->owners, s->owner_count, &s->owner_room, sizeof *s->owners);
+static bool add_owner(struct segment *s, struct chunk_writer *writer) {
+    if (!trace_file.overwrites || !writer) return true;
+    void *owners = reserve_item(s->owners, s->owner_count, &s->owner_capacity, sizeof *s->owners);
     if (!owners) return false;
     s->owners = owners;
-    s->owners[s->owner_count++] = room;
+    s->owners[s->owner_count++] = writer;
     return true;
 }
 
-/* Allocates zeroed memory for a chunk of size bytes if possible, at least min_bytes; NULL if full. */
-static uint64_t *take(struct room *room, size_t min_bytes, size_t size, size_t *given) {
+/* Allocates zeroed memory for a chunk of size bytes, or at least min_bytes; NULL if full. */
+static uint64_t *allocate_chunk(struct chunk_writer *writer, size_t min_bytes, size_t size,
+                                size_t *allocated) {
     struct file *f = &trace_file;
     for (;;) {
         if (f->segment_count > 0) {
             struct segment *s = &f->segments[f->current];
             size_t left = s->bytes - s->used;
             uint64_t *words = s->words + s->used / 8;
-            if (left >= min_bytes && own(s, room)) {
-                *given = smaller(size, left);
-                s->used += *given;
+            if (left >= min_bytes && add_owner(s, writer)) {
+                *allocated = MIN_OF(size, left);
+                s->used += *allocated;
                 return words;
             }
-            if (left > 0) put_head(words, left, FACTS); /* an empty one: there are no gaps */
+            if (left > 0) write_chunk_head(words, left, FACTS); /* empty; gaps are invalid */
             s->used = s->bytes;
         }
         if (!next_segment(min_bytes)) return NULL;
     }
 }
 
-bool room_new_chunk(struct room *room, uint64_t now, size_t need, size_t open, size_t listed,
-                    uint64_t track) {
+bool writer_begin_chunk(struct chunk_writer *writer, uint64_t now, size_t need, size_t open,
+                        size_t listed, uint64_t track) {
     struct file *f = &trace_file;
     pthread_mutex_lock(&file_lock);
     uint64_t *words = NULL;
-    size_t given = 0;
-    if (f->torn && !f->failed) fail_to_store();
+    size_t allocated = 0;
+    if (f->unwritable && !f->failed) fail_to_store();
     if (!f->failed) {
         size_t records = BASE_RECORD_WORDS + OPEN_RECORD_WORDS * listed;
         size_t bytes = 8 * (CHUNK_HEAD_WORDS + need + records);
         bytes = (bytes + CHUNK_STEP - 1) / CHUNK_STEP * CHUNK_STEP;
-        words = take(room, bytes, larger(bytes, room->next_size), &given);
+        words = allocate_chunk(writer, bytes, MAX_OF(bytes, writer->next_size), &allocated);
     }
-    if (room->words && room->segment != f->current && f->segment_count)
-        drop_pages(&f->segments[room->segment]);
+    if (writer->words && writer->segment != f->current && f->segment_count)
+        drop_pages(&f->segments[writer->segment]);
     if (words) {
-        room->segment = f->current;
-        room->next_size = smaller(8 * room->next_size, f->largest_chunk);
+        writer->segment = f->current;
+        writer->next_size = MIN_OF(8 * writer->next_size, f->max_chunk_bytes);
         words[C_SIZE_AND_OPEN] = (uint64_t)open << 32;
         words[C_TRACK] = track;
         words[C_BASE] = now;
-        put_head(words, given, EVENTS);
+        write_chunk_head(words, allocated, EVENTS);
         file_calibrate();
-        room->words = words;
-        room->base = now;
-        room->used = CHUNK_HEAD_WORDS;
-        room->size = (uint32_t)(given / 8);
-        room->limit = f->torn ? 0 : room->size;
-        room->taken = false;
+        writer->words = words;
+        writer->base = now;
+        writer->used = CHUNK_HEAD_WORDS;
+        writer->size = (uint32_t)(allocated / 8);
+        writer->limit = f->unwritable ? 0 : writer->size;
+        writer->is_revoked = false;
     } else if (f->header) {
         f->header[H_LOST]++;
     }
@@ -322,58 +326,58 @@ bool room_new_chunk(struct room *room, uint64_t now, size_t need, size_t open, s
     return words != NULL;
 }
 
-struct room *room_take(void) {
+struct chunk_writer *writer_acquire(void) {
     struct file *f = &trace_file;
     pthread_mutex_lock(&file_lock);
-    struct room *room = f->idle;
-    if (room) {
-        f->idle = room->next_idle;
+    struct chunk_writer *writer = f->idle;
+    if (writer) {
+        f->idle = writer->next_idle;
     } else {
-        room = calloc(1, sizeof *room);
-        if (room) {
-            *room = (struct room){.next_size = CHUNK_STEP, .next = f->rooms};
-            __atomic_store_n(&f->rooms, room, __ATOMIC_RELEASE);
+        writer = calloc(1, sizeof *writer);
+        if (writer) {
+            *writer = (struct chunk_writer){.next_size = CHUNK_STEP, .next = f->writers};
+            __atomic_store_n(&f->writers, writer, __ATOMIC_RELEASE);
         }
     }
     pthread_mutex_unlock(&file_lock);
-    return room;
+    return writer;
 }
 
-void room_leave(struct room *room) {
+void writer_release(struct chunk_writer *writer) {
     pthread_mutex_lock(&file_lock);
-    room->limit = 0; /* whoever has it next begins with a look at it */
-    room->next_idle = trace_file.idle;
-    trace_file.idle = room;
+    writer->limit = 0; /* its next track must call track_extend first */
+    writer->next_idle = trace_file.idle;
+    trace_file.idle = writer;
     pthread_mutex_unlock(&file_lock);
 }
 
-/* Begins another chunk of facts. Where old chunks are overwritten it is none of those that are. */
-static bool new_facts(void) {
+/* Begins another chunk of facts, which is never overwritten. */
+static bool begin_facts_chunk(void) {
     struct file *f = &trace_file;
-    size_t given = FACTS_BYTES;
+    size_t allocated = FACTS_BYTES;
     uint64_t *words;
     if (f->overwrites) {
-        words = grow(FACTS_BYTES);
+        words = extend_file(FACTS_BYTES);
         if (!words) fail_to_write();
     } else {
-        words = take(NULL, FACTS_BYTES, FACTS_BYTES, &given);
+        words = allocate_chunk(NULL, FACTS_BYTES, FACTS_BYTES, &allocated);
     }
     if (!words) return false;
-    put_head(words, given, FACTS);
+    write_chunk_head(words, allocated, FACTS);
     const struct segment *s = &f->segments[f->current];
-    f->facts_at = f->overwrites ? f->size - FACTS_BYTES
-                                : s->offset + 8 * (uint64_t)(words - s->words);
+    f->facts_offset = f->overwrites ? f->size - FACTS_BYTES
+                                    : s->offset + 8 * (uint64_t)(words - s->words);
     f->facts = words;
     f->facts_used = CHUNK_HEAD_WORDS;
-    f->facts_words = given / 8;
+    f->facts_words = allocated / 8;
     return true;
 }
 
-/* A place in the facts for a record with that many bytes. */
-static uint64_t *facts_for(size_t bytes) {
+/* Allocates space in the facts for a record with that many bytes; NULL if the file is full. */
+static uint64_t *allocate_fact(size_t bytes) {
     struct file *f = &trace_file;
     if (f->failed) return NULL;
-    if (f->facts_used + record_words(bytes) > f->facts_words && !new_facts()) return NULL;
+    if (f->facts_used + record_words(bytes) > f->facts_words && !begin_facts_chunk()) return NULL;
     uint64_t *at = f->facts + f->facts_used;
     f->facts_used += record_words(bytes);
     return at;
@@ -381,13 +385,14 @@ static uint64_t *facts_for(size_t bytes) {
 
 uint32_t file_put_function(const char *name, const char *path, int line) {
     struct file *f = &trace_file;
-    size_t name_size = smaller(strlen(name), MAX_NAME_BYTES), path_size = smaller(strlen(path), MAX_NAME_BYTES);
+    size_t name_size = MIN_OF(strlen(name), MAX_NAME_BYTES);
+    size_t path_size = MIN_OF(strlen(path), MAX_NAME_BYTES);
     size_t bytes = 2 * 8 + 2 * 2 + name_size + path_size;
     uint32_t number = 0;
     pthread_mutex_lock(&file_lock);
-    uint64_t *at = f->functions < MAX_FUNCTIONS ? facts_for(bytes) : NULL;
+    uint64_t *at = f->function_count < MAX_FUNCTIONS ? allocate_fact(bytes) : NULL;
     if (at) {
-        number = ++f->functions;
+        number = ++f->function_count;
         uint16_t sizes[2] = {(uint16_t)name_size, (uint16_t)path_size};
         char *text = (char *)(at + 3);
         at[1] = number | (uint64_t)(uint32_t)line << 32;
@@ -400,7 +405,7 @@ uint32_t file_put_function(const char *name, const char *path, int line) {
     return number;
 }
 
-/* Renews one of the two pairs of ticks and time. */
+/* Updates the older of the two pairs of ticks and time. */
 void file_calibrate(void) {
     struct file *f = &trace_file;
     uint64_t *pair = f->header + H_CALIBRATION + 4 * (f->sequence & 1);
@@ -411,9 +416,8 @@ void file_calibrate(void) {
     store_word(pair + 3, f->sequence);
 }
 
-
-/* With its first bytes the file becomes a trace. */
-static void put_header(void) {
+/* Writes the header; its first word, which makes the file a trace, comes last. */
+static void write_header(void) {
     struct file *f = &trace_file;
     f->start_nanoseconds = clock_nanoseconds(CLOCK_MONOTONIC);
     f->start_ticks = clock_ticks();
@@ -435,24 +439,24 @@ static bool begin(const char *path, const char *facts, size_t size) {
     if (!f->path || fstat(f->descriptor, &made) != 0) return false;
     f->device = made.st_dev;
     f->inode = made.st_ino;
-    guard_begin(tear);
-    f->header = grow(HEADER_BYTES);
+    guard_begin(on_fault);
+    f->header = extend_file(HEADER_BYTES);
     if (!f->header) return false;
-    put_header();
-    if (!new_facts()) return false;
-    uint64_t *at = facts_for(size);
+    write_header();
+    if (!begin_facts_chunk()) return false;
+    uint64_t *at = allocate_fact(size);
     if (!at) return false;
     memcpy(at + 1, facts, size);
     store_word(at, record_head(PROCESS_RECORD, size, 0));
     return true;
 }
 
-static uint32_t largest_chunk(uint64_t max_size, bool overwrites) {
+static uint32_t max_chunk_bytes(uint64_t max_size, bool overwrites) {
     uint64_t fit = max_size / MIN_CHUNKS / CHUNK_STEP * CHUNK_STEP;
     return overwrites && fit < MAX_CHUNK_BYTES ? (uint32_t)fit : MAX_CHUNK_BYTES;
 }
 
-/* The program may change its directory. */
+/* Makes the path absolute, since the program may change its directory. */
 static void make_path_absolute(void) {
     char *absolute = realpath(trace_file.path, NULL);
     if (!absolute) return;
@@ -460,26 +464,26 @@ static void make_path_absolute(void) {
     trace_file.path = absolute;
 }
 
-/* Makes the file by one of two ways. With nameless it appears once it is a trace: a process that is
- * killed in between leaves none. */
-static bool make(const char *path, bool nameless, const struct file *wanted, const char *facts,
-                 size_t size) {
+/* Creates the file. If is_unnamed, it gets its name once it is a valid trace, so that a process
+ * that is killed before leaves no file. */
+static bool create(const char *path, bool is_unnamed, const struct file *wanted, const char *facts,
+                   size_t size) {
     struct file *f = &trace_file;
     int descriptor =
-        nameless ? open_nameless(path) : open_high(path, O_RDWR | O_CREAT | O_EXCL);
+        is_unnamed ? open_unnamed(path) : open_high(path, O_RDWR | O_CREAT | O_EXCL);
     if (descriptor < 0) return false;
-    struct room *rooms = f->rooms, *idle = f->idle;
+    struct chunk_writer *writers = f->writers, *idle = f->idle;
     *f = *wanted;
     f->descriptor = descriptor;
-    f->rooms = rooms;
+    f->writers = writers;
     f->idle = idle;
-    if (begin(path, facts, size) && (!nameless || give_name(descriptor, path))) {
+    if (begin(path, facts, size) && (!is_unnamed || link_file(descriptor, path))) {
         make_path_absolute();
         return true;
     }
     int error = errno;
     file_abandon();
-    if (!nameless) unlink(path);
+    if (!is_unnamed) unlink(path);
     errno = error;
     return false;
 }
@@ -487,10 +491,10 @@ static bool make(const char *path, bool nameless, const struct file *wanted, con
 bool file_open(const char *path, uint64_t max_size, bool overwrites, const char *facts,
                size_t size) {
     struct file wanted = {.max_size = max_size,
-                          .largest_chunk = largest_chunk(max_size, overwrites),
+                          .max_chunk_bytes = max_chunk_bytes(max_size, overwrites),
                           .overwrites = overwrites};
-    if (make(path, true, &wanted, facts, size)) return true;
-    return errno != EEXIST && make(path, false, &wanted, facts, size);
+    if (create(path, true, &wanted, facts, size)) return true;
+    return errno != EEXIST && create(path, false, &wanted, facts, size);
 }
 
 void file_lock_begin(void) {
@@ -502,13 +506,13 @@ void file_lock_begin(void) {
 }
 
 void file_forked(void) {
-    file_lock_begin(); /* whoever had it is not in this process */
+    file_lock_begin(); /* the thread that held it is not in this process */
     trace_file.failed = true;
     trace_file.header = NULL;
-    for (struct room *room = trace_file.rooms; room; room = room->next) room->limit = 0;
+    for (struct chunk_writer *w = trace_file.writers; w; w = w->next) w->limit = 0;
 }
 
-/* Memory stays mapped: it is in the file's size, and nobody knows that no thread writes any more. */
+/* Memory stays mapped, because threads may still write to it. */
 void file_abandon(void) {
     struct file *f = &trace_file;
     if (f->descriptor >= 0 && is_ours(f->descriptor)) close(f->descriptor);
@@ -520,23 +524,24 @@ void file_abandon(void) {
     for (size_t i = 0; i < f->segment_count; i++) free(f->segments[i].owners);
     free(f->segments);
     f->segments = NULL;
-    f->segment_count = f->segment_room = 0;
-    for (struct room *room = f->rooms; room; room = room->next)
-        *room = (struct room){
-            .next_size = CHUNK_STEP, .next_idle = room->next_idle, .next = room->next};
+    f->segment_count = f->segment_capacity = 0;
+    for (struct chunk_writer *w = f->writers; w; w = w->next)
+        *w = (struct chunk_writer){
+            .next_size = CHUNK_STEP, .next_idle = w->next_idle, .next = w->next};
     guard_end();
 }
 
-/* Copies a part. No chunk begins while a piece is read, so that no half of a head is copied. */
+/* Copies a part of the file. Holding file_lock during each read prevents copying half of a chunk's
+ * head. */
 static bool copy_part(int from, int to, uint64_t at, uint64_t end) {
     static const size_t step = 1 << 16;
     char *buffer = malloc(step);
     bool copied = buffer != NULL;
     while (copied && at < end) {
         pthread_mutex_lock(&file_lock);
-        ssize_t got = pread(from, buffer, smaller(step, end - at), (off_t)at);
+        ssize_t got = pread(from, buffer, MIN_OF(step, end - at), (off_t)at);
         pthread_mutex_unlock(&file_lock);
-        if (got == 0) errno = EIO; /* somebody has cut the file off */
+        if (got == 0) errno = EIO; /* the file has been truncated */
         copied = got > 0 && write_at(to, buffer, (size_t)got, (off_t)at);
         if (copied) at += (uint64_t)got;
     }
@@ -544,7 +549,7 @@ static bool copy_part(int from, int to, uint64_t at, uint64_t end) {
     return copied;
 }
 
-/* Where the last chunk ends that has begun by now. Where old ones are overwritten that says nothing. */
+/* Returns the offset after the last chunk; the whole size if old chunks are overwritten. */
 static uint64_t end_of_chunks(void) {
     const struct file *f = &trace_file;
     if (f->overwrites || !f->segment_count) return f->size;
@@ -552,20 +557,21 @@ static uint64_t end_of_chunks(void) {
     return s->offset + s->used;
 }
 
-/* Threads that still run store in the chunks that they have; there are no more. */
+/* Threads that still run may write to their current chunks, but get no others. */
 void file_end(void) {
     struct file *f = &trace_file;
     pthread_mutex_lock(&file_lock);
     file_calibrate();
-    if (is_torn()) {
+    if (is_unwritable()) {
         if (!f->failed) fail_to_store();
     } else {
         f->header[H_FLAGS] |= ENDED_CLEANLY;
     }
     f->failed = true;
     if (is_ours(f->descriptor)) {
-        if (!f->torn && end_of_chunks() < f->size && ftruncate(f->descriptor, (off_t)end_of_chunks()) == 0)
-            f->size = end_of_chunks();
+        uint64_t end = end_of_chunks();
+        if (!f->unwritable && end < f->size && ftruncate(f->descriptor, (off_t)end) == 0)
+            f->size = end;
         close(f->descriptor);
     }
     f->descriptor = -1;
@@ -573,23 +579,23 @@ void file_end(void) {
     pthread_mutex_unlock(&file_lock);
 }
 
-/* Copies what there is, the functions after the events that are theirs. True as well where they went
- * on in another chunk meanwhile: then is_whole is false. */
+/* Copies all chunks, and last the current facts again, which contain the functions of the events
+ * that were copied. is_whole is false if another chunk of facts was begun meanwhile. */
 static bool copy_all(int from, int to, bool *is_whole) {
     struct file *f = &trace_file;
     pthread_mutex_lock(&file_lock);
     file_calibrate();
-    uint64_t end = end_of_chunks(), facts = f->facts_at;
+    uint64_t end = end_of_chunks(), facts = f->facts_offset;
     pthread_mutex_unlock(&file_lock);
     if (!copy_part(from, to, 0, end) || !copy_part(from, to, facts, facts + FACTS_BYTES))
         return false;
-    *is_whole = f->facts_at == facts;
+    *is_whole = f->facts_offset == facts;
     return true;
 }
 
 bool file_copy(const char *path) {
     pthread_mutex_lock(&file_lock);
-    int from = open_again() ? dup(trace_file.descriptor) : -1;
+    int from = ensure_open() ? dup(trace_file.descriptor) : -1;
     pthread_mutex_unlock(&file_lock);
     if (from < 0) return false;
     int to = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, new_file_mode(path));

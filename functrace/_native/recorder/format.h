@@ -16,8 +16,8 @@ enum { C_SIZE_AND_OPEN = 1, C_SEQUENCE, C_TRACK, C_BASE };
 enum { ENTRY_WORD = 1, EXIT_WORD = 2, RECORD_WORD = 3 };
 enum { FUNCTION_SHIFT = 2, TIME_SHIFT = 22 };
 enum { MAX_FUNCTIONS = (1 << (TIME_SHIFT - FUNCTION_SHIFT)) - 1 };
-#define RECORD_VALUE_MOST ((uint64_t)1 << 40)
-#define TICKS_SINCE_BASE_MOST ((uint64_t)1 << (64 - TIME_SHIFT))
+#define RECORD_VALUE_LIMIT ((uint64_t)1 << 40)
+#define TICKS_SINCE_BASE_LIMIT ((uint64_t)1 << (64 - TIME_SHIFT))
 
 enum {
     BASE_RECORD = 1,
@@ -37,7 +37,7 @@ static inline uint64_t record_head(unsigned type, size_t bytes, uint64_t value) 
     return RECORD_WORD | type << 2 | (uint64_t)bytes << 8 | value << 24;
 }
 
-/* How many words a record with a payload of so many bytes takes. */
+/* Returns the size in words of a record whose payload has that many bytes. */
 static inline size_t record_words(size_t bytes) { return 1 + (bytes + 7) / 8; }
 
 #endif

@@ -63,13 +63,13 @@ uint32_t function_number(struct function *f) {
 
 void functions_begin_again(void) {
     for (struct function *f = functions; f; f = f->next) {
-        f->before = f->number;
+        f->previous_number = f->number;
         f->direct = f->number = 0;
     }
 }
 
-uint32_t function_renumber(uint32_t before) {
+uint32_t function_renumber(uint32_t previous_number) {
     for (struct function *f = functions; f; f = f->next)
-        if (f->before == before) return function_number(f);
+        if (f->previous_number == previous_number) return function_number(f);
     return 0;
 }

@@ -12,11 +12,11 @@ struct range {
 };
 
 static struct range *ranges;
-static struct sigaction before; /* the action of SIGBUS that ours has replaced */
-static void (*notify)(void);
+static struct sigaction replaced_action; /* the action of SIGBUS that ours has replaced */
+static void (*on_fault)(void);
 static bool is_installed;
-/* Another handler was installed over ours and may call it: installing ours again would make a loop. */
-static bool is_covered;
+/* Another handler was installed over ours and may call it: installing ours again would loop. */
+static bool is_chained;
 
 bool guard_add(void *memory, size_t bytes) {
     struct range *range = malloc(sizeof *range);
@@ -26,23 +26,23 @@ bool guard_add(void *memory, size_t bytes) {
     return true;
 }
 
-/* Puts memory that belongs to no file in the place of the range, for stores that are under way. */
-static bool replace(const char *address) {
+/* Replaces the range that contains the address by anonymous memory, so that stores succeed. */
+static bool replace_range(const char *address) {
     const struct range *range = __atomic_load_n(&ranges, __ATOMIC_ACQUIRE);
     while (range && !(address >= range->begin && address < range->end)) range = range->next;
     return range && mmap(range->begin, (size_t)(range->end - range->begin), PROT_READ | PROT_WRITE,
                          MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
 }
 
-static bool is_plain(const struct sigaction *action, void (*handler)(int)) {
+static bool has_plain_handler(const struct sigaction *action, void (*handler)(int)) {
     return !(action->sa_flags & SA_SIGINFO) && action->sa_handler == handler;
 }
 
-/* Has the signal do what it would do without us. With the default action restored, a store that
- * has failed fails again when this handler returns, and ends the process. */
-static void pass_on(int number, siginfo_t *info, void *context) {
-    struct sigaction action = before;
-    bool is_default = is_plain(&action, SIG_DFL);
+/* Performs the action that the signal would have without us. With the default action restored, a
+ * failed store fails again when this handler returns, and ends the process. */
+static void forward(int number, siginfo_t *info, void *context) {
+    struct sigaction action = replaced_action;
+    bool is_default = has_plain_handler(&action, SIG_DFL);
     if (is_default || action.sa_flags & SA_RESETHAND) {
         struct sigaction plain = {.sa_handler = SIG_DFL};
         sigaction(number, &plain, NULL);
@@ -59,13 +59,13 @@ static void pass_on(int number, siginfo_t *info, void *context) {
 static void handle(int number, siginfo_t *info, void *context) {
     int error = errno;
     bool is_fault = info->si_code > 0; /* not sent by a process */
-    if (is_fault && replace(info->si_addr)) {
-        notify();
+    if (is_fault && replace_range(info->si_addr)) {
+        on_fault();
         errno = error;
         return;
     }
     errno = error;
-    pass_on(number, info, context);
+    forward(number, info, context);
 }
 
 static bool is_ours(const struct sigaction *action) {
@@ -74,16 +74,16 @@ static bool is_ours(const struct sigaction *action) {
 
 void guard_begin(void (*after_fault)(void)) {
     struct sigaction current;
-    notify = after_fault;
-    if (is_covered || sigaction(SIGBUS, NULL, &current) != 0) return;
+    on_fault = after_fault;
+    if (is_chained || sigaction(SIGBUS, NULL, &current) != 0) return;
     /* An ignored signal stays ignored: programs that this one executes inherit that. */
-    if (is_ours(&current) || is_plain(&current, SIG_IGN)) return;
-    before = current;
+    if (is_ours(&current) || has_plain_handler(&current, SIG_IGN)) return;
+    replaced_action = current;
     /* A signal that is passed on needs the mask and the flags of the action that is replaced. */
     struct sigaction action = current;
     action.sa_sigaction = handle;
     action.sa_flags = (current.sa_flags & ~SA_RESETHAND) | SA_SIGINFO;
-    if (is_plain(&current, SIG_DFL)) action.sa_flags |= SA_ONSTACK;
+    if (has_plain_handler(&current, SIG_DFL)) action.sa_flags |= SA_ONSTACK;
     sigaction(SIGBUS, &action, NULL);
     is_installed = true;
 }
@@ -91,7 +91,7 @@ void guard_begin(void (*after_fault)(void)) {
 void guard_end(void) {
     struct sigaction current;
     if (!is_installed || sigaction(SIGBUS, NULL, &current) != 0) return;
-    is_covered = !is_ours(&current);
-    if (!is_covered) sigaction(SIGBUS, &before, NULL);
+    is_chained = !is_ours(&current);
+    if (!is_chained) sigaction(SIGBUS, &replaced_action, NULL);
     is_installed = false;
 }

@@ -23,19 +23,19 @@ static inline struct function *function_at(PyObject *const *arguments) {
 }
 
 /* None is immortal where there is sys.monitoring. */
-static inline PyObject *answer(int status) { return status < 0 ? NULL : Py_None; }
+static inline PyObject *to_result(int status) { return status < 0 ? NULL : Py_None; }
 
 /* The slow path is a separate function, so that the fast path saves no registers. */
 static __attribute__((noinline)) PyObject *start_slow(PyObject *const *arguments) {
     struct function *f = function_at(arguments);
     PyThreadState *state = thread_state();
-    return answer(f ? call_started_slow(state, f, frame_innermost(state)) : 0);
+    return to_result(f ? call_started_slow(state, f, frame_innermost(state)) : 0);
 }
 
 static __attribute__((noinline)) PyObject *return_slow(PyObject *const *arguments) {
     struct function *f = function_at(arguments);
     PyThreadState *state = thread_state();
-    return answer(f ? call_returned_slow(state, f, frame_innermost(state), arguments[2]) : 0);
+    return to_result(f ? call_returned_slow(state, f, frame_innermost(state), arguments[2]) : 0);
 }
 
 static PyObject *on_start(PyObject *self, PyObject *const *arguments, size_t count, PyObject *names) {
@@ -60,7 +60,7 @@ static PyObject *on_resume(PyObject *self, PyObject *const *arguments, size_t co
     (void)self, (void)count, (void)names;
     struct function *f = function_at(arguments);
     PyThreadState *state = thread_state();
-    return answer(f && f->recorded ? call_resumed(state, f, frame_innermost(state)) : 0);
+    return to_result(f && f->recorded ? call_resumed(state, f, frame_innermost(state)) : 0);
 }
 
 static PyObject *on_yield(PyObject *self, PyObject *const *arguments, size_t count,
@@ -68,18 +68,18 @@ static PyObject *on_yield(PyObject *self, PyObject *const *arguments, size_t cou
     (void)self, (void)count, (void)names;
     struct function *f = function_at(arguments);
     PyThreadState *state = thread_state();
-    return answer(f ? call_yielded(state, f, frame_innermost(state), arguments[2]) : 0);
+    return to_result(f ? call_yielded(state, f, frame_innermost(state), arguments[2]) : 0);
 }
 
 static PyObject *on_unwind(PyObject *self, PyObject *const *arguments, size_t count,
                            PyObject *names) {
     (void)self, (void)count, (void)names;
     struct function *f = function_at(arguments);
-    if (!f) return answer(0);
+    if (!f) return to_result(0);
     PyThreadState *state = thread_state_known();
     if (unlikely(!state)) state = thread_state();
-    return answer(call_unwound(state, f, frame_innermost(state), (PyObject *)Py_TYPE(arguments[2]),
-                               arguments[2]));
+    return to_result(call_unwound(state, f, frame_innermost(state),
+                                  (PyObject *)Py_TYPE(arguments[2]), arguments[2]));
 }
 
 static PyTypeObject callback_type = {

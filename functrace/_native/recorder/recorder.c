@@ -61,7 +61,7 @@ static void set_options(Py_ssize_t depth, unsigned long long min_duration) {
 }
 
 static bool open_file(PyObject *path, uint64_t max_size, bool overwrite, const Py_buffer *facts) {
-    if (max_size < SMALLEST_TRACE) {
+    if (max_size < MIN_TRACE_BYTES) {
         PyErr_SetString(PyExc_ValueError, "FUNCTRACE_MAX_SIZE is too small for a trace: 1M will do");
         return false;
     }
@@ -263,7 +263,7 @@ static PyObject *recorder_close(PyObject *self, PyObject *unused) {
     if (r->current && recorder.open && !recorder.forked) {
         stop_recording();
         file_end();
-        if (trace_file.trouble[0]) report_failure();
+        if (trace_file.failure[0]) report_failure();
         recorder.open = r->current = false;
     }
     Py_RETURN_NONE;

@@ -35,14 +35,14 @@ static struct binding *bind(struct thread *th, const PyThreadState *state) {
         if (!capsule) free(binding);
     }
     if (!capsule) return NULL;
-    bool is_kept = PyDict_SetItemString(dictionary, binding_name, capsule) == 0;
-    if (is_kept) binding->th = th;
+    bool is_stored = PyDict_SetItemString(dictionary, binding_name, capsule) == 0;
+    if (is_stored) binding->th = th;
     Py_DECREF(capsule);
-    return is_kept ? binding : NULL;
+    return is_stored ? binding : NULL;
 }
 
 /* Stores the thread's state until it is deleted. */
-static void remember(struct thread *th, PyThreadState *state) {
+static void cache_state(struct thread *th, PyThreadState *state) {
     th->context = state->context_ver;
 #if PY_VERSION_HEX >= 0x030C0000
     if (state->_status.finalizing) return; /* its dictionary may be deleted */
@@ -79,7 +79,7 @@ bool threads_begin(void) {
     return begun;
 }
 
-static struct thread *make(void) {
+static struct thread *create_thread(void) {
     struct thread *th = calloc(1, sizeof *th);
     if (!th) return NULL;
     pthread_mutex_lock(&file_lock);
@@ -110,11 +110,11 @@ static struct track *describe_own(int is_main, const char *name, const struct or
 }
 
 /* Creates a thread's own track from the result of describe_thread(). */
-static struct track *own_track(PyObject *answer) {
+static struct track *own_track(PyObject *result) {
     int is_main;
     PyObject *name, *parent;
     struct origin origin = {0};
-    if (!PyArg_ParseTuple(answer, "pUO", &is_main, &name, &parent) || !origin_parse(parent, &origin))
+    if (!PyArg_ParseTuple(result, "pUO", &is_main, &name, &parent) || !origin_parse(parent, &origin))
         return NULL;
     char *text = copy_text(name);
     struct track *t = text ? describe_own(is_main, text, &origin) : NULL;
@@ -123,30 +123,30 @@ static struct track *own_track(PyObject *answer) {
 }
 
 int thread_with_own(struct thread **found) {
-    struct thread *th = this_thread ? this_thread : make();
+    struct thread *th = this_thread ? this_thread : create_thread();
     if (!th || !recorder.open || th->busy) return 0;
     *found = th;
     if (th->own) return 1;
-    PyObject *answer;
+    PyObject *result;
     th->busy = true;
-    int status = callback_call(recorder.describe_thread, NULL, &answer);
+    int status = callback_call(recorder.describe_thread, NULL, &result);
     th->busy = false;
     if (status <= 0) return status;
-    th->own = own_track(answer);
-    Py_DECREF(answer);
+    th->own = own_track(result);
+    Py_DECREF(result);
     if (!th->own) PyErr_Clear();
     return th->own != NULL;
 }
 
 /* Finds the track of the task that this thread runs: 1; 0 for none; -1 as above. */
 static int task_track(struct thread *th, struct track **found) {
-    PyObject *answer;
+    PyObject *result;
     th->busy = true;
-    int status = callback_call(recorder.current_task_track, NULL, &answer);
+    int status = callback_call(recorder.current_task_track, NULL, &result);
     th->busy = false;
     if (status <= 0) return status;
-    uint64_t id = PyLong_AsUnsignedLongLong(answer);
-    Py_DECREF(answer);
+    uint64_t id = PyLong_AsUnsignedLongLong(result);
+    Py_DECREF(result);
     if (PyErr_Occurred()) {
         PyErr_Clear();
         return 0;
@@ -167,7 +167,7 @@ int thread_find(PyThreadState *state, struct thread **found) {
     if (status < 0) return -1;
     th->on_task = task != NULL;
     th->track = task ? task : th->home ? th->home : th->own;
-    remember(th, state);
+    cache_state(th, state);
     return 1;
 }
 

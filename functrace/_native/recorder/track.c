@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_CAPACITY = 8, NAME_BYTES_MOST = 255, OPEN_RECORDED_MOST = 1 << 11 };
+enum { FIRST_CAPACITY = 8, MAX_TRACK_NAME_BYTES = 255, MAX_OPEN_RECORDED = 1 << 11 };
 enum { OPEN_PAYLOAD_WORDS = 2 };
 enum { TRACK_NUMBERS = 4 }; /* words before the name in a track record */
 
@@ -60,7 +60,7 @@ static struct track *add(uint64_t id) {
     if (table.count >= table.size && !grow_table()) return NULL;
     struct track *t = calloc(1, sizeof *t);
     if (!t) return NULL;
-    t->room = &no_room;
+    t->writer = &no_writer;
     t->id = id;
     t->kind = TASK_KIND;
     t->next = *bucket_of(id);
@@ -82,7 +82,7 @@ struct track *track_numbered(uint64_t id) {
 void track_describe(struct track *t, unsigned kind, const char *name, const struct origin *origin) {
     t->kind = kind;
     free(t->name);
-    t->name = name ? strndup(name, NAME_BYTES_MOST) : NULL;
+    t->name = name ? strndup(name, MAX_TRACK_NAME_BYTES) : NULL;
     t->origin = origin ? *origin : (struct origin){0};
 }
 
@@ -99,7 +99,7 @@ void track_forget(struct track *t) {
     pthread_mutex_lock(&file_lock);
     unlink_track(t);
     pthread_mutex_unlock(&file_lock);
-    if (t->room != &no_room) room_leave(t->room);
+    if (t->writer != &no_writer) writer_release(t->writer);
     free(t->open);
     free(t->name);
     free(t);
@@ -121,9 +121,9 @@ void track_renumber(struct track *t, uint64_t id) {
 /* Inherited calls are counted in the file in which they began. A call whose function was deleted
  * is dropped, as are the calls inside it. */
 static void begin_again(struct track *t, uint32_t (*renumber)(uint32_t)) {
-    uint32_t known = 0;
+    uint32_t kept = 0;
     t->suspended_calls = 0;
-    for (struct call *c = t->open; known < t->depth; c++, known++) {
+    for (struct call *c = t->open; kept < t->depth; c++, kept++) {
         c->function = renumber(c->function);
         if (!c->function) break;
         c->entered = trace_file.start_ticks;
@@ -131,7 +131,7 @@ static void begin_again(struct track *t, uint32_t (*renumber)(uint32_t)) {
         if (c->flags & SUSPENDED) t->suspended_calls++;
     }
     t->begun = t->suspended = false;
-    t->depth = known;
+    t->depth = kept;
     t->written = 0;
     t->pending = t->depth > 0;
     track_update_path(t);
@@ -170,22 +170,22 @@ uint32_t track_written(const struct track *t) {
 /* Stores a record of whole words, for which there is space. */
 static void put_record(struct track *t, unsigned type, uint64_t value, const uint64_t *payload,
                        size_t words) {
-    struct room *r = t->room;
-    uint64_t *at = r->words + r->used;
+    struct chunk_writer *w = t->writer;
+    uint64_t *at = w->words + w->used;
     memcpy(at + 1, payload, 8 * words);
     store_word(at, record_head(type, 8 * words, value));
-    r->used += 1 + words;
+    w->used += 1 + words;
 }
 
 static void put_base(struct track *t, uint64_t now) {
-    t->room->base = now;
+    t->writer->base = now;
     put_record(t, BASE_RECORD, 0, &now, 1);
 }
 
 /* Writes the track's number, name and origin. */
 static void put_track(struct track *t, uint64_t now) {
-    struct room *r = t->room;
-    uint64_t *at = r->words + r->used;
+    struct chunk_writer *w = t->writer;
+    uint64_t *at = w->words + w->used;
     size_t name = t->name ? strlen(t->name) : 0, bytes = 8 * TRACK_NUMBERS + name;
     at[1] = t->id;
     at[2] = t->origin.track;
@@ -193,7 +193,7 @@ static void put_track(struct track *t, uint64_t now) {
     at[4] = t->origin.function | (uint64_t)t->origin.line << 32;
     if (name) memcpy(at + 1 + TRACK_NUMBERS, t->name, name);
     store_word(at, record_head(TRACK_RECORD, bytes, t->kind));
-    r->used += record_words(bytes);
+    w->used += record_words(bytes);
 }
 
 static size_t track_record_words(const struct track *t) {
@@ -207,9 +207,9 @@ static void put_open_call(struct track *t, unsigned type, uint64_t value, const 
 
 static bool new_chunk(struct track *t, uint64_t now, size_t need) {
     uint32_t open = track_written(t), listed = 0;
-    if (trace_file.overwrites) listed = open < OPEN_RECORDED_MOST ? open : OPEN_RECORDED_MOST;
-    if (!t->begun) return room_new_chunk(t->room, now, need, 0, 0, 0);
-    if (!room_new_chunk(t->room, now, need, open, listed, t->id)) return false;
+    if (trace_file.overwrites) listed = open < MAX_OPEN_RECORDED ? open : MAX_OPEN_RECORDED;
+    if (!t->begun) return writer_begin_chunk(t->writer, now, need, 0, 0, 0);
+    if (!writer_begin_chunk(t->writer, now, need, open, listed, t->id)) return false;
     for (uint32_t i = 0; i < listed; i++) {
         const struct call *c = &t->open[i];
         put_open_call(t, OPEN_RECORD, c->flags & INHERITED ? OPEN_IS_INHERITED : 0, c);
@@ -217,29 +217,29 @@ static bool new_chunk(struct track *t, uint64_t now, size_t need) {
     return true;
 }
 
-/* Makes room for that many words, after the records that must precede them: a new chunk if this
- * one is full, the track's record, and the base of the times. */
+/* Ensures space for that many words and writes the records that must precede them: a new chunk's
+ * if this one is full, the track's record, and the base of the times. */
 bool track_extend(struct track *t, uint64_t now, size_t words) {
-    if (t->room == &no_room) {
-        struct room *room = room_take();
-        if (!room) return false;
-        t->room = room;
+    if (t->writer == &no_writer) {
+        struct chunk_writer *writer = writer_acquire();
+        if (!writer) return false;
+        t->writer = writer;
     }
-    struct room *r = t->room;
-    if (r->taken) r->words = NULL;
-    r->taken = false;
+    struct chunk_writer *w = t->writer;
+    if (w->is_revoked) w->words = NULL;
+    w->is_revoked = false;
     size_t need = words + (t->begun ? 0 : track_record_words(t));
-    if (r->words && !trace_file.torn && r->used + need + record_words(8) <= r->size) {
-        r->limit = r->size;
+    if (w->words && !trace_file.unwritable && w->used + need + record_words(8) <= w->size) {
+        w->limit = w->size;
     } else if (!new_chunk(t, now, need)) {
-        r->limit = 0;
+        w->limit = 0;
         return false;
     }
     if (!t->begun) {
         t->begun = true;
         put_track(t, now);
     }
-    if (now - r->base >= TICKS_SINCE_BASE_MOST) put_base(t, now);
+    if (now - w->base >= TICKS_SINCE_BASE_LIMIT) put_base(t, now);
     return true;
 }
 
@@ -273,9 +273,9 @@ void track_put_pending(struct track *t) {
 
 static void put_suspension(struct track *t, unsigned type, uint64_t now) {
     if (!track_extend(t, now, 1 + record_words(8))) return;
-    if (now - t->room->base >= RECORD_VALUE_MOST) put_base(t, now);
-    store_word(&t->room->words[t->room->used++],
-               record_head(type, 0, now - t->room->base));
+    if (now - t->writer->base >= RECORD_VALUE_LIMIT) put_base(t, now);
+    struct chunk_writer *w = t->writer;
+    store_word(&w->words[w->used++], record_head(type, 0, now - w->base));
 }
 
 /* Marks the track suspended. Whether unwritten calls will be written is decided later. */

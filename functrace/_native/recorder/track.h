@@ -13,8 +13,8 @@
 
 enum {
     MAY_SUSPEND = 1, /* it and all enclosing calls belong to coroutines or async generators */
-    SUSPENDED = 2,    /* it has yielded to the event loop */
-    INHERITED = 4 /* it was open when the process was forked, as were all enclosing calls */
+    SUSPENDED = 2,   /* it has yielded to the event loop */
+    INHERITED = 4    /* it was open when the process was forked, as were all enclosing calls */
 };
 
 struct call {
@@ -30,17 +30,17 @@ struct origin {
 };
 
 struct track {
-    struct room *room;
+    struct chunk_writer *writer;
     struct call *open; /* innermost last */
     uint32_t depth, capacity;
-    uint32_t written;  /* open calls in the file; maintained while some are pending */
-    uint32_t suspended_calls;  /* number of open calls that are suspended */
-    bool needs_slow_path;      /* the fast paths may not be used */
-    bool pending;      /* some open calls may not be in the file */
+    uint32_t written;         /* open calls in the file; maintained while some are pending */
+    uint32_t suspended_calls; /* number of open calls that are suspended */
+    bool needs_slow_path;     /* the fast paths may not be used */
+    bool pending;             /* some open calls may not be in the file */
     bool suspended;
-    bool begun;        /* the track's record is in the file */
+    bool begun; /* the track's record is in the file */
     uint64_t suspended_at;
-    uint64_t stopped;  /* value of recorder.stops when the open calls were checked */
+    uint64_t stopped; /* value of recorder.stops when the open calls were checked */
 
     uint64_t id;
     unsigned kind;
@@ -60,7 +60,7 @@ extern struct options track_options;
 /* Returns the track with that number, or NULL. */
 struct track *track_find(uint64_t id);
 
-/* Returns the same, created if necessary; NULL if memory has run out. */
+/* Returns the track with that number, created if necessary; NULL if memory has run out. */
 struct track *track_numbered(uint64_t id);
 
 /* Creates a track with the next number; NULL if memory has run out. name may be NULL. */
@@ -90,28 +90,28 @@ void track_put_pending(struct track *t);
 void track_suspend(struct track *t, uint64_t now);
 void track_resume(struct track *t, uint64_t now);
 
-static inline bool track_has_room(const struct track *t, uint64_t now) {
-    const struct room *r = t->room;
-    return r->used < r->limit && now - r->base < TICKS_SINCE_BASE_MOST;
+static inline bool track_has_space(const struct track *t, uint64_t now) {
+    const struct chunk_writer *w = t->writer;
+    return w->used < w->limit && now - w->base < TICKS_SINCE_BASE_LIMIT;
 }
 
 static inline void track_store(struct track *t, uint64_t now, uint64_t word) {
-    struct room *r = t->room;
-    store_word(&r->words[r->used], (now - r->base) << TIME_SHIFT | word);
-    r->used++;
+    struct chunk_writer *w = t->writer;
+    store_word(&w->words[w->used], (now - w->base) << TIME_SHIFT | word);
+    w->used++;
 }
 
 static inline void track_store_text(struct track *t, unsigned type, uint64_t value, const char *text,
                                     size_t size) {
-    struct room *r = t->room;
-    uint64_t *at = r->words + r->used;
+    struct chunk_writer *w = t->writer;
+    uint64_t *at = w->words + w->used;
     memcpy(at + 1, text, size);
     store_word(at, record_head(type, size, value));
-    r->used += record_words(size);
+    w->used += record_words(size);
 }
 
 static inline void track_put(struct track *t, uint64_t now, uint64_t word) {
-    if (likely(track_has_room(t, now)) || track_extend(t, now, 1)) track_store(t, now, word);
+    if (likely(track_has_space(t, now)) || track_extend(t, now, 1)) track_store(t, now, word);
 }
 
 #endif
