@@ -7,9 +7,8 @@ Tracing a program does nothing unless the environment contains FUNCTRACE=record 
 
 In a notebook:
 
->>> trace = functrace.open("x.ftrace")
->>> chains = functrace.fold(trace)
->>> pandas.DataFrame(functrace.calls(trace).columns())
+>>> with functrace.open("x.ftrace") as trace:
+...     slow = trace.calls().filter(function="store.*", min_duration="5ms").to_pandas()
 """
 
 # Nothing is imported here that Python has not loaded at its start, not even __future__: the
@@ -25,24 +24,16 @@ TYPE_CHECKING = False  # the module typing takes longer to load than all of this
 if TYPE_CHECKING:
     from typing import Any, TypeVar
 
-    from functrace.analysis.fold import calls, fold
+    from functrace.notebook import open_traces as open  # noqa: A004  as gzip.open and others
     from functrace.runtime.control import Control
-    from functrace.tracefile import open_trace as open  # noqa: A004  as gzip.open and others
 
     _F = TypeVar("_F")
 
-__all__ = ["RUNTIME", "calls", "fold", "open", "snapshot", "start", "stop", "trace"]
+__all__ = ["RUNTIME", "open", "snapshot", "start", "stop", "trace"]
 __version__ = "0.1.0"
 
 # Tools identify this package by this value: PyPI has another one of that name.
 RUNTIME = "functrace-cli 1"
-
-# Reading traces requires NumPy, which a traced program must not load.
-_LAZY = {
-    "calls": ("functrace.analysis", "calls"),
-    "fold": ("functrace.analysis", "fold"),
-    "open": ("functrace.tracefile", "open_trace"),
-}
 
 # Standard library modules that are loaded when tracing begins.
 _DEPENDENCIES = frozenset(
@@ -154,12 +145,12 @@ def _get_control() -> "Control":
 
 
 def __getattr__(name: str) -> "Any":
-    if name not in _LAZY:
+    if name != "open":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
+    # Reading traces requires NumPy, which a traced program must not load.
+    from functrace.notebook import open_traces
 
-    module, attribute = _LAZY[name]
-    return getattr(importlib.import_module(module), attribute)
+    return open_traces
 
 
 _trace = trace

@@ -1,7 +1,8 @@
-"""Commands that install an extra of functrace into the running environment."""
+"""Extras of functrace: which are missing, and the command that installs one."""
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import importlib.util
 import shlex
@@ -10,7 +11,30 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from functrace.errors import FunctraceError
+
 _DISTRIBUTION = "functrace-cli"
+
+
+class MissingExtraError(FunctraceError, ImportError):
+    """A package that an extra of functrace installs is missing."""
+
+
+def require(module: str, extra: str, purpose: str) -> None:
+    """Check that a module of an extra can be imported.
+
+    Raises:
+        MissingExtraError: it is not installed; the message contains the command to install it.
+    """
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        raise MissingExtraError(
+            f"{purpose} requires {module}, a package of the extra {extra};"
+            f" install it with: {install_command(extra)}"
+        ) from None
 
 
 def install_command(extra: str) -> str:

@@ -26,7 +26,8 @@ _ROW_LIMIT = (1 << 31) - 1
 class Listing:
     """Filter for the selected calls that are listed one by one."""
 
-    limit: int = 1_000_000
+    limit: int = _ROW_LIMIT
+    """calls beyond it are left out; Calls.truncated states whether there are any"""
     functions: Collection[int] | None = None
     """indices of the functions whose calls may be listed; None: all"""
     least: int = 0

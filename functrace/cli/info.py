@@ -12,7 +12,7 @@ import click
 
 from functrace import units
 from functrace.cli import trace_arguments
-from functrace.cli.render import columns, coverage, terminal
+from functrace.cli.render import columns, terminal
 
 if TYPE_CHECKING:
     from functrace.analysis import Chains
@@ -100,12 +100,14 @@ def _wall_clock(nanoseconds: int) -> str:
 
 
 def _endings(trace: Trace) -> Iterator[str]:
+    from functrace.analysis.losses import covered
+
     if trace.full:
         yield "recording stopped because the file was full"
     if trace.write_failed:
         yield "a write failed"
     if trace.overwritten:
-        yield coverage.sentence(trace) or "nothing was overwritten yet"
+        yield covered(trace) or "nothing was overwritten yet"
     if trace.ending is not None:
         yield str(trace.ending)
     if trace.ended_cleanly:

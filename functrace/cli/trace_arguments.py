@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from functrace.cli.render import coverage, terminal
+from functrace.cli.render import terminal
 from functrace.errors import FunctraceError
 from functrace.globs import compile_glob
 from functrace.units import count, several
@@ -32,7 +32,8 @@ def open_all(paths: Iterable[str], *, should_warn: bool = True) -> list[Trace]:
     Raises:
         FunctraceError: a folder contains no trace, or no trace can be read.
     """
-    from functrace.tracefile import open_trace  # late: it loads numpy
+    from functrace.analysis.losses import covered
+    from functrace.tracefile import find_trace_files, open_trace  # late: it loads numpy
 
     errors: list[str] = []
 
@@ -43,7 +44,7 @@ def open_all(paths: Iterable[str], *, should_warn: bool = True) -> list[Trace]:
             errors.extend(error.args)
             return None
 
-    opened = [open_or_note(file) for path in paths for file in _files(Path(path))]
+    opened = [open_or_note(file) for path in paths for file in find_trace_files(Path(path))]
     traces = [trace for trace in opened if trace is not None]
     if not traces:
         raise FunctraceError(*errors)
@@ -51,9 +52,9 @@ def open_all(paths: Iterable[str], *, should_warn: bool = True) -> list[Trace]:
     for trace in traces if should_warn else ():
         for sentence in trace.damage:
             terminal.echo(f"functrace: {trace.path}: {sentence}", err=True, fg="yellow")
-        covered = coverage.sentence(trace)
-        if covered:
-            terminal.echo(f"functrace: {trace.path}: {covered}", err=True, fg="yellow")
+        sentence = covered(trace)
+        if sentence:
+            terminal.echo(f"functrace: {trace.path}: {sentence}", err=True, fg="yellow")
     return traces
 
 
@@ -71,15 +72,6 @@ def split_arguments(function: str, paths: tuple[str, ...]) -> tuple[str, tuple[s
     if not Path(function).exists() or len(missing) != 1:
         return function, paths
     return missing[0], (function, *(path for path in paths if path != missing[0]))
-
-
-def _files(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path]
-    files = sorted(path.glob("*.ftrace"))
-    if not files:
-        raise FunctraceError(f"{path}: no traces (*.ftrace) in this folder")
-    return files
 
 
 def matching_functions(trace: Trace, glob: str) -> set[int]:

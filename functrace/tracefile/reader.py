@@ -96,6 +96,10 @@ class Trace:
         """Return the string at an offset of the file."""
         return decode(self.words.data[at : at + size])
 
+    def close(self) -> None:
+        """Unmap the file. Whatever reads calls, names of tracks or texts fails from then on."""
+        self.words.data.release()
+
 
 @dataclass(frozen=True, eq=False)
 class Words:
@@ -116,7 +120,7 @@ def open_trace(path: str | Path) -> Trace:
     """Read a trace except for its calls.
 
     Raises FunctraceError if the file is not a trace; Trace.damage describes damage after the
-    header. The file stays mapped as long as the trace is referenced.
+    header. The file stays mapped until the trace is closed or no longer referenced.
     """
     path = Path(path)
     data = _map(path)

@@ -211,7 +211,7 @@ def test_parquet_tables_join(tmp_path: Path) -> None:
     rows = duckdb.sql(
         f"""SELECT t.kind, t.track, c.function, t.line
         FROM '{folder}/tracks.parquet' t JOIN '{folder}/calls/*.parquet' c
-        ON c.process = t.process AND c.call = t.caller ORDER BY t.track"""
+        ON c.process = t.process AND c.call = t.parent_call ORDER BY t.track"""
     ).fetchall()
     assert rows == [
         ("task", 7, "example.com/shop.(*Shop).Sell", 22),

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-import functrace
 from functrace.pyimport import compilation, loader
 from functrace.pyimport.config import Config
+from functrace.tracefile import open_trace
 from rewriter.errors import SkipFile
 from tests.python_run.conftest import COMMAND, Project
 from tests.support.waiting import PATIENCE, read_until
@@ -137,14 +137,14 @@ def test_record(app: Project) -> None:
 
 def test_trace_contains_the_program(app: Project) -> None:
     app.run("--record", "-o", "x.ftrace", "app.py", "a b")
-    process = functrace.open(app.root / "x.ftrace").process
+    process = open_trace(app.root / "x.ftrace").process
     assert process["argv"][1:] == ["app.py", "a b"]
     assert process["build"]["main"] == str(app.root / "app.py")
     app.run("--record", "-o", "m.ftrace", "-m", "app")
-    assert functrace.open(app.root / "m.ftrace").process["build"]["main"] == "app"
+    assert open_trace(app.root / "m.ftrace").process["build"]["main"] == "app"
     app.write({"folder/__main__.py": "import lib; lib.work(0)", "folder/lib.py": LIB})
     app.run("--record", "-o", "folder.ftrace", "folder")
-    assert functrace.open(app.root / "folder.ftrace").process["build"]["main"] == "folder"
+    assert open_trace(app.root / "folder.ftrace").process["build"]["main"] == "folder"
 
 
 def test_closed_output_pipe(app: Project) -> None:

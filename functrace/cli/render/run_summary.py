@@ -10,7 +10,8 @@ import numpy as np
 
 from functrace import units
 from functrace.analysis import Forest, fold, merge
-from functrace.cli.render import columns, coverage
+from functrace.analysis.losses import covered
+from functrace.cli.render import columns
 from functrace.cli.render.terminal import style
 from functrace.errors import FunctraceError
 from functrace.tracefile import Trace, open_trace
@@ -32,9 +33,9 @@ def summary(verb: str, place: Path, files: list[Path], ended: str) -> Iterator[s
     yield f"  {_amount(forest)}; {', '.join([ended, *_losses(traces)])}"
     yield from _fallback(traces)
     for trace in traces:
-        covered = coverage.sentence(trace)
-        if covered:
-            yield style(f"  {trace.path.name} {covered}", fg="yellow")
+        sentence = covered(trace)
+        if sentence:
+            yield style(f"  {trace.path.name} {sentence}", fg="yellow")
     yield from _top_functions(forest)
     failed = _failure(forest)
     if failed:

@@ -1,0 +1,40 @@
+"""Descriptions of what a trace lacks: calls that were lost or overwritten, and damage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from functrace import units
+from functrace.analysis.chains import Chains
+from functrace.tracefile import Trace
+
+
+def covered(trace: Trace) -> str:
+    """Return a sentence about the covered part of the run; empty if nothing was overwritten."""
+    if not trace.overwritten_chunks:
+        return ""
+    first, last = trace.span
+    part = f"the last {units.duration(last - first)} of {units.duration(last)}"
+    return f"covers {part}; earlier calls were overwritten"
+
+
+def losses(chains: Chains) -> list[str]:
+    """Return a sentence for each way in which a trace is incomplete; none if it is complete."""
+    return [*_losses(chains), *chains.damage]
+
+
+def _losses(chains: Chains) -> Iterator[str]:
+    trace = chains.trace
+    if trace.full:
+        yield "recording stopped because the file was full; later calls are missing"
+    if trace.write_failed:
+        yield "a write failed; later calls are missing"
+    if trace.overwritten_chunks:
+        yield covered(trace)
+    if trace.lost:
+        yield f"{units.several(trace.lost, 'event')} lost"
+    if trace.is_running:
+        yield "the process is still running; later calls are missing"
+    unfinished = int(chains.unfinished.sum())
+    if unfinished:
+        yield f"{units.several(unfinished, 'call')} unfinished; their durations end with the trace"

@@ -1,0 +1,313 @@
+"""Arrow tables of traces: calls, chains, tracks, functions and processes.
+
+Parquet files and notebooks have these columns. Times are nanoseconds, those called ``start_ns``
+after the start of the row's trace. ``process`` is the index of the row's trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from functrace._native.tables import ERROR, GOEXIT, PANIC, UNFINISHED
+from functrace.analysis import Chains
+from functrace.analysis.columns import Figures, Int32s, Int64s
+from functrace.analysis.folds import Folds
+from functrace.analysis.merge import merge_functions
+from functrace.analysis.totals import Totals, part_of, totals
+from functrace.export import processes
+from functrace.export.events import SpanReader, Spans
+from functrace.tracefile import Trace
+from functrace.tracefile.facts import encodable
+
+# Rows of a batch of calls; these need some hundred megabytes while they are written as Parquet.
+ROWS = 1 << 18
+_TEXT = pa.dictionary(pa.int32(), pa.string())
+_PERCENTILES = {"p50_ns": 50, "p90_ns": 90, "p99_ns": 99}
+
+
+def _required(name: str, kind: pa.DataType) -> pa.Field:
+    return pa.field(name, kind, nullable=False)
+
+
+_COUNTS = ("calls", "failed", "errors", "panics", "unfinished")
+_SUMS = ("total_ns", "self_ns", "suspended_ns")
+_FIGURES = [_required(name, pa.int64()) for name in (*_COUNTS, *_SUMS)]
+CALLS = pa.schema(
+    [
+        _required("process", pa.int32()),
+        _required("call", pa.int64()),
+        pa.field("parent", pa.int64()),
+        _required("track", pa.uint64()),
+        _required("depth", pa.int32()),
+        _required("function_id", pa.int32()),
+        _required("function", _TEXT),
+        _required("start_ns", pa.int64()),
+        _required("duration_ns", pa.int64()),
+        _required("self_ns", pa.int64()),
+        _required("suspended_ns", pa.int64()),
+        pa.field("error", _TEXT),
+        pa.field("panic", _TEXT),
+        _required("goexit", pa.bool_()),
+        _required("unfinished", pa.bool_()),
+    ]
+)
+CHAINS = pa.schema(
+    [
+        _required("process", pa.int32()),
+        _required("chain", pa.int64()),
+        pa.field("parent", pa.int64()),
+        _required("function_id", pa.int32()),
+        _required("function", _TEXT),
+        pa.field("caller", _TEXT),
+        _required("started", pa.bool_()),
+        _required("recursive", pa.bool_()),
+        *_FIGURES,
+        pa.field("min_ns", pa.int64()),
+        pa.field("max_ns", pa.int64()),
+        pa.field("first_failure", _TEXT),
+    ]
+)
+TRACKS = pa.schema(
+    [
+        _required("process", pa.int32()),
+        _required("track", pa.uint64()),
+        _required("kind", pa.string()),
+        _required("name", pa.string()),
+        pa.field("parent", pa.uint64()),
+        pa.field("parent_call", pa.int64()),
+        pa.field("starter_id", pa.int32()),
+        pa.field("starter", pa.string()),
+        pa.field("line", pa.int32()),
+        _required("start_ns", pa.int64()),
+    ]
+)
+FUNCTIONS = pa.schema(
+    [
+        _required("function_id", pa.int32()),
+        _required("function", pa.string()),
+        _required("file", pa.string()),
+        _required("line", pa.int32()),
+        *_FIGURES,
+        pa.field("min_ns", pa.int64()),
+        _required("mean_ns", pa.int64()),
+        *(pa.field(name, pa.int64()) for name in _PERCENTILES),
+        pa.field("max_ns", pa.int64()),
+    ]
+)
+PROCESSES = pa.schema(
+    [
+        _required("process", pa.int32()),
+        _required("trace", pa.string()),
+        _required("pid", pa.int64()),
+        _required("program", pa.string()),
+        _required("arguments", pa.list_(pa.string())),
+        _required("language", pa.string()),
+        _required("started", pa.timestamp("ns", "UTC")),
+        _required("ended_cleanly", pa.bool_()),
+        _required("full", pa.bool_()),
+        _required("overwritten", pa.bool_()),
+        _required("overwritten_chunks", pa.int64()),
+        _required("write_failed", pa.bool_()),
+        pa.field("lost_events", pa.uint64()),
+        _required("damage", pa.list_(pa.string())),
+    ]
+)
+
+
+class Tables:
+    """Reader of the tables of several traces, in batches of at most about ROWS rows.
+
+    Attributes:
+        function_names: name of each function, by function_id.
+    """
+
+    def __init__(self, folds: Folds) -> None:
+        self._folds = folds
+        self._traces = folds.traces
+        self._functions, self._index_of = merge_functions(self._traces)
+        self.function_names = [function.name for function in self._functions]
+        self._names = pa.array(self.function_names, pa.string())
+        self._parent_calls: dict[int, Int64s] = {}
+
+    def calls(self) -> Iterator[pa.RecordBatch]:
+        """Yield the calls, trace by trace and grouped by track, ordered by their ends."""
+        for process in range(len(self._traces)):
+            for spans in self._spans(process):
+                yield self._calls(process, spans)
+
+    def chains(self) -> Iterator[pa.RecordBatch]:
+        """Yield the chains of each trace; a chain follows its parent."""
+        for process in range(len(self._traces)):
+            chains = self._folds.chains(process)
+            for first in range(0, len(chains), ROWS):
+                yield self._chains(process, chains, slice(first, first + ROWS))
+
+    def tracks(self) -> Iterator[pa.RecordBatch]:
+        """Yield the tracks of each trace, in the order of their starts."""
+        for process, trace in enumerate(self._traces):
+            if process not in self._parent_calls:
+                for _ in self._spans(process):
+                    pass
+            for first in range(0, len(trace.tracks), ROWS):
+                yield self._tracks(process, first)
+
+    def functions(self) -> Iterator[pa.RecordBatch]:
+        """Yield the functions with their figures over all traces."""
+        found = totals(self._traces, [part_of(each) for each in self._folds.all_chains()])
+        ended = found.finished
+        columns: dict[str, Any] = {
+            "function_id": np.arange(len(found), dtype=np.int32),
+            "function": self._names,
+            "file": [function.file for function in self._functions],
+            "line": [function.line for function in self._functions],
+            **_figures(found, slice(None)),
+            "min_ns": pa.array(found.min, mask=~ended),
+            "mean_ns": found.mean,
+            **{name: _percentiles(found, percent) for name, percent in _PERCENTILES.items()},
+            "max_ns": pa.array(found.max, mask=~ended),
+        }
+        yield pa.RecordBatch.from_pydict(columns, FUNCTIONS)
+
+    def processes(self) -> Iterator[pa.RecordBatch]:
+        """Yield a row for each trace."""
+        rows = [self._process(process, trace) for process, trace in enumerate(self._traces)]
+        yield pa.RecordBatch.from_pylist(rows, PROCESSES)
+
+    def _spans(self, process: int) -> Iterator[Spans]:
+        reader = SpanReader(self._traces[process])
+        yield from reader.spans(ROWS)
+        self._parent_calls[process] = reader.caller
+
+    def _calls(self, process: int, spans: Spans) -> pa.RecordBatch:
+        trace = self._traces[process]
+        function = self._index_of[process][spans.function]
+        columns = {
+            "process": np.full(len(spans), process, np.int32),
+            "call": spans.call,
+            "parent": pa.array(spans.parent, mask=spans.parent < 0),
+            "track": trace.tracks.id[spans.track],
+            "depth": spans.depth,
+            "function_id": function,
+            "function": self._named(function),
+            "start_ns": spans.start,
+            "duration_ns": spans.duration,
+            "self_ns": spans.self,
+            "suspended_ns": spans.suspended,
+            "error": _texts(trace, spans, ERROR),
+            "panic": _texts(trace, spans, PANIC),
+            "goexit": (spans.flags & GOEXIT) > 0,
+            "unfinished": (spans.flags & UNFINISHED) > 0,
+        }
+        return pa.RecordBatch.from_pydict(columns, CALLS)
+
+    def _chains(self, process: int, chains: Chains, part: slice) -> pa.RecordBatch:
+        function = self._index_of[process][chains.function[part]]
+        parent = chains.parent[part]
+        caller = self._index_of[process][chains.function[parent]]
+        ended = chains.finished[part]
+        failures = [
+            chains.failure(node) if chains.failed_track[node] >= 0 else None
+            for node in range(*part.indices(len(chains)))
+        ]
+        columns = {
+            "process": np.full(len(function), process, np.int32),
+            "chain": np.arange(*part.indices(len(chains))),
+            "parent": pa.array(parent.astype(np.int64), mask=parent < 0),
+            "function_id": function,
+            "function": self._named(function),
+            "caller": self._named(caller, parent < 0),
+            "started": chains.started[part],
+            "recursive": chains.recursive[part],
+            **_figures(chains, part),
+            "min_ns": pa.array(chains.min[part], mask=~ended),
+            "max_ns": pa.array(chains.max[part], mask=~ended),
+            "first_failure": pa.array(failures, pa.string()).dictionary_encode(),
+        }
+        return pa.RecordBatch.from_pydict(columns, CHAINS)
+
+    def _tracks(self, process: int, first: int) -> pa.RecordBatch:
+        index, parent_calls = self._index_of[process], self._parent_calls[process]
+        rows = [
+            {
+                "process": process,
+                "track": track.id,
+                "kind": track.kind,
+                "name": track.name,
+                "parent": track.parent_id or None,
+                "parent_call": _known(parent_calls, track.index),
+                "starter_id": _known(index, track.starter),
+                "starter": self._name(_known(index, track.starter)),
+                "line": track.line or None,
+                "start_ns": track.start,
+            }
+            for track in self._traces[process].tracks[first : first + ROWS]
+        ]
+        return pa.RecordBatch.from_pylist(rows, TRACKS)
+
+    def _process(self, process: int, trace: Trace) -> dict[str, Any]:
+        return {
+            "process": process,
+            "trace": encodable(str(trace.path)),
+            "pid": trace.pid,
+            "program": processes.name(trace),
+            "arguments": processes.arguments(trace),
+            "language": trace.language,
+            "started": trace.started,
+            "ended_cleanly": trace.ended_cleanly,
+            "full": trace.full,
+            "overwritten": trace.overwritten,
+            "overwritten_chunks": trace.overwritten_chunks,
+            "write_failed": trace.write_failed,
+            "lost_events": trace.lost,
+            "damage": list(self._folds.chains(process).damage),
+        }
+
+    def _named(self, function: Int32s, mask: npt.NDArray[np.bool_] | None = None) -> pa.Array:
+        return pa.DictionaryArray.from_arrays(pa.array(function, mask=mask), self._names)
+
+    def _name(self, function: int | None) -> str | None:
+        return None if function is None else self.function_names[function]
+
+
+def _known(column: Int32s | Int64s, index: int) -> int | None:
+    """Return an item that stands for something; neither index nor item is negative then."""
+    return int(column[index]) if index >= 0 and column[index] >= 0 else None
+
+
+def _figures(found: Figures, part: slice) -> dict[str, Int64s]:
+    failed = np.minimum(found.errors + found.panics, found.calls)
+    columns = {
+        "calls": found.calls,
+        "failed": failed,
+        "errors": found.errors,
+        "panics": found.panics,
+        "unfinished": found.unfinished,
+        "total_ns": found.total,
+        "self_ns": found.self,
+        "suspended_ns": found.suspended,
+    }
+    return {name: column[part] for name, column in columns.items()}
+
+
+def _percentiles(found: Totals, percent: float) -> Sequence[int | None]:
+    """Return a percentile of each function; None for those without a finished call."""
+    return [
+        found.percentile(function, percent) if ended else None
+        for function, ended in enumerate(found.finished.tolist())
+    ]
+
+
+def _texts(trace: Trace, spans: Spans, flag: int) -> pa.Array:
+    """Return the texts of calls with a flag, as a dictionary array."""
+    known: dict[str, int] = {}
+    rows = np.flatnonzero(spans.flags & flag)
+    places = zip(spans.text_at[rows].tolist(), spans.text_bytes[rows].tolist(), strict=True)
+    chosen = np.zeros(len(spans), np.int32)
+    chosen[rows] = [known.setdefault(trace.text(at, size), len(known)) for at, size in places]
+    indices = pa.array(chosen, mask=(spans.flags & flag) == 0)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(list(known), pa.string()))
