@@ -177,7 +177,7 @@ def test_folders_and_unreadable_files(tmp_path: Path) -> None:
         found = traces.processes().to_arrow().column("trace").to_pylist()
     assert [Path(path).name for path in found] == ["monday.ftrace", "tuesday.ftrace"]
     (tmp_path / "bad.ftrace").write_bytes(b"")
-    with pytest.raises(FunctraceError, match=r"bad\.ftrace: not a trace, the file is empty"):
+    with pytest.raises(FunctraceError, match=r"bad\.ftrace: not a functrace trace"):
         functrace.open(tmp_path)
     with pytest.raises(FunctraceError, match="no path given"):
         functrace.open([])
