@@ -48,6 +48,7 @@ lint: $(READY) | build
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-cache > build/imports.log 2>&1 || { cat build/imports.log; exit 1; }
 	@$(WITH_GO) sh tools/lint-go.sh
+	@$(WITH_GO) sh tools/lint-workflows.sh
 
 lint-all: $(READY) | build
 	@$(WITH_GO) sh tools/lint-go.sh --all
