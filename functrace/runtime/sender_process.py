@@ -1,7 +1,7 @@
 """Start of the OTLP sender process, and the trace file that it follows (FUNCTRACE=otlp).
 
-The sender is functrace.live. An intermediate process starts it and ends at once, so that it is not
-a child of the program.
+The sender is functrace.export.otlp.live. An intermediate process starts it and ends at once, so
+that it is not a child of the program.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ globals()["__builtins__"] = BUILTINS
 # The sender's interpreter, for programs whose own has no opentelemetry.
 PYTHON = "FUNCTRACE_PYTHON"
 
-_START = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "live/start.py")
-_NO_OPENTELEMETRY = 3  # an exit status of live/start.py
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_START = os.path.join(_PACKAGE, "export/otlp/live/start.py")
+_NO_OPENTELEMETRY = 3  # an exit status of export/otlp/live/start.py
 _FOLDERS = ("/tmp", "/var/tmp", "/usr/tmp", ".")
 # Signals to the program's process group stay blocked in the sender until it ignores them.
 _SIGNALS = range(1, 32)

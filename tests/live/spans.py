@@ -10,10 +10,10 @@ from typing import Any
 from functrace.export.otlp import Options
 from functrace.export.otlp.frames import Span
 from functrace.export.otlp.ids import Rate
+from functrace.export.otlp.live.span_follower import SpanFollower
 from functrace.export.otlp.messages import Source, batches
 from functrace.export.otlp.spans import spans
 from functrace.globs import compile_glob
-from functrace.live.calls import SpanFollower
 from functrace.tracefile import Trace, open_trace
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functrace.live.calls import SpanFollower
+from functrace.export.otlp.live.span_follower import SpanFollower
 from functrace.tracefile import follower
 from tests.live.growing import Growing
 from tests.live.spans import Following, exported

@@ -8,8 +8,8 @@ from typing import Any
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from functrace.export.otlp.answers import Answer
+from functrace.export.otlp.live.queue import Fate, Queue
 from functrace.export.otlp.messages import Batch
-from functrace.live.queue import Fate, Queue
 
 REQUEST = ExportTraceServiceRequest()
 

@@ -11,7 +11,7 @@ from tests.support.waiting import PATIENCE
 
 _PROGRAM = """
 import os
-from functrace.live import start
+from functrace.export.otlp.live import start
 os.sysconf = lambda _: {limit}
 inherited = os.dup(0)
 start._detach()

@@ -23,24 +23,24 @@ _STREAMS = 3  # descriptors below this are the standard streams
 def main(path: str, *folders: str) -> None:
     """Start the sender for the trace at `path`; search `folders` for its dependencies."""
     _detach()  # before the program continues: its process group may get a signal at once
-    place = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    sys.path += [f for f in (*folders, os.path.dirname(place)) if f not in sys.path]
-    _load(place)
+    package = os.path.abspath(__file__).removesuffix("/export/otlp/live/start.py")
+    sys.path += [f for f in (*folders, os.path.dirname(package)) if f not in sys.path]
+    _load(package)
     if not all(map(_is_there, _NEEDED)):
         sys.exit(_NO_OPENTELEMETRY)
     if os.fork():
         os._exit(0)
-    from functrace.live import sender
+    from functrace.export.otlp.live import sender
 
     sys.excepthook = lambda _, error, __: sender.say(f"{type(error).__name__}: {error}")
     sender.main(path)
     os._exit(0)  # do not wait for threads of libraries
 
 
-def _load(place: str) -> None:
-    """Import functrace from `place`, even if another module has that name."""
-    file = os.path.join(place, "__init__.py")
-    spec: Any = spec_from_file_location("functrace", file, submodule_search_locations=[place])
+def _load(package: str) -> None:
+    """Import functrace from its folder `package`, even if another module has that name."""
+    file = os.path.join(package, "__init__.py")
+    spec: Any = spec_from_file_location("functrace", file, submodule_search_locations=[package])
     module = sys.modules["functrace"] = module_from_spec(spec)
     spec.loader.exec_module(module)
 

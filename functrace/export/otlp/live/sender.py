@@ -12,13 +12,13 @@ from functrace.cache import leftovers
 from functrace.errors import FunctraceError
 from functrace.export.otlp.frames import Span
 from functrace.export.otlp.ids import Rate
+from functrace.export.otlp.live.queue import Fate, Queue
+from functrace.export.otlp.live.span_follower import SpanFollower
+from functrace.export.otlp.live.variables import Settings, load
 from functrace.export.otlp.messages import Batch, Batches
 from functrace.export.otlp.redaction import redact
 from functrace.export.otlp.resource import resource
 from functrace.export.otlp.transports import connect
-from functrace.live.calls import SpanFollower
-from functrace.live.queue import Fate, Queue
-from functrace.live.settings import Settings, load
 from functrace.processes import is_alive
 from functrace.runtime.escaping import escape
 from functrace.units import count, several
