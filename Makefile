@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+DOCS   := $(VENV)/.docs
 # The oldest Go that is supported and the newest, and one between.
 ENDS   := 1.21.13 1.27.3
 MIDDLE := 1.24.11
@@ -17,7 +18,7 @@ export GOFLAGS     ?= -buildvcs=false
 WITH_GO = PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH"
 
 .PHONY: demo test test-all lint lint-all toolchains test-go test-go-all test-python test-python-all \
-	conformance fuzz fuzz-traces soak bench pictures golden clean
+	docs conformance fuzz fuzz-traces soak bench pictures golden clean
 
 demo: $(READY)
 	@$(WITH_GO) sh examples/demo.sh
@@ -29,7 +30,7 @@ test: lint
 
 # The rest, and nothing twice: the ends of Go and Python, race builds, large sources, programs of
 # others.
-test-all: lint-all
+test-all: lint-all docs
 	@$(MAKE) --no-print-directory --jobs=2 test-go-all test-python-all
 
 $(READY): pyproject.toml setup.py $(wildcard functrace/_native/*/*.[ch]) | build
@@ -52,6 +53,14 @@ lint: $(READY) | build
 
 lint-all: $(READY) | build
 	@$(WITH_GO) sh tools/lint-go.sh --all
+
+# The site in build/site, with every link checked. Requires Python 3.11 or newer.
+docs: $(DOCS)
+	@$(BIN)/python tools/docs.py
+
+$(DOCS): $(READY) pyproject.toml
+	@$(BIN)/python -m pip install --quiet --group docs
+	@touch $(DOCS)
 
 toolchains: $(READY)
 	@$(BIN)/python tools/toolchain.py $(GOS) > /dev/null
