@@ -50,7 +50,7 @@ def _measure(path: str, name: str) -> None:
         chains = fold(trace)
         found = len(chains)
     else:
-        found = len(calls(trace, listing=Listing(least=100_000)))
+        found = len(calls(trace, listing=Listing(min_duration_ns=100_000)))
     end = time.perf_counter()
     figures = {
         "million events/s": trace.events / (end - begin) / 1e6,

@@ -1,11 +1,11 @@
-"""Call chains to given nodes, with recursion folded or whole."""
+"""Call chains to given nodes, with recursion folded or complete."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from functrace.analysis.cycles import Cycle, Places, Position, item, positions
+from functrace.analysis.cycles import Cycle, Places, Position, positions, step_key
 from functrace.analysis.merge import Forest
 from functrace.analysis.sums import Sums
 
@@ -17,7 +17,7 @@ class CallChain(Sums):
     A chain with folded recursion covers all nodes that differ only in how often a cycle repeats.
     """
 
-    whole: bool
+    is_folded: bool
     nodes: list[int] = field(default_factory=list)
     rounds: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
     """min and max rounds of a cycle, by the cycle's last step and length"""
@@ -32,48 +32,50 @@ class Link:
     line: int
 
 
-def chains_to(forest: Forest, nodes: Iterable[int], *, whole: bool = False) -> list[CallChain]:
-    """Return the chains to ``nodes``; unless ``whole``, fold their recursion."""
+def chains_to(
+    forest: Forest, nodes: Iterable[int], *, fold_recursion: bool = True
+) -> list[CallChain]:
+    """Return the chains to ``nodes``; if ``fold_recursion``, each cycle occurs once."""
     nodes = list(nodes)
-    if whole:
-        return [_counted(CallChain(whole=True), forest, node, _ALONE) for node in nodes]
+    if not fold_recursion:
+        return [_add_node(CallChain(is_folded=False), forest, node, _NO_CYCLE) for node in nodes]
     found = positions(forest, nodes, Places())
     chains: dict[int, CallChain] = {}
     for node in nodes:
-        chain = chains.setdefault(found[node].place, CallChain(whole=False))
-        _counted(chain, forest, node, found[node])
+        chain = chains.setdefault(found[node].place, CallChain(is_folded=True))
+        _add_node(chain, forest, node, found[node])
     return list(chains.values())
 
 
-_ALONE = Position(0, False)
+_NO_CYCLE = Position(0, False)
 
 
-def _counted(chain: CallChain, forest: Forest, node: int, position: Position) -> CallChain:
-    chain.add(forest, node, inner=position.again)
-    _note_rounds(chain, position.cycles)
+def _add_node(chain: CallChain, forest: Forest, node: int, position: Position) -> CallChain:
+    chain.add(forest, node, inner=position.is_repeat)
+    _update_rounds(chain, position.cycles)
     chain.nodes.append(node)
     return chain
 
 
-def _note_rounds(chain: CallChain, cycles: tuple[Cycle, ...]) -> None:
+def _update_rounds(chain: CallChain, cycles: tuple[Cycle, ...]) -> None:
     """Update the min and max rounds. A node without a cycle counts as one round of it."""
     times = {(cycle.last, cycle.length): cycle.times for cycle in cycles}
     for key in times.keys() | chain.rounds.keys():
-        now = times.get(key, 1)
-        least, most = chain.rounds.get(key, (1, 1) if chain.nodes else (now, now))
-        chain.rounds[key] = (min(least, now), max(most, now))
+        rounds = times.get(key, 1)
+        minimum, maximum = chain.rounds.get(key, (1, 1) if chain.nodes else (rounds, rounds))
+        chain.rounds[key] = (min(minimum, rounds), max(maximum, rounds))
 
 
 def steps(forest: Forest, chain: CallChain, node: int) -> list[int]:
     """Return the nodes from the root to a chain's ``node``; of a cycle, only the first round."""
     path = _path(forest, node)
-    if chain.whole:
+    if not chain.is_folded:
         return path
     places = Places()
     first: dict[int, int] = {}
     place = -1
     for each in path:
-        place, _ = places.step(place, item(forest, each))
+        place, _ = places.step(place, step_key(forest, each))
         first.setdefault(place, each)
     return [first[place] for place in places.path(place)]
 
@@ -86,10 +88,10 @@ def links(forest: Forest, node: int, trace: int, track: int) -> dict[int, Link]:
     found = {}
     for outer, inner in zip(reversed(_path(forest, node)), reversed(own), strict=True):
         if chains.started[inner] and track >= 0:
-            begun = tracks[track]
-            file = functions[begun.starter].file if begun.starter >= 0 and begun.line else ""
-            found[outer] = Link(begun.kind, file, begun.line)
-            track = begun.parent
+            started = tracks[track]
+            file = functions[started.starter].file if started.starter >= 0 and started.line else ""
+            found[outer] = Link(started.kind, file, started.line)
+            track = started.parent
     return found
 
 

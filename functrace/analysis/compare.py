@@ -10,21 +10,22 @@ import numpy as np
 
 from functrace.analysis.chains import Chains
 from functrace.analysis.histograms import Floats, Histogram, joined
-from functrace.analysis.side import Chain, Known, Measured, Side
+from functrace.analysis.side import Chain, ChainRegistry, FunctionFigures, Side
 
-# Standard deviations that one function in a thousand exceeds by chance alone.
-_SURE = 3.3
-# The same for failure rates: one function in a hundred.
-_LIKELY = 2.58
-# Fewer calls are not enough to compare durations.
-_LEAST_CALLS = 20
-# Smaller ratios of medians and of 99th percentiles count as chance even if they are
-# significant, and so do differences that tracing itself may cause.
-_LEAST_OF_MEDIAN = 1.1
-_LEAST_OF_TAIL = 1.5
-_LEAST_NS = 50
-# An absence is significant if this many calls were expected: by chance, one in twenty.
-_EXPECTED = 3.0
+# A change of durations is significant from this z-score on: p = 0.001.
+_DURATION_Z = 3.3
+# A change of a failure rate is significant from this z-score on: p = 0.01.
+_RATE_Z = 2.58
+# Durations are compared only if both sides have this number of finished calls.
+_MIN_CALLS = 20
+# Even a significant change counts as chance if the ratio of the medians, or of the 99th
+# percentiles, is smaller than this.
+_MIN_MEDIAN_RATIO = 1.1
+_MIN_TAIL_RATIO = 1.5
+# Tracing itself may cause a difference smaller than this.
+_MIN_DIFFERENCE_NS = 50
+# An absence is significant if at least this number of calls was expected: p = 0.05.
+_MIN_EXPECTED = 3.0
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Presence:
     calls: int
     total: int
     below: int
-    """number of functions below it, on chains that the other side lacks too"""
+    """number of functions below it on chains that exist only on this side"""
     by_chance: bool
 
 
@@ -50,16 +51,16 @@ class Timing:
     p50: tuple[int, int]
     p99: tuple[int, int]
     added: int
-    """additional time of all calls on the second side together"""
-    added_itself: int
-    """exclusive part of ``added``"""
+    """change of the mean total time of a call, times the calls on the second side"""
+    added_self: int
+    """the same for exclusive time"""
     deviations: float
-    """standard deviations from no difference; negative: faster"""
+    """z-score of the change; negative: faster"""
     by_chance: bool
 
 
 @dataclass(frozen=True)
-class Failing:
+class FailureRate:
     """Failures of a function's calls on both sides."""
 
     name: str
@@ -83,67 +84,71 @@ class Comparison:
     vanished: list[Presence]
     slower: list[Timing]
     faster: list[Timing]
-    fails_more: list[Failing]
-    fails_less: list[Failing]
+    fails_more: list[FailureRate]
+    fails_less: list[FailureRate]
 
 
 def compare(before: Sequence[Chains], after: Sequence[Chains]) -> Comparison:
     """Return the differences of the traces ``after`` from those ``before``."""
-    known = Known()
-    old, new = Side(known, before), Side(known, after)
+    registry = ChainRegistry()
+    old, new = Side(registry, before), Side(registry, after)
     both = sorted(old.functions.keys() & new.functions.keys())
     timings = [found for name in both if (found := _timing(name, old, new))]
-    failings = [each for name in both if (each := _failing(name, old, new))]
+    failure_rates = [each for name in both if (each := _failure_rate(name, old, new))]
     return Comparison(
         appeared=_only_in(new, old),
         vanished=_only_in(old, new),
         slower=_by_weight([each for each in timings if each.deviations > 0]),
         faster=_by_weight([each for each in timings if each.deviations < 0]),
-        fails_more=_by_excess([each for each in failings if each.rates[0] < each.rates[1]]),
-        fails_less=_by_excess([each for each in failings if each.rates[0] > each.rates[1]]),
+        fails_more=_by_excess([each for each in failure_rates if each.rates[0] < each.rates[1]]),
+        fails_less=_by_excess([each for each in failure_rates if each.rates[0] > each.rates[1]]),
     )
 
 
 def _by_weight(timings: list[Timing]) -> list[Timing]:
     """Sort by exclusive time, so that functions come before callers that only wait for them."""
-    return sorted(timings, key=lambda t: (-abs(t.added_itself), -abs(t.added), t.name))
+    return sorted(timings, key=lambda t: (-abs(t.added_self), -abs(t.added), t.name))
 
 
-def _by_excess(failings: list[Failing]) -> list[Failing]:
-    def excess(failing: Failing) -> float:
-        before, after = failing.rates
-        return abs(after - before) * max(failing.calls)
+def _by_excess(failure_rates: list[FailureRate]) -> list[FailureRate]:
+    def excess(rate: FailureRate) -> float:
+        before, after = rate.rates
+        return abs(after - before) * max(rate.calls)
 
-    return sorted(failings, key=lambda failing: (-excess(failing), failing.name))
+    return sorted(failure_rates, key=lambda rate: (-excess(rate), rate.name))
 
 
 def _only_in(side: Side, other: Side) -> list[Presence]:
-    """Return the functions that ``other`` lacks, and the first new step of other new chains."""
+    """Return what occurs on ``side`` but not on ``other``.
+
+    A function that ``other`` lacks is returned with its most frequent chain, unless its caller is
+    missing too. Of a new chain to a function of both sides, only the first new step is returned.
+    """
     new = {chain: None for chain in side.chains if chain not in other.chains}
-    told = [chain for chain in _busiest(side, other) if _known_above(chain, other)]
-    told += [c for c in new if c.parent not in new and c.name in other.functions]
-    below = _below(new, set(told))
-    found = [_presence(chain, len(below[chain]), side, other) for chain in told]
+    reported = [chain for chain in _new_functions(side, other) if _has_common_caller(chain, other)]
+    reported += [c for c in new if c.parent not in new and c.name in other.functions]
+    below = _functions_below(new, set(reported))
+    found = [_presence(chain, len(below[chain]), side, other) for chain in reported]
     return sorted(found, key=lambda p: (not p.is_function, -p.total, -p.calls, p.chain.names))
 
 
-def _busiest(side: Side, other: Side) -> Iterator[Chain]:
+def _new_functions(side: Side, other: Side) -> Iterator[Chain]:
     """Yield the most frequent chain of each function that ``other`` lacks."""
-    for name, measured in side.functions.items():
-        if name not in other.functions and measured.chain:
-            yield measured.chain
+    for name, figures in side.functions.items():
+        if name not in other.functions and figures.chain:
+            yield figures.chain
 
 
-def _known_above(chain: Chain, other: Side) -> bool:
+def _has_common_caller(chain: Chain, other: Side) -> bool:
     return chain.parent is None or chain.parent.name in other.functions
 
 
-def _below(new: Iterable[Chain], told: set[Chain]) -> dict[Chain, set[str]]:
-    """Return the functions on new chains below each of ``told``. In ``new``, parents come first."""
-    below: dict[Chain, set[str]] = {chain: set() for chain in told}
+def _functions_below(new: Iterable[Chain], reported: set[Chain]) -> dict[Chain, set[str]]:
+    """Return the functions below each reported chain. In ``new``, parents come first."""
+    below: dict[Chain, set[str]] = {chain: set() for chain in reported}
     owner: dict[Chain | None, Chain] = {}
     for chain in new:
-        if chain in told:
+        if chain in reported:
             owner[chain] = chain
         elif chain.parent in owner:
             owner[chain] = owner[chain.parent]
@@ -153,17 +158,17 @@ def _below(new: Iterable[Chain], told: set[Chain]) -> dict[Chain, set[str]]:
 
 def _presence(chain: Chain, below: int, side: Side, other: Side) -> Presence:
     is_function = chain.name not in other.functions
-    counted = side.functions[chain.name] if is_function else side.chains[chain]
+    counts = side.functions[chain.name] if is_function else side.chains[chain]
     first = chain
     while first.parent and first.parent not in other.chains:
         first = first.parent
-    by_chance = _seldom(side.chains[first].calls, side.occasions(first), other.occasions(first))
-    return Presence(chain, is_function, counted.calls, counted.total, below, by_chance)
+    by_chance = _may_be_chance(side.chains[first].calls, side.trials(first), other.trials(first))
+    return Presence(chain, is_function, counts.calls, counts.total, below, by_chance)
 
 
-def _seldom(count: int, occasions: int, others: int) -> bool:
-    """Return whether ``count`` in ``occasions``, but none in ``others``, may be due to chance."""
-    return count < occasions / 2 and count * others < _EXPECTED * occasions
+def _may_be_chance(count: int, trials: int, other_trials: int) -> bool:
+    """Return whether ``count`` hits in ``trials`` and none in the others may be due to chance."""
+    return count < trials / 2 and count * other_trials < _MIN_EXPECTED * trials
 
 
 def _timing(name: str, old: Side, new: Side) -> Timing | None:
@@ -173,12 +178,12 @@ def _timing(name: str, old: Side, new: Side) -> Timing | None:
     histograms = before.histogram, after.histogram
     p50, p99 = ((before.percentile(p), after.percentile(p)) for p in (50, 99))
     middle, tail = _deviations(*histograms), _tail_deviations(*histograms)
-    in_middle = abs(middle) >= _SURE and _differ(p50, _LEAST_OF_MEDIAN)
-    in_tail = abs(tail) >= _SURE and _differ(p99, _LEAST_OF_TAIL)
+    in_middle = abs(middle) >= _DURATION_Z and _differ(p50, _MIN_MEDIAN_RATIO)
+    in_tail = abs(tail) >= _DURATION_Z and _differ(p99, _MIN_TAIL_RATIO)
     deviations = middle if in_middle or not in_tail else tail
     if not deviations:
         return None
-    enough = min(before.finished, after.finished) >= _LEAST_CALLS
+    enough = min(before.finished, after.finished) >= _MIN_CALLS
     added = round((after.total / after.calls - before.total / before.calls) * after.calls)
     agreed = added * deviations > 0 and _runs_agree(before, after, deviations)
     return Timing(
@@ -187,15 +192,15 @@ def _timing(name: str, old: Side, new: Side) -> Timing | None:
         p50=p50,
         p99=p99,
         added=added,
-        added_itself=round((after.self / after.calls - before.self / before.calls) * after.calls),
+        added_self=round((after.self / after.calls - before.self / before.calls) * after.calls),
         deviations=deviations,
         by_chance=not (enough and agreed and (in_middle or in_tail)),
     )
 
 
-def _differ(pair: tuple[int, int], least: float) -> bool:
+def _differ(pair: tuple[int, int], min_ratio: float) -> bool:
     low, high = sorted(pair)
-    return high >= least * low and high - low >= _LEAST_NS
+    return high >= min_ratio * low and high - low >= _MIN_DIFFERENCE_NS
 
 
 def _deviations(before: Histogram, after: Histogram) -> float:
@@ -216,13 +221,13 @@ def _tail_deviations(before: Histogram, after: Histogram) -> float:
     first, second = _counts(before, after)
     both = np.cumsum(first + second)
     beyond = np.arange(len(both)) > np.searchsorted(both, 0.98 * both[-1])
-    return _rates(first[beyond].sum(), first.sum(), second[beyond].sum(), second.sum())
+    return _rate_deviations(first[beyond].sum(), first.sum(), second[beyond].sum(), second.sum())
 
 
 def _counts(before: Histogram, after: Histogram) -> tuple[Floats, Floats]:
     """Return both counts in common buckets, since buckets differ slightly between clocks."""
-    whole = joined([before, after])
-    middles = np.unique((whole.low + whole.high) // 2)
+    both = joined([before, after])
+    middles = np.unique((both.low + both.high) // 2)
     counts = []
     for histogram in (before, after):
         place = np.searchsorted(middles, (histogram.low + histogram.high) // 2)
@@ -230,13 +235,13 @@ def _counts(before: Histogram, after: Histogram) -> tuple[Floats, Floats]:
     return counts[0], counts[1]
 
 
-def _runs_agree(before: Measured, after: Measured, deviations: float) -> bool:
-    """Return whether all medians of one side are below all of the other, or each has one run."""
+def _runs_agree(before: FunctionFigures, after: FunctionFigures, deviations: float) -> bool:
+    """Return whether the runs' medians do not overlap between the sides; one run each agrees."""
     low, high = (before, after) if deviations > 0 else (after, before)
     return max(low.medians) < min(high.medians) or len(low.medians) == len(high.medians) == 1
 
 
-def _failing(name: str, old: Side, new: Side) -> Failing | None:
+def _failure_rate(name: str, old: Side, new: Side) -> FailureRate | None:
     before, after = old.functions[name], new.functions[name]
     if not before.finished or not after.finished or not before.failed + after.failed:
         return None
@@ -245,11 +250,11 @@ def _failing(name: str, old: Side, new: Side) -> Failing | None:
         return None
     if min(before.failed, after.failed) == 0:
         more, less = (after, before) if after.failed else (before, after)
-        by_chance = _seldom(more.failed, more.finished, less.finished)
+        by_chance = _may_be_chance(more.failed, more.finished, less.finished)
     else:
-        deviations = _rates(before.failed, before.finished, after.failed, after.finished)
-        by_chance = abs(deviations) < _LIKELY
-    return Failing(
+        deviations = _rate_deviations(before.failed, before.finished, after.failed, after.finished)
+        by_chance = abs(deviations) < _RATE_Z
+    return FailureRate(
         name=name,
         calls=(before.finished, after.finished),
         failed=(before.failed, after.failed),
@@ -258,8 +263,8 @@ def _failing(name: str, old: Side, new: Side) -> Failing | None:
     )
 
 
-def _rates(first: float, of_first: float, second: float, of_second: float) -> float:
-    """Return the difference of the second rate from the first, in standard deviations."""
+def _rate_deviations(first: float, of_first: float, second: float, of_second: float) -> float:
+    """Return the z-score of the difference of the second rate from the first."""
     common = (first + second) / (of_first + of_second)
     variance = common * (1 - common) * (1 / of_first + 1 / of_second)
     return float((second / of_second - first / of_first) / sqrt(variance)) if variance > 0 else 0.0

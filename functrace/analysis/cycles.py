@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from functrace.analysis.merge import Forest
 
-_LONGEST = 8
+_MAX_CYCLE_LENGTH = 8
 
 
 class Cycle(NamedTuple):
@@ -24,7 +24,7 @@ class Position:
     """Position of a node in the tree of folded chains."""
 
     place: int
-    again: bool
+    is_repeat: bool
     """whether the node belongs to a further round of a cycle"""
     cycles: tuple[Cycle, ...] = ()
     """cycles on the chain to the node"""
@@ -38,7 +38,7 @@ class Places:
 
     def __init__(self) -> None:
         self._parent: list[int] = []
-        self._item: list[int] = []
+        self._key: list[int] = []
         self._depth: list[int] = []
         self._steps: dict[tuple[int, int], tuple[int, int]] = {}
 
@@ -46,7 +46,7 @@ class Places:
         """Return the number of places."""
         return len(self._parent)
 
-    def above(self, place: int) -> int:
+    def parent(self, place: int) -> int:
         """Return the parent of a place, or -1."""
         return self._parent[place]
 
@@ -62,25 +62,25 @@ class Places:
             place = self._parent[place]
         return path[::-1]
 
-    def step(self, around: int, item: int) -> tuple[int, int]:
-        """Return the place of a call in ``around``, and the length of the cycle it closes, or 0."""
-        key = (around, item)
-        if key not in self._steps:
-            self._steps[key] = self._closing(around, item) or (self._add(around, item), 0)
-        return self._steps[key]
+    def step(self, parent: int, key: int) -> tuple[int, int]:
+        """Return the place of a callee, and the length of the cycle that it closes, or 0."""
+        step = (parent, key)
+        if step not in self._steps:
+            self._steps[step] = self._find_cycle(parent, key) or (self._add(parent, key), 0)
+        return self._steps[step]
 
-    def _add(self, around: int, item: int) -> int:
-        self._parent.append(around)
-        self._item.append(item)
-        self._depth.append(self._depth[around] + 1 if around >= 0 else 0)
+    def _add(self, parent: int, key: int) -> int:
+        self._parent.append(parent)
+        self._key.append(key)
+        self._depth.append(self._depth[parent] + 1 if parent >= 0 else 0)
         return len(self._parent) - 1
 
-    def _closing(self, around: int, item: int) -> tuple[int, int] | None:
-        path = [item]
-        place = around
+    def _find_cycle(self, parent: int, key: int) -> tuple[int, int] | None:
+        path = [key]
+        place = parent
         places = [-1]
-        while place >= 0 and len(path) < 2 * _LONGEST:
-            path.append(self._item[place])
+        while place >= 0 and len(path) < 2 * _MAX_CYCLE_LENGTH:
+            path.append(self._key[place])
             places.append(place)
             place = self._parent[place]
         for length in range(1, len(path) // 2 + 1):
@@ -92,52 +92,52 @@ class Places:
 def positions(forest: Forest, nodes: Iterable[int], places: Places) -> dict[int, Position]:
     """Return the positions of ``nodes`` and their ancestors."""
     found: dict[int, Position] = {-1: _ROOT}
-    parent, items = forest.parent.tolist(), _items(forest)
+    parent, keys = forest.parent.tolist(), _step_keys(forest)
     for node in nodes:
         path = []
         while node not in found:
             path.append(node)
             node = parent[node]
-        for below in reversed(path):
-            found[below] = _next(places, found[parent[below]], items[below])
+        for each in reversed(path):
+            found[each] = _advance(places, found[parent[each]], keys[each])
     return found
 
 
 def positions_below(forest: Forest, roots: Iterable[int], places: Places) -> dict[int, Position]:
     """Return the positions of ``roots`` and all nodes below, in chains that begin at the roots."""
-    parent, items = forest.parent.tolist(), _items(forest)
+    parent, keys = forest.parent.tolist(), _step_keys(forest)
     found: dict[int, Position] = {}
     for root in roots:
-        found[root] = _next(places, _ROOT, items[root] & ~1)
-    for node, around in enumerate(parent):
-        if around in found and node not in found:
-            found[node] = _next(places, found[around], items[node])
+        found[root] = _advance(places, _ROOT, keys[root] & ~1)
+    for node, caller in enumerate(parent):
+        if caller in found and node not in found:
+            found[node] = _advance(places, found[caller], keys[node])
     return found
 
 
-def item(forest: Forest, node: int) -> int:
+def step_key(forest: Forest, node: int) -> int:
     """Return the key of a node among its siblings: its function and whether it started a track."""
     return int(forest.function[node]) << 1 | int(forest.started[node])
 
 
-def _items(forest: Forest) -> list[int]:
-    items: list[int] = (forest.function.astype("int64") << 1 | forest.started).tolist()
-    return items
+def _step_keys(forest: Forest) -> list[int]:
+    keys: list[int] = (forest.function.astype("int64") << 1 | forest.started).tolist()
+    return keys
 
 
-def _next(places: Places, around: Position, item: int) -> Position:
-    place, length = places.step(around.place, item)
+def _advance(places: Places, parent: Position, key: int) -> Position:
+    place, length = places.step(parent.place, key)
     if not length:
-        return Position(place, False, around.cycles)
-    return Position(place, True, _once_more(around.cycles, Cycle(places.depth(place), length, 2)))
+        return Position(place, False, parent.cycles)
+    return Position(place, True, _add_round(parent.cycles, Cycle(places.depth(place), length, 2)))
 
 
-def _once_more(cycles: tuple[Cycle, ...], new: Cycle) -> tuple[Cycle, ...]:
+def _add_round(cycles: tuple[Cycle, ...], new: Cycle) -> tuple[Cycle, ...]:
     """Return the cycles after another round of ``new``, without those that ended inside it."""
-    kept = []
+    remaining = []
     for cycle in cycles:
         if cycle[:2] == new[:2]:
             new = new._replace(times=cycle.times + 1)
         elif cycle.last <= new.last:
-            kept.append(cycle)
-    return (*kept, new)
+            remaining.append(cycle)
+    return (*remaining, new)

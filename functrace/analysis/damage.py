@@ -6,24 +6,30 @@ from functrace.analysis.request import Counters
 from functrace.tracefile.damage import sentences
 from functrace.tracefile.reader import Trace
 
-_BEYOND = "beyond the number of chains that are told apart"
-
 
 def damage(trace: Trace, counters: Counters) -> tuple[str, ...]:
     """Describe the unreadable parts of a trace and the anomalies in its calls."""
     counts = [
-        (counters.unknown, "1 event is of an unknown function", "events are of unknown functions"),
-        (counters.orphans, "1 exit without its entry", "exits without their entry"),
+        (
+            counters.unknown,
+            "1 event refers to an unknown function",
+            "events refer to unknown functions",
+        ),
+        (counters.orphans, "1 exit has no entry", "exits have no entry"),
         (
             counters.skipped,
-            "1 call has no exit, but the one around it has",
-            "calls have no exit, but those around them have",
+            "1 call has no exit although its caller has one",
+            "calls have no exit although their callers have one",
         ),
-        (counters.backwards, "1 time goes backwards", "times go backwards"),
+        (
+            counters.backwards,
+            "1 timestamp is earlier than the one before it",
+            "timestamps are earlier than the ones before them",
+        ),
         (
             counters.differing,
-            "1 chunk begins with other calls open than were",
-            "chunks begin with other calls open than were",
+            "1 chunk lists open calls that differ from those before it",
+            "chunks list open calls that differ from those before them",
         ),
         (
             counters.hidden,
@@ -32,8 +38,8 @@ def damage(trace: Trace, counters: Counters) -> tuple[str, ...]:
         ),
         (
             counters.overflow,
-            f"1 call is {_BEYOND}: its chain begins at itself",
-            f"calls are {_BEYOND}: their chains begin at themselves",
+            "1 call exceeds the limit on distinct chains: its callers are omitted",
+            "calls exceed the limit on distinct chains: their callers are omitted",
         ),
     ]
     return (*trace.damage, *sentences(counts))

@@ -23,8 +23,8 @@ class Example:
     """nanoseconds since the start of its trace"""
     duration: int | None
     """nanoseconds, or None if not known"""
-    why: str
-    """reason for the choice: first failed, slowest or unfinished"""
+    reason: str
+    """why it was chosen: first failed, slowest or unfinished"""
 
 
 def first_failed(forest: Forest, nodes: Iterable[int]) -> Example | None:

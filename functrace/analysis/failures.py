@@ -40,7 +40,7 @@ def by_node(forest: Forest, listed: Iterable[Calls]) -> dict[int, list[Failures]
     for index, calls in enumerate(listed):
         nodes = forest.nodes.of(index, calls.node)
         for call in np.flatnonzero(calls.error | calls.panic).tolist():
-            _note(found[int(nodes[call])], calls.text(call), bool(calls.panic[call]), 1)
+            _add(found[int(nodes[call])], calls.text(call), bool(calls.panic[call]), 1)
     return {node: _ranked(kinds) for node, kinds in found.items()}
 
 
@@ -49,16 +49,16 @@ def joined(several: Iterable[list[Failures]]) -> list[Failures]:
     kinds: _Kinds = {}
     for failures in several:
         for each in failures:
-            _note(kinds, each.text, each.panic, each.count).texts |= each.texts
+            _add(kinds, each.text, each.panic, each.count).texts |= each.texts
     return _ranked(kinds)
 
 
-def _note(kinds: _Kinds, text: str, panic: bool, count: int) -> Failures:
+def _add(kinds: _Kinds, text: str, panic: bool, count: int) -> Failures:
     key = (panic, _NUMBER.sub("#", text))
-    noted = kinds.setdefault(key, Failures(panic, text))
-    noted.count += count
-    noted.texts.add(text)
-    return noted
+    group = kinds.setdefault(key, Failures(panic, text))
+    group.count += count
+    group.texts.add(text)
+    return group
 
 
 def _ranked(kinds: _Kinds) -> list[Failures]:

@@ -30,18 +30,17 @@ class Listing:
     """calls beyond it are left out; Calls.truncated states whether there are any"""
     functions: Collection[int] | None = None
     """indices of the functions whose calls may be listed; None: all"""
-    least: int = 0
-    """minimum duration in nanoseconds"""
+    min_duration_ns: int = 0
     failed_only: bool = False
-    """only calls that returned an error or panicked; without effect if ``asked`` is set"""
-    asked: Collection[int] | None = None
+    """only calls that returned an error or panicked; without effect if ``focus`` is set"""
+    focus: Collection[int] | None = None
     """indices of functions: list only their calls and calls inside these; None: no restriction"""
-    around: bool = False
+    include_callers: bool = False
     """whether calls that enclose a listed call are listed too"""
-    before: int = 0
-    """number of calls just before a call of ``asked`` that are listed too"""
+    preceding_calls: int = 0
+    """number of calls just before a call of ``focus`` that are listed too"""
     window: Selection | None = None
-    """window whose calls decide what matches; matches are listed if they are in the selection"""
+    """window of the calls to match; None: the selection. Only calls in the selection are listed"""
 
 
 _NO_CALLS = Listing(limit=0)
@@ -76,29 +75,29 @@ def calls(
     node_limit: int = _NODE_LIMIT,
 ) -> Calls:
     """Return the listed calls of a trace, and the chains of all selected calls."""
-    ask = _request(trace, selection, listing or Listing(), histograms_of, node_limit)
-    result = _run(ask)
+    request = _request(trace, selection, listing or Listing(), histograms_of, node_limit)
+    result = _run(request)
     chains = chains_of(trace, result.nodes, result.blocks, damage(trace, result.counters))
     return calls_of(trace, result.rows, bool(result.counters.truncated), chains)
 
 
-def _run(ask: Request) -> Result:
+def _run(request: Request) -> Result:
     nodes, blocks, rows, counters = engine().fold(
-        ask.source.arguments(),
-        array(ask.wanted),
-        array(ask.histogram_of),
-        array(ask.row_of),
-        array(ask.asked),
-        ask.since,
-        ask.until,
-        ask.node_limit,
-        ask.row_limit,
-        ask.row_duration,
-        ask.rows_failed_only,
-        ask.rows_around,
-        ask.rows_before,
-        ask.asked_since,
-        ask.asked_until,
+        request.source.arguments(),
+        array(request.selected_tracks),
+        array(request.histogram_of),
+        array(request.row_of),
+        array(request.focus),
+        request.since,
+        request.until,
+        request.node_limit,
+        request.row_limit,
+        request.min_row_duration,
+        request.rows_failed_only,
+        request.rows_include_callers,
+        request.preceding_rows,
+        request.match_since,
+        request.match_until,
     )
     return Result(
         np.frombuffer(nodes, NODE),
@@ -118,22 +117,22 @@ def _request(
     source, clock = source_of(trace), trace.clock
     functions, tracks = source.function_count, len(source.tracks)
     since, until = _window(selection, clock)
-    asked_since, asked_until = _window(listing.window or selection, clock)
+    match_since, match_until = _window(listing.window or selection, clock)
     return Request(
         source=source,
         since=since,
         until=until,
-        wanted=flags(selection.tracks, tracks),
+        selected_tracks=flags(selection.tracks, tracks),
         histogram_of=flags(histograms_of or None, functions),
         row_of=flags(listing.functions, functions),
-        asked=_asked(listing, functions),
+        focus=_focus(listing, functions),
         row_limit=min(max(listing.limit, 0), _ROW_LIMIT),
-        row_duration=clock.ticks(listing.least),
+        min_row_duration=clock.ticks(listing.min_duration_ns),
         rows_failed_only=listing.failed_only,
-        rows_around=listing.around,
-        rows_before=min(max(listing.before, 0), _ROW_LIMIT),
-        asked_since=asked_since,
-        asked_until=asked_until,
+        rows_include_callers=listing.include_callers,
+        preceding_rows=min(max(listing.preceding_calls, 0), _ROW_LIMIT),
+        match_since=match_since,
+        match_until=match_until,
         node_limit=min(node_limit, _NODE_LIMIT),
     )
 
@@ -145,7 +144,7 @@ def _window(selection: Selection, clock: Clock) -> tuple[int, int]:
     )
 
 
-def _asked(listing: Listing, functions: int) -> Flags | None:
-    """Return the flags of ``asked``, without functions whose calls may not be listed."""
-    asked, listed = flags(listing.asked, functions), flags(listing.functions, functions)
-    return asked if asked is None or listed is None else asked & listed
+def _focus(listing: Listing, functions: int) -> Flags | None:
+    """Return the flags of ``focus``, without functions whose calls may not be listed."""
+    focus, listed = flags(listing.focus, functions), flags(listing.functions, functions)
+    return focus if focus is None or listed is None else focus & listed

@@ -26,10 +26,10 @@ class Histogram:
     """exclusive upper bound of each bucket in nanoseconds"""
     count: Int64s
 
-    def percentile(self, percent: float, least: int, most: int) -> int:
+    def percentile(self, percent: float, minimum: int, maximum: int) -> int:
         """Return a percentile in nanoseconds, accurate to about 3 %; 0 if there are no calls.
 
-        ``least`` and ``most`` are the exact extremes and bound the result.
+        ``minimum`` and ``maximum`` are the exact extremes and bound the result.
         """
         if not len(self.count):
             return 0
@@ -37,7 +37,7 @@ class Histogram:
         rank = np.ceil(percent / 100 * below[-1])
         bucket = int(np.searchsorted(below, max(rank, 1)))
         middle = int(self.low[bucket]) + (int(self.high[bucket]) - 1 - int(self.low[bucket])) // 2
-        return min(max(middle, least), most)
+        return min(max(middle, minimum), maximum)
 
 
 def joined(histograms: Iterable[Histogram]) -> Histogram:

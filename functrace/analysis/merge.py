@@ -93,14 +93,14 @@ def merge_functions(traces: Sequence[Trace]) -> tuple[tuple[Function, ...], list
     several of the same name and file, such as a property's getter and setter, their lines are
     compared too.
     """
-    several = {pair for trace in traces for pair in _several(trace)}
+    ambiguous = {pair for trace in traces for pair in _ambiguous(trace)}
     place_of: dict[tuple[str, str, int], int] = {}
     functions: list[Function] = []
     indices: list[Int32s] = []
     for trace in traces:
         index: Int32s = np.empty(len(trace.functions), np.int32)
         for own, function in enumerate(trace.functions):
-            line = function.line if function[1:3] in several else 0
+            line = function.line if function[1:3] in ambiguous else 0
             index[own] = place_of.setdefault((*function[1:3], line), len(functions))
             if index[own] == len(functions):
                 functions.append(function)
@@ -108,7 +108,7 @@ def merge_functions(traces: Sequence[Trace]) -> tuple[tuple[Function, ...], list
     return tuple(functions), indices
 
 
-def _several(trace: Trace) -> list[tuple[str, str]]:
+def _ambiguous(trace: Trace) -> list[tuple[str, str]]:
     """Return the pairs of name and file that several of a trace's functions share."""
     counts = Counter(function[1:3] for function in trace.functions)
     return [pair for pair, count in counts.items() if count > 1]
@@ -128,38 +128,38 @@ def _view(chains: Chains) -> Forest:
 
 def _merged(chains: tuple[Chains, ...]) -> Forest:
     functions, index_of = merge_functions([each.trace for each in chains])
-    every = _Every(chains, index_of)
-    node_of = _number(every)
+    all_nodes = _AllNodes(chains, index_of)
+    node_of = _number(all_nodes)
     count = int(node_of.max(initial=-1)) + 1
     order = np.argsort(node_of, kind="stable")
     first = np.searchsorted(node_of[order], np.arange(count + 1))
     sample = order[first[:-1]]
 
-    slowest = every.best(node_of, first, -every.column("max"), "slowest_track")
-    failed = every.best(node_of, first, every.wall_clock("failed_start"), "failed_track")
-    parent = every.parent[sample]
-    ended = every.column("finished")
+    slowest = all_nodes.pick(node_of, first, -all_nodes.column("max"), "slowest_track")
+    failed = all_nodes.pick(node_of, first, all_nodes.wall_clock("failed_start"), "failed_track")
+    parent = all_nodes.parent[sample]
+    ended = all_nodes.column("finished")
     return Forest(
         parent=np.where(parent >= 0, node_of[parent], -1).astype(np.int32),
-        function=every.function[sample],
-        started=every.column("started")[sample].astype(np.bool_),
-        recursive=every.column("recursive")[sample].astype(np.bool_),
-        **{name: summed(every.column(name), node_of, count) for name in SUMS},
-        min=lowest(every.column("min")[ended], node_of[ended], count),
-        max=np.where(slowest >= 0, every.column("max")[slowest], 0),
-        slowest=np.where(slowest >= 0, every.trace[slowest], -1).astype(np.int32),
-        failed=np.where(failed >= 0, every.trace[failed], -1).astype(np.int32),
+        function=all_nodes.function[sample],
+        started=all_nodes.column("started")[sample].astype(np.bool_),
+        recursive=all_nodes.column("recursive")[sample].astype(np.bool_),
+        **{name: summed(all_nodes.column(name), node_of, count) for name in SUMS},
+        min=lowest(all_nodes.column("min")[ended], node_of[ended], count),
+        max=np.where(slowest >= 0, all_nodes.column("max")[slowest], 0),
+        slowest=np.where(slowest >= 0, all_nodes.trace[slowest], -1).astype(np.int32),
+        failed=np.where(failed >= 0, all_nodes.trace[failed], -1).astype(np.int32),
         functions=functions,
         chains=chains,
         nodes=Nodes(
-            tuple(np.split(node_of.astype(np.int32), every.offsets[1:-1])),
+            tuple(np.split(node_of.astype(np.int32), all_nodes.offsets[1:-1])),
             order,
             first.astype(np.int64),
         ),
     )
 
 
-class _Every:
+class _AllNodes:
     """Concatenated nodes of all traces."""
 
     def __init__(self, chains: tuple[Chains, ...], index_of: list[Int32s]) -> None:
@@ -182,23 +182,23 @@ class _Every:
         times: Int64s = self.column(name) + began[self.trace]
         return times
 
-    def best(self, node_of: Int64s, first: Int64s, rank: Int64s, track: str) -> Int64s:
+    def pick(self, node_of: Int64s, first: Int64s, rank: Int64s, track: str) -> Int64s:
         """Return, for each of the forest's nodes, the lowest-ranked entry with a track, or -1."""
-        known = self.column(track) >= 0
-        chosen = np.lexsort((rank, ~known, node_of))[first[:-1]]
-        return np.where(known[chosen], chosen, -1)
+        has_track = self.column(track) >= 0
+        chosen = np.lexsort((rank, ~has_track, node_of))[first[:-1]]
+        return np.where(has_track[chosen], chosen, -1)
 
 
-def _number(every: _Every) -> Int64s:
+def _number(all_nodes: _AllNodes) -> Int64s:
     """Return the forest's node of each entry, level by level from parent and function."""
-    node_of = np.full(len(every.parent), -1, np.int64)
-    key = (every.function.astype(np.int64) << 1) | every.column("started")
+    node_of = np.full(len(all_nodes.parent), -1, np.int64)
+    key = (all_nodes.function.astype(np.int64) << 1) | all_nodes.column("started")
     kinds = int(key.max(initial=0)) + 1
     count = 0
-    for level in levels(every.parent):
-        parent = every.parent[level]
-        around = np.where(parent >= 0, node_of[parent], -1)
-        distinct, index = np.unique((around + 1) * kinds + key[level], return_inverse=True)
+    for level in levels(all_nodes.parent):
+        parent = all_nodes.parent[level]
+        merged_parent = np.where(parent >= 0, node_of[parent], -1)
+        distinct, index = np.unique((merged_parent + 1) * kinds + key[level], return_inverse=True)
         node_of[level] = count + index
         count += len(distinct)
     return node_of

@@ -21,24 +21,24 @@ class Request:
     source: Source
     since: int
     until: int
-    wanted: Flags | None
+    selected_tracks: Flags | None
     """whether a track's calls count, by track; None: all do"""
     histogram_of: Flags | None
     """whether each node of a function gets a histogram, by function"""
     row_of: Flags | None
     """whether a function's calls may be listed, by function; None: all may"""
-    asked: Flags | None
+    focus: Flags | None
     """functions of which only calls and calls inside them are listed; None: no restriction"""
     row_limit: int
-    row_duration: int
+    min_row_duration: int
     rows_failed_only: bool
-    rows_around: bool
+    rows_include_callers: bool
     """whether calls that enclose a listed call are listed too"""
-    rows_before: int
-    """number of calls just before a call of ``asked`` that are listed too"""
-    asked_since: int
-    """start of the window whose calls decide what matches; only those in since..until are listed"""
-    asked_until: int
+    preceding_rows: int
+    """number of calls just before a call of ``focus`` that are listed too"""
+    match_since: int
+    """start of the window of the calls to match; only those in since..until are listed"""
+    match_until: int
     node_limit: int
 
 

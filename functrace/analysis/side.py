@@ -13,7 +13,7 @@ from functrace.analysis.histograms import Histogram, joined
 
 @dataclass(frozen=True, eq=False)
 class Chain:
-    """Function name with the chain of its callers. Known keeps one object per chain."""
+    """Function name with the chain of its callers. ChainRegistry keeps one object per chain."""
 
     parent: Chain | None
     name: str
@@ -31,7 +31,7 @@ class Chain:
         return tuple(reversed(names))
 
 
-class Known:
+class ChainRegistry:
     """Registry of the chains of both sides, with one object per chain."""
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Known:
 
 
 @dataclass
-class Measured:
+class FunctionFigures:
     """Figures of a function's calls in all traces of a side. Times are nanoseconds."""
 
     calls: int = 0
@@ -53,8 +53,8 @@ class Measured:
     total: int = 0
     self: int = 0
     failed: int = 0
-    least: int = 1 << 62
-    most: int = 0
+    min: int = 1 << 62
+    max: int = 0
     text: str = ""
     """text of a failure"""
     parts: list[Histogram] = field(default_factory=list)
@@ -70,7 +70,7 @@ class Measured:
 
     def percentile(self, percent: float) -> int:
         """Return a percentile of the durations of the calls, in nanoseconds."""
-        return self.histogram.percentile(percent, self.least, self.most)
+        return self.histogram.percentile(percent, self.min, self.max)
 
     def add(self, functions: Functions, function: int) -> None:
         """Add the figures of a function in one trace."""
@@ -81,8 +81,8 @@ class Measured:
         self.self += int(functions.self[function])
         self.failed += int(functions.errors[function] + functions.panics[function])
         if finished:
-            self.least = min(self.least, int(functions.min[function]))
-            self.most = max(self.most, int(functions.max[function]))
+            self.min = min(self.min, int(functions.min[function]))
+            self.max = max(self.max, int(functions.max[function]))
             self.parts.append(functions.histogram(function))
             self.medians.append(functions.percentile(function, 50))
 
@@ -98,51 +98,51 @@ class Count:
 class Side:
     """Sums over the traces of one side."""
 
-    def __init__(self, known: Known, traces: Sequence[Chains]) -> None:
-        self._known = known
+    def __init__(self, registry: ChainRegistry, traces: Sequence[Chains]) -> None:
+        self._registry = registry
         self._traces = len(traces)
-        self.functions: dict[str, Measured] = {}
+        self.functions: dict[str, FunctionFigures] = {}
         self.chains: dict[Chain, Count] = {}
         """counts by chain; a parent precedes its children"""
         for chains in traces:
             self._add_functions(chains)
             self._add_chains(chains)
-        self._note_busiest()
+        self._find_most_frequent()
 
-    def occasions(self, chain: Chain) -> int:
+    def trials(self, chain: Chain) -> int:
         """Return the number of calls of the chain's parent, or of traces if it has none."""
         if chain.parent is None:
             return self._traces
-        above = self.chains.get(chain.parent)
-        return above.calls if above else 0
+        parent = self.chains.get(chain.parent)
+        return parent.calls if parent else 0
 
     def _add_functions(self, chains: Chains) -> None:
         functions = chains.functions()
         for function in np.flatnonzero(functions.calls).tolist():
             name = chains.trace.functions[function].name
-            self.functions.setdefault(name, Measured()).add(functions, function)
+            self.functions.setdefault(name, FunctionFigures()).add(functions, function)
 
     def _add_chains(self, chains: Chains) -> None:
         names = [function.name for function in chains.trace.functions]
-        made: list[Chain] = []
+        created: list[Chain] = []
         columns = (chains.parent, chains.function, chains.started, chains.calls, chains.total)
         rows = zip(*(column.tolist() for column in columns), strict=True)
         for node, (parent, function, started, calls, total) in enumerate(rows):
-            above = made[parent] if parent >= 0 else None
-            chain = self._known.chain(above, names[function], started)
-            made.append(chain)
+            caller = created[parent] if parent >= 0 else None
+            chain = self._registry.chain(caller, names[function], started)
+            created.append(chain)
             before = self.chains.get(chain, Count(0, 0))
             self.chains[chain] = Count(before.calls + calls, before.total + total)
-            measured = self.functions.get(chain.name)
-            if measured and not measured.text:
-                measured.text = chains.failure(node)
+            figures = self.functions.get(chain.name)
+            if figures and not figures.text:
+                figures.text = chains.failure(node)
 
-    def _note_busiest(self) -> None:
+    def _find_most_frequent(self) -> None:
         for chain, count in self.chains.items():
-            measured = self.functions.get(chain.name)
+            figures = self.functions.get(chain.name)
             if (
-                measured
+                figures
                 and count.calls
-                and (measured.chain is None or count.calls > self.chains[measured.chain].calls)
+                and (figures.chain is None or count.calls > self.chains[figures.chain].calls)
             ):
-                measured.chain = chain
+                figures.chain = chain

@@ -16,11 +16,11 @@ from functrace.analysis.selection import EVERYTHING, Selection
 from functrace.tracefile.reader import Trace
 
 # Words per block, so that the block's calls fit into a few hundred megabytes. A block may have more
-# words if no more than _CALLS of its calls are listed.
-_WORDS = 1 << 19
-_CALLS = 1 << 19
+# words if no more than _BLOCK_CALLS of its calls are listed.
+_BLOCK_WORDS = 1 << 19
+_BLOCK_CALLS = 1 << 19
 _NO_LIMIT = (1 << 31) - 1
-_FOREVER = 1 << 62
+_MAX_TIME = 1 << 62
 
 
 class Call(NamedTuple):
@@ -82,7 +82,7 @@ def by_track(
     listing = listing or Listing()
     sizes = _sizes(trace)
     chosen = range(len(sizes)) if selection.tracks is None else sorted(selection.tracks)
-    words = _words_at_once(listing, sum(sizes[track] for track in chosen))
+    words = _block_words(listing, sum(sizes[track] for track in chosen))
     batches = [(batch, words) for batch in _batches(chosen, sizes, words)][::-1]
     while batches:
         tracks, words = batches.pop()
@@ -92,10 +92,10 @@ def by_track(
             continue
         found = _calls(trace, part, listing, words)
         if found.truncated:
-            words = _fewer(words)
+            words = _reduce(words)
             batches += [(batch, words) for batch in _batches(tracks, sizes, words)][::-1]
         else:
-            yield Block(_Rows(found, 0, _FOREVER, set()).tracks(), _FOREVER)
+            yield Block(_Rows(found, 0, _MAX_TIME, set()).tracks(), _MAX_TIME)
 
 
 def by_time(
@@ -105,11 +105,11 @@ def by_time(
     listing = replace(listing or Listing(), window=selection)
     margin = 2 + int(2e9 / trace.clock.ticks_per_second)  # covers rounding to nanoseconds
     first = 0 if selection.since is None else selection.since
-    last = _FOREVER if selection.until is None else selection.until
-    cuts = _Cuts(trace, selection)
-    words = _words_at_once(listing, cuts.words)
+    last = _MAX_TIME if selection.until is None else selection.until
+    plan = _WindowPlan(trace, selection)
+    words = _block_words(listing, plan.words)
     # The last window has no end, since a call that begins in time may end at any time.
-    windows = [(window, words) for window in cuts.windows(first, _FOREVER, last, words)][::-1]
+    windows = [(window, words) for window in plan.windows(first, _MAX_TIME, last, words)][::-1]
     seen: set[tuple[int, int, int]] = set()
     while windows:
         (since, until), words = windows.pop()
@@ -118,26 +118,26 @@ def by_time(
         )
         found = _calls(trace, overlapping, listing, words)
         if found.truncated:
-            words = _fewer(words)
-            windows += [(each, words) for each in cuts.windows(since, until, last, words)][::-1]
+            words = _reduce(words)
+            windows += [(each, words) for each in plan.windows(since, until, last, words)][::-1]
             continue
         block = _Rows(found, since, until, seen)
         yield Block(block.tracks(), until)
         seen = block.open(until - margin)
 
 
-def _words_at_once(listing: Listing, words: int) -> int:
+def _block_words(listing: Listing, words: int) -> int:
     """Return the number of words per block: all of them if the listing is selective."""
-    selective = listing.failed_only or listing.asked is not None
-    return max(words, _WORDS) if selective else _WORDS
+    selective = listing.failed_only or listing.focus is not None
+    return max(words, _BLOCK_WORDS) if selective else _BLOCK_WORDS
 
 
-def _fewer(words: int) -> int:
-    return max(words // 8, _WORDS)
+def _reduce(words: int) -> int:
+    return max(words // 8, _BLOCK_WORDS)
 
 
 def _calls(trace: Trace, selection: Selection, listing: Listing, words: int) -> Calls:
-    limit = _CALLS if words > _WORDS else _NO_LIMIT
+    limit = _BLOCK_CALLS if words > _BLOCK_WORDS else _NO_LIMIT
     return calls(trace, selection, replace(listing, limit=limit))
 
 
@@ -198,13 +198,13 @@ def _outer_first(found: Calls) -> Iterator[tuple[int, int]]:
     order = np.lexsort((found.track, found.parent))
     first = np.searchsorted(found.parent[order], np.arange(-1, len(found) + 1)).tolist()
     rows = order.tolist()
-    waiting = [(row, 1) for row in reversed(rows[: first[1]])]
-    while waiting:
-        row, level = waiting.pop()
+    pending = [(row, 1) for row in reversed(rows[: first[1]])]
+    while pending:
+        row, level = pending.pop()
         yield row, level
         begin, end = first[row + 1 : row + 3]
         if begin < end:
-            waiting += [(inner, level + 1) for inner in reversed(rows[begin:end])]
+            pending += [(inner, level + 1) for inner in reversed(rows[begin:end])]
 
 
 def _batches(tracks: Iterable[int], sizes: Sequence[int], words: int) -> Iterator[list[int]]:
@@ -228,7 +228,7 @@ def _sizes(trace: Trace) -> list[int]:
     return sizes
 
 
-class _Cuts:
+class _WindowPlan:
     """Times at which tracks can be cut into parts with about the same number of words."""
 
     def __init__(self, trace: Trace, selection: Selection) -> None:

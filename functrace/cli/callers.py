@@ -15,7 +15,7 @@ from functrace.errors import FunctraceError
 
 if TYPE_CHECKING:
     from functrace.analysis.call_chains import CallChain
-    from functrace.analysis.callers import Callers
+    from functrace.analysis.caller_chains import CallerChains
 
 _DEFAULT_LIMIT = 20
 _SAMPLED = "error texts and --slow counts are incomplete: only a sample of the calls was examined"
@@ -81,24 +81,26 @@ def callers(traces: tuple[str, ...], as_json: bool, **flags: Any) -> None:
         callers_text.show(found, options.function, options.slow, shown, len(chains))
 
 
-def _find(paths: tuple[str, ...], options: _Options) -> Callers:
-    from functrace.analysis.callers import Wanted, callers
+def _find(paths: tuple[str, ...], options: _Options) -> CallerChains:
+    from functrace.analysis.caller_chains import CallerFilter, find_caller_chains
 
     min_duration_ns = units.parse_duration(options.slow) if options.slow else 0
     opened = trace_arguments.open_all(paths)
     if not any(trace_arguments.matching_functions(trace, options.function) for trace in opened):
         raise columns.no_function_error(options.function, opened)
-    wanted = Wanted(failed=options.errors, least=min_duration_ns, whole=options.full)
-    found = callers(
+    call_filter = CallerFilter(
+        failed=options.errors, min_duration_ns=min_duration_ns, unfold_recursion=options.full
+    )
+    found = find_caller_chains(
         opened,
         lambda trace: trace_arguments.matching_functions(trace, options.function),
-        wanted,
+        call_filter,
     )
     columns.warn_of_damage((chains.trace, chains.damage) for chains in found.forest.chains)
     return found
 
 
-def _ranked(found: Callers, options: _Options) -> list[CallChain]:
+def _ranked(found: CallerChains, options: _Options) -> list[CallChain]:
     chains = [chain for chain in found.chains if found.count(chain) >= options.min_count]
     if not chains:
         raise FunctraceError(_no_chain_message(found, options))
@@ -113,7 +115,7 @@ def _ranked(found: Callers, options: _Options) -> list[CallChain]:
     return sorted(chains, key=keys[options.sort], reverse=True)
 
 
-def _no_chain_message(found: Callers, options: _Options) -> str:
+def _no_chain_message(found: CallerChains, options: _Options) -> str:
     calls = found.overall().calls
     if not calls:
         return f"{options.function} was not called in this recording"
@@ -125,21 +127,21 @@ def _no_chain_message(found: Callers, options: _Options) -> str:
     return f"{none}; {_other_failures(found) if options.errors else _longest(found)}"
 
 
-def _other_failures(found: Callers) -> str:
+def _other_failures(found: CallerChains) -> str:
     """Return the functions with the most failed calls."""
     from functrace.analysis.columns import summed
 
     forest = found.forest
     failed = summed(forest.errors + forest.panics, forest.function, len(forest.functions))
-    most = [f for f in (-failed).argsort(kind="stable").tolist() if failed[f]][:3]
-    if not most:
+    ranked = [f for f in (-failed).argsort(kind="stable").tolist() if failed[f]][:3]
+    if not ranked:
         return "no other call failed either"
     names = columns.Names(forest.functions)
     return "functions with failed calls: " + ", ".join(
-        f"{names[f]} {units.count(int(failed[f]))}" for f in most
+        f"{names[f]} {units.count(int(failed[f]))}" for f in ranked
     )
 
 
-def _longest(found: Callers) -> str:
+def _longest(found: CallerChains) -> str:
     longest = max((int(found.forest.max[node]) for node in found.nodes), default=0)
     return f"the longest took {units.duration(longest)}"

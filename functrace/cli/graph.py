@@ -15,7 +15,7 @@ from functrace.errors import FunctraceError
 from functrace.globs import compile_glob
 
 if TYPE_CHECKING:
-    from functrace.analysis.graph import Callee
+    from functrace.analysis.callee_trees import Callee
     from functrace.analysis.merge import Forest
 
 _TITLES = ("share", "total", "suspended", "self", "calls", "failed", "unfinished")
@@ -76,7 +76,7 @@ def _roots(function: str, paths: tuple[str, ...]) -> tuple[Forest, list[Callee]]
     import numpy as np
 
     from functrace.analysis import fold, merge
-    from functrace.analysis.graph import graph
+    from functrace.analysis.callee_trees import build_callee_trees
 
     opened = trace_arguments.open_all(paths)
     matches = compile_glob(function)
@@ -88,7 +88,7 @@ def _roots(function: str, paths: tuple[str, ...]) -> tuple[Forest, list[Callee]]
     nodes = np.flatnonzero(np.isin(forest.function, matching) & (forest.calls > 0))
     if not len(nodes):
         raise FunctraceError(f"{function} was not called in this recording")
-    return forest, graph(forest, nodes.tolist())
+    return forest, build_callee_trees(forest, nodes.tolist())
 
 
 class _Tree:
@@ -101,10 +101,10 @@ class _Tree:
         self._depth = depth
         self._min_share = min_share
 
-    def rows(self, callee: Callee, whole: int, level: int) -> Iterator[list[str]]:
+    def rows(self, callee: Callee, root_total: int, level: int) -> Iterator[list[str]]:
         failed = callee.errors + callee.panics
         yield [
-            units.share(callee.total, whole),
+            units.share(callee.total, root_total),
             units.duration(callee.total),
             units.duration(callee.suspended) if callee.suspended else "",
             units.duration(callee.self),
@@ -113,25 +113,27 @@ class _Tree:
             units.count(callee.unfinished) if callee.unfinished else "",
             "  " * level + self._name(callee),
         ]
-        shown, hidden = self._split(callee, whole, level)
+        shown, hidden = self._split(callee, root_total, level)
         for each in shown:
-            yield from self.rows(each, whole, level + 1)
+            yield from self.rows(each, root_total, level + 1)
         if hidden:
-            yield self._hidden_row(hidden, whole, level + 1)
+            yield self._hidden_row(hidden, root_total, level + 1)
 
-    def _hidden_row(self, hidden: list[Callee], whole: int, level: int) -> list[str]:
+    def _hidden_row(self, hidden: list[Callee], root_total: int, level: int) -> list[str]:
         total = sum(each.total for each in hidden)
         calls = sum(each.calls for each in hidden)
         name = "  " * level + f"… {units.count(len(hidden))} more"
-        share = units.share(total, whole)
+        share = units.share(total, root_total)
         return [share, units.duration(total), "", "", units.count(calls), "", "", name]
 
-    def _split(self, callee: Callee, whole: int, level: int) -> tuple[list[Callee], list[Callee]]:
+    def _split(
+        self, callee: Callee, root_total: int, level: int
+    ) -> tuple[list[Callee], list[Callee]]:
         """Split the callees of a function into those that are shown and those that are not."""
         shown: list[Callee] = []
         hidden: list[Callee] = []
         for each in callee.callees:
-            large = 100 * each.total >= self._min_share * whole or each.errors + each.panics
+            large = 100 * each.total >= self._min_share * root_total or each.errors + each.panics
             (shown if level < self._depth and large else hidden).append(each)
         return shown, hidden
 
@@ -139,9 +141,9 @@ class _Tree:
         mark = f"{self._start} " if callee.started else ""
         return f"{mark}{self._names[callee.function]}{' (recursive)' if callee.recursive else ''}"
 
-    def as_json(self, callee: Callee, whole: int, level: int) -> dict[str, Any]:
+    def as_json(self, callee: Callee, root_total: int, level: int) -> dict[str, Any]:
         function = self._functions[callee.function]
-        shown, hidden = self._split(callee, whole, level)
+        shown, hidden = self._split(callee, root_total, level)
         return {
             "name": function.name,
             "file": function.file,
@@ -149,7 +151,7 @@ class _Tree:
             "started": callee.started,
             "recursive": callee.recursive,
             **callee.as_json(),
-            "share": callee.total / whole if whole else None,
-            "callees": [self.as_json(each, whole, level + 1) for each in shown],
+            "share": callee.total / root_total if root_total else None,
+            "callees": [self.as_json(each, root_total, level + 1) for each in shown],
             "more_callees": len(hidden),
         }

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from functrace import units
 from functrace.analysis import Listing, Selection
-from functrace.analysis.replaying import events, listed
+from functrace.analysis.event_stream import events
+from functrace.analysis.stream import stream
 from functrace.cli import trace_arguments
 from functrace.cli.render import columns
 from functrace.cli.render.call_lines import Lines
@@ -36,18 +37,18 @@ def _queries(opened: list[Trace], flags: dict[str, Any]) -> list[_Query]:
     for trace in _with_tracks(opened, flags["ids"]):
         selection = Selection(since, until, _indices(trace, flags["ids"]))
         functions = _functions(trace, flags["include"], flags["exclude"])
-        around = (
+        focus = (
             trace_arguments.matching_functions(trace, flags["around"]) if flags["around"] else set()
         )
-        if flags["around"] and not around:
+        if flags["around"] and not focus:
             continue
         listing = Listing(
             functions=functions,
-            least=min_duration_ns,
+            min_duration_ns=min_duration_ns,
             failed_only=flags["errors"],
-            asked=around or None,
-            around=bool(around) or flags["errors"],
-            before=flags["context"] if around else 0,
+            focus=focus or None,
+            include_callers=bool(focus) or flags["errors"],
+            preceding_calls=flags["context"] if focus else 0,
         )
         queries.append(_Query(trace, selection, listing))
     if not queries:
@@ -93,7 +94,7 @@ def json_lines(opened: list[Trace], flags: dict[str, Any]) -> Iterator[bytes]:
         FunctraceError: a track or function does not exist.
     """
     for trace, selection, listing in _queries(opened, flags):
-        calls = listed(trace, selection, listing)
+        calls = stream(trace, selection, listing)
         yield from jsonl.pieces(trace, (c for c in calls if c.level <= flags["depth"]))
 
 
@@ -119,7 +120,7 @@ def _lines(queries: list[_Query], flags: dict[str, Any]) -> Iterator[SafeText]:
     for trace, selection, listing in queries:
         form = Lines(trace, colour=colour)
         if flags["tree"]:
-            calls = listed(trace, selection, listing)
+            calls = stream(trace, selection, listing)
             lines = form.tree(c for c in calls if c.level <= flags["depth"])
         else:
             found = events(trace, selection, listing, merged=flags["merge"])

@@ -21,11 +21,11 @@ from functrace.analysis.cycles import Places
         ("abcdefghiabcdefghi", "abcdefghiabcdefghi"),
     ],
 )
-def test_cycles_are_gone_round_once(chain: str, folded: str) -> None:
+def test_a_repeated_cycle_is_kept_once(chain: str, folded: str) -> None:
     places = Places()
-    place, items = -1, {}
+    place, letters = -1, {}
     for letter in chain:
         place, closed = places.step(place, ord(letter))
         if not closed:
-            items[place] = letter
-    assert "".join(items[each] for each in places.path(place)) == folded
+            letters[place] = letter
+    assert "".join(letters[each] for each in places.path(place)) == folded

@@ -200,7 +200,7 @@ def test_json(functrace: Run) -> None:
         "count": 2,
     }
     assert chain["example"] == {
-        "why": "first failed",
+        "reason": "first failed",
         "trace": "monday.ftrace",
         "track": 7,
         "kind": "goroutine",

@@ -71,7 +71,7 @@ def test_slower(diff) -> None:  # type: ignore[no-untyped-def]
         "slower\n"
         "  main.(*Shop).Sell\n"
         "      p50 5.44µs → 10.1µs, p99 5.95µs → 10.8µs, 100 → 100 calls\n"
-        "      +452µs in all, +452µs of it in itself\n"
+        "      total +452µs, self +452µs\n"
         "1"
     )
 

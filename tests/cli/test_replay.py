@@ -267,8 +267,8 @@ def test_long_traces_come_in_blocks(
     (module / "a.ftrace").write_bytes(_long_trace(20))
     runs = []
     for words in (1 << 19, 16, 1):
-        monkeypatch.setattr(stream, "_WORDS", words)
-        monkeypatch.setattr(stream, "_CALLS", words)
+        monkeypatch.setattr(stream, "_BLOCK_WORDS", words)
+        monkeypatch.setattr(stream, "_BLOCK_CALLS", words)
         runs.append(CliRunner().invoke(replay, [str(module / "a.ftrace"), *options]).output)
     assert runs[0].count("main.price" if "work" not in options else "main.work") >= 20
     assert runs[0] == runs[1] == runs[2]
@@ -278,7 +278,7 @@ def test_blocks_have_every_call_once(module: Path, monkeypatch: pytest.MonkeyPat
     (module / "a.ftrace").write_bytes(_long_trace(20))
     trace = open_trace(module / "a.ftrace")
     whole = list(stream.stream(trace))
-    monkeypatch.setattr(stream, "_WORDS", 8)
+    monkeypatch.setattr(stream, "_BLOCK_WORDS", 8)
     assert list(stream.stream(trace)) == whole
 
 

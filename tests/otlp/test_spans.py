@@ -152,7 +152,7 @@ def test_spans_are_the_same_in_small_blocks(
     program = Program(seed=7, steps=1500)
     trace = traced(program)
     for words in (40, 500):
-        monkeypatch.setattr("functrace.analysis.stream._WORDS", words)
+        monkeypatch.setattr("functrace.analysis.stream._BLOCK_WORDS", words)
         check(exported(trace, Options()), expected(program), program.end)
         failed = expected(program, wanted=lambda call: call.failed)
         check(exported(trace, Options(errors=True)), failed, program.end)

@@ -184,9 +184,9 @@ def _note_failure(node: _Node, track: int, call: _Call, failure: Failure) -> Non
 
 def _needed(ask: Request) -> list[int]:
     """Tracks that are wanted and their parents, from which their places come."""
-    if ask.wanted is None:
+    if ask.selected_tracks is None:
         return list(range(len(ask.source.tracks)))
-    needed = ask.wanted.tolist()
+    needed = ask.selected_tracks.tolist()
     parents = ask.source.tracks["parent"].tolist()
     for track in reversed(range(len(needed))):
         if needed[track] and parents[track] >= 0:
@@ -204,9 +204,9 @@ class _TrackFold(TrackWalk[_Call]):
         self._ask = ask
         self._tree = tree
         self._places = places
-        self._ended = _Ended(ask.rows_before)
-        self._asked_open = 0
-        self._counted = ask.wanted is None or bool(ask.wanted[track])
+        self._ended = _Ended(ask.preceding_rows)
+        self._open_focused = 0
+        self._counted = ask.selected_tracks is None or bool(ask.selected_tracks[track])
 
     def fold(self) -> None:
         deque(self.words(), maxlen=0)
@@ -216,13 +216,13 @@ class _TrackFold(TrackWalk[_Call]):
         around = self._calls[-1].id if self._calls else self._outer
         node = self._tree.child(around, function, not self._calls and around >= 0)
         listed = ask.row_of is None or bool(ask.row_of[function])
-        ended = _Ended(ask.rows_before)
+        ended = _Ended(ask.preceding_rows)
         self._push(_Call(node, start, function, self._waited, listed=listed, ended=ended))
-        self._asked_open += self._is_asked(function)
+        self._open_focused += self._is_focused(function)
 
     def _leave(self, end: int, failure: Failure) -> None:
         call = self._pop()
-        self._asked_open -= self._is_asked(call.function)
+        self._open_focused -= self._is_focused(call.function)
         waited = self._waited - call.waited
         if self._is_counted(call.start, end):
             self._tree.count(self._track, call, end, waited, failure)
@@ -230,7 +230,7 @@ class _TrackFold(TrackWalk[_Call]):
             around = self._calls[-1]
             around.inside = add_time(around.inside, end - call.start - waited)
         ended = self._around()
-        if call.listed and end - call.start >= self._ask.row_duration and self._ask.row_limit:
+        if call.listed and end - call.start >= self._ask.min_row_duration and self._ask.row_limit:
             row = self._row(call, end - call.start, waited, failure)
             self._list(call, row, ended)
         self._pass_rows(call, ended)
@@ -241,7 +241,7 @@ class _TrackFold(TrackWalk[_Call]):
 
     def _leave_inherited(self, end: int) -> None:  # noqa: ARG002
         call = self._pop()
-        self._asked_open -= self._is_asked(call.function)
+        self._open_focused -= self._is_focused(call.function)
         self._pass_rows(call, self._around())
 
     def _around(self) -> _Ended:
@@ -273,11 +273,11 @@ class _TrackFold(TrackWalk[_Call]):
     def _list(self, call: _Call, row: _Row, around: _Ended) -> None:
         """around is what has ended in the call around this one."""
         ask = self._ask
-        if row.start + row.duration < ask.asked_since or row.start > ask.asked_until:
+        if row.start + row.duration < ask.match_since or row.start > ask.match_until:
             return
-        if self._is_asked(call.function) and not self._asked_open:
+        if self._is_focused(call.function) and not self._open_focused:
             self._list_before(around)
-        if self._is_wanted(call, row.flags):
+        if self._is_listed(call, row.flags):
             call.ended.wanted = True
             if self._is_counted(row.start, row.start + row.duration):
                 self._add_row(row, call.ended)
@@ -306,14 +306,14 @@ class _TrackFold(TrackWalk[_Call]):
         own.rows = [row]
         rows.append(row)
 
-    def _is_asked(self, function: int) -> bool:
-        return self._ask.asked is not None and bool(self._ask.asked[function])
+    def _is_focused(self, function: int) -> bool:
+        return self._ask.focus is not None and bool(self._ask.focus[function])
 
-    def _is_wanted(self, call: _Call, flags: int) -> bool:
-        if self._ask.rows_around and call.ended.wanted:
+    def _is_listed(self, call: _Call, flags: int) -> bool:
+        if self._ask.rows_include_callers and call.ended.wanted:
             return True
-        if self._ask.asked is not None:
-            return self._asked_open > 0 or self._is_asked(call.function)
+        if self._ask.focus is not None:
+            return self._open_focused > 0 or self._is_focused(call.function)
         return not self._ask.rows_failed_only or bool(flags & (ERROR | PANIC))
 
 

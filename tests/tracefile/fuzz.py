@@ -73,11 +73,11 @@ def _question(chance: random.Random) -> tuple[Selection, Listing]:
     return chance.choice([selection, Selection(tracks=tracks)]), Listing(
         limit=chance.choice([5, 1000]),
         functions=some,
-        least=chance.choice([0, 10]),
+        min_duration_ns=chance.choice([0, 10]),
         failed_only=True,
-        asked=None if chance.random() < 0.3 else chance.sample(range(4), 1),
-        around=True,
-        before=chance.randrange(4),
+        focus=None if chance.random() < 0.3 else chance.sample(range(4), 1),
+        include_callers=True,
+        preceding_calls=chance.randrange(4),
         window=chance.choice([None, Selection(), Selection(since - 30, since + 50)]),
     )
 

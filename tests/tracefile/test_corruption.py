@@ -24,7 +24,7 @@ def judged(content: bytes) -> None:
         path = Path(folder) / "corrupt.ftrace"
         path.write_bytes(content)
         both(path)
-        both(path, Selection(20, 60, tracks=[0]), Listing(least=5, limit=3))
+        both(path, Selection(20, 60, tracks=[0]), Listing(min_duration_ns=5, limit=3))
 
 
 @pytest.mark.parametrize("name", ["goroutines", "overwritten"])

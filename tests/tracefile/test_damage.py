@@ -38,15 +38,15 @@ DAMAGE = [
     (w.facts(1, w.process("[]"), w.process("{"), w.process("[" * 60_000)),
      ["3 descriptions of the process are invalid and were ignored"]),
     (w.FUNCTIONS + w.events(2, w.track(1, 1000), w.enter(9, 1), w.leave(9, 2)),
-     ["2 events are of unknown functions"]),
+     ["2 events refer to unknown functions"]),
     (w.FUNCTIONS + w.events(2, w.track(1, 1000), w.leave(1, 1), w.leave(2, 2)),
-     ["2 exits without their entry"]),
+     ["2 exits have no entry"]),
     (w.FUNCTIONS + w.events(2, w.track(1, 1000), w.enter(1, 1), w.enter(2, 2), w.leave(1, 3)),
-     ["1 call has no exit, but the one around it has"]),
+     ["1 call has no exit although its caller has one"]),
     (w.FUNCTIONS + w.events(2, w.track(1, 1000), w.enter(1, 9), w.leave(1, 7)),
-     ["1 time goes backwards"]),
+     ["1 timestamp is earlier than the one before it"]),
     (w.FUNCTIONS + w.events(2, w.enter(1, 9), track=1, opened=1),
-     ["1 chunk begins with other calls open than were"]),
+     ["1 chunk lists open calls that differ from those before it"]),
 ]  # fmt: skip
 
 

@@ -71,7 +71,7 @@ def test_beyond_the_limit_a_chain_begins_at_its_last_function(read: Read) -> Non
         ["main.(*Shop).Sell"],
     ]
     (damage,) = chains.damage
-    assert damage.startswith("2 calls are beyond the number of chains that are told apart")
+    assert damage.startswith("2 calls exceed the limit on distinct chains")
 
 
 def test_percentiles_are_within_three_percent(read: Read) -> None:
@@ -121,7 +121,7 @@ def test_failures_and_extremes(read: Read) -> None:
     [
         (Listing(), [1, 2, 10, 40, 50]),
         (Listing(failed_only=True), [2, 10]),
-        (Listing(least=20), [1, 10]),
+        (Listing(min_duration_ns=20), [1, 10]),
         (Listing(functions=[0, 2]), [1, 40]),
         (Listing(functions=[]), []),
         (Listing(limit=0), []),

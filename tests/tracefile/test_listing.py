@@ -16,11 +16,11 @@ from tests.tracefile.test_model import STEPS, run
 QUESTIONS = st.builds(
     Listing,
     functions=st.none() | st.just([1, 2, 3]),
-    least=st.sampled_from([0, 0, 15]),
+    min_duration_ns=st.sampled_from([0, 0, 15]),
     failed_only=st.booleans(),
-    asked=st.none() | st.sets(st.integers(0, 3), min_size=1, max_size=2),
-    around=st.just(True),
-    before=st.integers(0, 3),
+    focus=st.none() | st.sets(st.integers(0, 3), min_size=1, max_size=2),
+    include_callers=st.just(True),
+    preceding_calls=st.integers(0, 3),
 )
 
 
@@ -34,7 +34,10 @@ def test_what_is_asked_for_is_what_is_listed(
         path.write_bytes(run(steps).end())
         both(path, listing=question)
         trace = open_trace(path)
-        every = calls(trace, listing=Listing(functions=question.functions, least=question.least))
+        every = calls(
+            trace,
+            listing=Listing(functions=question.functions, min_duration_ns=question.min_duration_ns),
+        )
         found = calls(trace, listing=question)
         assert _keys(found, range(len(found))) == _keys(every, _expected(every, question))
 
@@ -48,11 +51,11 @@ def _keys(found: Calls, rows: object) -> list[tuple[int, ...]]:
 
 def _expected(every: Calls, question: Listing) -> set[int]:
     rows = range(len(every))
-    if question.asked is None:
+    if question.focus is None:
         wanted = {i for i in rows if not question.failed_only or every.error[i]}
         return wanted | {outer for i in wanted for outer in _around(every, i)}
-    asked = {i for i in rows if every.function[i] in question.asked}
-    functions = question.asked.intersection(question.functions or question.asked)
+    asked = {i for i in rows if every.function[i] in question.focus}
+    functions = question.focus.intersection(question.functions or question.focus)
     inside = {i for i in rows if not functions.isdisjoint(_functions_around(every, i))}
     shown = asked | inside | {outer for i in asked for outer in _around(every, i)}
     before: set[int] = set()
@@ -72,7 +75,9 @@ def _expected(every: Calls, question: Listing) -> set[int]:
         ]
         since = max(last_asked, default=-1)
         before |= set(
-            [j for j in earlier if j > since][-question.before :] if question.before else []
+            [j for j in earlier if j > since][-question.preceding_calls :]
+            if question.preceding_calls
+            else []
         )
     return shown | before
 

@@ -12,7 +12,7 @@ from functrace.cli.render.terminal import SafeText, line, style
 from functrace.runtime.escaping import escape
 
 if TYPE_CHECKING:
-    from functrace.analysis.replaying import Event
+    from functrace.analysis.event_stream import Event
     from functrace.analysis.stream import Call
     from functrace.tracefile import Trace
 

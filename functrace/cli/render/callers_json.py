@@ -9,12 +9,12 @@ from functrace.cli.render import coverage
 
 if TYPE_CHECKING:
     from functrace.analysis.call_chains import CallChain, Link
-    from functrace.analysis.callers import Callers
+    from functrace.analysis.caller_chains import CallerChains
     from functrace.analysis.examples import Example
     from functrace.analysis.sums import Sums
 
 
-def report(found: Callers, chains: Sequence[CallChain], count: int) -> dict[str, Any]:
+def report(found: CallerChains, chains: Sequence[CallChain], count: int) -> dict[str, Any]:
     """Return the figures of all calls and of each of ``chains``; there are ``count`` in all."""
     functions = sorted({int(found.forest.function[node]) for node in found.nodes})
     overall = found.overall()
@@ -34,7 +34,7 @@ def report(found: Callers, chains: Sequence[CallChain], count: int) -> dict[str,
     }
 
 
-def _function(found: Callers, index: int) -> dict[str, Any]:
+def _function(found: CallerChains, index: int) -> dict[str, Any]:
     function = found.forest.functions[index]
     return {"name": function.name, "file": function.file, "line": function.line}
 
@@ -43,10 +43,10 @@ def _figures(sums: Sums) -> dict[str, int]:
     return {**sums.as_json(), "failed": sums.failed}
 
 
-def _chain(found: Callers, chain: CallChain, example: Example | None) -> dict[str, Any]:
+def _chain(found: CallerChains, chain: CallChain, example: Example | None) -> dict[str, Any]:
     return {
         **_figures(chain),
-        "asked": found.count(chain),
+        "matching": found.count(chain),
         "p50": found.percentile(chain, 50),
         "p99": found.percentile(chain, 99),
         "chain": _steps(found, chain, example),
@@ -56,13 +56,13 @@ def _chain(found: Callers, chain: CallChain, example: Example | None) -> dict[st
         ],
         "failures": [
             {"text": each.pattern, "first": each.text, "panic": each.panic, "count": each.count}
-            for each in found.texts(chain)
+            for each in found.failure_texts(chain)
         ],
         "example": _example(found, example),
     }
 
 
-def _steps(found: Callers, chain: CallChain, example: Example | None) -> list[dict[str, Any]]:
+def _steps(found: CallerChains, chain: CallChain, example: Example | None) -> list[dict[str, Any]]:
     from functrace.analysis.call_chains import links, steps
 
     node = example.node if example else chain.nodes[0]
@@ -82,13 +82,13 @@ def _link(link: Link | None) -> dict[str, Any]:
     return {"kind": link.kind, "file": link.file, "line": link.line}
 
 
-def _example(found: Callers, example: Example | None) -> dict[str, Any] | None:
+def _example(found: CallerChains, example: Example | None) -> dict[str, Any] | None:
     if example is None:
         return None
     trace = found.forest.chains[example.trace].trace
     track = trace.tracks[example.track]
     return {
-        "why": example.why,
+        "reason": example.reason,
         "trace": str(trace.path),
         "track": track.id,
         "kind": track.kind,

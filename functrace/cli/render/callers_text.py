@@ -14,7 +14,7 @@ from functrace.runtime.escaping import escape
 
 if TYPE_CHECKING:
     from functrace.analysis.call_chains import CallChain
-    from functrace.analysis.callers import Callers
+    from functrace.analysis.caller_chains import CallerChains
     from functrace.analysis.examples import Example
 
 _MAX_TEXTS = 3
@@ -22,7 +22,7 @@ _INDENT = "    "
 
 
 def show(
-    found: Callers, function: str, slow: str | None, chains: Sequence[CallChain], count: int
+    found: CallerChains, function: str, slow: str | None, chains: Sequence[CallChain], count: int
 ) -> None:
     """Print a summary of all calls, then a block for each of ``chains``; there are ``count``."""
     names = columns.Names(found.forest.functions)
@@ -36,12 +36,12 @@ def show(
     if prefix:
         terminal.echo()
         terminal.echo("Every chain below begins:")
-        _print_chain(texts[0][:prefix], found.wanted.whole)
+        _print_chain(texts[0][:prefix], found.filter.unfold_recursion)
     rows = columns.align([_figures(found, slow, i, chain) for i, chain in enumerate(chains, 1)])
     for row, words, chain, example in zip(rows, texts, chains, examples, strict=True):
         terminal.echo()
         _print_figures("  ".join(row), _failures(found, chain))
-        _print_chain(["…", *words[prefix:]] if prefix else words, found.wanted.whole)
+        _print_chain(["…", *words[prefix:]] if prefix else words, found.filter.unfold_recursion)
         for line in _texts(found, chain):
             terminal.echo(_INDENT + line, fg="red")
         if example:
@@ -51,7 +51,7 @@ def show(
         terminal.echo(f"… {units.several(count - len(chains), 'more chain')}; --limit 0 shows all")
 
 
-def _summary(found: Callers, function: str, names: columns.Names, count: int) -> list[str]:
+def _summary(found: CallerChains, function: str, names: columns.Names, count: int) -> list[str]:
     all_calls = found.overall()
     functions = sorted({int(found.forest.function[node]) for node in found.nodes})
     name = (
@@ -96,13 +96,13 @@ def _common_prefix(texts: list[list[str]]) -> int:
     return 0 if one_line else chain_text.common_prefix(texts)
 
 
-def _print_chain(words: list[str], whole: bool) -> None:
-    shown = words if whole else chain_text.shortened(words)
+def _print_chain(words: list[str], complete: bool) -> None:
+    shown = words if complete else chain_text.shortened(words)
     for line in chain_text.lines(shown, columns.width() - len(_INDENT)):
         terminal.echo(_INDENT + line)
 
 
-def _figures(found: Callers, slow: str | None, number: int, chain: CallChain) -> list[str]:
+def _figures(found: CallerChains, slow: str | None, number: int, chain: CallChain) -> list[str]:
     """Return the cells of a chain that are aligned over all chains."""
     ended = chain.calls > chain.unfinished
     return [
@@ -116,10 +116,10 @@ def _figures(found: Callers, slow: str | None, number: int, chain: CallChain) ->
     ]
 
 
-def _failures(found: Callers, chain: CallChain) -> str:
+def _failures(found: CallerChains, chain: CallChain) -> str:
     """Return failed, panicked and unfinished calls, for the end of the line."""
     parts = []
-    if chain.failed and not found.wanted.failed:
+    if chain.failed and not found.filter.failed:
         parts.append(f"{units.count(chain.failed)} failed")
     if chain.panics and columns.panic_noun(found.forest.traces) == "panic":
         parts.append(f"{units.count(chain.panics)} panicked")
@@ -128,22 +128,22 @@ def _failures(found: Callers, chain: CallChain) -> str:
     return ", ".join(parts)
 
 
-def _counts(found: Callers, slow: str | None, chain: CallChain) -> Iterator[str]:
+def _counts(found: CallerChains, slow: str | None, chain: CallChain) -> Iterator[str]:
     matching, calls = found.count(chain), units.count(chain.calls)
-    if slow or found.wanted.failed:
+    if slow or found.filter.failed:
         what = " and ".join(
-            [*(["failed"] if found.wanted.failed else []), *([f"took ≥ {slow}"] if slow else [])]
+            [*(["failed"] if found.filter.failed else []), *([f"took ≥ {slow}"] if slow else [])]
         )
         yield f"{units.count(matching)} of {calls} {what} ({units.share(matching, chain.calls)})"
         return
-    whole = sum(int(found.forest.calls[node]) for node in found.nodes)
+    all_calls = sum(int(found.forest.calls[node]) for node in found.nodes)
     yield units.several(chain.calls, "call")
-    yield units.share(chain.calls, whole)
+    yield units.share(chain.calls, all_calls)
 
 
-def _texts(found: Callers, chain: CallChain) -> Iterator[str]:
+def _texts(found: CallerChains, chain: CallChain) -> Iterator[str]:
     is_exception = columns.panic_noun(found.forest.traces) == "exception"  # its text has its type
-    texts = found.texts(chain)
+    texts = found.failure_texts(chain)
     for each in texts[:_MAX_TEXTS]:
         text = escape(each.pattern) or "no text"
         panic = "panic: " if each.panic and not is_exception else ""
@@ -155,10 +155,10 @@ def _texts(found: Callers, chain: CallChain) -> Iterator[str]:
         yield f"{units.count(rest)}x {units.several(len(texts) - _MAX_TEXTS, 'other text')}"
 
 
-def _replay_command(found: Callers, example: Example) -> str:
+def _replay_command(found: CallerChains, example: Example) -> str:
     trace = found.forest.chains[example.trace].trace
     track = trace.tracks[example.track]
     path = shlex.quote(str(trace.path))
     at = units.moment(example.start)
     took = "" if example.duration is None else f", {units.duration(example.duration)}"
-    return f"{example.why}{took}: functrace replay {path} --track {track.id} --from {at}"
+    return f"{example.reason}{took}: functrace replay {path} --track {track.id} --from {at}"

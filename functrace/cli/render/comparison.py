@@ -7,14 +7,14 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from functrace import units
-from functrace.analysis.compare import Comparison, Failing, Presence, Timing
+from functrace.analysis.compare import Comparison, FailureRate, Presence, Timing
 from functrace.cli.render import coverage
 from functrace.cli.render.terminal import style
 
 if TYPE_CHECKING:
     from functrace.tracefile import Trace
 
-Entry = Presence | Timing | Failing
+Entry = Presence | Timing | FailureRate
 Sections = dict[str, list[Entry]]
 
 _COLOURS = {"slower": "red", "fails more": "red", "faster": "green", "fails less": "green"}
@@ -52,7 +52,7 @@ def _entry(entry: Entry) -> Iterator[str]:
         yield f"  {entry.name}{chance}"
         times = f"p50 {_durations(entry.p50)}, p99 {_durations(entry.p99)}"
         yield f"      {times}, {_calls(entry.calls)}"
-        yield f"      {_signed(entry.added)} in all, {_signed(entry.added_itself)} of it in itself"
+        yield f"      total {_signed(entry.added)}, self {_signed(entry.added_self)}"
     else:
         rates = " → ".join(
             units.share(*pair) for pair in zip(entry.failed, entry.calls, strict=True)
@@ -79,7 +79,7 @@ def _path(entry: Presence) -> str:
     return " → ".join(entry.chain.names)
 
 
-def _text(entry: Failing) -> str:
+def _text(entry: FailureRate) -> str:
     return " ".join(entry.text.split())
 
 

@@ -22,13 +22,6 @@ class Event(NamedTuple):
     call: Call
 
 
-def listed(trace: Trace, selection: Selection, listing: Listing) -> Iterator[Call]:
-    """Yield the listed calls, track by track."""
-    for block in by_track(trace, selection, listing):
-        for track in block.tracks:
-            yield from track.calls
-
-
 def events(
     trace: Trace, selection: Selection, listing: Listing, *, merged: bool = False
 ) -> Iterator[Event]:
@@ -52,12 +45,12 @@ class _Track:
     def events(self, calls: Iterable[Call], until: int) -> Iterator[Event]:
         for call in calls:
             while self._open and self._open[-1].level >= call.level:
-                yield self._left()
+                yield self._exit()
             yield Event(call.start, True, call)
             self._open.append(call)
         while self._open and self._open[-1].end < until:
-            yield self._left()
+            yield self._exit()
 
-    def _left(self) -> Event:
+    def _exit(self) -> Event:
         call = self._open.pop()
         return Event(call.end, False, call)

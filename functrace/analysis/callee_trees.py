@@ -23,7 +23,7 @@ class Callee(Sums):
     """callees, longest total first"""
 
 
-def graph(forest: Forest, nodes: Sequence[int]) -> list[Callee]:
+def build_callee_trees(forest: Forest, nodes: Sequence[int]) -> list[Callee]:
     """Return the callee trees of ``nodes``, one per function."""
     inner = below(forest, nodes)
     places = Places()
@@ -32,13 +32,13 @@ def graph(forest: Forest, nodes: Sequence[int]) -> list[Callee]:
     callees: dict[int, Callee] = {}
     for node, position in found.items():
         if position.place not in callees:
-            around = places.above(position.place)
-            started = bool(forest.started[node]) and around >= 0
+            parent = places.parent(position.place)
+            started = bool(forest.started[node]) and parent >= 0
             new = Callee(function=int(forest.function[node]), started=started)
             callees[position.place] = new
-            (callees[around].callees if around >= 0 else roots).append(new)
-        callees[position.place].add(forest, node, inner=position.again)
-        callees[position.place].recursive |= position.again
+            (callees[parent].callees if parent >= 0 else roots).append(new)
+        callees[position.place].add(forest, node, inner=position.is_repeat)
+        callees[position.place].recursive |= position.is_repeat
     for callee in callees.values():
         callee.callees.sort(key=lambda each: each.total, reverse=True)
     return sorted(roots, key=lambda each: each.total, reverse=True)

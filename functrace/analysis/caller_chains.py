@@ -19,33 +19,32 @@ from functrace.analysis.merge import Forest, below, merge
 from functrace.analysis.sums import Sums
 from functrace.tracefile import Trace
 
-_SLOW_LIMIT = 2_000_000
-_TEXT_LIMIT = 100_000
+_MAX_SLOW_CALLS = 2_000_000
+_MAX_FAILED_CALLS = 100_000
 
 
 @dataclass(frozen=True)
-class Wanted:
+class CallerFilter:
     """Filter for the calls of the functions."""
 
     failed: bool = False
-    least: int = 0
-    """minimum duration in nanoseconds"""
-    whole: bool = False
-    """whether recursion stays unfolded"""
+    min_duration_ns: int = 0
+    unfold_recursion: bool = False
+    """whether chains contain each call of a recursion"""
 
 
 @dataclass(frozen=True, eq=False)
-class Callers:
+class CallerChains:
     """Call chains to given functions, with figures and examples."""
 
     forest: Forest
-    wanted: Wanted
+    filter: CallerFilter
     functions: tuple[set[int], ...]
     """function indices of each trace"""
     nodes: list[int]
     """nodes of the functions"""
     chains: list[CallChain]
-    asked: Counter[int]
+    listed_calls: Counter[int]
     """number of listed calls, by node"""
     longest: dict[int, Example]
     """longest listed call, by node; empty without a minimum duration"""
@@ -56,13 +55,13 @@ class Callers:
 
     def count(self, chain: CallChain) -> int:
         """Return the number of a chain's calls that match the filter."""
-        if self.wanted.least:
-            return sum(self.asked[node] for node in chain.nodes)
-        return chain.failed if self.wanted.failed else chain.calls
+        if self.filter.min_duration_ns:
+            return sum(self.listed_calls[node] for node in chain.nodes)
+        return chain.failed if self.filter.failed else chain.calls
 
     def percentile(self, chain: CallChain, percent: float) -> int:
         """Return a percentile of the durations of a chain's calls, in nanoseconds."""
-        return self._of(self.forest.histogram(chain.nodes), chain.nodes, percent)
+        return self._percentile(self.forest.histogram(chain.nodes), chain.nodes, percent)
 
     def overall(self) -> Sums:
         """Return the sums over all nodes. The time of a call nested in another is counted once."""
@@ -79,15 +78,15 @@ class Callers:
             for chains, chosen in zip(self.forest.chains, self.functions, strict=True)
             for function in chosen
         )
-        return self._of(histogram, self.nodes, percent)
+        return self._percentile(histogram, self.nodes, percent)
 
-    def _of(self, histogram: Histogram, nodes: Sequence[int], percent: float) -> int:
+    def _percentile(self, histogram: Histogram, nodes: Sequence[int], percent: float) -> int:
         ended = [n for n in nodes if self.forest.calls[n] > self.forest.unfinished[n]]
-        least = min((int(self.forest.min[n]) for n in ended), default=0)
-        most = max((int(self.forest.max[n]) for n in ended), default=0)
-        return histogram.percentile(percent, least, most)
+        minimum = min((int(self.forest.min[n]) for n in ended), default=0)
+        maximum = max((int(self.forest.max[n]) for n in ended), default=0)
+        return histogram.percentile(percent, minimum, maximum)
 
-    def texts(self, chain: CallChain) -> list[Failures]:
+    def failure_texts(self, chain: CallChain) -> list[Failures]:
         """Return the errors and panics of a chain's calls, most frequent first."""
         return failures.joined(self.failures.get(node, []) for node in chain.nodes)
 
@@ -99,36 +98,36 @@ class Callers:
             of_node = unfinished(self.forest, self.functions)
             for index, chain in enumerate(chains):
                 if index in missing:
-                    open_ones = (of_node[node] for node in chain.nodes if node in of_node)
-                    found[index] = next(open_ones, None)
+                    open_calls = (of_node[node] for node in chain.nodes if node in of_node)
+                    found[index] = next(open_calls, None)
         return found
 
     def _example(self, chain: CallChain) -> Example | None:
-        if self.wanted.least:
+        if self.filter.min_duration_ns:
             listed = (self.longest[node] for node in chain.nodes if node in self.longest)
             return max(listed, key=lambda example: example.duration or 0)
         return first_failed(self.forest, chain.nodes) or slowest(self.forest, chain.nodes)
 
 
-def callers(
-    traces: Sequence[Trace], functions: Callable[[Trace], set[int]], wanted: Wanted
-) -> Callers:
+def find_caller_chains(
+    traces: Sequence[Trace], functions: Callable[[Trace], set[int]], call_filter: CallerFilter
+) -> CallerChains:
     """Return the chains to the functions chosen in each trace that have matching calls."""
     pairs = [(trace, chosen) for trace in traces if (chosen := functions(trace))]
-    listed = [_listed(trace, chosen, wanted) for trace, chosen in pairs]
+    listed = [_list_calls(trace, chosen, call_filter) for trace, chosen in pairs]
     forest = merge([each.chains for each in listed])
     nodes = _nodes(forest, [chosen for _, chosen in pairs])
-    asked: Counter[int] = Counter()
+    listed_calls: Counter[int] = Counter()
     for index, each in enumerate(listed):
-        asked.update(forest.nodes.of(index, each.node).tolist())
-    found = Callers(
+        listed_calls.update(forest.nodes.of(index, each.node).tolist())
+    found = CallerChains(
         forest=forest,
-        wanted=wanted,
+        filter=call_filter,
         functions=tuple(chosen for _, chosen in pairs),
         nodes=nodes,
-        chains=chains_to(forest, nodes, whole=wanted.whole),
-        asked=asked,
-        longest=longest(forest, listed) if wanted.least else {},
+        chains=chains_to(forest, nodes, fold_recursion=not call_filter.unfold_recursion),
+        listed_calls=listed_calls,
+        longest=longest(forest, listed) if call_filter.min_duration_ns else {},
         failures=failures.by_node(forest, listed),
         sampled=any(each.truncated for each in listed),
     )
@@ -136,20 +135,20 @@ def callers(
     return found
 
 
-def _listed(trace: Trace, chosen: set[int], wanted: Wanted) -> Calls:
+def _list_calls(trace: Trace, chosen: set[int], call_filter: CallerFilter) -> Calls:
     listing = Listing(
-        limit=_SLOW_LIMIT if wanted.least else _TEXT_LIMIT,
+        limit=_MAX_SLOW_CALLS if call_filter.min_duration_ns else _MAX_FAILED_CALLS,
         functions=chosen,
-        least=wanted.least,
-        failed_only=wanted.failed or not wanted.least,
+        min_duration_ns=call_filter.min_duration_ns,
+        failed_only=call_filter.failed or not call_filter.min_duration_ns,
     )
     return calls(trace, listing=listing, histograms_of=chosen)
 
 
 def _nodes(forest: Forest, chosen: list[set[int]]) -> list[int]:
     """Return the nodes of the chosen functions that have calls."""
-    mine = np.zeros(len(forest), np.bool_)
+    chosen_nodes = np.zeros(len(forest), np.bool_)
     for index, (chains, functions) in enumerate(zip(forest.chains, chosen, strict=True)):
         own = np.flatnonzero(np.isin(chains.function, list(functions)) & (chains.calls > 0))
-        mine[forest.nodes.of(index, own.astype(np.int32))] = True
-    return [int(node) for node in np.flatnonzero(mine)]
+        chosen_nodes[forest.nodes.of(index, own.astype(np.int32))] = True
+    return [int(node) for node in np.flatnonzero(chosen_nodes)]
