@@ -73,7 +73,7 @@ func checkTempDir() error {
 			return err
 		}
 		if info.Mode().Perm()&0o022 != 0 && info.Mode()&os.ModeSticky == 0 {
-			return errors.New(folder + " can be written to by other users; set TMPDIR to a private folder")
+			return errors.New(folder + " is writable by other users; set TMPDIR to a private folder")
 		}
 		if !strings.Contains(folder, "/") {
 			break

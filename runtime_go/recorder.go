@@ -68,7 +68,7 @@ var errTraceFull = errors.New("the trace has reached FUNCTRACE_MAX_SIZE")
 // open creates the trace file and starts it.
 func (r *recorder) open(c *config) error {
 	if c.maxSize < minTrace {
-		return errors.New("FUNCTRACE_MAX_SIZE is too small for a trace: 1M will do")
+		return errors.New("FUNCTRACE_MAX_SIZE is too small for a trace: set it to 1M or more")
 	}
 	for create := createAnonymous; ; create = createNamed {
 		err := r.openWith(c, create)

@@ -242,7 +242,7 @@ func TestTraceErrors(t *testing.T) {
 		}
 	}
 	_, stderr := start(t, "chain", "FUNCTRACE=record", "FUNCTRACE_MAX_SIZE=4K", "FUNCTRACE_OUT="+folder)
-	expect(t, stderr, "functrace: FUNCTRACE_MAX_SIZE is too small for a trace: 1M will do; tracing is off\n")
+	expect(t, stderr, "functrace: FUNCTRACE_MAX_SIZE is too small for a trace: set it to 1M or more; tracing is off\n")
 }
 
 func TestAFileThatGrowsNoMore(t *testing.T) {

@@ -77,8 +77,8 @@ class Recorder:
         meanwhile is the program's and passes through, without their frames in its traceback.
 
         Raises FileExistsError where there is such a file, another OSError where it cannot be made,
-        ValueError where max_size is too small ("FUNCTRACE_MAX_SIZE is too small for a trace: 1M
-        will do") or the facts too long, RuntimeError where there is a recorder already.
+        ValueError where max_size is too small or the facts too long, RuntimeError if a
+        recorder is already active.
         """
 
     def add(self, code: CodeType, name: str, file: str, line: int) -> None:

@@ -71,7 +71,7 @@ def _check_program(words: tuple[str, ...]) -> None:
 
 def _warn_of_environment(python: str) -> None:
     """Warn if the interpreter is not that of the active environment."""
-    active = interpreter.passed_over(python, os.environ)
+    active = interpreter.find_ignored_environment(python, os.environ)
     if active:
         warning = f"using {python}, not the active environment {active}; --python selects another"
         messages.write_message(warning, sender="functrace run")

@@ -63,7 +63,7 @@ def find(session: Session, package: str) -> Archives:
     with open(path.with_suffix(".lock"), "wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # one compiler call makes them, the others wait
         if not path.exists():
-            write_atomic(path, json.dumps(_listed(session, flags)).encode(), durable=False)
+            write_atomic(path, json.dumps(_list_archives(session, flags)).encode(), durable=False)
     found: Archives = json.loads(path.read_bytes())
     return found
 
@@ -77,12 +77,14 @@ def _profile(session: Session, package: str) -> str:
     return str(profile) if profile and profile.exists() else "off"
 
 
-def _listed(session: Session, flags: list[str]) -> Archives:
+def _list_archives(session: Session, flags: list[str]) -> Archives:
     words = ["list", "-export", "-deps", "-f", "{{.ImportPath}}={{.Export}}", *flags, "."]
     try:
         text = toolchain.run_go(session.go, words, Path(session.runtime), _environment())
     except FunctraceError as error:
-        raise FunctraceError("the functrace runtime does not compile:", *error.args) from None
+        raise FunctraceError(
+            "cannot build the functrace runtime: go list failed:", *error.args
+        ) from None
     pairs = (line.partition("=") for line in text.splitlines())
     return {path: export for path, _, export in pairs if export}
 

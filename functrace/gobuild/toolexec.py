@@ -26,7 +26,7 @@ def main() -> None:
         if any(word.startswith(MARK) for word in command):
             status = _compile(run, [word for word in command if not word.startswith(MARK)])
         else:
-            status = _execute(_linked(run, command), run)
+            status = _execute(_add_runtime(run, command), run)
     except FunctraceError as error:
         messages.write_message(*error.args)
         status = 1
@@ -45,19 +45,20 @@ def _compile(run: Session, command: list[str]) -> int:
     new = _instrumented(run, package, command) if run.scope.contains(package) else command
     if new == command:
         return _execute(command, run)
-    tried = subprocess.run([*run.toolexec, *new], capture_output=True, check=False)
-    if tried.returncode:
+    attempt = subprocess.run([*run.toolexec, *new], capture_output=True, check=False)
+    if attempt.returncode:
         # Errors of the user's code must be reported as for the original files.
         status = _execute(command, run)
         if status:
             return status
-        messages.write_output(tried.stdout + tried.stderr, sys.stderr)
+        messages.write_output(attempt.stdout + attempt.stderr, sys.stderr)
         raise FunctraceError(
-            f"{package} compiles as it is, but not instrumented. This is a bug in functrace, "
-            f"please report it; meanwhile: functrace go --exclude {package.partition(' ')[0]} …"
+            f"{package}: the instrumented copy does not compile, but the original does; "
+            "this is a bug in functrace, please report it; to continue, run "
+            f"functrace go --exclude {package.partition(' ')[0]} …"
         )
-    messages.write_output(tried.stdout, sys.stdout)
-    messages.write_output(tried.stderr, sys.stderr)
+    messages.write_output(attempt.stdout, sys.stdout)
+    messages.write_output(attempt.stderr, sys.stderr)
     return 0
 
 
@@ -70,7 +71,7 @@ def _instrumented(run: Session, package: str, command: list[str]) -> list[str]:
         if file.text is not None:
             folder.mkdir(exist_ok=True)
             copy = folder / f"{len(copies)}_{os.path.basename(file.path)}"
-            copy.write_bytes(_lines_kept(file.path, file.text, folder.parent))
+            copy.write_bytes(_add_line_directive(file.path, file.text, folder.parent))
             copies[file.path] = str(copy)
     if not copies:
         return command
@@ -92,19 +93,19 @@ def _files(command: list[str]) -> list[str]:
     return command[last + 1 + (command[last] in _WITH_VALUE) :]
 
 
-def _lines_kept(path: str, text: bytes, work: Path) -> bytes:
+def _add_line_directive(path: str, text: bytes, work: Path) -> bytes:
     """Add a ``//line`` directive, except to files of cgo and cover, which contain their own."""
     is_generated = Path(path).is_relative_to(work)
     return text if is_generated else instrument.for_compiler(path, text)
 
 
-def _linked(run: Session, command: list[str]) -> list[str]:
+def _add_runtime(run: Session, command: list[str]) -> list[str]:
     """Return the linker's command line with the runtime and its dependencies added."""
     config = Path(_value(command, "-importcfg"))
-    has = {line.partition("=")[0] for line in config.read_text(encoding="utf-8").splitlines()}
+    listed = {line.partition("=")[0] for line in config.read_text(encoding="utf-8").splitlines()}
     package = os.environ.get("TOOLEXEC_IMPORTPATH", "")
     found = archives.find(run, package)
-    missing = {path: file for path, file in found.items() if f"packagefile {path}" not in has}
+    missing = {path: file for path, file in found.items() if f"packagefile {path}" not in listed}
     return _with_packages(command, missing)
 
 

@@ -36,7 +36,7 @@ def choose(requested: str | None, environment: Mapping[str, str]) -> str:
     return _find("python3", environment) if is_tool else sys.executable
 
 
-def passed_over(chosen: str, environment: Mapping[str, str]) -> str:
+def find_ignored_environment(chosen: str, environment: Mapping[str, str]) -> str:
     """Return the active virtual environment if ``chosen`` is not in it, else an empty string."""
     active = environment.get("VIRTUAL_ENV", "")
     # Links are not resolved: an environment's python links to the base interpreter.

@@ -74,14 +74,16 @@ class Control:
         if IS_PRIVILEGED:
             raise RuntimeError(f"functrace: {_PRIVILEGED}")
         if not _is_main_interpreter():
-            raise RuntimeError("functrace: it is the main interpreter that can be traced")
+            raise RuntimeError("functrace: only the main interpreter can be traced")
         if self._recorder is None:
             try:
                 self._begin("record")
             except (ValueError, OSError) as error:
                 raise RuntimeError(f"functrace: {_reason(error)}") from None
         elif self._recorder.failed:
-            raise RuntimeError("functrace: the trace cannot be written any more")
+            raise RuntimeError(
+                "functrace: cannot resume tracing: the trace file is full or could not be written"
+            )
         else:
             self._recorder.start()
         self._is_on = True

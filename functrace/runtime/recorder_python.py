@@ -58,7 +58,7 @@ class Recorder:
         warn: Callable[[str], None],
     ) -> None:
         if _recorders:
-            raise RuntimeError("there is a recorder already")
+            raise RuntimeError("a recorder is already active")
         self._warn = warn
         self._depth = depth
         self._min_duration = min_duration

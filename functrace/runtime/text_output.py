@@ -74,12 +74,13 @@ class StreamOutput:
         """Report how many lines were not written."""
         if self._lost and self._process == os.getpid():
             name = self._stream.name
-            self._warn(f"{self._lost:,} lines were not printed: {name} was another file")
+            self._warn(f"{self._lost:,} lines were not printed: the program had replaced {name}")
 
     def _count_lost(self) -> None:
         if self._process != os.getpid():
             self._process, self._lost = os.getpid(), 0
-            self._warn(f"{self._stream.name} is another file now: calls are not printed to that")
+            name = self._stream.name
+            self._warn(f"the program replaced {name}: calls are not printed until it is restored")
         self._lost += 1
 
     def _flush(self) -> None:

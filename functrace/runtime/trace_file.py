@@ -107,11 +107,11 @@ class TraceFile:
         fail: Callable[[str], None],
     ) -> None:
         if max_size < _MIN_TRACE_BYTES:
-            raise ValueError("FUNCTRACE_MAX_SIZE is too small for a trace: 1M will do")
+            raise ValueError("FUNCTRACE_MAX_SIZE is too small for a trace: set it to 1M or more")
         if len(facts) > _MAX_FACTS_BYTES:
             raise ValueError(f"facts of {len(facts)} bytes")
         if sys.byteorder != "little":
-            raise OSError("a trace is written on machines that have the lowest byte first")
+            raise OSError("traces can only be recorded on little-endian machines")
         self.failed = False
         self.overwrites = overwrite
         self._max_size = max_size

@@ -198,7 +198,7 @@ def test_a_collector_that_is_not_there(live: Runner) -> None:
     [
         ("FUNCTRACE_OTLP_SAMPLE=2", "2: a share is above 0 and at most 1, such as 5% or 0.05"),
         ("FUNCTRACE_OTLP_SLOW=soon", "soon is not a time such as 5us, 2ms or 1.5s"),
-        ("FUNCTRACE_OTLP_ERRORS=yes", "yes is neither 1 nor 0"),
+        ("FUNCTRACE_OTLP_ERRORS=yes", "yes: expected 0 or 1"),
         ("OTEL_BSP_EXPORT_TIMEOUT=1s", "1s is not a number of milliseconds"),
     ],
 )

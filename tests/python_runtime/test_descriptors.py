@@ -104,8 +104,8 @@ def test_standard_output_that_becomes_another_file(run: Runner, take: str) -> No
     assert (result.folder / "own.dat").read_text() == "own data"
     assert result.stdout.count("->__main__.f\n") == 2
     assert result.stderr == (
-        "functrace: stdout is another file now: calls are not printed to that\n"
-        "functrace: 2 lines were not printed: stdout was another file\n"
+        "functrace: the program replaced stdout: calls are not printed until it is restored\n"
+        "functrace: 2 lines were not printed: the program had replaced stdout\n"
     )
 
 

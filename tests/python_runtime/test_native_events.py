@@ -196,10 +196,10 @@ def test_what_a_recorder_refuses(run: Runner) -> None:
         FUNCTRACE="off",
     )
     assert done.stdout == (
-        "ValueError FUNCTRACE_MAX_SIZE is too small for a trace: 1M will do\n"
+        "ValueError FUNCTRACE_MAX_SIZE is too small for a trace: set it to 1M or more\n"
         "ValueError the facts are too long\n"
         "FileExistsError [Errno 17] File exists: 'there'\n"
-        "RuntimeError there is a recorder already\n"
+        "RuntimeError a recorder is already active\n"
         "RuntimeError the recorder is closed\n"
         "RuntimeError the recorder is closed\n"
     )

@@ -115,7 +115,8 @@ def test_settings_that_make_no_sense(run: Runner, variable: str, value: str, rea
 def test_a_size_that_is_too_small(run: Runner) -> None:
     result = run(_PROGRAM, FUNCTRACE_MAX_SIZE="100K")
     assert result.stderr == (
-        "functrace: FUNCTRACE_MAX_SIZE is too small for a trace: 1M will do; tracing is off\n"
+        "functrace: FUNCTRACE_MAX_SIZE is too small for a trace: set it to 1M or more;"
+        " tracing is off\n"
     )
 
 

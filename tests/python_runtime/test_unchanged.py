@@ -326,7 +326,7 @@ def test_subinterpreters_are_left_alone(run: Runner) -> None:
         interpreters.destroy(other)
         f()
     """)
-    assert result.stdout == "functrace: it is the main interpreter that can be traced\n"
+    assert result.stdout == "functrace: only the main interpreter can be traced\n"
     assert result.stderr == ""
     assert result.trace.tracks[0].calls == ">f <f >f <f"
 

@@ -62,7 +62,7 @@ static void set_options(Py_ssize_t depth, unsigned long long min_duration) {
 
 static bool open_file(PyObject *path, uint64_t max_size, bool overwrite, const Py_buffer *facts) {
     if (max_size < MIN_TRACE_BYTES) {
-        PyErr_SetString(PyExc_ValueError, "FUNCTRACE_MAX_SIZE is too small for a trace: 1M will do");
+        PyErr_SetString(PyExc_ValueError, "FUNCTRACE_MAX_SIZE is too small for a trace: set it to 1M or more");
         return false;
     }
     if (facts->len > MAX_FACTS_BYTES) {
@@ -78,7 +78,7 @@ static bool open_file(PyObject *path, uint64_t max_size, bool overwrite, const P
 static bool begin(Recorder *self, PyObject *path, uint64_t max_size, int overwrite,
                   const Py_buffer *facts) {
     if (recorder.open) {
-        PyErr_SetString(PyExc_RuntimeError, "there is a recorder already");
+        PyErr_SetString(PyExc_RuntimeError, "a recorder is already active");
         return false;
     }
     if (!begin_process()) return false;

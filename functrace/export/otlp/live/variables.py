@@ -54,7 +54,7 @@ def load(environment: Mapping[str, str]) -> Settings:
 
 def _switch(text: str) -> bool:
     if text not in ("0", "1"):
-        raise UsageError(f"{text} is neither 1 nor 0")
+        raise UsageError(f"{text}: expected 0 or 1")
     return text == "1"
 
 
