@@ -180,10 +180,11 @@ class Follower:
         unread = _NO_LIMIT
         unfinished = []
         for events in self._events:
-            if count < _ROUND_WORDS:
-                count += self._read_chunk(events)
-            else:
+            if count >= _ROUND_WORDS:
                 unread = min(unread, max(events.start, events.last))
+                unfinished.append(events)
+                continue
+            count += self._read_chunk(events)
             if not events.is_done:
                 unfinished.append(events)
                 continue

@@ -1,5 +1,6 @@
-"""A trace that is written again, step by step, as recorders write: chunks begin in their order, a
-word is stored after its payload, and threads are late with what they have read the clock for."""
+"""A trace that is written again, step by step, as recorders write (docs/trace-format.md, "Order of
+stores"): chunks begin in their order, each after all earlier words of its track, a word is stored
+after its payload, and threads are late with what they have read the clock for."""
 
 from __future__ import annotations
 
@@ -24,6 +25,8 @@ class Chunk:
     sequence: int
     track: int
     base: int
+    before: Unit | None = None
+    """the last unit of its track in earlier chunks"""
 
 
 @dataclass
@@ -35,6 +38,8 @@ class Unit:
     size: int
     time: int
     writer: int = 0
+    before: tuple[Unit, ...] = ()
+    """the last unit before it in its chunk, and on its track"""
     stored: bool = False
 
 
@@ -84,12 +89,16 @@ class Growing:
             self._store(unit)
         self._path.write_bytes(self._trace)
 
-    def _store(self, unit: Unit) -> None:
-        if unit.stored:
+    def _store(self, unit: Unit | None) -> None:
+        """Store a unit, after what must be in the file before it."""
+        if unit is None or unit.stored:
             return
         unit.stored = True
+        for earlier in unit.before:
+            self._store(earlier)
         while self._chunks and self._chunks[0].sequence <= unit.chunk.sequence:
             chunk = self._chunks.pop(0)
+            self._store(chunk.before)
             self._reserve(chunk.offset + chunk.size)
             self._write(chunk.offset, _HEAD)
         self._write(unit.at + 8, unit.size - 8)
@@ -146,14 +155,21 @@ def _units(trace: bytes, chunk: Chunk) -> list[Unit]:
 def _find_writers(trace: bytes, units: list[Unit]) -> None:
     """What is in one chunk, or on one track, is stored in its order."""
     same: defaultdict[tuple[str, int], int] = defaultdict(lambda: len(same) + 1)
-    writer = 0
+    latest: dict[int, Unit] = {}
+    last: Unit | None = None
+    writer = track = 0
     for unit in units:
         chunk = unit.chunk
         key = ("track", chunk.track) if chunk.track else ("chunk", chunk.offset)
         if unit.at == chunk.offset + _HEAD:
-            writer = same[key]
+            writer, track, last = same[key], chunk.track, None
+            chunk.before = latest.get(track)
         (word,) = struct.unpack_from("<Q", trace, unit.at)
         if word & 3 == 3 and word >> 2 & 63 == _TRACK:
             (track,) = struct.unpack_from("<Q", trace, unit.at + 8)
             same["track", track] = writer
         unit.writer = writer
+        unit.before = tuple(each for each in (last, latest.get(track)) if each)
+        last = unit
+        if track:
+            latest[track] = unit

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from functrace._native.tables import END_UNKNOWN
 from functrace.errors import FunctraceError
 from functrace.export.events import SpanReader
-from functrace.tracefile import open_trace
+from functrace.tracefile import follower, open_trace
 from functrace.tracefile.follower import Follower, Progress
 from tests.live.growing import Growing
 from tests.otlp.program import Program
@@ -113,13 +113,40 @@ def test_programs_cut_anywhere(seed: int, steps: int, most: int) -> None:
         assert found == whole(path)
 
 
-@pytest.mark.parametrize("most", [1, 4])
+@pytest.mark.parametrize("most", [1, 4, 50])
 @pytest.mark.parametrize("name", _WHOLE)
 def test_vectors_cut_anywhere(tmp_path: Path, name: str, most: int) -> None:
     path = tmp_path / "growing.ftrace"
     if name == "bases":  # its clock is another one
         pytest.skip("times of the whole trace are not ticks")
-    assert follow(path, VECTORS[name], Random(most), most) == whole(path)
+    for seed in range(100 if most == 50 else 1):
+        assert follow(path, VECTORS[name], Random(seed), most) == whole(path), seed
+
+
+def test_last_words_of_a_chunk_beyond_a_round(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A chunk with a successor is read to its end, even if another one takes all of a round."""
+    monkeypatch.setattr(follower, "_ROUND_WORDS", 1)
+    path = tmp_path / "growing.ftrace"
+    calls = [word for at in range(55) for word in (w.enter(1, at), w.leave(1, at))]
+    others = [w.track(3, 1000), w.enter(2, 50), w.leave(2, 60)]
+    start = w.header() + w.FUNCTIONS
+    path.write_bytes(
+        start
+        + w.events(2, *others[:2], size=1024)
+        + w.events(3, w.track(7, 1000), *calls[:100], size=1024)
+    )
+    following = Following(path)
+    while following.round():
+        pass
+    path.write_bytes(
+        start
+        + w.events(2, *others, size=1024)
+        + w.events(3, w.track(7, 1000), *calls, size=1024)
+        + w.events(4, w.enter(1, 70), w.leave(1, 80), track=7)
+    )
+    assert following.finish() == whole(path)
 
 
 def test_whatever_the_file_contains() -> None:
