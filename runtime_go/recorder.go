@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -362,8 +363,8 @@ func (r *recorder) allocate(t *track, minSize, size int) []byte {
 	}
 }
 
-// putHead writes the head of a chunk. Its first word is stored last, since it makes the chunk
-// valid.
+// putHead writes the head of a chunk. Its first word makes the chunk valid. It becomes visible to
+// other processes after everything that its track stored before.
 //
 //go:norace
 func (r *recorder) putHead(memory []byte, kind uint64) []uint64 {
@@ -371,7 +372,7 @@ func (r *recorder) putHead(memory []byte, kind uint64) []uint64 {
 	r.sequence++
 	words[2] = r.sequence
 	words[1] |= uint64(len(memory))
-	words[0] = chunkMagic | kind<<32
+	atomic.StoreUint64(&words[0], chunkMagic|kind<<32)
 	return words
 }
 

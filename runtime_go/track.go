@@ -119,8 +119,9 @@ func (t *trackPrinting) shrink() {
 type trackShard struct {
 	mu     sync.Mutex
 	tracks map[uint64]*track
-	idle   []*track // removed tracks, whose chunks other goroutines may continue
-	_      [24]byte // a cache line of its own
+	idle   map[uint64]*track // removed tracks, whose chunks other goroutines may continue
+	maxID  uint64            // of all goroutines that had a track
+	_      [32]byte          // a cache line of its own
 }
 
 var trackShards [64]trackShard
@@ -133,7 +134,7 @@ func trackOfID(id uint64) *track {
 	t := s.tracks[id]
 	if t == nil {
 		if s.tracks == nil {
-			s.tracks = make(map[uint64]*track)
+			s.tracks, s.idle = make(map[uint64]*track), make(map[uint64]*track)
 		}
 		t = s.newOrIdleTrack(id)
 		s.tracks[id] = t
@@ -142,26 +143,34 @@ func trackOfID(id uint64) *track {
 }
 
 // newOrIdleTrack returns a track for the goroutine with that id. The shard must be locked.
+//
+// A track's chunks have ascending sequence numbers. So a goroutine that may have had a track before
+// continues that one or begins a new chunk, but never continues another's chunk, which may be older.
 func (s *trackShard) newOrIdleTrack(id uint64) *track {
-	n := len(s.idle)
-	if n == 0 || id == 1 {
-		return newTrack(id, trackLink{})
+	if t := s.idle[id]; t != nil {
+		delete(s.idle, id)
+		return t
 	}
-	t := s.idle[n-1]
-	s.idle = s.idle[:n-1]
-	t.id = id
-	t.restart()
-	return t
+	if id > s.maxID && id != 1 { // the main goroutine has an exit function of its own
+		s.maxID = id
+		for before, t := range s.idle {
+			delete(s.idle, before)
+			t.id = id
+			t.restart()
+			return t
+		}
+	}
+	return newTrack(id, trackLink{})
 }
 
-// releaseTrack removes a track without open calls from its shard.
+// releaseTrack removes a track without open calls from its shard. The main goroutine's remains.
 func releaseTrack(t *track) {
 	s := &trackShards[t.id%uint64(len(trackShards))]
 	s.mu.Lock()
-	if s.tracks[t.id] == t {
+	if s.tracks[t.id] == t && t.id != 1 {
 		delete(s.tracks, t.id)
-		if recording && t.id != 1 {
-			s.idle = append(s.idle, t)
+		if recording {
+			s.idle[t.id] = t
 		}
 	}
 	s.mu.Unlock()

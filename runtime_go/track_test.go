@@ -39,3 +39,20 @@ func TestTrackGivesMemoryBackAboveItsOutermostCall(t *testing.T) {
 		t.Error("the outermost call is lost")
 	}
 }
+
+// The chunks of a track have ascending sequence numbers: another goroutine's may be older than its own.
+func TestGoroutineThatReturnsContinuesNoChunkOfAnother(t *testing.T) {
+	s := trackShard{idle: make(map[uint64]*track)}
+	first, second := s.newOrIdleTrack(66), s.newOrIdleTrack(130)
+	s.idle[66], s.idle[130] = first, second
+	if s.newOrIdleTrack(66) != first {
+		t.Error("a goroutine that returns does not continue its own track")
+	}
+	if s.newOrIdleTrack(194) != second {
+		t.Error("a new goroutine does not continue an idle track")
+	}
+	s.idle[66] = first
+	if returned := s.newOrIdleTrack(130); returned == first || returned == second {
+		t.Error("a goroutine that returns continues another's track")
+	}
+}
