@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from functrace import units
-from functrace.cli import trace_arguments
+from functrace.cli import reading_options, renamed, shared_options, trace_arguments
 from functrace.cli.render import callers_json, callers_text, columns, terminal
 from functrace.cli.trace_arguments import split_arguments
 from functrace.errors import FunctraceError
@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from functrace.analysis.caller_chains import CallerChains
 
 _DEFAULT_LIMIT = 20
-_SAMPLED = "error texts and --slow counts are incomplete: only a sample of the calls was examined"
+_SAMPLED = (
+    "error texts and --min-duration counts are incomplete: only a sample of the calls was examined"
+)
 
 
 @dataclass(frozen=True)
 class _Options:
     function: str
-    slow: str | None
+    min_duration: str | None
     errors: bool
     min_count: int
     sort: str | None
@@ -35,32 +37,27 @@ class _Options:
 @click.command()
 @click.argument("function", metavar="FUNC")
 @trace_arguments.argument
-@click.option("--errors", is_flag=True, help="Show only chains with failed calls.")
-@click.option(
-    "--slow", metavar="TIME", help="Show only chains with calls that took TIME or longer."
-)
+@reading_options.errors("Show only chains with failed calls.")
+@reading_options.min_duration("Show only chains with calls that took TIME or longer.")
 @click.option(
     "--min-count",
     type=click.IntRange(min=1),
     default=1,
     metavar="N",
-    help="Show only chains with at least N calls; with --errors or --slow, N matching calls.",
+    help="Show only chains with at least N calls; with --errors or --min-duration, N matching "
+    "calls.",
 )
 @click.option(
     "--sort",
     type=click.Choice(["calls", "total", "self", "p99", "errors"]),
-    help="Sort by this column, largest first.  [default: calls that match --errors, --slow]",
+    help="Sort by this column, largest first.  [default: calls that match the filters]",
 )
-@click.option(
-    "--limit",
-    type=click.IntRange(min=0),
-    metavar="N",
-    help=f"Show the first N chains; 0 shows all.  [default: {_DEFAULT_LIMIT}; all with --json]",
-)
+@reading_options.limit(f"{_DEFAULT_LIMIT}; all with --json")
 @click.option(
     "--full", is_flag=True, help="Show complete chains: do not fold recursion or shorten."
 )
-@trace_arguments.as_json
+@shared_options.as_json
+@renamed.refuse_options("callers")
 def callers(traces: tuple[str, ...], as_json: bool, **flags: Any) -> None:
     """Show every call chain that leads to FUNC, with its calls, times and failures.
 
@@ -78,13 +75,13 @@ def callers(traces: tuple[str, ...], as_json: bool, **flags: Any) -> None:
     if as_json:
         terminal.print_json(callers_json.report(found, shown, len(chains)))
     else:
-        callers_text.show(found, options.function, options.slow, shown, len(chains))
+        callers_text.show(found, options.function, options.min_duration, shown, len(chains))
 
 
 def _find(paths: tuple[str, ...], options: _Options) -> CallerChains:
     from functrace.analysis.caller_chains import CallerFilter, find_caller_chains
 
-    min_duration_ns = units.parse_duration(options.slow) if options.slow else 0
+    min_duration_ns = units.parse_duration(options.min_duration) if options.min_duration else 0
     opened = trace_arguments.open_all(paths)
     if not any(trace_arguments.matching_functions(trace, options.function) for trace in opened):
         raise columns.no_function_error(options.function, opened)
@@ -122,7 +119,7 @@ def _no_chain_message(found: CallerChains, options: _Options) -> str:
     if found.chains:
         return f"no chain to {options.function} has {options.min_count} matching calls"
     what = ["failed"] if options.errors else []
-    what += [f"took {options.slow} or longer"] if options.slow else []
+    what += [f"took {options.min_duration} or longer"] if options.min_duration else []
     none = f"{options.function}: none of {units.several(calls, 'call')} {' and '.join(what)}"
     return f"{none}; {_other_failures(found) if options.errors else _longest(found)}"
 

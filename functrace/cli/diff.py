@@ -4,34 +4,28 @@ from __future__ import annotations
 
 import click
 
-from functrace.cli import trace_arguments
+from functrace.cli import reading_options, renamed, shared_options, trace_arguments
 from functrace.cli.render import terminal
+
+_DEFAULT_LIMIT = 10
 
 
 @click.command()
 @click.argument("before", type=click.Path(), metavar="A")
 @click.argument("after", type=click.Path(), metavar="B")
-@click.option(
-    "--limit",
-    type=click.IntRange(min=1),
-    default=10,
-    show_default=True,
-    metavar="N",
-    help="Show the first N entries of each kind.",
-)
-@click.option(
-    "--all", "everything", is_flag=True, help="Show all entries, also those that may be chance."
-)
+@reading_options.limit(f"{_DEFAULT_LIMIT} of each kind; all with --json")
+@click.option("--with-chance", is_flag=True, help="Also show differences that may be chance.")
 @click.option("--exit-code", is_flag=True, help="Exit with status 1 if something changed.")
-@trace_arguments.as_json
+@shared_options.as_json
+@renamed.refuse_options("diff")
 @click.pass_context
 def diff(
     ctx: click.Context,
     /,
     before: str,
     after: str,
-    limit: int,
-    everything: bool,
+    limit: int | None,
+    with_chance: bool,
     exit_code: bool,
     as_json: bool,
 ) -> None:
@@ -48,12 +42,13 @@ def diff(
     both = map(trace_arguments.open_all, ([before], [after]))
     sides = [[fold(trace) for trace in side] for side in both]
     found = compare(*sides)
-    sections = comparison.sections(found, everything=everything)
+    sections = comparison.sections(found, with_chance=with_chance)
+    count = limit if limit is not None else 0 if as_json else _DEFAULT_LIMIT
     if as_json:
         opened = [chains.trace for side in sides for chains in side]
-        terminal.print_json(comparison.as_json(sections, opened))
+        terminal.print_json(comparison.as_json(sections, count, opened))
     else:
-        for line in comparison.lines(sections, None if everything else limit):
+        for line in comparison.lines(sections, count):
             terminal.echo(line)
     ctx.exit(
         1 if exit_code and any(not e.by_chance for each in sections.values() for e in each) else 0

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from functrace import __version__
+from functrace.cli import shared_options
 from functrace.cli.render import terminal
 from functrace.sources.diagnosis import (
     Finding,
@@ -25,16 +26,16 @@ from functrace.sources.request import Mode, Request, Verb
 
 @click.command()
 @click.argument("paths", nargs=-1)
-@click.option("--json", is_flag=True, help="Print the findings as JSON.")
+@shared_options.as_json
 @click.pass_context
-def doctor(ctx: click.Context, /, paths: tuple[str, ...], json: bool) -> None:
+def doctor(ctx: click.Context, /, paths: tuple[str, ...], as_json: bool) -> None:
     """Check the toolchains, the runtime and the sources, and report problems.
 
     PATHS are files or folders, as for inject; by default the current folder. The exit status
     is 1 if a problem has to be solved first.
     """
     findings = list(_findings(paths or (".",)))
-    if json:
+    if as_json:
         terminal.print_json([asdict(f) for f in findings])
     else:
         for finding in findings:

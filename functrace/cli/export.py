@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from functrace import units
-from functrace.cli import export_otlp, trace_arguments
+from functrace.cli import (
+    export_otlp,
+    reading_options,
+    recording_options,
+    renamed,
+    trace_arguments,
+)
 from functrace.cli.render import terminal
 from functrace.cli.trace_arguments import open_all
 from functrace.errors import FunctraceError, UsageError
@@ -28,19 +34,15 @@ _WEIGHTS = ("time", "calls", "errors")
 @click.command()
 @trace_arguments.argument
 @click.option("--to", type=click.Choice(tuple(FORMATS)), required=True, help="Write this format.")
-@click.option("-o", "--out", metavar="FILE", help="Write to FILE; - or none is standard output.")
+@recording_options.out("Write to this file; - or none is standard output.")
 @click.option(
     "--by",
     type=click.Choice(_WEIGHTS),
     help="folded, flamegraph: size frames by this.  [default: time]",
 )
-@click.option(
-    "--limit",
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="dot, svg: show at most N functions; 0 shows all.  [default: 80]",
-)
+@reading_options.limit("80 functions", "dot, svg: ")
 @export_otlp.options
+@renamed.refuse_options("export")
 def export(traces: tuple[str, ...], to: str, out: str | None, **options: Any) -> None:
     """Convert traces to a format that other programs read.
 
@@ -55,7 +57,7 @@ def export(traces: tuple[str, ...], to: str, out: str | None, **options: Any) ->
     wanted = FORMATS[to]
     given = {name: value for name, value in options.items() if _is_given(value)}
     for name in given.keys() - set(wanted.options):
-        raise UsageError(f"--{name} does not apply to --to {to}")
+        raise UsageError(f"--{name.replace('_', '-')} does not apply to --to {to}")
     if wanted.sends:
         _send(traces, to, out, given)
     elif (number := _stream(out)) is not None:

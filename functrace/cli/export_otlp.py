@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from functrace import units
-from functrace.cli import trace_arguments
+from functrace.cli import reading_options, trace_arguments
 from functrace.cli.render import progress, terminal
 from functrace.errors import FunctraceError, UsageError
 
@@ -45,11 +45,10 @@ _OPTIONS = (
         metavar="SHARE",
         help="otlp: send only this share of the OpenTelemetry traces: 1% or 0.01.",
     ),
-    click.option("--errors", is_flag=True, help="otlp: send only failed calls and their callers."),
-    click.option(
-        "--slow",
-        metavar="TIME",
-        help="otlp: send only calls that took TIME or longer, and their callers.",
+    reading_options.errors("otlp: send only failed calls and their callers."),
+    reading_options.min_duration(
+        "otlp: send only calls that took TIME or longer, and their callers; with --errors, also "
+        "failed calls."
     ),
     click.option(
         "--resume",
@@ -111,7 +110,9 @@ def _wanted(opened: Sequence[Trace], given: dict[str, Any]) -> Options:
         roots=(lambda trace: _matching(trace, roots)) if roots else None,
         rate=_share(given["sample"]) if "sample" in given else 1.0,
         errors=bool(given.get("errors")),
-        slow=units.parse_duration(given["slow"]) if "slow" in given else None,
+        min_duration_ns=units.parse_duration(given["min_duration"])
+        if "min_duration" in given
+        else None,
     )
 
 
@@ -157,7 +158,8 @@ def _conclude(where: str, delivery: Delivery) -> None:
     terminal.echo(summary, err=True, bold=True)
     if delivery.largest > _LARGE_TRACE_SPANS:
         size = units.count(delivery.largest)
-        note = f"an OpenTelemetry trace of {size} spans; --root, --errors, --slow make smaller ones"
+        advice = "--root, --errors, --min-duration make smaller ones"
+        note = f"an OpenTelemetry trace of {size} spans; {advice}"
         terminal.echo(f"  note: {note}", err=True, fg="yellow")
     if delivery.refused:
         reason = redact(delivery.reason) or "no reason given"

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from functrace.cache import folders
-from functrace.cli import shared_options
+from functrace.cli import renamed, shared_options
 from functrace.cli.render import source_summary, terminal
 from functrace.gobuild import go_run as gobuild
 from functrace.gobuild.go_command import Flag, parse
@@ -29,27 +29,15 @@ _UNTRACED = ("generate", "list", "vet")
 @click.argument("verb", metavar="build|run|test|install|generate|vet|list|clean")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="ARGS...")
 @shared_options.filters
-@click.option(
-    "--closures/--no-closures",
-    default=True,
-    help="Instrument function literals.  [default: closures]",
-)
-@click.option(
-    "--errors/--no-errors",
-    default=True,
-    help="Record the errors that functions return.  [default: errors]",
-)
+@shared_options.closures(default=True)
+@shared_options.record_errors(default=True)
 @click.option(
     "--deps",
     multiple=True,
     metavar="GLOB",
     help="Also instrument matching packages of other modules, or all; repeatable.",
 )
-@click.option(
-    "--std",
-    is_flag=True,
-    help="Also instrument the standard library, except packages that the runtime needs.",
-)
+@shared_options.std
 @click.option(
     "--otlp",
     is_flag=True,
@@ -62,7 +50,8 @@ _UNTRACED = ("generate", "list", "vet")
     metavar="DIR",
     help="Keep a copy of the instrumented files in DIR.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Do not print a summary.")
+@shared_options.quiet
+@renamed.refuse_options("go")
 @click.pass_context
 def go(ctx: click.Context, /, verb: str, arguments: tuple[str, ...], **flags: Any) -> None:
     """Run the go command on instrumented copies of the sources; no source file changes.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from functrace import units
-from functrace.cli import trace_arguments
+from functrace.cli import reading_options, shared_options, trace_arguments
 from functrace.cli.render import chain_text, columns, coverage, terminal
 from functrace.cli.trace_arguments import split_arguments
 from functrace.errors import FunctraceError
@@ -25,13 +25,7 @@ _MAX_DEPTH = 200  # more would exceed Python's recursion limit
 @click.command()
 @click.argument("function", metavar="FUNC")
 @trace_arguments.argument
-@click.option(
-    "--depth",
-    type=click.IntRange(0, _MAX_DEPTH, clamp=True),
-    default=_MAX_DEPTH,
-    metavar="N",
-    help="Show only N levels.",
-)
+@reading_options.depth("Show only N levels of calls below FUNC.")
 @click.option(
     "--min-share",
     type=click.FloatRange(0, 100),
@@ -40,7 +34,7 @@ _MAX_DEPTH = 200  # more would exceed Python's recursion limit
     metavar="PERCENT",
     help="Show only callees with at least this share of FUNC's time, or with failures.",
 )
-@trace_arguments.as_json
+@shared_options.as_json
 def graph(function: str, traces: tuple[str, ...], as_json: bool, **flags: Any) -> None:
     """Show the callees of FUNC as a tree, merged over all chains that lead to it.
 
@@ -50,7 +44,7 @@ def graph(function: str, traces: tuple[str, ...], as_json: bool, **flags: Any) -
     folded.
     """
     forest, roots = _roots(*split_arguments(function, traces))
-    tree = _Tree(forest, flags["depth"], flags["min_share"])
+    tree = _Tree(forest, min(flags["depth"] or _MAX_DEPTH, _MAX_DEPTH), flags["min_share"])
     if as_json:
         report = [tree.as_json(root, root.total, 0) for root in roots]
         terminal.print_json({"functions": report, **coverage.as_json(forest.traces)})

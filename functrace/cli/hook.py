@@ -6,6 +6,7 @@ import os
 
 import click
 
+from functrace.cli import shared_options
 from functrace.cli.render import terminal
 from functrace.pyimport import interpreter, pth
 
@@ -15,22 +16,15 @@ def hook() -> None:
     """Enable FUNCTRACE_HOOK=1 for every Python program of an environment."""
 
 
-_python = click.option(
-    "--python",
-    metavar="PATH",
-    help="Use the environment of this interpreter.  [default: the active one]",
-)
-
-
 @hook.command()
-@_python
+@shared_options.python
 def install(python: str | None) -> None:
     """Write functrace-hook.pth to site-packages; it does nothing unless FUNCTRACE_HOOK is set."""
     terminal.echo(f"wrote {pth.install(interpreter.choose(python, os.environ))}", err=True)
 
 
 @hook.command()
-@_python
+@shared_options.python
 def remove(python: str | None) -> None:
     """Remove functrace-hook.pth from site-packages."""
     removed = pth.remove(interpreter.choose(python, os.environ))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from functrace import units
-from functrace.cli import trace_arguments
+from functrace.cli import shared_options, trace_arguments
 from functrace.cli.render import columns, terminal
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @trace_arguments.argument
-@trace_arguments.as_json
+@shared_options.as_json
 def info(traces: tuple[str, ...], as_json: bool) -> None:
     """Show the program, process, times, end and size of each trace."""
     found = _all(traces)

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from functrace.cli import recording_options, shared_options
 from functrace.cli.recording import record_variables, run_recorded
 from functrace.cli.suggestions import suggest_run
 
@@ -15,30 +16,20 @@ from functrace.cli.suggestions import suggest_run
     options_metavar="[OPTIONS] --",
 )
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND...")
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(),
-    metavar="PATH",
-    help="Write traces to this folder or file NAME.ftrace.  [default: a new folder here]",
+@recording_options.out(
+    "Write traces to this folder or file NAME.ftrace.  [default: a new folder here]"
 )
-@click.option("--max-size", metavar="SIZE", help="Limit the size of a trace: 500M, 2G.")
+@recording_options.limits
 @click.option(
-    "--overwrite", is_flag=True, help="When the trace is full, overwrite the oldest calls."
+    "--include", multiple=True, metavar="GLOB", help="Record only functions that match; repeatable."
 )
 @click.option(
-    "--min-duration",
-    metavar="TIME",
-    help="Record only calls that take TIME or longer, such as 5us.",
+    "--exclude",
+    multiple=True,
+    metavar="GLOB",
+    help="Do not record functions that match; repeatable.",
 )
-@click.option(
-    "--depth", type=click.IntRange(min=1), metavar="N", help="Record only N levels of calls."
-)
-@click.option("--include", multiple=True, metavar="GLOB", help="Record only functions that match.")
-@click.option(
-    "--exclude", multiple=True, metavar="GLOB", help="Do not record functions that match."
-)
-@click.option("-q", "--quiet", is_flag=True, help="Do not print a summary.")
+@shared_options.quiet
 @click.pass_context
 def record(
     ctx: click.Context, /, command: tuple[str, ...], out: str | None, quiet: bool, **limits: Any

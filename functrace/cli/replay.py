@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import click
 
-from functrace.cli import trace_arguments
+from functrace.cli import reading_options, renamed, shared_options, trace_arguments
 from functrace.cli.render import terminal
 from functrace.errors import UsageError
 
@@ -27,7 +26,7 @@ from functrace.errors import UsageError
 @click.option(
     "--from", "since", metavar="TIME", help="Show only calls that run at or after this time."
 )
-@click.option("--to", "until", metavar="TIME", help="Show only calls that begin before this time.")
+@click.option("--until", metavar="TIME", help="Show only calls that begin before this time.")
 @click.option(
     "--around", metavar="FUNC", help="Show only calls of FUNC, with their callers and callees."
 )
@@ -39,23 +38,18 @@ from functrace.errors import UsageError
     metavar="N",
     help="With --around: also show the N preceding calls.",
 )
-@click.option("--errors", is_flag=True, help="Show only failed calls and their callers.")
-@click.option("--include", multiple=True, metavar="GLOB", help="Show only functions that match.")
-@click.option("--exclude", multiple=True, metavar="GLOB", help="Hide functions that match.")
-@click.option(
-    "--depth",
-    type=click.IntRange(min=1),
-    default=sys.maxsize,
-    metavar="N",
-    help="Show only N levels.",
-)
-@click.option("--min-duration", metavar="TIME", help="Show only calls that took TIME or longer.")
-@trace_arguments.as_json
+@reading_options.errors("Show only failed calls and their callers.")
+@reading_options.include
+@reading_options.exclude
+@reading_options.depth("Show only N levels of calls.")
+@reading_options.min_duration("Show only calls that took TIME or longer.")
+@shared_options.as_json
+@renamed.refuse_options("replay")
 def replay(as_json: bool, **flags: Any) -> None:
     """Show the calls of a trace in their order, track by track.
 
     FUNC and GLOB are names such as store.Get, Get or 'main.*'. TRACE is a trace file or a
-    folder of traces. TIME is 5us, 2ms or 1.5s; --from and --to count from the start of the
+    folder of traces. TIME is 5us, 2ms or 1.5s; --from and --until count from the start of the
     trace. --json prints JSON Lines, as export --to jsonl does.
     """
     if flags["around"] and flags["errors"]:

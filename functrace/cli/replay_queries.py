@@ -93,9 +93,10 @@ def json_lines(opened: list[Trace], flags: dict[str, Any]) -> Iterator[bytes]:
     Raises:
         FunctraceError: a track or function does not exist.
     """
+    depth = flags["depth"] or sys.maxsize
     for trace, selection, listing in _queries(opened, flags):
         calls = stream(trace, selection, listing)
-        yield from jsonl.pieces(trace, (c for c in calls if c.level <= flags["depth"]))
+        yield from jsonl.pieces(trace, (c for c in calls if c.level <= depth))
 
 
 def _require_some(
@@ -117,14 +118,15 @@ def _no_call_message(opened: list[Trace], flags: dict[str, Any]) -> str:
 
 def _lines(queries: list[_Query], flags: dict[str, Any]) -> Iterator[SafeText]:
     colour = sys.stdout.isatty()
+    depth = flags["depth"] or sys.maxsize
     for trace, selection, listing in queries:
         form = Lines(trace, colour=colour)
         if flags["tree"]:
             calls = stream(trace, selection, listing)
-            lines = form.tree(c for c in calls if c.level <= flags["depth"])
+            lines = form.tree(c for c in calls if c.level <= depth)
         else:
             found = events(trace, selection, listing, merged=flags["merge"])
-            lines = form.events(e for e in found if e.call.level <= flags["depth"])
+            lines = form.events(e for e in found if e.call.level <= depth)
         first = next(lines, None)
         if first is not None:
             if len(queries) > 1:

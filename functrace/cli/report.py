@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from functrace import units
-from functrace.cli import trace_arguments
+from functrace.cli import reading_options, renamed, shared_options, trace_arguments
 from functrace.cli.render import columns, coverage, terminal
 from functrace.cli.trace_arguments import open_all
 from functrace.errors import FunctraceError
@@ -18,10 +18,6 @@ from functrace.globs import compile_glob
 if TYPE_CHECKING:
     from functrace.analysis.totals import Totals
     from functrace.tracefile import Trace
-
-    _Choice = click.Choice[str]
-else:
-    _Choice = click.Choice  # generic only from click 8.2 on
 
 _DEFAULT_LIMIT = 30
 _PERCENTILES = {"p50": 50, "p90": 90, "p99": 99}
@@ -34,33 +30,19 @@ _HIDE_FIRST = ("min", "p90", "unfinished", "panics", "max", "p50", "suspended", 
 _MIN_NAME_WIDTH = 24
 
 
-class _SortColumn(_Choice):
-    """A column to sort by; the former name of ``suspended`` is refused with the new one."""
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if value == "waiting":
-            self.fail("'waiting' was renamed; use 'suspended'", param, ctx)
-        return super().convert(value, param, ctx)
-
-
 @click.command()
 @trace_arguments.argument
 @click.option(
     "--sort",
-    type=_SortColumn([*_COLUMNS, *_ALIASES, "name"]),
+    type=renamed.Choice("report", "--sort", [*_COLUMNS, *_ALIASES, "name"]),
     default="self",
     show_default=True,
     help="Sort by this column, largest first.",
 )
-@click.option(
-    "--limit",
-    type=click.IntRange(min=0),
-    metavar="N",
-    help=f"Show the first N functions; 0 shows all.  [default: {_DEFAULT_LIMIT}; all with --json]",
-)
-@click.option("--include", multiple=True, metavar="GLOB", help="Show only functions that match.")
-@click.option("--exclude", multiple=True, metavar="GLOB", help="Hide functions that match.")
-@trace_arguments.as_json
+@reading_options.limit(f"{_DEFAULT_LIMIT}; all with --json")
+@reading_options.include
+@reading_options.exclude
+@shared_options.as_json
 def report(traces: tuple[str, ...], sort: str, as_json: bool, **flags: Any) -> None:
     """Show each function's calls, times and failures.
 

@@ -27,7 +27,7 @@ class Reporting:
 
     check: bool
     diff: bool
-    json: bool
+    as_json: bool
     quiet: bool
     verbose: bool
 
@@ -50,7 +50,9 @@ def execute(verb: Verb, paths: tuple[str, ...], flags: dict[str, Any]) -> int:
         text = sys.stdin.buffer.read()
         found = stdin.run(request, text, flags["stdin_name"], results.append)
     else:
-        with progress.progress(verb.value, shown=not (reporting.quiet or reporting.json)) as update:
+        with progress.progress(
+            verb.value, shown=not (reporting.quiet or reporting.as_json)
+        ) as update:
             found = job.run(request, results.append, update)
     for result in sorted(results, key=lambda r: r.path):
         _show(result, reporting)
@@ -99,7 +101,7 @@ def _mode(paths: tuple[str, ...], flags: dict[str, Any]) -> Mode:
     _check_flags(paths, given, flags)
     if given:
         return _MODES[given[0]]
-    if len(paths) == 1 and not flags["json"] and (paths[0] == "-" or Path(paths[0]).is_file()):
+    if len(paths) == 1 and not flags["as_json"] and (paths[0] == "-" or Path(paths[0]).is_file()):
         return Mode.TEXT
     raise UsageError("no output selected; add -w, --out DIR, --diff or --check")
 
@@ -115,7 +117,7 @@ def _check_flags(paths: tuple[str, ...], given: list[str], flags: dict[str, Any]
         raise UsageError("--stdin-name requires - as the only path")
     if "-" in paths and (len(paths) > 1 or flags["write"] or flags["out"]):
         raise UsageError("- (standard input) cannot be combined with other paths, -w or --out")
-    if flags["json"] and flags["diff"]:
+    if flags["as_json"] and flags["diff"]:
         raise UsageError("--json and --diff cannot be combined: both print to standard output")
 
 
@@ -125,7 +127,7 @@ def _show(result: FileResult, reporting: Reporting) -> None:
             terminal.diff(result.output)
         else:
             terminal.write([result.output])
-    elif reporting.check and result.changed and not reporting.json:
+    elif reporting.check and result.changed and not reporting.as_json:
         terminal.echo(f"{result.path}: {several(result.functions, 'function')}")
     if reporting.verbose:
         if result.changed:
@@ -138,7 +140,7 @@ def _show(result: FileResult, reporting: Reporting) -> None:
 
 def _conclude(request: Request, found: Summary, reporting: Reporting) -> None:
     is_filter = request.mode is Mode.TEXT and not (found.errors or found.notes)
-    if reporting.json:
+    if reporting.as_json:
         source_summary.as_json(found)
     elif reporting.quiet or is_filter:
         source_summary.errors(found)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from functrace.cli import run_program, shared_options
+from functrace.cli import recording_options, run_program, shared_options
 from functrace.pyimport.command_line import is_option
 
 
@@ -77,35 +77,16 @@ def _needs_next(word: str, own: list[click.Option]) -> bool:
     metavar="MODULE",
     help="Also instrument this module of other packages, with submodules; repeatable.",
 )
-@click.option("--std", is_flag=True, help="Also instrument the standard library.")
+@shared_options.std
 @click.option(
     "--children", is_flag=True, help="Also instrument Python processes that the program starts."
 )
-@click.option(
-    "--python", metavar="PATH", help="Run this interpreter.  [default: that of your environment]"
-)
+@shared_options.python
 @click.option("--record", is_flag=True, help="Record a trace, as functrace record does.")
 @click.option("--otlp", is_flag=True, help="Send calls to an OpenTelemetry collector.")
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(),
-    metavar="PATH",
-    help="Print calls to this file; with --record, as for functrace record.",
-)
-@click.option("--max-size", metavar="SIZE", help="Limit the size of a file: 500M, 2G.")
-@click.option(
-    "--overwrite", is_flag=True, help="When the trace is full, overwrite the oldest calls."
-)
-@click.option(
-    "--min-duration",
-    metavar="TIME",
-    help="Record only calls that take TIME or longer, such as 5us.",
-)
-@click.option(
-    "--depth", type=click.IntRange(min=1), metavar="N", help="Trace only N levels of calls."
-)
-@click.option("-q", "--quiet", is_flag=True, help="Do not print a summary.")
+@recording_options.out("Print calls to this file; with --record, as for functrace record.")
+@recording_options.limits
+@shared_options.quiet
 def run(words: tuple[str, ...], **flags: Any) -> None:
     """Run a Python program with its modules instrumented in memory; no source file changes.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from functrace.cli import renamed
 from functrace.cli.render import terminal
 from functrace.errors import FunctraceError, UsageError
 from functrace.sources.go import runtime_copy as go_runtime
@@ -24,7 +25,8 @@ def runtime() -> None:
 @runtime.command()
 @_folder
 @click.option(
-    "--to",
+    "-o",
+    "--out",
     metavar="DIR",
     help="Write to this folder of the module, such as internal/tracing; functrace is appended "
     "unless the path ends with it.",
@@ -35,14 +37,15 @@ def runtime() -> None:
 @click.option(
     "--otlp", is_flag=True, help="Add the sources of the sender that FUNCTRACE=otlp starts."
 )
-def add(folder: str, to: str | None, http: bool, otlp: bool) -> None:
+@renamed.refuse_options("runtime add")
+def add(folder: str, out: str | None, http: bool, otlp: bool) -> None:
     """Write the Go runtime to internal/functrace in the module that contains FOLDER.
 
     If that folder is in use, the runtime is written to internal/tracing/functrace or another
     free folder. An existing runtime is updated in place.
     """
     module = _module(folder)
-    place = runtime_folder.choose(module) if to is None else runtime_folder.check(module, to)
+    place = runtime_folder.choose(module) if out is None else runtime_folder.check(module, out)
     path = module.import_path(place)
     changed = go_runtime.add(place, path if http else None, sender=otlp)
     runtime_folder.clear_cache()

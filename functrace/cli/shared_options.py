@@ -56,9 +56,24 @@ filters: Callable[[F], F] = _combined(
     ),
 )
 
-closures: Callable[[F], F] = click.option(
-    "--closures", is_flag=True, help="Go: also instrument function literals."
-)
+
+def closures(*, default: bool) -> Callable[[F], F]:
+    """Return ``--closures`` and ``--no-closures``."""
+    return _switch("closures", "Go: also instrument function literals.", default=default)
+
+
+def record_errors(*, default: bool) -> Callable[[F], F]:
+    """Return ``--record-errors`` and ``--no-record-errors``."""
+    text = "Go: record the error that a function returns as its last result."
+    return _switch("record-errors", text, default=default)
+
+
+def _switch(name: str, text: str, *, default: bool) -> Callable[[F], F]:
+    shown = name if default else f"no-{name}"
+    return click.option(
+        f"--{name}/--no-{name}", default=default, help=f"{text}  [default: {shown}]"
+    )
+
 
 lambdas: Callable[[F], F] = click.option(
     "--lambdas", is_flag=True, help="Python: also instrument lambdas."
@@ -72,10 +87,22 @@ compiled: Callable[[F], F] = click.option(
     "other compilers; repeatable.",
 )
 
-errors: Callable[[F], F] = click.option(
-    "--errors",
+std: Callable[[F], F] = click.option(
+    "--std",
     is_flag=True,
-    help="Go: record the error that a function returns as its last result.",
+    help="Also instrument the standard library, except what functrace itself needs of it.",
+)
+
+python: Callable[[F], F] = click.option(
+    "--python",
+    metavar="PATH",
+    help="Use this interpreter.  [default: that of the active environment]",
+)
+
+as_json: Callable[[F], F] = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+quiet: Callable[[F], F] = click.option(
+    "-q", "--quiet", is_flag=True, help="Print errors only, no summary."
 )
 
 scope: Callable[[F], F] = _combined(
@@ -104,6 +131,7 @@ scope: Callable[[F], F] = _combined(
 results: Callable[[F], F] = _combined(
     click.option("-w", "--write", is_flag=True, help="Change the files in place."),
     click.option(
+        "-o",
         "--out",
         type=click.Path(file_okay=False),
         metavar="DIR",
@@ -114,8 +142,8 @@ results: Callable[[F], F] = _combined(
 )
 
 reports: Callable[[F], F] = _combined(
-    click.option("--json", is_flag=True, help="Print the summary as JSON."),
-    click.option("-q", "--quiet", is_flag=True, help="Print errors only, no summary."),
+    as_json,
+    quiet,
     click.option(
         "-v",
         "--verbose",
@@ -134,7 +162,7 @@ def for_go(flags: dict[str, Any]) -> rewriter.golang.Options:
         closures=flags.get("closures", False),
         skip_generated=flags.get("skip_generated", False),
         filters=_filters(flags),
-        errors=flags.get("errors", False),
+        errors=flags.get("record_errors", False),
     )
 
 

@@ -21,7 +21,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 argument: Callable[[F], F] = click.argument(
     "traces", nargs=-1, required=True, type=click.Path(), metavar="TRACE..."
 )
-as_json: Callable[[F], F] = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def open_all(paths: Iterable[str], *, should_warn: bool = True) -> list[Trace]:

@@ -52,7 +52,7 @@ FORMATS = {
         "otlp",
         "",
         "any OpenTelemetry backend",
-        ("endpoint", "protocol", "root", "sample", "errors", "slow", "resume"),
+        ("endpoint", "protocol", "root", "sample", "errors", "min_duration", "resume"),
         sends=True,
         extra="opentelemetry",
     ),

@@ -65,9 +65,9 @@ func (f *followed) end() []string {
 }
 
 var choices = []spans.Options{
-	{Share: 1, SlowNs: -1},
-	{Share: 1, SlowNs: -1, Errors: true},
-	{Share: 0.5, SlowNs: 400, Roots: []string{"f2", "main.f4"}},
+	{Share: 1, MinDurationNs: -1},
+	{Share: 1, MinDurationNs: -1, Errors: true},
+	{Share: 0.5, MinDurationNs: 400, Roots: []string{"f2", "main.f4"}},
 }
 
 func TestSpansDoNotDependOnHowTheFileGrows(t *testing.T) {

@@ -41,7 +41,7 @@ _VERBS: list[list[str]] = [
     ["report", "--sort", "p99", "--limit", "2"],
     ["callers", "*"],
     ["callers", "*", "--full", "--errors"],
-    ["callers", "*", "--slow", "1ns"],
+    ["callers", "*", "--min-duration", "1ns"],
     ["callers", "*", "--json"],
     ["graph", "*"],
     ["graph", "*", "--json"],
@@ -50,10 +50,10 @@ _VERBS: list[list[str]] = [
     ["replay", "--merge"],
     ["replay", "--errors"],
     ["replay", "--around", "*", "--context", "2"],
-    ["replay", "--from", "20ns", "--to", "1s", "--json"],
+    ["replay", "--from", "20ns", "--until", "1s", "--json"],
     ["info"],
     ["info", "--json"],
-    ["diff", "--all"],
+    ["diff", "--with-chance", "--limit", "0"],
     ["diff", "--json"],
 ]
 _EXPORTS = [

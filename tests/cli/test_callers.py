@@ -110,7 +110,7 @@ def traces(module: Path) -> None:
         ("Get . --limit 2", SEVERAL),
         ("Get monday.ftrace --errors", ERRORS),
         ("* monday.ftrace --errors", ERRORS.replace("store.(*Store).Get: 11", "")),
-        ("Get monday.ftrace --slow 2us", SLOW),
+        ("Get monday.ftrace --min-duration 2us", SLOW),
         ("invoice tuesday.ftrace", UNFINISHED),
     ],
 )
@@ -138,7 +138,7 @@ def test_output(functrace: Run, arguments: str, expected: str) -> None:
             "Get: none of 4 calls failed; no other call failed either\n",
         ),
         (
-            "Get monday.ftrace --slow 1s",
+            "Get monday.ftrace --min-duration 1s",
             "Get: none of 11 calls took 1s or longer; the longest took 9.00µs\n",
         ),
         ("Get monday.ftrace --min-count 8", "no chain to Get has 8 matching calls\n"),

@@ -95,7 +95,7 @@ def test_runs_that_differ_among_themselves(diff) -> None:  # type: ignore[no-unt
 
 def test_too_few_calls(diff) -> None:  # type: ignore[no-untyped-def]
     before, after = (_trace([(SELL, ns, False)] * 3) for ns in (1000, 9000))
-    told = diff(before, after, "--all")
+    told = diff(before, after, "--with-chance", "--limit", "0")
     assert "  main.(*Shop).Sell  (may be chance)\n" in told
 
 
@@ -180,3 +180,16 @@ def test_json(diff) -> None:  # type: ignore[no-untyped-def]
         "below": 0,
         "by_chance": False,
     }
+
+
+def test_limit(diff, functrace: Run) -> None:  # type: ignore[no-untyped-def]
+    before = _trace([])
+    after = _trace([(SELL, 1000, False)] * 50 + [(PRICE, 1000, False)] * 50)
+    appeared = "  main.(*Shop).Sell: ", "  main.price: "
+    one = diff(before, after, "--limit", "1")
+    assert sum(each in one for each in appeared) == 1
+    assert "  … 1 more; --limit 0 shows all\n" in one
+    every = functrace("diff", "a", "b", "--limit", "0").stdout
+    assert all(each in every for each in appeared)
+    as_json = json.loads(functrace("diff", "a", "b", "--limit", "1", "--json").stdout)
+    assert len(as_json["appeared"]) == 1

@@ -115,7 +115,7 @@ SECOND_SALE = "".join(
     [
         (("--errors",), SECOND_SALE),
         (("--track", "1", "--from", "45ns"), SECOND_SALE),
-        (("--track", "1", "--from", "56ns", "--to", "58ns"), SECOND_SALE),
+        (("--track", "1", "--from", "56ns", "--until", "58ns"), SECOND_SALE),
         (("--track", "35"), LISTING[LISTING.index("g[35] ") :]),
         (
             ("--min-duration", "25ns", "--depth", "1"),

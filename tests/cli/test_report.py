@@ -131,7 +131,7 @@ def test_suspended_has_a_column_where_there_is_any(functrace: Run) -> None:
 def test_former_name_of_suspended_is_refused(functrace: Run) -> None:
     done = functrace("report", str(VECTORS / "tasks.ftrace"), "--sort", "waiting")
     assert done.returncode == 2
-    assert "'waiting' was renamed; use 'suspended'" in done.stderr
+    assert "--sort waiting was renamed; use --sort suspended" in done.stderr
 
 
 def test_python_failures_are_exceptions(functrace: Run) -> None:

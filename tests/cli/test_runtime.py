@@ -109,14 +109,14 @@ def test_the_runtime_goes_elsewhere_where_something_else_is(
 
 def test_the_runtime_goes_where_the_user_says(module: Path, functrace: Run) -> None:
     before = contents(module)
-    added = functrace("runtime", "add", "--to", "pkg/tracing", "--http", "--otlp", "store")
+    added = functrace("runtime", "add", "--out", "pkg/tracing", "--http", "--otlp", "store")
     assert added.stdout.startswith("example.com/shop/pkg/tracing/functrace: ")
     assert "go build -C pkg/tracing/functrace/otlp " in added.stdout
-    again = functrace("runtime", "add", "--to", "pkg/tracing/functrace", "--http", "--otlp")
+    again = functrace("runtime", "add", "--out", "pkg/tracing/functrace", "--http", "--otlp")
     assert "already there" in again.stdout
     assert functrace("inject", "-w", ".").returncode == 0
     assert '"example.com/shop/pkg/tracing/functrace"' in (module / "store/store.go").read_text()
-    other = functrace("runtime", "add", "--to", "internal")
+    other = functrace("runtime", "add", "--out", "internal")
     assert (other.returncode, "has the functrace runtime in pkg/tracing" in other.stderr) == (
         1,
         True,
@@ -131,7 +131,7 @@ def test_a_runtime_that_was_moved_is_found(module: Path, functrace: Run, go: Go)
     _write(module, {"fail.go": failing + 'func fail() error {\n\tpanic("no")\n}\n'})
     functrace("runtime", "add")
     (module / "internal/functrace").rename(module / "calls")
-    assert functrace("inject", "-w", "--errors", ".").returncode == 0
+    assert functrace("inject", "-w", "--record-errors", ".").returncode == 0
     assert 'functrace "example.com/shop/calls"' in (module / "main.go").read_text()
     trace = {"FUNCTRACE": "record", "FUNCTRACE_OUT": str(module / "t.ftrace")}
     run = go.run("run", "-tags", "trace", ".", cwd=module, **trace)
@@ -161,7 +161,7 @@ def test_a_folder_that_cannot_be_the_runtimes(
 ) -> None:
     _write(module, {"taken/functrace/x.go": "package functrace\n", "nested/go.mod": "module n\n"})
     before = contents(module)
-    done = functrace("runtime", "add", "--to", to)
+    done = functrace("runtime", "add", "--out", to)
     assert (done.returncode, message in done.stderr) == (status, True), done.stderr
     assert contents(module) == before
 

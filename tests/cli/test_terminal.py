@@ -42,9 +42,9 @@ _LOOKS = [
     ["report", "--json"],
     ["callers", "*", "--full"],
     ["callers", "*", "--errors"],
-    ["callers", "*", "--slow", "1ns", "--json"],
+    ["callers", "*", "--min-duration", "1ns", "--json"],
     ["callers", ARGUMENT],
-    ["callers", "main.*", "--slow", "9s"],
+    ["callers", "main.*", "--min-duration", "9s"],
     ["graph", "main.*"],
     ["graph", "main.*", "--json"],
     ["replay"],
@@ -140,7 +140,11 @@ def traces(tmp_path: Path) -> Path:
 
 def test_verbs_that_look_at_traces(traces: Path) -> None:
     commands = [[*words, *_TRACES] for words in _LOOKS]
-    commands += [["report", "."], ["info", str(traces)], ["diff", "--all", *_TRACES]]
+    commands += [
+        ["report", "."],
+        ["info", str(traces)],
+        ["diff", "--with-chance", "--limit", "0", *_TRACES],
+    ]
     shown = _all_shown(commands, traces)
     _assert_harmless(shown)
     assert "\x1b[1m" in shown[ascii(commands[0])]  # styles of our own are there

@@ -152,7 +152,7 @@ def test_selected(live: Runner, runtime: Runtime) -> None:
     assert run.tree == told(
         runtime, sorted(["main |serve", "main |serve work", "main |serve work", FAILED, FAILED])
     )
-    assert live(PROGRAM, FUNCTRACE_OTLP_SLOW="1m").stderr == ""
+    assert live(PROGRAM, FUNCTRACE_OTLP_MIN_DURATION="1m").stderr == ""
 
 
 def test_the_program_has_no_child_and_no_thread_of_ours(live: Runner) -> None:
@@ -197,7 +197,8 @@ def test_a_collector_that_is_not_there(live: Runner) -> None:
     ("variable", "told"),
     [
         ("FUNCTRACE_OTLP_SAMPLE=2", "2: a share is above 0 and at most 1, such as 5% or 0.05"),
-        ("FUNCTRACE_OTLP_SLOW=soon", "soon is not a time such as 5us, 2ms or 1.5s"),
+        ("FUNCTRACE_OTLP_MIN_DURATION=soon", "soon is not a time such as 5us, 2ms or 1.5s"),
+        ("FUNCTRACE_OTLP_SLOW=5ms", "5ms: renamed; use FUNCTRACE_OTLP_MIN_DURATION"),
         ("FUNCTRACE_OTLP_ERRORS=yes", "yes: expected 0 or 1"),
         ("OTEL_BSP_EXPORT_TIMEOUT=1s", "1s is not a number of milliseconds"),
     ],

@@ -23,8 +23,8 @@ CHOICES = (
     (Options(), ROOTS),
     (Options(rate=0.5), ()),
     (Options(errors=True), ()),
-    (Options(slow=40), ()),
-    (Options(errors=True, slow=100, rate=0.7), ROOTS),
+    (Options(min_duration_ns=40), ()),
+    (Options(errors=True, min_duration_ns=100, rate=0.7), ROOTS),
 )
 
 
@@ -63,7 +63,7 @@ def test_a_recording(tmp_path: Path, runtime: Runtime, full: str) -> None:
         following.follower.round()
     growing.finish()
     assert following.finish() == exported(path, Options())
-    for options in (Options(errors=True), Options(slow=1_500_000)):
+    for options in (Options(errors=True), Options(min_duration_ns=1_500_000)):
         for roots in ((), ("work",)):
             found = followed(path, options, roots)
             assert found == exported(path, options, roots)

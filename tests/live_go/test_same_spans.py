@@ -146,14 +146,14 @@ CHOSEN = {
     "root": (Options(roots=roots), {"FUNCTRACE_OTLP_ROOT": "serve, *.price"}),
     "sample": (Options(rate=0.25), {"FUNCTRACE_OTLP_SAMPLE": "25%"}),
     "errors": (Options(errors=True), {"FUNCTRACE_OTLP_ERRORS": "1"}),
-    "slow": (Options(slow=3000), {"FUNCTRACE_OTLP_SLOW": "3us"}),
+    "slow": (Options(min_duration_ns=3000), {"FUNCTRACE_OTLP_MIN_DURATION": "3us"}),
     "all": (
-        Options(roots=roots, rate=0.5, errors=True, slow=3000),
+        Options(roots=roots, rate=0.5, errors=True, min_duration_ns=3000),
         {
             "FUNCTRACE_OTLP_ROOT": "serve,*.price",
             "FUNCTRACE_OTLP_SAMPLE": "0.5",
             "FUNCTRACE_OTLP_ERRORS": "1",
-            "FUNCTRACE_OTLP_SLOW": "3us",
+            "FUNCTRACE_OTLP_MIN_DURATION": "3us",
         },
     ),
 }

@@ -59,7 +59,7 @@ def test_chosen(trace: str) -> None:
     with over_grpc() as receiver:
         done = run(
             *(trace, "--endpoint", receiver.endpoint, "--protocol", "grpc", "--root", "serve"),
-            *("--root", "price", "--errors", "--slow", "40us", "--sample", "50%"),
+            *("--root", "price", "--errors", "--min-duration", "40us", "--sample", "50%"),
         )
     assert done.returncode == 0, done.stderr
     roots = [span for span in receiver.received.spans if not span.parent_span_id]
@@ -70,7 +70,7 @@ def test_chosen(trace: str) -> None:
 def test_nothing_to_send(trace: str) -> None:
     done = run(trace, "--root", "nosuch")
     assert (done.returncode, done.stderr) == (1, "functrace: no function matches --root nosuch\n")
-    done = run(trace, "--slow", "1m")
+    done = run(trace, "--min-duration", "1m")
     assert done.returncode == 1
     assert done.stderr.endswith("functrace: no calls match the given filters\n")
 
@@ -186,7 +186,10 @@ def test_large_opentelemetry_traces_are_told(tmp_path: Path) -> None:
     with over_http() as receiver:
         done = run(str(path), "--endpoint", receiver.endpoint)
     assert done.returncode == 0
-    assert "note: an OpenTelemetry trace of 10,002 spans; --root, --errors, --slow" in done.stderr
+    assert (
+        "note: an OpenTelemetry trace of 10,002 spans; --root, --errors, --min-duration"
+        in done.stderr
+    )
 
 
 def test_the_program_in_the_docs(tmp_path: Path) -> None:

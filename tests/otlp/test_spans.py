@@ -136,9 +136,9 @@ def test_spans_chosen(traced: Traced, seed: int) -> None:
         (Options(), expected(program)),
         (Options(roots=roots), expected(program, roots=ROOTS)),
         (Options(errors=True), expected(program, wanted=lambda call: call.failed)),
-        (Options(slow=longest), expected(program, wanted=slow)),
+        (Options(min_duration_ns=longest), expected(program, wanted=slow)),
         (
-            Options(errors=True, slow=longest, roots=roots),
+            Options(errors=True, min_duration_ns=longest, roots=roots),
             expected(program, roots=ROOTS, wanted=lambda call: call.failed or slow(call)),
         ),
     ):

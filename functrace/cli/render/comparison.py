@@ -20,28 +20,29 @@ Sections = dict[str, list[Entry]]
 _COLOURS = {"slower": "red", "fails more": "red", "faster": "green", "fails less": "green"}
 
 
-def sections(found: Comparison, *, everything: bool) -> Sections:
-    """Return the differences by kind; those that may be chance only with ``everything``."""
+def sections(found: Comparison, *, with_chance: bool) -> Sections:
+    """Return the differences by kind; those that may be chance only if ``with_chance``."""
     kinds: Sections = {
         each.name.replace("_", " "): getattr(found, each.name) for each in fields(found)
     }
-    if everything:
+    if with_chance:
         return kinds
     return {kind: [e for e in entries if not e.by_chance] for kind, entries in kinds.items()}
 
 
-def lines(found: Sections, limit: int | None) -> Iterator[str]:
-    """Yield a heading for each kind and a few lines for each difference."""
+def lines(found: Sections, limit: int) -> Iterator[str]:
+    """Yield a heading for each kind and lines for its first ``limit`` differences; 0 is all."""
     if not any(found.values()):
         yield "no change beyond chance"
     for kind, entries in found.items():
         if not entries:
             continue
         yield style(kind, fg=_COLOURS.get(kind), bold=True)
-        for entry in entries[:limit]:
+        shown = entries[: limit or None]
+        for entry in shown:
             yield from _entry(entry)
-        if limit is not None and len(entries) > limit:
-            yield f"  and {len(entries) - limit} more; use --limit or --all"
+        if len(shown) < len(entries):
+            yield f"  … {units.count(len(entries) - len(shown))} more; --limit 0 shows all"
 
 
 def _entry(entry: Entry) -> Iterator[str]:
@@ -95,9 +96,12 @@ def _signed(nanoseconds: int) -> str:
     return ("+" if nanoseconds >= 0 else "-") + units.duration(abs(nanoseconds))
 
 
-def as_json(found: Sections, traces: Sequence[Trace]) -> dict[str, Any]:
-    """Return the differences as JSON values."""
-    kinds = {kind.replace(" ", "_"): list(map(_object, all_)) for kind, all_ in found.items()}
+def as_json(found: Sections, limit: int, traces: Sequence[Trace]) -> dict[str, Any]:
+    """Return the first ``limit`` differences of each kind as JSON values; 0 is all."""
+    kinds = {
+        kind.replace(" ", "_"): list(map(_object, entries[: limit or None]))
+        for kind, entries in found.items()
+    }
     return {**kinds, **coverage.as_json(traces)}
 
 

@@ -111,7 +111,7 @@ class Choice:
         self.rate = Rate(options.rate)
         self._everything = not options.chosen
         self._errors = options.errors
-        self._slow = options.slow
+        self._slow = options.min_duration_ns
         self._roots = roots
 
     def begin(self, frame: Frame) -> None:

@@ -19,14 +19,14 @@ class Options:
     """share of OpenTelemetry traces that are sent, above 0 and at most 1"""
     errors: bool = False
     """whether to send only failed calls and their callers"""
-    slow: int | None = None
+    min_duration_ns: int | None = None
     """minimum duration in nanoseconds of calls to send, besides their callers; with `errors`, calls
     that match either are sent"""
 
     @property
     def chosen(self) -> bool:
         """Whether calls are selected individually."""
-        return self.errors or self.slow is not None
+        return self.errors or self.min_duration_ns is not None
 
 
 EVERYTHING = Options()

@@ -57,7 +57,7 @@ class Skip:
 
 
 def _fingerprint(traces: Sequence[Trace], options: Options) -> str:
-    told: list[object] = [options.rate, options.errors, options.slow]
+    told: list[object] = [options.rate, options.errors, options.min_duration_ns]
     for trace in traces:
         roots = None if options.roots is None else sorted(options.roots(trace))
         told += [Identity(trace).instance, trace.events, trace.span, roots]

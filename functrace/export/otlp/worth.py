@@ -43,7 +43,11 @@ class Worth:
 def _listings(options: Options) -> list[Listing]:
     """Return the listings of calls that match the options, with their callers on the same track."""
     listings = [Listing(failed_only=True, include_callers=True)] if options.errors else []
-    listings += [] if options.slow is None else [Listing(min_duration_ns=options.slow)]
+    listings += (
+        []
+        if options.min_duration_ns is None
+        else [Listing(min_duration_ns=options.min_duration_ns)]
+    )
     return listings
 
 

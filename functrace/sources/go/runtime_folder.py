@@ -67,11 +67,13 @@ def check(module: Module, folder: str) -> Path:
     path = Path(os.path.normpath(module.root / folder))
     path = path if path.name == _NAME else path / _NAME
     if not path.is_relative_to(module.root):
-        raise UsageError(f"--to {folder}: not in module {module.path}, whose root is {module.root}")
+        raise UsageError(
+            f"--out {folder}: not in module {module.path}, whose root is {module.root}"
+        )
     elements = path.relative_to(module.root).parts
     wrong = next((e for e in elements if not _ELEMENT.fullmatch(e) or _is_left_out(e)), None)
     if wrong:
-        raise UsageError(f"--to {folder}: {wrong} cannot be part of the import path")
+        raise UsageError(f"--out {folder}: {wrong} cannot be part of the import path")
     found = find(module)
     if found and found != path:
         raise FunctraceError(
@@ -80,7 +82,7 @@ def check(module: Module, folder: str) -> Path:
         )
     obstacle = None if found else _obstacle(module, path)
     if obstacle:
-        raise FunctraceError(f"--to {folder}: {obstacle}")
+        raise FunctraceError(f"--out {folder}: {obstacle}")
     return path
 
 

@@ -41,11 +41,12 @@ def load(environment: Mapping[str, str]) -> Settings:
         except UsageError as error:
             raise UsageError(f"{name}={error}") from None
 
+    of(f"{PREFIX}SLOW", _refuse_slow, None)
     return Settings(
         Options(
             rate=of(f"{PREFIX}SAMPLE", parse_share, 1.0),
             errors=of(f"{PREFIX}ERRORS", _switch, False),
-            slow=of(f"{PREFIX}SLOW", parse_duration, None),
+            min_duration_ns=of(f"{PREFIX}MIN_DURATION", parse_duration, None),
         ),
         of(f"{PREFIX}ROOT", _globs, ()),
         of(_PATIENCE, _milliseconds, 10.0),
@@ -56,6 +57,10 @@ def _switch(text: str) -> bool:
     if text not in ("0", "1"):
         raise UsageError(f"{text}: expected 0 or 1")
     return text == "1"
+
+
+def _refuse_slow(text: str) -> None:
+    raise UsageError(f"{text}: renamed; use {PREFIX}MIN_DURATION")
 
 
 def _globs(text: str) -> tuple[str, ...]:

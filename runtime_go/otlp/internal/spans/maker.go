@@ -63,7 +63,7 @@ func (m *Maker) End(c *calls.Call) {
 // matches reports whether the filters match the call itself.
 func (m *Maker) matches(c *calls.Call) bool {
 	durationNs := m.file.Header.Clock.Nanoseconds(c.End - c.Start)
-	return m.options.Errors && (c.IsError || c.IsPanic) || m.options.SlowNs >= 0 && durationNs >= m.options.SlowNs
+	return m.options.Errors && (c.IsError || c.IsPanic) || m.options.MinDurationNs >= 0 && durationNs >= m.options.MinDurationNs
 }
 
 // selectChain selects the call and its callers, each once. Open ones are added when they end.

@@ -13,18 +13,18 @@ import (
 
 // Options select the calls that are sent; by default all.
 type Options struct {
-	Roots  []string // globs of functions; their outermost calls are roots of OpenTelemetry traces
-	Share  float64  // of OpenTelemetry traces, greater than 0 and at most 1
-	Errors bool     // send failed calls and their callers
-	SlowNs int64    // send calls that lasted at least as long and their callers; -1: no limit
+	Roots         []string // globs of functions; their outermost calls are roots of OpenTelemetry traces
+	Share         float64  // of OpenTelemetry traces, greater than 0 and at most 1
+	Errors        bool     // send failed calls and their callers
+	MinDurationNs int64    // send calls that lasted at least as long and their callers; -1: no limit
 }
 
 // hasFilter reports whether calls are selected one by one.
-func (o *Options) hasFilter() bool { return o.Errors || o.SlowNs >= 0 }
+func (o *Options) hasFilter() bool { return o.Errors || o.MinDurationNs >= 0 }
 
 // Parse reads the options from environment variables. An error names the variable.
 func Parse(variable func(name string) string) (Options, error) {
-	options := Options{Share: 1, SlowNs: -1}
+	options := Options{Share: 1, MinDurationNs: -1}
 	for _, each := range []struct {
 		name  string
 		parse func(text string) error
@@ -32,7 +32,8 @@ func Parse(variable func(name string) string) (Options, error) {
 		{"FUNCTRACE_OTLP_ROOT", options.parseRoots},
 		{"FUNCTRACE_OTLP_SAMPLE", options.parseShare},
 		{"FUNCTRACE_OTLP_ERRORS", options.parseErrors},
-		{"FUNCTRACE_OTLP_SLOW", options.parseSlow},
+		{"FUNCTRACE_OTLP_MIN_DURATION", options.parseMinDuration},
+		{"FUNCTRACE_OTLP_SLOW", refuseSlow},
 	} {
 		text := variable(each.name)
 		if text == "" {
@@ -79,7 +80,11 @@ var duration = regexp.MustCompile(`^(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m)$`)
 
 var units = map[string]float64{"ns": 1, "us": 1e3, "µs": 1e3, "ms": 1e6, "s": 1e9, "m": 60e9}
 
-func (o *Options) parseSlow(text string) error {
+func refuseSlow(string) error {
+	return errors.New("was renamed; use FUNCTRACE_OTLP_MIN_DURATION")
+}
+
+func (o *Options) parseMinDuration(text string) error {
 	match := duration.FindStringSubmatch(text)
 	if match == nil {
 		return errors.New("must be a duration, such as 5us, 2ms or 1.5s")
@@ -89,6 +94,6 @@ func (o *Options) parseSlow(text string) error {
 	if err != nil || ns >= math.MaxInt64 {
 		return errors.New("duration too long")
 	}
-	o.SlowNs = int64(ns)
+	o.MinDurationNs = int64(ns)
 	return nil
 }
