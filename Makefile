@@ -18,7 +18,7 @@ export GOFLAGS     ?= -buildvcs=false
 WITH_GO = PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH"
 
 .PHONY: demo test test-all lint lint-all toolchains test-go test-go-all test-python test-python-all \
-	docs conformance fuzz fuzz-traces soak bench pictures golden clean
+	docs wheel conformance fuzz fuzz-traces soak bench pictures golden clean
 
 demo: $(READY)
 	@$(WITH_GO) sh examples/demo.sh
@@ -61,6 +61,10 @@ docs: $(DOCS)
 $(DOCS): $(READY) pyproject.toml
 	@$(BIN)/python -m pip install --quiet --group docs
 	@touch $(DOCS)
+
+# An sdist and a wheel in build/dist, the wheel with the manylinux tag of this system.
+wheel: $(READY)
+	@$(BIN)/python tools/wheel.py
 
 toolchains: $(READY)
 	@$(BIN)/python tools/toolchain.py $(GOS) > /dev/null

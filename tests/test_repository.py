@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import re
 import shutil
@@ -88,6 +89,29 @@ def test_the_oldest_and_the_newest_go_are_tested() -> None:
     assert ends is not None
     matrix = _load(WORKFLOWS / "ci.yml")["jobs"]["test"]["strategy"]["matrix"]["include"]
     assert {job["go"] for job in matrix} == set(ends.groups())
+
+
+def test_wheels_of_every_supported_python() -> None:
+    """What cibuildwheel makes of its settings, in the version that the workflow runs."""
+    pytest.importorskip("cibuildwheel", reason="cibuildwheel requires Python 3.11")
+    workflow = (WORKFLOWS / "wheels.yml").read_text()
+    version = re.search(r"uses: pypa/cibuildwheel@\w{40} # v(\S+)", workflow)
+    assert version is not None
+    assert importlib.metadata.version("cibuildwheel") == version[1]
+
+    found = set()
+    for platform, archs in (("linux", "x86_64,aarch64"), ("macos", "x86_64,arm64")):
+        words = [sys.executable, "-m", "cibuildwheel", "--print-build-identifiers"]
+        words += ["--platform", platform, "--archs", archs, "."]
+        done = _run(*words, cwd=ROOT)
+        assert done.returncode == 0, done.stderr
+        found |= set(done.stdout.split())
+    systems = ["macosx_x86_64", "macosx_arm64"]
+    for libc in ("manylinux", "musllinux"):
+        systems += [f"{libc}_x86_64", f"{libc}_aarch64"]
+    pythons = [*(f"cp3{minor}" for minor in range(10, 15)), "cp314t"]
+    expected = {f"{python}-{system}" for python in pythons for system in systems}
+    assert found == expected
 
 
 @pytest.mark.parametrize("workflow", sorted(WORKFLOWS.glob("*.yml")), ids=lambda path: path.name)
