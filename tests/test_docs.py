@@ -34,17 +34,17 @@ def test_every_verb_is_documented(verb: str) -> None:
 def test_options_are_those_of_the_code(verb: str) -> None:
     section = COMMANDS.split(f"## functrace {verb}\n")[1].split("\n## ")[0]
     section = re.sub(r"```.*?```", "", section, flags=re.DOTALL)  # other verbs' output
-    told = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", section))
+    documented = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", section))
     command = _verbs()[verb]
     shown = [p for p in command.params if not getattr(p, "hidden", False)]
     has = {o for p in shown for o in (*p.opts, *p.secondary_opts) if o.startswith("--")}
-    assert told == has
+    assert documented == has
 
 
 def test_every_script_is_in_the_table_of_builds() -> None:
     """docs/builds.md says what works by naming the script that shows it."""
-    told = set(re.findall(r"`([\w-]+)\.txtar`", (ROOT / "docs" / "builds.md").read_text()))
-    assert told == {path.stem for path in (ROOT / "tests" / "scripts").glob("*.txtar")}
+    documented = set(re.findall(r"`([\w-]+)\.txtar`", (ROOT / "docs" / "builds.md").read_text()))
+    assert documented == {path.stem for path in (ROOT / "tests" / "scripts").glob("*.txtar")}
 
 
 def test_settings_are_those_of_the_code() -> None:

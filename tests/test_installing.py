@@ -28,9 +28,9 @@ def test_pipx(prefix: Path) -> None:
     assert SPANS in extras.install_command("otlp")
 
 
-@pytest.mark.parametrize(("told", "source"), [("", "functrace-cli"), (', directory = "/x"', "/x")])
-def test_uv_tool(prefix: Path, told: str, source: str) -> None:
-    ours = f'{{ name = "functrace-cli"{told} }}'
+@pytest.mark.parametrize(("extra", "source"), [("", "functrace-cli"), (', directory = "/x"', "/x")])
+def test_uv_tool(prefix: Path, extra: str, source: str) -> None:
+    ours = f'{{ name = "functrace-cli"{extra} }}'
     receipt = f'[tool]\nrequirements = [{{ name = "numpy" }}, {ours}]\n'
     (prefix / "uv-receipt.toml").write_text(receipt)
     wanted = f"uv tool install --with 'pyarrow>=18' {source}"

@@ -34,7 +34,8 @@ class CallGraph:
     functions: Totals
     shown: list[int]
     """function indices; functions with failed calls first, then by inclusive time"""
-    left_out: int
+    omitted: int
+    """number of functions beyond the limit"""
     edges: list[Edge]
     """between the shown functions"""
 

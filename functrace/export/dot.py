@@ -27,18 +27,18 @@ def write(traces: Sequence[Trace], out: BinaryIO, limit: int = 80) -> None:
 
 def lines(graph: CallGraph, title: str) -> Iterator[str]:
     """Yield the graph in the DOT language."""
-    omitted = f"; {units.several(graph.left_out, 'function')} omitted" if graph.left_out else ""
-    yield _HEAD % _quoted(f"{title}{omitted}\nred: calls that failed; dashed: on a new track")
-    own = max((int(graph.functions.self[index]) for index in graph.shown), default=0)
+    omitted = f"; {units.several(graph.omitted, 'function')} omitted" if graph.omitted else ""
+    yield _HEAD % _quote(f"{title}{omitted}\nred: calls that failed; dashed: on a new track")
+    max_self = max((int(graph.functions.self[index]) for index in graph.shown), default=0)
     for index in graph.shown:
-        yield _box(graph, index, own)
-    most = max((edge.total for edge in graph.edges), default=0)
+        yield _box(graph, index, max_self)
+    max_total = max((edge.total for edge in graph.edges), default=0)
     for edge in graph.edges:
-        yield _arrow(edge, most)
+        yield _arrow(edge, max_total)
     yield "}\n"
 
 
-def _box(graph: CallGraph, index: int, most: int) -> str:
+def _box(graph: CallGraph, index: int, maximum: int) -> str:
     found = graph.functions
     function = found.functions[index]
     calls, failed = int(found.calls[index]), int(found.errors[index] + found.panics[index])
@@ -53,43 +53,43 @@ def _box(graph: CallGraph, index: int, most: int) -> str:
     attributes = {
         "label": "\n".join(label),
         "tooltip": f"{escape(function.name)}\n{escape(function.file)}:{function.line}",
-        "fillcolor": "#ffc9c2" if failed else _heat(own, most),
+        "fillcolor": "#ffc9c2" if failed else _heat(own, maximum),
         "color": "#cf222e" if failed else "#8c959f",
-        "fontsize": f"{10 + 8 * _root(own, most):.1f}",
+        "fontsize": f"{10 + 8 * _sqrt_share(own, maximum):.1f}",
     }
-    return f"  f{index} [{_listed(attributes)}];\n"
+    return f"  f{index} [{_format_attributes(attributes)}];\n"
 
 
-def _arrow(edge: Edge, most: int) -> str:
+def _arrow(edge: Edge, maximum: int) -> str:
     attributes = {
         "label": f"{units.several(edge.calls, 'call')}\n{units.duration(edge.total)}",
-        "penwidth": f"{1 + 4 * _root(edge.total, most):.2f}",
+        "penwidth": f"{1 + 4 * _sqrt_share(edge.total, maximum):.2f}",
     }
     if edge.failed:
         attributes |= {"color": "#cf222e", "fontcolor": "#cf222e"}
         attributes["label"] += f"\n{units.count(edge.failed)} failed"
     if edge.started:
         attributes["style"] = "dashed"
-    return f"  f{edge.caller} -> f{edge.callee} [{_listed(attributes)}];\n"
+    return f"  f{edge.caller} -> f{edge.callee} [{_format_attributes(attributes)}];\n"
 
 
-def _root(part: int, most: int) -> float:
+def _sqrt_share(part: int, maximum: int) -> float:
     """Return the share on a square root scale, on which small shares stay visible."""
-    return float((part / most) ** 0.5) if most else 0.0
+    return float((part / maximum) ** 0.5) if maximum else 0.0
 
 
-def _heat(part: int, most: int) -> str:
+def _heat(part: int, maximum: int) -> str:
     """Return a colour from white for no exclusive time to blue for the maximum."""
-    shade = _root(part, most)
+    shade = _sqrt_share(part, maximum)
     return f"#{255 - int(75 * shade):02x}{255 - int(40 * shade):02x}ff"
 
 
-def _listed(attributes: dict[str, str]) -> str:
-    return ", ".join(f"{name}={_quoted(value)}" for name, value in attributes.items())
+def _format_attributes(attributes: dict[str, str]) -> str:
+    return ", ".join(f"{name}={_quote(value)}" for name, value in attributes.items())
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     """Return a DOT string with centred lines; other control characters are replaced."""
-    kept = "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
-    escaped = kept.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    printable = "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
+    escaped = printable.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'

@@ -91,7 +91,7 @@ def events(trace: Trace, block: int = _BLOCK) -> Iterator[Events]:
         )
 
 
-def runs(trace: Trace) -> Iterator[tuple[int, Events]]:
+def events_by_track(trace: Trace) -> Iterator[tuple[int, Events]]:
     """Yield blocks of events of a single track; consecutive blocks may have the same track."""
     for block in events(trace):
         edges = np.flatnonzero(np.diff(block.track)) + 1
@@ -108,12 +108,12 @@ class SpanReader:
 
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
-        self._ask = _request(trace, CALL)
+        self._request = _request(trace, CALL)
 
     def spans(self, block: int = _BLOCK) -> Iterator[Spans]:
         """Yield the calls, about `block` at a time."""
         nanoseconds = self._trace.clock.nanoseconds
-        for rows in _walk(self._ask, block):
+        for rows in _walk(self._request, block):
             yield Spans(
                 call=rows["call"],
                 parent=rows["parent"],
@@ -132,11 +132,11 @@ class SpanReader:
     @property
     def caller(self) -> Int64s:
         """Parent call of each track, or -1; complete once all spans have been read."""
-        return self._ask.caller
+        return self._request.caller
 
 
 @dataclass(frozen=True, eq=False)
-class Walk:
+class WalkRequest:
     """Arguments of a walk over a trace."""
 
     source: Source
@@ -146,12 +146,14 @@ class Walk:
     """EVENT for events, CALL for complete calls"""
 
 
-def _walk(ask: Walk, block: int) -> Iterator[Rows]:
-    found = engine().Events(ask.source.arguments(), array(ask.caller), ask.row is CALL, ask)
+def _walk(request: WalkRequest, block: int) -> Iterator[Rows]:
+    found = engine().Events(
+        request.source.arguments(), array(request.caller), request.row is CALL, request
+    )
     while rows := found.next(block):
-        yield np.frombuffer(rows, ask.row)
+        yield np.frombuffer(rows, request.row)
 
 
-def _request(trace: Trace, row: np.dtype[Any]) -> Walk:
+def _request(trace: Trace, row: np.dtype[Any]) -> WalkRequest:
     source = source_of(trace)
-    return Walk(source, caller=np.full(len(source.tracks), -1, np.int64), row=row)
+    return WalkRequest(source, caller=np.full(len(source.tracks), -1, np.int64), row=row)

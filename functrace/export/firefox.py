@@ -19,7 +19,7 @@ from functrace import __version__
 from functrace._native.tables import ENTERED, ERROR, LEFT, LOST, PANIC, RESUMED
 from functrace.analysis.merge import merge_functions
 from functrace.export import processes
-from functrace.export.events import Events, runs
+from functrace.export.events import Events, events_by_track
 from functrace.tracefile import Trace, Track
 from functrace.tracefile.facts import Function
 
@@ -54,7 +54,7 @@ def write(traces: Sequence[Trace], out: BinaryIO) -> None:
     pids = processes.distinct_pids(traces)
     for trace, index, pid in zip(traces, index_of, pids, strict=True):
         frames = [*index.tolist(), len(functions)]
-        for track, parts in groupby(runs(trace), key=itemgetter(0)):
+        for track, parts in groupby(events_by_track(trace), key=itemgetter(0)):
             out.write(separator)
             with _Thread(trace, trace.tracks[track], trace.started - began, shared) as thread:
                 thread.add(frames, (part for _, part in parts))
@@ -91,8 +91,8 @@ class _Shared:
     def string(self, text: str) -> int:
         return self._string_of.setdefault(text, len(self._string_of))
 
-    def stack(self, above: int | None, frame: int) -> int:
-        return self._stacks.setdefault((above, frame), len(self._stacks))
+    def stack(self, parent: int | None, frame: int) -> int:
+        return self._stacks.setdefault((parent, frame), len(self._stacks))
 
     def name(self, function: int) -> int:
         return self.string(self._functions[function].name)
@@ -106,7 +106,7 @@ class _Shared:
         categories = [_CALLS] * len(places) + [_SUSPENDED]
         return {
             "stackTable": {
-                "prefix": [above for above, _ in self._stacks],
+                "prefix": [parent for parent, _ in self._stacks],
                 "frame": [frame for _, frame in self._stacks],
                 "length": len(self._stacks),
             },
@@ -201,9 +201,9 @@ class _Thread:
                     text = self._trace.text(int(part.text_at[row]), int(part.text_bytes[row]))
                     self._mark(frames[function], start, time, text, panic=bool(flags & PANIC))
                 continue
-            above = self._stack[-1][0] if self._stack else None
+            parent = self._stack[-1][0] if self._stack else None
             frame = frames[function] if kind == ENTERED else frames[-1]
-            self._stack.append((self._shared.stack(above, frame), time))
+            self._stack.append((self._shared.stack(parent, frame), time))
 
     def _mark(self, function: int, start: int, end: int, text: str, *, panic: bool) -> None:
         times = [_milliseconds(time + self._offset) for time in (start, end)]
@@ -251,5 +251,5 @@ def _write_columns(
 
 def _milliseconds(nanoseconds: int) -> str:
     """Return milliseconds with six decimals."""
-    whole, rest = divmod(nanoseconds, 1_000_000)
-    return f"{whole}.{rest:06}"
+    milliseconds, rest = divmod(nanoseconds, 1_000_000)
+    return f"{milliseconds}.{rest:06}"

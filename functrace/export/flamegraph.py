@@ -32,7 +32,7 @@ _TOP = 58
 _BOTTOM = 30
 _MIN_WIDTH = 0.4
 """pixels below which a frame is not drawn"""
-_LETTER = 6.6
+_LETTER_WIDTH = 6.6
 """approximate width of a letter in pixels"""
 _COLUMNS = tuple("parent name calls total self suspended failed text started".split())
 _TITLES = {"time": "time of their own", "calls": "calls", "errors": "calls that failed"}
@@ -65,7 +65,7 @@ class Tree:
     text: Int64s
     """index of the first failure's text, or -1"""
     started: Int64s
-    left_out: int = field(default=0, kw_only=True)
+    omitted_chains: int = field(default=0, kw_only=True)
 
 
 def write(traces: Sequence[Trace], out: BinaryIO, by: str = "time") -> None:
@@ -82,7 +82,7 @@ def _tree(chains: Sequence[Chains]) -> Tree:
     for each in chains:
         parent = builder.add_node(root, processes.title(each.trace)) if len(chains) > 1 else root
         builder.add_chains(each, parent)
-    return _bounded(builder.tree())
+    return _drop_smallest(builder.tree())
 
 
 class _Builder:
@@ -124,19 +124,19 @@ class _Builder:
         return Tree(list(self._names), list(self._texts), *columns)
 
 
-def _bounded(tree: Tree) -> Tree:
-    """Return the tree without its smallest nodes; the parents of kept nodes are kept."""
+def _drop_smallest(tree: Tree) -> Tree:
+    """Return the tree without its smallest nodes; the parents of remaining nodes remain."""
     count = len(tree.parent)
     if count <= _MAX_CHAINS:
         return tree
     time = inclusive(tree.parent, tree.self)
     fails = inclusive(tree.parent, tree.failed) > 0
-    kept = np.sort(np.lexsort((~fails, -time))[:_MAX_CHAINS])
-    place = np.full(count + 1, -1, np.int64)
-    place[kept] = np.arange(len(kept))
-    columns = {column: getattr(tree, column)[kept] for column in _COLUMNS}
-    columns["parent"] = place[columns["parent"]]
-    return replace(tree, **columns, left_out=count - len(kept))
+    selected = np.sort(np.lexsort((~fails, -time))[:_MAX_CHAINS])
+    new_index = np.full(count + 1, -1, np.int64)
+    new_index[selected] = np.arange(len(selected))
+    columns = {column: getattr(tree, column)[selected] for column in _COLUMNS}
+    columns["parent"] = new_index[columns["parent"]]
+    return replace(tree, **columns, omitted_chains=count - len(selected))
 
 
 @dataclass(frozen=True)
@@ -182,14 +182,14 @@ def _svg(tree: Tree, by: str, title: str) -> Iterator[str]:
     for frame in frames:
         yield _frame(tree, frame, bool(below[frame.node]))
     yield f'</g>\n<text class="quiet" id="pointed" x="10" y="{height - 10}"/>\n'
-    yield f'<script type="application/json" id="chains">{_data(tree, by)}</script>\n'
+    yield f'<script type="application/json" id="chains">{_to_json(tree, by)}</script>\n'
     script = resources.files(__package__).joinpath("flamegraph.js").read_text("utf-8")
     yield f"<script><![CDATA[\n{script}]]></script>\n</svg>\n"
 
 
 def _caption(tree: Tree, by: str) -> str:
-    omitted = f"; {units.count(tree.left_out)} smallest chains omitted"
-    return f"by {_TITLES[by]}; red: calls that failed{omitted if tree.left_out else ''}"
+    omitted = f"; {units.count(tree.omitted_chains)} smallest chains omitted"
+    return f"by {_TITLES[by]}; red: calls that failed{omitted if tree.omitted_chains else ''}"
 
 
 def _frame(tree: Tree, frame: _Frame, fails_below: bool) -> str:
@@ -197,24 +197,24 @@ def _frame(tree: Tree, frame: _Frame, fails_below: bool) -> str:
     name = tree.names[int(tree.name[node])]
     failed = bool(tree.failed[node])
     y = _TOP + frame.level * _ROW
-    letters = int((frame.width - 6) / _LETTER)
-    label = xml.text(_cut(escape(name), letters))
+    max_letters = int((frame.width - 6) / _LETTER_WIDTH)
+    label = xml.text(_shorten(escape(name), max_letters))
     shown = f'<text x="{frame.x + 3:.2f}" y="{y + 13}">{label}</text>'
     return (
         f'<g class="frame{" failed" if failed else ""}" data-node="{node}">'
         f"<title>{xml.text(_title(tree, node))}</title>"
         f'<rect x="{frame.x:.2f}" y="{y}" width="{frame.width:.2f}" height="{_ROW - 1}" rx="2" '
         f'fill="{color(name, failed=failed, fails_below=fails_below)}"/>'
-        f"{shown if letters >= 3 else ''}</g>\n"
+        f"{shown if max_letters >= 3 else ''}</g>\n"
     )
 
 
-def _cut(name: str, letters: int) -> str:
+def _shorten(name: str, max_letters: int) -> str:
     """Return the longest form of a name that fits: without path, package or type."""
     short = short_name(name)
     forms = [name, short, short.partition(".")[2], short.rpartition(".")[2]]
-    fitting = [form for form in forms if 0 < len(form) <= letters]
-    return fitting[0] if fitting else (forms[3] or name)[: letters - 1] + "…"
+    fitting = [form for form in forms if 0 < len(form) <= max_letters]
+    return fitting[0] if fitting else (forms[3] or name)[: max_letters - 1] + "…"
 
 
 def _title(tree: Tree, node: int) -> str:
@@ -244,7 +244,7 @@ def color(name: str, *, failed: bool, fails_below: bool) -> str:
     return f"hsl({150 + hash_ % 90},{38 + hash_ // 90 % 20}%,{74 + hash_ // 1800 % 10}%)"
 
 
-def _data(tree: Tree, by: str) -> str:
+def _to_json(tree: Tree, by: str) -> str:
     """Return the data for flamegraph.js. Three JSON characters must be escaped in XML."""
     values = {column: getattr(tree, column).tolist() for column in _COLUMNS}
     colors = [color(name, failed=False, fails_below=False) for name in tree.names]

@@ -184,7 +184,7 @@ class _Endings:
 
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
-        self._known: dict[tuple[int, int, str], int] = {}
+        self._index_of: dict[tuple[int, int, str], int] = {}
         self._iid_of: dict[str, int] = {}
         self.tails: list[bytes] = []
         self.texts: list[bytes] = []
@@ -193,10 +193,10 @@ class _Endings:
     def number(self, kind: int, flags: int, at: int, size: int) -> int:
         """Return the index in ``tails``; add the tail if it is new."""
         key = (kind, at, "") if kind == LOST else (kind, flags, self._trace.text(at, size))
-        if key not in self._known:
-            self._known[key] = len(self.tails)
+        if key not in self._index_of:
+            self._index_of[key] = len(self.tails)
             self.tails.append(_lost(at) if kind == LOST else self._tail(flags, key[2]))
-        return self._known[key]
+        return self._index_of[key]
 
     def _tail(self, flags: int, text: str) -> bytes:
         tail = pb.number(_TYPE, _END)

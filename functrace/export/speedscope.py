@@ -14,7 +14,7 @@ from functrace import __version__
 from functrace._native.tables import ENTERED, LEFT, LOST, SUSPENDED
 from functrace.analysis.merge import merge_functions
 from functrace.export import processes
-from functrace.export.events import Events, runs
+from functrace.export.events import Events, events_by_track
 from functrace.tracefile import Trace
 from functrace.tracefile.facts import Function
 
@@ -48,7 +48,7 @@ def _frame(function: Function) -> dict[str, object]:
 
 def _profiles(trace: Trace, process: str, frames: list[int]) -> Iterator[Iterator[str]]:
     """Yield a profile per track with calls; each must be consumed before the next."""
-    for track, parts in groupby(runs(trace), key=itemgetter(0)):
+    for track, parts in groupby(events_by_track(trace), key=itemgetter(0)):
         name = process + processes.track_name(trace.tracks[track])
         yield _profile(name, (part for _, part in parts), frames)
 

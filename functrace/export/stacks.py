@@ -34,9 +34,9 @@ def stacks(chains: Chains) -> Iterator[list[int]]:
 
 def outermost(chains: Chains) -> Int32s:
     """Return for each node the index of its track's outermost function."""
-    begins = (chains.parent < 0) | chains.started
-    at = np.where(begins, np.arange(len(chains)), chains.parent)
-    while not begins[at].all():
+    starts_track = (chains.parent < 0) | chains.started
+    at = np.where(starts_track, np.arange(len(chains)), chains.parent)
+    while not starts_track[at].all():
         at = at[at]
     return chains.function[at]
 

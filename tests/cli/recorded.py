@@ -45,8 +45,8 @@ def main() -> None:
     """``failing``, ``full``, ``copy``: two traces, ``none``; ``status=3``, ``kill``, ``wait``."""
     words = sys.argv[1:]
     out = Path(os.environ["FUNCTRACE_OUT"].replace("%p", str(os.getpid())).replace("%%", "%"))
-    told = (f"{k}={v}" for k, v in sorted(os.environ.items()) if k.startswith("FUNCTRACE_"))
-    settings = " ".join(word for word in told if not word.startswith("FUNCTRACE_OUT="))
+    variables = (f"{k}={v}" for k, v in sorted(os.environ.items()) if k.startswith("FUNCTRACE_"))
+    settings = " ".join(word for word in variables if not word.startswith("FUNCTRACE_OUT="))
     sys.stdout.write(f"{settings}\n{sys.stdin.read()}")
     if "none" not in words:
         out.write_bytes(trace(failing="failing" in words, flags=2 if "full" in words else 1))

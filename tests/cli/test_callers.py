@@ -210,7 +210,7 @@ def test_json(functrace: Run) -> None:
 
 
 def test_long_chains(module: Path, functrace: Run) -> None:
-    """Their middle is left out, and what they begin with is told once."""
+    """Their middle is left out, and their common beginning is printed once."""
     names = [f"main.step{number:02}" for number in range(20)]
     program = Recorded(*names, "main.one", "main.two", "main.end")
     track = program.goroutine(1)
@@ -266,8 +266,8 @@ def test_builds_that_have_a_function_in_other_lines(module: Path, functrace: Run
         words = [word for n in lines for word in (w.enter(n, n), w.leave(n, n))]
         content = w.header() + w.facts(1, *facts) + w.events(2, w.track(1, 1000), *words)
         (module / f"{name}.ftrace").write_bytes(content)
-    told = json.loads(functrace("report", ".", "--json", "--sort", "calls").stdout)["functions"]
-    assert [(f["name"], f["line"], f["calls"]) for f in told] == [
+    report = json.loads(functrace("report", ".", "--json", "--sort", "calls").stdout)["functions"]
+    assert [(f["name"], f["line"], f["calls"]) for f in report] == [
         ("app.C.x", 20, 2),
         ("app.f", 10, 2),
         ("app.C.x", 30, 1),

@@ -81,8 +81,8 @@ def test_faster_in_every_run(diff) -> None:  # type: ignore[no-untyped-def]
         _trace([(SELL, ns, False) for ns in _varied(100, typical)])
         for typical in (9000, 9100, 5000, 5100)
     ]
-    told = diff(runs[:2], runs[2:])
-    assert told.startswith("faster\n  main.(*Shop).Sell\n")
+    output = diff(runs[:2], runs[2:])
+    assert output.startswith("faster\n  main.(*Shop).Sell\n")
 
 
 def test_runs_that_differ_among_themselves(diff) -> None:  # type: ignore[no-untyped-def]
@@ -95,12 +95,12 @@ def test_runs_that_differ_among_themselves(diff) -> None:  # type: ignore[no-unt
 
 def test_too_few_calls(diff) -> None:  # type: ignore[no-untyped-def]
     before, after = (_trace([(SELL, ns, False)] * 3) for ns in (1000, 9000))
-    told = diff(before, after, "--with-chance", "--limit", "0")
-    assert "  main.(*Shop).Sell  (may be chance)\n" in told
+    output = diff(before, after, "--with-chance", "--limit", "0")
+    assert "  main.(*Shop).Sell  (may be chance)\n" in output
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "told"),
+    ("before", "after", "output"),
     [
         ((0, 1), (1, 1), "0.0% → 100.0% of 1 → 1 calls: item 13 is locked"),
         ((0, 200), (20, 200), "0.0% → 10.0% of 200 → 200 calls: item 13 is locked"),
@@ -114,13 +114,13 @@ def test_fails_more(
     diff,
     before: tuple[int, int],
     after: tuple[int, int],
-    told: str,  # type: ignore[no-untyped-def]
+    output: str,  # type: ignore[no-untyped-def]
 ) -> None:
     sides = [
         _trace([(SELL, 1000, n < failing) for n in range(count)])
         for failing, count in (before, after)
     ]
-    expected = f"fails more\n  main.(*Shop).Sell\n      {told}\n" if told else NOTHING
+    expected = f"fails more\n  main.(*Shop).Sell\n      {output}\n" if output else NOTHING
     assert diff(*sides) == expected + "0"
 
 
@@ -162,8 +162,8 @@ def test_a_rare_branch_may_not_have_been_taken(diff) -> None:  # type: ignore[no
 
 def test_json(diff) -> None:  # type: ignore[no-untyped-def]
     before, after = _trace([(SELL, 1000, False)]), _trace([(WORK, 1000, True)])
-    told = json.loads(diff(before, after, "--json", "--exit-code")[:-1])
-    assert {kind: len(entries) for kind, entries in told.items()} == {
+    output = json.loads(diff(before, after, "--json", "--exit-code")[:-1])
+    assert {kind: len(entries) for kind, entries in output.items()} == {
         "appeared": 1,
         "vanished": 1,
         "slower": 0,
@@ -172,7 +172,7 @@ def test_json(diff) -> None:  # type: ignore[no-untyped-def]
         "fails_less": 0,
         "partial_traces": 0,
     }
-    assert told["appeared"][0] == {
+    assert output["appeared"][0] == {
         "chain": ["main.main", "main.work"],
         "is_function": True,
         "calls": 1,

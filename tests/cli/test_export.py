@@ -123,8 +123,8 @@ def test_missing_packages_and_programs_are_reported(module: Path, functrace: Run
     (module / "pyarrow.py").write_text("raise ModuleNotFoundError(name='pyarrow')")
     done = functrace("export", "a.ftrace", "--to", "parquet", "-o", "x", PYTHONPATH=str(module))
     install = extras.install_command("parquet")
-    told = f"functrace: --to parquet requires pyarrow; install it with: {install}\n"
-    assert (done.returncode, done.stderr) == (1, told)
+    message = f"functrace: --to parquet requires pyarrow; install it with: {install}\n"
+    assert (done.returncode, done.stderr) == (1, message)
     assert not (module / "x").exists()
     done = functrace("export", "a.ftrace", "--to", "svg", "-o", "x.svg", PATH="")
     assert done.returncode == 1

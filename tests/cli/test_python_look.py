@@ -78,8 +78,8 @@ def test_skipped_functions_are_counted_and_named(tree: Path, functrace: Run) -> 
     }
     assert summary["left_alone"]["# functrace: skip-file"] == 1
     assert (summary["files"], summary["functions"], summary["errors"]) == (6, 4, [])
-    told = functrace("inject", "--check", "-v", "fast.py", cwd=tree).stderr
-    assert "fast.py:6: fast: compiled by @numba.njit\n" in told
+    message = functrace("inject", "--check", "-v", "fast.py", cwd=tree).stderr
+    assert "fast.py:6: fast: compiled by @numba.njit\n" in message
 
 
 @pytest.mark.parametrize(

@@ -56,15 +56,15 @@ def test_two_traces(functrace: Run) -> None:
     ],
 )
 def test_filters(functrace: Run, filters: tuple[str, ...], expected: list[str]) -> None:
-    told = json.loads(functrace("report", "monday.ftrace", "--json", *filters).stdout)
-    names = [function["name"] for function in told["functions"]]
+    report = json.loads(functrace("report", "monday.ftrace", "--json", *filters).stdout)
+    names = [function["name"] for function in report["functions"]]
     assert [name[-len(end) :] for name, end in zip(names, expected, strict=True)] == expected
 
 
 def test_json(functrace: Run) -> None:
-    told = json.loads(functrace("report", "tuesday.ftrace", "--json", "--limit", "2").stdout)
-    assert told["more_functions"] == 2
-    assert told["functions"][1] == {
+    report = json.loads(functrace("report", "tuesday.ftrace", "--json", "--limit", "2").stdout)
+    assert report["more_functions"] == 2
+    assert report["functions"][1] == {
         "name": "main.invoice",
         "file": "main.go",
         "line": 12,
@@ -136,7 +136,7 @@ def test_former_name_of_suspended_is_refused(functrace: Run) -> None:
 
 def test_python_failures_are_exceptions(functrace: Run) -> None:
     trace = str(VECTORS / "tasks.ftrace")
-    told = functrace("report", trace, "--sort", "exceptions").stdout
-    assert "  exceptions  " in told
-    assert "panics" not in told
+    report = functrace("report", trace, "--sort", "exceptions").stdout
+    assert "  exceptions  " in report
+    assert "panics" not in report
     assert "  panics  " in functrace("report", trace, "monday.ftrace").stdout

@@ -1,4 +1,4 @@
-"""What a file in each format tells of functions, read without functrace."""
+"""Readers of export formats that use no code of functrace: figures of each function."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SUSPENDED = "(suspended)"
 
 @dataclass
 class Told:
-    """Of a function; None: the format does not tell."""
+    """Of a function; None: the format does not contain it."""
 
     calls: int | None = None
     own: int | None = None
@@ -47,7 +47,7 @@ class Stacks:
     """Begins and ends of calls, by track, summed up by function."""
 
     def __init__(self, *, fails: bool = True) -> None:
-        self.told = _none()
+        self.found = _none()
         self._fails = fails
         self._open: dict[Any, list[list[Any]]] = defaultdict(list)
 
@@ -60,18 +60,18 @@ class Stacks:
         if self._open[track]:
             self._open[track][-1][2] += time - start
         if name != SUSPENDED:
-            self.told[name].add(calls=1, own=time - start - inside)
+            self.found[name].add(calls=1, own=time - start - inside)
             if self._fails:
-                self.told[name].add(failed=int(failed))
+                self.found[name].add(failed=int(failed))
         return str(name)
 
     def figures(self) -> Figures:
         assert not any(self._open.values())
-        return self.told
+        return self.found
 
 
 def jsonl(path: Path) -> Figures:
-    told = _none()
+    found = _none()
     calls: list[dict[str, Any]] = []
     for line in path.read_text("utf-8").splitlines():
         row = json.loads(line)
@@ -81,23 +81,23 @@ def jsonl(path: Path) -> Figures:
             continue
         calls.append(row)
         ran = row["duration_ns"] - row.get("suspended_ns", 0)
-        told[row["function"]].add(calls=1, own=ran, failed=int("error" in row or "panic" in row))
+        found[row["function"]].add(calls=1, own=ran, failed=int("error" in row or "panic" in row))
         if row["parent"] is not None:
-            told[calls[row["parent"]]["function"]].add(own=-ran)
-    return told
+            found[calls[row["parent"]]["function"]].add(own=-ran)
+    return found
 
 
 def document(path: Path) -> Figures:
     whole = json.loads(path.read_bytes())
-    told = _none()
+    found = _none()
     for row in whole["chains"]:
         if not row["calls"]:  # it is only around others
             continue
         name = whole["functions"][row["function"]]["name"]
-        told[name].add(calls=row["calls"], own=row["self"], failed=row["errors"] + row["panics"])
+        found[name].add(calls=row["calls"], own=row["self"], failed=row["errors"] + row["panics"])
     sums = {f["name"]: f["calls"] for f in whole["functions"] if f["calls"]}
-    assert {name: row.calls for name, row in told.items()} == sums
-    return told
+    assert {name: row.calls for name, row in found.items()} == sums
+    return found
 
 
 def perfetto(path: Path) -> Figures:
@@ -170,7 +170,7 @@ def firefox(path: Path) -> Figures:
     whole = json.loads(path.read_bytes())
     shared = whole["shared"]
     names = [shared["stringArray"][name] for name in shared["funcTable"]["name"]]
-    told = _none()
+    found = _none()
     for thread in whole["threads"]:
         samples, markers = thread["samples"], thread["markers"]
         assert {len(samples[name]) for name in ("stack", "time", "weight")} == {samples["length"]}
@@ -179,18 +179,18 @@ def firefox(path: Path) -> Figures:
             frame = shared["stackTable"]["frame"][stack]
             name = names[shared["frameTable"]["func"][frame]]
             if name != SUSPENDED:
-                told[name].add(own=round(weight * 1e6))
+                found[name].add(own=round(weight * 1e6))
         for name in markers["name"]:
-            told[shared["stringArray"][name]].add(failed=1)
-    return told
+            found[shared["stringArray"][name]].add(failed=1)
+    return found
 
 
 def folded(path: Path) -> Figures:
-    told = _none()
+    found = _none()
     for line in path.read_text("utf-8").splitlines():
         frames, _, value = line.rpartition(" ")
-        told[frames.split(";")[-1]].add(own=int(value))
-    return told
+        found[frames.split(";")[-1]].add(own=int(value))
+    return found
 
 
 def flamegraph(path: Path) -> Figures:
@@ -198,14 +198,14 @@ def flamegraph(path: Path) -> Figures:
     _xmllint(path)
     (data,) = (each for each in root.iter(f"{_SVG}script") if each.get("id") == "chains")
     whole = json.loads(data.text or "")
-    told = _none()
+    found = _none()
     columns = (whole[name] for name in ("name", "calls", "self", "failed"))
     for name, calls, own, failed in zip(*columns, strict=True):
         if calls:
-            told[whole["names"][name]].add(calls=calls, own=own, failed=failed)
+            found[whole["names"][name]].add(calls=calls, own=own, failed=failed)
     shown = [frame.findtext(f"{_SVG}title") for frame in root.iter(f"{_SVG}g")]
-    assert not told or any(title and ", total " in title for title in shown)
-    return told
+    assert not found or any(title and ", total " in title for title in shown)
+    return found
 
 
 def pprof(path: Path) -> Figures:
@@ -214,11 +214,11 @@ def pprof(path: Path) -> Figures:
     samples, _, locations = rest.partition("Locations\n")
     assert samples.startswith("calls/count time/nanoseconds[dflt] errors/count\n")
     names = dict(re.findall(r"^ +(\d+): 0x0 M=1 (.*) \S*:\d+:\d+ s=\d+$", locations, re.M))
-    told = _none()
+    found = _none()
     pattern = r"^ +(\d+) +(\d+) +(\d+): (\d+)"
     for calls, own, failed, leaf in re.findall(pattern, samples, re.M):
-        told[names[leaf]].add(calls=int(calls), own=int(own), failed=int(failed))
-    return told
+        found[names[leaf]].add(calls=int(calls), own=int(own), failed=int(failed))
+    return found
 
 
 def pprof_says(*arguments: str) -> str:
@@ -249,10 +249,10 @@ def svg(path: Path) -> Figures:
 
 def _boxes(boxes: list[list[str]]) -> Figures:
     """A box says how often, and how many failed; times are rounded."""
-    told = _none()
+    found = _none()
     for name, calls, _times, *failed in boxes:
-        told[name].add(calls=_number(calls), failed=_number(failed[0]) if failed else 0)
-    return told
+        found[name].add(calls=_number(calls), failed=_number(failed[0]) if failed else 0)
+    return found
 
 
 def _number(text: str) -> int:

@@ -44,18 +44,18 @@ def stream_of(trace: Trace, block: int = 3) -> list[tuple[Any, ...]]:
 
 
 def judge(path: Path) -> list[list[tuple[Any, ...]]]:
-    told = []
+    results = []
     for name in IMPLEMENTATIONS:
         with implementation(name):
             trace = open_trace(path)
             found, reader = spans(trace)
             same_calls(trace, found)
-            told.append(stream_of(trace))
-            nested(told[-1])
-            told.append(reader.caller.tolist())
-            told.append({key: column.tolist() for key, column in found.items()})
-    assert told[:3] == told[3:]
-    return told
+            results.append(stream_of(trace))
+            nested(results[-1])
+            results.append(reader.caller.tolist())
+            results.append({key: column.tolist() for key, column in found.items()})
+    assert results[:3] == results[3:]
+    return results
 
 
 def same_calls(trace: Trace, found: dict[str, np.ndarray[Any, Any]]) -> None:

@@ -84,5 +84,5 @@ def test_exports_are_read_back(trace: Path, tmp_path: Path, to: str) -> None:
         pytest.skip("graphviz, which draws call graphs, is not installed")
     out = tmp_path / f"out{FORMATS[to].suffix}"
     run("export", str(trace), "--to", to, "-o", str(out))
-    for name, told in READERS[to](out).items():
-        assert (told.own or 0) >= 0, name
+    for name, figures in READERS[to](out).items():
+        assert (figures.own or 0) >= 0, name

@@ -72,18 +72,18 @@ def test_whatever_was_recorded(tmp_path: Path, to: str) -> None:
 
 
 def same(read: dict[str, Told], to: str, traces: list[Path]) -> None:
-    expected = {plain(name, to): told for name, told in reported(traces).items()}
+    expected = {plain(name, to): figures for name, figures in reported(traces).items()}
     assert set(read) <= set(expected)
-    for name, told in expected.items():
+    for name, figures in expected.items():
         found = read.get(name, Told())
-        for fact, value in vars(told).items():
-            # A format that tells nothing of a function tells that there is nothing.
+        for fact, value in vars(figures).items():
+            # A function that a format does not contain has no calls.
             got = getattr(found, fact)
             assert got == value or (got is None and (value == 0 or not _tells(read, fact))), name
 
 
 def _tells(read: dict[str, Told], fact: str) -> bool:
-    return any(getattr(told, fact) is not None for told in read.values())
+    return any(getattr(figures, fact) is not None for figures in read.values())
 
 
 def test_each_format_has_a_reader() -> None:
@@ -95,8 +95,8 @@ def test_folded_by_calls_and_errors(tmp_path: Path) -> None:
     expected = reported(traces)
     for by, fact in (("calls", "calls"), ("errors", "failed")):
         read = readers.folded(exported(traces, "folded", "--by", by))
-        wanted = {plain(name, "folded"): getattr(told, fact) for name, told in expected.items()}
-        assert {name: told.own for name, told in read.items()} == {
+        wanted = {plain(name, "folded"): getattr(row, fact) for name, row in expected.items()}
+        assert {name: figures.own for name, figures in read.items()} == {
             name: value for name, value in wanted.items() if value
         }
     frames = exported(traces, "folded").read_text("utf-8").splitlines()
@@ -138,14 +138,14 @@ def test_perfetto_has_processes_tracks_and_arrows(tmp_path: Path) -> None:
 
 def test_perfetto_call_endings(tmp_path: Path) -> None:
     path = exported(program.write(tmp_path)[:1], "perfetto")
-    told = Counter(
+    figures = Counter(
         (interned["debug_annotation_names", each.name_iid], each.bool_value or text)
         for _, event, _, interned in readers.packets(path)
         for each in event.debug_annotations
         if each.name_iid
         for text in [interned.get(("debug_annotation_string_values", each.string_value_iid))]
     )
-    assert told == {
+    assert figures == {
         ("error", 'no <item> & "13" ]]> größe'): 2,
         ("panic", "nil map"): 2,
         ("goexit", True): 1,
@@ -191,7 +191,7 @@ def test_pprof_labels_and_difference(tmp_path: Path) -> None:
 def test_call_graph_limit(tmp_path: Path) -> None:
     read = readers.dot(exported(program.write(tmp_path), "dot", "--limit", "2"))
     assert len(read) == 2  # failed ones come first
-    assert all(told.failed for told in read.values())
+    assert all(figures.failed for figures in read.values())
 
 
 def test_large_flame_graph_omits_smallest_chains(
@@ -203,7 +203,7 @@ def test_large_flame_graph_omits_smallest_chains(
     traces = program.write(tmp_path)[:1]
     path = exported(traces, "flamegraph")
     assert "smallest chains omitted" in path.read_text("utf-8")
-    assert sum((told.calls or 0) > 0 for told in readers.flamegraph(path).values()) <= 3
+    assert sum((figures.calls or 0) > 0 for figures in readers.flamegraph(path).values()) <= 3
 
 
 def test_parquet_tables_join(tmp_path: Path) -> None:

@@ -44,8 +44,8 @@ def test_sent(
     assert [span.name for span in receiver.received.spans] == ["__main__.Shop.price"]
     (request,) = receiver.received.taken
     resource = request.resource_spans[0].resource
-    told = {each.key: each.value.string_value for each in resource.attributes}
-    assert told["service.name"] == "shop"
+    message = {each.key: each.value.string_value for each in resource.attributes}
+    assert message["service.name"] == "shop"
 
 
 def test_the_fallback_of_the_recorder_is_reported(
@@ -73,13 +73,13 @@ def test_in_an_environment_without_opentelemetry(
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (["--record"], "--otlp and --record cannot be combined"),
         (["-o", "x"], "-o does not apply to --otlp, which sends calls to a collector"),
         (["--overwrite"], "--overwrite requires --record"),
     ],
 )
-def test_wrong_usage(tmp_path: Path, options: list[str], told: str) -> None:
+def test_wrong_usage(tmp_path: Path, options: list[str], message: str) -> None:
     done = run(tmp_path, "--otlp", *options, "shop.py")
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"functrace: {told}\n")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"functrace: {message}\n")

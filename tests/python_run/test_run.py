@@ -131,8 +131,8 @@ def test_record(app: Project) -> None:
         r"functrace run: x\.ftrace: 1 trace, [0-9.]+ kB\n  4 calls in ",
         done.stderr,
     )
-    told = app.execute([COMMAND, "callers", "work", "x.ftrace"])
-    assert "__main__.main → lib.work (x1-3)" in told.stdout
+    output = app.execute([COMMAND, "callers", "work", "x.ftrace"])
+    assert "__main__.main → lib.work (x1-3)" in output.stdout
 
 
 def test_trace_contains_the_program(app: Project) -> None:
@@ -405,8 +405,8 @@ def test_interpreter_is_searched_on_path(app: Project, tmp_path: Path) -> None:
 
 def test_unused_active_environment_is_reported(app: Project, tmp_path: Path) -> None:
     other = str(tmp_path / "other")
-    told = app.run("app.py", VIRTUAL_ENV=other).stderr.splitlines()[0]
-    own_python, rest = told.removeprefix("functrace run: using ").split(", ")
+    output = app.run("app.py", VIRTUAL_ENV=other).stderr.splitlines()[0]
+    own_python, rest = output.removeprefix("functrace run: using ").split(", ")
     assert Path(own_python).samefile(sys.executable)
     assert rest == f"not the active environment {other}; --python selects another"
     assert app.run("-q", "app.py", VIRTUAL_ENV=other).stderr == ""

@@ -12,7 +12,7 @@ import pytest
 
 from functrace.analysis import calls
 from functrace.tracefile import open_trace
-from tests.python_runtime import told
+from tests.python_runtime import decoder
 from tests.support.pythons import CannotBuildError, Python, marks, pythons
 from tests.support.waiting import PATIENCE
 
@@ -44,10 +44,10 @@ class Run:
     stdout: str
     stderr: str
     folder: Path
-    traces: list[told.Told] = field(default_factory=list)
+    traces: list[decoder.Trace] = field(default_factory=list)
 
     @property
-    def trace(self) -> told.Told:
+    def trace(self) -> decoder.Trace:
         assert len(self.traces) == 1, self.stderr
         return self.traces[0]
 
@@ -95,7 +95,7 @@ def run(runtime: Runtime, tmp_path: Path) -> Runner:
         assert status is None or done.returncode == status, done.stderr
         files = sorted(tmp_path.glob("*.ftrace"), key=lambda path: path.stat().st_mtime_ns)
         _have_no_damage(files)
-        traces = [told.read(path) for path in files]
+        traces = [decoder.read(path) for path in files]
         return Run(done.returncode, done.stdout, done.stderr, tmp_path, traces)
 
     return run

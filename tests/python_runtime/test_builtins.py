@@ -12,7 +12,7 @@ import pytest
 
 from functrace import runtime as package
 from functrace.runtime import BUILTINS
-from tests.python_runtime import told
+from tests.python_runtime import decoder
 from tests.python_runtime.conftest import Runner
 
 _PROGRAM = """
@@ -94,7 +94,7 @@ def test_calls_are_printed(run: Runner) -> None:
     assert len(printed) == 2 * 10 + 4
 
 
-def _calls(track: told.Track) -> str:
+def _calls(track: decoder.Track) -> str:
     events = (event.replace(" ", "", 1) for event in track.events)
     return " ".join("FAILED" if event in _FAILED else event for event in events)
 

@@ -120,7 +120,7 @@ def test_exceptions(run: Runner, runtime: Runtime) -> None:
             assert frames == ["<module>", "outer", "fail"], frames
     """)
     assert trace.stdout == ""
-    told = [line for line in trace.trace.tracks[0].events if line.startswith("!")]
+    failures = [line for line in trace.trace.tracks[0].events if line.startswith("!")]
     texts = [
         "Odd: ('low', 3)",
         "Refused",
@@ -140,10 +140,10 @@ def test_exceptions(run: Runner, runtime: Runtime) -> None:
         "Odd",
     ]
     if runtime.tells_exceptions:
-        assert told == [f"! {text}" for text in texts]
+        assert failures == [f"! {text}" for text in texts]
     else:
         # StopIteration, too: it cannot be told apart.
-        assert told == ["! "] * (len(texts) + 1)
+        assert failures == ["! "] * (len(texts) + 1)
     assert trace.trace.tracks[0].calls.endswith(
         f">outer >fail {runtime.failed('Odd')} <fail >inner <inner {runtime.failed('Odd')} <outer"
     )

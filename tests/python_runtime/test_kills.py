@@ -20,7 +20,7 @@ import pytest
 
 from functrace.analysis import calls
 from functrace.tracefile import open_trace
-from tests.python_runtime import told
+from tests.python_runtime import decoder
 from tests.python_runtime.conftest import HEAD, Runtime, environment
 
 _KILLS = int(os.environ.get("FUNCTRACE_TEST_KILLS", "2"))
@@ -124,7 +124,7 @@ def _compare(path: Path, counters: tuple[int, ...], *, is_cut: bool) -> None:
     trace = open_trace(path)
     assert list(trace.damage) == []
     assert list(calls(trace).chains.damage) == []
-    recorded = told.read(path)
+    recorded = decoder.read(path)
     assert recorded.lost == 0
     events = [event for track in recorded.tracks for event in track.events]
     kept = 0

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.python_runtime import told
+from tests.python_runtime import decoder
 from tests.python_runtime.conftest import Runner, Runtime
 
 _CALLS = """
@@ -34,7 +34,7 @@ def test_a_full_trace_stops(run: Runner) -> None:
     result = run(_CALLS.format(calls=60_000), FUNCTRACE_MAX_SIZE="512K")
     assert result.stdout == "done\n"
     assert result.stderr == f"functrace: the trace has reached FUNCTRACE_MAX_SIZE{_OFF}"
-    assert result.trace.flags & told.FULL
+    assert result.trace.flags & decoder.FULL
     assert next(result.folder.glob("*.ftrace")).stat().st_size <= 512 << 10
     assert result.trace.tracks[0].calls.startswith(">main >f >g <g <f >f")
     assert result.trace.lost >= 1
@@ -43,7 +43,7 @@ def test_a_full_trace_stops(run: Runner) -> None:
 def test_a_full_trace_overwrites(run: Runner) -> None:
     result = run(_CALLS.format(calls=60_000), FUNCTRACE_MAX_SIZE="512K", FUNCTRACE_FULL="overwrite")
     assert (result.stdout, result.stderr) == ("done\n", "")
-    assert result.trace.flags == told.CLEAN | told.OVERWRITES
+    assert result.trace.flags == decoder.CLEAN | decoder.OVERWRITES
     assert next(result.folder.glob("*.ftrace")).stat().st_size <= 512 << 10
     assert result.trace.tracks[0].calls.endswith(">f >g <g <f <main")
     assert len(result.trace.tracks[0].events) > 10_000
@@ -62,7 +62,7 @@ def test_a_full_disk(run: Runner) -> None:
     assert result.stderr.startswith("functrace: cannot write the trace: ")
     assert result.stderr.count("\n") == 1
     assert result.stderr.endswith(_OFF)
-    assert result.trace.flags & told.WRITE_FAILED
+    assert result.trace.flags & decoder.WRITE_FAILED
     assert result.trace.tracks[0].calls.startswith(">main >f >g <g <f >f")
 
 
@@ -98,7 +98,7 @@ def test_traces_in_a_folder(run: Runner) -> None:
     assert len(first.traces) == 1
     assert len(second.traces) == 2
     (other,) = second.folder.glob("x-*-%.ftrace")
-    assert other.name == f"x-{told.read(other).pid}-%.ftrace"
+    assert other.name == f"x-{decoder.read(other).pid}-%.ftrace"
 
 
 def test_many_threads_at_once(run: Runner) -> None:

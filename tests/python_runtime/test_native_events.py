@@ -102,14 +102,14 @@ def test_exceptions_that_c_raises(run: Runner) -> None:
             try: fail(what)
             except Exception: pass
     """).trace
-    told = [event for event in trace.tracks[0].events if event[0] == "!"]
-    assert told[:3] == [
+    failures = [event for event in trace.tracks[0].events if event[0] == "!"]
+    assert failures[:3] == [
         "! KeyError: 0",
         "! ValueError: invalid literal for int() with base 10: 'x'",
         "! IndexError: string index out of range",
     ]
-    assert all(": " in event for event in told)
-    assert len(told) == 7
+    assert all(": " in event for event in failures)
+    assert len(failures) == 7
 
 
 def test_callbacks_that_fail(run: Runner) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from functrace.analysis import calls
 from functrace.tracefile import open_trace
-from tests.python_runtime import told
+from tests.python_runtime import decoder
 from tests.python_runtime.conftest import HEAD, Runner, Runtime, environment
 from tests.support.pythons import each_python
 
@@ -44,13 +44,13 @@ def test_a_file_that_may_grow_no_more(runtime: Runtime, tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    trace = told.read(tmp_path / "x.ftrace")
+    trace = decoder.read(tmp_path / "x.ftrace")
     assert run.stdout == "done\n"
     assert run.stderr == (
         f"functrace: cannot write the trace: write {tmp_path}/x.ftrace: file too large;"
         " tracing is off\n"
     )
-    assert trace.flags & told.WRITE_FAILED
+    assert trace.flags & decoder.WRITE_FAILED
     assert trace.lost > 0
     assert 10_000 < len(trace.tracks[0].events) < 50_000
 
@@ -74,7 +74,7 @@ def test_a_full_disk(runtime: Runtime, tmp_path: Path) -> None:
             text=True,
             check=True,
         )
-        trace = told.read(disk / "x.ftrace")
+        trace = decoder.read(disk / "x.ftrace")
     finally:
         subprocess.run(["umount", str(disk)], check=True)
     assert run.stdout == "done\n"
@@ -82,7 +82,7 @@ def test_a_full_disk(runtime: Runtime, tmp_path: Path) -> None:
         f"functrace: cannot write the trace: write {disk}/x.ftrace: no space left on device;"
         " tracing is off\n"
     )
-    assert trace.flags & told.WRITE_FAILED
+    assert trace.flags & decoder.WRITE_FAILED
     assert len(trace.tracks[0].events) > 10_000
 
 
@@ -91,14 +91,14 @@ def test_a_full_file_stops_or_overwrites(run: Runner) -> None:
     assert stopped.stderr == (
         "functrace: the trace has reached FUNCTRACE_MAX_SIZE; tracing is off\n"
     )
-    assert stopped.trace.flags & told.FULL
+    assert stopped.trace.flags & decoder.FULL
     (stopped.folder / "stop.ftrace").unlink()
     overwritten = run(_FILL, FUNCTRACE_MAX_SIZE="500K", FUNCTRACE_FULL="overwrite")
     (path,) = overwritten.folder.glob("*.ftrace")
     assert overwritten.stderr == ""
     assert path.stat().st_size <= 500 << 10
     trace = overwritten.trace
-    assert trace.flags == told.OVERWRITES | told.CLEAN
+    assert trace.flags == decoder.OVERWRITES | decoder.CLEAN
     assert trace.tracks[0].events[-2:] == ["< leaf", "< fill"]
     assert len(trace.tracks[0].events) > 30_000
     assert calls(open_trace(path)).depth.max() == 1  # that fill is open was told again
@@ -202,4 +202,4 @@ def test_a_snapshot_while_others_write(run: Runner) -> None:
     """
     )
     assert len(done.traces) == 6
-    assert [trace.flags for trace in done.traces].count(told.CLEAN) == 1
+    assert [trace.flags for trace in done.traces].count(decoder.CLEAN) == 1

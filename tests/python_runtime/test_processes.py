@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.python_runtime import told
+from tests.python_runtime import decoder
 from tests.python_runtime.conftest import HEAD, Runner, Runtime, environment
 
 
@@ -87,7 +87,7 @@ def test_forks_of_threads_and_tasks(run: Runner) -> None:
     assert calls == [">leaf <leaf", "^work >leaf <leaf"]
 
 
-def _of_main_thread(child: told.Told) -> str:
+def _of_main_thread(child: decoder.Trace) -> str:
     """The track's events. An inherited call is recorded only if something is called inside it."""
     return child.track("MainThread").calls.replace("^fork <fork ", "")
 
@@ -276,7 +276,7 @@ work()
             process.send_signal(signal.SIGKILL)
             assert process.wait() == -signal.SIGKILL
         known = int((tmp_path / "said").read_text().split("\n")[-2])
-        trace = told.read(path)
+        trace = decoder.read(path)
         events = trace.track("MainThread").events
         assert trace.flags == 0
         assert known <= events.count("< count") <= known + 50 + 1

@@ -15,7 +15,7 @@ from functrace._native.tables import (
     SUSPENDED,
 )
 from functrace.analysis.request import Anomalies, Rows
-from functrace.export.events import Walk
+from functrace.export.events import WalkRequest
 from tests.reference.track_walk import (
     NO_FAILURE,
     Call,
@@ -26,21 +26,21 @@ from tests.reference.track_walk import (
 )
 
 
-def walk(ask: Walk, block: int) -> Iterator[Rows]:
+def walk(ask: WalkRequest, block: int) -> Iterator[Rows]:
     """Rows of ask.row, about so many at a time."""
-    told = _Told(ask)
+    output = _Output(ask)
     for track, children in enumerate(children_of(ask.source)):
-        for _ in _TrackEvents(ask, told, track, children).words():
-            if len(told.rows) >= block:
-                yield told.taken()
-    if told.rows:
-        yield told.taken()
+        for _ in _TrackEvents(ask, output, track, children).words():
+            if len(output.rows) >= block:
+                yield output.taken()
+    if output.rows:
+        yield output.taken()
 
 
-class _Told:
+class _Output:
     """What is collected over all tracks: rows that were not yet taken, and how many calls began."""
 
-    def __init__(self, ask: Walk) -> None:
+    def __init__(self, ask: WalkRequest) -> None:
         self._row = ask.row
         self.whole = ask.row is CALL
         self.rows: list[tuple[int, ...]] = []
@@ -55,22 +55,22 @@ class _Told:
 class _TrackEvents(TrackWalk[Call]):
     """One track's rows."""
 
-    def __init__(self, ask: Walk, told: _Told, track: int, children: list[int]) -> None:
+    def __init__(self, ask: WalkRequest, output: _Output, track: int, children: list[int]) -> None:
         super().__init__(ask.source, track, children, -1, Anomalies())
         self._caller = ask.caller
-        self._told = told
-        self._told_wait = False
+        self._output = output
+        self._wait_listed = False
 
     def _hold(self, time: int) -> None:
-        """A wait is told as one of the innermost call's."""
+        """A suspension is listed as one of the innermost call."""
         is_in_call = len(self._calls) > self._inherited
-        if self._suspended and is_in_call and not self._told_wait:
-            self._told_wait = True
+        if self._suspended and is_in_call and not self._wait_listed:
+            self._wait_listed = True
             self._tell(SUSPENDED, self._calls[-1].function, time)
 
     def _resume(self, time: int) -> None:
-        if self._told_wait:
-            self._told_wait = False
+        if self._wait_listed:
+            self._wait_listed = False
             self._tell(RESUMED, self._calls[-1].function, time)
 
     def _lose(self, time: int, events: int) -> None:
@@ -78,8 +78,8 @@ class _TrackEvents(TrackWalk[Call]):
 
     def _enter(self, function: int, start: int) -> None:
         self._resume(start)
-        self._push(Call(self._told.calls, start, function, self._waited))
-        self._told.calls += 1
+        self._push(Call(self._output.calls, start, function, self._waited))
+        self._output.calls += 1
         self._tell(ENTERED, function, start)
 
     def _leave(self, end: int, failure: Failure) -> None:
@@ -105,12 +105,12 @@ class _TrackEvents(TrackWalk[Call]):
         self._caller[child] = call
 
     def _tell(self, kind: int, function: int, time: int, failure: Failure = NO_FAILURE) -> None:
-        if not self._told.whole:
+        if not self._output.whole:
             text = failure.text, failure.length, failure.flags
-            self._told.rows.append((time, *text, function, self._track, kind, 0))
+            self._output.rows.append((time, *text, function, self._track, kind, 0))
 
     def _tell_call(self, call: Call, duration: int, ran: int, failure: Failure) -> None:
-        if not self._told.whole:
+        if not self._output.whole:
             return
         row = (
             call.id,
@@ -127,4 +127,4 @@ class _TrackEvents(TrackWalk[Call]):
             len(self._calls),
             0,
         )
-        self._told.rows.append(row)
+        self._output.rows.append(row)

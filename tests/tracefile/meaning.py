@@ -88,21 +88,21 @@ def names(chains: Chains, node: int) -> list[str]:
 
 def _call(trace: Trace, listed: Calls, of_track: list[int], call: int) -> dict[str, Any]:
     flags = ("error", "panic", "goexit", "unfinished")
-    told = {flag: True for flag in flags if getattr(listed, flag)[call]}
+    fields = {flag: True for flag in flags if getattr(listed, flag)[call]}
     if listed.text(call):
-        told["text"] = listed.text(call)  # type: ignore[assignment]
+        fields["text"] = listed.text(call)  # type: ignore[assignment]
     if listed.text_cut[call]:
-        told["text_cut"] = True
+        fields["text_cut"] = True
     inside = int(listed.chains.parent[listed.node[call]])
     if listed.parent[call] < 0 and listed.depth[call]:  # calls that are not listed are around it
-        told["inside"] = names(listed.chains, inside)  # type: ignore[assignment]
+        fields["inside"] = names(listed.chains, inside)  # type: ignore[assignment]
     waited = {"suspended": int(listed.suspended[call])} if listed.suspended[call] else {}
     return {
         "function": _name(trace, listed.function[call]),
         "start": int(listed.start[call]),
         "duration": int(listed.duration[call]),
         **waited,
-        **told,
+        **fields,
         "calls": [_call(trace, listed, of_track, i) for i in of_track if listed.parent[i] == call],
     }
 

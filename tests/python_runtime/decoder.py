@@ -1,4 +1,4 @@
-"""What a trace tells, word by word, from docs/trace-format.md alone: nothing of functrace is used.
+"""Trace decoder written from docs/trace-format.md alone: it uses no code of functrace.
 
 A track's events are lines: ``^ f`` a call inherited from the process that was forked, ``> f`` an
 entry, ``< f`` an exit, ``! text`` the exception with which the exit behind it is left, ``wait``
@@ -36,7 +36,7 @@ class Track:
 
 
 @dataclass
-class Told:
+class Trace:
     pid: int
     language: int
     flags: int
@@ -58,7 +58,7 @@ class Told:
         return f"{parent.name} {track.starter}: {line.strip()}"
 
 
-def read(path: Path) -> Told:
+def read(path: Path) -> Trace:
     data = path.read_bytes()
     magic, version, size, pid, language, *_, flags, lost = struct.unpack_from("<8sIIIIQQQQQ", data)
     assert (magic, version, size) == (b"FTRACE\r\n", 1, 4096)
@@ -79,7 +79,7 @@ def read(path: Path) -> Told:
             reader.read(data, head, at)
     begun = [track for track in reader.tracks.values() if track.id]
     tracks = sorted(begun, key=lambda track: (track.start, track.id))
-    return Told(
+    return Trace(
         pid, language, flags, lost, process[0] if process else {}, functions, places, tracks
     )
 
