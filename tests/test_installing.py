@@ -9,7 +9,7 @@ import pytest
 
 from functrace import extras
 
-SPANS = "opentelemetry-exporter-otlp-proto-http"
+SPANS = "opentelemetry-proto"
 
 
 @pytest.fixture

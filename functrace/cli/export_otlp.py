@@ -97,7 +97,7 @@ def send(paths: tuple[str, ...], given: dict[str, Any]) -> None:
         raise
     finally:
         transport.close()
-    _conclude(transport.where, delivery)
+    _conclude(transport.address, delivery)
 
 
 def _wanted(opened: Sequence[Trace], given: dict[str, Any]) -> Options:

@@ -1,4 +1,4 @@
-"""Requests that wait: how many, and what becomes of them."""
+"""The queue of requests: its limit, and the counts of what it sent and dropped."""
 
 from __future__ import annotations
 
@@ -7,38 +7,38 @@ from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from functrace.export.otlp.answers import Answer
-from functrace.export.otlp.live.queue import Fate, Queue
+from functrace.export.otlp.live.queue import Queue, QueueCounts
 from functrace.export.otlp.messages import Batch
+from functrace.export.otlp.send_result import SendResult
 
 REQUEST = ExportTraceServiceRequest()
 
 
 class Collector:
-    """Answers as it is told once it may; then takes everything."""
+    """A transport that returns the given results once it may, then accepts everything."""
 
-    where = "collector"
-    obstacle = ""
+    address = "collector"
+    last_error = ""
 
-    def __init__(self, *answers: Answer | Exception) -> None:
+    def __init__(self, *results: SendResult | Exception) -> None:
         self.may_answer = Event()
         self.is_asked = Event()
-        self._answers = list(answers)
+        self._results = list(results)
 
-    def send(self, _: Any) -> Answer:
+    def send(self, _: Any) -> SendResult:
         self.is_asked.set()
         self.may_answer.wait()
-        answer = self._answers.pop(0) if self._answers else Answer(True)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        result = self._results.pop(0) if self._results else SendResult(True)
+        if isinstance(result, Exception):
+            raise result
+        return result
 
     def close(self) -> None:
         pass
 
 
-def fate_of(queue: Queue, patience: float = 60) -> Fate:
-    queue.be_patient(patience)
+def counts_of(queue: Queue, timeout_s: float = 60) -> QueueCounts:
+    queue.set_timeout(timeout_s)
     return queue.end()
 
 
@@ -52,61 +52,62 @@ def queue_of(collector: Collector, *spans: int) -> Queue:
     return queue
 
 
-def test_the_oldest_give_way() -> None:
-    fate = fate_of(queue_of(Collector(), 1000, *[1, 2, 3], *[10] * 32))
-    assert (fate.sent, fate.dropped, fate.refused) == (1000 + 320, 1 + 2 + 3, 0)
+def test_the_oldest_are_dropped() -> None:
+    counts = counts_of(queue_of(Collector(), 1000, *[1, 2, 3], *[10] * 32))
+    assert (counts.sent, counts.dropped, counts.refused) == (1000 + 320, 1 + 2 + 3, 0)
 
 
 def test_refused() -> None:
-    some, all_of_it = Answer(True, refused=2, told="too old"), Answer(False, told="400 Bad Request")
-    fate = fate_of(queue_of(Collector(some, all_of_it, ValueError("odd")), 10, 20, 40, 80))
-    assert (fate.sent, fate.dropped, fate.refused) == (8 + 80, 0, 2 + 20 + 40)
-    assert fate.reason == "too old"
+    partial = SendResult(True, refused_spans=2, message="too old")
+    complete = SendResult(False, message="400 Bad Request")
+    counts = counts_of(queue_of(Collector(partial, complete, ValueError("odd")), 10, 20, 40, 80))
+    assert (counts.sent, counts.dropped, counts.refused) == (8 + 80, 0, 2 + 20 + 40)
+    assert counts.reason == "too old"
 
 
-def test_what_is_briefly_away_is_asked_again() -> None:
-    away = Answer(False, told="503 Busy", again=True, wait=0.0)
-    fate = fate_of(queue_of(Collector(away, away), 10, 20))
-    assert (fate.sent, fate.dropped, fate.refused) == (30, 0, 0)
+def test_a_retryable_result_is_retried() -> None:
+    away = SendResult(False, message="503 Busy", is_retryable=True, retry_after_s=0.0)
+    counts = counts_of(queue_of(Collector(away, away), 10, 20))
+    assert (counts.sent, counts.dropped, counts.refused) == (30, 0, 0)
 
 
-def test_what_is_away_for_long_is_given_up() -> None:
-    away = Answer(False, told="503 Busy", again=True, wait=3600.0)
+def test_an_unavailable_collector_is_given_up() -> None:
+    away = SendResult(False, message="503 Busy", is_retryable=True, retry_after_s=3600.0)
     collector = Collector(away)
-    fate = fate_of(queue_of(collector, 10, 20), 0.2)
-    assert (fate.sent, fate.dropped, fate.refused) == (0, 30, 0)
-    assert fate.trouble == "collector: 503 Busy"
+    counts = counts_of(queue_of(collector, 10, 20), 0.2)
+    assert (counts.sent, counts.dropped, counts.refused) == (0, 30, 0)
+    assert counts.last_error == "collector: 503 Busy"
 
 
-def test_the_first_attempt_still_fails_when_time_is_up() -> None:
-    """The transport tries again by itself, so it has not returned yet."""
+def test_the_first_attempt_has_not_returned_at_the_timeout() -> None:
+    """The transport itself retries, so it has not returned yet."""
     collector = Collector()
     queue = Queue(collector)
     queue.put(Batch(REQUEST, 10))
     collector.is_asked.wait()
-    collector.obstacle = "Connection refused"
-    fate = fate_of(queue, 0)
-    assert (fate.sent, fate.dropped) == (0, 10)
-    assert fate.trouble == "collector: Connection refused"
+    collector.last_error = "Connection refused"
+    counts = counts_of(queue, 0)
+    assert (counts.sent, counts.dropped) == (0, 10)
+    assert counts.last_error == "collector: Connection refused"
 
 
-def test_nothing_gives_way_once_the_program_has_ended() -> None:
+def test_nothing_is_dropped_once_the_program_has_ended() -> None:
     collector = Collector()
     collector.may_answer.set()
     queue = Queue(collector)
-    queue.be_patient(60)
+    queue.set_timeout(60)
     for _ in range(200):
         queue.put(Batch(REQUEST, 10))
-    assert (queue.end().sent, queue.fate.dropped) == (2000, 0)
+    assert (queue.end().sent, queue.counts.dropped) == (2000, 0)
 
 
-def test_what_counts_is_how_long_the_collector_takes() -> None:
-    """Not how long it takes to find what to send."""
+def test_the_timeout_is_for_the_collector_alone() -> None:
+    """The time until there is a request does not count."""
     collector = Collector()
     now = [0.0]
     queue = Queue(collector, lambda: now[0])
-    queue.be_patient(10)
+    queue.set_timeout(10)
     now[0] = 100.0
     queue.put(Batch(REQUEST, 10))
     collector.may_answer.set()
-    assert (queue.end().sent, queue.fate.dropped) == (10, 0)
+    assert (queue.end().sent, queue.counts.dropped) == (10, 0)

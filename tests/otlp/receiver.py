@@ -182,8 +182,8 @@ def _response(reply: Reply) -> ExportTraceServiceResponse:
 
 
 @contextmanager
-def over_grpc(*replies: Reply) -> Iterator[Receiver]:
-    """A receiver for OTLP over gRPC."""
+def over_grpc(*replies: Reply, credentials: Any = None) -> Iterator[Receiver]:
+    """A receiver for OTLP over gRPC, encrypted with credentials."""
     receiver = Receiver(*replies)
 
     class Service(trace_service_pb2_grpc.TraceServiceServicer):
@@ -206,8 +206,11 @@ def over_grpc(*replies: Reply) -> Iterator[Receiver]:
 
     server = grpc.server(ThreadPoolExecutor(4))
     trace_service_pb2_grpc.add_TraceServiceServicer_to_server(Service(), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    receiver.endpoint = f"http://127.0.0.1:{port}"
+    if credentials is None:
+        receiver.endpoint = f"http://127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    else:
+        port = server.add_secure_port("127.0.0.1:0", credentials)
+        receiver.endpoint = f"https://127.0.0.1:{port}"
     server.start()
     yield receiver
     receiver.closing.set()

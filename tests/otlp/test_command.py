@@ -134,7 +134,10 @@ def test_refused(trace: str) -> None:
     [
         (["--sample", "0"], "--sample 0: a share is above 0 and at most 1, such as 5% or 0.05"),
         (["--sample", "x%"], "--sample x%: a share is above 0 and at most 1, such as 5% or 0.05"),
-        (["--resume", "now"], "now is not what a stopped export has told"),
+        (
+            ["--resume", "now"],
+            "--resume now: not a word from the message of an interrupted export",
+        ),
         (["-o", "x"], "-o does not apply to --to otlp, which sends spans; use --endpoint"),
         (["--by", "time"], "--by does not apply to --to otlp"),
     ],

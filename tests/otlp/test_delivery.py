@@ -109,6 +109,14 @@ def test_longer_than_the_time_for_a_request(
 
 
 @pytest.mark.usefixtures("brief")
+@pytest.mark.parametrize("delay", ["inf", "nan", "soon"])
+def test_an_invalid_retry_after(trace: Trace, waits: Waits, delay: str) -> None:
+    with over_http(OK, Reply(503, retry_after=delay)) as receiver:
+        done = send(trace, receiver.endpoint, waits)
+    assert (done.sent, waits) == (SPANS, [1])
+
+
+@pytest.mark.usefixtures("brief")
 def test_retry_info_in_the_details_of_a_status(trace: Trace, waits: Waits) -> None:
     full = Reply("RESOURCE_EXHAUSTED", retry_after=25, has_details=True)
     with over_grpc(full) as receiver:
@@ -186,7 +194,7 @@ def test_an_unknown_host(trace: Trace, waits: Waits, brief: None) -> None:  # no
         ),
         (
             Reply(200, body=b"<html>", content_type="text/html"),
-            "what answers there does not speak OTLP",
+            "the response is not OTLP; check the endpoint",
         ),
     ],
 )
@@ -236,10 +244,12 @@ def test_resume_is_for_the_same_spans(trace: Trace, traced: Traced, waits: Waits
     resume = word([trace], EVERYTHING, 100)
     other = traced(Program(seed=3, steps=900))
     for found, options in ((other, EVERYTHING), (trace, Options(errors=True))):
-        with pytest.raises(FunctraceError, match="others than those of the stopped export"):
+        with pytest.raises(FunctraceError, match="differ from those of the interrupted export"):
             send(found, "http://localhost:1", waits, resume=resume, options=options)
     for wrong in ("100", "x-y", ""):
-        with pytest.raises(UsageError, match="is not what a stopped export has told"):
+        with pytest.raises(
+            UsageError, match="not a word from the message of an interrupted export"
+        ):
             send(trace, "http://localhost:1", waits, resume=wrong)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 
 from functrace.errors import UsageError
@@ -73,7 +74,7 @@ def test_protocol(trace: Trace, variables: Variables) -> None:
         send(trace)
         assert len(receiver.received.requests) == 1
     variables(EXPORTER_OTLP_TRACES_PROTOCOL="http/json")
-    with pytest.raises(UsageError, match="OTLP as http/json: it can be http/protobuf or grpc"):
+    with pytest.raises(UsageError, match="unknown OTLP protocol http/json: use http/prot"):
         connect()
 
 
@@ -101,13 +102,13 @@ def test_a_compression_that_is_not_known(trace: Trace, variables: Variables) -> 
 
 
 def test_what_an_exporter_cannot_do(variables: Variables) -> None:
-    with pytest.raises(UsageError, match="localhost:4318 is no address such as http://localhost"):
+    with pytest.raises(UsageError, match="localhost:4318: must be a URL such as http://localhost"):
         connect("localhost:4318")
     variables(EXPORTER_OTLP_COMPRESSION="deflate")
-    with pytest.raises(UsageError, match='OTEL_EXPORTER_OTLP variables: Invalid value "deflate"'):
+    with pytest.raises(UsageError, match="compression deflate is not supported over gRPC"):
         connect(protocol="grpc")
     variables(EXPORTER_OTLP_COMPRESSION="none", EXPORTER_OTLP_TIMEOUT="soon")
-    with pytest.raises(UsageError, match=r"OTEL_EXPORTER_OTLP variables: .*soon"):
+    with pytest.raises(UsageError, match="OTEL_EXPORTER_OTLP_TIMEOUT=soon: must be a"):
         connect(protocol="grpc")
 
 
@@ -152,6 +153,73 @@ def test_certificate(trace: Trace, variables: Variables, certificate: tuple[Path
         variables(EXPORTER_OTLP_CERTIFICATE=str(certificate[0]))
         send(trace, receiver.endpoint)
     assert len(receiver.received.requests) == 1
+
+
+def test_client_certificate(
+    trace: Trace, variables: Variables, certificate: tuple[Path, Path]
+) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(*certificate)
+    tls.load_verify_locations(certificate[0])
+    tls.verify_mode = ssl.CERT_REQUIRED
+    variables(EXPORTER_OTLP_TIMEOUT="700", EXPORTER_OTLP_CERTIFICATE=str(certificate[0]))
+    with over_http(tls=tls) as receiver:
+        with pytest.raises(StoppedError):
+            send(trace, receiver.endpoint)
+        variables(
+            EXPORTER_OTLP_CLIENT_CERTIFICATE=str(certificate[0]),
+            EXPORTER_OTLP_CLIENT_KEY=str(certificate[1]),
+        )
+        send(trace, receiver.endpoint)
+    assert len(receiver.received.requests) == 1
+
+
+def test_certificates_over_grpc(
+    trace: Trace, variables: Variables, certificate: tuple[Path, Path]
+) -> None:
+    found, key = certificate
+    pair = (key.read_bytes(), found.read_bytes())
+    server = grpc.ssl_server_credentials([pair], found.read_bytes(), require_client_auth=True)
+    variables(EXPORTER_OTLP_TIMEOUT="700", EXPORTER_OTLP_CERTIFICATE=str(found))
+    with over_grpc(credentials=server) as receiver:
+        with pytest.raises(StoppedError, match="UNAVAILABLE"):
+            send(trace, receiver.endpoint, "grpc")
+        variables(EXPORTER_OTLP_TIMEOUT="5000")
+        variables(
+            EXPORTER_OTLP_CLIENT_CERTIFICATE=str(found), EXPORTER_OTLP_TRACES_CLIENT_KEY=str(key)
+        )
+        send(trace, receiver.endpoint, "grpc")
+    assert len(receiver.received.requests) == 1
+
+
+def test_invalid_certificates_over_grpc(variables: Variables) -> None:
+    variables(EXPORTER_OTLP_CLIENT_KEY=__file__)
+    with pytest.raises(UsageError, match="a client key requires a client certificate"):
+        connect("https://127.0.0.1:1", "grpc")
+    variables(EXPORTER_OTLP_CLIENT_CERTIFICATE="/nowhere.pem")
+    with pytest.raises(UsageError, match=r"No such file or directory: '/nowhere\.pem'"):
+        connect("https://127.0.0.1:1", "grpc")
+
+
+def test_insecure_applies_without_a_scheme(trace: Trace, variables: Variables) -> None:
+    """The scheme overrides the variable."""
+    variables(EXPORTER_OTLP_TIMEOUT="700")
+    with over_grpc() as receiver:
+        address = receiver.endpoint.removeprefix("http://")
+        with pytest.raises(StoppedError, match="UNAVAILABLE"):
+            send(trace, address, "grpc")
+        variables(EXPORTER_OTLP_INSECURE="true")
+        send(trace, address, "grpc")
+        variables(EXPORTER_OTLP_INSECURE="false")
+        send(trace, receiver.endpoint, "grpc")
+    assert len(receiver.received.requests) == 2
+
+
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+def test_an_invalid_header(trace: Trace, variables: Variables, protocol: str) -> None:
+    variables(EXPORTER_OTLP_HEADERS="x-tenant=a%0Ab")
+    with pytest.raises(StoppedError, match=r"(?i)header|metadata"):
+        send(trace, "http://127.0.0.1:9", protocol)
 
 
 def resource_of(receiver: Receiver) -> dict[str, Any]:

@@ -21,22 +21,22 @@ def word(traces: Sequence[Trace], options: Options, done: int) -> str:
     return f"{_fingerprint(traces, options)}-{done}"
 
 
-def done_before(traces: Sequence[Trace], options: Options, told: str | None) -> int:
+def done_before(traces: Sequence[Trace], options: Options, token: str | None) -> int:
     """Return the number of spans to skip.
 
     Raises:
         UsageError: the token is malformed.
         FunctraceError: the token is for other traces or options.
     """
-    if told is None:
+    if token is None:
         return 0
-    fingerprint, _, done = told.partition("-")
+    fingerprint, _, done = token.partition("-")
     if not done.isdecimal():
-        raise UsageError(f"{told} is not what a stopped export has told")
+        raise UsageError(f"--resume {token}: not a word from the message of an interrupted export")
     if fingerprint != _fingerprint(traces, options):
         raise FunctraceError(
-            "the traces or the options are others than those of the stopped export; "
-            "without --resume all spans are sent, with the ids that they had before"
+            "the traces or options differ from those of the interrupted export; "
+            "without --resume, all spans are sent, with the same ids as before"
         )
     return int(done)
 
@@ -57,8 +57,8 @@ class Skip:
 
 
 def _fingerprint(traces: Sequence[Trace], options: Options) -> str:
-    told: list[object] = [options.rate, options.errors, options.min_duration_ns]
+    facts: list[object] = [options.rate, options.errors, options.min_duration_ns]
     for trace in traces:
         roots = None if options.roots is None else sorted(options.roots(trace))
-        told += [Identity(trace).instance, trace.events, trace.span, roots]
-    return blake2b(repr(told).encode(), digest_size=4).hexdigest()
+        facts += [Identity(trace).instance, trace.events, trace.span, roots]
+    return blake2b(repr(facts).encode(), digest_size=4).hexdigest()

@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from functrace.export.otlp.answers import Answer, Tally, Transport
 from functrace.export.otlp.messages import Batch
+from functrace.export.otlp.send_result import SendResult, Tally
+from functrace.export.otlp.transport import Transport
 
-_PATIENCE = 60.0  # seconds of retries for a request to a collector that has accepted others
-_LONGEST = 16.0
+_TIMEOUT_S = 60.0  # of a request and its retries, to a collector that has accepted others
+_MAX_PAUSE_S = 16.0
 
 
 class StoppedError(Exception):
@@ -63,23 +64,24 @@ class Sender:
             StoppedError: the collector cannot be reached, or accepts no request at all.
         """
         for batch in batches:
-            answer = self._send(batch)
+            result = self._send(batch)
             self._delivery.requests += 1
-            self._delivery.note(answer, batch.spans)
+            self._delivery.count(result, batch.spans)
 
-    def _send(self, batch: Batch) -> Answer:
-        """Return the final answer; retry if the collector accepted spans or asks for a retry."""
-        since = self._clock.now()
-        pause = 1.0
+    def _send(self, batch: Batch) -> SendResult:
+        """Return the final result; retry if the collector accepted spans or asks for a retry."""
+        deadline = self._clock.now() + _TIMEOUT_S
+        pause_s = 1.0
         while True:
-            answer = self._transport.send(batch.request)
-            if answer.accepted or (answer.only_this and self._delivery.sent):
-                return answer
-            pause = pause if answer.wait is None else answer.wait
-            left = since + _PATIENCE - self._clock.now()
+            result = self._transport.send(batch.request)
+            if result.accepted or (result.is_bad_request and self._delivery.sent):
+                return result
+            if result.retry_after_s is not None:
+                pause_s = result.retry_after_s
             # A failed first request more often has a wrong address than a temporary cause.
-            known = self._delivery.sent or answer.wait is not None
-            if not answer.again or not known or pause > left:
-                raise StoppedError(f"{self._transport.where}: {answer.told}")
-            self._clock.sleep(pause)
-            pause = min(max(2 * pause, 1.0), _LONGEST)
+            is_reachable = self._delivery.sent or result.retry_after_s is not None
+            is_late = self._clock.now() + pause_s > deadline
+            if not result.is_retryable or not is_reachable or is_late:
+                raise StoppedError(f"{self._transport.address}: {result.message}")
+            self._clock.sleep(pause_s)
+            pause_s = min(max(2 * pause_s, 1.0), _MAX_PAUSE_S)

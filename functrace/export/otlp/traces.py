@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from functrace.export.otlp.answers import Transport
 from functrace.export.otlp.frames import Span
 from functrace.export.otlp.ids import Rate
 from functrace.export.otlp.messages import Batch, batches
@@ -13,6 +12,7 @@ from functrace.export.otlp.resource import resource
 from functrace.export.otlp.resuming import Skip, done_before
 from functrace.export.otlp.sending import Clock, Delivery, Sender
 from functrace.export.otlp.spans import spans
+from functrace.export.otlp.transport import Transport
 from functrace.tracefile import Trace
 
 

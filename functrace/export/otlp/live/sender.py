@@ -12,20 +12,20 @@ from functrace.cache import leftovers
 from functrace.errors import FunctraceError
 from functrace.export.otlp.frames import Span
 from functrace.export.otlp.ids import Rate
-from functrace.export.otlp.live.queue import Fate, Queue
+from functrace.export.otlp.live.queue import Queue, QueueCounts
 from functrace.export.otlp.live.span_follower import SpanFollower
-from functrace.export.otlp.live.variables import Settings, load
+from functrace.export.otlp.live.variables import SenderSettings, read_settings
 from functrace.export.otlp.messages import Batch, Batches
 from functrace.export.otlp.redaction import redact
 from functrace.export.otlp.resource import resource
-from functrace.export.otlp.transports import connect
+from functrace.export.otlp.transport import connect
 from functrace.processes import is_alive
 from functrace.runtime.escaping import escape
 from functrace.units import count, several
 
-_PAUSE = 0.1  # seconds between two rounds
-_MANY = 100_000  # new words; the next round follows without a pause if there were more
-_DELAY = 1.0  # seconds after which an incomplete request is sent
+_PAUSE_S = 0.1  # between two rounds
+_MANY_WORDS = 100_000  # the next round follows without a pause if more were new
+_MAX_DELAY_S = 1.0  # after which an incomplete request is sent
 
 
 def main(path: str) -> None:
@@ -37,14 +37,14 @@ def main(path: str) -> None:
     try:
         leftovers.lock(file)  # until this process ends
         leftovers.remove_stale(file.parent)
-        _send(file, load(os.environ))
+        _send(file, read_settings(os.environ))
     except (FunctraceError, OSError) as error:
-        say(str(error))
+        write_message(str(error))
     finally:
         file.unlink(missing_ok=True)
 
 
-def say(message: str) -> None:
+def write_message(message: str) -> None:
     """Write a line to standard error, which is that of the program."""
     try:
         line = f"functrace: otlp: {escape(redact(message))}\n"
@@ -53,53 +53,53 @@ def say(message: str) -> None:
         return  # there is no other place for the message
 
 
-def _send(file: Path, settings: Settings) -> None:
-    outlet = _Outlet()
-    follower = SpanFollower(file, settings.options, settings.roots, outlet.take)
-    outlet.open(follower, settings)
+def _send(file: Path, settings: SenderSettings) -> None:
+    pipeline = _Pipeline()
+    follower = SpanFollower(file, settings.options, settings.roots, pipeline.add)
+    pipeline.open(follower, settings)
     program = _Program(follower.process.pid)
-    pause = 0.0
-    while not (program.has_ended(pause) or follower.ended_cleanly):
-        pause = 0.0 if follower.round() > _MANY else _PAUSE
-        outlet.flush_now_and_then()
-    outlet.be_patient(settings.patience)
+    pause_s = 0.0
+    while not (program.has_ended(pause_s) or follower.ended_cleanly):
+        pause_s = 0.0 if follower.round() > _MANY_WORDS else _PAUSE_S
+        pipeline.flush_if_due()
+    pipeline.set_timeout(settings.timeout_s)
     follower.finish()
-    told = _told(outlet.end(), follower)
-    if told:
-        say(told)
+    losses = _losses(pipeline.end(), follower)
+    if losses:
+        write_message(losses)
 
 
-class _Outlet:
+class _Pipeline:
     """Pipeline from spans to queued requests."""
 
-    def open(self, follower: SpanFollower, settings: Settings) -> None:
+    def open(self, follower: SpanFollower, settings: SenderSettings) -> None:
         """Connect to the collector. Raises UsageError if a variable is invalid."""
         self._queue = Queue(connect())
         self._process = follower.process
         self._rate = settings.options.rate
         self._batches: Batches | None = None
-        self._flushed = time.monotonic()
+        self._flushed_at = time.monotonic()
 
-    def take(self, spans: Iterable[Span]) -> None:
+    def add(self, spans: Iterable[Span]) -> None:
         """Add spans to requests."""
         for span in spans:
-            self._put(self._made().add(span))
+            self._put(self._builder().add(span))
 
-    def flush_now_and_then(self) -> None:
+    def flush_if_due(self) -> None:
         """Flush the current request if the delay has passed."""
-        if time.monotonic() - self._flushed >= _DELAY:
+        if time.monotonic() - self._flushed_at >= _MAX_DELAY_S:
             self._flush()
 
-    def be_patient(self, seconds: float) -> None:
+    def set_timeout(self, seconds: float) -> None:
         """Wait up to `seconds` without progress for the collector from now on."""
-        self._queue.be_patient(seconds)
+        self._queue.set_timeout(seconds)
 
-    def end(self) -> Fate:
+    def end(self) -> QueueCounts:
         """Send the remaining spans, and return the counts."""
         self._flush()
         return self._queue.end()
 
-    def _made(self) -> Batches:
+    def _builder(self) -> Batches:
         """Return the request builder; create it with the first span.
 
         The process metadata has been read by then.
@@ -110,7 +110,7 @@ class _Outlet:
 
     def _flush(self) -> None:
         self._put(self._batches.rest() if self._batches is not None else None)
-        self._flushed = time.monotonic()
+        self._flushed_at = time.monotonic()
 
     def _put(self, batch: Batch | None) -> None:
         if batch is not None:
@@ -145,18 +145,18 @@ class _Program:
         return not is_alive(self._pid)
 
 
-def _told(fate: Fate, follower: SpanFollower) -> str:
+def _losses(counts: QueueCounts, follower: SpanFollower) -> str:
     """Return a description of lost and refused spans; empty if there are none."""
-    told = []
-    if fate.refused:
-        told.append(f"{count(fate.refused)} refused ({fate.reason or 'no reason given'})")
-    if fate.dropped:
-        told.append(
-            f"{count(fate.dropped)} dropped ({fate.trouble or 'the collector is too slow'})"
+    losses = []
+    if counts.refused:
+        losses.append(f"{count(counts.refused)} refused ({counts.reason or 'no reason given'})")
+    if counts.dropped:
+        losses.append(
+            f"{count(counts.dropped)} dropped ({counts.last_error or 'the collector is too slow'})"
         )
     if follower.overwritten:
         events = several(follower.overwritten, "event")
-        told.append(f"at most {events} overwritten before they were read")
+        losses.append(f"at most {events} overwritten before they were read")
     if follower.dropped:
-        told.append(f"{several(follower.dropped, 'call')} without an end for that")
-    return ", ".join([f"{several(fate.sent, 'span')} sent", *told]) if told else ""
+        losses.append(f"{several(follower.dropped, 'call')} without an end for that")
+    return ", ".join([f"{several(counts.sent, 'span')} sent", *losses]) if losses else ""

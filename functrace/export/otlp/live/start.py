@@ -14,7 +14,7 @@ from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from typing import Any
 
 _NO_OPENTELEMETRY = 3
-_NEEDED = ("numpy", "opentelemetry.sdk.resources", "opentelemetry.exporter.otlp.proto.http")
+_REQUIRED = ("numpy", "opentelemetry.sdk.resources", "opentelemetry.proto", "requests")
 _IGNORED = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2")
 _NICE = 5
 _STREAMS = 3  # descriptors below this are the standard streams
@@ -26,13 +26,13 @@ def main(path: str, *folders: str) -> None:
     package = os.path.abspath(__file__).removesuffix("/export/otlp/live/start.py")
     sys.path += [f for f in (*folders, os.path.dirname(package)) if f not in sys.path]
     _load(package)
-    if not all(map(_is_there, _NEEDED)):
+    if not all(map(_is_installed, _REQUIRED)):
         sys.exit(_NO_OPENTELEMETRY)
     if os.fork():
         os._exit(0)
     from functrace.export.otlp.live import sender
 
-    sys.excepthook = lambda _, error, __: sender.say(f"{type(error).__name__}: {error}")
+    sys.excepthook = lambda _, error, __: sender.write_message(f"{type(error).__name__}: {error}")
     sender.main(path)
     os._exit(0)  # do not wait for threads of libraries
 
@@ -45,7 +45,7 @@ def _load(package: str) -> None:
     spec.loader.exec_module(module)
 
 
-def _is_there(module: str) -> bool:
+def _is_installed(module: str) -> bool:
     try:
         return find_spec(module) is not None
     except ImportError:

@@ -13,43 +13,43 @@ from functrace.units import parse_duration, parse_share
 _T = TypeVar("_T")
 
 PREFIX = "FUNCTRACE_OTLP_"
-_PATIENCE = "OTEL_BSP_EXPORT_TIMEOUT"
+_TIMEOUT = "OTEL_BSP_EXPORT_TIMEOUT"
 
 
 @dataclass(frozen=True)
-class Settings:
+class SenderSettings:
     """Settings of the sender."""
 
     options: Options
     roots: tuple[str, ...]
     """globs of functions"""
-    patience: float
+    timeout_s: float
     """seconds without progress after which the sender gives up once the program has ended"""
 
 
-def load(environment: Mapping[str, str]) -> Settings:
+def read_settings(environment: Mapping[str, str]) -> SenderSettings:
     """Read the settings from an environment.
 
     Raises:
         UsageError: a variable is invalid; the message names it.
     """
 
-    def of(name: str, read: Callable[[str], _T], default: _T) -> _T:
+    def value(name: str, parse: Callable[[str], _T], default: _T) -> _T:
         text = environment.get(name, "")
         try:
-            return read(text) if text else default
+            return parse(text) if text else default
         except UsageError as error:
             raise UsageError(f"{name}={error}") from None
 
-    of(f"{PREFIX}SLOW", _refuse_slow, None)
-    return Settings(
+    value(f"{PREFIX}SLOW", _refuse_slow, None)
+    return SenderSettings(
         Options(
-            rate=of(f"{PREFIX}SAMPLE", parse_share, 1.0),
-            errors=of(f"{PREFIX}ERRORS", _switch, False),
-            min_duration_ns=of(f"{PREFIX}MIN_DURATION", parse_duration, None),
+            rate=value(f"{PREFIX}SAMPLE", parse_share, 1.0),
+            errors=value(f"{PREFIX}ERRORS", _switch, False),
+            min_duration_ns=value(f"{PREFIX}MIN_DURATION", parse_duration, None),
         ),
-        of(f"{PREFIX}ROOT", _globs, ()),
-        of(_PATIENCE, _milliseconds, 10.0),
+        value(f"{PREFIX}ROOT", _globs, ()),
+        value(_TIMEOUT, _milliseconds, 10.0),
     )
 
 
