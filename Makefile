@@ -18,7 +18,7 @@ export GOFLAGS     ?= -buildvcs=false
 WITH_GO = PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH"
 
 .PHONY: demo test test-all lint lint-all toolchains test-go test-go-all test-python test-python-all \
-	docs wheel conformance fuzz fuzz-traces soak bench pictures golden clean
+	docs wheel conformance fuzz fuzz-traces fuzz-reader soak bench pictures golden clean
 
 demo: $(READY)
 	@$(WITH_GO) sh examples/demo.sh
@@ -32,6 +32,7 @@ test: lint
 # others.
 test-all: lint-all docs
 	@$(MAKE) --no-print-directory --jobs=2 test-go-all test-python-all
+	@$(MAKE) --no-print-directory fuzz-reader SECONDS=40
 
 $(READY): pyproject.toml setup.py $(wildcard functrace/_native/*/*.[ch]) | build
 	@echo "setting up a virtual environment in $(VENV)"
@@ -111,6 +112,17 @@ SECONDS ?= 60
 SEED    ?= 1
 fuzz-traces: $(READY) | build
 	@$(BIN)/python -m tests.cli.fuzz $(SECONDS) $(SEED)
+
+# The C reader, built with sanitizers, over mutated traces: whole ones against the reference
+# implementation, and ones that grow. A fault leaves its trace in build/.
+SANITIZED := build/_reader.so
+fuzz-reader: $(READY) | build
+	@echo "fuzz-reader: $(SECONDS) s"
+	@cc -g -O1 -std=c99 -fsanitize=address,undefined -fno-sanitize-recover=all -shared -fPIC \
+		-DPy_LIMITED_API=0x030A0000 -o $(SANITIZED) functrace/_native/reader/*.c \
+		-I"$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("include"))')"
+	@ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD="$$(cc -print-file-name=libasan.so)" \
+		$(BIN)/python -m tests.tracefile.fuzz $(SECONDS) $(SEED) $(SANITIZED)
 
 # PROGRAMS: folders of main packages, of any size, to build with and without functrace.
 bench: $(READY)

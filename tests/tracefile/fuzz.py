@@ -1,12 +1,9 @@
-"""Mutates the vectors and reads them with the engine and the reference implementation.
+"""Mutates the vectors, reads them with the engine and the reference, and follows them as they grow.
 
     python -m tests.tracefile.fuzz [seconds seed [binary]]
 
-Not run by pytest. The third argument is another build of the engine, say one with sanitizers:
-
-    cc -g -O1 -std=c99 -fsanitize=address,undefined -shared -fPIC -DPy_LIMITED_API=0x030A0000 \\
-        $(python3-config --includes) -o build/_reader.so functrace/_native/reader/*.c
-    export ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD=$(cc -print-file-name=libasan.so)
+Not run by pytest. The third argument is another build of the engine; make fuzz-reader passes one
+with sanitizers.
 """
 
 from __future__ import annotations
@@ -15,6 +12,7 @@ import random
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from importlib.machinery import ExtensionFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -22,6 +20,7 @@ from pathlib import Path
 from functrace import _native
 from functrace.analysis import Listing, Selection
 from functrace.errors import FunctraceError
+from functrace.tracefile.follower import Follower
 from tests.tracefile import writer as w
 from tests.tracefile.meaning import both
 from tests.tracefile.vectors import VECTORS
@@ -49,14 +48,37 @@ def fuzz(seconds: float, seed: int) -> int:
             content = mutated(chance)
             path.write_bytes(content)
             try:
-                both(path, *_question(chance))
-            except FunctraceError:
-                pass
+                with suppress(FunctraceError):
+                    both(path, *_question(chance))
+                with suppress(FunctraceError):
+                    _follow(path, chance)
             except BaseException:
                 Path("build/fuzz.ftrace").write_bytes(content)
                 raise
             runs += 1
     return runs
+
+
+def _follow(path: Path, chance: random.Random) -> None:
+    """Read the trace as one that grows, while other chunks take the place of its own."""
+    follower = Follower(path)
+    for _ in range(chance.randrange(4)):
+        _query(follower)
+        content = mutated(chance)
+        with path.open("r+b") as file:
+            file.seek(_HEADER)
+            file.write(content[_HEADER:])
+    while _query(follower):
+        pass
+    follower.finish()
+    follower.drain()
+
+
+def _query(follower: Follower) -> int:
+    count = follower.advance()
+    follower.drain()
+    follower.open_calls()
+    return count
 
 
 def _question(chance: random.Random) -> tuple[Selection, Listing]:
@@ -101,10 +123,24 @@ def generated(chance: random.Random) -> bytes:
     chunks = [w.FUNCTIONS]
     for sequence in range(2, 2 + chance.randrange(6)):
         words = [_word(chance) for _ in range(chance.randrange(60))]
+        if chance.random() < 0.3:
+            words = _forked(chance) + words
         head = {"track": chance.randrange(4), "opened": chance.choice([0, 0, 1, 2, 50])}
         chunks.append(w.events(sequence, *words, **head))
     chance.shuffle(chunks)
     return w.header(flags=chance.choice([1, 4])) + b"".join(chunks)
+
+
+def _forked(chance: random.Random) -> list[bytes]:
+    """Inherited calls, at equal ticks too, and a track that they may have started."""
+    track, ticks = chance.randrange(1, 5), chance.randrange(20)
+    calls = [
+        w.inherited(1000 + ticks, chance.randrange(1, 5)) for _ in range(chance.randrange(1, 4))
+    ]
+    starter = chance.randrange(6)
+    child = w.track(chance.randrange(1, 7), 1000 + ticks, parent=track, starter=starter)
+    parent = w.track(track, 1000 + ticks, parent=chance.randrange(5), starter=starter)
+    return [parent, *calls, w.enter(chance.randrange(1, 5), ticks), child]
 
 
 def _word(chance: random.Random) -> bytes:
@@ -118,7 +154,8 @@ def _word(chance: random.Random) -> bytes:
         lambda: w.base(chance.choice([ticks, (1 << 64) - 1 - ticks])),
         lambda: w.error("e" * chance.randrange(20), chance.randrange(3)),
         lambda: w.panic("p" * chance.randrange(20), chance.randrange(3)),
-        lambda: w.opened(1000 + ticks, function),
+        lambda: w.opened(1000 + ticks, function, chance.randrange(2)),
+        lambda: w.inherited(1000 + chance.randrange(100), chance.randrange(1, 5)),
         lambda: w.lost(chance.randrange(9)),
         lambda: w.suspended(chance.choice([ticks & (1 << 40) - 1, chance.randrange(100)])),
         lambda: w.resumed(chance.choice([ticks & (1 << 40) - 1, chance.randrange(100)])),
@@ -127,7 +164,7 @@ def _word(chance: random.Random) -> bytes:
         ),
         lambda: w.record(chance.randrange(64), b"?" * chance.randrange(40), ticks & 0xFF),
     ]
-    weights = [4, 4, 8, 8, 1, 1, 1, 2, 0.3, 2, 2, 1, 1]
+    weights = [4, 4, 8, 8, 1, 1, 1, 2, 2, 0.3, 2, 2, 1, 1]
     return chance.choices(makers, weights)[0]()
 
 
