@@ -58,7 +58,10 @@ class Calls(Columns):
 
 def calls_of(trace: Trace, rows: Rows, truncated: bool, chains: Chains) -> Calls:
     """Sort the raw rows of a fold and convert them to columns."""
-    order = np.lexsort((rows["depth"], rows["track"], rows["start"]))
+    # Rows come in the order of their ends. Calls at the same tick are sorted outer calls first.
+    # Those without a caller keep their order: inherited calls, without rows, may enclose them.
+    depth = np.where(rows["parent"] < 0, 0, rows["depth"])
+    order = np.lexsort((depth, rows["track"], rows["start"]))
     place = np.empty(len(rows) + 1, np.int32)
     place[order] = np.arange(len(rows))
     place[-1] = -1

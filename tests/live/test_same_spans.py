@@ -15,6 +15,7 @@ from tests.live.spans import Following, exported, followed
 from tests.live.test_programs import PROGRAM
 from tests.otlp.program import Program
 from tests.python_runtime.conftest import HEAD, Runtime, environment
+from tests.tracefile import writer as w
 
 VECTORS = sorted((Path(__file__).parents[1] / "vectors").glob("*.ftrace"))
 ROOTS = ("serve", "price", "main.work", "server.audit")
@@ -43,6 +44,17 @@ def test_programs(tmp_path: Path, seed: int) -> None:
         assert found == exported(path, options, roots)
         assert len(set(found)) == len(found)
     assert len(followed(path, Options())) == len(Program(seed, steps=800).calls)
+
+
+def test_calls_at_one_tick_inside_and_outside_an_inherited_call(tmp_path: Path) -> None:
+    path = tmp_path / "x.ftrace"
+    words = [w.enter(4, 97), w.leave(4, 97), w.leave(1, 97), w.enter(4, 97), w.leave(4, 120)]
+    path.write_bytes(
+        w.header() + w.FUNCTIONS + w.events(2, w.track(3, 1003), w.inherited(1003, 1), *words)
+    )
+    found = followed(path, Options())
+    assert len(found) == 2
+    assert found == exported(path, Options())
 
 
 @pytest.mark.parametrize("full", ["stop", "overwrite"])

@@ -107,7 +107,7 @@ def _question(chance: random.Random) -> tuple[Selection, Listing]:
 def mutated(chance: random.Random) -> bytes:
     content = bytearray(chance.choice(list(VECTORS.values())))
     if chance.random() < 0.5:
-        content = bytearray(generated(chance))
+        content = bytearray(generated(chance, forks=True))
     mutate(chance, content)
     return bytes(content)
 
@@ -118,12 +118,15 @@ def mutate(chance: random.Random, content: bytearray) -> None:
         chance.choice(_MUTATIONS)(chance, content)
 
 
-def generated(chance: random.Random) -> bytes:
-    """Words that are well-formed each, and make little sense together."""
+def generated(chance: random.Random, *, forks: bool = False) -> bytes:
+    """Words that are well-formed each, and make little sense together.
+
+    With `forks`, tracks are started by inherited calls, which may be later than their own calls.
+    """
     chunks = [w.FUNCTIONS]
     for sequence in range(2, 2 + chance.randrange(6)):
         words = [_word(chance) for _ in range(chance.randrange(60))]
-        if chance.random() < 0.3:
+        if forks and chance.random() < 0.3:
             words = _forked(chance) + words
         head = {"track": chance.randrange(4), "opened": chance.choice([0, 0, 1, 2, 50])}
         chunks.append(w.events(sequence, *words, **head))
