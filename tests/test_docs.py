@@ -13,6 +13,7 @@ from functrace.settings import _KINDS as SETTINGS
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = (ROOT / "docs" / "commands.md").read_text()
+COMMON = {"--color"}
 README = (ROOT / "README.md").read_text()
 
 
@@ -28,16 +29,27 @@ def test_every_verb_is_documented(verb: str) -> None:
     assert f"`{verb} " in README or f"`{verb}`" in README
 
 
-@pytest.mark.parametrize(
-    "verb", [verb for verb, command in _verbs().items() if not isinstance(command, click.Group)]
-)
+def _options(command: click.Command) -> list[click.Option]:
+    """Return the options of a verb, or of all verbs in a group."""
+    if isinstance(command, click.Group):
+        return [option for each in command.commands.values() for option in _options(each)]
+    return [p for p in command.params if isinstance(p, click.Option) and not p.hidden]
+
+
+def test_common_options_are_documented() -> None:
+    section = COMMANDS.split("## Options of all verbs\n")[1].split("\n## ")[0]
+    documented = set(re.findall(r"`(--[a-z]+)[` ]", section.replace("`-h`, ", "")))
+    assert documented - {"--help"} == {p.opts[0] for p in verbs.functrace.params}
+    assert documented > COMMON
+
+
+@pytest.mark.parametrize("verb", _verbs())
 def test_options_are_those_of_the_code(verb: str) -> None:
     section = COMMANDS.split(f"## functrace {verb}\n")[1].split("\n## ")[0]
     section = re.sub(r"```.*?```", "", section, flags=re.DOTALL)  # other verbs' output
     documented = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", section))
-    command = _verbs()[verb]
-    shown = [p for p in command.params if not getattr(p, "hidden", False)]
-    has = {o for p in shown for o in (*p.opts, *p.secondary_opts) if o.startswith("--")}
+    has = {o for p in _options(_verbs()[verb]) for o in (*p.opts, *p.secondary_opts)}
+    has = {o for o in has if o.startswith("--")} - COMMON
     assert documented == has
 
 

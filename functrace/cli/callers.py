@@ -57,6 +57,7 @@ class _Options:
     "--full", is_flag=True, help="Show complete chains: do not fold recursion or shorten."
 )
 @shared_options.as_json
+@shared_options.color
 @renamed.refuse_options("callers")
 def callers(traces: tuple[str, ...], as_json: bool, **flags: Any) -> None:
     """Show every call chain that leads to FUNC, with its calls, times and failures.

@@ -17,6 +17,7 @@ _DEFAULT_LIMIT = 10
 @click.option("--with-chance", is_flag=True, help="Also show differences that may be chance.")
 @click.option("--exit-code", is_flag=True, help="Exit with status 1 if something changed.")
 @shared_options.as_json
+@shared_options.color
 @renamed.refuse_options("diff")
 @click.pass_context
 def diff(

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import click
 
-from functrace import __version__
+from functrace import __version__, settings
 from functrace.cli import shared_options
 from functrace.cli.render import terminal
+from functrace.errors import UsageError
 from functrace.sources.diagnosis import (
     Finding,
     diagnose_go,
@@ -27,6 +28,7 @@ from functrace.sources.request import Mode, Request, Verb
 @click.command()
 @click.argument("paths", nargs=-1)
 @shared_options.as_json
+@shared_options.color
 @click.pass_context
 def doctor(ctx: click.Context, /, paths: tuple[str, ...], as_json: bool) -> None:
     """Check the toolchains, the runtime and the sources, and report problems.
@@ -60,5 +62,16 @@ def _findings(paths: tuple[str, ...]) -> Iterator[Finding]:
     if Python.name in languages:
         yield from diagnose_python(folder)
     yield from diagnose_sources(request)
+    yield from _diagnose_settings()
     if "FUNCTRACE" in os.environ:
         yield Finding("environment", f"FUNCTRACE={os.environ['FUNCTRACE']}")
+
+
+def _diagnose_settings() -> Iterator[Finding]:
+    try:
+        found = settings.load(Path.cwd(), os.environ)
+    except UsageError as error:
+        yield Finding("settings", "invalid", str(error))
+    else:
+        if found:
+            yield Finding("settings", ", ".join(name.replace("_", "-") for name in found))

@@ -12,6 +12,7 @@ import click
 
 from functrace.cache import folders
 from functrace.cli import renamed, shared_options
+from functrace.cli.configured import ConfiguredCommand
 from functrace.cli.render import source_summary, terminal
 from functrace.gobuild import go_run as gobuild
 from functrace.gobuild.go_command import Flag, parse
@@ -23,6 +24,7 @@ _UNTRACED = ("generate", "list", "vet")
 
 
 @click.command(
+    cls=ConfiguredCommand,
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
     options_metavar="[OPTIONS]",
 )

@@ -35,6 +35,7 @@ _MAX_DEPTH = 200  # more would exceed Python's recursion limit
     help="Show only callees with at least this share of FUNC's time, or with failures.",
 )
 @shared_options.as_json
+@shared_options.color
 def graph(function: str, traces: tuple[str, ...], as_json: bool, **flags: Any) -> None:
     """Show the callees of FUNC as a tree, merged over all chains that lead to it.
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @click.command()
 @trace_arguments.argument
 @shared_options.as_json
+@shared_options.color
 def info(traces: tuple[str, ...], as_json: bool) -> None:
     """Show the program, process, times, end and size of each trace."""
     found = _all(traces)

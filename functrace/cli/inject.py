@@ -7,18 +7,19 @@ from typing import Any
 import click
 
 from functrace.cli import renamed, rewrite_sources, shared_options
+from functrace.cli.configured import ConfiguredCommand
 from functrace.sources.request import Verb
 
 
-@click.command()
+@click.command(cls=ConfiguredCommand)
 @click.argument("paths", nargs=-1)
 @shared_options.results
 @click.option(
     "--layout",
     type=click.Choice(["source", "build"]),
     default="source",
-    show_default=True,
-    help="Go: source is gofmt-clean, as written by hand; build keeps every line number.",
+    help="Go: source is gofmt-clean, as written by hand; build keeps every line number.  "
+    "[default: source]",
 )
 @shared_options.filters
 @shared_options.closures(default=False)

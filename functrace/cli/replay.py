@@ -44,6 +44,7 @@ from functrace.errors import UsageError
 @reading_options.depth("Show only N levels of calls.")
 @reading_options.min_duration("Show only calls that took TIME or longer.")
 @shared_options.as_json
+@shared_options.color
 @renamed.refuse_options("replay")
 def replay(as_json: bool, **flags: Any) -> None:
     """Show the calls of a trace in their order, track by track.

@@ -43,6 +43,7 @@ _MIN_NAME_WIDTH = 24
 @reading_options.include
 @reading_options.exclude
 @shared_options.as_json
+@shared_options.color
 def report(traces: tuple[str, ...], sort: str, as_json: bool, **flags: Any) -> None:
     """Show each function's calls, times and failures.
 

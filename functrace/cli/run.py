@@ -8,10 +8,11 @@ from typing import Any
 import click
 
 from functrace.cli import recording_options, run_program, shared_options
+from functrace.cli.configured import ConfiguredCommand
 from functrace.pyimport.command_line import is_option
 
 
-class _Run(click.Command):
+class _Run(ConfiguredCommand):
     """A command whose options end at the first option of Python or at the program."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

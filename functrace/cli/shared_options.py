@@ -99,6 +99,20 @@ python: Callable[[F], F] = click.option(
     help="Use this interpreter.  [default: that of the active environment]",
 )
 
+
+def _set_color(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        ctx.color = {"auto": None, "always": True, "never": False}[value]
+
+
+color: Callable[[F], F] = click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    expose_value=False,
+    callback=_set_color,
+    help="Print in color; auto does on a terminal, unless NO_COLOR is set.  [default: auto]",
+)
+
 as_json: Callable[[F], F] = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 quiet: Callable[[F], F] = click.option(
@@ -143,6 +157,7 @@ results: Callable[[F], F] = _combined(
 
 reports: Callable[[F], F] = _combined(
     as_json,
+    color,
     quiet,
     click.option(
         "-v",

@@ -7,10 +7,11 @@ from typing import Any
 import click
 
 from functrace.cli import rewrite_sources, shared_options
+from functrace.cli.configured import ConfiguredCommand
 from functrace.sources.request import Verb
 
 
-@click.command()
+@click.command(cls=ConfiguredCommand)
 @click.argument("paths", nargs=-1)
 @shared_options.results
 @shared_options.scope

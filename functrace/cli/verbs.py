@@ -3,39 +3,49 @@
 from __future__ import annotations
 
 import importlib
-import os
 from difflib import get_close_matches
-from pathlib import Path
-from typing import Any
 
 import click
 
-from functrace import __version__, settings
+from functrace import __version__
+from functrace.cli import shared_options
 from functrace.cli.render import terminal
 
-# Imported when used: a verb must not wait for the imports of another.
-_VERBS = {
-    "go": "functrace.cli.go:go",
-    "run": "functrace.cli.run:run",
-    "record": "functrace.cli.record:record",
-    "callers": "functrace.cli.callers:callers",
-    "report": "functrace.cli.report:report",
-    "graph": "functrace.cli.graph:graph",
-    "replay": "functrace.cli.replay:replay",
-    "diff": "functrace.cli.diff:diff",
-    "info": "functrace.cli.info:info",
-    "export": "functrace.cli.export:export",
-    "inject": "functrace.cli.inject:inject",
-    "strip": "functrace.cli.strip:strip",
-    "runtime": "functrace.cli.runtime:runtime",
-    "hook": "functrace.cli.hook:hook",
-    "doctor": "functrace.cli.doctor:doctor",
-    "completion": "functrace.cli.completion:completion",
+# By task, in the order in which a newcomer meets them. Modules are imported when used: a verb must
+# not wait for the imports of another.
+GROUPS = {
+    "Run and record": {
+        "go": "functrace.cli.go:go",
+        "run": "functrace.cli.run:run",
+        "record": "functrace.cli.record:record",
+    },
+    "Read a trace": {
+        "callers": "functrace.cli.callers:callers",
+        "report": "functrace.cli.report:report",
+        "graph": "functrace.cli.graph:graph",
+        "replay": "functrace.cli.replay:replay",
+        "diff": "functrace.cli.diff:diff",
+        "info": "functrace.cli.info:info",
+    },
+    "Export": {
+        "export": "functrace.cli.export:export",
+    },
+    "Instrument sources": {
+        "inject": "functrace.cli.inject:inject",
+        "strip": "functrace.cli.strip:strip",
+        "runtime": "functrace.cli.runtime:runtime",
+    },
+    "Set up": {
+        "hook": "functrace.cli.hook:hook",
+        "doctor": "functrace.cli.doctor:doctor",
+        "completion": "functrace.cli.completion:completion",
+    },
 }
+_VERBS = {verb: place for group in GROUPS.values() for verb, place in group.items()}
 
 
 class _Verbs(click.Group):
-    """The verbs, in the order in which a newcomer meets them."""
+    """The verbs, grouped by task in the help."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         return list(_VERBS)
@@ -46,6 +56,19 @@ class _Verbs(click.Group):
         module, _, name = _VERBS[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        width = max(map(len, _VERBS))
+        limit = formatter.width - width - 6
+        for title, group in GROUPS.items():
+            commands = ((verb, self.get_command(ctx, verb)) for verb in group)
+            rows = [
+                (verb.ljust(width), command.get_short_help_str(limit))
+                for verb, command in commands
+                if command is not None
+            ]
+            with formatter.section(title):
+                formatter.write_dl(rows)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -68,8 +91,8 @@ def _unknown(args: list[str]) -> str:
     cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
-@click.pass_context
-def functrace(ctx: click.Context) -> None:
+@shared_options.color
+def functrace() -> None:
     """Show the call chains of Go and Python programs.
 
     \b
@@ -85,19 +108,6 @@ def functrace(ctx: click.Context) -> None:
       go run -tags trace .             print the call chains
       functrace strip -w ./...         remove all of it and restore every byte
     """
-    found = settings.load(Path.cwd(), os.environ)
-    ctx.default_map = {
-        verb: _supported(ctx, verb, found) for verb in ("go", "run", "inject", "strip", "doctor")
-    }
-
-
-def _supported(ctx: click.Context, verb: str, found: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings that the verb has an option for."""
-    if ctx.invoked_subcommand != verb:
-        return {}
-    command = functrace.get_command(ctx, verb)
-    names = {p.name for p in command.params} if command else set()
-    return {name: value for name, value in found.items() if name in names}
 
 
 def run() -> int:

@@ -10,6 +10,8 @@ import pytest
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
+_SETTINGS = ("FUNCTRACE", "NO_COLOR", "FORCE_COLOR")
+
 
 @pytest.fixture
 def module(tmp_path: Path) -> Path:
@@ -36,7 +38,7 @@ def functrace(module: Path) -> Run:
     """The command as a user runs it, in the module's folder."""
 
     def run(*arguments: str, stdin: str = "", cwd: Path = module, **environment: str):  # type: ignore[no-untyped-def]
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("FUNCTRACE")}
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(_SETTINGS)}
         return subprocess.run(
             [sys.executable, "-m", "functrace", *arguments],
             cwd=cwd,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from tests.cli import recorded
 from tests.cli.conftest import Run, contents
 
 SOURCE = "package p\n\nfunc f() {\n}\n"
@@ -127,3 +128,23 @@ def test_names_that_are_no_text(module: Path, functrace: Run) -> None:
         assert done.returncode == 1
         assert "Traceback" not in done.stderr
         assert ":3:" in done.stderr
+
+
+def test_invalid_settings_break_only_verbs_that_use_them(module: Path, functrace: Run) -> None:
+    (module / "functrace.toml").write_text("exclude = [\n")
+    (module / "a.ftrace").write_bytes(recorded.trace())
+    for unaffected in (
+        ("info", "a.ftrace"),
+        ("export", "a.ftrace", "--to", "json"),
+        ("completion", "bash"),
+        ("inject", "--help"),
+        ("--help",),
+    ):
+        assert functrace(*unaffected, FUNCTRACE_MIN_LINES="few").returncode == 0
+    for affected in (("inject", "--check", "."), ("strip", "--check", "."), ("run", "a.py")):
+        done = functrace(*affected)
+        assert done.returncode == 2
+        assert f"{module / 'functrace.toml'}: " in done.stderr
+    done = functrace("doctor")
+    assert done.returncode == 1
+    assert "functrace.toml: " in done.stdout

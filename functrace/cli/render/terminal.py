@@ -8,7 +8,7 @@ import os
 import sys
 from codecs import getincrementaldecoder
 from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, TextIO, cast
 
 import click
 
@@ -39,7 +39,18 @@ def line(*parts: str) -> SafeText:
 def echo(*parts: str, err: bool = False, **how: Any) -> None:
     """Print a line of ``parts`` to standard output or error, in a style if one is given."""
     text = line(*parts)
-    click.echo(click.style(text, **how) if any(how.values()) else text, err=err)
+    styled = click.style(text, **how) if any(how.values()) else text
+    click.echo(styled, err=err, color=is_coloured(sys.stderr if err else sys.stdout))
+
+
+def is_coloured(stream: TextIO) -> bool:
+    """Return whether to print in colour, by ``--color``, NO_COLOR, FORCE_COLOR or the stream."""
+    context = click.get_current_context(silent=True)
+    if context is not None and context.color is not None:
+        return context.color
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
 
 
 def paged(lines: Iterator[SafeText]) -> None:
@@ -49,7 +60,7 @@ def paged(lines: Iterator[SafeText]) -> None:
         sys.stdout.writelines(ended)
         return
     os.environ.setdefault("LESS", "FRX")
-    click.echo_via_pager(ended)
+    click.echo_via_pager(ended, color=is_coloured(sys.stdout))
 
 
 def usage_error(error: click.ClickException) -> None:
@@ -73,12 +84,13 @@ def write(content: Iterable[bytes]) -> None:
 
 
 def diff(content: bytes) -> None:
-    """Print a diff to standard output, in colour on a terminal."""
-    if not sys.stdout.isatty():
+    """Print a diff to standard output; escape it on a terminal and in colour."""
+    coloured = is_coloured(sys.stdout)
+    if not coloured and not sys.stdout.isatty():
         write([content])
         return
     for each in escape_lines(content.decode(errors="backslashreplace")).splitlines(keepends=True):
-        click.secho(each, fg=_DIFF_STYLES.get(each[:1]), nl=False)
+        click.secho(each, fg=_DIFF_STYLES.get(each[:1]), nl=False, color=coloured)
 
 
 def stream(number: int) -> BinaryIO:
