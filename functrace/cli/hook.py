@@ -8,6 +8,7 @@ import click
 
 from functrace.cli import shared_options
 from functrace.cli.render import terminal
+from functrace.errors import FunctraceError
 from functrace.pyimport import interpreter, pth
 
 
@@ -28,4 +29,6 @@ def install(python: str | None) -> None:
 def remove(python: str | None) -> None:
     """Remove functrace-hook.pth from site-packages."""
     removed = pth.remove(interpreter.choose(python, os.environ))
-    terminal.echo(f"removed {removed}" if removed else "functrace hook is not installed", err=True)
+    if not removed:
+        raise FunctraceError("functrace hook is not installed in this environment")
+    terminal.echo(f"removed {removed}", err=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from functrace import units
@@ -14,7 +14,7 @@ from functrace.analysis.stream import stream
 from functrace.cli import trace_arguments
 from functrace.cli.render import columns
 from functrace.cli.render.call_lines import Lines
-from functrace.cli.render.terminal import SafeText, line
+from functrace.cli.render.terminal import SafeText, is_coloured, line
 from functrace.errors import FunctraceError
 from functrace.export import jsonl
 from functrace.tracefile import Trace
@@ -91,12 +91,21 @@ def json_lines(opened: list[Trace], flags: dict[str, Any]) -> Iterator[bytes]:
     """Yield the same calls as JSON Lines.
 
     Raises:
-        FunctraceError: a track or function does not exist.
+        FunctraceError: a track or function does not exist, or no call matches.
     """
     depth = flags["depth"] or sys.maxsize
+    held: list[Iterator[bytes]] = []  # until a call matches
+    found = False
     for trace, selection, listing in _queries(opened, flags):
-        calls = stream(trace, selection, listing)
-        yield from jsonl.pieces(trace, (c for c in calls if c.level <= depth))
+        calls = (c for c in stream(trace, selection, listing) if c.level <= depth)
+        first = tuple(islice(calls, 1))
+        found = found or bool(first)
+        held.append(jsonl.pieces(trace, chain(first, calls)))
+        if found:
+            yield from chain.from_iterable(held)
+            held.clear()
+    if not found:
+        raise FunctraceError(_no_call_message(opened, flags))
 
 
 def _require_some(
@@ -117,7 +126,7 @@ def _no_call_message(opened: list[Trace], flags: dict[str, Any]) -> str:
 
 
 def _lines(queries: list[_Query], flags: dict[str, Any]) -> Iterator[SafeText]:
-    colour = sys.stdout.isatty()
+    colour = is_coloured(sys.stdout)
     depth = flags["depth"] or sys.maxsize
     for trace, selection, listing in queries:
         form = Lines(trace, colour=colour)
