@@ -101,14 +101,14 @@ class Summary:
     def as_json(self) -> dict[str, Any]:
         """Return the summary as ``--json`` prints it."""
         return {
-            "files": self.files,
-            "changed": self.changed,
-            "copied": self.copied,
-            "unchanged": self.unchanged,
-            "functions": self.functions,
+            "file_count": self.files,
+            "changed_files": self.changed,
+            "copied_files": self.copied,
+            "unchanged_files": self.unchanged,
+            "function_count": self.functions,
             "already_traced": self.traced,
             "skipped": dict(sorted(self.skipped.items())),
             "left_alone": dict(sorted(self.left.items())),
-            "errors": sorted(self.errors),
+            "error_messages": sorted(self.errors),
             "notes": self.notes,
         }

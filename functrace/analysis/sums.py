@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from functrace.analysis.columns import SUMS
-from functrace.analysis.merge import Forest
+from functrace.analysis.columns import SUMS, Figures
 
 
 @dataclass(kw_only=True)
@@ -26,12 +25,8 @@ class Sums:
         """Number of calls that returned an error or panicked."""
         return min(self.errors + self.panics, self.calls)
 
-    def add(self, forest: Forest, node: int, *, inner: bool = False) -> None:
+    def add(self, nodes: Figures, node: int, *, inner: bool = False) -> None:
         """Add a node. If ``inner``, omit the time that enclosing calls already include."""
         for name in SUMS:
             if not (inner and name in ("total", "suspended")):
-                setattr(self, name, getattr(self, name) + int(getattr(forest, name)[node]))
-
-    def as_json(self) -> dict[str, int]:
-        """Return the sums by name."""
-        return {name: getattr(self, name) for name in SUMS}
+                setattr(self, name, getattr(self, name) + int(getattr(nodes, name)[node]))

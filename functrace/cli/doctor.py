@@ -38,7 +38,7 @@ def doctor(ctx: click.Context, /, paths: tuple[str, ...], as_json: bool) -> None
     """
     findings = list(_findings(paths or (".",)))
     if as_json:
-        terminal.print_json([asdict(f) for f in findings])
+        terminal.print_json({"findings": [asdict(f) for f in findings]})
     else:
         for finding in findings:
             mark = (

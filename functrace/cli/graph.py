@@ -137,15 +137,14 @@ class _Tree:
         return f"{mark}{self._names[callee.function]}{' (recursive)' if callee.recursive else ''}"
 
     def as_json(self, callee: Callee, root_total: int, level: int) -> dict[str, Any]:
-        function = self._functions[callee.function]
+        from functrace.export import figures
+
         shown, hidden = self._split(callee, root_total, level)
         return {
-            "name": function.name,
-            "file": function.file,
-            "line": function.line,
+            **figures.place(self._functions[callee.function]),
             "started": callee.started,
             "recursive": callee.recursive,
-            **callee.as_json(),
+            **figures.sums(callee),
             "share": callee.total / root_total if root_total else None,
             "callees": [self.as_json(each, root_total, level + 1) for each in shown],
             "more_callees": len(hidden),

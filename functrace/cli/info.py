@@ -182,15 +182,17 @@ def _nominal(trace: Trace) -> int:
 
 
 def _as_json(trace: Trace, chains: Chains) -> dict[str, Any]:
+    import numpy as np
+
     calls = int(chains.calls.sum())
     size = len(trace.words.data)
     return {
-        "path": str(trace.path),
+        "trace": str(trace.path),
         "pid": trace.pid,
         "language": trace.language,
-        "started": trace.started,
-        "first_event": trace.span[0],
-        "last_event": trace.span[1],
+        "started_ns": trace.started,
+        "first_event_ns": trace.span[0],
+        "last_event_ns": trace.span[1],
         "ended_cleanly": trace.ended_cleanly,
         "exit_status": trace.ending.exit_status if trace.ending else None,
         "signal": trace.ending.signal if trace.ending else None,
@@ -200,20 +202,21 @@ def _as_json(trace: Trace, chains: Chains) -> dict[str, Any]:
         "overwritten_chunks": trace.overwritten_chunks,
         "write_failed": trace.write_failed,
         "events": trace.events,
-        "lost": trace.lost,
+        "lost_events": trace.lost,
         "lost_unknown": trace.lost is None,
         "calls": calls,
-        "unfinished": int(chains.unfinished.sum()),
+        "failed": int(np.minimum(chains.errors + chains.panics, chains.calls).sum()),
         "errors": int(chains.errors.sum()),
         "panics": int(chains.panics.sum()),
-        "suspended": _suspended(chains),
-        "chains": _chain_count(chains),
-        "functions": _called(chains),
-        "tracks": len(trace.tracks),
-        "bytes": size,
+        "unfinished": int(chains.unfinished.sum()),
+        "suspended_ns": _suspended(chains),
+        "chain_count": _chain_count(chains),
+        "function_count": _called(chains),
+        "track_count": len(trace.tracks),
+        "size_bytes": size,
         "bytes_per_call": size / calls if calls else None,
         "ticks_per_second": trace.ticks_per_second,
         "calibrated": _is_calibrated(trace),
-        "process": trace.process,
+        "process_facts": trace.process,
         "damage": list(chains.damage),
     }

@@ -60,7 +60,9 @@ def report(traces: tuple[str, ...], sort: str, as_json: bool, **flags: Any) -> N
     shown = ranked[:limit] if limit else ranked
     more = len(ranked) - len(shown)
     if as_json:
-        rows = {"functions": [_as_json(found, index) for index in shown]}
+        from functrace.export import figures
+
+        rows = {"functions": [figures.totals(found, index) for index in shown]}
         terminal.print_json({**rows, "more_functions": more, **coverage.as_json(opened)})
         return
     _show(found, shown, {"panics": f"{columns.panic_noun(opened)}s"})
@@ -114,12 +116,6 @@ def _value_if_ended(found: Totals, index: int, column: str) -> int | None:
     if column in _OF_ENDED_CALLS and found.calls[index] == found.unfinished[index]:
         return None
     return _value(found, index, column)
-
-
-def _as_json(found: Totals, index: int) -> dict[str, Any]:
-    function = found.functions[index]
-    place = {"name": function.name, "file": function.file, "line": function.line}
-    return {**place, **{column: _value_if_ended(found, index, column) for column in _COLUMNS}}
 
 
 def _show(found: Totals, shown: Sequence[int], titles: dict[str, str]) -> None:

@@ -7,13 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO
 
 from functrace.analysis import Chains, fold
-from functrace.analysis.columns import SUMS
 from functrace.analysis.merge import merge_functions
-from functrace.analysis.totals import Totals, part_of, totals
-from functrace.tracefile import Trace
-
-_EXTREMES = ("min", "max")
-_PERCENTILES = {"p50": 50, "p90": 90, "p99": 99}
+from functrace.analysis.sums import Sums
+from functrace.analysis.totals import part_of, totals
+from functrace.export import figures
+from functrace.tracefile import Function, Trace
+from functrace.tracefile.facts import encodable
 
 
 def write(traces: Sequence[Trace], out: BinaryIO) -> None:
@@ -24,16 +23,18 @@ def write(traces: Sequence[Trace], out: BinaryIO) -> None:
 def _document(traces: Sequence[Trace]) -> Iterator[str]:
     chains = [fold(trace) for trace in traces]
     found = totals(traces, [part_of(each) for each in chains])
-    _, index_of = merge_functions(traces)
-    yield '{"version": 1,\n"processes": '
-    yield from _list(map(_process, chains))
+    functions, index_of = merge_functions(traces)
+    yield '{"version": 2,\n"processes": '
+    yield from _list(map(_process, range(len(chains)), chains))
     yield ',\n"functions": '
-    yield from _list(_function(found, index) for index in range(len(found)))
+    yield from _list(
+        {"function_id": index, **figures.totals(found, index)} for index in range(len(found))
+    )
     yield ',\n"tracks": '
     yield from _list(
         row
         for process, trace in enumerate(traces)
-        for row in _tracks(process, trace, index_of[process].tolist())
+        for row in _tracks(process, trace, index_of[process].tolist(), functions)
     )
     yield ',\n"chains": '
     firsts = [0]
@@ -42,7 +43,7 @@ def _document(traces: Sequence[Trace]) -> Iterator[str]:
     yield from _list(
         row
         for process, each in enumerate(chains)
-        for row in _chains(process, each, index_of[process].tolist(), firsts[process])
+        for row in _chains(process, each, index_of[process].tolist(), functions, firsts[process])
     )
     yield "}\n"
 
@@ -55,67 +56,66 @@ def _list(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
     yield "[]" if separator == "[" else "]"
 
 
-def _process(chains: Chains) -> dict[str, Any]:
+def _process(process: int, chains: Chains) -> dict[str, Any]:
     trace = chains.trace
     return {
+        "process": process,
+        "trace": encodable(str(trace.path)),
         "pid": trace.pid,
         "language": trace.language,
-        "started": trace.started,
-        "span": list(trace.span),
+        "started_ns": trace.started,
+        "first_event_ns": trace.span[0],
+        "last_event_ns": trace.span[1],
         "ended_cleanly": trace.ended_cleanly,
         "full": trace.full,
         "overwritten": trace.overwritten,
         "write_failed": trace.write_failed,
-        "lost": trace.lost,
+        "lost_events": trace.lost,
         "lost_unknown": trace.lost is None,
         "damage": list(chains.damage),
-        "process": trace.process,
+        "process_facts": trace.process,
     }
 
 
-def _function(found: Totals, index: int) -> dict[str, Any]:
-    """Return the row of ``report --json``; figures that need a finished call may be null."""
-    function = found.functions[index]
-    place = {"name": function.name, "file": function.file, "line": function.line}
-    sums = {name: int(getattr(found, name)[index]) for name in (*SUMS, "mean")}
-    if found.calls[index] == found.unfinished[index]:
-        return place | sums | dict.fromkeys((*_EXTREMES, *_PERCENTILES))
-    extremes = {name: int(getattr(found, name)[index]) for name in _EXTREMES}
-    percentiles = {name: found.percentile(index, p) for name, p in _PERCENTILES.items()}
-    return place | sums | extremes | percentiles
-
-
-def _tracks(process: int, trace: Trace, functions: list[int]) -> Iterator[dict[str, Any]]:
+def _tracks(
+    process: int, trace: Trace, index: list[int], functions: Sequence[Function]
+) -> Iterator[dict[str, Any]]:
     for track in trace.tracks:
+        starter = index[track.starter] if track.starter >= 0 else None
         yield {
             "process": process,
             "track": track.id,
             "kind": track.kind,
             "name": track.name,
             "parent": track.parent_id or None,
-            "starter": functions[track.starter] if track.starter >= 0 else None,
+            "starter_id": starter,
+            "starter": None if starter is None else functions[starter].name,
             "line": track.line or None,
-            "start": track.start,
+            "start_ns": track.start,
         }
 
 
 def _chains(
-    process: int, chains: Chains, functions: list[int], first: int
+    process: int, chains: Chains, index: list[int], functions: Sequence[Function], first: int
 ) -> Iterator[dict[str, Any]]:
     """Yield rows; chain numbers count through the whole document from 0."""
     parents, of_node = chains.parent.tolist(), chains.function.tolist()
     started, recursive = chains.started.tolist(), chains.recursive.tolist()
-    counts = {name: getattr(chains, name).tolist() for name in (*SUMS, *_EXTREMES)}
     for node, parent in enumerate(parents):
-        row = {
+        sums = Sums()
+        sums.add(chains, node)
+        has_ended = sums.calls > sums.unfinished
+        function = index[of_node[node]]
+        yield {
             "chain": first + node,
             "parent": first + parent if parent >= 0 else None,
             "process": process,
-            "function": functions[of_node[node]],
+            "function_id": function,
+            "function": functions[function].name,
             "started": started[node],
             "recursive": recursive[node],
-            **{name: values[node] for name, values in counts.items()},
+            **figures.sums(sums),
+            "min_ns": int(chains.min[node]) if has_ended else None,
+            "max_ns": int(chains.max[node]) if has_ended else None,
+            "first_failure": chains.failure(node) if chains.failed_track[node] >= 0 else None,
         }
-        if row["calls"] == row["unfinished"]:
-            row |= dict.fromkeys(_EXTREMES)
-        yield row | ({"error": chains.failure(node)} if chains.failed_track[node] >= 0 else {})

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 from functrace.analysis.stream import Call, stream
 from functrace.tracefile import Function, Trace, Track
+from functrace.tracefile.facts import encodable
 
 
 def write(traces: Sequence[Trace], out: BinaryIO) -> None:
@@ -36,7 +37,7 @@ def pieces(trace: Trace, calls: Iterable[Call] | None = None) -> Iterator[bytes]
         outer.append(number)
         yield (
             f'{{"type": "call", "call": {number}, "parent": {parent}, "track": {ids[call.track]}, '
-            f'"depth": {call.level}, {functions[call.function]}, "start_ns": {call.start}, '
+            f'"level": {call.level}, {functions[call.function]}, "start_ns": {call.start}, '
             f'"duration_ns": {call.duration}{_suspended(call)}{_end(trace, call)}}}\n'
         ).encode()
 
@@ -52,7 +53,8 @@ def _json(value: Any) -> str:
 def _process(trace: Trace) -> dict[str, Any]:
     return {
         "type": "trace",
-        "version": 1,
+        "version": 2,
+        "trace": encodable(str(trace.path)),
         "pid": trace.pid,
         "language": trace.language,
         "started_ns": trace.started,
@@ -61,10 +63,10 @@ def _process(trace: Trace) -> dict[str, Any]:
         "overwritten": trace.overwritten,
         "overwritten_chunks": trace.overwritten_chunks,
         "write_failed": trace.write_failed,
-        "lost": trace.lost,
+        "lost_events": trace.lost,
         "lost_unknown": trace.lost is None,
         "damage": trace.damage,
-        "process": trace.process,
+        "process_facts": trace.process,
     }
 
 

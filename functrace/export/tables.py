@@ -6,7 +6,7 @@ after the start of the row's trace. ``process`` is the index of the row's trace.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,8 +18,8 @@ from functrace.analysis import Chains
 from functrace.analysis.columns import Figures, Int32s, Int64s
 from functrace.analysis.folds import Folds
 from functrace.analysis.merge import merge_functions
-from functrace.analysis.totals import Totals, part_of, totals
-from functrace.export import processes
+from functrace.analysis.totals import part_of, totals
+from functrace.export import figures, processes
 from functrace.export.events import SpanReader, Spans
 from functrace.tracefile import Trace
 from functrace.tracefile.facts import encodable
@@ -27,7 +27,6 @@ from functrace.tracefile.facts import encodable
 # Rows of a batch of calls; these need some hundred megabytes while they are written as Parquet.
 ROWS = 1 << 18
 _TEXT = pa.dictionary(pa.int32(), pa.string())
-_PERCENTILES = {"p50_ns": 50, "p90_ns": 90, "p99_ns": 99}
 
 
 def _required(name: str, kind: pa.DataType) -> pa.Field:
@@ -95,7 +94,7 @@ FUNCTIONS = pa.schema(
         *_FIGURES,
         pa.field("min_ns", pa.int64()),
         _required("mean_ns", pa.int64()),
-        *(pa.field(name, pa.int64()) for name in _PERCENTILES),
+        *(pa.field(name, pa.int64()) for name in ("p50_ns", "p90_ns", "p99_ns")),
         pa.field("max_ns", pa.int64()),
     ]
 )
@@ -159,19 +158,8 @@ class Tables:
     def functions(self) -> Iterator[pa.RecordBatch]:
         """Yield the functions with their figures over all traces."""
         found = totals(self._traces, [part_of(each) for each in self._folds.all_chains()])
-        ended = found.finished
-        columns: dict[str, Any] = {
-            "function_id": np.arange(len(found), dtype=np.int32),
-            "function": self._names,
-            "file": [function.file for function in self._functions],
-            "line": [function.line for function in self._functions],
-            **_figures(found, slice(None)),
-            "min_ns": pa.array(found.min, mask=~ended),
-            "mean_ns": found.mean,
-            **{name: _percentiles(found, percent) for name, percent in _PERCENTILES.items()},
-            "max_ns": pa.array(found.max, mask=~ended),
-        }
-        yield pa.RecordBatch.from_pydict(columns, FUNCTIONS)
+        rows = [{"function_id": i, **figures.totals(found, i)} for i in range(len(found))]
+        yield pa.RecordBatch.from_pylist(rows, FUNCTIONS)
 
     def processes(self) -> Iterator[pa.RecordBatch]:
         """Yield a row for each trace."""
@@ -292,14 +280,6 @@ def _figures(found: Figures, part: slice) -> dict[str, Int64s]:
         "suspended_ns": found.suspended,
     }
     return {name: column[part] for name, column in columns.items()}
-
-
-def _percentiles(found: Totals, percent: float) -> Sequence[int | None]:
-    """Return a percentile of each function; None for those without a finished call."""
-    return [
-        found.percentile(function, percent) if ended else None
-        for function, ended in enumerate(found.finished.tolist())
-    ]
 
 
 def _texts(trace: Trace, spans: Spans, flag: int) -> pa.Array:

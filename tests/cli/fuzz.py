@@ -194,7 +194,7 @@ def _numbers(value: Any, path: str = "") -> Iterator[tuple[str, float]]:
     """Yield each number that functrace itself has computed, with where it is."""
     if isinstance(value, dict):
         for key, each in value.items():
-            if key not in ("process", "exit_status"):
+            if key not in ("process_facts", "exit_status"):
                 yield from _numbers(each, f"{path}.{key}")
     elif isinstance(value, list):
         for each in value:

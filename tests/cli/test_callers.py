@@ -158,8 +158,8 @@ def test_nothing_found(functrace: Run, arguments: str, message: str) -> None:
 )
 def test_order(functrace: Run, sort: str, first: str) -> None:
     done = functrace("callers", "Get", ".", "--sort", sort, "--json")
-    chain = json.loads(done.stdout)["chains"][0]["chain"]
-    assert chain[1]["name"] == (first or shop.GET)
+    chain = json.loads(done.stdout)["chains"][0]["steps"]
+    assert chain[1]["function"] == (first or shop.GET)
 
 
 @pytest.mark.usefixtures("traces")
@@ -175,37 +175,38 @@ def test_json(functrace: Run) -> None:
     report = json.loads(done.stdout)
     (chain,) = report.pop("chains")
     assert report == {
-        "functions": [{"name": shop.GET, "file": "store.go", "line": 10}],
+        "functions": [{"function": shop.GET, "file": "store.go", "line": 10}],
         "traces": ["monday.ftrace", "tuesday.ftrace"],
         "calls": 15,
         "failed": 4,
         "errors": 3,
         "panics": 1,
         "unfinished": 1,
-        "total": 64000,
-        "self": 64000,
-        "suspended": 0,
-        "p50": 1000,
-        "p99": 20000,
+        "total_ns": 64000,
+        "self_ns": 64000,
+        "suspended_ns": 0,
+        "p50_ns": 1000,
+        "p99_ns": 20000,
         "more_chains": 0,
         "sampled": False,
         "partial_traces": [],
     }
-    assert [step["name"] for step in chain["chain"]] == [*shop.FUNCTIONS[:3], shop.GET]
-    assert chain["chain"][1]["started"] == {"kind": "goroutine", "file": "main.go", "line": 14}
+    assert [step["function"] for step in chain["steps"]] == [*shop.FUNCTIONS[:3], shop.GET]
+    assert [step["started"] for step in chain["steps"]] == [False, True, False, False]
+    assert chain["steps"][1]["started_at"] == {"kind": "goroutine", "file": "main.go", "line": 14}
     assert chain["failures"][0] == {
-        "text": "item # is locked",
-        "first": "item 13 is locked",
-        "panic": False,
-        "count": 2,
+        "pattern": "item # is locked",
+        "text": "item 13 is locked",
+        "is_panic": False,
+        "calls": 2,
     }
     assert chain["example"] == {
         "reason": "first failed",
         "trace": "monday.ftrace",
         "track": 7,
         "kind": "goroutine",
-        "start": 5500,
-        "duration": None,
+        "start_ns": 5500,
+        "duration_ns": None,
     }
 
 
@@ -267,7 +268,7 @@ def test_builds_that_have_a_function_in_other_lines(module: Path, functrace: Run
         content = w.header() + w.facts(1, *facts) + w.events(2, w.track(1, 1000), *words)
         (module / f"{name}.ftrace").write_bytes(content)
     report = json.loads(functrace("report", ".", "--json", "--sort", "calls").stdout)["functions"]
-    assert [(f["name"], f["line"], f["calls"]) for f in report] == [
+    assert [(f["function"], f["line"], f["calls"]) for f in report] == [
         ("app.C.x", 20, 2),
         ("app.f", 10, 2),
         ("app.C.x", 30, 1),

@@ -14,7 +14,7 @@ VECTOR = Path(__file__).parents[1] / "vectors" / "overwritten.ftrace"
 COVERED = "covers the last 108ns of 1.01µs; earlier calls were overwritten"
 PARTIAL = [
     {
-        "path": "x.ftrace",
+        "trace": "x.ftrace",
         "first_event_ns": 900,
         "last_event_ns": 1008,
         "overwritten_chunks": 87,

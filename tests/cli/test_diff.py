@@ -173,11 +173,12 @@ def test_json(diff) -> None:  # type: ignore[no-untyped-def]
         "partial_traces": 0,
     }
     assert output["appeared"][0] == {
-        "chain": ["main.main", "main.work"],
+        "function": "main.work",
         "is_function": True,
+        "steps": [{"function": "main.main"}, {"function": "main.work"}],
         "calls": 1,
-        "total": 1000,
-        "below": 0,
+        "total_ns": 1000,
+        "functions_below": 0,
         "by_chance": False,
     }
 

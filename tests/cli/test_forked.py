@@ -63,7 +63,9 @@ def rows(done: subprocess.CompletedProcess[str], key: str) -> list[dict[str, Any
 
 def test_a_call_is_counted_once(traces: list[str], functrace: Run) -> None:
     found = rows(functrace("report", "--json", *traces), "functions")
-    counts = {row["name"].rpartition(".")[2]: (row["calls"], row["unfinished"]) for row in found}
+    counts = {
+        row["function"].rpartition(".")[2]: (row["calls"], row["unfinished"]) for row in found
+    }
     assert counts == {"main": (1, 0), "fork": (5, 0), "serve": (5, 0), "work": (11, 0)}
 
 
@@ -77,11 +79,13 @@ def test_a_childs_chains_are_whole(traces: list[str], functrace: Run) -> None:
 
 def test_a_child_lists_and_counts_its_own_calls(child: str, functrace: Run) -> None:
     (info,) = rows(functrace("info", "--json", child), "traces")
-    assert {name: info[name] for name in ("calls", "unfinished", "chains", "functions")} == {
+    assert {
+        name: info[name] for name in ("calls", "unfinished", "chain_count", "function_count")
+    } == {
         "calls": 2,
         "unfinished": 0,
-        "chains": 2,
-        "functions": 2,
+        "chain_count": 2,
+        "function_count": 2,
     }
     replayed = functrace("replay", child).stdout
     assert [line.split()[1] for line in replayed.splitlines()[1:]] == [

@@ -73,22 +73,23 @@ def test_json(functrace: Run) -> None:
     (walk,) = report["functions"]
     (get,) = walk.pop("callees")
     assert walk == {
-        "name": "main.walk",
+        "function": "main.walk",
         "file": "main.go",
         "line": 15,
         "started": False,
         "recursive": True,
         "calls": 4,
-        "total": 5000,
-        "self": 0,
-        "suspended": 0,
+        "failed": 0,
+        "total_ns": 5000,
+        "self_ns": 0,
+        "suspended_ns": 0,
         "share": 1.0,
         "errors": 0,
         "panics": 0,
         "unfinished": 0,
         "more_callees": 0,
     }
-    assert (get["name"], get["calls"], get["total"]) == (shop.GET, 2, 5000)
+    assert (get["function"], get["calls"], get["total_ns"]) == (shop.GET, 2, 5000)
 
 
 @pytest.mark.parametrize("asked", ["nowhere", "walk"])

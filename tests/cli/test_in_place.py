@@ -63,7 +63,7 @@ def test_files_without_functions_are_not_instrumented(module: Path, functrace: R
     (module / "setup.py").write_text("name = 'shop'\n")
     assert "2 of 4 files, 3 functions instrumented" in functrace("inject", "--check", ".").stderr
     summary = json.loads(functrace("inject", "-w", "--json", ".").stdout)
-    assert (summary["files"], summary["changed"], summary["functions"]) == (4, 2, 3)
+    assert (summary["file_count"], summary["changed_files"], summary["function_count"]) == (4, 2, 3)
     again = functrace("inject", "-w", ".").stderr
     assert "0 of 4 files, 0 functions instrumented, 3 already traced" in again
     assert "2 of 4 files, 3 functions stripped" in functrace("strip", "-w", ".").stderr

@@ -57,15 +57,15 @@ def test_two_traces(module: Path, functrace: Run) -> None:
 def test_json(module: Path, functrace: Run) -> None:
     path = shop.monday(module)
     (found,) = json.loads(functrace("info", "monday.ftrace", "--json").stdout)["traces"]
-    assert found.pop("bytes") == path.stat().st_size
+    assert found.pop("size_bytes") == path.stat().st_size
     assert found.pop("bytes_per_call") == path.stat().st_size / 19
     assert found == {
-        "path": "monday.ftrace",
+        "trace": "monday.ftrace",
         "pid": 4194303,
         "language": "go",
-        "started": 1_700_000_000_000_000_000,
-        "first_event": 0,
-        "last_event": 22500,
+        "started_ns": 1_700_000_000_000_000_000,
+        "first_event_ns": 0,
+        "last_event_ns": 22500,
         "ended_cleanly": True,
         "exit_status": None,
         "signal": None,
@@ -75,19 +75,20 @@ def test_json(module: Path, functrace: Run) -> None:
         "overwritten_chunks": 0,
         "write_failed": False,
         "events": 38,
-        "lost": 0,
+        "lost_events": 0,
         "lost_unknown": False,
         "calls": 19,
-        "unfinished": 0,
+        "failed": 4,
         "errors": 3,
         "panics": 1,
-        "suspended": 0,
-        "chains": 11,
-        "functions": 6,
-        "tracks": 2,
+        "unfinished": 0,
+        "suspended_ns": 0,
+        "chain_count": 11,
+        "function_count": 6,
+        "track_count": 2,
         "ticks_per_second": 1e9,
         "calibrated": False,
-        "process": {"argv": ["./shop", "-v"], "host": "web1", "tool": "0.1.0"},
+        "process_facts": {"argv": ["./shop", "-v"], "host": "web1", "tool": "0.1.0"},
         "damage": [],
     }
 
@@ -115,7 +116,7 @@ def test_lost_events_are_unknown_after_recording_stopped(
             if "info" in command
             else json.loads(first.split("\n")[0])
         )
-        assert (trace["lost"], trace["lost_unknown"]) == (None, True)
+        assert (trace["lost_events"], trace["lost_unknown"]) == (None, True)
 
 
 EXITS = {

@@ -64,14 +64,18 @@ def test_bad_standard_input(functrace: Run) -> None:
 
 def test_json(functrace: Run) -> None:
     summary = json.loads(functrace("inject", "--check", "--json", ".").stdout)
-    assert (summary["files"], summary["functions"], summary["errors"]) == (2, 3, [])
+    assert (summary["file_count"], summary["function_count"], summary["error_messages"]) == (
+        2,
+        3,
+        [],
+    )
     assert summary["left_alone"] == {"testdata": 1}
 
 
 def test_filters(functrace: Run) -> None:
     def instrumented(*arguments: str) -> int:
         done = functrace("inject", "--check", "--json", *arguments, ".")
-        return int(json.loads(done.stdout)["functions"])
+        return int(json.loads(done.stdout)["function_count"])
 
     assert instrumented("--include", "store") == 2
     assert instrumented("--include", "example.com/shop/store.Get") == 1
@@ -85,7 +89,7 @@ def test_filters(functrace: Run) -> None:
 def test_settings_from_environment_and_file(module: Path, functrace: Run) -> None:
     def instrumented(**environment: str) -> int:
         done = functrace("inject", "--check", "--json", ".", **environment)
-        return int(json.loads(done.stdout)["functions"])
+        return int(json.loads(done.stdout)["function_count"])
 
     assert instrumented(FUNCTRACE_EXCLUDE="help,Get") == 1
     (module / "functrace.toml").write_text('exclude = ["main"]\n')

@@ -77,7 +77,8 @@ def test_skipped_functions_are_counted_and_named(tree: Path, functrace: Run) -> 
         "compiled by @numba.njit": 1,
     }
     assert summary["left_alone"]["# functrace: skip-file"] == 1
-    assert (summary["files"], summary["functions"], summary["errors"]) == (6, 4, [])
+    assert (summary["file_count"], summary["function_count"]) == (6, 4)
+    assert summary["error_messages"] == []
     message = functrace("inject", "--check", "-v", "fast.py", cwd=tree).stderr
     assert "fast.py:6: fast: compiled by @numba.njit\n" in message
 
@@ -103,13 +104,13 @@ def test_filters(tree: Path, functrace: Run, arguments: tuple[str, ...], functio
     inner = {"src/lib/__init__.py": "", "src/lib/sub/__init__.py": "", "src/lib/sub/x.py": SOURCE}
     mixed.make(tree, inner)
     done = functrace("inject", "--check", "--json", *arguments, ".", cwd=tree)
-    assert json.loads(done.stdout)["functions"] == functions
+    assert json.loads(done.stdout)["function_count"] == functions
 
 
 def test_settings(tree: Path, functrace: Run) -> None:
     def instrumented(**environment: str) -> int:
         done = functrace("inject", "--check", "--json", ".", cwd=tree, **environment)
-        return int(json.loads(done.stdout)["functions"])
+        return int(json.loads(done.stdout)["function_count"])
 
     mixed.make(tree, {"ours.py": "from ours import jit\n\n\n@jit\ndef f(): return 1\n"})
     assert instrumented() == 5
@@ -130,7 +131,9 @@ def test_no_files_found(tree: Path, functrace: Run) -> None:
 def test_doctor_looks_at_the_languages_there(tree: Path, functrace: Run) -> None:
     def subjects() -> dict[str, str]:
         done = functrace("doctor", "--json", cwd=tree)
-        return {finding["subject"]: finding["advice"] for finding in json.loads(done.stdout)}
+        return {
+            finding["subject"]: finding["advice"] for finding in json.loads(done.stdout)["findings"]
+        }
 
     found = subjects()
     assert {"Python", "runtime", "sources"} <= found.keys()

@@ -57,7 +57,7 @@ def test_two_traces(functrace: Run) -> None:
 )
 def test_filters(functrace: Run, filters: tuple[str, ...], expected: list[str]) -> None:
     report = json.loads(functrace("report", "monday.ftrace", "--json", *filters).stdout)
-    names = [function["name"] for function in report["functions"]]
+    names = [function["function"] for function in report["functions"]]
     assert [name[-len(end) :] for name, end in zip(names, expected, strict=True)] == expected
 
 
@@ -65,22 +65,23 @@ def test_json(functrace: Run) -> None:
     report = json.loads(functrace("report", "tuesday.ftrace", "--json", "--limit", "2").stdout)
     assert report["more_functions"] == 2
     assert report["functions"][1] == {
-        "name": "main.invoice",
+        "function": "main.invoice",
         "file": "main.go",
         "line": 12,
         "calls": 1,
-        "total": 1000,
-        "self": 0,
-        "suspended": 0,
-        "min": None,
-        "mean": 1000,
-        "p50": None,
-        "p90": None,
-        "p99": None,
-        "max": None,
+        "failed": 0,
         "errors": 0,
         "panics": 0,
         "unfinished": 1,
+        "total_ns": 1000,
+        "self_ns": 0,
+        "suspended_ns": 0,
+        "mean_ns": 1000,
+        "min_ns": None,
+        "p50_ns": None,
+        "p90_ns": None,
+        "p99_ns": None,
+        "max_ns": None,
     }
 
 

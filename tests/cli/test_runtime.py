@@ -179,7 +179,7 @@ def test_calls_of_a_namesake_are_not_ours(module: Path, functrace: Run) -> None:
     before = contents(module)
     functrace("runtime", "add")
     summary = json.loads(functrace("inject", "-w", "--json", "own").stdout)
-    assert (summary["functions"], summary["already_traced"]) == (1, 0)
+    assert (summary["function_count"], summary["already_traced"]) == (1, 0)
     assert functrace("strip", "-w", ".").returncode == 0
     functrace("runtime", "remove")
     assert contents(module) == before
@@ -210,7 +210,7 @@ def test_doctor_says_what_stands_in_the_way(functrace: Run) -> None:
     assert done.returncode == 1
     assert "functrace runtime add" in done.stdout
     functrace("runtime", "add")
-    findings = json.loads(functrace("doctor", "--json").stdout)
+    findings = json.loads(functrace("doctor", "--json").stdout)["findings"]
     sources = next(f for f in findings if f["subject"] == "sources")
     assert sources["state"] == "2 files, 3 functions to instrument"
 
@@ -234,6 +234,6 @@ def test_packages_that_the_runtime_needs_are_left_alone(module: Path, functrace:
     tracing.write_text('package tracing\n\nimport "example.com/shop/store"\n\nvar _ = store.Get\n')
     arguments = ("--runtime-import", "example.com/shop/tracing", "--check", "--json", ".")
     summary = json.loads(functrace("inject", *arguments).stdout)
-    assert summary["functions"] == 1
+    assert summary["function_count"] == 1
     assert summary["skipped"] == {"needed by the functrace runtime": 2}
     assert summary["left_alone"]["the functrace runtime"] == 1

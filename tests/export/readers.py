@@ -93,9 +93,10 @@ def document(path: Path) -> Figures:
     for row in whole["chains"]:
         if not row["calls"]:  # it is only around others
             continue
-        name = whole["functions"][row["function"]]["name"]
-        found[name].add(calls=row["calls"], own=row["self"], failed=row["errors"] + row["panics"])
-    sums = {f["name"]: f["calls"] for f in whole["functions"] if f["calls"]}
+        name = row["function"]
+        assert whole["functions"][row["function_id"]]["function"] == name
+        found[name].add(calls=row["calls"], own=row["self_ns"], failed=row["failed"])
+    sums = {f["function"]: f["calls"] for f in whole["functions"] if f["calls"]}
     assert {name: row.calls for name, row in found.items()} == sums
     return found
 

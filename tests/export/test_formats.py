@@ -40,7 +40,7 @@ def exported(traces: list[Path], to: str, *options: str) -> Path:
 def reported(traces: list[Path]) -> dict[str, Told]:
     done = CliRunner().invoke(report, [*map(str, traces), "--json"])
     functions = json.loads(done.stdout)["functions"] if done.exit_code == 0 else []
-    return {f["name"]: Told(f["calls"], f["self"], f["errors"] + f["panics"]) for f in functions}
+    return {f["function"]: Told(f["calls"], f["self_ns"], f["failed"]) for f in functions}
 
 
 def plain(name: str, to: str) -> str:

@@ -21,7 +21,8 @@ def test_process_tracks_calls() -> None:
     process, track, *calls = _objects("calls")
     assert process == {
         "type": "trace",
-        "version": 1,
+        "version": 2,
+        "trace": str(VECTORS / "calls.ftrace"),
         "pid": 4194303,
         "language": "go",
         "started_ns": 1_700_000_000_000_000_000,
@@ -30,10 +31,10 @@ def test_process_tracks_calls() -> None:
         "overwritten": False,
         "overwritten_chunks": 0,
         "write_failed": False,
-        "lost": 0,
+        "lost_events": 0,
         "lost_unknown": False,
         "damage": [],
-        "process": {"argv": ["./shop"], "tool": "0.1.0"},
+        "process_facts": {"argv": ["./shop"], "tool": "0.1.0"},
     }
     assert track == {
         "type": "track",
@@ -50,7 +51,7 @@ def test_process_tracks_calls() -> None:
         "call": 2,
         "parent": 1,
         "track": 1,
-        "depth": 3,
+        "level": 3,
         "function": "main.price",
         "file": "shop.go",
         "line": 30,

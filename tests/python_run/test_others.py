@@ -128,7 +128,7 @@ def starts(project: Project) -> Project:
 def _calls(project: Project) -> dict[str, int]:
     """Return the number of calls of each function in the traces in ``out``."""
     told = project.execute([COMMAND, "report", "--json", "out"])
-    return {f["name"]: f["calls"] for f in json.loads(told.stdout)["functions"]}
+    return {f["function"]: f["calls"] for f in json.loads(told.stdout)["functions"]}
 
 
 def test_children(starts: Project) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from functrace.cli.render import coverage
+from functrace.export import figures
 
 if TYPE_CHECKING:
     from functrace.analysis.call_chains import CallChain, Link
     from functrace.analysis.caller_chains import CallerChains
     from functrace.analysis.examples import Example
-    from functrace.analysis.sums import Sums
 
 
 def report(found: CallerChains, chains: Sequence[CallChain], count: int) -> dict[str, Any]:
@@ -21,9 +21,9 @@ def report(found: CallerChains, chains: Sequence[CallChain], count: int) -> dict
     return {
         "functions": [_function(found, index) for index in functions],
         "traces": [str(chains.trace.path) for chains in found.forest.chains],
-        **_figures(overall),
-        "p50": found.overall_percentile(50),
-        "p99": found.overall_percentile(99),
+        **figures.sums(overall),
+        "p50_ns": found.overall_percentile(50),
+        "p99_ns": found.overall_percentile(99),
         "chains": [
             _chain(found, chain, example)
             for chain, example in zip(chains, found.examples(chains), strict=True)
@@ -35,27 +35,32 @@ def report(found: CallerChains, chains: Sequence[CallChain], count: int) -> dict
 
 
 def _function(found: CallerChains, index: int) -> dict[str, Any]:
-    function = found.forest.functions[index]
-    return {"name": function.name, "file": function.file, "line": function.line}
-
-
-def _figures(sums: Sums) -> dict[str, int]:
-    return {**sums.as_json(), "failed": sums.failed}
+    return figures.place(found.forest.functions[index])
 
 
 def _chain(found: CallerChains, chain: CallChain, example: Example | None) -> dict[str, Any]:
     return {
-        **_figures(chain),
+        **figures.sums(chain),
         "matching": found.count(chain),
-        "p50": found.percentile(chain, 50),
-        "p99": found.percentile(chain, 99),
-        "chain": _steps(found, chain, example),
+        "p50_ns": found.percentile(chain, 50),
+        "p99_ns": found.percentile(chain, 99),
+        "steps": _steps(found, chain, example),
         "cycles": [
-            {"last": last, "length": length, "min": minimum, "max": maximum}
+            {
+                "last_step": last,
+                "length": length,
+                "min_rounds": minimum,
+                "max_rounds": maximum,
+            }
             for (last, length), (minimum, maximum) in chain.rounds.items()
         ],
         "failures": [
-            {"text": each.pattern, "first": each.text, "panic": each.panic, "count": each.count}
+            {
+                "pattern": each.pattern,
+                "text": each.text,
+                "is_panic": each.panic,
+                "calls": each.count,
+            }
             for each in found.failure_texts(chain)
         ],
         "example": _example(found, example),
@@ -70,7 +75,8 @@ def _steps(found: CallerChains, chain: CallChain, example: Example | None) -> li
     return [
         {
             **_function(found, int(found.forest.function[step])),
-            "started": _link(started.get(step)) if found.forest.started[step] else None,
+            "started": bool(found.forest.started[step]),
+            "started_at": _link(started.get(step)) if found.forest.started[step] else None,
         }
         for step in steps(found.forest, chain, node)
     ]
@@ -92,6 +98,6 @@ def _example(found: CallerChains, example: Example | None) -> dict[str, Any] | N
         "trace": str(trace.path),
         "track": track.id,
         "kind": track.kind,
-        "start": example.start,
-        "duration": example.duration,
+        "start_ns": example.start,
+        "duration_ns": example.duration,
     }

@@ -106,7 +106,38 @@ def as_json(found: Sections, limit: int, traces: Sequence[Trace]) -> dict[str, A
 
 
 def _object(entry: Entry) -> dict[str, Any]:
-    values = {field.name: getattr(entry, field.name) for field in fields(entry)}
     if isinstance(entry, Presence):
-        values["chain"] = list(entry.chain.names)
-    return values
+        return {
+            "function": entry.chain.name,
+            "is_function": entry.is_function,
+            "steps": [{"function": name} for name in entry.chain.names],
+            "calls": entry.calls,
+            "total_ns": entry.total,
+            "functions_below": entry.below,
+            "by_chance": entry.by_chance,
+        }
+    if isinstance(entry, Timing):
+        before, after = (
+            {"calls": calls, "p50_ns": p50, "p99_ns": p99}
+            for calls, p50, p99 in zip(entry.calls, entry.p50, entry.p99, strict=True)
+        )
+        return {
+            "function": entry.name,
+            "before": before,
+            "after": after,
+            "added_ns": entry.added,
+            "added_self_ns": entry.added_self,
+            "deviations": entry.deviations,
+            "by_chance": entry.by_chance,
+        }
+    before, after = (
+        {"calls": calls, "failed": failed}
+        for calls, failed in zip(entry.calls, entry.failed, strict=True)
+    )
+    return {
+        "function": entry.name,
+        "before": before,
+        "after": after,
+        "text": entry.text,
+        "by_chance": entry.by_chance,
+    }

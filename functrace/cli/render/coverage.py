@@ -14,7 +14,7 @@ def as_json(traces: Iterable[Trace]) -> dict[str, list[dict[str, Any]]]:
     return {
         "partial_traces": [
             {
-                "path": str(trace.path),
+                "trace": str(trace.path),
                 "first_event_ns": trace.span[0],
                 "last_event_ns": trace.span[1],
                 "overwritten_chunks": trace.overwritten_chunks,

@@ -1,0 +1,117 @@
+"""Every key that a verb prints is in docs/json.md, and means one thing everywhere."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from functrace.cli import verbs
+from tests.analysis.recorded import Recorded
+from tests.cli import shop
+from tests.export import program
+from tests.tracefile.vectors import FOLDER
+
+PAGE = (Path(__file__).parents[2] / "docs" / "json.md").read_text("utf-8")
+FREE = ("process_facts", "skipped", "left_alone")  # their own keys are data
+
+RUNS = {
+    "report": ["report . --json"],
+    "callers": ["callers * . --json", "callers Get . --json", "callers main.walk a.ftrace --json"],
+    "graph": ["graph main.* . --json --min-share 0"],
+    "info": ["info . --json"],
+    "replay": ["replay . --json"],
+    "diff": ["diff monday.ftrace tuesday.ftrace --json", "diff fast.ftrace slow.ftrace --json"],
+    "export": ["export . --to json", "export . --to jsonl"],
+    "inject": ["inject --check --json src"],
+    "strip": ["strip --check --json src"],
+    "doctor": ["doctor --json src"],
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Traces with all that can be in one, and sources of both languages."""
+    shop.monday(tmp_path)
+    shop.tuesday(tmp_path)
+    program.write(tmp_path)
+    for path in FOLDER.glob("*.ftrace"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    for name, took in (("fast", 1000), ("slow", 5000)):
+        recorded = Recorded("main.work")
+        recorded.goroutine(1).call("main.work", times=100, took=took)
+        recorded.write(tmp_path / f"{name}.ftrace")
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "app.py").write_text("def f():\n    return 1\n\ndef g(): return f()\n")
+    (tmp_path / "src" / "broken.py").write_text("def f(:\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def keys(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield key
+            if key not in FREE:
+                yield from keys(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from keys(each)
+
+
+def printed(line: str) -> set[str]:
+    done = CliRunner().invoke(verbs.functrace, line.split())
+    assert done.stdout, done.output
+    text = done.stdout
+    lines = text.splitlines() if "replay" in line or "jsonl" in line else [text]
+    return {key for each in lines for key in keys(json.loads(each))}
+
+
+def table_keys(section: str, column: int) -> list[str]:
+    rows = re.findall(r"^\| `.*\|$", section, re.M)
+    return [key for row in rows for key in re.findall(r"`(\w+)`", row.split("|")[column])]
+
+
+def test_every_verb_with_json_is_here() -> None:
+    context = click.Context(verbs.functrace)
+    named = {name: verbs.functrace.get_command(context, name) for name in RUNS} | {
+        name: verbs.functrace.get_command(context, name)
+        for name in verbs.functrace.list_commands(context)
+    }
+    having = {
+        name
+        for name, command in named.items()
+        if command and any("--json" in parameter.opts for parameter in command.params)
+    }
+    assert having | {"export"} == set(RUNS)
+    verbs_of_page = PAGE.split("## Verbs")[1].split("## Keys")[0]
+    for name in RUNS:
+        assert re.search(rf"^\| .*`{name}[` ]", verbs_of_page, re.M), name
+
+
+@pytest.mark.usefixtures("folder")
+def test_all_keys_are_documented() -> None:
+    documented = table_keys(PAGE.split("## Keys")[1], 1)
+    assert len(documented) == len(set(documented))
+    found = {verb: set().union(*map(printed, lines)) for verb, lines in RUNS.items()}
+    for verb, of_verb in found.items():
+        assert of_verb - set(documented) == set(), verb
+    assert set(documented) - set().union(*found.values()) == set()
+    # The table of verbs uses no other key than the table of keys.
+    shapes = PAGE.split("## Verbs")[1].split("## Keys")[0]
+    words = {key for row in shapes.splitlines() for key in re.findall(r"`(\w+)`", row)}
+    assert words - set(documented) <= set(RUNS)
+
+
+@pytest.mark.usefixtures("folder")
+def test_times_and_sizes_have_a_unit() -> None:
+    found = set().union(*(printed(line) for lines in RUNS.values() for line in lines))
+    times = re.compile(r"(total|self|suspended|min|mean|max|p\d+|duration|start|added|event)$")
+    assert not [key for key in found if times.search(key)]
+    assert not found & {"bytes", "size"}
