@@ -44,7 +44,7 @@ def install_command(extra: str) -> str:
         return shlex.join(["pipx", "inject", prefix.name, *_requirements(extra)])
     receipt = prefix / "uv-receipt.toml"
     if receipt.exists():
-        options = [word for wanted in _requirements(extra) for word in ("--with", wanted)]
+        options = [word for requirement in _requirements(extra) for word in ("--with", requirement)]
         return shlex.join(["uv", "tool", "install", *options, _source(receipt)])
     return shlex.join([*_installer(), f"{_DISTRIBUTION}[{extra}]"])
 
@@ -73,6 +73,6 @@ def _source(receipt: Path) -> str:
     else:
         import tomli as tomllib
     content: Any = tomllib.loads(receipt.read_text(encoding="utf-8"))
-    wanted = next(r for r in content["tool"]["requirements"] if r["name"] == _DISTRIBUTION)
-    source = wanted.get("directory") or wanted.get("editable") or wanted.get("path")
+    own = next(r for r in content["tool"]["requirements"] if r["name"] == _DISTRIBUTION)
+    source = own.get("directory") or own.get("editable") or own.get("path")
     return str(source or _DISTRIBUTION)

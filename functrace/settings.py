@@ -140,8 +140,8 @@ def _checked(path: Path, table: dict[str, Any]) -> dict[str, Any]:
         if kind is None:
             raise UsageError(f"{path}: unknown setting {name!r}; known are {', '.join(_KINDS)}")
         if not isinstance(value, kind) or (isinstance(value, list) and not _are_strings(value)):
-            wanted = "a list of strings" if kind is list else f"a {kind.__name__}"
-            raise UsageError(f"{path}: {name} must be {wanted}")
+            expected = "a list of strings" if kind is list else f"a {kind.__name__}"
+            raise UsageError(f"{path}: {name} must be {expected}")
     return table
 
 

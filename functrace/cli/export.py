@@ -54,16 +54,16 @@ def export(traces: tuple[str, ...], to: str, out: str | None, **options: Any) ->
     call graph    dot, svg
     spans         otlp: sent to an OpenTelemetry collector, see docs/otlp.md
     """
-    wanted = FORMATS[to]
+    output_format = FORMATS[to]
     given = {name: value for name, value in options.items() if _is_given(value)}
-    for name in given.keys() - set(wanted.options):
+    for name in given.keys() - set(output_format.options):
         raise UsageError(f"--{name.replace('_', '-')} does not apply to --to {to}")
-    if wanted.sends:
+    if output_format.sends:
         _send(traces, to, out, given)
     elif (number := _stream(out)) is not None:
-        _print(traces, to, wanted, given, number)
+        _print(traces, to, output_format, given, number)
     else:
-        _save(traces, to, wanted, Path(str(out)), given)
+        _save(traces, to, output_format, Path(str(out)), given)
 
 
 def _is_given(value: Any) -> bool:
@@ -83,21 +83,21 @@ def _stream(out: str | None) -> int | None:
 
 
 def _print(
-    paths: tuple[str, ...], to: str, wanted: Format, options: dict[str, Any], number: int
+    paths: tuple[str, ...], to: str, output_format: Format, options: dict[str, Any], number: int
 ) -> None:
-    if wanted.folder:
-        raise UsageError(f"--to {to} writes a folder; name one: -o trace{wanted.suffix}")
-    if wanted.binary and os.isatty(number):
+    if output_format.folder:
+        raise UsageError(f"--to {to} writes a folder; name one: -o trace{output_format.suffix}")
+    if output_format.binary and os.isatty(number):
         raise UsageError(
             f"refusing to write binary {to} output to a terminal;"
-            f" use -o trace{wanted.suffix}, or a pipe"
+            f" use -o trace{output_format.suffix}, or a pipe"
         )
-    stream = _opened(number)
+    stream = _open_stream(number)
     load(to).write(open_all(paths), stream, **options)
     stream.flush()
 
 
-def _opened(number: int) -> BinaryIO:
+def _open_stream(number: int) -> BinaryIO:
     try:
         return terminal.stream(number)
     except OSError as error:
@@ -105,37 +105,37 @@ def _opened(number: int) -> BinaryIO:
 
 
 def _save(
-    paths: tuple[str, ...], to: str, wanted: Format, out: Path, options: dict[str, Any]
+    paths: tuple[str, ...], to: str, output_format: Format, out: Path, options: dict[str, Any]
 ) -> None:
     writer = load(to)
     opened = open_all(paths)
-    _check(out, opened, wanted)
-    if wanted.folder:
+    _check(out, opened, output_format)
+    if output_format.folder:
         out.mkdir(exist_ok=True)
         writer.write(opened, out, **options)
         size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
     else:
-        with _removed_on_failure(out), out.open("wb") as file:
+        with _remove_on_failure(out), out.open("wb") as file:
             writer.write(opened, file, **options)
         size = out.stat().st_size
-    summary = f"functrace export: {out}: {units.size(size)}; opens in {wanted.opens_in}"
+    summary = f"functrace export: {out}: {units.size(size)}; opens in {output_format.opens_in}"
     terminal.echo(summary, err=True)
 
 
-def _check(out: Path, opened: list[Trace], wanted: Format) -> None:
+def _check(out: Path, opened: list[Trace], output_format: Format) -> None:
     if out.exists() and any(out.samefile(trace.path) for trace in opened):
         raise FunctraceError(
             f"output file {out} is one of the traces to export; choose another with -o"
         )
-    if wanted.folder and out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if output_format.folder and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FunctraceError(
             f"output {out} exists and is not an empty directory; choose another with -o"
         )
 
 
 @contextmanager
-def _removed_on_failure(out: Path) -> Iterator[None]:
-    """Remove the file if it could not be written completely; a pipe, for example, stays."""
+def _remove_on_failure(out: Path) -> Iterator[None]:
+    """Remove an incomplete regular file if writing it fails."""
     try:
         yield
     except BaseException:

@@ -53,7 +53,7 @@ _OPTIONS = (
     click.option(
         "--resume",
         metavar="WORD",
-        help="otlp: resume an interrupted export; its last message contains WORD.",
+        help="otlp: resume an interrupted export, whose last message contains the command to run.",
     ),
 )
 
@@ -74,41 +74,41 @@ def send(paths: tuple[str, ...], given: dict[str, Any]) -> None:
     from functrace.export import otlp
 
     opened = trace_arguments.open_all(paths)
-    wanted = _wanted(opened, given)
+    selection = _parse_options(opened, given)
     transport = otlp.connect(given.get("endpoint"), given.get("protocol"))
     delivery = otlp.Delivery()
-    total = None if wanted.chosen or wanted.roots else sum(t.events for t in opened) // 2
+    total = None if selection.chosen or selection.roots else sum(t.events for t in opened) // 2
     try:
         with progress.counter("sending spans", total) as update:
             otlp.export(
                 opened,
                 transport,
-                wanted,
+                selection,
                 delivery=delivery,
                 resume=given.get("resume"),
                 tell=update,
             )
     except otlp.StoppedError as error:
         stopped = otlp.redact(str(error))
-        raise FunctraceError(stopped, *_resume_lines(opened, wanted, delivery)) from None
+        raise FunctraceError(stopped, *_resume_lines(opened, selection, delivery)) from None
     except KeyboardInterrupt:
-        for line in ("", *_resume_lines(opened, wanted, delivery)):
+        for line in ("", *_resume_lines(opened, selection, delivery)):
             terminal.echo(line, err=True)
         raise
     finally:
         transport.close()
-    _conclude(transport.address, delivery)
+    _print_summary(transport.address, delivery)
 
 
-def _wanted(opened: Sequence[Trace], given: dict[str, Any]) -> Options:
+def _parse_options(opened: Sequence[Trace], given: dict[str, Any]) -> Options:
     from functrace.export.otlp import Options
 
     roots = given.get("root")
-    if roots and not any(_matching(trace, roots) for trace in opened):
+    if roots and not any(_find_functions(trace, roots) for trace in opened):
         raise FunctraceError(f"no function matches --root {' or '.join(roots)}")
     return Options(
-        roots=(lambda trace: _matching(trace, roots)) if roots else None,
-        rate=_share(given["sample"]) if "sample" in given else 1.0,
+        roots=(lambda trace: _find_functions(trace, roots)) if roots else None,
+        rate=_parse_share(given["sample"]) if "sample" in given else 1.0,
         errors=bool(given.get("errors")),
         min_duration_ns=units.parse_duration(given["min_duration"])
         if "min_duration" in given
@@ -116,30 +116,32 @@ def _wanted(opened: Sequence[Trace], given: dict[str, Any]) -> Options:
     )
 
 
-def _matching(trace: Trace, globs: Collection[str]) -> set[int]:
+def _find_functions(trace: Trace, globs: Collection[str]) -> set[int]:
     return set().union(*(trace_arguments.matching_functions(trace, glob) for glob in globs))
 
 
-def _share(text: str) -> float:
+def _parse_share(text: str) -> float:
     try:
         return units.parse_share(text)
     except UsageError as error:
         raise UsageError(f"--sample {error}") from None
 
 
-def _resume_lines(opened: Sequence[Trace], wanted: Options, delivery: Delivery) -> list[str]:
+def _resume_lines(opened: Sequence[Trace], selection: Options, delivery: Delivery) -> list[str]:
     """Return the lines with the command that resumes the export."""
     from functrace.export.otlp import redact, word
 
     if not delivery.done:
         return ["  nothing was sent"]
-    arguments = [redact(argument) for argument in _without_resume(sys.argv[1:])]
-    command = shlex.join(["functrace", *arguments, "--resume", word(opened, wanted, delivery.done)])
+    arguments = [redact(argument) for argument in _remove_resume_option(sys.argv[1:])]
+    command = shlex.join(
+        ["functrace", *arguments, "--resume", word(opened, selection, delivery.done)]
+    )
     done = units.several(delivery.done, "span")
     return [f"  {done} done; to resume the export, run:", f"  {command}"]
 
 
-def _without_resume(arguments: Sequence[str]) -> list[str]:
+def _remove_resume_option(arguments: Sequence[str]) -> list[str]:
     remaining = []
     words = iter(arguments)
     for word in words:
@@ -150,7 +152,7 @@ def _without_resume(arguments: Sequence[str]) -> list[str]:
     return remaining
 
 
-def _conclude(where: str, delivery: Delivery) -> None:
+def _print_summary(where: str, delivery: Delivery) -> None:
     from functrace.export.otlp import redact
 
     summary = f"functrace export: {units.several(delivery.sent, 'span')} sent to {redact(where)}"
@@ -158,8 +160,8 @@ def _conclude(where: str, delivery: Delivery) -> None:
     terminal.echo(summary, err=True, bold=True)
     if delivery.largest > _LARGE_TRACE_SPANS:
         size = units.count(delivery.largest)
-        advice = "--root, --errors, --min-duration make smaller ones"
-        note = f"an OpenTelemetry trace of {size} spans; {advice}"
+        advice = "use --root, --errors or --min-duration to make it smaller"
+        note = f"the largest OpenTelemetry trace has {size} spans; {advice}"
         terminal.echo(f"  note: {note}", err=True, fg="yellow")
     if delivery.refused:
         reason = redact(delivery.reason) or "no reason given"

@@ -143,8 +143,8 @@ def _fitting(cells: dict[str, list[str]], name: int, width: int) -> list[str]:
     """Return the columns that fit beside the names; a long name may be cut off."""
     columns = list(cells)
     for column in _HIDE_FIRST:
-        room = width - sum(2 + max(map(len, cells[c])) for c in columns)
-        if room >= max(name, _MIN_NAME_WIDTH):
+        name_width = width - sum(2 + max(map(len, cells[c])) for c in columns)
+        if name_width >= max(name, _MIN_NAME_WIDTH):
             break
         if column in columns:
             columns.remove(column)

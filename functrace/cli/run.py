@@ -53,8 +53,8 @@ def _own_options(word: str, names: Mapping[str, click.Option]) -> list[click.Opt
 
 def _needs_next(word: str, own: list[click.Option]) -> bool:
     """Return whether the last option of a word takes the next word as its value."""
-    is_whole = "=" not in word if word.startswith("--") else len(own) == len(word) - 1
-    return is_whole and not own[-1].is_flag
+    has_no_value = "=" not in word if word.startswith("--") else len(own) == len(word) - 1
+    return has_no_value and not own[-1].is_flag
 
 
 @click.command(

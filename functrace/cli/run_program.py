@@ -37,7 +37,7 @@ def start(words: tuple[str, ...], flags: dict[str, Any]) -> NoReturn:
     program = line.program
     _check_flags(flags)
     config = _config(flags, line)
-    _settle_cache(config)
+    _prepare_cache(config)
     python = interpreter.choose(flags["python"], os.environ)
     if not flags["python"] and not flags["quiet"]:
         _warn_of_environment(python)
@@ -106,7 +106,7 @@ def _config(flags: dict[str, Any], line: CommandLine) -> Config:
     return Config(**lists, **numbers, joined=line.joined)
 
 
-def _settle_cache(config: Config) -> None:
+def _prepare_cache(config: Config) -> None:
     """Report a problem of the cache; without one, use a temporary folder for the main module."""
     if config.cache_warning:
         messages.write_message(config.cache_warning)

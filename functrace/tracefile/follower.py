@@ -23,7 +23,8 @@ from functrace.tracefile.scan import Rows
 _NO_LIMIT = (1 << 63) - 1
 _ROUND_WORDS = 1 << 19  # soft limit per round; further words are read in later rounds
 _EVICTION_INTERVAL = 50_000  # words processed before old calls and tracks are evicted
-# Limits on what is kept for tracks that begin later: recent calls, and tracks without open calls.
+# Limits on retained state: recent calls, which may be the parents of tracks that begin later, and
+# tracks without open calls.
 # The Go sender has the same limits.
 _MAX_RECENT_CALLS = 100_000
 _MAX_IDLE_TRACKS = 20_000
@@ -101,10 +102,10 @@ class Follower:
         return self._lost_words + self._missing_chunks * words
 
     def advance(self) -> int:
-        """Read new data, process the events known one round ago, and return the amount of new data.
+        """Read new data, process older events, and return the amount of new data.
 
-        A thread may store an event some time after it reads the clock. So all tracks are certainly
-        complete only up to the latest event that was read one round ago.
+        A thread may store an event some time after it reads the clock, so later events of other
+        threads may be read first. Events are processed up to the latest time of the last round.
         """
         header: Header = self._file.header()
         self.ended_cleanly = bool(header.flags & fmt.ENDED_CLEANLY)

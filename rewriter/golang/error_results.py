@@ -1,7 +1,7 @@
 """Names for error results, which trace calls refer to: inserted and removed.
 
 Go requires names for all results or for none, so the others become ``_``. The names
-tell strip what to restore: ``(functraceErr error)`` was ``error``, two blanks in it
+encode what strip restores: ``(functraceErr error)`` was ``error``, two blanks in it
 mean redundant parentheses, and a number that begins with 0 replaced a ``_``.
 """
 

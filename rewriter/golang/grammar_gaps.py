@@ -48,13 +48,13 @@ def make_skeleton(source: bytes) -> bytes:
     """
     stream = read_tokens(source)
     copy = bytearray(re.sub(rb"[^\n]", b" ", source))
-    kept = list(_find_kept(stream))
-    for _, last in kept:
+    ranges = list(_find_ranges_to_keep(stream))
+    for _, last in ranges:
         if stream.text(last) != b"{" and last + 1 < len(stream.tokens):
             # What follows is blanked, so a semicolon separates the statements.
             start = stream.tokens[last + 1].start
             copy[start] = _SEMICOLON if copy[start] == _SPACE else copy[start]
-    for first, last in kept:
+    for first, last in ranges:
         start, end = stream.tokens[first].start, stream.tokens[last].end
         copy[start:end] = source[start:end]
     for start, comment in find_comments(source) if _DIRECTIVE in source else ():
@@ -77,7 +77,7 @@ def _blank_method_type_parameters(copy: bytearray, stream: TokenStream) -> None:
                 _blank(copy, stream.tokens[name + 1].start, stream.tokens[close].end)
 
 
-def _find_kept(stream: TokenStream) -> Iterator[tuple[int, int]]:
+def _find_ranges_to_keep(stream: TokenStream) -> Iterator[tuple[int, int]]:
     """Yield the runs of tokens that the skeleton keeps, as first and last index."""
     heads = set(stream.statements())
     for i, token in enumerate(stream.tokens):

@@ -224,7 +224,7 @@ def test_long_chains(module: Path, functrace: Run) -> None:
     lines = functrace("callers", "end", "long.ftrace").stdout.splitlines()
     steps = [f"main.step{number:02}" for number in (0, 1, 2, 3, 12, 13)]
     assert lines[2:8] == [
-        "Every chain below begins:",
+        "Every chain begins with:",
         "    " + " → ".join([*steps[:4], "… 8 more", *steps[4:]]),
         "    → main.step14 → main.step15 → main.step16 → main.step17 → main.step18 → main.step19",
         "",

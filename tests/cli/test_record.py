@@ -44,7 +44,10 @@ def test_the_fallback_for_python_does_not_concern_a_go_program(functrace: Run) -
 
 def test_lost_events_of_a_full_trace_are_unknown(functrace: Run) -> None:
     done = functrace("record", "-o", "run.ftrace", *PROGRAM, "full", **PATH)
-    limits = "the trace was full (--max-size, --overwrite), number of lost events unknown"
+    limits = (
+        "the trace file was full (raise --max-size or use --overwrite),"
+        " number of lost events unknown"
+    )
     assert done.stderr.split("\n")[1].endswith(f"; exit status 0, {limits}")
 
 

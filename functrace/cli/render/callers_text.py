@@ -22,7 +22,11 @@ _INDENT = "    "
 
 
 def show(
-    found: CallerChains, function: str, slow: str | None, chains: Sequence[CallChain], count: int
+    found: CallerChains,
+    function: str,
+    min_duration: str | None,
+    chains: Sequence[CallChain],
+    count: int,
 ) -> None:
     """Print a summary of all calls, then a block for each of ``chains``; there are ``count``."""
     names = columns.Names(found.forest.functions)
@@ -35,9 +39,11 @@ def show(
     prefix = _common_prefix(texts)
     if prefix:
         terminal.echo()
-        terminal.echo("Every chain below begins:")
+        terminal.echo("Every chain begins with:")
         _print_chain(texts[0][:prefix], found.filter.unfold_recursion)
-    rows = columns.align([_figures(found, slow, i, chain) for i, chain in enumerate(chains, 1)])
+    rows = columns.align(
+        [_figures(found, min_duration, i, chain) for i, chain in enumerate(chains, 1)]
+    )
     for row, words, chain, example in zip(rows, texts, chains, examples, strict=True):
         terminal.echo()
         _print_figures("  ".join(row), _failures(found, chain))
@@ -97,17 +103,19 @@ def _common_prefix(texts: list[list[str]]) -> int:
 
 
 def _print_chain(words: list[str], complete: bool) -> None:
-    shown = words if complete else chain_text.shortened(words)
+    shown = words if complete else chain_text.shorten(words)
     for line in chain_text.lines(shown, columns.width() - len(_INDENT)):
         terminal.echo(_INDENT + line)
 
 
-def _figures(found: CallerChains, slow: str | None, number: int, chain: CallChain) -> list[str]:
+def _figures(
+    found: CallerChains, min_duration: str | None, number: int, chain: CallChain
+) -> list[str]:
     """Return the cells of a chain that are aligned over all chains."""
     ended = chain.calls > chain.unfinished
     return [
         f"#{number}",
-        *_counts(found, slow, chain),
+        *_counts(found, min_duration, chain),
         f"p50 {units.duration(found.percentile(chain, 50))}" if ended else "",
         f"p99 {units.duration(found.percentile(chain, 99))}" if ended else "",
         f"total {units.duration(chain.total)}",
@@ -128,11 +136,14 @@ def _failures(found: CallerChains, chain: CallChain) -> str:
     return ", ".join(parts)
 
 
-def _counts(found: CallerChains, slow: str | None, chain: CallChain) -> Iterator[str]:
+def _counts(found: CallerChains, min_duration: str | None, chain: CallChain) -> Iterator[str]:
     matching, calls = found.count(chain), units.count(chain.calls)
-    if slow or found.filter.failed:
+    if min_duration or found.filter.failed:
         what = " and ".join(
-            [*(["failed"] if found.filter.failed else []), *([f"took ≥ {slow}"] if slow else [])]
+            [
+                *(["failed"] if found.filter.failed else []),
+                *([f"took ≥ {min_duration}"] if min_duration else []),
+            ]
         )
         yield f"{units.count(matching)} of {calls} {what} ({units.share(matching, chain.calls)})"
         return
@@ -148,8 +159,8 @@ def _texts(found: CallerChains, chain: CallChain) -> Iterator[str]:
         text = escape(each.pattern) or "no text"
         panic = "panic: " if each.panic and not is_exception else ""
         line = f"{units.count(each.count)}x {panic}{text}"
-        room = columns.width() - len(_INDENT)
-        yield line if len(line) <= room else line[: room - 1] + "…"
+        width = columns.width() - len(_INDENT)
+        yield line if len(line) <= width else line[: width - 1] + "…"
     if len(texts) > _MAX_TEXTS:
         rest = sum(each.count for each in texts[_MAX_TEXTS:])
         yield f"{units.count(rest)}x {units.several(len(texts) - _MAX_TEXTS, 'other text')}"

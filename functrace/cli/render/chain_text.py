@@ -30,7 +30,7 @@ def words(
     for step in steps(forest, chain, node):
         name = names[int(forest.function[step])]
         found.append(_started(forest, name, started.get(step)) if forest.started[step] else name)
-    return _bracketed(found, chain)
+    return _mark_cycles(found, chain)
 
 
 def start(forest: Forest) -> str:
@@ -49,7 +49,7 @@ def _started(forest: Forest, name: str, link: Link | None) -> str:
     return f"{_STARTS.get(link.kind, link.kind)} {name}{at}"
 
 
-def _bracketed(found: list[str], chain: CallChain) -> list[str]:
+def _mark_cycles(found: list[str], chain: CallChain) -> list[str]:
     for (last, length), (minimum, maximum) in chain.rounds.items():
         first = last - length + 1
         times = f"x{minimum}-{maximum}" if minimum < maximum else f"x{maximum}"
@@ -61,7 +61,7 @@ def _bracketed(found: list[str], chain: CallChain) -> list[str]:
     return found
 
 
-def shortened(found: list[str]) -> list[str]:
+def shorten(found: list[str]) -> list[str]:
     """Return a chain, without its middle if it is long."""
     if len(found) <= _MAX_WORDS:
         return found

@@ -86,21 +86,21 @@ def no_function_error(pattern: str, traces: Sequence[Trace]) -> FunctraceError:
     names = sorted({_short(f) for trace in traces for f in trace.functions})
     if not names:
         return FunctraceError("no function was recorded")
-    similar = _similar(pattern, names)
+    similar = _find_similar(pattern, names)
     hint = (
         f"did you mean {', '.join(similar)}?" if similar else "functrace report lists all functions"
     )
     return FunctraceError(f"no function matches {pattern}; {hint}")
 
 
-def _similar(pattern: str, names: Sequence[str]) -> list[str]:
+def _find_similar(pattern: str, names: Sequence[str]) -> list[str]:
     lowered = {name.lower(): name for name in names}
     last = {name.rpartition(".")[2]: lowered[name] for name in reversed(lowered)}
-    wanted = pattern.rpartition("/")[2].strip("*").lower()
-    within = [lowered[name] for name in lowered if wanted and wanted in name]
-    close = [lowered[name] for name in get_close_matches(wanted, lowered)]
-    ends = [last[name] for name in get_close_matches(wanted.rpartition(".")[2], last)]
-    return list(dict.fromkeys(within[:3] + close + ends))[:3]
+    text = pattern.rpartition("/")[2].strip("*").lower()
+    containing = [lowered[name] for name in lowered if text and text in name]
+    close = [lowered[name] for name in get_close_matches(text, lowered)]
+    close_in_last_part = [last[name] for name in get_close_matches(text.rpartition(".")[2], last)]
+    return list(dict.fromkeys(containing[:3] + close + close_in_last_part))[:3]
 
 
 def warn_of_damage(traces: Iterable[tuple[Trace, Iterable[str]]]) -> None:

@@ -71,7 +71,7 @@ def _amount(forest: Forest) -> str:
 def _losses(traces: list[Trace]) -> Iterator[str]:
     """Yield the reasons why events may be missing."""
     if any(trace.full for trace in traces):
-        yield "the trace was full (--max-size, --overwrite)"
+        yield "the trace file was full (raise --max-size or use --overwrite)"
     if any(trace.write_failed for trace in traces):
         yield "writing the trace failed"
     lost = sum(trace.lost or 0 for trace in traces)
@@ -103,12 +103,12 @@ def _failure(forest: Forest) -> str:
     names = [chains.trace.functions[chains.function[n]].name for n in chains.chain(node)]
     text = " ".join(chains.failure(node).split())
     count = units.count(int((forest.errors + forest.panics).sum()))
-    return f"{count} failed, first {' → '.join(_shortened(names))}" + (f": {text}" if text else "")
+    return f"{count} failed, first {' → '.join(_shorten(names))}" + (f": {text}" if text else "")
 
 
-def _shortened(names: list[str]) -> list[str]:
+def _shorten(names: list[str]) -> list[str]:
     """Return the names of a chain, without the middle of a long one."""
-    left_out = len(names) - _OUTERMOST - _INNERMOST
-    if left_out <= 1:
+    omitted_count = len(names) - _OUTERMOST - _INNERMOST
+    if omitted_count <= 1:
         return names
-    return [*names[:_OUTERMOST], f"({left_out} more)", *names[-_INNERMOST:]]
+    return [*names[:_OUTERMOST], f"({omitted_count} more)", *names[-_INNERMOST:]]
