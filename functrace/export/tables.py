@@ -119,18 +119,13 @@ PROCESSES = pa.schema(
 
 
 class Tables:
-    """Reader of the tables of several traces, in batches of at most about ROWS rows.
-
-    Attributes:
-        function_names: name of each function, by function_id.
-    """
+    """Reader of the tables of several traces, in batches of at most about ROWS rows."""
 
     def __init__(self, folds: Folds) -> None:
         self._folds = folds
         self._traces = folds.traces
         self._functions, self._index_of = merge_functions(self._traces)
-        self.function_names = [function.name for function in self._functions]
-        self._names = pa.array(self.function_names, pa.string())
+        self._names = pa.array([function.name for function in self._functions], pa.string())
         self._parent_calls: dict[int, Int64s] = {}
 
     def calls(self) -> Iterator[pa.RecordBatch]:
@@ -259,7 +254,7 @@ class Tables:
         return pa.DictionaryArray.from_arrays(pa.array(function, mask=mask), self._names)
 
     def _name(self, function: int | None) -> str | None:
-        return None if function is None else self.function_names[function]
+        return None if function is None else self._functions[function].name
 
 
 def _known(column: Int32s | Int64s, index: int) -> int | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from functrace import extras
 from functrace.errors import FunctraceError
@@ -14,26 +14,9 @@ if TYPE_CHECKING:
     import polars
     import pyarrow
 
-    from functrace.export.tables import Tables
-
-    Batches = Iterator[pyarrow.RecordBatch]
+    from functrace.notebook.source import Source
 
 _T = TypeVar("_T", bound="Table")
-
-
-class Source(Protocol):
-    """Open traces that tables read from."""
-
-    def read(self, batches: Callable[[Tables], Batches]) -> Batches:
-        """Yield the batches of a table, as long as the traces are open."""
-
-    @property
-    def function_names(self) -> list[str]:
-        """Name of each function, by function_id."""
-
-    @property
-    def title(self) -> str:
-        """Short name of the traces."""
 
 
 class Table:

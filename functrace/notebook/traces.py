@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from threading import RLock
-from typing import TYPE_CHECKING
 
 from functrace import units
-from functrace.analysis.folds import Folds
+from functrace.analysis import Chains as FoldedChains
 from functrace.analysis.losses import losses
-from functrace.analysis.merge import merge_functions
 from functrace.errors import FunctraceError
 from functrace.export import processes
+from functrace.notebook.source import Source
 from functrace.notebook.table import Calls, Chains, Functions, Processes, Tracks
 from functrace.runtime.escaping import escape
 from functrace.tracefile import Trace, find_trace_files, open_trace
-
-if TYPE_CHECKING:
-    import pyarrow
-
-    from functrace.export.tables import Tables
 
 _SHOWN_TRACES = 5
 _SHOWN_LOSSES = 3
@@ -54,16 +47,12 @@ class Traces:
     """One or several open traces. Use it in a ``with`` statement, which closes the files."""
 
     def __init__(self, traces: Sequence[Trace]) -> None:
-        self._folds = Folds(traces)
-        self._tables: Tables | None = None
-        self._function_names: list[str] | None = None
-        self._is_closed = False
-        self._lock = RLock()  # a file is not unmapped while another thread reads it
+        self._source = Source(traces)
 
     def __enter__(self) -> Traces:
         """Return the traces themselves."""
-        self._check_open()
-        return self
+        with self._source.opened():
+            return self
 
     def __exit__(self, *_: object) -> None:
         """Close the files."""
@@ -71,31 +60,27 @@ class Traces:
 
     def close(self) -> None:
         """Close the files. Tables that were already converted stay valid."""
-        with self._lock:
-            if not self._is_closed:
-                self._is_closed = True
-                for trace in self._folds.traces:
-                    trace.close()
+        self._source.close()
 
     def calls(self) -> Calls:
         """Return the table of all calls."""
-        return Calls(self)
+        return Calls(self._source)
 
     def chains(self) -> Chains:
         """Return the table of call chains, with figures of their calls."""
-        return Chains(self)
+        return Chains(self._source)
 
     def tracks(self) -> Tracks:
         """Return the table of goroutines, threads and tasks."""
-        return Tracks(self)
+        return Tracks(self._source)
 
     def functions(self) -> Functions:
         """Return the table of functions, with figures of their calls in all traces."""
-        return Functions(self)
+        return Functions(self._source)
 
     def processes(self) -> Processes:
         """Return the table of processes, with a row for each trace."""
-        return Processes(self)
+        return Processes(self._source)
 
     def path(self, chain: int, process: int = 0) -> list[str]:
         """Return the names of a chain's functions, from the outermost call on.
@@ -108,11 +93,10 @@ class Traces:
             FunctraceError: the traces are closed.
             IndexError: there is no such chain or trace.
         """
-        with self._lock:
-            self._check_open()
-            if process not in range(len(self._folds.traces)):
+        with self._source.opened() as folds:
+            if process not in range(len(folds.traces)):
                 raise IndexError(f"process {process}: there is no such trace")
-            chains = self._folds.chains(process)
+            chains = folds.chains(process)
         if chain not in range(len(chains)):
             raise IndexError(f"chain {chain}: process {process} has no such chain")
         names = chains.trace.functions
@@ -128,99 +112,50 @@ class Traces:
         Raises:
             FunctraceError: the traces are closed.
         """
-        with self._lock:
-            self._check_open()
+        with self._source.opened() as folds:
             return [
-                f"{trace.path}: {sentence}"
-                for trace, found in zip(self._folds.traces, self._losses(), strict=True)
-                for sentence in found
+                f"{chains.trace.path}: {sentence}"
+                for chains in folds.all_chains()
+                for sentence in losses(chains)
             ]
 
     @property
     def is_closed(self) -> bool:
         """Whether the files are closed."""
-        return self._is_closed
-
-    @property
-    def title(self) -> str:
-        """Name of the trace file, or the number of traces."""
-        traces = self._folds.traces
-        name = traces[0].path.name if len(traces) == 1 else units.several(len(traces), "trace")
-        return escape(name)
-
-    @property
-    def function_names(self) -> list[str]:
-        """Name of each function, by the column ``function_id``."""
-        if self._function_names is None:
-            functions, _ = merge_functions(self._folds.traces)
-            self._function_names = [function.name for function in functions]
-        return self._function_names
-
-    def read(
-        self, batches: Callable[[Tables], Iterator[pyarrow.RecordBatch]]
-    ) -> Iterator[pyarrow.RecordBatch]:
-        """Yield the batches of a table, as long as the traces are open.
-
-        Raises:
-            FunctraceError: the traces are closed.
-        """
-        found = None
-        while True:
-            with self._lock:
-                self._check_open()
-                found = found or batches(self._opened_tables())
-                batch = next(found, None)
-            if batch is None:
-                return
-            yield batch
+        return self._source.is_closed
 
     def __repr__(self) -> str:
         """Return a summary: file, program, language, duration, calls, tracks and losses."""
-        with self._lock:
-            if self._is_closed:
-                return f"<functrace traces: {self.title}, closed>"
-            lines = list(self._lines())
-        return "\n".join(_shortened(escape(line)) for line in lines)
-
-    def _lines(self) -> Iterator[str]:
-        traces = self._folds.traces
-        for trace, found in list(zip(traces, self._losses(), strict=True))[:_SHOWN_TRACES]:
-            calls = int(self._folds.chains(traces.index(trace)).calls.sum())
-            yield f"{trace.path.name}: {_summary(trace, calls)}"
-            yield from (f"  incomplete: {sentence}" for sentence in found[:_SHOWN_LOSSES])
-            if len(found) > _SHOWN_LOSSES:
-                yield f"  … {len(found) - _SHOWN_LOSSES} more; see losses"
-        if len(traces) > _SHOWN_TRACES:
-            calls = sum(int(each.calls.sum()) for each in self._folds.all_chains())
-            number = units.count(len(traces) - _SHOWN_TRACES)
-            yield f"… {number} more traces; {units.several(calls, 'call')} in all"
-            incomplete = sum(map(bool, self._losses()))
-            if incomplete:
-                yield f"{units.several(incomplete, 'trace')} incomplete; see losses"
-
-    def _losses(self) -> list[list[str]]:
-        return [losses(chains) for chains in self._folds.all_chains()]
-
-    def _opened_tables(self) -> Tables:
-        if self._tables is None:
-            from functrace.export.tables import Tables  # late: it requires pyarrow
-
-            self._tables = Tables(self._folds)
-        return self._tables
-
-    def _check_open(self) -> None:
-        if self._is_closed:
-            raise FunctraceError(
-                f"{self.title}: the traces are closed; read them inside the with statement"
-            )
+        if self.is_closed:
+            return f"<functrace traces: {self._source.title}, closed>"
+        with self._source.opened() as folds:
+            return "\n".join(_shortened(escape(line)) for line in _lines(folds.all_chains()))
 
 
-def _summary(trace: Trace, calls: int) -> str:
+def _lines(every: Sequence[FoldedChains]) -> Iterator[str]:
+    for chains in every[:_SHOWN_TRACES]:
+        yield f"{chains.trace.path.name}: {_summary(chains)}"
+        found = losses(chains)
+        yield from (f"  incomplete: {sentence}" for sentence in found[:_SHOWN_LOSSES])
+        if len(found) > _SHOWN_LOSSES:
+            yield f"  … {len(found) - _SHOWN_LOSSES} more; see losses"
+    if len(every) > _SHOWN_TRACES:
+        calls = sum(int(chains.calls.sum()) for chains in every)
+        number = units.count(len(every) - _SHOWN_TRACES)
+        yield f"… {number} more traces; {units.several(calls, 'call')} in all"
+        incomplete = sum(bool(losses(chains)) for chains in every)
+        if incomplete:
+            yield f"{units.several(incomplete, 'trace')} incomplete; see losses"
+
+
+def _summary(chains: FoldedChains) -> str:
+    trace = chains.trace
+    calls = units.several(int(chains.calls.sum()), "call")
     tracks = units.several(len(trace.tracks), "track")
     lasted = units.duration(trace.span[1])
     language = "" if trace.language == "unknown" else f" ({trace.language})"
     what = f"{processes.title(trace)}{language}"
-    return f"{what}, {lasted}, {units.several(calls, 'call')}, {tracks}"
+    return f"{what}, {lasted}, {calls}, {tracks}"
 
 
 def _shortened(line: str) -> str:

@@ -163,6 +163,7 @@ def test_a_rare_branch_may_not_have_been_taken(diff) -> None:  # type: ignore[no
 def test_json(diff) -> None:  # type: ignore[no-untyped-def]
     before, after = _trace([(SELL, 1000, False)]), _trace([(WORK, 1000, True)])
     output = json.loads(diff(before, after, "--json", "--exit-code")[:-1])
+    assert output.pop("more_differences") == 0
     assert {kind: len(entries) for kind, entries in output.items()} == {
         "appeared": 1,
         "vanished": 1,
@@ -193,4 +194,4 @@ def test_limit(diff, functrace: Run) -> None:  # type: ignore[no-untyped-def]
     every = functrace("diff", "a", "b", "--limit", "0").stdout
     assert all(each in every for each in appeared)
     as_json = json.loads(functrace("diff", "a", "b", "--limit", "1", "--json").stdout)
-    assert len(as_json["appeared"]) == 1
+    assert (len(as_json["appeared"]), as_json["more_differences"]) == (1, 1)

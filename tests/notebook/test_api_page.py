@@ -61,7 +61,7 @@ def test_columns_are_those_of_the_tables() -> None:
 def test_members_are_documented() -> None:
     opened = _cells(PAGE.split("## Open traces")[1].split("## Tables")[0], 1)
     public = {name for name in vars(notebook.Traces) if not name.startswith("_")}
-    assert opened == public - {"read", "title", "function_names"}
+    assert opened == public
     methods = _cells(PAGE.split("## Tables")[1].split("`filter` takes")[0], 1)
     public = {name for name in vars(notebook.Table) if not name.startswith("_")}
     assert methods == (public | {"filter"}) - {"name"}

@@ -102,7 +102,8 @@ def as_json(found: Sections, limit: int, traces: Sequence[Trace]) -> dict[str, A
         kind.replace(" ", "_"): list(map(_object, entries[: limit or None]))
         for kind, entries in found.items()
     }
-    return {**kinds, **coverage.as_json(traces)}
+    more = sum(max(len(entries) - limit, 0) for entries in found.values()) if limit else 0
+    return {**kinds, "more_differences": more, **coverage.as_json(traces)}
 
 
 def _object(entry: Entry) -> dict[str, Any]:
