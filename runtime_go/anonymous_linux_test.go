@@ -13,8 +13,8 @@ import (
 )
 
 // A program that is killed while it starts leaves no trace that cannot be read: its folder is
-// looked at before and after every system call.
-func TestATraceAppearsOnceItCanBeRead(t *testing.T) {
+// inspected before and after every system call.
+func TestTraceAppearsOnceReadable(t *testing.T) {
 	folder := t.TempDir()
 	runtime.LockOSThread() // that alone may step the program
 	defer runtime.UnlockOSThread()

@@ -65,7 +65,7 @@ type released struct {
 
 type held struct{ Number int32 }
 
-func TestPointersToMemoryThatWasGivenBackAreNotFollowed(t *testing.T) {
+func TestPointersToReleasedMemoryAreNotFollowed(t *testing.T) {
 	clearReadablePages() // another test may have had this address
 	memory, err := syscall.Mmap(-1, 0, os.Getpagesize(), syscall.PROT_READ, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil {
@@ -87,7 +87,7 @@ func TestPointersToMemoryThatWasGivenBackAreNotFollowed(t *testing.T) {
 	}
 }
 
-func TestAnAtomicValueIsNotReadWhileItIsStoredTo(t *testing.T) {
+func TestAtomicValueIsNotReadDuringStore(t *testing.T) {
 	var storing byte
 	value := &struct{ Value atomic.Value }{}
 	wordsOfInterface((*any)(unsafe.Pointer(&value.Value)))[0] = addressOf(&storing)
@@ -97,7 +97,7 @@ func TestAnAtomicValueIsNotReadWhileItIsStoredTo(t *testing.T) {
 	runtime.KeepAlive(&storing)
 }
 
-func TestDescribingAllocatesNoValueOfALargeType(t *testing.T) {
+func TestDescribingDoesNotAllocateLargeValues(t *testing.T) {
 	type large struct {
 		untouchable
 		pointer *[1 << 28]byte
@@ -117,7 +117,7 @@ func TestDescribingAllocatesNoValueOfALargeType(t *testing.T) {
 	}
 }
 
-func TestPartsOfFilesAreMappedThatBeginWithinPages(t *testing.T) {
+func TestMappingAtUnalignedOffsets(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x")
 	if err := os.WriteFile(path, make([]byte, 3*minPageSize), 0o600); err != nil {
 		t.Fatal(err)

@@ -14,7 +14,7 @@ func init() {
 	programs["speak"] = func() { fmt.Println("first"); a(); fmt.Println("last") }
 }
 
-// Opened by such a path, a file would have another offset than the program's standard output.
+// A file opened by such a path would have a separate offset from the program's standard output.
 func TestPathsOfStreams(t *testing.T) {
 	folder := t.TempDir()
 	link := filepath.Join(folder, "link")
@@ -34,7 +34,7 @@ func TestPathsOfStreams(t *testing.T) {
 	expect(t, others, chain)
 }
 
-func TestADescriptorThatIsNotOpen(t *testing.T) {
+func TestClosedDescriptor(t *testing.T) {
 	stdout, stderr := start(t, "speak", "FUNCTRACE_OUT=/dev/fd/77")
 	expect(t, stdout, "first\nlast\n")
 	expect(t, stderr, "functrace: FUNCTRACE_OUT: descriptor 77 is not open; tracing is off\n")
@@ -63,7 +63,7 @@ func runWithStreams(t *testing.T, out string) (stdout, others string) {
 	return read(t, files[0].Name()), read(t, files[1].Name())
 }
 
-func TestFoldersAreMade(t *testing.T) {
+func TestMissingFoldersAreCreated(t *testing.T) {
 	for _, out := range []string{"a/b/out", "a/c/"} {
 		folder := t.TempDir()
 		_, stderr := start(t, "chain", "FUNCTRACE=record", "FUNCTRACE_OUT="+folder+"/"+out)

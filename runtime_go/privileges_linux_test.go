@@ -23,8 +23,8 @@ func init() {
 
 const nobody = 65534
 
-// The settings come from whoever starts the program, who may not write where it may.
-func TestASetuidProgramDoesNotFollowTheEnvironment(t *testing.T) {
+// The settings come from the user who starts the program and lacks its write permissions.
+func TestSetuidProgramIgnoresEnvironment(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can make a program that runs as root")
 	}

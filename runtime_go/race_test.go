@@ -18,7 +18,7 @@ func TestRacesOfTheProgramAreStillFound(t *testing.T) {
 }
 
 // Recording an error must not be reported as a race.
-func TestNoRaceIsMadeByErrors(t *testing.T) {
+func TestErrorsCauseNoRace(t *testing.T) {
 	_, _, errs := record(t, "guarded")
 	expect(t, errs, "")
 }
@@ -71,8 +71,8 @@ func awaitTurn(n int) {
 	}
 }
 
-// Two goroutines have parts of the file mapped that nothing of the program orders.
-func TestNoRaceIsMadeByMapping(t *testing.T) {
+// Two unsynchronized goroutines map parts of the file.
+func TestMappingCausesNoRace(t *testing.T) {
 	_, _, errs := record(t, "growing")
 	expect(t, errs, "")
 }

@@ -46,8 +46,8 @@ func TestChunksFollowEachOther(t *testing.T) {
 	}
 }
 
-// Calls of functions without a name would be left out, and nobody would know.
-func TestNamesThatCannotBeWrittenEndTheTrace(t *testing.T) {
+// Otherwise calls of functions without a name would be missing without notice.
+func TestUnwritableNamesEndTheTrace(t *testing.T) {
 	defer off.Store(false)
 	var r recorder
 	path := filepath.Join(t.TempDir(), "x.ftrace")
@@ -62,7 +62,7 @@ func TestNamesThatCannotBeWrittenEndTheTrace(t *testing.T) {
 	}
 }
 
-// All goroutines would wait for the one that does.
+// All goroutines would wait for the writing one.
 func TestSegmentsArePreallocatedInSteps(t *testing.T) {
 	defer off.Store(false)
 	var r recorder

@@ -47,7 +47,7 @@ func TestTimesOfATrackNeverGoBack(t *testing.T) {
 	}
 }
 
-func TestTheClockOfTheSystemCountsNanoseconds(t *testing.T) {
+func TestSystemClockCountsNanoseconds(t *testing.T) {
 	d, _, _ := record(t, "long", "FUNCTRACE_CLOCK=system")
 	if !strings.Contains(d.process, `"clock":"monotonic clock of the system"`) {
 		t.Error(d.process)
@@ -72,8 +72,8 @@ func TestErrorsAreRecorded(t *testing.T) {
 	}
 }
 
-// An Error method that is instrumented is no call of the program, nor does its time pass.
-func TestAPanicWithAnErrorOfTheProgram(t *testing.T) {
+// A call of an instrumented Error method by the recorder is not recorded, and its time is not counted.
+func TestPanicWithProgramError(t *testing.T) {
 	for setting, want := range map[string]string{"": `&functrace_test.failure{text: "why"}`, "FUNCTRACE_ERROR_TEXT=call": "why"} {
 		d, _, _ := record(t, "insult", setting)
 		if !functrace.IsFast() { // the public interfaces do not tell
@@ -142,7 +142,7 @@ func TestParents(t *testing.T) {
 	}
 }
 
-func TestWorkersOfAPool(t *testing.T) {
+func TestPoolWorkers(t *testing.T) {
 	d, _, _ := record(t, "pool")
 	for _, id := range d.order[1:] {
 		if track := d.tracks[id]; track.parent != 1 || track.starter != "pool" {
@@ -168,7 +168,7 @@ func TestWorkersStartedByUntracedCode(t *testing.T) {
 	expect(t, worker.String(), "\t->c\n\t\t->d\n\t\t<-d\n\t<-c\n"+strings.Repeat("\t->d\n\t<-d\n", 3))
 }
 
-func TestAGoroutineThatATimerStarted(t *testing.T) {
+func TestGoroutineStartedByTimer(t *testing.T) {
 	d, _, _ := record(t, "timer")
 	for _, track := range d.tracks {
 		if track.id != 1 && track.starter != "time.goFunc" && track.starter != "" {
@@ -177,7 +177,7 @@ func TestAGoroutineThatATimerStarted(t *testing.T) {
 	}
 }
 
-func TestFiltersActBeforeAnythingIsWritten(t *testing.T) {
+func TestFiltersApplyBeforeTheFirstWrite(t *testing.T) {
 	d, _, _ := record(t, "chain", "FUNCTRACE_DEPTH=2")
 	expect(t, d.main().String(), "\t->a\n\t\t->b\n\t\t<-b\n\t<-a\n")
 	d, _, _ = record(t, "chain", "FUNCTRACE_EXCLUDE=*.b,*.c")
@@ -208,7 +208,7 @@ func TestMemoryOfManyGoroutines(t *testing.T) {
 	}
 }
 
-func TestAFullTraceStops(t *testing.T) {
+func TestFullTraceStops(t *testing.T) {
 	d, _, stderr := record(t, "fill", "FUNCTRACE_MAX_SIZE=1M")
 	expect(t, stderr, "functrace: the trace has reached FUNCTRACE_MAX_SIZE; tracing is off\ndone\n")
 	if d.flags != 2 || d.lost == 0 || !strings.HasPrefix(d.main().String(), "\t->") {
@@ -216,7 +216,7 @@ func TestAFullTraceStops(t *testing.T) {
 	}
 }
 
-func TestAFullTraceOverwrites(t *testing.T) {
+func TestFullTraceOverwrites(t *testing.T) {
 	d, _, stderr := record(t, "fill", "FUNCTRACE_MAX_SIZE=1M", "FUNCTRACE_FULL=overwrite")
 	expect(t, stderr, "done\n")
 	events := d.main().events
@@ -245,7 +245,7 @@ func TestTraceErrors(t *testing.T) {
 	expect(t, stderr, "functrace: FUNCTRACE_MAX_SIZE is too small for a trace: set it to 1M or more; tracing is off\n")
 }
 
-func TestAFileThatGrowsNoMore(t *testing.T) {
+func TestFileSizeLimit(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.ftrace")
 	cmd := exec.Command("sh", "-c", `ulimit -f 400 && exec "$0"`, os.Args[0])
 	cmd.Env = append(os.Environ(), "FUNCTRACE_TEST_PROGRAM=fill", "FUNCTRACE=record", "FUNCTRACE_OUT="+path)
@@ -256,7 +256,7 @@ func TestAFileThatGrowsNoMore(t *testing.T) {
 	}
 }
 
-func TestATraceIsNeverOverwrittenByAnother(t *testing.T) {
+func TestExistingTraceIsNotOverwritten(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.ftrace")
 	os.WriteFile(path, []byte("mine"), 0o600)
 	_, stderr := start(t, "chain", "FUNCTRACE=record", "FUNCTRACE_OUT="+path)
@@ -291,7 +291,7 @@ func TestStartAfterAnError(t *testing.T) {
 	}
 }
 
-func TestPublicInterfacesWhereTheFastWayDisagrees(t *testing.T) {
+func TestFallbackIfFastProbeDisagrees(t *testing.T) {
 	d, _, stderr := record(t, "distrust")
 	expect(t, d.main().String()+stderr, recordedChain)
 	if got := d.tracks[d.order[0]].String(); !strings.HasPrefix(got, recordedChain+"\t->unwind\n") {
@@ -301,7 +301,7 @@ func TestPublicInterfacesWhereTheFastWayDisagrees(t *testing.T) {
 	expect(t, stdout[strings.LastIndex(stdout, "g[01]:\t->"):], chain)
 }
 
-func TestASignalStopsAndStarts(t *testing.T) {
+func TestSignalStopsAndStarts(t *testing.T) {
 	d, _, stderr := record(t, "signal", "FUNCTRACE_SIGNAL=USR1", "FUNCTRACE_DEPTH=1")
 	expect(t, d.main().String(), "\t->a\n\t<-a\n\t->c\n\t<-c\n")
 	expect(t, stderr, "")
@@ -319,15 +319,15 @@ func TestRecordingAllocatesNothing(t *testing.T) {
 	}
 }
 
-// A chunk lists but the outermost calls that are open where it begins.
-func TestDeepCallsWhereOldOnesMayBeOverwritten(t *testing.T) {
+// A chunk lists only the outermost of the calls that are open at its start.
+func TestDeepCallsInOverwritingTrace(t *testing.T) {
 	d, _, _ := record(t, "deep", "FUNCTRACE_FULL=overwrite")
 	if main := d.main(); len(main.events) != 2*deepest || len(main.open) != 0 {
 		t.Errorf("%d events, %d calls are open", len(main.events), len(main.open))
 	}
 }
 
-func TestAnErrorThatIsChangedWhileItIsRecorded(t *testing.T) {
+func TestErrorChangedWhileRecorded(t *testing.T) {
 	d, _, stderr := record(t, "torn")
 	expect(t, stderr, "done\n")
 	for _, track := range d.tracks {

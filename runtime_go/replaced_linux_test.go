@@ -75,7 +75,7 @@ func replaceDescriptors(first, last int) {
 	}
 }
 
-func TestAReplacedDescriptorIsNotWrittenTo(t *testing.T) {
+func TestReplacedDescriptorIsNotWrittenTo(t *testing.T) {
 	const lost = ": the program has closed or replaced its descriptor; tracing is off\n"
 	for _, c := range []struct{ program, mode, message string }{
 		{"replace", "record", ""},
@@ -111,7 +111,7 @@ func TestAReplacedDescriptorIsNotWrittenTo(t *testing.T) {
 	}
 }
 
-func TestAStandardOutputThatWasReplacedIsNotWrittenTo(t *testing.T) {
+func TestReplacedStandardOutputIsNotWrittenTo(t *testing.T) {
 	own := filepath.Join(t.TempDir(), "own")
 	stdout, stderr := start(t, "replace 1", "FUNCTRACE_TEST_OWN="+own)
 	expect(t, stdout, "")
@@ -119,7 +119,7 @@ func TestAStandardOutputThatWasReplacedIsNotWrittenTo(t *testing.T) {
 	expect(t, read(t, own), ownData)
 }
 
-func TestATraceGoesOnWhereADaemonClosesAllDescriptors(t *testing.T) {
+func TestDaemonThatClosesAllDescriptorsIsTraced(t *testing.T) {
 	here, _ := os.Getwd()
 	folder, err := filepath.Rel(here, t.TempDir())
 	if err != nil {
@@ -133,7 +133,7 @@ func TestATraceGoesOnWhereADaemonClosesAllDescriptors(t *testing.T) {
 	}
 }
 
-func TestTheProgramGetsTheDescriptorsThatItWouldGet(t *testing.T) {
+func TestDescriptorNumbersOfTheProgramAreUnchanged(t *testing.T) {
 	_, plain := start(t, "lowest", "FUNCTRACE=off")
 	for _, mode := range []string{"record", "text"} {
 		_, traced := start(t, "lowest", "FUNCTRACE="+mode, "FUNCTRACE_OUT="+t.TempDir()+"/out")

@@ -53,7 +53,7 @@ func manyD(n int) {
 	}
 }
 
-func TestATraceDoesNotFillTheMemoryOfTheProgram(t *testing.T) {
+func TestTraceDoesNotStayInMemory(t *testing.T) {
 	for _, full := range []string{"stop", "overwrite"} {
 		folder := t.TempDir()
 		_, stderr := start(t, "resident", "FUNCTRACE=record", "FUNCTRACE_OUT="+folder, "FUNCTRACE_FULL="+full,

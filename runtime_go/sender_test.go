@@ -95,7 +95,7 @@ func TestArgumentsOfTheSender(t *testing.T) {
 	expect(t, fmt.Sprint(s.traces(t)), fmt.Sprint([]string{trace}))
 }
 
-func TestASenderFindsWhatWasRecordedBeforeTheEnd(t *testing.T) {
+func TestSenderSendsCallsRecordedBeforeExit(t *testing.T) {
 	s := sender(t, `echo "$1" >$here/trace`)
 	for program, last := range map[string]string{"exit": "\t<-a\n", "kill": "\t<-a\n", "unhandled": "\t<-"} {
 		_, stderr := start(t, program, s.env...)
@@ -106,7 +106,7 @@ func TestASenderFindsWhatWasRecordedBeforeTheEnd(t *testing.T) {
 	}
 }
 
-func TestATraceThatIsSentIsBounded(t *testing.T) {
+func TestLiveTraceIsBounded(t *testing.T) {
 	s := sender(t, `echo "$1" >$here/trace`)
 	_, stderr := start(t, "fill", append(s.env, "FUNCTRACE_MAX_SIZE=1M")...)
 	expect(t, stderr, "done\n")
@@ -117,7 +117,7 @@ func TestATraceThatIsSentIsBounded(t *testing.T) {
 	}
 }
 
-func TestTheProgramHasNoChild(t *testing.T) {
+func TestProgramHasNoChild(t *testing.T) {
 	s := sender(t, `sleep 1000 <&- 2>&- & echo $! >$here/detached`)
 	got, stderr := start(t, "children", s.env...)
 	plain, _ := start(t, "children", "FUNCTRACE=record", "FUNCTRACE_OUT="+s.path("x.ftrace"))
@@ -128,8 +128,8 @@ func TestTheProgramHasNoChild(t *testing.T) {
 	exec.Command("sh", "-c", "kill $(cat "+s.path("detached")+")").Run()
 }
 
-// The script reads from a pipe that nobody has opened before the program has ended.
-func TestASenderThatStaysHoldsNothingUpForLong(t *testing.T) {
+// The script reads from a pipe that is opened for writing only after the program has ended.
+func TestSlowSenderDelaysExitOnlyBriefly(t *testing.T) {
 	s := sender(t, `exec 2>&-; echo "$1" >$here/trace; read line <$here/pipe`)
 	if err := syscall.Mkfifo(s.path("pipe"), 0o600); err != nil {
 		t.Fatal(err)
@@ -182,7 +182,7 @@ func TestRelativePathFoldersAreNotSearched(t *testing.T) {
 	}
 }
 
-// A program pays for all that its runtime imports, whether it asks for it or not.
+// Every import of the runtime becomes part of every traced program.
 func TestImportsOfTheRuntime(t *testing.T) {
 	list := exec.Command("go", "list", "-tags", "trace", "-f", `{{join .Imports " "}}`, ".")
 	list.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64")

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// Longer than a pipe or the buffer of a socket takes at once.
+// Longer than the buffer of a pipe or a socket.
 const longLine = 200_000
 
 func TestLongLinesNeverMix(t *testing.T) {

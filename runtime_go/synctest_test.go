@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// A goroutine that the runtime started here would keep the bubble from ending.
+// A goroutine started by the runtime here would prevent the bubble from ending.
 func TestInsideSynctestBubble(t *testing.T) {
 	synctest.Test(t, func(*testing.T) {
 		go a()

@@ -223,7 +223,7 @@ func TestOff(t *testing.T) {
 	expect(t, got+errs, "")
 }
 
-func TestFilteredFunctionsTakeNoLevel(t *testing.T) {
+func TestFilteredFunctionsAddNoLevel(t *testing.T) {
 	got, _ := start(t, "chain", "FUNCTRACE_EXCLUDE=*.b,*.c")
 	expect(t, got, "g[01]:\t->functrace_test.a\n"+lines(2, "d")+"g[01]:\t<-functrace_test.a\n")
 	got, _ = start(t, "chain", "FUNCTRACE_INCLUDE=functrace_test.d")
@@ -242,7 +242,7 @@ func TestOutputs(t *testing.T) {
 	expect(t, read(t, found[0]), chain)
 }
 
-// Whatever is wrong, the program runs on, and one line says what.
+// After any error the program continues, and one line reports the error.
 func TestErrorsAreReportedOnce(t *testing.T) {
 	for _, c := range []struct{ setting, message string }{
 		{"FUNCTRACE=txet", "functrace: FUNCTRACE=txet is none of text, record, otlp and off; tracing is off\n"},
@@ -278,7 +278,7 @@ func closedPipe(t *testing.T) *os.File {
 	return writer
 }
 
-// Not even the message may have SIGPIPE end the program.
+// Even writing the message must not end the program with SIGPIPE.
 func TestClosedPipeForStandardError(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "alive")
 	for _, setting := range []string{"FUNCTRACE_OUT=stdout", "FUNCTRACE_OUT=stderr", "FUNCTRACE=txet"} {

@@ -7,7 +7,7 @@ import (
 	"unsafe"
 )
 
-// What one core writes, the others must fetch again.
+// A write by one core evicts the cache line from the others.
 func TestTracksShareNoCacheLine(t *testing.T) {
 	const line = 64
 	if fast && unsafe.Sizeof(track{})%line != 0 {
@@ -18,8 +18,8 @@ func TestTracksShareNoCacheLine(t *testing.T) {
 	}
 }
 
-// A goroutine whose outermost function never returns is to keep no deep stack.
-func TestTrackGivesMemoryBackAboveItsOutermostCall(t *testing.T) {
+// A goroutine whose outermost function never returns must not keep a deep stack.
+func TestTrackReleasesMemoryAfterItsOutermostCall(t *testing.T) {
 	track := newTrack(1, trackLink{})
 	outermost := &function{name: "serve"}
 	track.calls = append(track.calls, outermost)

@@ -39,7 +39,7 @@ func leaveRoom(more uint64) (undo func()) {
 	return func() { syscall.Setrlimit(syscall.RLIMIT_AS, &before) }
 }
 
-// unmapped begins to record where nothing can be mapped, and again where it can.
+// unmapped starts recording while mapping fails, and again after it works.
 func unmapped() {
 	undo := leaveRoom(0)
 	err := functrace.Start()
@@ -50,7 +50,7 @@ func unmapped() {
 	d()
 }
 
-func TestWhereNoFileCanBeMapped(t *testing.T) {
+func TestRecordingStartsAgainAfterMappingFailure(t *testing.T) {
 	folder := t.TempDir()
 	stdout, stderr := start(t, "unmapped", "FUNCTRACE=off", "FUNCTRACE_OUT="+folder+"/x.ftrace")
 	expect(t, stdout+stderr, "cannot write the trace: mmap "+folder+"/x.ftrace: cannot allocate memory "+
@@ -61,7 +61,7 @@ func TestWhereNoFileCanBeMapped(t *testing.T) {
 	expect(t, decode(t, folder+"/x.ftrace").main().String(), "\t->d\n\t<-d\n")
 }
 
-func TestAMappingFailureWhileRecording(t *testing.T) {
+func TestMappingFailureWhileRecording(t *testing.T) {
 	d, _, stderr := record(t, "cramped")
 	if !strings.HasPrefix(stderr, "functrace: cannot write the trace: mmap ") ||
 		!strings.HasSuffix(stderr, "x.ftrace: cannot allocate memory; tracing is off\ndone\n") {

@@ -35,7 +35,7 @@ func described(value any) string {
 	return string(d.bytes[:min(d.n, maxText)])
 }
 
-func TestErrorsOfTheStandardLibrarySayWhatTheirMethodsReturn(t *testing.T) {
+func TestTextsOfStandardLibraryErrorsEqualTheirErrorMethods(t *testing.T) {
 	_, open := os.Open("/nonexistent")
 	_, number := strconv.Atoi("x\"")
 	_, control := strconv.Atoi("\a\b\t\n\v\f\r\x01\x7f\u00e4")
@@ -74,7 +74,7 @@ func TestErrorsOfTheStandardLibrarySayWhatTheirMethodsReturn(t *testing.T) {
 	}
 }
 
-func TestAddressesAreShownAsPackageNetShowsThem(t *testing.T) {
+func TestAddressesAreFormattedAsInPackageNet(t *testing.T) {
 	for _, text := range []string{"::", "::1", "1::", "1:0:0:2::3", "2001:db8::1:0:0:1", "1:2:3:4:5:6:7:8", "1:0:2:3:4:5:6:7",
 		"10.0.0.1", "::ffff:1.2.3.4", "fe80::1", "0:0:1::", "1:2:3:4:5:6::"} {
 		ip := net.ParseIP(text)
@@ -97,7 +97,7 @@ func TestAddressesAreShownAsPackageNetShowsThem(t *testing.T) {
 	}
 }
 
-func TestErrorsOfTheGoRuntimeSayWhatTheirMethodsReturn(t *testing.T) {
+func TestTextsOfGoRuntimeErrorsEqualTheirErrorMethods(t *testing.T) {
 	var noMap map[string]int
 	var nothing any
 	var pointer *int
@@ -183,7 +183,7 @@ func (channel) Error() string    { panic("Error is called") }
 func (*notFound) Error() string  { panic("Error is called") }
 func (generic[T]) Error() string { panic("Error is called") }
 
-func TestErrorsOfTheProgramAreShownByTheirFields(t *testing.T) {
+func TestProgramErrorsAreDescribedByTheirFields(t *testing.T) {
 	name := "n"
 	cycle := &one{}
 	cycle.Field = cycle

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// The command functrace knows the runtime by the first line of its folders' doc.go.
-func TestTheVersionIsTheSameEverywhere(t *testing.T) {
+// The command functrace identifies the runtime by the first line of doc.go in its folders.
+func TestVersionsAgree(t *testing.T) {
 	for _, path := range []string{"doc.go", "tracehttp/doc.go"} {
 		text, err := os.ReadFile(path)
 		if err != nil {

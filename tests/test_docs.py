@@ -44,7 +44,7 @@ def test_common_options_are_documented() -> None:
 
 
 @pytest.mark.parametrize("verb", _verbs())
-def test_options_are_those_of_the_code(verb: str) -> None:
+def test_options_agree_with_the_code(verb: str) -> None:
     section = COMMANDS.split(f"## functrace {verb}\n")[1].split("\n## ")[0]
     section = re.sub(r"```.*?```", "", section, flags=re.DOTALL)  # other verbs' output
     documented = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", section))
@@ -59,12 +59,12 @@ def test_every_script_is_in_the_table_of_builds() -> None:
     assert documented == {path.stem for path in (ROOT / "tests" / "scripts").glob("*.txtar")}
 
 
-def test_settings_are_those_of_the_code() -> None:
+def test_settings_agree_with_the_code() -> None:
     section = COMMANDS.split("## Settings")[1]
     assert set(SETTINGS) <= set(re.findall(r"`([a-z-]+)`", section))
 
 
-def test_variables_are_those_of_the_runtime() -> None:
+def test_variables_agree_with_the_runtime() -> None:
     code = "".join(p.read_text() for p in (ROOT / "runtime_go").glob("*.go"))
     read = set(re.findall(r'(?:getenv\(|\t\{)"(FUNCTRACE\w*)"', code))
     assert read == set(re.findall(r"`(FUNCTRACE\w*)`", (ROOT / "docs" / "go.md").read_text()))
@@ -83,7 +83,7 @@ def _anchors(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_lead_somewhere(page: Path) -> None:
+def test_links_have_targets(page: Path) -> None:
     for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", _text(page)):
         path, _, anchor = link.partition("#")
         target = page.parent / path if path else page
@@ -91,7 +91,7 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in _anchors(target), link
 
 
-def test_every_folder_is_in_the_architecture() -> None:
+def test_architecture_lists_every_folder() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text()
     table = set(re.findall(r"`(functrace/\w+)/`", text))
     folders = {path.parent for path in (ROOT / "functrace").glob("*/__init__.py")}

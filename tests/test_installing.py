@@ -1,4 +1,4 @@
-"""What is said to install, by what has made the environment."""
+"""Installation commands in messages depend on the tool that created the environment."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_pip(prefix: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert extras.install_command("parquet") == f"pip {what}"
 
 
-def test_uv_where_there_is_no_pip(prefix: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uv_without_pip(prefix: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     uv = prefix / "elsewhere" / "uv"
     uv.parent.mkdir()
     uv.touch(0o755)

@@ -1,4 +1,4 @@
-"""Messages have a line for each argument of an error, and each line stays one."""
+"""Messages have one line per argument of an error, and no argument breaks a line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functrace import messages
 from functrace.errors import FunctraceError
 
 
-def test_lines_of_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_line_per_argument_of_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     error = FunctraceError("cannot build:", "  a\nb\x1b[2J.go:1", "  c")
     messages.write_message(*error.args)
     assert capsys.readouterr().err == "functrace: cannot build:\n  a\\nb\\x1b[2J.go:1\n  c\n"
@@ -22,6 +22,6 @@ def test_output_of_another_program(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "a.go:1:\tbäd \\x1b]0;x\\x07\n\\xff\n"
 
 
-def test_a_command_for_a_shell(capsys: pytest.CaptureFixture[str]) -> None:
+def test_shell_command(capsys: pytest.CaptureFixture[str]) -> None:
     messages.write_command("go build 'a\x1b'")
     assert capsys.readouterr().out == "go build 'a\x1b'\n"

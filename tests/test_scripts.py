@@ -1,4 +1,4 @@
-"""What ``functrace go`` works on: one script each, see tests/support/script.py."""
+"""Scripts of ``functrace go``, one per feature; tests/support/script.py defines the language."""
 
 from __future__ import annotations
 

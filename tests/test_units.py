@@ -1,4 +1,4 @@
-"""Numbers for people."""
+"""Tests of durations and counts in messages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_durations(text: str, nanoseconds: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "1", "0.1", ".", "-1s", "1 s", "s"])
-def test_what_is_no_duration(text: str) -> None:
+def test_invalid_durations(text: str) -> None:
     with pytest.raises(UsageError):
         units.parse_duration(text)
 

@@ -70,7 +70,7 @@ var choices = []spans.Options{
 	{Share: 0.5, MinDurationNs: 400, Roots: []string{"f2", "main.f4"}},
 }
 
-func TestSpansDoNotDependOnHowTheFileGrows(t *testing.T) {
+func TestSpansDoNotDependOnFileGrowth(t *testing.T) {
 	path, total := filepath.Join(t.TempDir(), "x.ftrace"), 0
 	for seed := int64(0); seed < 60; seed++ {
 		program := generateProgram(seed, 400)

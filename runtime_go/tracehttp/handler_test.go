@@ -19,7 +19,7 @@ import (
 
 func traced() { defer functrace.Trace()() }
 
-// The test runs itself in a process that FUNCTRACE=off keeps from recording.
+// The test runs itself in a process with FUNCTRACE=off, which does not record.
 func TestMain(m *testing.M) {
 	if os.Getenv("FUNCTRACE") == "" {
 		cmd := exec.Command(os.Args[0], os.Args[1:]...)
@@ -83,7 +83,7 @@ func TestRecordingOverHTTP(t *testing.T) {
 	}
 }
 
-// A request that another site's page has made a browser send never gets as far as the recorder.
+// A request that a page of another site makes a browser send does not reach the recorder.
 func TestRequestGuard(t *testing.T) {
 	open := tracehttp.Handler(tracehttp.Hosts("shop.internal"))
 	closed := tracehttp.Handler(tracehttp.Token("s3cret"))

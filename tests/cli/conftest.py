@@ -35,7 +35,7 @@ def module(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def functrace(module: Path) -> Run:
-    """The command as a user runs it, in the module's folder."""
+    """Run the command as a user does, in the module's folder."""
 
     def run(*arguments: str, stdin: str = "", cwd: Path = module, **environment: str):  # type: ignore[no-untyped-def]
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(_SETTINGS)}
@@ -54,6 +54,6 @@ def functrace(module: Path) -> Run:
 
 
 def contents(root: Path) -> dict[str, bytes]:
-    """Every file below a folder, by its path from there."""
+    """Return the contents of all files below a folder by relative path."""
     files = (p for p in sorted(root.rglob("*")) if p.is_file() and ".functrace" not in p.parts)
     return {p.relative_to(root).as_posix(): p.read_bytes() for p in files}

@@ -1,4 +1,4 @@
-"""A trace, and names of files, that try to take over the terminal of who looks at them."""
+"""A trace and file names with sequences that control a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A program as record runs it: leaves the trace that its arguments name, and ends as they say."""
+"""Program for functrace record: writes a trace and ends as its arguments specify."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The traces that the reports are shown with: a shop's service, run twice, the second killed."""
+"""Traces for tests of reports: two runs of a shop's service, the second one killed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _serve(goroutine: Goroutine) -> None:
 
 
 def tuesday(folder: Path) -> Path:
-    """Killed in the middle; its first number stands for another function."""
+    """Killed in the middle; its function numbers differ from those of the first run."""
     program = Recorded(*reversed(FUNCTIONS), flags=0)
     first = program.goroutine(1)
     first.enter("main.main")

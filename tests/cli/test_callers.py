@@ -1,4 +1,4 @@
-"""functrace callers: whole outputs, of one trace and of several."""
+"""functrace callers: complete output for one trace and for several."""
 
 from __future__ import annotations
 
@@ -251,15 +251,15 @@ def test_cycles(module: Path, functrace: Run) -> None:
     assert ", 1 chain\n" in done.stdout
 
 
-def test_names_tracks_and_exceptions_of_python(functrace: Run) -> None:
+def test_python_names_tracks_and_exceptions(functrace: Run) -> None:
     for name in ("read", "handle.read", "Server.handle.<locals>.read", "handle.*"):
         done = functrace("callers", name, "tasks.ftrace", cwd=VECTORS)
         assert done.stdout.partition("\n")[2] == SUSPENDED.partition("\n")[2]
     assert functrace("callers", "read", "tasks.ftrace", cwd=VECTORS).stdout == SUSPENDED
 
 
-def test_builds_that_have_a_function_in_other_lines(module: Path, functrace: Run) -> None:
-    """Of the same name and file it is the same, unless a trace has several of these."""
+def test_function_on_other_lines_in_another_build(module: Path, functrace: Run) -> None:
+    """Functions with the same name and file are merged, unless one trace contains several."""
     for name, lines in (("a", {1: 10, 2: 20}), ("b", {1: 11, 2: 20, 3: 30})):
         facts = [
             w.function(n, "app.f" if n == 1 else "app.C.x", "app.py", at) for n, at in lines.items()

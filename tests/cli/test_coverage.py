@@ -62,7 +62,7 @@ def test_info(overwritten: Run) -> None:
 
 
 @pytest.mark.parametrize(("calls", "is_partial"), [(1_000, False), (300_000, True)])
-def test_a_recorded_program(module: Path, functrace: Run, calls: int, is_partial: bool) -> None:
+def test_recorded_program(module: Path, functrace: Run, calls: int, is_partial: bool) -> None:
     text = "def f(): return 1\ndef main(n):\n    for i in range(n): f()\n"
     (module / "app.py").write_text(f"{text}main({calls})\n")
     options = ["--record", "--overwrite", "--max-size", "1M", "-o", "x.ftrace"]

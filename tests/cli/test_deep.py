@@ -1,4 +1,4 @@
-"""More open calls than a chunk lists where old chunks may be overwritten."""
+"""Overwritten traces with more open calls than a chunk can list."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _functrace(*words: str, pure: str) -> str:
 
 
 @pytest.mark.parametrize("pure", ["0", "1"], ids=["native", "pure"])
-def test_no_call_is_abandoned_where_nothing_is_overwritten(tmp_path: Path, pure: str) -> None:
+def test_no_call_is_abandoned_if_nothing_is_overwritten(tmp_path: Path, pure: str) -> None:
     program, trace = tmp_path / "deep.py", str(tmp_path / "deep.ftrace")
     program.write_text(PROGRAM, encoding="utf-8")
     _functrace("run", "--record", "--overwrite", "-q", "-o", trace, str(program), pure=pure)

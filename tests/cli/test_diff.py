@@ -1,4 +1,4 @@
-"""functrace diff: changes, and differences that may be chance."""
+"""functrace diff: changes, and differences that may be due to chance."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Call = tuple[int, int, bool]
 
 
 def _trace(calls: Iterable[Call], *, inside: int = 0) -> bytes:
-    """main.main, all the calls in it one after the other, in each a call of the function inside."""
+    """Return a trace: main.main calls functions in sequence, and each calls an inner one."""
     words = [w.track(1, 1000), w.enter(MAIN, 0)]
     now = 10
     for function, duration, fails in calls:
@@ -54,7 +54,7 @@ def diff(module: Path, functrace: Run):  # type: ignore[no-untyped-def]
 NOTHING = "no change beyond chance\n"
 
 
-def test_the_same_program_that_ran_longer(diff) -> None:  # type: ignore[no-untyped-def]
+def test_same_program_that_ran_longer(diff) -> None:  # type: ignore[no-untyped-def]
     short, long = (
         _trace([(SELL, ns, n % 10 == 0) for n, ns in enumerate(_varied(count, 5000))])
         for count in (100, 1000)
@@ -85,7 +85,7 @@ def test_faster_in_every_run(diff) -> None:  # type: ignore[no-untyped-def]
     assert output.startswith("faster\n  main.(*Shop).Sell\n")
 
 
-def test_runs_that_differ_among_themselves(diff) -> None:  # type: ignore[no-untyped-def]
+def test_runs_of_one_side_differ(diff) -> None:  # type: ignore[no-untyped-def]
     runs = [
         _trace([(SELL, ns, False) for ns in _varied(100, typical)])
         for typical in (5000, 8000, 7000, 9000)
@@ -129,7 +129,7 @@ def test_fails_less(diff) -> None:  # type: ignore[no-untyped-def]
     assert diff(*sides).startswith("fails less\n  main.(*Shop).Sell\n      100.0% → 0.0% of 1")
 
 
-def test_functions_and_chains_that_only_one_side_has(diff) -> None:  # type: ignore[no-untyped-def]
+def test_functions_and_chains_of_one_side_only(diff) -> None:  # type: ignore[no-untyped-def]
     before = _trace([(SELL, 1000, False)] * 40 + [(PRICE, 1000, False)])
     after = _trace([(SELL, 1000, False)] * 30 + [(WORK, 1000, False)], inside=PRICE)
     assert diff(before, after) == (
@@ -143,7 +143,7 @@ def test_functions_and_chains_that_only_one_side_has(diff) -> None:  # type: ign
     )
 
 
-def test_a_rare_branch_may_not_have_been_taken(diff) -> None:  # type: ignore[no-untyped-def]
+def test_rare_branch_may_be_chance(diff) -> None:  # type: ignore[no-untyped-def]
     calls = [(SELL, 5, False)] * 40
     rare = w.events(
         3,

@@ -1,4 +1,4 @@
-"""The examples print what they are said to print."""
+"""The examples print what their READMEs and comments show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""functrace export, as a command."""
+"""functrace export: options, outputs and refusals."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_to_standard_output_or_a_file(module: Path, functrace: Run) -> None:
 
 
 def test_to_a_path_that_is_a_stream(module: Path) -> None:
-    """What is there already stays, as in any redirection."""
+    """Existing content is kept, as in any redirection."""
     (module / "a.ftrace").write_bytes(recorded.trace())
     export = f"{sys.executable} -m functrace export a.ftrace --to folded"
     script = f"(echo before; {export} -o $0; echo after) > out.txt"

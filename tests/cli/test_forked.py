@@ -1,4 +1,4 @@
-"""A forked child's trace counts the child's own calls: those open at the fork are the parent's."""
+"""A forked child's trace counts only its own calls; calls open at the fork are the parent's."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def rows(done: subprocess.CompletedProcess[str], key: str) -> list[dict[str, Any
     return found
 
 
-def test_a_call_is_counted_once(traces: list[str], functrace: Run) -> None:
+def test_call_is_counted_once(traces: list[str], functrace: Run) -> None:
     found = rows(functrace("report", "--json", *traces), "functions")
     counts = {
         row["function"].rpartition(".")[2]: (row["calls"], row["unfinished"]) for row in found
@@ -69,7 +69,7 @@ def test_a_call_is_counted_once(traces: list[str], functrace: Run) -> None:
     assert counts == {"main": (1, 0), "fork": (5, 0), "serve": (5, 0), "work": (11, 0)}
 
 
-def test_a_childs_chains_are_whole(traces: list[str], functrace: Run) -> None:
+def test_chains_of_a_child_are_complete(traces: list[str], functrace: Run) -> None:
     done = functrace("callers", "work", *traces)
     assert done.stdout.count(" → ") == 3 + 1
     assert "    main → fork → serve → work\n" in done.stdout.replace("__main__.", "")
@@ -77,7 +77,7 @@ def test_a_childs_chains_are_whole(traces: list[str], functrace: Run) -> None:
     assert (chain["calls"], chain["unfinished"]) == (5, 0)
 
 
-def test_a_child_lists_and_counts_its_own_calls(child: str, functrace: Run) -> None:
+def test_child_lists_and_counts_its_own_calls(child: str, functrace: Run) -> None:
     (info,) = rows(functrace("info", "--json", child), "traces")
     assert {
         name: info[name] for name in ("calls", "unfinished", "chain_count", "function_count")
@@ -97,5 +97,5 @@ def test_a_child_lists_and_counts_its_own_calls(child: str, functrace: Run) -> N
     assert functrace("callers", "main", child).returncode == 1
 
 
-def test_what_is_called_inside_an_inherited_call_is_replayed(child: str, functrace: Run) -> None:
+def test_calls_inside_an_inherited_call_are_replayed(child: str, functrace: Run) -> None:
     assert "->__main__.work" in functrace("replay", "--around", "fork", child).stdout

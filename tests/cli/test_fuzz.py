@@ -1,4 +1,4 @@
-"""A few of the mutated traces that make fuzz-traces runs every verb and every export over."""
+"""A small part of make fuzz-traces: every verb and export over mutated traces."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_mutated_traces(seed: int) -> None:
         ("functrace.units", "duration", "a negative number"),
     ],
 )
-def test_it_finds_faults(
+def test_fuzzer_finds_faults(
     module: str, name: str, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = _negative if name == "duration" else _same

@@ -1,4 +1,4 @@
-"""functrace go, as far as it takes more than a script: see tests/scripts for the rest."""
+"""Tests of functrace go that scripts cannot express; the others are in tests/scripts."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ from tests.support.toolchains import Go
 from tests.support.waiting import PATIENCE
 
 
-def test_a_large_build_is_counted_by_several_processes(
-    module: Path, functrace: Run, go: Go
-) -> None:
+def test_large_build_is_counted_by_several_processes(module: Path, functrace: Run, go: Go) -> None:
     for n in range(12):
         functions = (f"func F{n}_{i}() int {{\n\treturn {i}\n}}\n\n" for i in range(2500))
         (module / "store" / f"f{n}.go").write_text("package store\n\n" + "".join(functions))
@@ -62,7 +60,7 @@ func main() {
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no kernel does it")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_program_may_shut_down_in_order(module: Path, go: Go, number: int) -> None:
+def test_program_may_shut_down_in_order(module: Path, go: Go, number: int) -> None:
     (module / "main.go").unlink()
     (module / "app.go").write_text(GRACEFUL)
     with subprocess.Popen(

@@ -1,4 +1,4 @@
-"""functrace graph: what a function calls, of one trace and of several."""
+"""functrace graph: callees of a function in one trace and in several."""
 
 from __future__ import annotations
 
@@ -61,9 +61,7 @@ def test_depth_and_share(functrace: Run) -> None:
 
 
 @pytest.mark.parametrize(("glob", "trees"), [("main.*", 1), ("*al?", 1), ("store.*", 2)])
-def test_a_tree_for_each_function_that_is_not_inside_another(
-    functrace: Run, glob: str, trees: int
-) -> None:
+def test_one_tree_per_outermost_function(functrace: Run, glob: str, trees: int) -> None:
     done = functrace("graph", glob, "monday.ftrace")
     assert done.stdout.count("  function\n") == trees
 

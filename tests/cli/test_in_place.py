@@ -1,4 +1,4 @@
-"""inject -w and strip -w: what they change, and that nothing else changes."""
+"""inject -w and strip -w change what they should and nothing else."""
 
 from __future__ import annotations
 
@@ -19,9 +19,7 @@ def before(module: Path, functrace: Run) -> dict[str, bytes]:
     return contents(module)
 
 
-def test_strip_gives_every_byte_back(
-    module: Path, functrace: Run, before: dict[str, bytes]
-) -> None:
+def test_strip_restores_every_byte(module: Path, functrace: Run, before: dict[str, bytes]) -> None:
     done = functrace("inject", "-w", "./...")
     assert (done.returncode, done.stdout) == (0, "")
     assert "2 files, 3 functions instrumented" in done.stderr
@@ -44,7 +42,7 @@ def test_second_run_changes_nothing(module: Path, functrace: Run) -> None:
 
 
 @pytest.mark.usefixtures("before")
-def test_hand_edits_in_between_stay(module: Path, functrace: Run) -> None:
+def test_hand_edits_are_kept(module: Path, functrace: Run) -> None:
     functrace("inject", "-w", ".")
     source = module / "store" / "store.go"
     edited = source.read_text().replace("return help()", "x := help()\n\treturn x")
@@ -70,7 +68,7 @@ def test_files_without_functions_are_not_instrumented(module: Path, functrace: R
 
 
 @pytest.mark.usefixtures("before")
-def test_filters_that_match_nothing_are_named(module: Path, functrace: Run) -> None:
+def test_filters_that_match_nothing_are_reported(module: Path, functrace: Run) -> None:
     (module / "tool.py").write_text("class Tool:\n    def use(self): return 1\n")
     given = "--include Get --include Tool.use --exclude none.* --exclude store/none --exclude help"
     done = functrace("inject", "--check", *given.split(), ".")
@@ -85,7 +83,7 @@ def test_filters_that_match_nothing_are_named(module: Path, functrace: Run) -> N
     assert "note: --include Nonesuch matches no function, package or path" in nothing.stderr
 
 
-def test_refuses_to_break_a_build(module: Path, functrace: Run) -> None:
+def test_inject_refuses_to_break_a_build(module: Path, functrace: Run) -> None:
     before = contents(module)
     done = functrace("inject", "-w", ".")
     assert done.returncode == 1
@@ -94,7 +92,7 @@ def test_refuses_to_break_a_build(module: Path, functrace: Run) -> None:
 
 
 @pytest.mark.usefixtures("before")
-def test_mode_and_symbolic_links_stay(module: Path, functrace: Run) -> None:
+def test_mode_and_symbolic_links_are_kept(module: Path, functrace: Run) -> None:
     source = module / "main.go"
     source.chmod(0o640)
     (module / "link.go").symlink_to("store/store.go")
@@ -105,7 +103,7 @@ def test_mode_and_symbolic_links_stay(module: Path, functrace: Run) -> None:
 
 
 @pytest.mark.usefixtures("before")
-def test_bad_file_is_named_and_the_rest_is_done(module: Path, functrace: Run) -> None:
+def test_bad_file_is_reported_and_others_processed(module: Path, functrace: Run) -> None:
     bad = module / "store" / "bad.go"
     bad.write_text("package store\n\nfunc f() {\n\tx := := 1\n}\n")
     done = functrace("inject", "-w", ".")
@@ -117,7 +115,7 @@ def test_bad_file_is_named_and_the_rest_is_done(module: Path, functrace: Run) ->
 
 
 @pytest.mark.usefixtures("before")
-def test_leftovers_of_a_killed_run_go(module: Path, functrace: Run) -> None:
+def test_leftovers_of_a_killed_run_are_removed(module: Path, functrace: Run) -> None:
     left = module / f".main.go.functrace-{2**22 + 1}.tmp"
     left.write_text("half a fi")
     functrace("inject", "-w", ".")

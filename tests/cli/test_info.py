@@ -1,4 +1,4 @@
-"""functrace info: what a trace is of and how it ended."""
+"""functrace info: the program of a trace, and how it ended."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_damage_is_reported_once(module: Path, functrace: Run) -> None:
 def test_lost_events_are_unknown_after_recording_stopped(
     module: Path, functrace: Run, flags: int
 ) -> None:
-    """The header counts what was attempted until then, not what came after."""
+    """The header counts lost events until recording stopped, not after."""
     head, facts = w.header(flags=flags, lost=6), w.FUNCTIONS
     (module / "a.ftrace").write_bytes(head + facts + w.events(2, w.track(1, 1010), w.enter(1, 10)))
     assert "  events   1, number of lost events unknown\n" in functrace("info", "a.ftrace").stdout
@@ -130,7 +130,7 @@ EXITS = {
 
 
 @pytest.mark.parametrize("name", EXITS)
-def test_how_a_recorded_program_ended(module: Path, functrace: Run, name: str) -> None:
+def test_ending_of_a_recorded_program(module: Path, functrace: Run, name: str) -> None:
     source, expected = EXITS[name]
     (module / "app.py").write_text(source)
     functrace("run", "--record", "-o", "x.ftrace", "app.py")
@@ -145,7 +145,7 @@ def test_how_a_recorded_program_ended(module: Path, functrace: Run, name: str) -
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it cannot be found out")
-def test_a_program_that_still_runs(module: Path, functrace: Run) -> None:
+def test_running_program(module: Path, functrace: Run) -> None:
     (module / "app.py").write_text("def f(): return input('ready')\nf()\n")
     with subprocess.Popen(
         [sys.executable, "-m", "functrace", "run", "app.py"],

@@ -1,4 +1,4 @@
-"""A tree's links to files elsewhere: what is elsewhere stays as it is."""
+"""inject and strip change no file outside the tree through a link."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def elsewhere(module: Path, functrace: Run, suffix: str) -> Path:
     return file
 
 
-def test_a_symbolic_link_out_of_the_tree_is_left_alone(
+def test_symbolic_link_out_of_the_tree_is_not_followed(
     module: Path, functrace: Run, elsewhere: Path, suffix: str
 ) -> None:
     before = contents(module)
@@ -53,9 +53,7 @@ def test_a_symbolic_link_out_of_the_tree_is_left_alone(
     assert contents(module) == before
 
 
-def test_a_link_that_is_named_is_written_through(
-    module: Path, functrace: Run, elsewhere: Path, suffix: str
-) -> None:
+def test_named_link_is_followed(module: Path, functrace: Run, elsewhere: Path, suffix: str) -> None:
     link = module / "store" / elsewhere.name
     link.symlink_to(elsewhere)
     assert functrace("inject", "-w", f"store/put.{suffix}").returncode == 0
@@ -65,7 +63,9 @@ def test_a_link_that_is_named_is_written_through(
     assert elsewhere.read_bytes() == SOURCES[suffix]
 
 
-def test_a_file_of_the_tree_is_done_once(module: Path, functrace: Run, elsewhere: Path) -> None:
+def test_file_with_two_names_is_processed_once(
+    module: Path, functrace: Run, elsewhere: Path
+) -> None:
     link, file = module / elsewhere.name, module / "store" / elsewhere.name
     file.write_bytes(elsewhere.read_bytes())
     without = json.loads(functrace("inject", "--check", "--json", ".").stdout)
@@ -76,8 +76,8 @@ def test_a_file_of_the_tree_is_done_once(module: Path, functrace: Run, elsewhere
     assert b"functrace" in file.read_bytes()
 
 
-def test_the_names_of_a_file_behind_a_link_are_ignored(module: Path, functrace: Run) -> None:
-    """It is part of the package, wherever it is."""
+def test_names_declared_in_a_linked_file_are_avoided(module: Path, functrace: Run) -> None:
+    """The file belongs to the package, wherever the link leads."""
     functrace("runtime", "add")
     other = module.parent / "names.go"
     other.write_text("package store\n\nvar functrace, functrace1 int\n")
@@ -86,7 +86,7 @@ def test_the_names_of_a_file_behind_a_link_are_ignored(module: Path, functrace: 
     assert 'import functrace2 "' in (module / "store" / "store.go").read_text()
 
 
-def test_the_other_name_of_a_file_keeps_its_bytes(
+def test_hard_link_keeps_its_bytes(
     module: Path, functrace: Run, elsewhere: Path, suffix: str
 ) -> None:
     file = module / "store" / elsewhere.name
@@ -103,7 +103,7 @@ def test_the_other_name_of_a_file_keeps_its_bytes(
     assert elsewhere.read_bytes() == traced
 
 
-def test_an_output_tree_has_files_for_links(
+def test_output_tree_contains_files_for_links(
     module: Path, functrace: Run, elsewhere: Path, suffix: str
 ) -> None:
     (module / "store" / elsewhere.name).symlink_to(elsewhere)
@@ -120,10 +120,8 @@ def test_an_output_tree_has_files_for_links(
 
 @pytest.mark.parametrize("verb", ["inject", "strip"])
 @pytest.mark.parametrize("name", ["loop", "loop.go", "loop.py"])
-def test_a_link_that_leads_to_itself_is_named(
-    module: Path, functrace: Run, verb: str, name: str
-) -> None:
-    """The rest of the tree is done as if it was not there."""
+def test_link_to_itself_is_reported(module: Path, functrace: Run, verb: str, name: str) -> None:
+    """The rest of the tree is processed as if the link did not exist."""
     functrace("runtime", "add")
     (module / "store" / name).symlink_to(name)
     done = functrace(verb, "-w", "-v", ".")
@@ -136,7 +134,7 @@ def test_a_link_that_leads_to_itself_is_named(
     assert f"store/{name}: Too many levels of symbolic links" in named.stderr
 
 
-def test_a_link_that_leads_to_itself_is_copied(module: Path, functrace: Run) -> None:
+def test_link_to_itself_is_copied(module: Path, functrace: Run) -> None:
     functrace("runtime", "add")
     (module / "store" / "loop").symlink_to("loop")
     done = functrace("inject", "--out", "../out", ".")
@@ -144,10 +142,10 @@ def test_a_link_that_leads_to_itself_is_copied(module: Path, functrace: Run) -> 
     assert (module.parent / "out" / "store" / "loop").readlink() == Path("loop")
 
 
-def test_a_folder_that_cannot_be_read_is_named(
+def test_unreadable_folder_is_reported(
     module: Path, functrace: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The rest is done, with status 1. Not even root can read a folder whose path is too long."""
+    """The rest is processed, with status 1. Even root cannot read a folder with a too long path."""
     functrace("runtime", "add")
     monkeypatch.chdir(module)
     for _ in range(20):

@@ -122,7 +122,7 @@ def test_colour_on_a_terminal(module: Path) -> None:
         assert (b"\x1b[1m" in shown) == coloured
 
 
-def test_progress_is_for_terminals(module: Path, functrace: Run, tmp_path: Path) -> None:
+def test_progress_is_shown_on_terminals_only(module: Path, functrace: Run, tmp_path: Path) -> None:
     assert "\x1b" not in functrace("inject", "--out", str(tmp_path / "a"), ".").stderr
     reader, terminal = pty.openpty()
     command = [sys.executable, "-m", "functrace", "inject", "--out", str(tmp_path / "b"), "."]

@@ -19,7 +19,9 @@ def out(tmp_path: Path) -> Path:
     return tmp_path / "traced"
 
 
-def test_tree_builds_and_runs_as_it_stands(module: Path, functrace: Run, out: Path, go: Go) -> None:
+def test_tree_builds_and_runs_without_further_steps(
+    module: Path, functrace: Run, out: Path, go: Go
+) -> None:
     before = contents(module)
     assert functrace("inject", "--out", str(out), ".").returncode == 0
     assert contents(module) == before
@@ -31,7 +33,7 @@ def test_tree_builds_and_runs_as_it_stands(module: Path, functrace: Run, out: Pa
     assert "g[01]:\t->main.main\ng[01]:\t\t->example.com/shop/store.Get\n" in run.stdout
 
 
-def test_second_run_does_only_what_changed(module: Path, functrace: Run, out: Path) -> None:
+def test_second_run_processes_only_changes(module: Path, functrace: Run, out: Path) -> None:
     functrace("inject", "--out", str(out), ".")
     before = {n: (out / n).stat().st_mtime_ns for n in contents(out)}
     (module / "main.go").write_text("package main\n\nfunc main() {\n}\n")
@@ -45,13 +47,13 @@ def test_second_run_does_only_what_changed(module: Path, functrace: Run, out: Pa
     assert "store/testdata/x.go" not in {n for n in after if after[n] != before[n]}
 
 
-def test_other_options_make_it_anew(functrace: Run, out: Path) -> None:
+def test_other_options_instrument_everything_again(functrace: Run, out: Path) -> None:
     functrace("inject", "--out", str(out), ".")
     functrace("inject", "--out", str(out), "--exclude", "*", ".")
     assert b"Trace()()" not in contents(out)["main.go"]
 
 
-def test_foreign_folder_is_refused(functrace: Run, out: Path) -> None:
+def test_foreign_output_folder_is_refused(functrace: Run, out: Path) -> None:
     out.mkdir()
     (out / "precious").write_text("mine")
     done = functrace("inject", "--out", str(out), ".")
@@ -65,9 +67,7 @@ def test_output_inside_the_sources(module: Path, functrace: Run) -> None:
     assert not (module / "build/traced/build/traced").exists()
 
 
-def test_what_leads_out_of_the_tree_still_leads_there(
-    module: Path, functrace: Run, out: Path
-) -> None:
+def test_links_out_of_the_tree_keep_their_targets(module: Path, functrace: Run, out: Path) -> None:
     (module / "go.mod").write_text(
         "module example.com/shop\n\ngo 1.21\n\nreplace example.com/x => ../x\n"
         "replace example.com/store => ./store\n"
@@ -82,7 +82,7 @@ def test_what_leads_out_of_the_tree_still_leads_there(
     assert str((out / "inside").readlink()) == "store/notes.txt"
 
 
-def test_killed_run_leaves_whole_files_and_a_rerun_finishes(
+def test_killed_run_leaves_complete_files_and_can_be_repeated(
     module: Path, functrace: Run, out: Path
 ) -> None:
     for i in range(400):
@@ -106,7 +106,7 @@ def test_killed_run_leaves_whole_files_and_a_rerun_finishes(
     assert made == contents(fresh)
 
 
-def test_modules_side_by_side_each_get_a_runtime(
+def test_each_module_of_a_workspace_gets_a_runtime(
     tmp_path: Path, functrace: Run, out: Path, go: Go
 ) -> None:
     """A workspace: no module encloses these, so neither is nested in another."""
@@ -123,7 +123,7 @@ def test_modules_side_by_side_each_get_a_runtime(
         assert run.stdout == "g[01]:\t->main.main\ng[01]:\t<-main.main\n", run.stderr
 
 
-def test_a_stripped_tree_gets_no_runtime(module: Path, functrace: Run, out: Path) -> None:
+def test_stripped_tree_gets_no_runtime(module: Path, functrace: Run, out: Path) -> None:
     before = contents(module)
     functrace("runtime", "add")
     functrace("inject", "-w", ".")

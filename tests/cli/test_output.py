@@ -15,7 +15,7 @@ _CLICK = {"echo", "secho", "style", "echo_via_pager", "get_text_stream", "get_bi
 _HARMLESS = {"isatty", "flush", "fileno", "reconfigure"}
 
 
-def test_nothing_prints_around_it() -> None:
+def test_nothing_bypasses_the_escaping_writers() -> None:
     files = [path for path in ROOT.rglob("*.py") if path.relative_to(ROOT).parts[0] != "runtime"]
     found = {
         f"{path.relative_to(ROOT)}:{line}"
@@ -26,7 +26,7 @@ def test_nothing_prints_around_it() -> None:
     assert found == set()
 
 
-def test_it_sees_what_prints() -> None:
+def test_check_detects_every_way_to_print() -> None:
     ways = [
         "print(1)",
         "click.echo(1)",

@@ -23,7 +23,7 @@ def _changed(root: Path, before: dict[str, bytes]) -> set[str]:
     return {name for name, text in contents(root).items() if text != before[name]}
 
 
-def test_strip_gives_every_byte_back(tree: Path, functrace: Run) -> None:
+def test_strip_restores_every_byte(tree: Path, functrace: Run) -> None:
     before = contents(tree)
     done = functrace("inject", "-w", ".", cwd=tree)
     assert (done.returncode, done.stdout) == (0, "")
@@ -52,7 +52,7 @@ def test_both_languages_in_one_run(tree: Path, functrace: Run) -> None:
     assert contents(tree) == before
 
 
-def test_what_is_left_alone(tree: Path, functrace: Run) -> None:
+def test_skipped_files(tree: Path, functrace: Run) -> None:
     done = functrace("inject", "--check", "--json", ".", cwd=tree)
     assert json.loads(done.stdout)["left_alone"] == {
         "name starts with a dot": 1,
@@ -77,7 +77,7 @@ def test_named_files_are_processed_wherever_they_are(tree: Path, functrace: Run)
     assert (refused.returncode, "notes: not a Go or Python file" in refused.stderr) == (2, True)
 
 
-def test_hand_edits_in_between_stay(tree: Path, functrace: Run) -> None:
+def test_hand_edits_are_kept(tree: Path, functrace: Run) -> None:
     functrace("inject", "-w", ".", cwd=tree)
     source = tree / "shop/store.py"
     source.write_text(source.read_text() + "\n\ndef added():\n    return key\n")
@@ -87,7 +87,7 @@ def test_hand_edits_in_between_stay(tree: Path, functrace: Run) -> None:
     assert source.read_text() == mixed.STORE + "\n\ndef added():\n    return key\n"
 
 
-def test_strip_leaves_what_it_did_not_put_in(tree: Path, functrace: Run) -> None:
+def test_strip_keeps_code_that_is_not_ours(tree: Path, functrace: Run) -> None:
     own = (
         "import functrace\nimport functrace as _functrace_\n\n\n"
         "@functrace.trace\ndef f():\n    return 1\n\n\n"
@@ -99,7 +99,7 @@ def test_strip_leaves_what_it_did_not_put_in(tree: Path, functrace: Run) -> None
     assert (tree / "own.py").read_text() == own
 
 
-def test_bad_files_are_named_and_the_rest_is_done(tree: Path, functrace: Run) -> None:
+def test_bad_files_are_reported_and_others_processed(tree: Path, functrace: Run) -> None:
     bad = {"bad.py": "def f():\n    return (1\n", "old.py": "def f():\n    print 1\n"}
     mixed.make(tree, bad)
     done = functrace("inject", "-w", ".", cwd=tree)
@@ -112,7 +112,7 @@ def test_bad_files_are_named_and_the_rest_is_done(tree: Path, functrace: Run) ->
     assert (tree / "shop/store.py").read_text() == mixed.TRACED
 
 
-def test_mode_and_symbolic_links_stay(tree: Path, functrace: Run) -> None:
+def test_mode_and_symbolic_links_are_kept(tree: Path, functrace: Run) -> None:
     source = tree / "app.py"
     source.chmod(0o555)
     (tree / "link.py").symlink_to("shop/store.py")
@@ -132,7 +132,7 @@ def test_modules_that_must_be_importable_are_reported(tree: Path, functrace: Run
     assert "note" not in functrace("inject", "-w", "shop", cwd=tree).stderr
 
 
-def test_a_module_of_a_package_is_no_foreign_runtime(tree: Path, functrace: Run) -> None:
+def test_submodule_is_not_a_foreign_runtime(tree: Path, functrace: Run) -> None:
     mixed.make(tree, {"shop/functrace.py": "def trace(f): return f\n"})
     done = functrace("inject", "-w", ".", cwd=tree)
     assert "another functrace" not in done.stderr
@@ -147,7 +147,7 @@ def test_a_module_of_a_package_is_no_foreign_runtime(tree: Path, functrace: Run)
         "env/lib/python3.11/site-packages/functrace/__init__.py",
     ],
 )
-def test_a_foreign_runtime_is_reported(tree: Path, functrace: Run, path: str) -> None:
+def test_foreign_runtime_is_reported(tree: Path, functrace: Run, path: str) -> None:
     mixed.make(tree, {path: "def trace(f): return f\n"})
     done = functrace("inject", "-w", tree.name, cwd=tree.parent)
     there = path.removesuffix("/__init__.py")
@@ -167,7 +167,7 @@ def test_custom_runtime(tree: Path, functrace: Run) -> None:
     assert (tree / "shop/store.py").read_text() == mixed.STORE
 
 
-def test_a_runtime_is_for_one_language(tree: Path, functrace: Run) -> None:
+def test_runtime_option_requires_one_language(tree: Path, functrace: Run) -> None:
     mixed.make(tree, mixed.GO)
     before = contents(tree)
     for name, status in (("shop.tracing", 2), ("example.com/shop/tracing", 0)):

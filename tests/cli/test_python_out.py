@@ -1,4 +1,4 @@
-"""inject --out on Python sources: a tree that runs, made anew where something changed."""
+"""inject --out on Python sources: a tree that runs, and updates of changed files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def out(tmp_path: Path) -> Path:
     return tmp_path / "traced"
 
 
-def test_tree_runs_as_it_stands(tree: Path, functrace: Run, out: Path) -> None:
+def test_tree_runs_without_further_steps(tree: Path, functrace: Run, out: Path) -> None:
     mixed.make(tree, {"shop/tracing.py": RUNTIME})
     before = contents(tree)
     ours = ("--runtime-import", "shop.tracing")
@@ -54,7 +54,7 @@ def test_tree_runs_as_it_stands(tree: Path, functrace: Run, out: Path) -> None:
     assert contents(back) == {n: before[n] for n in made}
 
 
-def test_second_run_does_only_what_changed(tree: Path, functrace: Run, out: Path) -> None:
+def test_second_run_processes_only_changes(tree: Path, functrace: Run, out: Path) -> None:
     mixed.make(tree, {"other/a.py": "def a(): return 1\n", "other/b.txt": "b\n"})
     functrace("inject", "--out", str(out), ".", cwd=tree)
     before = {name: (out / name).stat().st_mtime_ns for name in contents(out)}
@@ -69,8 +69,8 @@ def test_second_run_does_only_what_changed(tree: Path, functrace: Run, out: Path
     assert not changed & {"app.py", "tool", "shop/_hidden/work.pyw"}
 
 
-def test_a_package_that_became_one_is_made_anew(tree: Path, functrace: Run, out: Path) -> None:
-    """The functions below have other names now, and the filters may take them."""
+def test_new_package_is_instrumented_again(tree: Path, functrace: Run, out: Path) -> None:
+    """The functions below are renamed, so that filters may match them."""
     asked = ("--include", "lib.shop.*", "--out", str(out), str(tree.parent))
     tree.rename(tree.with_name("lib"))
     assert functrace("inject", *asked).returncode == 1
@@ -79,7 +79,7 @@ def test_a_package_that_became_one_is_made_anew(tree: Path, functrace: Run, out:
     assert (done.returncode, "2 functions instrumented" in done.stderr) == (0, True)
 
 
-def test_large_folders_are_shared_out(tree: Path, functrace: Run, out: Path) -> None:
+def test_large_folders_are_processed_in_parallel(tree: Path, functrace: Run, out: Path) -> None:
     text = "".join(f"def f{i}(): return '{'.' * 500}'\n" for i in range(500))
     mixed.make(tree, {f"large/m{i}.py": text for i in range(6)})
     mixed.make(tree, {"large/bad.py": "def f(:\n", "large/notes.txt": "notes\n"})
@@ -95,8 +95,8 @@ def test_large_folders_are_shared_out(tree: Path, functrace: Run, out: Path) -> 
     assert contents(out) == {n.removeprefix("large/"): t for n, t in before.items() if "large" in n}
 
 
-def test_standard_library_there_and_back(functrace: Run, out: Path) -> None:
-    """A package of it, or all: what cannot be taken is named, and all bytes come back."""
+def test_standard_library_round_trip(functrace: Run, out: Path) -> None:
+    """One package or all: skipped files are reported, and strip restores every byte."""
     library = _LIB if _ALL else _LIB / "asyncio"
     done = functrace("inject", "--out", str(out), str(library))
     failed = {line.split(":")[0] for line in done.stderr.splitlines() if ".py:" in line}

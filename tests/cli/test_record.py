@@ -1,4 +1,4 @@
-"""functrace record, on a program that writes its trace as an instrumented one would."""
+"""functrace record with a program that writes a trace like an instrumented one."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_failing_chain(functrace: Run) -> None:
     )
 
 
-def test_a_folder_of_its_own_by_default(module: Path, functrace: Run) -> None:
+def test_new_folder_by_default(module: Path, functrace: Run) -> None:
     done = functrace("record", "-q", "--", *PROGRAM, **PATH)
     assert (done.returncode, done.stderr) == (0, "")
     (folder,) = module.glob("functrace-*")
@@ -86,7 +86,7 @@ def test_invalid_output_paths(functrace: Run) -> None:
         )
 
 
-def test_the_process_id_in_a_files_name(module: Path, functrace: Run) -> None:
+def test_process_id_in_a_file_name(module: Path, functrace: Run) -> None:
     (module / "x-1-3.ftrace").write_bytes(b"")
     for _ in range(2):
         done = functrace("record", "-o", "x-%p.ftrace", "--", *PROGRAM, "copy", **PATH)
@@ -109,7 +109,7 @@ f(40)
 """
 
 
-def test_a_long_chain_is_shortened(module: Path, functrace: Run) -> None:
+def test_long_chain_is_shortened(module: Path, functrace: Run) -> None:
     (module / "app.py").write_text(LONG)
     done = functrace("run", "--record", "-o", "x.ftrace", "app.py")
     names = " → ".join(["__main__.f"] * 2 + ["(34 more)"] + ["__main__.f"] * 5)
@@ -128,7 +128,7 @@ def test_children_of_a_recorded_program(module: Path, functrace: Run) -> None:
     assert "FUNCTRACE_HOOK" not in said
 
 
-def test_the_end_is_written_into_all_traces_that_can_be(module: Path, functrace: Run) -> None:
+def test_exit_status_is_written_to_all_complete_traces(module: Path, functrace: Run) -> None:
     text = "import os\ndef f(): pass\nf()\nos.symlink('/dev/null', 'out/0.ftrace')\nos._exit(5)\n"
     (module / "app.py").write_text(text)
     done = functrace("run", "--record", "-o", "out", "app.py")
@@ -163,7 +163,7 @@ def test_no_such_command(functrace: Run) -> None:
     assert done.stderr == "functrace: cannot run ./nothing: No such file or directory\n"
 
 
-def test_a_program_for_run(module: Path, functrace: Run) -> None:
+def test_program_for_run(module: Path, functrace: Run) -> None:
     (module / "app.py").write_text("print(1)\n")
     (module / "tool").write_text(f"#!{sys.executable}\nprint(2)\n")
     (module / "tool").chmod(0o755)
@@ -224,7 +224,7 @@ def test_signals_are_passed_on(module: Path) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("setsid"), reason="needs setsid for a terminal of its own")
-def test_what_the_terminal_sends_to_both_comes_once(module: Path) -> None:
+def test_terminal_signal_reaches_the_program_once(module: Path) -> None:
     ours, theirs = pty.openpty()
     with (
         subprocess.Popen(
@@ -255,7 +255,7 @@ def test_what_the_terminal_sends_to_both_comes_once(module: Path) -> None:
     assert said.count(b"interrupted") == 5
 
 
-def test_an_instrumented_go_program(tmp_path: Path, functrace: Run, go: Go) -> None:
+def test_instrumented_go_program(tmp_path: Path, functrace: Run, go: Go) -> None:
     env = {**go.environment(), "GOFLAGS": "-buildvcs=false"}
     built = functrace(
         "go", "build", "-o", str(tmp_path / "server"), ".", cwd=ROOT / "examples" / "http", **env

@@ -1,4 +1,4 @@
-"""functrace replay: what it prints of small traces."""
+"""functrace replay: output for small traces."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def replay(module: Path, functrace: Run):  # type: ignore[no-untyped-def]
     return run
 
 
-def test_a_time_after_the_end(module: Path, functrace: Run) -> None:
+def test_time_after_the_end(module: Path, functrace: Run) -> None:
     (module / "a.ftrace").write_bytes(recorded.trace())
     done = functrace("replay", "a.ftrace", "--from", "999s")
     said = "functrace: --from 999s: the trace ends after 90ns\n"
@@ -189,7 +189,7 @@ def test_suspended_time_and_python_tracks(functrace: Run) -> None:
     )
 
 
-def test_calls_at_the_same_instant_stay_where_they_were(module: Path, functrace: Run) -> None:
+def test_calls_at_the_same_time_keep_their_order(module: Path, functrace: Run) -> None:
     calls = [w.enter(1, 10), w.enter(2, 10), w.leave(2, 10), w.enter(4, 10), w.enter(3, 10)]
     calls += [w.leave(3, 10), w.leave(4, 10), w.leave(1, 10)]
     trace = w.header() + w.FUNCTIONS + w.events(2, w.track(1, 1010), *calls)
@@ -257,7 +257,7 @@ def _long_trace(chunks: int) -> bytes:
         ("--errors", "--merge"),
     ],
 )
-def test_long_traces_come_in_blocks(
+def test_long_traces_are_read_in_blocks(
     module: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
 ) -> None:
     from click.testing import CliRunner
@@ -274,7 +274,7 @@ def test_long_traces_come_in_blocks(
     assert runs[0] == runs[1] == runs[2]
 
 
-def test_blocks_have_every_call_once(module: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_contain_every_call_once(module: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (module / "a.ftrace").write_bytes(_long_trace(20))
     trace = open_trace(module / "a.ftrace")
     whole = list(stream.stream(trace))

@@ -1,5 +1,5 @@
-"""functrace report: every function in a line, of one trace and of several."""
-# ruff: noqa: E501  # outputs are as wide as they are
+"""functrace report: one line per function, for one trace and for several."""
+# ruff: noqa: E501  # outputs are wide
 
 from __future__ import annotations
 
@@ -88,8 +88,8 @@ def test_json(functrace: Run) -> None:
 BAD = [b"", b"FTRACE\r\n", b"no trace at all\n" * 400]
 
 
-def test_bad_traces_in_a_folder(functrace: Run, module: Path) -> None:
-    """They are named and left out; the others are reported as if they were alone."""
+def test_damaged_traces_in_a_folder(functrace: Run, module: Path) -> None:
+    """They are reported and skipped; the report covers the others."""
     folder = module / "recorded"
     folder.mkdir()
     for number, content in enumerate(BAD):
@@ -115,13 +115,13 @@ def test_nothing_matches(functrace: Run) -> None:
     assert done.stderr == "functrace: no call of a matching function was recorded\n"
 
 
-def test_a_narrow_terminal_gets_fewer_columns() -> None:
+def test_narrow_terminal_has_fewer_columns() -> None:
     cells = {name: [name, "1.00µs"] for name in report._COLUMNS}
     assert report._fitting(cells, 30, 200) == list(report._COLUMNS)
     assert report._fitting(cells, 30, 80) == ["calls", "total", "self", "mean", "p99", "errors"]
 
 
-def test_suspended_has_a_column_where_there_is_any(functrace: Run) -> None:
+def test_suspended_column_is_shown_if_not_zero(functrace: Run) -> None:
     done = functrace("report", str(VECTORS / "tasks.ftrace"), "--limit", "3")
     assert done.stdout.startswith(
         "calls  total  self  suspended    min   mean    p50    p90    p99    max  exceptions  unfinished  function\n"

@@ -19,7 +19,9 @@ def test_add_and_remove_leave_no_trace(module: Path, functrace: Run) -> None:
     assert contents(module) == before
 
 
-def test_the_handler_comes_and_goes_with_the_runtime(module: Path, functrace: Run, go: Go) -> None:
+def test_handler_is_added_and_removed_with_the_runtime(
+    module: Path, functrace: Run, go: Go
+) -> None:
     before = contents(module)
     assert functrace("runtime", "add", "--http").returncode == 0
     main = module / "main.go"
@@ -38,7 +40,7 @@ def test_the_handler_comes_and_goes_with_the_runtime(module: Path, functrace: Ru
     assert contents(module) == before
 
 
-def test_the_sender_comes_and_goes_with_the_runtime(module: Path, functrace: Run, go: Go) -> None:
+def test_sender_is_added_and_removed_with_the_runtime(module: Path, functrace: Run, go: Go) -> None:
     before = contents(module)
     done = functrace("runtime", "add", "--otlp")
     assert "go build -C internal/functrace/otlp -o functrace-otlp ." in done.stdout
@@ -84,7 +86,7 @@ NAMESAKES = {
 
 
 @pytest.mark.parametrize("files", NAMESAKES.values(), ids=NAMESAKES.keys())
-def test_the_runtime_goes_elsewhere_where_something_else_is(
+def test_runtime_avoids_an_occupied_folder(
     module: Path, functrace: Run, go: Go, files: dict[str, str]
 ) -> None:
     _write(module, files)
@@ -107,7 +109,7 @@ def test_the_runtime_goes_elsewhere_where_something_else_is(
     assert contents(module) == before
 
 
-def test_the_runtime_goes_where_the_user_says(module: Path, functrace: Run) -> None:
+def test_runtime_is_added_to_the_given_folder(module: Path, functrace: Run) -> None:
     before = contents(module)
     added = functrace("runtime", "add", "--out", "pkg/tracing", "--http", "--otlp", "store")
     assert added.stdout.startswith("example.com/shop/pkg/tracing/functrace: ")
@@ -126,7 +128,7 @@ def test_the_runtime_goes_where_the_user_says(module: Path, functrace: Run) -> N
     assert contents(module) == before
 
 
-def test_a_runtime_that_was_moved_is_found(module: Path, functrace: Run, go: Go) -> None:
+def test_moved_runtime_is_found(module: Path, functrace: Run, go: Go) -> None:
     failing = "package main\n\nfunc init() {\n\tdefer func() { recover() }()\n\tfail()\n}\n\n"
     _write(module, {"fail.go": failing + 'func fail() error {\n\tpanic("no")\n}\n'})
     functrace("runtime", "add")
@@ -156,7 +158,7 @@ def test_a_runtime_that_was_moved_is_found(module: Path, functrace: Run, go: Go)
         ("nested", 1, "nested is a module of its own"),
     ],
 )
-def test_a_folder_that_cannot_be_the_runtimes(
+def test_invalid_folders_for_the_runtime(
     module: Path, functrace: Run, to: str, status: int, message: str
 ) -> None:
     _write(module, {"taken/functrace/x.go": "package functrace\n", "nested/go.mod": "module n\n"})
@@ -166,8 +168,8 @@ def test_a_folder_that_cannot_be_the_runtimes(
     assert contents(module) == before
 
 
-def test_calls_of_a_namesake_are_not_ours(module: Path, functrace: Run) -> None:
-    """Its Trace is neither a trace call that is there already, nor one to strip."""
+def test_calls_of_a_namesake_are_not_stripped(module: Path, functrace: Run) -> None:
+    """A call of its Trace is not one of ours: it is neither skipped nor stripped."""
     own = "package own\n\nimport %s\n\nfunc F() {\n\tdefer functrace.Trace()()\n}\n"
     _write(
         module,
@@ -205,7 +207,7 @@ def test_required_runtime_is_used(module: Path, functrace: Run) -> None:
     assert '"github.com/bigwhite/functrace"' in done.stdout
 
 
-def test_doctor_says_what_stands_in_the_way(functrace: Run) -> None:
+def test_doctor_reports_obstacles(functrace: Run) -> None:
     done = functrace("doctor")
     assert done.returncode == 1
     assert "functrace runtime add" in done.stdout
@@ -218,7 +220,7 @@ def test_doctor_says_what_stands_in_the_way(functrace: Run) -> None:
 def test_runtime_builds_in_a_module_of_an_old_language(
     module: Path, functrace: Run, go: Go
 ) -> None:
-    """The runtime is compiled as the module's go line says, but for what its build lines ask."""
+    """The runtime is compiled for the module's go version unless its build lines differ."""
     (module / "go.mod").write_text("module example.com/shop\n\ngo 1.12\n")
     functrace("runtime", "add")
     functrace("inject", "-w", ".")
@@ -227,8 +229,8 @@ def test_runtime_builds_in_a_module_of_an_old_language(
         assert run.returncode == 0, run.stderr
 
 
-def test_packages_that_the_runtime_needs_are_left_alone(module: Path, functrace: Run) -> None:
-    """A trace call there would be an import cycle."""
+def test_dependencies_of_the_runtime_are_skipped(module: Path, functrace: Run) -> None:
+    """A trace call in them would be an import cycle."""
     tracing = module / "tracing" / "tracing.go"
     tracing.parent.mkdir()
     tracing.write_text('package tracing\n\nimport "example.com/shop/store"\n\nvar _ = store.Get\n')

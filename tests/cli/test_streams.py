@@ -1,4 +1,4 @@
-"""Standard streams that are closed, on a full disk, or a pipe without a reader."""
+"""Standard streams that are closed, on a full disk, or a closed pipe."""
 
 from __future__ import annotations
 
@@ -93,12 +93,12 @@ def test_opened_files_do_not_replace_closed_streams(module: Path) -> None:
     assert (module / "x.json").read_text() == wanted
 
 
-def test_a_closed_standard_input(module: Path) -> None:
+def test_closed_standard_input(module: Path) -> None:
     done = run(module, "<&-", "inject", "-")
     assert (done.stderr, done.returncode) == ("functrace: Bad file descriptor\n", 1)
 
 
-def test_a_program_that_is_run_finds_them_closed(module: Path) -> None:
+def test_started_program_inherits_closed_streams(module: Path) -> None:
     (module / "app.py").write_text("import sys\nopen('streams', 'w').write(repr(sys.stdout))\n")
     done = run(module, ">&-", "run", "-q", "-o", "calls.txt", "app.py")
     assert (done.returncode, (module / "streams").read_text()) == (0, "None")

@@ -1,4 +1,4 @@
-"""Whatever a trace, a file's name or a source contains, it does nothing to the terminal.
+"""No content of a trace, file name or source controls the terminal.
 
 Each command runs with a pseudo-terminal as its standard output and error, colours on.
 """
@@ -129,7 +129,7 @@ def _assert_harmless(shown: dict[str, str], *, progress: bool = False) -> None:
 
 @pytest.fixture
 def traces(tmp_path: Path) -> Path:
-    """A folder with an odd name and two traces, one of which has an odd name, too."""
+    """A folder and two traces; the folder and one trace have hostile names."""
     folder = tmp_path / FILE_NAME
     folder.mkdir()
     for number, name in enumerate(_TRACES):
@@ -138,7 +138,7 @@ def traces(tmp_path: Path) -> Path:
     return folder
 
 
-def test_verbs_that_look_at_traces(traces: Path) -> None:
+def test_verbs_that_read_traces(traces: Path) -> None:
     commands = [[*words, *_TRACES] for words in _LOOKS]
     commands += [
         ["report", "."],
@@ -161,7 +161,7 @@ def test_exports_to_a_terminal(traces: Path) -> None:
     _assert_harmless(_all_shown(commands, traces))
 
 
-def test_exports_in_files_keep_names_on_a_line(traces: Path) -> None:
+def test_exported_names_stay_on_one_line(traces: Path) -> None:
     _all_shown([["export", "--to", "folded", *_TRACES, "-o", "x.folded"]], traces)
     for line in (traces / "x.folded").read_text().split("\n")[:-1]:
         frames, _, weight = line.rpartition(" ")

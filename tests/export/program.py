@@ -1,4 +1,4 @@
-"""Two traces with all that can be in one, on a clock that ticks once a nanosecond."""
+"""Two traces that contain every kind of record; a tick is a nanosecond."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def test_vectors(name: str) -> None:
     judge(FOLDER / f"{name}.ftrace")
 
 
-def test_a_call_open_since_before_what_happened_outside_of_it(tmp_path: Path) -> None:
+def test_call_open_since_before_an_outer_event(tmp_path: Path) -> None:
     path = tmp_path / "x.ftrace"
     before = w.events(2, w.enter(1, 10), w.leave(1, 50), track=1)
     behind = w.events(3, w.opened(1020, 2), w.leave(2, 90), track=1, opened=1)
@@ -115,7 +115,7 @@ def test_a_call_open_since_before_what_happened_outside_of_it(tmp_path: Path) ->
     ]
 
 
-def test_whatever_the_file_says() -> None:
+def test_mutated_traces() -> None:
     chance = random.Random(6)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "x.ftrace"
@@ -127,7 +127,7 @@ def test_whatever_the_file_says() -> None:
                 continue
 
 
-def test_where_a_track_goes_on() -> None:
+def test_tracks_are_parented_to_calls() -> None:
     trace = open_trace(FOLDER / "goroutines.ftrace")
     found, reader = spans(trace)
     name_of = dict(zip(found["call"].tolist(), found["function"].tolist(), strict=True))
@@ -143,6 +143,6 @@ def test_where_a_track_goes_on() -> None:
     }
 
 
-def test_what_was_lost_is_told() -> None:
+def test_lost_events_are_reported() -> None:
     trace = open_trace(FOLDER / "lost.ftrace")
     assert [row[5] for row in stream_of(trace) if row[0] == LOST] == [5]

@@ -55,7 +55,7 @@ def plain(name: str, to: str) -> str:
 @pytest.mark.parametrize("count", [1, 2])
 @pytest.mark.parametrize("python", IMPLEMENTATIONS)
 @pytest.mark.parametrize("to", FILES)
-def test_numbers_are_those_of_report(tmp_path: Path, to: str, python: str, count: int) -> None:
+def test_figures_equal_those_of_report(tmp_path: Path, to: str, python: str, count: int) -> None:
     traces = program.write(tmp_path)[:count]
     with implementation(python):
         read = READERS[to](exported(traces, to))
@@ -63,7 +63,7 @@ def test_numbers_are_those_of_report(tmp_path: Path, to: str, python: str, count
 
 
 @pytest.mark.parametrize("to", FILES)
-def test_whatever_was_recorded(tmp_path: Path, to: str) -> None:
+def test_figures_of_all_vectors(tmp_path: Path, to: str) -> None:
     for name, content in VECTORS.items():
         trace = tmp_path / name / f"{name}.ftrace"
         trace.parent.mkdir()

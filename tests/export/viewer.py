@@ -1,4 +1,4 @@
-"""speedscope's files, as the npm registry has them."""
+"""speedscope's files from the npm registry."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FOLDER = Path(__file__).resolve().parents[2] / "build" / f"speedscope-{_VERSION
 
 @cache
 def files() -> Path:
-    """The folder with speedscope's page and its schema; skips the test where there is none."""
+    """Return the folder with speedscope's page and schema; skip the test if it is unavailable."""
     page = _FOLDER / "package" / "dist" / "release"
     if not page.is_dir():
         _fetch()

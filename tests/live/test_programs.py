@@ -64,7 +64,7 @@ TREE = sorted(
 
 def told(runtime: Runtime, tree: list[str]) -> list[str]:
     """Where exceptions are not told with their type and text."""
-    if runtime.tells_exceptions:
+    if runtime.records_exceptions:
         return tree
     return sorted(each.partition(" !")[0] + " !" * (" !" in each) for each in tree)
 
@@ -265,7 +265,7 @@ def test_an_interrupt_ends_the_program_and_not_its_sender(
     assert stderr.endswith("KeyboardInterrupt\n")
     (span,) = receiver.received.spans
     assert span.name == "__main__.f"
-    assert (span.status.message == "KeyboardInterrupt") == runtime.tells_exceptions
+    assert (span.status.message == "KeyboardInterrupt") == runtime.records_exceptions
 
 
 # Run as the interpreter of the sender: -I START PATH.

@@ -27,13 +27,13 @@ class Runtime:
     is_native: bool
 
     @property
-    def tells_exceptions(self) -> bool:
-        """sys.setprofile does not."""
+    def records_exceptions(self) -> bool:
+        """Whether exceptions are recorded; sys.setprofile does not report them."""
         return self.is_native or self.python.release >= (3, 12)
 
     def failed(self, text: str) -> str:
-        """What is told of a call that an exception passes through."""
-        return f"!{text}" if self.tells_exceptions else "!"
+        """Return the event of an exception that leaves a call."""
+        return f"!{text}" if self.records_exceptions else "!"
 
 
 @dataclass
@@ -79,7 +79,7 @@ def _path(runtime: Runtime) -> Path:
 
 @pytest.fixture
 def run(runtime: Runtime, tmp_path: Path) -> Runner:
-    """Run a program, behind HEAD, in a folder of its own; FUNCTRACE=record unless it is said."""
+    """Run HEAD and a program in a new folder, with FUNCTRACE=record by default."""
 
     def run(program: str, *, status: int | None = 0, **variables: str) -> Run:
         (tmp_path / "program.py").write_text(HEAD + textwrap.dedent(program), encoding="utf-8")

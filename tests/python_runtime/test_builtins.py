@@ -1,4 +1,4 @@
-"""A program may put other functions in the place of builtins: the runtime goes on with its own."""
+"""The runtime uses the original builtins after a program has replaced them."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _functions(owner: Any) -> Iterator[FunctionType]:
 @pytest.mark.parametrize(
     "module", _modules(), ids=lambda module: module.__name__.rpartition(".")[2]
 )
-def test_a_module_has_builtins_of_its_own(module: ModuleType) -> None:
-    """Also one whose functions no program here happens to reach."""
+def test_each_module_uses_the_original_builtins(module: ModuleType) -> None:
+    """Also modules whose functions no program of these tests calls."""
     own = [f for f in _functions(module) if f.__code__.co_filename == module.__file__]
     assert [f.__qualname__ for f in own if f.__builtins__ is not BUILTINS] == []

@@ -1,4 +1,4 @@
-"""What docs/python.md calls a call."""
+"""Calls of functions, generators and coroutines, as docs/python.md defines them."""
 
 from __future__ import annotations
 
@@ -139,17 +139,17 @@ def test_exceptions(run: Runner, runtime: Runtime) -> None:
         "Odd",
         "Odd",
     ]
-    if runtime.tells_exceptions:
+    if runtime.records_exceptions:
         assert failures == [f"! {text}" for text in texts]
     else:
-        # StopIteration, too: it cannot be told apart.
+        # StopIteration, too: it cannot be distinguished.
         assert failures == ["! "] * (len(texts) + 1)
     assert trace.trace.tracks[0].calls.endswith(
         f">outer >fail {runtime.failed('Odd')} <fail >inner <inner {runtime.failed('Odd')} <outer"
     )
 
 
-def test_generators_are_a_call_for_each_step(run: Runner) -> None:
+def test_generator_has_one_call_per_step(run: Runner) -> None:
     trace = run("""
         @trace
         def inner():
@@ -183,7 +183,7 @@ def test_generators_are_a_call_for_each_step(run: Runner) -> None:
     )
 
 
-def test_a_generator_that_is_closed_has_no_error(run: Runner, runtime: Runtime) -> None:
+def test_closed_generator_has_no_error(run: Runner, runtime: Runtime) -> None:
     trace = run("""
         @trace
         def endless():
@@ -218,9 +218,7 @@ def test_a_generator_that_is_closed_has_no_error(run: Runner, runtime: Runtime) 
     )
 
 
-def test_a_generator_that_lets_a_stop_iteration_out_has_failed(
-    run: Runner, runtime: Runtime
-) -> None:
+def test_generator_that_raises_stop_iteration_fails(run: Runner, runtime: Runtime) -> None:
     """The interpreter turns it into a RuntimeError: PEP 479."""
     trace = run(
         """
@@ -274,7 +272,7 @@ def test_a_generator_that_lets_a_stop_iteration_out_has_failed(
         return f">{name} {runtime.failed(f'RuntimeError: {kind} raised {stop}')} <{name}"
 
     step = ">{0} <{0}".format
-    untold = f">generator {'' if runtime.tells_exceptions else '! '}<generator"
+    untold = f">generator {'' if runtime.records_exceptions else '! '}<generator"
     assert trace.tracks[0].calls == " ".join(
         [
             f"{step('generator')} {failed('generator', 'generator')}",
@@ -289,7 +287,7 @@ def test_a_generator_that_lets_a_stop_iteration_out_has_failed(
     )
 
 
-def test_coroutines_driven_by_hand_are_a_call_for_each_step(run: Runner) -> None:
+def test_coroutine_driven_by_hand_has_one_call_per_step(run: Runner) -> None:
     trace = run("""
         import types
 
@@ -319,9 +317,9 @@ def test_coroutines_driven_by_hand_are_a_call_for_each_step(run: Runner) -> None
     assert trace.tracks[0].calls == ">drive >root >leaf <leaf <root >root >leaf <leaf <root <drive"
 
 
-def test_an_exception_leaves_no_call_open(run: Runner, runtime: Runtime) -> None:
-    """Whatever recursion and signals do, what is called next is at its own depth."""
-    if not runtime.tells_exceptions:
+def test_exception_leaves_no_call_open(run: Runner, runtime: Runtime) -> None:
+    """After recursion errors and signals, the next call has the correct depth."""
+    if not runtime.records_exceptions:
         pytest.skip("sys.setprofile ends where its function raises")
     trace = run("""
         import signal, sys, time

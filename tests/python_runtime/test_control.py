@@ -1,4 +1,4 @@
-"""start, stop, snapshot, and the signal."""
+"""Tests of start, stop, snapshot, and the signal that switches tracing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functrace.tracefile import open_trace
 from tests.python_runtime.conftest import Runner
 
 
-def test_start_begins_where_tracing_is_off(run: Runner) -> None:
+def test_start_when_tracing_is_off(run: Runner) -> None:
     result = run(
         """
         @trace
@@ -31,7 +31,7 @@ def test_start_begins_where_tracing_is_off(run: Runner) -> None:
     assert result.trace.flags == 1
 
 
-def test_stop_leaves_nothing_behind(run: Runner) -> None:
+def test_stop_removes_all_hooks(run: Runner) -> None:
     result = run("""
         import sys
 
@@ -55,7 +55,7 @@ def test_stop_leaves_nothing_behind(run: Runner) -> None:
     assert result.trace.tracks[0].calls == ">f <f >f <f"
 
 
-def test_calls_that_are_open_at_a_stop(run: Runner) -> None:
+def test_open_calls_at_stop(run: Runner) -> None:
     trace = run("""
         import threading
         go, gone = threading.Event(), threading.Event()
@@ -91,7 +91,7 @@ def test_calls_that_are_open_at_a_stop(run: Runner) -> None:
     assert trace.track("other").calls == ">waits <waits"
 
 
-def test_a_task_goes_on_after_a_stop(run: Runner) -> None:
+def test_task_continues_after_stop(run: Runner) -> None:
     trace = run("""
         import asyncio
 
@@ -147,7 +147,7 @@ def test_snapshots(run: Runner) -> None:
     assert result.stdout == "refused\n"
 
 
-def test_there_is_no_snapshot_of_nothing(run: Runner) -> None:
+def test_snapshot_without_recording_fails(run: Runner) -> None:
     for mode in ("off", "text"):
         result = run(
             """
@@ -162,7 +162,7 @@ def test_there_is_no_snapshot_of_nothing(run: Runner) -> None:
         assert result.stdout == "functrace: nothing is being recorded\n"
 
 
-def test_a_signal_stops_and_starts(run: Runner) -> None:
+def test_signal_stops_and_starts(run: Runner) -> None:
     program = """
         import os, signal
 
@@ -181,7 +181,7 @@ def test_a_signal_stops_and_starts(run: Runner) -> None:
     assert off.traces[-1].tracks[0].calls == ">f <f"
 
 
-def test_a_signal_goes_to_the_program_as_well(run: Runner) -> None:
+def test_signal_also_reaches_the_program(run: Runner) -> None:
     result = run(
         """
         import os, signal

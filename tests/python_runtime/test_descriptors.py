@@ -1,4 +1,4 @@
-"""The program's descriptors and functrace's: neither gets what is meant for the other."""
+"""No data of functrace reaches the program's files, or vice versa, if descriptors are reused."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _shell(runtime: Runtime, folder: Path, program: str, words: str, **variables
 
 @pytest.mark.parametrize("take", [_CLOSE_ALL, _DUPLICATE_OVER], ids=["closes", "duplicates"])
 @pytest.mark.parametrize("mode", ["text", "record"])
-def test_numbers_that_the_program_takes(run: Runner, mode: str, take: str) -> None:
+def test_descriptor_numbers_reused_by_the_program(run: Runner, mode: str, take: str) -> None:
     out = {"text": "calls.txt", "record": "x.ftrace"}[mode]
     result = run(_CALLS + take + _TEN_THOUSAND, FUNCTRACE=mode, FUNCTRACE_OUT=out)
     assert (result.folder / "own.dat").read_text() == "own data"
@@ -72,7 +72,7 @@ def test_numbers_that_the_program_takes(run: Runner, mode: str, take: str) -> No
 
 @pytest.mark.parametrize("instead", ["os.unlink(name)", "os.rename('own.dat', name)"])
 @pytest.mark.parametrize("mode", ["text", "record"])
-def test_a_file_that_is_out_of_reach(run: Runner, mode: str, instead: str) -> None:
+def test_unreachable_file(run: Runner, mode: str, instead: str) -> None:
     result = run(
         f"{_CALLS} {_CLOSE_ALL}\n    name = 'out'\n    {instead}\n {_TEN_THOUSAND} {_TEN_THOUSAND}"
         '\n    sys.stdout.write("done")',
@@ -88,7 +88,7 @@ def test_a_file_that_is_out_of_reach(run: Runner, mode: str, instead: str) -> No
 
 
 @pytest.mark.parametrize("take", ["os.close(1); os.dup(own)", "os.dup2(own, 1)"])
-def test_standard_output_that_becomes_another_file(run: Runner, take: str) -> None:
+def test_replaced_standard_output(run: Runner, take: str) -> None:
     result = run(
         f"""{_CALLS}
     own = os.open("own.dat", os.O_RDWR | os.O_CREAT)
@@ -109,7 +109,7 @@ def test_standard_output_that_becomes_another_file(run: Runner, take: str) -> No
     )
 
 
-def test_no_message_goes_to_a_file_of_the_program(run: Runner) -> None:
+def test_no_message_is_written_to_a_program_file(run: Runner) -> None:
     result = run(
         f"""{_CALLS}
     own = os.open("own.dat", os.O_RDWR | os.O_CREAT)
@@ -125,7 +125,7 @@ def test_no_message_goes_to_a_file_of_the_program(run: Runner) -> None:
 
 
 @pytest.mark.parametrize("variables", [{"FUNCTRACE": "record"}, {"FUNCTRACE_OUT": "calls.txt"}, {}])
-def test_streams_that_are_closed_at_the_start(
+def test_streams_closed_at_the_start(
     runtime: Runtime, tmp_path: Path, variables: dict[str, str]
 ) -> None:
     program = """
@@ -147,7 +147,7 @@ def test_streams_that_are_closed_at_the_start(
 
 
 @pytest.mark.parametrize("out", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "link", "out.txt"])
-def test_a_path_that_is_standard_output(runtime: Runtime, tmp_path: Path, out: str) -> None:
+def test_path_of_standard_output(runtime: Runtime, tmp_path: Path, out: str) -> None:
     (tmp_path / "link").symlink_to("/dev/stdout")
     program = """
         @trace
@@ -176,22 +176,22 @@ def test_other_streams_by_their_paths(runtime: Runtime, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mode", ["text", "record"])
 @pytest.mark.parametrize("out", ["new/and/deep/x-%p", "new/%p/x"])
-def test_folders_are_made(run: Runner, mode: str, out: str) -> None:
+def test_missing_folders_are_created(run: Runner, mode: str, out: str) -> None:
     result = run(_CALLS, FUNCTRACE=mode, FUNCTRACE_OUT=out)
     (file,) = (path for path in (result.folder / "new").rglob("x*") if path.is_file())
     assert file.stat().st_size > 0
     assert result.stderr == ""
 
 
-def test_a_new_folder_for_traces(run: Runner) -> None:
+def test_new_folder_for_traces(run: Runner) -> None:
     result = run(_CALLS, FUNCTRACE_OUT="new/")
     (file,) = (result.folder / "new").iterdir()
     assert file.name.startswith("functrace-")
 
 
 @pytest.mark.parametrize("mode", ["text", "record"])
-def test_a_message_that_was_captured_is_repeated(run: Runner, mode: str) -> None:
-    """As pytest does: files without names are behind the streams while modules load."""
+def test_captured_message_is_repeated(run: Runner, mode: str) -> None:
+    """As in pytest, the streams are nameless temporary files while modules load."""
     result = run(
         """
         import os, tempfile
@@ -213,7 +213,7 @@ def test_a_message_that_was_captured_is_repeated(run: Runner, mode: str) -> None
     assert result.stdout in (f"{message.encode()}\n", "b''\n")
 
 
-def test_a_forked_child_has_left_the_folder(run: Runner) -> None:
+def test_forked_child_in_another_folder(run: Runner) -> None:
     result = run(
         f"""{_CALLS}
     os.mkdir("elsewhere")
@@ -228,17 +228,15 @@ def test_a_forked_child_has_left_the_folder(run: Runner) -> None:
     assert len(result.traces) == 2
 
 
-def test_an_unlimited_number_of_descriptors(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """As macOS has it after ``ulimit -n unlimited``; Linux always has a limit."""
+def test_unlimited_number_of_descriptors(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As on macOS after ``ulimit -n unlimited``; Linux always has a limit."""
     monkeypatch.setattr(descriptors.os, "sysconf", lambda _: -1)
     file = descriptors.OwnFile(str(tmp_path / "x"), os.O_RDWR | os.O_CREAT)
     assert file.number() >= 100
     file.close()
 
 
-def test_a_full_pipe_with_a_high_number(run: Runner) -> None:
+def test_full_pipe_with_a_high_descriptor_number(run: Runner) -> None:
     result = run(
         """
         import os, resource, select, threading

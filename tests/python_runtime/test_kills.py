@@ -1,4 +1,4 @@
-"""What was called before a SIGKILL is in the trace, by the program's own count of its calls.
+"""A trace contains every call before a SIGKILL, compared with the program's own count.
 
 make soak runs this with many kills.
 """

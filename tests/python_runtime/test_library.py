@@ -1,4 +1,4 @@
-"""The standard library, which the runtime stands on, can be traced itself."""
+"""The standard library, which the runtime uses, can be traced itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.python_runtime.conftest import Runner, Runtime, environment
 
 
 def _traced(runtime: Runtime, folder: Path, *names: str) -> None:
-    """Instrumented copies of modules, for what is run in a folder."""
+    """Write instrumented copies of modules to a folder, where programs run."""
     ask = "import sys, importlib.util as u; print(*(u.find_spec(n).origin for n in sys.argv[1:]))"
     command = [runtime.python.executable, "-I", "-S", "-c", ask, *names]
     found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
@@ -19,8 +19,8 @@ def _traced(runtime: Runtime, folder: Path, *names: str) -> None:
         (folder / file.name).write_bytes(inject(file.read_bytes(), Options()))
 
 
-def test_modules_that_the_runtime_loads(runtime: Runtime, run: Runner, tmp_path: Path) -> None:
-    """Tracing waits for those that are being loaded; nothing of the runtime's own is told."""
+def test_modules_loaded_by_the_runtime(runtime: Runtime, run: Runner, tmp_path: Path) -> None:
+    """Tracing starts once they are loaded; calls of the runtime itself are not recorded."""
     names = "__future__", "contextlib", "copy", "enum", "inspect", "reprlib", "weakref"
     _traced(runtime, tmp_path, *names)
     program = """
@@ -45,8 +45,8 @@ def test_modules_that_the_runtime_loads(runtime: Runtime, run: Runner, tmp_path:
     ]
 
 
-def test_what_is_waited_for(runtime: Runtime, tmp_path: Path) -> None:
-    """All of the standard library that is loaded where tracing begins."""
+def test_modules_that_tracing_waits_for(runtime: Runtime, tmp_path: Path) -> None:
+    """All standard library modules that are loaded when tracing starts."""
     program = """
 import sys, functrace
 functrace.trace(lambda: 1)()

@@ -1,4 +1,4 @@
-"""What cannot be written is said once, and the program runs on."""
+"""A write failure is reported once, and the program continues."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _CALLS = """
 _OFF = "; tracing is off\n"
 
 
-def test_a_full_trace_stops(run: Runner) -> None:
+def test_full_trace_stops(run: Runner) -> None:
     result = run(_CALLS.format(calls=60_000), FUNCTRACE_MAX_SIZE="512K")
     assert result.stdout == "done\n"
     assert result.stderr == f"functrace: the trace has reached FUNCTRACE_MAX_SIZE{_OFF}"
@@ -40,7 +40,7 @@ def test_a_full_trace_stops(run: Runner) -> None:
     assert result.trace.lost >= 1
 
 
-def test_a_full_trace_overwrites(run: Runner) -> None:
+def test_full_trace_overwrites(run: Runner) -> None:
     result = run(_CALLS.format(calls=60_000), FUNCTRACE_MAX_SIZE="512K", FUNCTRACE_FULL="overwrite")
     assert (result.stdout, result.stderr) == ("done\n", "")
     assert result.trace.flags == decoder.CLEAN | decoder.OVERWRITES
@@ -49,8 +49,8 @@ def test_a_full_trace_overwrites(run: Runner) -> None:
     assert len(result.trace.tracks[0].events) > 10_000
 
 
-def test_a_full_disk(run: Runner) -> None:
-    """As far as the system can be made to say so."""
+def test_full_disk(run: Runner) -> None:
+    """If the system can be made to report one."""
     result = run(
         """
         import resource
@@ -79,7 +79,7 @@ def test_a_full_disk(run: Runner) -> None:
         ),
     ],
 )
-def test_a_path_that_is_none(run: Runner, out: str, reason: str) -> None:
+def test_invalid_path(run: Runner, out: str, reason: str) -> None:
     result = run(_CALLS.format(calls=1), FUNCTRACE_OUT=out)
     assert result.stdout == "done\n"
     assert result.stderr.startswith(f"functrace: {reason}")
@@ -87,7 +87,7 @@ def test_a_path_that_is_none(run: Runner, out: str, reason: str) -> None:
     assert result.stderr.count("\n") == 1
 
 
-def test_what_is_not_used_is_cut_off(run: Runner) -> None:
+def test_unused_space_is_cut_off(run: Runner) -> None:
     result = run(_CALLS.format(calls=1))
     assert next(result.folder.glob("*.ftrace")).stat().st_size < 40_000
 
@@ -122,7 +122,7 @@ def test_many_threads_at_once(run: Runner) -> None:
     assert [track.events for track in result.trace.tracks] == [once * 300] * 8
 
 
-def test_text_where_it_cannot_go(run: Runner) -> None:
+def test_unwritable_text_output(run: Runner) -> None:
     if not os.path.exists("/dev/full"):  # noqa: PTH110  a device
         pytest.skip("no /dev/full here")
     result = run(_CALLS.format(calls=1), FUNCTRACE="text", FUNCTRACE_OUT="/dev/full")
@@ -140,9 +140,9 @@ def test_text_where_it_cannot_go(run: Runner) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
 @pytest.mark.parametrize("full", ["stop", "overwrite"])
-def test_a_trace_does_not_stay_in_memory(runtime: Runtime, run: Runner, full: str) -> None:
-    """Programs watch their own size: tests for leaks do, and servers that replace their workers."""
-    if not runtime.tells_exceptions:
+def test_trace_does_not_stay_in_memory(runtime: Runtime, run: Runner, full: str) -> None:
+    """Leak tests and servers that replace large workers measure their own memory."""
+    if not runtime.records_exceptions:
         pytest.skip("without texts it takes long to fill a trace")
     result = run(
         """
@@ -173,8 +173,8 @@ def test_a_trace_does_not_stay_in_memory(runtime: Runtime, run: Runner, full: st
     assert int(result.stdout) < 5 << 10  # KB: the part that is being written, and those left
 
 
-def test_a_python_without_ctypes(run: Runner, runtime: Runtime) -> None:
-    """As it is built where libffi is not installed: the recorder in Python needs it."""
+def test_python_without_ctypes(run: Runner, runtime: Runtime) -> None:
+    """As built without libffi; the fallback requires ctypes."""
     result = run('\n    import sys\n    sys.modules["_ctypes"] = None\n' + _CALLS.format(calls=1))
     assert result.stdout == "done\n"
     if runtime.is_native:

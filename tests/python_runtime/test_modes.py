@@ -1,4 +1,4 @@
-"""Traces and printed lines are the user's alone, unless their folder shares them on purpose."""
+"""Only the user can read traces and text output, unless their setgid folder shares them."""
 
 from __future__ import annotations
 
@@ -31,19 +31,21 @@ def _modes(folder: Path) -> set[int]:
     return {path.stat().st_mode & 0o7777 for path in folder.glob("*.out")}
 
 
-def test_private(run: Runner, tmp_path: Path, way: str) -> None:
+def test_files_are_private(run: Runner, tmp_path: Path, way: str) -> None:
     run(_PROGRAM.format(umask="0"), FUNCTRACE=way, FUNCTRACE_OUT="calls.out")
     assert _modes(tmp_path) == {0o600}
 
 
 @pytest.mark.parametrize(("umask", "mode"), [("0", 0o640), ("0o77", 0o600)])
-def test_shared_by_the_folder(run: Runner, tmp_path: Path, way: str, umask: str, mode: int) -> None:
+def test_files_are_shared_by_their_folder(
+    run: Runner, tmp_path: Path, way: str, umask: str, mode: int
+) -> None:
     tmp_path.chmod(0o2755)
     run(_PROGRAM.format(umask=umask), FUNCTRACE=way, FUNCTRACE_OUT="calls.out")
     assert _modes(tmp_path) == {mode}
 
 
-def test_a_file_that_is_there_keeps_its_mode(run: Runner, tmp_path: Path) -> None:
+def test_existing_file_keeps_its_mode(run: Runner, tmp_path: Path) -> None:
     (tmp_path / "calls.txt").touch()
     (tmp_path / "calls.txt").chmod(0o604)
     run(_PROGRAM.format(umask="0"), FUNCTRACE="text", FUNCTRACE_OUT="calls.txt")

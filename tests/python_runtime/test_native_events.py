@@ -1,4 +1,4 @@
-"""What the extension has to look after: code objects, threads and stacks of the interpreter's."""
+"""The C recorder copes with the interpreter's code objects, threads and stacks."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def leaf(): pass
 """
 
 
-def test_code_objects_that_are_gone(run: Runner) -> None:
-    """The next code object has the same address, and another name or none."""
+def test_freed_code_objects(run: Runner) -> None:
+    """The next code object has the same address and a different name, or is not traced."""
     trace = run("""
         def make(name):
             space = {"__name__": "__main__"}
@@ -48,7 +48,7 @@ def test_code_objects_that_are_gone(run: Runner) -> None:
     assert trace.tracks[0].events == [f"{s} named{n}" for n in range(200) for s in "><"]
 
 
-def test_deeper_than_the_stack_of_c(run: Runner, runtime: Runtime) -> None:
+def test_calls_deeper_than_the_c_stack(run: Runner, runtime: Runtime) -> None:
     if runtime.python.release < (3, 11):
         pytest.skip("it ends there without us, too")
     done = run("""
@@ -71,7 +71,7 @@ def test_deeper_than_the_stack_of_c(run: Runner, runtime: Runtime) -> None:
     assert done.trace.tracks[0].events[-2:] == ["> last", "< last"]
 
 
-def test_threads_that_c_has_made(run: Runner) -> None:
+def test_threads_created_in_c(run: Runner) -> None:
     trace = run("""
         import ctypes, threading
         libc = ctypes.CDLL(None)
@@ -93,7 +93,7 @@ def test_threads_that_c_has_made(run: Runner) -> None:
     ] * 50
 
 
-def test_exceptions_that_c_raises(run: Runner) -> None:
+def test_exceptions_raised_in_c(run: Runner) -> None:
     trace = run("""
         @trace
         def fail(what):
@@ -112,7 +112,7 @@ def test_exceptions_that_c_raises(run: Runner) -> None:
     assert len(failures) == 7
 
 
-def test_callbacks_that_fail(run: Runner) -> None:
+def test_failing_callbacks(run: Runner) -> None:
     done = run(
         _RECORDER
         + """
@@ -124,7 +124,7 @@ def test_callbacks_that_fail(run: Runner) -> None:
         import contextvars
         recorder = make(current_task_track=current)
         add(recorder, leaf)
-        sys.unraisablehook = lambda about: print("told:", about.exc_value)
+        sys.unraisablehook = lambda about: print("unraisable:", about.exc_value)
         recorder.start()
         leaf()
         contextvars.Context().run(int)  # it is asked again
@@ -168,7 +168,7 @@ def test_watched_functions(run: Runner) -> None:
     assert done.trace.tracks[0].calls == ">leaf <leaf"
 
 
-def test_what_a_recorder_refuses(run: Runner) -> None:
+def test_invalid_recorder_arguments(run: Runner) -> None:
     done = run(
         _RECORDER
         + """
@@ -209,7 +209,7 @@ def test_what_a_recorder_refuses(run: Runner) -> None:
     ]
 
 
-def test_calls_that_are_open_where_another_recorder_begins(run: Runner) -> None:
+def test_open_calls_when_another_recorder_starts(run: Runner) -> None:
     done = run(
         _RECORDER
         + """
@@ -235,7 +235,7 @@ def test_calls_that_are_open_where_another_recorder_begins(run: Runner) -> None:
     ]
 
 
-def test_no_tool_id_is_left(run: Runner, runtime: Runtime) -> None:
+def test_no_free_tool_id(run: Runner, runtime: Runtime) -> None:
     if runtime.python.release < (3, 12):
         pytest.skip("there is no sys.monitoring")
     done = run("""

@@ -1,4 +1,4 @@
-"""The file that the extension writes, whatever ends the program or takes its file away."""
+"""The C recorder's trace file when the program is killed or its file is closed, deleted or full."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ print("done")
 """
 
 
-def test_a_file_that_may_grow_no_more(runtime: Runtime, tmp_path: Path) -> None:
+def test_file_size_limit(runtime: Runtime, tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(HEAD + _FILL)
     run = subprocess.run(
         [runtime.python.executable, "program.py"],
@@ -58,7 +58,7 @@ def test_a_file_that_may_grow_no_more(runtime: Runtime, tmp_path: Path) -> None:
 @pytest.mark.skipif(
     sys.platform != "linux" or os.geteuid() != 0, reason="only root may mount a small disk"
 )
-def test_a_full_disk(runtime: Runtime, tmp_path: Path) -> None:
+def test_full_disk(runtime: Runtime, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(disk)]
@@ -86,7 +86,7 @@ def test_a_full_disk(runtime: Runtime, tmp_path: Path) -> None:
     assert len(trace.tracks[0].events) > 10_000
 
 
-def test_a_full_file_stops_or_overwrites(run: Runner) -> None:
+def test_full_file_stops_or_overwrites(run: Runner) -> None:
     stopped = run(_FILL, FUNCTRACE_MAX_SIZE="500K", FUNCTRACE_OUT="stop.ftrace")
     assert stopped.stderr == (
         "functrace: the trace has reached FUNCTRACE_MAX_SIZE; tracing is off\n"
@@ -101,11 +101,11 @@ def test_a_full_file_stops_or_overwrites(run: Runner) -> None:
     assert trace.flags == decoder.OVERWRITES | decoder.CLEAN
     assert trace.tracks[0].events[-2:] == ["< leaf", "< fill"]
     assert len(trace.tracks[0].events) > 30_000
-    assert calls(open_trace(path)).depth.max() == 1  # that fill is open was told again
+    assert calls(open_trace(path)).depth.max() == 1  # the open call of fill was written again
 
 
-def test_descriptors_that_the_program_closes(run: Runner) -> None:
-    """As daemons do; the next file to be opened must not be taken for the trace."""
+def test_program_closes_descriptors(run: Runner) -> None:
+    """Daemons do so; the next opened file must not be mistaken for the trace."""
     done = run(
         """
         import os
@@ -123,7 +123,7 @@ def test_descriptors_that_the_program_closes(run: Runner) -> None:
     assert done.trace.tracks[0].events.count("< leaf") == 50_001
 
 
-def test_a_file_that_is_gone_when_it_is_to_grow(run: Runner) -> None:
+def test_deleted_file_cannot_grow(run: Runner) -> None:
     done = run(
         """
         import os
@@ -142,7 +142,7 @@ def test_a_file_that_is_gone_when_it_is_to_grow(run: Runner) -> None:
     assert done.stderr.endswith(": no such file or directory; tracing is off\n")
 
 
-def test_a_fork_that_python_does_not_see(run: Runner) -> None:
+def test_fork_in_c(run: Runner) -> None:
     done = run(
         """
         import ctypes, os
@@ -163,7 +163,7 @@ def test_a_fork_that_python_does_not_see(run: Runner) -> None:
     assert done.trace.tracks[0].calls == ">parents <parents >parents <parents"
 
 
-def test_short_tracks_share_room(run: Runner) -> None:
+def test_short_tracks_share_chunks(run: Runner) -> None:
     done = run(
         """
         import asyncio, threading
@@ -185,7 +185,7 @@ def test_short_tracks_share_room(run: Runner) -> None:
     assert path.stat().st_size < 300_000
 
 
-def test_a_snapshot_while_others_write(run: Runner) -> None:
+def test_snapshot_while_other_threads_write(run: Runner) -> None:
     done = run(
         """
         import threading

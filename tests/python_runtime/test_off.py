@@ -1,4 +1,4 @@
-"""Off costs nothing."""
+"""A program with tracing off loads nothing and behaves the same."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.python_runtime.conftest import Runner, Runtime, environment
 
 
-def test_nothing_is_loaded_and_nothing_happens(run: Runner) -> None:
+def test_off_loads_no_module_and_changes_nothing(run: Runner) -> None:
     result = run(
         """
         import sys
@@ -53,7 +53,7 @@ def test_only_the_standard_library_is_loaded(run: Runner, runtime: Runtime) -> N
     assert result.stdout.splitlines()[1] == str(["functrace", *native, "functrace.runtime"])
 
 
-def test_a_start_waits_for_no_large_module(run: Runner, runtime: Runtime) -> None:
+def test_start_loads_no_large_module(run: Runner, runtime: Runtime) -> None:
     if not runtime.is_native:
         pytest.skip("recording in Python loads what it needs")
     result = run("""
@@ -66,8 +66,8 @@ def test_a_start_waits_for_no_large_module(run: Runner, runtime: Runtime) -> Non
     assert result.stdout == "[]\n"
 
 
-def test_the_import_loads_no_other_module(runtime: Runtime) -> None:
-    """Loading modules is what an import costs; the start of Python has loaded os already."""
+def test_import_loads_no_other_module(runtime: Runtime) -> None:
+    """The cost of an import is the modules that it loads; Python itself has loaded os."""
     program = (
         "import sys; before = {*sys.modules, *sys.builtin_module_names}; import functrace;"
         "loaded = set(sys.modules)"
@@ -82,7 +82,7 @@ def test_the_import_loads_no_other_module(runtime: Runtime) -> None:
     assert done.stdout == "['functrace', 'functrace.runtime', 'functrace.runtime.registry']\n"
 
 
-def test_the_module_is_told_from_others(run: Runner) -> None:
+def test_module_is_distinguished_from_namesakes(run: Runner) -> None:
     result = run(
         """
         assert functrace.RUNTIME == "functrace-cli 1"

@@ -1,4 +1,4 @@
-"""A program with the rights of another user does not follow the environment."""
+"""A setuid program ignores the settings in the environment."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def test_tracing_is_off(runtime: Runtime, tmp_path: Path, kind: str, mode: str) 
     assert [path.name for path in tmp_path.iterdir()] == ["program.py"]
 
 
-def test_a_daemon_that_changes_its_user_is_traced(runtime: Runtime, tmp_path: Path) -> None:
-    """What counts is how it was started."""
+def test_daemon_that_changes_its_user_is_traced(runtime: Runtime, tmp_path: Path) -> None:
+    """Only the rights at the start of the process matter."""
     if not hasattr(os, "setresuid") or os.geteuid() != 0:
         pytest.skip("only root can change its user")
     tmp_path.chmod(0o777)
@@ -67,7 +67,7 @@ def test_a_daemon_that_changes_its_user_is_traced(runtime: Runtime, tmp_path: Pa
     not hasattr(os, "setresuid") or os.geteuid() != 0, reason="only root can have two users"
 )
 @pytest.mark.parametrize(("user", "is_hooked"), [(0, True), (_NOBODY, False)])
-def test_the_hook_does_nothing(runtime: Runtime, user: int, is_hooked: bool) -> None:
+def test_hook_does_nothing(runtime: Runtime, user: int, is_hooked: bool) -> None:
     ask = "from importlib.machinery import SourceFileLoader as f; print(f.get_code.__module__)"
     variables = environment(runtime, {"FUNCTRACE_HOOK": "1"})
     start = Path(functrace.__file__).parent / "pyimport" / "start"

@@ -1,4 +1,4 @@
-"""A file for each process, whatever began it and whatever ends it."""
+"""Each process has its own trace, however it was started and however it ends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.python_runtime import decoder
 from tests.python_runtime.conftest import HEAD, Runner, Runtime, environment
 
 
-def test_forks_have_files_of_their_own(run: Runner) -> None:
+def test_each_fork_has_its_own_file(run: Runner) -> None:
     result = run("""
         import os
 
@@ -92,7 +92,7 @@ def _of_main_thread(child: decoder.Trace) -> str:
     return child.track("MainThread").calls.replace("^fork <fork ", "")
 
 
-def test_a_child_leaves_calls_that_it_inherited(run: Runner, runtime: Runtime) -> None:
+def test_child_returns_from_inherited_calls(run: Runner, runtime: Runtime) -> None:
     result = run("""
         import os, threading
 
@@ -179,7 +179,7 @@ def test_multiprocessing(run: Runner, method: str) -> None:
     assert parent.flags == 1
 
 
-def test_programs_that_run_programs(run: Runner) -> None:
+def test_programs_started_by_programs(run: Runner) -> None:
     result = run("""
         import os, subprocess, sys
 
@@ -201,7 +201,7 @@ def test_programs_that_run_programs(run: Runner) -> None:
 @pytest.mark.parametrize(
     "end", ["os._exit(3)", "os.kill(os.getpid(), 9)", "ctypes.string_at(0)", "sys.exit(3)"]
 )
-def test_what_was_stored_is_there(run: Runner, end: str) -> None:
+def test_stored_events_are_in_the_file(run: Runner, end: str) -> None:
     result = run(
         f"""
         import ctypes, os, sys
@@ -227,8 +227,8 @@ def test_what_was_stored_is_there(run: Runner, end: str) -> None:
     assert (result.status != 0) is True
 
 
-def test_processes_that_are_killed(runtime: Runtime, tmp_path: Path) -> None:
-    """At any moment: what the program knows to have happened is in the file, and no more."""
+def test_killed_processes(runtime: Runtime, tmp_path: Path) -> None:
+    """At any time the file contains exactly the events that the program has counted."""
     program = tmp_path / "program.py"
     program.write_text(
         HEAD
@@ -283,7 +283,7 @@ work()
         assert events.count("> count") - events.count("< count") in (0, 1)
 
 
-def test_facts(run: Runner, runtime: Runtime) -> None:
+def test_process_facts(run: Runner, runtime: Runtime) -> None:
     result = run("trace(lambda: 1)()", FUNCTRACE_DEPTH="7")
     facts = result.trace.process
     assert facts["argv"][1:] == ["program.py"]

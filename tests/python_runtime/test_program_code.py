@@ -142,7 +142,7 @@ def test_tasks(run: Runner) -> None:
     assert names[3][0].endswith(" renamed")
 
 
-def test_work_of_executors(run: Runner) -> None:
+def test_executors(run: Runner) -> None:
     tracks = _same(
         run,
         """
@@ -199,7 +199,7 @@ def test_exceptions(run: Runner, runtime: Runtime) -> None:
 
 
 def test_modules(run: Runner) -> None:
-    """What sys.modules holds may load when it is looked at, or warn."""
+    """An attribute access on an object in sys.modules may load a module or warn."""
     tracks = _same(
         run,
         """
@@ -259,7 +259,7 @@ def test_code_objects_and_functions(run: Runner) -> None:
         "sys.__stdout__; sys.stdout = Text(sys.stdout.detach())",
     ],
 )
-def test_a_standard_stream_of_the_programs_is_not_flushed(run: Runner, stream: str) -> None:
+def test_replaced_standard_stream_is_not_flushed(run: Runner, stream: str) -> None:
     done = run(
         f"""
         import io, os, sys
@@ -285,8 +285,8 @@ def test_a_standard_stream_of_the_programs_is_not_flushed(run: Runner, stream: s
     assert done.stdout == "t[01]:\t->__main__.leaf\nt[01]:\t<-__main__.leaf\n"
 
 
-def test_what_a_signal_handler_raises_is_the_programs(run: Runner, runtime: Runtime) -> None:
-    """Also where it interrupts functrace's own code, and is an Exception."""
+def test_exception_of_a_signal_handler_reaches_the_program(run: Runner, runtime: Runtime) -> None:
+    """Also if the signal interrupts functrace's own code and the error is an Exception."""
     done = run("""
         import contextvars, signal, sys
         from functrace.runtime import task_tracks

@@ -1,4 +1,4 @@
-"""Tests put file systems and clocks of their own into all modules: the runtime goes on with its."""
+"""The runtime uses the real file system and clock after a test has replaced them in all modules."""
 
 from __future__ import annotations
 

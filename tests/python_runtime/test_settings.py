@@ -1,4 +1,4 @@
-"""The variables of the environment, and text."""
+"""Tests of the environment variables, and of text output."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ _PROGRAM = """
         ),
     ],
 )
-def test_what_is_left_out(run: Runner, variables: dict[str, str], calls: str) -> None:
+def test_filtered_calls(run: Runner, variables: dict[str, str], calls: str) -> None:
     (track,) = run(_PROGRAM, **variables).trace.tracks
     assert track.calls == f"{calls} {calls}"
 
 
-def test_a_task_of_which_only_what_is_long_is_told(run: Runner) -> None:
+def test_minimum_duration_in_a_task(run: Runner) -> None:
     trace = run(
         """
         import asyncio
@@ -76,7 +76,7 @@ def test_a_task_of_which_only_what_is_long_is_told(run: Runner) -> None:
     assert "wait run" in track.calls
 
 
-def test_text(run: Runner) -> None:
+def test_text_output(run: Runner) -> None:
     lines = (
         "->__main__.main begins \t->__main__.middle \t\t->__main__.leaf \t\t<-__main__.leaf"
         " \t<-__main__.middle \t->__main__.slow \t\t->__main__.leaf \t\t<-__main__.leaf"
@@ -105,14 +105,14 @@ def test_text(run: Runner) -> None:
         ("FUNCTRACE_MIN_DURATION", "5", "is not a time such as 5us or 2ms"),
     ],
 )
-def test_settings_that_make_no_sense(run: Runner, variable: str, value: str, reason: str) -> None:
+def test_invalid_settings(run: Runner, variable: str, value: str, reason: str) -> None:
     result = run(_PROGRAM, **{variable: value})
     assert result.stderr == f"functrace: {variable}={value} {reason}; tracing is off\n"
     assert result.stdout == "begins\nbegins\n"
     assert result.traces == []
 
 
-def test_a_size_that_is_too_small(run: Runner) -> None:
+def test_size_below_the_minimum(run: Runner) -> None:
     result = run(_PROGRAM, FUNCTRACE_MAX_SIZE="100K")
     assert result.stderr == (
         "functrace: FUNCTRACE_MAX_SIZE is too small for a trace: set it to 1M or more;"
@@ -129,7 +129,7 @@ def test_durations(text: str, nanoseconds: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["5", "-1s", "s", "1 s", "1x", "1ms2", "."])
-def test_no_durations(text: str) -> None:
+def test_invalid_durations(text: str) -> None:
     with pytest.raises(ValueError, match="MIN_DURATION"):
         environment.read_settings({"FUNCTRACE_MIN_DURATION": text})
 
@@ -142,6 +142,6 @@ def test_sizes(text: str, size: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "M", "1.5G", "1T", "9999999999G", "2GG", "²"])
-def test_no_sizes(text: str) -> None:
+def test_invalid_sizes(text: str) -> None:
     with pytest.raises(ValueError, match="MAX_SIZE"):
         environment.read_settings({"FUNCTRACE_MAX_SIZE": text})

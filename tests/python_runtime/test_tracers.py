@@ -97,7 +97,9 @@ _MONITORING = """
     ],
     ids=["settrace", "settrace-text", "setprofile", "cProfile", "monitoring"],
 )
-def test_no_frame_of_ours_is_seen(run: Runner, runtime: Runtime, tracer: str, mode: str) -> None:
+def test_program_sees_no_frame_of_functrace(
+    run: Runner, runtime: Runtime, tracer: str, mode: str
+) -> None:
     if not runtime.is_native or (mode == "text" and runtime.python.release < (3, 12)):
         pytest.skip("Python's callbacks are seen by Python's tracers")
     if tracer is _MONITORING and runtime.python.release < (3, 12):
@@ -108,7 +110,7 @@ def test_no_frame_of_ours_is_seen(run: Runner, runtime: Runtime, tracer: str, mo
         assert sum(track.events.count("> leaf") for track in done.trace.tracks) == 5
 
 
-def test_a_debugger_steps_through_the_program_alone(run: Runner, runtime: Runtime) -> None:
+def test_debugger_steps_through_program_code_only(run: Runner, runtime: Runtime) -> None:
     if not runtime.is_native:
         pytest.skip("Python's callbacks are seen by Python's tracers")
     done = run("""
@@ -136,8 +138,8 @@ def test_a_debugger_steps_through_the_program_alone(run: Runner, runtime: Runtim
     assert done.stderr == ""
 
 
-def test_trace_functions_of_the_program_are_not_recorded(run: Runner, runtime: Runtime) -> None:
-    """Nor what they call; sys.monitoring keeps quiet meanwhile, frame evaluation has to."""
+def test_program_trace_functions_are_not_recorded(run: Runner, runtime: Runtime) -> None:
+    """Nor the functions that they call: sys.monitoring suppresses these; so must the eval hook."""
     trace = run(
         """
         import sys
@@ -162,7 +164,7 @@ def test_trace_functions_of_the_program_are_not_recorded(run: Runner, runtime: R
             sys.setprofile(None)
         leaf()
         tracer(None, None, None)
-    """.replace("PROFILE", str(runtime.tells_exceptions))
+    """.replace("PROFILE", str(runtime.records_exceptions))
     ).trace
-    leaves = ">leaf <leaf " * (3 if runtime.tells_exceptions else 2)
+    leaves = ">leaf <leaf " * (3 if runtime.records_exceptions else 2)
     assert trace.tracks[0].calls == f"{leaves}>tracer >helper <helper <tracer"

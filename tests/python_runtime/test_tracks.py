@@ -1,4 +1,4 @@
-"""Threads, tasks, the work of executors: which track a call is on, and whose chain that goes on."""
+"""Tracks of threads, tasks and executors, and the calls that they are parented to."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def test_threads(run: Runner, runtime: Runtime) -> None:
     others = [track for track in trace.tracks if track.name not in named]
     bare = (">work >inside <inside <work", 0, 2)
     # sys.setprofile reaches the threads of threading only.
-    expected = [bare] if runtime.tells_exceptions else []
+    expected = [bare] if runtime.records_exceptions else []
     assert [(track.calls, track.parent, track.kind) for track in others] == expected
     assert len({track.id for track in trace.tracks}) == len(trace.tracks)
 
 
-def test_tasks_wait(run: Runner, runtime: Runtime) -> None:
+def test_suspended_tasks(run: Runner, runtime: Runtime) -> None:
     trace = run("""
         import asyncio
 
@@ -93,7 +93,7 @@ def test_tasks_wait(run: Runner, runtime: Runtime) -> None:
     assert serve.start < trace.track("order 0 order").start <= trace.track("order 0 order").ticks[0]
 
 
-def test_tasks_that_are_cancelled(run: Runner, runtime: Runtime) -> None:
+def test_cancelled_tasks(run: Runner, runtime: Runtime) -> None:
     trace = run("""
         import asyncio
 
@@ -140,7 +140,7 @@ def test_tasks_that_are_cancelled(run: Runner, runtime: Runtime) -> None:
     assert trace.track("b stubborn").calls == ">stubborn wait run >clean <clean wait run <stubborn"
 
 
-def test_async_generators_are_a_call_for_each_value(run: Runner) -> None:
+def test_async_generator_has_one_call_per_value(run: Runner) -> None:
     trace = run("""
         import asyncio, contextlib
 
@@ -179,8 +179,8 @@ def test_async_generators_are_a_call_for_each_value(run: Runner) -> None:
     )
 
 
-def test_tasks_that_nobody_waits_for(run: Runner, runtime: Runtime) -> None:
-    """What the collector does to them is on no track that it does not run on."""
+def test_abandoned_tasks(run: Runner, runtime: Runtime) -> None:
+    """Their clean-up is recorded on the track that the garbage collector runs on."""
     if runtime.python.release == (3, 10) and not runtime.is_native:
         pytest.skip("sys.setprofile of Python 3.10 keeps objects alive that were locals")
     trace = run("""
@@ -256,8 +256,8 @@ def test_executors(run: Runner) -> None:
     ]
 
 
-def test_a_task_is_begun_by_what_is_not_traced(run: Runner) -> None:
-    """The chain goes on above tasks and threads that call nothing traced themselves."""
+def test_task_started_by_untraced_code(run: Runner) -> None:
+    """The chain continues through tasks and threads that call no traced function."""
     trace = run("""
         import asyncio, threading
 
@@ -314,7 +314,7 @@ def test_task_groups_and_eager_tasks(run: Runner, runtime: Runtime) -> None:
         assert trace.origin(track) == f"{root.name} root: {text}"
 
 
-def test_loops_in_threads(run: Runner) -> None:
+def test_event_loops_in_threads(run: Runner) -> None:
     trace = run("""
         import asyncio, threading
 
@@ -340,8 +340,8 @@ def test_loops_in_threads(run: Runner) -> None:
     assert trace.track("MainThread").calls == ">ask <ask"
 
 
-def test_many_tracks_leave_none_behind(run: Runner) -> None:
-    """A track that has ended lets another have the rest of its room."""
+def test_ended_tracks_are_released(run: Runner) -> None:
+    """The rest of the chunk of an ended track is used by another track."""
     result = run("""
         import asyncio
 
@@ -360,7 +360,7 @@ def test_many_tracks_leave_none_behind(run: Runner) -> None:
 
 
 @pytest.mark.parametrize("library", ["trio", "greenlet"])
-def test_what_the_standard_library_has_not(run: Runner, library: str) -> None:
+def test_event_loops_of_other_libraries(run: Runner, library: str) -> None:
     result = run(
         f"""
         import os, sys

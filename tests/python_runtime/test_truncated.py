@@ -1,4 +1,4 @@
-"""A trace that is truncated while it is written, as logrotate's copytruncate does it.
+"""A trace is truncated while it is written, as by logrotate's copytruncate.
 
 The extension survives the fault; every other SIGBUS does what it would do without functrace.
 """
@@ -39,7 +39,7 @@ def runtime(request: pytest.FixtureRequest) -> Runtime:
     ],
 )
 @pytest.mark.parametrize("full", ["stop", "overwrite"])
-def test_the_program_runs_on(run: Runner, cut: str, full: str) -> None:
+def test_program_continues(run: Runner, cut: str, full: str) -> None:
     program = f"""
 {cut}
 size = os.path.getsize(name)
@@ -57,8 +57,8 @@ os.remove(name)
     assert done.stderr.count("\n") == 1
 
 
-def test_a_file_that_is_truncated_before_the_end(run: Runner) -> None:
-    """Nothing is stored after that but the mark of a clean end."""
+def test_file_truncated_before_the_end(run: Runner) -> None:
+    """After that, only the flag of a clean end is written."""
     remove = "import atexit, glob, os; atexit.register(lambda: os.remove(*glob.glob('*.ftrace')))\n"
     done = run(remove + _FILL + "os.truncate(name, 0)\nprint('done')\n")
     assert done.stdout == "done\n"
@@ -77,7 +77,7 @@ _BEFORE = "import faulthandler; faulthandler.enable()\n"
 
 
 @pytest.mark.parametrize("enable", [_BEFORE, ""], ids=["enabled before", "enabled after"])
-def test_another_fault_reaches_faulthandler(run: Runner, enable: str) -> None:
+def test_other_fault_reaches_faulthandler(run: Runner, enable: str) -> None:
     after = "" if enable else _BEFORE
     done = run(enable + _FILL + after + _MAPPED + "mapped[0] = 1\n", status=-signal.SIGBUS)
     assert done.stderr.startswith("Fatal Python error: Bus error")
@@ -87,14 +87,14 @@ def test_another_fault_reaches_faulthandler(run: Runner, enable: str) -> None:
 @pytest.mark.parametrize(
     "end", [_MAPPED + "mapped[0] = 1\n", "os.kill(os.getpid(), signal.SIGBUS)\n"]
 )
-def test_another_fault_ends_the_program(run: Runner, end: str) -> None:
+def test_other_fault_ends_the_program(run: Runner, end: str) -> None:
     done = run(_FILL + end, status=-signal.SIGBUS)
     assert (done.stdout, done.stderr) == ("", "")
 
 
 @pytest.mark.parametrize("is_before", [True, False])
-def test_the_handler_of_the_program(run: Runner, is_before: bool) -> None:
-    """It gets what is sent; a fault in the trace is ours unless it was installed after us."""
+def test_handler_of_the_program(run: Runner, is_before: bool) -> None:
+    """It receives sent signals, and faults in the trace only if it was installed after ours."""
     install = """
 import os, signal
 def handle(number, frame): print("handled", number == signal.SIGBUS)
@@ -109,7 +109,7 @@ signal.signal(signal.SIGBUS, handle)
     assert done.stdout == "True\nhandled True\nTrue\n"
 
 
-def test_a_signal_that_is_ignored_stays_so(run: Runner) -> None:
+def test_ignored_signal_stays_ignored(run: Runner) -> None:
     done = run(
         "import signal; signal.signal(signal.SIGBUS, signal.SIG_IGN)\n"
         + _FILL

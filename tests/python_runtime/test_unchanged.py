@@ -1,4 +1,4 @@
-"""What must stay true of a traced function."""
+"""Tracing changes nothing that a program can observe of its functions."""
 
 from __future__ import annotations
 
@@ -186,14 +186,14 @@ _PROGRAM = """
 
 
 @pytest.mark.parametrize("mode", ["off", "record", "text"])
-def test_a_traced_function_is_what_it_was(run: Runner, mode: str) -> None:
+def test_traced_function_is_unchanged(run: Runner, mode: str) -> None:
     result = run(_PROGRAM, FUNCTRACE=mode, FUNCTRACE_OUT="out.ftrace" if mode != "text" else "out")
     assert result.stdout == "same\n"
     assert result.stderr == ""
 
 
-def test_an_argument_lives_as_long_as_without_functrace(run: Runner, runtime: Runtime) -> None:
-    """docs/limits.md has the exception, and that the fallback in Python is none."""
+def test_lifetime_of_arguments_is_unchanged(run: Runner, runtime: Runtime) -> None:
+    """docs/limits.md describes the exception; the fallback has none."""
     if runtime.is_native and runtime.python.release == (3, 11):
         pytest.skip("frame evaluation leaves arguments with the caller until the call returns")
     program = """
@@ -238,8 +238,8 @@ def test_an_argument_lives_as_long_as_without_functrace(run: Runner, runtime: Ru
     assert run(program).stdout == run(program, FUNCTRACE="off").stdout
 
 
-def test_functions_that_look_the_same(run: Runner) -> None:
-    """Code objects are equal where their contents are, whatever their file."""
+def test_identical_functions_are_distinguished(run: Runner) -> None:
+    """Code objects with equal contents compare equal even if their files differ."""
     (first, second) = (
         run(
             """
@@ -259,8 +259,8 @@ def test_functions_that_look_the_same(run: Runner) -> None:
     assert len(second.traces) == 2
 
 
-def test_a_program_whose_folder_is_gone(run: Runner) -> None:
-    """The path that the code of exec has is none from the root."""
+def test_deleted_working_directory(run: Runner) -> None:
+    """The file of code that exec compiles is a relative path."""
     done = run(
         """
         import os
@@ -275,7 +275,7 @@ def test_a_program_whose_folder_is_gone(run: Runner) -> None:
     assert done.trace.places["made"] == ("made.py", 1)
 
 
-def test_the_recursion_limit_is_as_before(run: Runner, runtime: Runtime) -> None:
+def test_recursion_limit_is_unchanged(run: Runner, runtime: Runtime) -> None:
     program = """
         import sys
         sys.setrecursionlimit(500)
@@ -299,7 +299,7 @@ def test_the_recursion_limit_is_as_before(run: Runner, runtime: Runtime) -> None
     assert off - on <= (0 if runtime.is_native else 10)
 
 
-def test_subinterpreters_are_left_alone(run: Runner) -> None:
+def test_subinterpreters_are_not_traced(run: Runner) -> None:
     result = run("""
         try:
             import _interpreters as interpreters
@@ -331,7 +331,7 @@ def test_subinterpreters_are_left_alone(run: Runner) -> None:
     assert result.trace.tracks[0].calls == ">f <f >f <f"
 
 
-def test_shutdown_is_survived(run: Runner) -> None:
+def test_calls_during_shutdown(run: Runner) -> None:
     result = run("""
         import atexit, sys, threading, time, weakref
 

@@ -6,7 +6,7 @@ import (
 )
 
 // functrace/export/otlp/ids.py computes the same.
-func TestIDsAreThoseOfPython(t *testing.T) {
+func TestIDsEqualThoseOfPython(t *testing.T) {
 	process := Of("web1 ü", 4711, 1_700_000_000_000_000_000)
 	if got := process.Instance(); got != "27ee5d16-0cfb-42d3-afd3-21b869914184" {
 		t.Error(got)

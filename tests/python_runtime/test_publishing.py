@@ -1,4 +1,4 @@
-"""A trace appears in its folder once it can be read. A kill before that leaves no file."""
+"""A trace appears in its folder once it is readable; a kill before that leaves no file."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ leaf()
 
 @pytest.mark.parametrize("limit", [0, 100, 4096, 30_000])
 @pytest.mark.parametrize("full", ["stop", "overwrite"])
-def test_a_kill_before_the_trace_is_complete(run: Runner, limit: int, full: str) -> None:
+def test_kill_before_the_trace_is_complete(run: Runner, limit: int, full: str) -> None:
     done = run(_LIMITED.format(limit=limit), status=-signal.SIGXFSZ, FUNCTRACE_FULL=full)
     assert [path.name for path in done.folder.iterdir()] == ["program.py"]
 
 
 @pytest.mark.parametrize("limit", [0, 4096, 30_000])
 @pytest.mark.parametrize("full", ["stop", "overwrite"])
-def test_a_full_disk(run: Runner, limit: int, full: str) -> None:
+def test_full_disk(run: Runner, limit: int, full: str) -> None:
     program = _LIMITED.format(limit=limit).replace("SIG_DFL", "SIG_IGN")
     done = run(program, FUNCTRACE_FULL=full, FUNCTRACE_OUT="x.ftrace")
     reason = "FUNCTRACE_OUT: x.ftrace: File too large"
@@ -40,7 +40,7 @@ def test_a_full_disk(run: Runner, limit: int, full: str) -> None:
     assert [path.name for path in done.folder.iterdir()] == ["program.py"]
 
 
-def test_a_trace_with_that_name_stays(run: Runner) -> None:
+def test_existing_trace_is_kept(run: Runner) -> None:
     program = """
     @trace
     def leaf(): pass
@@ -52,8 +52,8 @@ def test_a_trace_with_that_name_stays(run: Runner) -> None:
     assert [trace.tracks[0].calls for trace in done.traces] == [">leaf <leaf"] * 3
 
 
-def test_a_system_without_such_files(run: Runner) -> None:
-    """Where /proc is missing, or the file system has none, the file is made under its name."""
+def test_system_without_anonymous_files(run: Runner) -> None:
+    """Without /proc or anonymous files, the trace is created under its name."""
     done = run(
         """
         import ctypes, os

@@ -1,4 +1,4 @@
-"""--diff, --check, standard output and --json: looking without changing."""
+"""inject and strip with --diff, --check, --json or standard output change no file."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_diff(functrace: Run) -> None:
     assert "+\tdefer functrace.Trace()()\n" in diff
 
 
-def test_check_says_what_would_change(functrace: Run) -> None:
+def test_check_reports_what_would_change(functrace: Run) -> None:
     done = functrace("inject", "--check", ".")
     assert (done.returncode, done.stdout) == (
         1,
@@ -40,7 +40,7 @@ def test_check_says_what_would_change(functrace: Run) -> None:
     )
 
 
-def test_strip_check_is_quiet_on_clean_sources(functrace: Run) -> None:
+def test_strip_check_prints_nothing_for_clean_sources(functrace: Run) -> None:
     done = functrace("strip", "--check", ".")
     assert (done.returncode, done.stdout) == (0, "")
 
@@ -123,7 +123,7 @@ def test_wrong_usage(functrace: Run) -> None:
         assert "Traceback" not in done.stderr
 
 
-def test_names_that_are_no_text(module: Path, functrace: Run) -> None:
+def test_file_names_that_are_not_utf8(module: Path, functrace: Run) -> None:
     (module / "store" / b"caf\xe9.go".decode("utf-8", "surrogateescape")).write_text(SOURCE)
     bad = "package p\n\nfunc f( {\n"
     (module / "store" / b"b\xff.go".decode("utf-8", "surrogateescape")).write_text(bad)

@@ -1,4 +1,4 @@
-"""Programs with sys.monitoring tools of their own."""
+"""Programs that use sys.monitoring tools of their own."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _calls(run: Runner, program: str) -> tuple[str, str]:
     return result.trace.tracks[0].calls, result.stdout
 
 
-def test_each_id_can_be_taken(run: Runner) -> None:
+def test_program_can_use_every_tool_id(run: Runner) -> None:
     calls, said = _calls(
         run,
         """
@@ -55,7 +55,7 @@ def test_each_id_can_be_taken(run: Runner) -> None:
     assert said == "1\n"
 
 
-def test_ids_that_the_program_does_not_have_stay_ours(run: Runner) -> None:
+def test_program_cannot_free_our_tool_id(run: Runner) -> None:
     calls, _ = _calls(
         run,
         """
@@ -70,7 +70,7 @@ def test_ids_that_the_program_does_not_have_stay_ours(run: Runner) -> None:
     assert calls == _AROUND
 
 
-def test_the_first_free_id(run: Runner) -> None:
+def test_first_free_tool_id(run: Runner) -> None:
     calls, said = _calls(
         run,
         """
@@ -84,7 +84,7 @@ def test_the_first_free_id(run: Runner) -> None:
     assert (calls, said) == (_AROUND, "0 mine\n")
 
 
-def test_profilers_beside_it(run: Runner) -> None:
+def test_profilers_of_the_program(run: Runner) -> None:
     calls, said = _calls(
         run,
         """
@@ -101,7 +101,7 @@ def test_profilers_beside_it(run: Runner) -> None:
 
 
 def test_more_tools_than_ids(run: Runner) -> None:
-    """The program gets all, as it would without us."""
+    """The program can use all ids, as without functrace."""
     result = run(
         _PROGRAM
         + """
@@ -114,7 +114,7 @@ def test_more_tools_than_ids(run: Runner) -> None:
     assert result.stderr == "functrace: sys.monitoring has no tool id left; tracing is off\n"
 
 
-def test_no_id_is_left_at_the_start(run: Runner) -> None:
+def test_all_tool_ids_in_use_at_the_start(run: Runner) -> None:
     result = run(
         """
         import sys
@@ -128,7 +128,7 @@ def test_no_id_is_left_at_the_start(run: Runner) -> None:
     assert result.stderr == "functrace: sys.monitoring has no tool id left; tracing is off\n"
 
 
-def test_a_program_that_replaces_the_function_itself(run: Runner) -> None:
+def test_program_replaces_sys_monitoring_functions(run: Runner) -> None:
     calls, said = _calls(
         run,
         """
@@ -145,7 +145,7 @@ def test_a_program_that_replaces_the_function_itself(run: Runner) -> None:
     assert (calls, said) == (f"{_AROUND} {_AROUND}", "mine mine mine\n")
 
 
-def test_nothing_is_left_after_a_stop(run: Runner) -> None:
+def test_stop_frees_the_tool_id(run: Runner) -> None:
     result = run(
         """
         import sys

@@ -63,7 +63,7 @@ def test_one_file_to_standard_output(tree: Path, functrace: Run) -> None:
     assert (done.stdout, done.stderr) == (mixed.TRACED, "")
 
 
-def test_skipped_functions_are_counted_and_named(tree: Path, functrace: Run) -> None:
+def test_skipped_functions_are_counted_and_listed(tree: Path, functrace: Run) -> None:
     source = (
         "import numba\nfrom typing import overload\n\n\n@numba.njit\ndef fast(): return 1\n\n\n"
         "@overload\ndef f(a: int): ...\n\n\n# functrace: skip\ndef hot(): return 1\n"
@@ -128,7 +128,7 @@ def test_no_files_found(tree: Path, functrace: Run) -> None:
     assert (both.returncode, "note: no Go or Python files found" in both.stderr) == (1, True)
 
 
-def test_doctor_looks_at_the_languages_there(tree: Path, functrace: Run) -> None:
+def test_doctor_checks_the_languages_found(tree: Path, functrace: Run) -> None:
     def subjects() -> dict[str, str]:
         done = functrace("doctor", "--json", cwd=tree)
         return {
@@ -151,7 +151,7 @@ def test_doctor_reports_the_fallback_of_the_recorder(tree: Path, functrace: Run)
     assert line not in functrace("doctor", cwd=tree).stdout
 
 
-def test_the_example_of_the_docs(tree: Path, functrace: Run) -> None:
+def test_example_of_the_docs(tree: Path, functrace: Run) -> None:
     page = Path(__file__).resolve().parents[2] / "docs" / "inject.md"
     example = page.read_text().split("```python\n")[1].split("```")[0]
     stripped = functrace("strip", "-", stdin=example, cwd=tree).stdout
