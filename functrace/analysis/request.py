@@ -1,4 +1,4 @@
-"""Arguments of a fold and its raw results."""
+"""Arguments and raw results of the C code that folds calls into chains."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Set-up of a traced program's main module, as Python would set it up."""
+"""Set-up of a traced program's main module, which equals Python's own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that a path to traces stands for."""
+"""Resolution of path arguments to trace files."""
 
 from __future__ import annotations
 

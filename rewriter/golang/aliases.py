@@ -1,4 +1,4 @@
-"""Names declared in a Go file, and an import alias for the runtime that none of them equals.
+"""Import alias for the runtime that conflicts with no name in a Go file.
 
 Names are read from Go's tokens, since the grammar misses some in newer syntax. A name
 that only a grammar could classify, such as a field called functrace, counts as used.

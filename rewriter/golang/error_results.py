@@ -1,4 +1,4 @@
-"""Names for error results, which trace calls refer to: inserted and removed.
+"""Insertion and removal of names for error results, which trace calls refer to.
 
 Go requires names for all results or for none, so the others become ``_``. The names
 encode what strip restores: ``(functraceErr error)`` was ``error``, two blanks in it

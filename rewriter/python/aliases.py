@@ -1,4 +1,4 @@
-"""Import alias for the runtime that nothing else in the file is called.
+"""Import alias for the runtime that conflicts with no name in a Python file.
 
 It begins with one underscore, so that no class mangles it and no ``import *`` exports it.
 """

@@ -1,4 +1,4 @@
-"""Import of the runtime: found, inserted and removed."""
+"""Detection, insertion and removal of the import of the runtime."""
 
 from __future__ import annotations
 

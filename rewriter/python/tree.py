@@ -1,4 +1,4 @@
-"""Injection into a syntax tree, for the import hook: no byte and no line changes."""
+"""Injection of trace calls into a syntax tree, which keeps line numbers, for the import hook."""
 
 from __future__ import annotations
 
