@@ -77,7 +77,9 @@ def send(paths: tuple[str, ...], given: dict[str, Any]) -> None:
     selection = _parse_options(opened, given)
     transport = otlp.connect(given.get("endpoint"), given.get("protocol"))
     delivery = otlp.Delivery()
-    total = None if selection.chosen or selection.roots else sum(t.events for t in opened) // 2
+    total = (
+        None if selection.selects_calls or selection.roots else sum(t.events for t in opened) // 2
+    )
     try:
         with progress.counter("sending spans", total) as update:
             otlp.export(
@@ -86,7 +88,7 @@ def send(paths: tuple[str, ...], given: dict[str, Any]) -> None:
                 selection,
                 delivery=delivery,
                 resume=given.get("resume"),
-                tell=update,
+                on_progress=update,
             )
     except otlp.StoppedError as error:
         stopped = otlp.redact(str(error))
@@ -129,13 +131,13 @@ def _parse_share(text: str) -> float:
 
 def _resume_lines(opened: Sequence[Trace], selection: Options, delivery: Delivery) -> list[str]:
     """Return the lines with the command that resumes the export."""
-    from functrace.export.otlp import redact, word
+    from functrace.export.otlp import redact, resume_token
 
     if not delivery.done:
         return ["  nothing was sent"]
     arguments = [redact(argument) for argument in _remove_resume_option(sys.argv[1:])]
     command = shlex.join(
-        ["functrace", *arguments, "--resume", word(opened, selection, delivery.done)]
+        ["functrace", *arguments, "--resume", resume_token(opened, selection, delivery.done)]
     )
     done = units.several(delivery.done, "span")
     return [f"  {done} done; to resume the export, run:", f"  {command}"]

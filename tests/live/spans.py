@@ -9,9 +9,9 @@ from typing import Any
 
 from functrace.export.otlp import Options
 from functrace.export.otlp.frames import Span
-from functrace.export.otlp.ids import Rate
+from functrace.export.otlp.ids import ProbabilitySampler
 from functrace.export.otlp.live.span_follower import SpanFollower
-from functrace.export.otlp.messages import Source, batches
+from functrace.export.otlp.messages import Source, build_batches
 from functrace.export.otlp.spans import spans
 from functrace.globs import compile_glob
 from functrace.tracefile import Trace, open_trace
@@ -22,7 +22,7 @@ class Following:
 
     def __init__(self, path: Path, options: Options, roots: tuple[str, ...] = ()) -> None:
         self.messages: list[bytes] = []
-        self._rate = Rate(options.rate)
+        self._rate = ProbabilitySampler(options.rate)
         self.follower = SpanFollower(path, options, roots, self._take)
 
     def _take(self, found: Iterable[Span]) -> None:
@@ -40,7 +40,7 @@ def followed(path: Path, options: Options, roots: tuple[str, ...] = ()) -> list[
 def exported(path: Path, options: Options, roots: tuple[str, ...] = ()) -> list[bytes]:
     trace = open_trace(path)
     chosen = replace(options, roots=lambda each: _named(each, roots)) if roots else options
-    return sorted(_serialized(trace, spans(trace, chosen), Rate(options.rate)))
+    return sorted(_serialized(trace, spans(trace, chosen), ProbabilitySampler(options.rate)))
 
 
 def _named(trace: Trace, roots: tuple[str, ...]) -> set[int]:
@@ -52,10 +52,10 @@ def _named(trace: Trace, roots: tuple[str, ...]) -> set[int]:
     }
 
 
-def _serialized(source: Source, found: Iterable[Span], rate: Rate) -> list[bytes]:
+def _serialized(source: Source, found: Iterable[Span], rate: ProbabilitySampler) -> list[bytes]:
     return [
         span.SerializeToString(deterministic=True)
-        for batch in batches(source, found, {}, rate)
+        for batch in build_batches(source, found, {}, rate)
         for span in of_request(batch.request)
     ]
 

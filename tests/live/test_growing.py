@@ -29,7 +29,7 @@ def _follow(folder: Path, trace: bytes, choice: int, seed: int, most: int) -> No
     following = Following(path, options, roots)
     while not growing.is_whole:
         growing.step(most)
-        following.follower.round()
+        following.follower.advance()
     growing.finish()
     found = following.finish()
     assert found == exported(path, options, roots)
@@ -72,7 +72,7 @@ def test_calls_are_sent_soon_after_they_have_ended(tmp_path: Path) -> None:
     sent = [0]
     while not growing.is_whole:
         growing.step(60)
-        following.follower.round()
+        following.follower.advance()
         sent.append(len(following.messages))
     growing.finish()
     assert len(sent) > 10

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from functrace.export.otlp import EVERYTHING, Options
+from functrace.export.otlp import ALL_CALLS, Options
 from functrace.tracefile.chunks import ChunkFile
 from tests.live.spans import Following
 from tests.tracefile import writer as w
@@ -19,7 +19,7 @@ FIRST = 4096 + 512  # behind the header and the facts
 class File:
     """A trace in which old chunks are overwritten."""
 
-    def __init__(self, path: Path, *chunks: bytes, options: Options = EVERYTHING) -> None:
+    def __init__(self, path: Path, *chunks: bytes, options: Options = ALL_CALLS) -> None:
         self.path = path
         path.write_bytes(w.header(flags=4) + w.FUNCTIONS + b"".join(chunks))
         self.following = Following(path, options)
@@ -52,7 +52,7 @@ SPARE = w.events(3, w.track(2, 1015), w.enter(4, 15), w.leave(4, 16))
 
 def test_what_was_read_is_not_lost(tmp_path: Path) -> None:
     file = File(tmp_path / "x.ftrace", BEFORE, SPARE)
-    file.following.follower.round()
+    file.following.follower.advance()
     opened = w.opened(1010, 1), w.opened(1020, 2)
     after = w.events(4, *opened, w.leave(2, 30), w.leave(1, 40), track=1, opened=2)
     file.write(FIRST, after)
@@ -63,7 +63,7 @@ def test_what_was_read_is_not_lost(tmp_path: Path) -> None:
 def test_calls_that_are_not_open_any_more(tmp_path: Path) -> None:
     """Between the last look and the chunk's end Sell has returned: who knows when?"""
     file = File(tmp_path / "x.ftrace", BEFORE, SPARE)
-    file.following.follower.round()
+    file.following.follower.advance()
     after = w.events(4, w.opened(1010, 1), w.opened(1033, 3), w.leave(3, 50), track=1, opened=2)
     file.write(FIRST, after)
     assert file.finish() == [MAIN + " unfinished", PRICE, "main.work"]
@@ -73,7 +73,7 @@ def test_calls_that_are_not_open_any_more(tmp_path: Path) -> None:
 def test_what_fails_below_a_call_whose_end_is_not_known(tmp_path: Path) -> None:
     """That call cannot be sent; what is above it is."""
     file = File(tmp_path / "x.ftrace", BEFORE, SPARE, options=Options(errors=True))
-    file.following.follower.round()
+    file.following.follower.advance()
     after = w.events(4, w.opened(1010, 1), w.leave(1, 5), track=1, base=1050, opened=1)
     file.write(FIRST, after)
     below = w.track(7, 1025, parent=1, starter=2), w.enter(3, 60), w.error("no"), w.leave(3, 70)
@@ -84,7 +84,7 @@ def test_what_fails_below_a_call_whose_end_is_not_known(tmp_path: Path) -> None:
 
 def test_chunks_that_were_never_seen(tmp_path: Path) -> None:
     file = File(tmp_path / "x.ftrace", BEFORE, SPARE)
-    file.following.follower.round()
+    file.following.follower.advance()
     after = w.events(9, w.opened(1010, 1), w.leave(1, 50), track=1, opened=1)
     file.write(FIRST, after)
     assert file.finish() == [MAIN, "main.work"]
@@ -105,7 +105,7 @@ def test_a_chunk_that_is_overwritten_while_it_is_read(
         return found
 
     monkeypatch.setattr(ChunkFile, "read", read_late)
-    file.following.follower.round()
+    file.following.follower.advance()
     monkeypatch.undo()
     assert file.finish() == [MAIN, "main.work"]
     words = len(b"".join(BEGUN)) // 8
@@ -125,7 +125,7 @@ def test_a_chunk_that_is_zeroed_while_it_is_read(
         return read(self, at, size)
 
     monkeypatch.setattr(ChunkFile, "read", read_after)
-    file.following.follower.round()
+    file.following.follower.advance()
     monkeypatch.undo()
     after = w.events(4, w.opened(1010, 1), w.leave(1, 50), track=1, opened=1)
     file.write(FIRST, after)
@@ -150,6 +150,6 @@ def test_larger_and_smaller_chunks_in_the_place_of_old_ones(tmp_path: Path) -> N
             head = {"track": 1 if calls > 2 else 0, "size": size}
             file.write(at, w.events(sequence, *words, **head))
             at += size
-            file.following.follower.round()
+            file.following.follower.advance()
     assert file.finish() == [SELL] * calls
     assert file.lost == (0, 0)

@@ -72,7 +72,7 @@ def test_a_recording(tmp_path: Path, runtime: Runtime, full: str) -> None:
     following = Following(tmp_path / "growing.ftrace", Options())
     while not growing.is_whole:
         growing.step(500)
-        following.follower.round()
+        following.follower.advance()
     growing.finish()
     assert following.finish() == exported(path, Options())
     for options in (Options(errors=True), Options(min_duration_ns=1_500_000)):

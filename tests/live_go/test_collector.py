@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from functrace.export.otlp import EVERYTHING
+from functrace.export.otlp import ALL_CALLS
 from tests.live_go.sender import send
 from tests.live_go.test_same_spans import VECTORS, of_export, told
 from tests.otlp.collector import running
@@ -25,4 +25,4 @@ def test_every_span_arrives(sender: Path, collector_program: Path, protocol: str
     for span in receiver.received.spans:
         if not span.status.code:
             span.ClearField("status")  # the collector adds an unset status
-    assert told(receiver.received) == told(of_export(path, EVERYTHING))
+    assert told(receiver.received) == told(of_export(path, ALL_CALLS))

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from functrace.export.otlp import EVERYTHING, Options
+from functrace.export.otlp import ALL_CALLS, Options
 from tests.live_go.sender import environment, send
 from tests.live_go.test_same_spans import of_export
 from tests.otlp.program import Program
@@ -235,7 +235,7 @@ def check_times(got: Received, wanted: Received) -> None:
 def test_a_go_program(sender: Path, program: Path, tmp_path: Path, how: str) -> None:
     file = tmp_path / "x.ftrace"
     got = followed(sender, [str(program), how], file, kill=how == "kill")
-    wanted = of_export(file, EVERYTHING)
+    wanted = of_export(file, ALL_CALLS)
     assert len(wanted.spans) > 4000
     assert without_times(got) == without_times(wanted)
     check_times(got, wanted)
@@ -256,7 +256,7 @@ def test_a_python_program(sender: Path, tmp_path: Path) -> None:
     file = tmp_path / "x.ftrace"
     command = [sys.executable, "-m", "functrace", "run", str(tmp_path / "app.py")]
     got = followed(sender, command, file)
-    wanted = of_export(file, EVERYTHING)
+    wanted = of_export(file, ALL_CALLS)
     assert len(wanted.spans) > 900
     assert without_times(got) == without_times(wanted)
     check_times(got, wanted)
@@ -312,7 +312,7 @@ def test_short_calls_left_out(sender: Path, program: Path, tmp_path: Path, langu
     file = tmp_path / "x.ftrace"
     with recording(command, file, FUNCTRACE_MIN_DURATION="20us") as process:
         process.wait(PATIENCE)
-    wanted = of_export(file, EVERYTHING)
+    wanted = of_export(file, ALL_CALLS)
     with over_http() as receiver:
         done = send(sender, file, receiver.endpoint)
     assert (done.stderr, done.returncode) == ("", 0)
@@ -480,4 +480,4 @@ def test_the_sender_is_terminated(sender: Path, program: Path, tmp_path: Path) -
             _, told = following.communicate(timeout=PATIENCE)
         process.kill()
     assert (told, following.returncode) == ("", 0)
-    assert len(receiver.received.spans) == len(of_export(file, EVERYTHING).spans)
+    assert len(receiver.received.spans) == len(of_export(file, ALL_CALLS).spans)

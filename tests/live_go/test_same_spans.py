@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from functrace.cli import trace_arguments
-from functrace.export.otlp import EVERYTHING, Options, connect, export
+from functrace.export.otlp import ALL_CALLS, Options, connect, export
 from functrace.tracefile import Trace, open_trace
 from tests.live_go.sender import send
 from tests.otlp.program import Program
@@ -62,7 +62,7 @@ def resources(received: Received) -> list[Any]:
 def check(
     program: Path,
     path: Path,
-    options: Options = EVERYTHING,
+    options: Options = ALL_CALLS,
     variables: dict[str, str] | None = None,
     protocol: str = "http/protobuf",
 ) -> list[Any]:

@@ -55,7 +55,7 @@ def test_sent(trace: str, tmp_path: Path) -> None:
     assert len(receiver.received.spans) == total
 
 
-def test_chosen(trace: str) -> None:
+def test_selected_calls(trace: str) -> None:
     with over_grpc() as receiver:
         done = run(
             *(trace, "--endpoint", receiver.endpoint, "--protocol", "grpc", "--root", "serve"),
@@ -95,7 +95,7 @@ def test_no_credentials_are_printed(trace: str) -> None:
     assert f"http://***@{host}" in done.stderr
 
 
-def test_the_command_that_goes_on(trace: str) -> None:
+def test_the_command_that_resumes(trace: str) -> None:
     with over_http(Reply(), Reply(500)) as receiver:
         done = run(trace, "--endpoint", receiver.endpoint)
         assert done.returncode == 1
@@ -108,7 +108,7 @@ def test_the_command_that_goes_on(trace: str) -> None:
     assert len(receiver.received.spans) == len(ids(receiver)) == SPANS
 
 
-def test_an_interrupt_tells_how_to_go_on(trace: str) -> None:
+def test_an_interrupt_prints_the_command_that_resumes(trace: str) -> None:
     with over_http(Reply(), Reply(hangs=True)) as receiver:
         command = [*COMMAND, trace, "--endpoint", receiver.endpoint]
         process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
@@ -178,7 +178,7 @@ def _read(terminal: int) -> bytes:
         return b""
 
 
-def test_large_opentelemetry_traces_are_told(tmp_path: Path) -> None:
+def test_large_opentelemetry_traces_are_reported(tmp_path: Path) -> None:
     from tests.tracefile import writer as w
 
     words = [word for i in range(10_001) for word in (w.enter(2, 2 + i), w.leave(2, 2 + i))]

@@ -1,4 +1,4 @@
-"""Collectors that are slow, full, broken or gone: what arrives, what is told, where it goes on."""
+"""Delivery to collectors that are slow, full, broken or unreachable."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import pytest
 
 from functrace.errors import FunctraceError, UsageError
 from functrace.export.otlp import (
-    EVERYTHING,
+    ALL_CALLS,
     Delivery,
     Options,
     StoppedError,
     connect,
     export,
-    word,
+    resume_token,
 )
 from functrace.tracefile import Trace
 from tests.otlp.conftest import Waits
@@ -59,7 +59,7 @@ def send(trace: Trace, endpoint: str, waits: Waits, protocol: str = HTTP, **told
 def stopped(
     trace: Trace, endpoint: str, waits: Waits, protocol: str = HTTP, **told: Any
 ) -> tuple[Delivery, str]:
-    """What was delivered before it stopped, and why it did."""
+    """Return what was delivered before the export stopped, and the reason."""
     delivery = Delivery()
     with pytest.raises(StoppedError) as error:
         send(trace, endpoint, waits, protocol, delivery=delivery, **told)
@@ -81,7 +81,7 @@ def all_ids(trace: Trace, waits: Waits) -> list[bytes]:
     ("protocol", "refusal"),
     [(HTTP, 429), (HTTP, 502), (HTTP, 503), (HTTP, 504), (GRPC, "UNAVAILABLE")],
 )
-def test_a_collector_that_says_when_to_come_again(
+def test_retry_after_within_the_timeout(
     trace: Trace, waits: Waits, protocol: str, refusal: int | str
 ) -> None:
     full = Reply(refusal, retry_after=0 if protocol == HTTP else 0.01)
@@ -99,7 +99,7 @@ def test_a_collector_that_says_when_to_come_again(
     ("protocol", "refusal"),
     [(HTTP, 429), (HTTP, 503), (GRPC, "RESOURCE_EXHAUSTED"), (GRPC, "UNAVAILABLE")],
 )
-def test_longer_than_the_time_for_a_request(
+def test_retry_after_longer_than_the_timeout(
     trace: Trace, waits: Waits, protocol: str, refusal: int | str
 ) -> None:
     with receiver_for(protocol, Reply(refusal, retry_after=25)) as receiver:
@@ -126,7 +126,7 @@ def test_retry_info_in_the_details_of_a_status(trace: Trace, waits: Waits) -> No
 
 @pytest.mark.usefixtures("brief")
 @pytest.mark.parametrize(("protocol", "refusal"), [(HTTP, 503), (GRPC, "UNAVAILABLE")])
-def test_a_collector_that_starts_anew(
+def test_a_collector_that_restarts(
     trace: Trace, waits: Waits, protocol: str, refusal: int | str
 ) -> None:
     away = Reply(refusal)
@@ -146,7 +146,7 @@ def test_a_collector_that_starts_anew(
         (GRPC, Reply("UNAVAILABLE")),
     ],
 )
-def test_it_goes_on_where_it_stopped(
+def test_an_interrupted_export_is_resumed(
     trace: Trace, waits: Waits, protocol: str, away: Reply
 ) -> None:
     with receiver_for(protocol, OK, OK, *[away] * 40) as receiver:
@@ -154,7 +154,7 @@ def test_it_goes_on_where_it_stopped(
     assert (delivery.sent, delivery.done) == (200, 200)
     assert 30 < sum(waits) <= 60
     with receiver_for(protocol) as other:
-        resume = word([trace], EVERYTHING, delivery.done)
+        resume = resume_token([trace], ALL_CALLS, delivery.done)
         done = send(trace, other.endpoint, waits, protocol, resume=resume)
     assert (done.sent, done.done) == (SPANS - 200, SPANS)
     assert ids(receiver, other) == all_ids(trace, waits)
@@ -198,7 +198,7 @@ def test_an_unknown_host(trace: Trace, waits: Waits, brief: None) -> None:  # no
         ),
     ],
 )
-def test_what_does_not_pass_is_told_at_once(
+def test_a_permanent_failure_is_reported_at_once(
     trace: Trace, waits: Waits, reply: Reply, told: str
 ) -> None:
     with over_http(reply) as receiver:
@@ -241,9 +241,9 @@ def test_an_answer_in_json(trace: Trace, waits: Waits) -> None:
 
 
 def test_resume_is_for_the_same_spans(trace: Trace, traced: Traced, waits: Waits) -> None:
-    resume = word([trace], EVERYTHING, 100)
+    resume = resume_token([trace], ALL_CALLS, 100)
     other = traced(Program(seed=3, steps=900))
-    for found, options in ((other, EVERYTHING), (trace, Options(errors=True))):
+    for found, options in ((other, ALL_CALLS), (trace, Options(errors=True))):
         with pytest.raises(FunctraceError, match="differ from those of the interrupted export"):
             send(found, "http://localhost:1", waits, resume=resume, options=options)
     for wrong in ("100", "x-y", ""):
@@ -256,5 +256,5 @@ def test_resume_is_for_the_same_spans(trace: Trace, traced: Traced, waits: Waits
 def test_progress(trace: Trace, waits: Waits) -> None:
     told: list[int] = []
     with over_http() as receiver:
-        send(trace, receiver.endpoint, waits, tell=told.append)
+        send(trace, receiver.endpoint, waits, on_progress=told.append)
     assert told == [0, 100, 200, 300, 400, 500, SPANS]

@@ -1,4 +1,4 @@
-"""What OpenTelemetry's environment variables say holds, and what the spans' resource is."""
+"""OpenTelemetry's environment variables, and the resource of the spans."""
 
 from __future__ import annotations
 
@@ -93,15 +93,14 @@ def test_headers_and_compression(trace: Trace, variables: Variables, over: Any) 
         assert headers["content-type"] == "application/x-protobuf"
 
 
-def test_a_compression_that_is_not_known(trace: Trace, variables: Variables) -> None:
-    """OpenTelemetry's exporter sends uncompressed then."""
+def test_an_unknown_compression_is_ignored(trace: Trace, variables: Variables) -> None:
     variables(EXPORTER_OTLP_COMPRESSION="brotli")
     with over_http() as receiver:
         send(trace, receiver.endpoint)
     assert "content-encoding" not in receiver.received.headers[0]
 
 
-def test_what_an_exporter_cannot_do(variables: Variables) -> None:
+def test_unsupported_settings(variables: Variables) -> None:
     with pytest.raises(UsageError, match="localhost:4318: must be a URL such as http://localhost"):
         connect("localhost:4318")
     variables(EXPORTER_OTLP_COMPRESSION="deflate")
@@ -124,7 +123,7 @@ def test_timeouts_are_milliseconds(
     assert time.monotonic() - begun < 10
 
 
-def test_a_certificate_that_is_not_there(trace: Trace, variables: Variables) -> None:
+def test_a_missing_certificate(trace: Trace, variables: Variables) -> None:
     variables(EXPORTER_OTLP_CERTIFICATE="/nowhere.pem")
     with pytest.raises(StoppedError, match=r"/nowhere\.pem"):
         send(trace, "https://127.0.0.1:1")
@@ -289,7 +288,7 @@ def test_resource_of_a_python_process(tmp_path: Path) -> None:
         ("/cache/5f.pyc", ["python"], "python"),
     ],
 )
-def test_what_a_python_process_runs(
+def test_the_service_name_of_a_python_process(
     tmp_path: Path, main: str, arguments: list[str], name: str
 ) -> None:
     path = tmp_path / "x.ftrace"

@@ -1,15 +1,15 @@
 """Export of traces as OpenTelemetry spans to any backend that accepts OTLP; see docs/otlp.md."""
 
 from functrace.export.otlp.exporter_settings import PROTOCOLS
-from functrace.export.otlp.options import EVERYTHING, Options
+from functrace.export.otlp.options import ALL_CALLS, Options
 from functrace.export.otlp.redaction import redact
-from functrace.export.otlp.resuming import word
+from functrace.export.otlp.resuming import resume_token
 from functrace.export.otlp.sending import Clock, Delivery, StoppedError
 from functrace.export.otlp.traces import export
 from functrace.export.otlp.transport import connect
 
 __all__ = [
-    "EVERYTHING",
+    "ALL_CALLS",
     "PROTOCOLS",
     "Clock",
     "Delivery",
@@ -18,5 +18,5 @@ __all__ = [
     "connect",
     "export",
     "redact",
-    "word",
+    "resume_token",
 ]

@@ -7,7 +7,7 @@ import re
 _TYPED = re.compile(r"([\w.<>]+)(?:: (.*))?", re.DOTALL)
 
 
-def failure(language: str, text: str, *, panic: bool) -> tuple[str, str]:
+def parse_failure(language: str, text: str, *, panic: bool) -> tuple[str, str]:
     """Return the exception type and message of a failed call.
 
     In Python the text begins with the exception type, like the last line of a traceback. The Go

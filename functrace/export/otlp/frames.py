@@ -10,36 +10,36 @@ from collections.abc import Container, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from functrace.analysis.stream import Call
-from functrace.export.otlp.ids import Rate, TrackIds
+from functrace.export.otlp.ids import ProbabilitySampler, TrackIds
 from functrace.export.otlp.options import Options
-from functrace.export.otlp.places import NOWHERE, Place
+from functrace.export.otlp.parent_calls import NO_PARENT, ParentCall
 
-_NONE = NOWHERE.trace_id
+_NONE = NO_PARENT.trace_id
 
 
 class Track(Protocol):
     """Track of a frame."""
 
     ids: TrackIds
-    place: Place | None
-    """parent call of the track, once it is known"""
-    origin: Frame | None
+    parent_call: ParentCall | None
+    """parent call of the track, once it is determined"""
+    parent_frame: Frame | None
     """frame of the parent call, if it may have to be sent together with calls of this track"""
 
 
 class Frame:
-    """Call that is open or kept for later calls."""
+    """Call that is open, or may be the caller or parent call of later calls."""
 
     __slots__ = (
         "_number",
         "_span_id",
-        "above",
-        "begins",
         "call",
+        "caller",
         "function",
-        "kept",
+        "is_collected",
+        "is_root",
+        "is_sampled",
         "start",
-        "taken",
         "text",
         "trace_id",
         "track",
@@ -50,19 +50,19 @@ class Frame:
     text: str
     """failure text, set together with `call`"""
 
-    def __init__(self, track: Track, function: int, start: int, above: Frame | None) -> None:
+    def __init__(self, track: Track, function: int, start: int, caller: Frame | None) -> None:
         self.track = track
         self.function = function
         self.start = start
         """ticks at the start of the call"""
-        self.above = above
+        self.caller = caller
         """caller on the same track"""
         self.trace_id = _NONE
-        self.begins = False
+        self.is_root = False
         """whether the call begins an OpenTelemetry trace"""
-        self.kept = False
+        self.is_sampled = False
         """whether the OpenTelemetry trace of the call is sampled"""
-        self.taken = False
+        self.is_collected = False
         self._number = track.ids.number(function, start)
         self._span_id = b""
 
@@ -71,7 +71,7 @@ class Frame:
         hashed = self._hash()
         self.trace_id = hashed[:16]
         self._span_id = hashed[16:]
-        self.begins = True
+        self.is_root = True
 
     @property
     def span_id(self) -> bytes:
@@ -81,7 +81,7 @@ class Frame:
         return self._span_id
 
     def _hash(self) -> bytes:
-        return self.track.ids.of(self.function, self.start, self._number)
+        return self.track.ids.compute(self.function, self.start, self._number)
 
 
 class Span(NamedTuple):
@@ -94,11 +94,11 @@ class Span(NamedTuple):
     span_id: bytes
     parent_id: bytes
     """id of the parent span; empty for a root"""
-    above: Place
+    root_caller: ParentCall
     """for a root: its caller, to which it is linked if the caller is sampled"""
 
 
-class Choice:
+class Sampler:
     """Sampler that selects roots, OpenTelemetry traces and calls.
 
     Args:
@@ -108,66 +108,68 @@ class Choice:
     """
 
     def __init__(self, options: Options, roots: Container[int] | None) -> None:
-        self.rate = Rate(options.rate)
-        self._everything = not options.chosen
+        self._probability_sampler = ProbabilitySampler(options.rate)
+        self._selects_all = not options.selects_calls
         self._errors = options.errors
         self._slow = options.min_duration_ns
         self._roots = roots
 
     def begin(self, frame: Frame) -> None:
         """Assign a call that begins to an OpenTelemetry trace, and decide whether it is sampled."""
-        above = frame.above
-        if above is not None and above.trace_id is not _NONE:
-            frame.trace_id = above.trace_id
-            frame.kept = above.kept
+        caller = frame.caller
+        if caller is not None and caller.trace_id is not _NONE:
+            frame.trace_id = caller.trace_id
+            frame.is_sampled = caller.is_sampled
         elif self._roots is None:
             self._begin(frame)
-        elif above is None and (frame.track.place or NOWHERE).trace_id != _NONE:
-            frame.trace_id = (frame.track.place or NOWHERE).trace_id
-            frame.kept = self.rate.keeps(frame.trace_id)
+        elif caller is None and (frame.track.parent_call or NO_PARENT).trace_id != _NONE:
+            frame.trace_id = (frame.track.parent_call or NO_PARENT).trace_id
+            frame.is_sampled = self._probability_sampler.samples(frame.trace_id)
         elif frame.function in self._roots:
             self._begin(frame)
 
     def _begin(self, frame: Frame) -> None:
         frame.begin()
-        frame.kept = self.rate.keeps(frame.trace_id)
+        frame.is_sampled = self._probability_sampler.samples(frame.trace_id)
 
-    def wants(self, call: Call) -> bool:
+    def matches(self, call: Call) -> bool:
         """Return whether the call itself matches the options."""
         return (
-            self._everything
+            self._selects_all
             or (self._errors and (call.error or call.panic))
             or (self._slow is not None and call.duration >= self._slow)
         )
 
 
-def take(frame: Frame | None) -> list[Frame]:
-    """Mark the call and its callers as taken; return those not taken before, outermost first."""
-    taken = []
-    while frame is not None and not frame.taken:
-        frame.taken = True
-        taken.append(frame)
-        frame = frame.above or frame.track.origin
-    return taken[::-1]
+def collect_with_callers(frame: Frame | None) -> list[Frame]:
+    """Mark the call and its callers as collected; return those that were not, outermost first."""
+    collected = []
+    while frame is not None and not frame.is_collected:
+        frame.is_collected = True
+        collected.append(frame)
+        frame = frame.caller or frame.track.parent_frame
+    return collected[::-1]
 
 
 def spans_of(frames: Iterable[Frame]) -> list[Span]:
     """Return the spans of the frames whose OpenTelemetry traces are sampled."""
-    return [_span(frame) for frame in frames if frame.kept]
+    return [_span(frame) for frame in frames if frame.is_sampled]
 
 
-def place_of(frame: Frame) -> Place:
-    """Return the place of a call as a parent of tracks."""
+def to_parent_call(frame: Frame) -> ParentCall:
+    """Return a call as the parent call of tracks."""
     chain = []
-    around: Frame | None = frame
-    while around is not None:
-        chain.append(around.function)
-        around = around.above
-    above = frame.track.place or NOWHERE
-    return Place(frame.trace_id, frame.span_id, (*above.chain, *reversed(chain)))
+    current: Frame | None = frame
+    while current is not None:
+        chain.append(current.function)
+        current = current.caller
+    parent = frame.track.parent_call or NO_PARENT
+    return ParentCall(frame.trace_id, frame.span_id, (*parent.chain, *reversed(chain)))
 
 
-def goes_on_in(still_open: Sequence[Frame], starter: int, last: Frame | None) -> Frame | None:
+def find_parent_frame(
+    still_open: Sequence[Frame], starter: int, last: Frame | None
+) -> Frame | None:
     """Return the parent call of a track; None: the parent call of its parent track.
 
     Args:
@@ -182,8 +184,10 @@ def goes_on_in(still_open: Sequence[Frame], starter: int, last: Frame | None) ->
 
 
 def _span(frame: Frame) -> Span:
-    if frame.begins:
-        above = place_of(frame.above) if frame.above else frame.track.place or NOWHERE
-        return Span(frame.call, frame.text, frame.trace_id, frame.span_id, b"", above)
-    around = frame.above or frame.track.place or NOWHERE
-    return Span(frame.call, frame.text, frame.trace_id, frame.span_id, around.span_id, NOWHERE)
+    if frame.is_root:
+        caller = (
+            to_parent_call(frame.caller) if frame.caller else frame.track.parent_call or NO_PARENT
+        )
+        return Span(frame.call, frame.text, frame.trace_id, frame.span_id, b"", caller)
+    parent = frame.caller or frame.track.parent_call or NO_PARENT
+    return Span(frame.call, frame.text, frame.trace_id, frame.span_id, parent.span_id, NO_PARENT)

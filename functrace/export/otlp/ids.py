@@ -55,18 +55,18 @@ class TrackIds:
         self._counts[function] = count + 1
         return count
 
-    def of(self, function: int, start: int, number: int) -> bytes:
+    def compute(self, function: int, start: int, number: int) -> bytes:
         """Return 24 bytes: the id of the trace whose root the call would be, and its span id.
 
-        They depend only on what is known when the call begins. Therefore they depend on ticks: the
-        clock rate becomes more exact the longer the program runs.
+        They depend only on facts that are available when the call begins. Therefore they depend on
+        ticks, not on times: the clock rate becomes more exact the longer the program runs.
         """
         call = self._prefix + _CALL.pack(start, function, number)
         return blake2b(call, digest_size=24).digest()
 
 
-class Rate:
-    """Consistent probability sampler: every process and tool keeps the same OpenTelemetry traces.
+class ProbabilitySampler:
+    """Consistent probability sampler: every process and tool samples the same OpenTelemetry traces.
 
     Source: https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/
     """
@@ -79,6 +79,6 @@ class Rate:
             digits = f"{self._threshold:014x}".rstrip("0")
             self.state = f"ot=th:{digits}"
 
-    def keeps(self, trace_id: bytes) -> bool:
+    def samples(self, trace_id: bytes) -> bool:
         """Return whether the trace with this id is sampled."""
         return int.from_bytes(trace_id[-7:], "big") >= self._threshold

@@ -21,10 +21,10 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
 
 from functrace import __version__
 from functrace.analysis.stream import Call
-from functrace.export.otlp.failures import failure
+from functrace.export.otlp.failures import parse_failure
 from functrace.export.otlp.frames import Span
-from functrace.export.otlp.ids import Rate
-from functrace.export.otlp.places import NOWHERE
+from functrace.export.otlp.ids import ProbabilitySampler
+from functrace.export.otlp.parent_calls import NO_PARENT
 from functrace.export.processes import Recorded
 from functrace.globs import short_name
 from functrace.tracefile import Function
@@ -62,7 +62,7 @@ class Source(Recorded, Protocol):
         """Tracks by index."""
 
 
-class About(Protocol):
+class TrackInfo(Protocol):
     """Track attributes of a span."""
 
     @property
@@ -81,15 +81,17 @@ class About(Protocol):
 class Tracks(Protocol):
     """Tracks by index."""
 
-    def __getitem__(self, index: int, /) -> About:
+    def __getitem__(self, index: int, /) -> TrackInfo:
         """Return the track with an index."""
 
 
-class Batches:
+class BatchBuilder:
     """Builder of requests from spans."""
 
-    def __init__(self, source: Source, resource: dict[str, Value], rate: Rate) -> None:
-        self._messages = _Messages(source, rate)
+    def __init__(
+        self, source: Source, resource: dict[str, Value], sampler: ProbabilitySampler
+    ) -> None:
+        self._messages = _Messages(source, sampler)
         self._resource = resource
         self._request = _Request(resource)
 
@@ -99,10 +101,10 @@ class Batches:
         request.size += self._messages.add(request.scope, span)
         request.spans += 1
         if request.spans >= _SPANS or request.size >= _BYTES:
-            return self.rest()
+            return self.flush()
         return None
 
-    def rest(self) -> Batch | None:
+    def flush(self) -> Batch | None:
         """Return the current request, or None if it contains no spans."""
         if not self._request.spans:
             return None
@@ -111,16 +113,16 @@ class Batches:
         return batch
 
 
-def batches(
-    source: Source, found: Iterable[Span], resource: dict[str, Value], rate: Rate
+def build_batches(
+    source: Source, spans: Iterable[Span], resource: dict[str, Value], sampler: ProbabilitySampler
 ) -> Iterator[Batch]:
     """Yield requests with the given spans; all but the last are full."""
-    made = Batches(source, resource, rate)
-    for span in found:
-        full = made.add(span)
+    builder = BatchBuilder(source, resource, sampler)
+    for span in spans:
+        full = builder.add(span)
         if full is not None:
             yield full
-    last = made.rest()
+    last = builder.flush()
     if last is not None:
         yield last
 
@@ -155,9 +157,9 @@ class _Request:
 class _Messages:
     """Encoder of spans, which caches the parts that calls of a function or track share."""
 
-    def __init__(self, source: Source, rate: Rate) -> None:
+    def __init__(self, source: Source, sampler: ProbabilitySampler) -> None:
         self._source = source
-        self._rate = rate
+        self._sampler = sampler
         self._functions: dict[int, tuple[SpanMessage, int]] = {}
         self._chains: dict[tuple[int, ...], tuple[KeyValue, int]] = {}
         self._track = -1
@@ -187,22 +189,22 @@ class _Messages:
             self._add_failure(message, span)
             size += 3 * call.text_bytes
         if not span.parent_id:
-            size += self._add_above(message, span)
+            size += self._add_caller(message, span)
         return size
 
     def _of_function(self, index: int) -> tuple[SpanMessage, int]:
         function = self._source.functions[index]
-        told: dict[str, Value] = {"code.function.name": function.name}
+        facts: dict[str, Value] = {"code.function.name": function.name}
         if function.file:
-            told["code.file.path"] = function.file
+            facts["code.file.path"] = function.file
         if function.line:
-            told["code.line.number"] = function.line
+            facts["code.line.number"] = function.line
         part = SpanMessage(
             name=short_name(function.name),
             kind=SpanMessage.SPAN_KIND_INTERNAL,
             flags=_FLAGS,
-            trace_state=self._rate.state,
-            attributes=attributes(told),
+            trace_state=self._sampler.state,
+            attributes=attributes(facts),
         )
         return self._functions.setdefault(index, (part, part.ByteSize() + 100))
 
@@ -223,52 +225,52 @@ class _Messages:
         self._track_size = int(self._track_part.ByteSize())
 
     def _add_failure(self, message: SpanMessage, span: Span) -> None:
-        more = "…" if span.call.text_cut else ""
-        kind, told = failure(self._source.language, span.text, panic=span.call.panic)
-        message.status.CopyFrom(Status(code=Status.STATUS_CODE_ERROR, message=span.text + more))
+        ellipsis = "…" if span.call.text_cut else ""
+        kind, text = parse_failure(self._source.language, span.text, panic=span.call.panic)
+        message.status.CopyFrom(Status(code=Status.STATUS_CODE_ERROR, message=span.text + ellipsis))
         message.events.add(
             name="exception",
             time_unix_nano=message.end_time_unix_nano,
-            attributes=attributes({"exception.type": kind, "exception.message": told + more}),
+            attributes=attributes({"exception.type": kind, "exception.message": text + ellipsis}),
         )
 
-    def _add_above(self, message: SpanMessage, span: Span) -> int:
+    def _add_caller(self, message: SpanMessage, span: Span) -> int:
         """Add the caller of a root, and return the approximate size in bytes."""
-        above = span.above
+        caller = span.root_caller
         size = 0
-        if above.chain:
-            part, size = self._of_chain(above.chain)
+        if caller.chain:
+            part, size = self._of_chain(caller.chain)
             message.attributes.append(part)
-        if above.trace_id != NOWHERE.trace_id and self._rate.keeps(above.trace_id):
-            message.links.add(trace_id=above.trace_id, span_id=above.span_id, flags=_FLAGS)
+        if caller.trace_id != NO_PARENT.trace_id and self._sampler.samples(caller.trace_id):
+            message.links.add(trace_id=caller.trace_id, span_id=caller.span_id, flags=_FLAGS)
             size += 64
         return size
 
 
 def _of_call(call: Call) -> dict[str, Value]:
     """Return the attributes that only few calls have."""
-    told: dict[str, Value] = {}
+    facts: dict[str, Value] = {}
     if call.unfinished:
-        told["functrace.unfinished"] = True
+        facts["functrace.unfinished"] = True
     if call.goexit:
-        told["functrace.goexit"] = True
+        facts["functrace.goexit"] = True
     if call.suspended:
-        told["functrace.suspended_ns"] = call.suspended
-    return told
+        facts["functrace.suspended_ns"] = call.suspended
+    return facts
 
 
-def _of_track(track: About) -> dict[str, Value]:
+def _of_track(track: TrackInfo) -> dict[str, Value]:
     """Return track attributes; the semantic conventions define names only for threads."""
     prefix = "thread" if track.kind == "thread" else f"functrace.{track.kind}"
-    told: dict[str, Value] = {f"{prefix}.id": track.id}
+    facts: dict[str, Value] = {f"{prefix}.id": track.id}
     if track.name:
-        told[f"{prefix}.name"] = track.name
-    return told
+        facts[f"{prefix}.name"] = track.name
+    return facts
 
 
-def attributes(told: dict[str, Value]) -> list[KeyValue]:
+def attributes(values: dict[str, Value]) -> list[KeyValue]:
     """Return the attributes as messages."""
-    return [KeyValue(key=key, value=_value(value)) for key, value in told.items()]
+    return [KeyValue(key=key, value=_value(value)) for key, value in values.items()]
 
 
 def _value(value: Value) -> AnyValue:

@@ -24,9 +24,9 @@ class Options:
     that match either are sent"""
 
     @property
-    def chosen(self) -> bool:
+    def selects_calls(self) -> bool:
         """Whether calls are selected individually."""
         return self.errors or self.min_duration_ns is not None
 
 
-EVERYTHING = Options()
+ALL_CALLS = Options()

@@ -16,7 +16,7 @@ from functrace.export.processes import Recorded
 
 def resource(recorded: Recorded) -> dict[str, Value]:
     """Return resource attributes; OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES override them."""
-    told: dict[str, Value] = {
+    facts: dict[str, Value] = {
         "service.name": _service(recorded),
         "service.instance.id": Identity(recorded).instance,
         "process.pid": recorded.pid,
@@ -24,23 +24,23 @@ def resource(recorded: Recorded) -> dict[str, Value]:
         "telemetry.sdk.version": __version__,
         "telemetry.sdk.language": recorded.language,
     }
-    told |= _process(recorded) | _runtime(recorded)
+    facts |= _process(recorded) | _runtime(recorded)
     for key, value in OTELResourceDetector().detect().attributes.items():
-        told[key] = value if isinstance(value, str) else str(value)
-    return told
+        facts[key] = value if isinstance(value, str) else str(value)
+    return facts
 
 
 def _service(recorded: Recorded) -> str:
     """Return the name of the program; for an interpreter, that of the module or script."""
     main = _text(_build(recorded), "main").removesuffix(".__main__")
     if main.endswith(".pyc"):
-        main = _behind(main, processes.arguments(recorded))
+        main = _program_argument(main, processes.arguments(recorded))
     if recorded.language != "python" or not main:
         return processes.name(recorded)
     return PurePath(main).stem if "/" in main or main.endswith(".py") else main
 
 
-def _behind(started: str, arguments: list[str]) -> str:
+def _program_argument(started: str, arguments: list[str]) -> str:
     """Return the script or module after the compiled file in the arguments of functrace run."""
     words = arguments[arguments.index(started) + 1 :] if started in arguments else []
     return next((word for word in words if word != "-m"), "")
@@ -53,19 +53,19 @@ def _build(recorded: Recorded) -> dict[str, Any]:
 
 def _process(recorded: Recorded) -> dict[str, Value]:
     arguments = processes.arguments(recorded)
-    told: dict[str, Value] = {}
+    facts: dict[str, Value] = {}
     if arguments:
-        told["process.command_args"] = arguments
+        facts["process.command_args"] = arguments
     for key, name in (("host", "host.name"), ("executable", "process.executable.path")):
         if _text(recorded.process, key):
-            told[name] = _text(recorded.process, key)
+            facts[name] = _text(recorded.process, key)
     if _text(recorded.process, "executable"):
-        told["process.executable.name"] = PurePath(_text(recorded.process, "executable")).name
+        facts["process.executable.name"] = PurePath(_text(recorded.process, "executable")).name
     if type(recorded.process.get("ppid")) is int:
-        told["process.parent_pid"] = recorded.process["ppid"]
+        facts["process.parent_pid"] = recorded.process["ppid"]
     if _text(_build(recorded), "version"):
-        told["service.version"] = _text(_build(recorded), "version")
-    return told
+        facts["service.version"] = _text(_build(recorded), "version")
+    return facts
 
 
 def _runtime(recorded: Recorded) -> dict[str, Value]:

@@ -16,12 +16,12 @@ from functrace.export.otlp.options import Options
 from functrace.tracefile import Trace
 
 
-def word(traces: Sequence[Trace], options: Options, done: int) -> str:
-    """Return the token with which export() skips the first `done` spans."""
+def resume_token(traces: Sequence[Trace], options: Options, done: int) -> str:
+    """Return the token that makes export() skip the first `done` spans."""
     return f"{_fingerprint(traces, options)}-{done}"
 
 
-def done_before(traces: Sequence[Trace], options: Options, token: str | None) -> int:
+def count_done(traces: Sequence[Trace], options: Options, token: str | None) -> int:
     """Return the number of spans to skip.
 
     Raises:
@@ -41,15 +41,15 @@ def done_before(traces: Sequence[Trace], options: Options, token: str | None) ->
     return int(done)
 
 
-class Skip:
+class SkipFilter:
     """Filter that skips the first `count` spans across several traces."""
 
     def __init__(self, count: int) -> None:
         self._left = count
 
-    def rest(self, found: Iterable[Span]) -> Iterator[Span]:
+    def apply(self, spans: Iterable[Span]) -> Iterator[Span]:
         """Yield the spans of a trace that are not skipped."""
-        for span in found:
+        for span in spans:
             if self._left:
                 self._left -= 1
             else:

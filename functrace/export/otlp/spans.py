@@ -6,11 +6,19 @@ from collections.abc import Iterator, Sequence
 
 from functrace.analysis import Selection
 from functrace.analysis.stream import Call, by_track
-from functrace.export.otlp.frames import Choice, Frame, Span, goes_on_in, place_of, spans_of, take
+from functrace.export.otlp.frames import (
+    Frame,
+    Sampler,
+    Span,
+    collect_with_callers,
+    find_parent_frame,
+    spans_of,
+    to_parent_call,
+)
 from functrace.export.otlp.ids import Identity
 from functrace.export.otlp.options import Options
-from functrace.export.otlp.places import Children, Place, Places
-from functrace.export.otlp.worth import Worth
+from functrace.export.otlp.parent_calls import Children, ParentCall, ParentCalls
+from functrace.export.otlp.track_selection import TrackSelection
 from functrace.tracefile import Trace
 
 _NEVER = 1 << 63
@@ -19,10 +27,10 @@ _NEVER = 1 << 63
 def spans(trace: Trace, options: Options) -> Iterator[Span]:
     """Yield the spans of a trace, callers before callees, in an order that is always the same."""
     walk = _Walk(trace, options)
-    for tracks, listing in walk.worth.passes(options):
+    for tracks, listing in walk.selection.passes(options):
         for block in by_track(trace, Selection(tracks=tracks), listing):
-            for place, (index, calls) in enumerate(block.tracks):
-                if place == 0:
+            for position, (index, calls) in enumerate(block.tracks):
+                if position == 0:
                     walk.close_before(index)
                 track = walk.track(index)
                 for call in calls:
@@ -39,19 +47,19 @@ class _Walk:
         self.trace = trace
         self.options = options
         roots = None if options.roots is None else frozenset(options.roots(trace))
-        self.choice = Choice(options, roots)
+        self.sampler = Sampler(options, roots)
         self.identity = Identity(trace)
-        self.worth = Worth(trace, options)
+        self.selection = TrackSelection(trace, options)
         self.children = Children(trace)
-        self.places = Places(trace)
-        self.origins: dict[int, Frame] = {}
+        self.parent_calls = ParentCalls(trace)
+        self.parent_frames: dict[int, Frame] = {}
         """parent call by track, if it may have to be sent together with calls of the track"""
         self._open: dict[int, _Track] = {}
 
     def close_before(self, index: int) -> None:
         """Close the tracks with smaller indices, which have no more calls."""
         for done in [each for each in self._open if each < index]:
-            self._open.pop(done).place_children()
+            self._open.pop(done).assign_parent_calls()
 
     def track(self, index: int) -> _Track:
         """Return the track with an index; open it if necessary."""
@@ -61,7 +69,7 @@ class _Walk:
 
     def drop_childless(self, index: int) -> None:
         """Drop a track without further calls unless children of it still need a parent call."""
-        if self._open[index].placed_all:
+        if self._open[index].has_assigned_all:
             del self._open[index]
 
     def parent_of(self, index: int) -> _Track | None:
@@ -76,71 +84,71 @@ class _Track:
         tracks = walk.trace.tracks
         self._walk = walk
         self._index = index
-        self.place: Place | None = None
-        self.origin: Frame | None = None
+        self.parent_call: ParentCall | None = None
+        self.parent_frame: Frame | None = None
         self.ids = walk.identity.track(int(tracks.id[index]))
         self._open: list[Frame] = []
-        self._children = walk.children.of(index)[::-1]
+        self._children = walk.children.get(index)[::-1]
         self._next_child = int(tracks.start[self._children[-1]]) if self._children else _NEVER
         self._starters = frozenset(tracks.starter[self._children].tolist())
         self._last: dict[int, Frame] = {}
         """last call by starter function"""
 
     @property
-    def placed_all(self) -> bool:
+    def has_assigned_all(self) -> bool:
         """Whether every child track has been assigned its parent call."""
         return not self._children
 
     def enter(self, call: Call) -> Sequence[Span]:
         """Add a call, and return the spans to send: those of the call and its unsent callers."""
-        if self.place is None:
-            self._settle()
+        if self.parent_call is None:
+            self._adopt_parent_call()
         if call.start > self._next_child:
-            self.place_children(call.start)
+            self.assign_parent_calls(call.start)
         del self._open[call.level - 1 :]
-        above = self._open[-1] if self._open else None
-        frame = Frame(self, call.function, call.start_ticks, above)
-        self._walk.choice.begin(frame)
+        caller = self._open[-1] if self._open else None
+        frame = Frame(self, call.function, call.start_ticks, caller)
+        self._walk.sampler.begin(frame)
         frame.call = call
         frame.text = self._walk.trace.text(call.text_at, call.text_bytes) if call.text_bytes else ""
         self._open.append(frame)
         if call.function in self._starters:
             self._last[call.function] = frame
-        return spans_of(take(frame)) if self._walk.choice.wants(call) else ()
+        return spans_of(collect_with_callers(frame)) if self._walk.sampler.matches(call) else ()
 
-    def place_children(self, before: int = _NEVER) -> None:
+    def assign_parent_calls(self, before: int = _NEVER) -> None:
         """Assign a parent call to the children that began before a time."""
         starts = self._walk.trace.tracks.start
         while self._next_child < before:
-            self._place_child(self._children.pop())
+            self._assign_parent_call(self._children.pop())
             self._next_child = int(starts[self._children[-1]]) if self._children else _NEVER
 
-    def _settle(self) -> None:
-        """Take over the parent call of the track, which its parent track determines."""
+    def _adopt_parent_call(self) -> None:
+        """Adopt the parent call of the track, which its parent track determines."""
         parent = self._walk.parent_of(self._index)
         if parent is not None:
-            parent.place_children(int(self._walk.trace.tracks.start[self._index]) + 1)
-        self.place = self._walk.places[self._index]
-        self.origin = self._walk.origins.pop(self._index, None)
+            parent.assign_parent_calls(int(self._walk.trace.tracks.start[self._index]) + 1)
+        self.parent_call = self._walk.parent_calls[self._index]
+        self.parent_frame = self._walk.parent_frames.pop(self._index, None)
 
-    def _place_child(self, child: int) -> None:
+    def _assign_parent_call(self, child: int) -> None:
         walk = self._walk
-        if child not in walk.worth:
+        if child not in walk.selection:
             return
-        frame = self._origin(child)
-        origin = frame or self.origin
-        if walk.options.chosen and origin is not None:
-            walk.origins[child] = origin
-        place = self.place if frame is None else place_of(frame)
-        if place is not None:
-            walk.places[child] = place
+        found = self._find_parent_frame(child)
+        parent_frame = found or self.parent_frame
+        if walk.options.selects_calls and parent_frame is not None:
+            walk.parent_frames[child] = parent_frame
+        parent_call = self.parent_call if found is None else to_parent_call(found)
+        if parent_call is not None:
+            walk.parent_calls[child] = parent_call
 
-    def _origin(self, child: int) -> Frame | None:
+    def _find_parent_frame(self, child: int) -> Frame | None:
         """Return the parent call of a child track, as docs/trace-format.md defines it."""
         tracks = self._walk.trace.tracks
         start, starter = int(tracks.start[child]), int(tracks.starter[child])
         still_open = [frame for frame in self._open if _is_open(frame.call, start)]
-        return goes_on_in(still_open, starter, self._last.get(starter))
+        return find_parent_frame(still_open, starter, self._last.get(starter))
 
 
 def _is_open(call: Call, time: int) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from functrace.export.otlp.frames import Span
-from functrace.export.otlp.ids import Rate
-from functrace.export.otlp.messages import Batch, batches
-from functrace.export.otlp.options import EVERYTHING, Options
+from functrace.export.otlp.ids import ProbabilitySampler
+from functrace.export.otlp.messages import Batch, build_batches
+from functrace.export.otlp.options import ALL_CALLS, Options
 from functrace.export.otlp.resource import resource
-from functrace.export.otlp.resuming import Skip, done_before
+from functrace.export.otlp.resuming import SkipFilter, count_done
 from functrace.export.otlp.sending import Clock, Delivery, Sender
 from functrace.export.otlp.spans import spans
 from functrace.export.otlp.transport import Transport
@@ -19,11 +19,11 @@ from functrace.tracefile import Trace
 def export(
     traces: Sequence[Trace],
     transport: Transport,
-    options: Options = EVERYTHING,
+    options: Options = ALL_CALLS,
     *,
     delivery: Delivery | None = None,
     resume: str | None = None,
-    tell: Callable[[int], None] = lambda _: None,
+    on_progress: Callable[[int], None] = lambda _: None,
     clock: Clock | None = None,
 ) -> Delivery:
     """Send the calls of traces as spans, one trace after another.
@@ -32,10 +32,10 @@ def export(
         traces: traces to export.
         transport: connection from connect(); it stays open.
         options: selection of calls.
-        delivery: results, updated even if this raises; resuming.word() converts its `done` to the
-            `resume` of the next export.
+        delivery: results, updated even if this raises; resume_token() converts its `done`
+            to the `resume` of the next export.
         resume: token of an interrupted export of the same traces.
-        tell: callback for progress; receives the number of spans done, including earlier exports.
+        on_progress: callback; receives the number of spans done, including earlier exports.
         clock: time and sleep functions.
 
     Raises:
@@ -44,20 +44,21 @@ def export(
         FunctraceError: `resume` is for other traces or options.
     """
     delivery = delivery or Delivery()
-    delivery.before = done_before(traces, options, resume)
-    skip = Skip(delivery.before)
+    delivery.before = count_done(traces, options, resume)
+    skip = SkipFilter(delivery.before)
     sender = Sender(transport, delivery, clock)
-    rate = Rate(options.rate)
+    sampler = ProbabilitySampler(options.rate)
     for trace in traces:
-        found = _measured(skip.rest(spans(trace, options)), delivery)
-        sender.send_all(_told(batches(trace, found, resource(trace), rate), delivery, tell))
+        selected = _measure(skip.apply(spans(trace, options)), delivery)
+        built = build_batches(trace, selected, resource(trace), sampler)
+        sender.send_all(_report_progress(built, delivery, on_progress))
     return delivery
 
 
-def _measured(found: Iterable[Span], delivery: Delivery) -> Iterator[Span]:
+def _measure(selected: Iterable[Span], delivery: Delivery) -> Iterator[Span]:
     """Pass spans through, and record the size of the largest OpenTelemetry trace."""
     trace_id, size = b"", 0
-    for span in found:
+    for span in selected:
         if span.trace_id != trace_id:
             trace_id, size = span.trace_id, 0
         size += 1
@@ -66,10 +67,10 @@ def _measured(found: Iterable[Span], delivery: Delivery) -> Iterator[Span]:
         yield span
 
 
-def _told(
-    found: Iterable[Batch], delivery: Delivery, tell: Callable[[int], None]
+def _report_progress(
+    batches: Iterable[Batch], delivery: Delivery, on_progress: Callable[[int], None]
 ) -> Iterator[Batch]:
-    for batch in found:
-        tell(delivery.done)
+    for batch in batches:
+        on_progress(delivery.done)
         yield batch
-    tell(delivery.done)
+    on_progress(delivery.done)

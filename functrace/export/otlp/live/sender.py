@@ -11,11 +11,11 @@ from pathlib import Path
 from functrace.cache import leftovers
 from functrace.errors import FunctraceError
 from functrace.export.otlp.frames import Span
-from functrace.export.otlp.ids import Rate
+from functrace.export.otlp.ids import ProbabilitySampler
 from functrace.export.otlp.live.queue import Queue, QueueCounts
 from functrace.export.otlp.live.span_follower import SpanFollower
 from functrace.export.otlp.live.variables import SenderSettings, read_settings
-from functrace.export.otlp.messages import Batch, Batches
+from functrace.export.otlp.messages import Batch, BatchBuilder
 from functrace.export.otlp.redaction import redact
 from functrace.export.otlp.resource import resource
 from functrace.export.otlp.transport import connect
@@ -60,7 +60,7 @@ def _send(file: Path, settings: SenderSettings) -> None:
     program = _Program(follower.process.pid)
     pause_s = 0.0
     while not (program.has_ended(pause_s) or follower.ended_cleanly):
-        pause_s = 0.0 if follower.round() > _MANY_WORDS else _PAUSE_S
+        pause_s = 0.0 if follower.advance() > _MANY_WORDS else _PAUSE_S
         pipeline.flush_if_due()
     pipeline.set_timeout(settings.timeout_s)
     follower.finish()
@@ -77,7 +77,7 @@ class _Pipeline:
         self._queue = Queue(connect())
         self._process = follower.process
         self._rate = settings.options.rate
-        self._batches: Batches | None = None
+        self._batches: BatchBuilder | None = None
         self._flushed_at = time.monotonic()
 
     def add(self, spans: Iterable[Span]) -> None:
@@ -99,17 +99,18 @@ class _Pipeline:
         self._flush()
         return self._queue.end()
 
-    def _builder(self) -> Batches:
+    def _builder(self) -> BatchBuilder:
         """Return the request builder; create it with the first span.
 
         The process metadata has been read by then.
         """
         if self._batches is None:
-            self._batches = Batches(self._process, resource(self._process), Rate(self._rate))
+            sampler = ProbabilitySampler(self._rate)
+            self._batches = BatchBuilder(self._process, resource(self._process), sampler)
         return self._batches
 
     def _flush(self) -> None:
-        self._put(self._batches.rest() if self._batches is not None else None)
+        self._put(self._batches.flush() if self._batches is not None else None)
         self._flushed_at = time.monotonic()
 
     def _put(self, batch: Batch | None) -> None:

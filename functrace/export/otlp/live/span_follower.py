@@ -8,16 +8,23 @@ from typing import Any
 
 from functrace._native.tables import CUT, END_UNKNOWN, ERROR, GOEXIT, PANIC, UNFINISHED
 from functrace.analysis.stream import Call
-from functrace.export.otlp.frames import Choice, Frame, Span, place_of, spans_of, take
+from functrace.export.otlp.frames import (
+    Frame,
+    Sampler,
+    Span,
+    collect_with_callers,
+    spans_of,
+    to_parent_call,
+)
 from functrace.export.otlp.ids import Identity, TrackIds
 from functrace.export.otlp.options import Options
-from functrace.export.otlp.places import NOWHERE, Place
+from functrace.export.otlp.parent_calls import NO_PARENT, ParentCall
 from functrace.globs import compile_glob
 from functrace.tracefile import Function
 from functrace.tracefile import format as fmt
 from functrace.tracefile.follower import Follower, Progress
 
-_GENERATIONS = 256  # ancestor tracks whose calls are kept for a track
+_MAX_GENERATIONS = 256  # ancestor tracks whose calls are retained for a track
 
 
 class LiveTrack:
@@ -28,23 +35,23 @@ class LiveTrack:
         ids: generator of the ids of its calls.
     """
 
-    def __init__(self, id: int, ids: TrackIds) -> None:  # noqa: A002  required by About
+    def __init__(self, id: int, ids: TrackIds) -> None:  # noqa: A002  required by TrackInfo
         self.id = id
         self.ids = ids
         self.kind = fmt.TRACK_KINDS[0]
         self.name = ""
-        self.place: Place | None = None
-        self.origin: Frame | None = None
+        self.parent_call: ParentCall | None = None
+        self.parent_frame: Frame | None = None
         self.generation = 0
 
     def drop_distant_ancestors(self) -> None:
         """Release calls of distant ancestors; else a chain of tasks that start each other leaks."""
         track: LiveTrack = self
-        for _ in range(_GENERATIONS):
-            if track.origin is None:
+        for _ in range(_MAX_GENERATIONS):
+            if track.parent_frame is None:
                 return
-            track = track.origin.track  # type: ignore[assignment]
-        track.origin = None
+            track = track.parent_frame.track  # type: ignore[assignment]
+        track.parent_frame = None
 
 
 class _OpenCall(Frame):
@@ -107,11 +114,11 @@ class SpanFollower:
         self.dropped = 0
         """calls that are not sent because their exits were overwritten before they were read"""
         self._put = put
-        self._sends_everything = not options.chosen
+        self._selects_all = not options.selects_calls
         self._globs = [compile_glob(glob) for glob in roots]
         self._roots: set[int] = set()
         self._matched = 0  # functions already compared with the globs
-        self._choice = Choice(options, self._roots if roots else None)
+        self._sampler = Sampler(options, self._roots if roots else None)
         self._identity: Identity | None = None
         self._calls: dict[int, _OpenCall] = {}
 
@@ -125,7 +132,7 @@ class SpanFollower:
         """Whether the header marks the trace as complete."""
         return self._follower.ended_cleanly
 
-    def round(self) -> int:
+    def advance(self) -> int:
         """Read new data, send the calls that have ended, and return the amount of new data."""
         count = self._follower.advance()
         self._send(self._follower.drain())
@@ -133,7 +140,7 @@ class SpanFollower:
 
     def finish(self) -> None:
         """Send the remaining calls after the program has ended."""
-        while self.round():
+        while self.advance():
             pass
         self._follower.finish()
         self._send(self._follower.drain())
@@ -159,11 +166,11 @@ class SpanFollower:
             _,
         ) in progress.begun.tolist():
             track = self.process.tracks[index]
-            if track.place is None:
-                self._place(track, outer, outer_track)
+            if track.parent_call is None:
+                self._set_parent_call(track, outer, outer_track)
             frame = _OpenCall(track, function, start, self._calls.get(outer_call))
             frame.has_ended = False
-            self._choice.begin(frame)
+            self._sampler.begin(frame)
             self._calls[call] = frame
         self._finish(progress)
         for call in progress.released.tolist():
@@ -187,25 +194,25 @@ class SpanFollower:
     def _match_roots(self) -> None:
         functions = self._follower.functions
         for index in range(self._matched, len(functions)):
-            if any(is_meant(functions[index].name) for is_meant in self._globs):
+            if any(matches(functions[index].name) for matches in self._globs):
                 self._roots.add(index)
         self._matched = len(functions)
 
-    def _place(self, track: LiveTrack, outer: int, outer_track: int) -> None:
+    def _set_parent_call(self, track: LiveTrack, outer: int, outer_track: int) -> None:
         """Record the parent call of a track."""
-        track.place = NOWHERE
+        track.parent_call = NO_PARENT
         parent = self.process.tracks.get(outer_track)
         if parent is None:
             return
         frame = self._calls.get(outer)
         if frame is not None:
-            track.place = place_of(frame).shortened()
-        elif parent.place is not None:
-            track.place = parent.place
-        if not self._sends_everything:
-            track.origin = frame or parent.origin
+            track.parent_call = to_parent_call(frame).shortened()
+        elif parent.parent_call is not None:
+            track.parent_call = parent.parent_call
+        if not self._selects_all:
+            track.parent_frame = frame or parent.parent_frame
             track.generation = parent.generation + 1
-            if track.generation % _GENERATIONS == 0:
+            if track.generation % _MAX_GENERATIONS == 0:
                 track.drop_distant_ancestors()
 
     def _finish(self, progress: Progress) -> None:
@@ -219,10 +226,10 @@ class SpanFollower:
             frame = self._calls[call]
             frame.has_ended = True
             if flags & END_UNKNOWN:
-                frame.kept = False
+                frame.is_sampled = False
                 self.dropped += 1
                 continue
-            if not frame.kept and self._sends_everything:
+            if not frame.is_sampled and self._selects_all:
                 continue
             depth, at, size = text
             frame.text = progress.text(at, size) if size else ""
@@ -246,7 +253,7 @@ class SpanFollower:
 
     def _end(self, frame: _OpenCall) -> None:
         """Send an ended call if it is selected, together with its callers that have ended."""
-        if self._sends_everything or frame.taken:
+        if self._selects_all or frame.is_collected:
             self._put(spans_of((frame,)))
-        elif self._choice.wants(frame.call):
-            self._put(spans_of(each for each in take(frame) if each.has_ended))  # type: ignore[attr-defined]
+        elif self._sampler.matches(frame.call):
+            self._put(spans_of(each for each in collect_with_callers(frame) if each.has_ended))  # type: ignore[attr-defined]

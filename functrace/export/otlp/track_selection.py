@@ -10,20 +10,20 @@ from functrace.export.otlp.options import Options
 from functrace.tracefile import Trace
 
 
-class Worth:
+class TrackSelection:
     """Tracks with calls that match the options, and their ancestors."""
 
     def __init__(self, trace: Trace, options: Options) -> None:
-        self._chosen: set[int] | None = None
+        self._selected: set[int] | None = None
         """selected tracks; None: all"""
-        self._above: set[int] = set()
-        if options.chosen:
-            self._chosen = _with_calls(trace, _listings(options))
-            self._above = _add_above(trace, self._chosen)
+        self._ancestors: set[int] = set()
+        if options.selects_calls:
+            self._selected = _with_calls(trace, _listings(options))
+            self._ancestors = _add_ancestors(trace, self._selected)
 
     def __contains__(self, track: int) -> bool:
         """Return whether a track is selected."""
-        return self._chosen is None or track in self._chosen
+        return self._selected is None or track in self._selected
 
     def passes(self, options: Options) -> Iterator[tuple[Collection[int] | None, Listing]]:
         """Yield groups of selected tracks, parents before children, with the calls to list.
@@ -31,13 +31,13 @@ class Worth:
         All calls of an ancestor are listed, as each may be a parent call. Of other tracks only
         matching calls and their callers are listed, if one listing can express that.
         """
-        if self._chosen is None:
+        if self._selected is None:
             yield None, Listing()
             return
         listings = _listings(options)
         few = listings[0] if len(listings) == 1 else Listing()
-        yield self._above, Listing()
-        yield self._chosen - self._above, few
+        yield self._ancestors, Listing()
+        yield self._selected - self._ancestors, few
 
 
 def _listings(options: Options) -> list[Listing]:
@@ -60,14 +60,14 @@ def _with_calls(trace: Trace, listings: list[Listing]) -> set[int]:
     }
 
 
-def _add_above(trace: Trace, tracks: set[int]) -> set[int]:
+def _add_ancestors(trace: Trace, tracks: set[int]) -> set[int]:
     """Add the ancestors of the tracks to `tracks`, and return the ancestors."""
     parents = trace.tracks.parent
-    above = set()
+    ancestors = set()
     for track in list(tracks):
         parent = int(parents[track])
-        while parent >= 0 and parent not in above:
-            above.add(parent)
+        while parent >= 0 and parent not in ancestors:
+            ancestors.add(parent)
             parent = int(parents[parent])
-    tracks |= above
-    return above
+    tracks |= ancestors
+    return ancestors

@@ -8,11 +8,11 @@ import numpy as np
 
 from functrace.tracefile import Trace
 
-# Maximum length of the exported call chain above an OpenTelemetry trace; the innermost are kept.
+# Maximum length of the exported call chain of a root; the innermost calls are exported.
 _CHAIN = 128
 
 
-class Place(NamedTuple):
+class ParentCall(NamedTuple):
     """Parent call of a track."""
 
     trace_id: bytes
@@ -22,16 +22,16 @@ class Place(NamedTuple):
     chain: tuple[int, ...]
     """function indices from the outermost call to this one"""
 
-    def shortened(self) -> Place:
-        """Return the place with the chain shortened to its exported length."""
+    def shortened(self) -> ParentCall:
+        """Return the parent call with the chain shortened to its exported length."""
         return self._replace(chain=self.chain[-_CHAIN:])
 
 
-NOWHERE = Place(bytes(16), bytes(8), ())
+NO_PARENT = ParentCall(bytes(16), bytes(8), ())
 
 
-class Places:
-    """Places by track, 28 bytes each, because a trace may contain millions of tracks."""
+class ParentCalls:
+    """ParentCalls by track, 28 bytes each, because a trace may contain millions of tracks."""
 
     def __init__(self, trace: Trace) -> None:
         self._ids = np.zeros((len(trace.tracks), 24), np.uint8)
@@ -39,15 +39,15 @@ class Places:
         self._chains: list[tuple[int, ...]] = [()]
         self._numbers: dict[tuple[int, ...], int] = {(): 0}
 
-    def __getitem__(self, track: int) -> Place:
-        """Return the place of a track, or a copy of NOWHERE if it is unknown."""
+    def __getitem__(self, track: int) -> ParentCall:
+        """Return the parent call of a track, or a copy of NO_PARENT if none is set."""
         ids = self._ids[track].tobytes()
-        return Place(ids[:16], ids[16:], self._chains[self._chain[track]])
+        return ParentCall(ids[:16], ids[16:], self._chains[self._chain[track]])
 
-    def __setitem__(self, track: int, place: Place) -> None:
-        """Set the place of a track."""
-        self._ids[track] = np.frombuffer(place.trace_id + place.span_id, np.uint8)
-        chain = place.shortened().chain
+    def __setitem__(self, track: int, parent_call: ParentCall) -> None:
+        """Set the parent call of a track."""
+        self._ids[track] = np.frombuffer(parent_call.trace_id + parent_call.span_id, np.uint8)
+        chain = parent_call.shortened().chain
         number = self._numbers.setdefault(chain, len(self._chains))
         if number == len(self._chains):
             self._chains.append(chain)
@@ -62,7 +62,7 @@ class Children:
         self._order = np.argsort(parent, kind="stable")
         self._first = np.searchsorted(parent[self._order], np.arange(len(parent) + 1))
 
-    def of(self, track: int) -> list[int]:
+    def get(self, track: int) -> list[int]:
         """Return the indices of a track's children."""
         children: list[int] = self._order[self._first[track] : self._first[track + 1]].tolist()
         return children
