@@ -20,7 +20,12 @@ CHUNK = np.dtype(
     ]
 )
 
-# Consecutive words of one track. begins: whether a chunk begins here, with `open` open calls.
+# Consecutive words of one track, which has `open` open calls where they begin. Flags of a piece:
+COUNTED = 1  # open is known
+LISTS = 2  # it lists its open calls
+STARTS = 4  # the track begins here
+GAP = 8  # words of the track before it are missing
+TIMED = 16  # first is the earliest time in it, not its base
 PIECE = np.dtype(
     [
         ("track", "<u8"),
@@ -29,8 +34,8 @@ PIECE = np.dtype(
         ("first", "<i8"),
         ("words", "<u4"),
         ("open", "<u4"),
-        ("begins", "<u4"),
-        ("untimed", "<u4"),
+        ("run", "<u4"),
+        ("flags", "<u4"),
     ]
 )
 

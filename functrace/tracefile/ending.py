@@ -57,7 +57,8 @@ def write_ending(path: Path, pid: int, ending: Ending) -> None:
         if len(head) < fmt.HEADER.size or os.fstat(descriptor).st_size < fmt.HEADER_BYTES:
             return
         magic, version, _, recorded, *_, flags, _ = fmt.HEADER.unpack(head)
-        if (magic, version, recorded) != (fmt.MAGIC, fmt.VERSION, pid):
+        is_trace = magic == fmt.MAGIC and version in fmt.VERSIONS
+        if not is_trace or recorded != pid:
             return
         is_exit = ending.signal is None
         kind = fmt.EXITED if is_exit else fmt.KILLED

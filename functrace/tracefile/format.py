@@ -5,7 +5,8 @@ from __future__ import annotations
 import struct
 
 MAGIC = b"FTRACE\r\n"
-VERSION = 1
+VERSION = 2
+VERSIONS = (1, 2)  # that are read
 HEADER_BYTES = 4096
 
 # magic, version, header size, process id, language, ticks per second,
@@ -24,6 +25,7 @@ END_KNOWN = 16
 
 FLAGS_AT = 48
 ENDING_AT = 128
+OVERWRITTEN_AT = 136
 ENDING = struct.Struct("<II")  # kind of ending, and exit status or signal
 EXITED = 1
 KILLED = 2
@@ -50,6 +52,7 @@ LOST = 6
 SUSPENDED = 7
 RESUMED = 8
 INHERITED = 9
+SWITCH = 10
 FUNCTION = 16
 PROCESS = 17
 
@@ -57,6 +60,12 @@ CUT = 1  # flags of an error or panic record
 GOEXIT = 2
 
 OPEN_INHERITED = 1  # flag of an open-call record
+
+KIND_MASK = 0xFF  # parts of the value of a track record
+TRACK_AGAIN = 1 << 8
+RUN_BITS = 24  # of the value of a switch record; the number of open calls follows
+RUN_MASK = (1 << RUN_BITS) - 1
+RUN_OPEN_LIMIT = 0xFFFF
 
 TRACK_PAYLOAD = struct.Struct("<QQQII")  # id, parent, ticks, starter, line; the name follows
 OPEN_PAYLOAD = struct.Struct("<QQ")  # ticks, function

@@ -17,6 +17,7 @@ _MAX_STARTED = 1 << 62  # nanoseconds since 1970, so that a time after the start
 class Header:
     """Trace header with the calibrated clock rate."""
 
+    version: int
     pid: int
     language: str
     ticks_per_second: float
@@ -26,6 +27,8 @@ class Header:
     """the same instant, nanoseconds since 1970"""
     flags: int
     lost: int
+    overwritten: int
+    """events in chunks that were overwritten; 0 in version 1, which does not count them"""
     ending: Ending | None
 
 
@@ -47,7 +50,7 @@ def parse_header(path: Path, data: memoryview) -> Header:
             f"{path}: format version {version} is newer than the supported version {fmt.VERSION};"
             " upgrade functrace"
         )
-    if version != fmt.VERSION or size != fmt.HEADER_BYTES:
+    if version not in fmt.VERSIONS or size != fmt.HEADER_BYTES:
         raise FunctraceError(f"{path}: corrupt header")
     rate = _calibrated(data, start) or float(rate)
     if not rate:
@@ -55,7 +58,10 @@ def parse_header(path: Path, data: memoryview) -> Header:
     language_name = fmt.LANGUAGES.get(language, "unknown")
     started = min(started, _MAX_STARTED)
     ending = read_ending(data, flags)
-    return Header(pid, language_name, rate, start, started, flags, lost, ending)
+    (overwritten,) = fmt.WORD.unpack_from(data, fmt.OVERWRITTEN_AT)
+    return Header(
+        version, pid, language_name, rate, start, started, flags, lost, overwritten, ending
+    )
 
 
 def _calibrated(data: memoryview, start: int) -> float | None:

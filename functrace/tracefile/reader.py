@@ -128,8 +128,8 @@ def open_trace(path: str | Path) -> Trace:
     overwritten = bool(header.flags & fmt.OVERWRITTEN)
     chunks = find_chunks(data, overwritten)
     facts = read_facts(data, chunks.rows)
-    found = find_pieces(data, header.start, chunks.rows)
-    ordered = order_tracks(found)
+    found = find_pieces(data, header, chunks.rows)
+    ordered = order_tracks(found, has_runs=header.version > 1)
     clock = Clock(header.ticks_per_second)
     span = clock.nanoseconds(np.array([found.first, found.last]))
     return Trace(

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from functrace._native.reader import array, engine, octets
 from functrace._native.tables import CHUNK, PIECE, TRACK_RECORD
 from functrace.tracefile import format as fmt
+from functrace.tracefile.header import Header
 
 Rows = npt.NDArray[Any]
 
@@ -45,9 +46,11 @@ def find_chunks(data: memoryview, overwritten: bool) -> Chunks:
     return Chunks(in_sequence(np.frombuffer(rows, CHUNK)), gaps, truncated)
 
 
-def find_pieces(data: memoryview, start: int, chunks: Rows) -> Pieces:
-    """Return the pieces in the chunks of a file whose clock begins at `start` ticks."""
-    rows, records, *counts = engine().pieces(octets(data), start, array(chunks))
+def find_pieces(data: memoryview, header: Header, chunks: Rows) -> Pieces:
+    """Return the pieces in the chunks of a file."""
+    rows, records, *counts = engine().pieces(
+        octets(data), header.start, header.version, array(chunks)
+    )
     return Pieces(np.frombuffer(rows, PIECE), np.frombuffer(records, TRACK_RECORD), *counts)
 
 

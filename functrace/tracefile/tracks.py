@@ -9,11 +9,13 @@ from typing import overload
 import numpy as np
 import numpy.typing as npt
 
+from functrace._native.tables import GAP, STARTS
 from functrace.tracefile import format as fmt
 from functrace.tracefile.facts import decode
 from functrace.tracefile.scan import Pieces, Rows
 
 _Int64s = npt.NDArray[np.int64]
+_HALF = 1 << fmt.RUN_BITS - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ class TrackOrder:
     """index of each track's first piece; one item more than there are tracks"""
 
 
-def order_tracks(found: Pieces) -> TrackOrder:
+def order_tracks(found: Pieces, *, has_runs: bool) -> TrackOrder:
     """Match pieces and records by track id.
 
     A parent that does not precede its child is ignored, so that no track is its own ancestor.
@@ -118,13 +120,40 @@ def order_tracks(found: Pieces) -> TrackOrder:
     rank[order] = np.arange(len(ids))
     track_of_piece = rank[of_piece[: len(found.rows)]]
     by_track = np.argsort(track_of_piece, kind="stable")
+    pieces = found.rows[by_track]
+    if has_runs:
+        pieces = _in_run_order(pieces, track_of_piece[by_track])
     counts = np.bincount(track_of_piece, minlength=len(ids))
     return TrackOrder(
         records[order],
         _parents(ids, records, rank)[order],
-        np.ascontiguousarray(found.rows[by_track]),
+        np.ascontiguousarray(pieces),
         np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
     )
+
+
+def _in_run_order(pieces: Rows, tracks: _Int64s) -> Rows:
+    """Return the runs of each track in the order of their numbers, and flag missing ones.
+
+    Args:
+        pieces: the runs, track by track, each track's in the order of the file.
+        tracks: the track of each.
+    """
+    if not len(pieces):
+        return pieces
+    starts = (pieces["flags"] & STARTS) != 0
+    life = np.cumsum(starts)
+    life[np.bincount(tracks, weights=starts)[tracks] < 2] = 0  # begun at most once
+    step = np.diff(pieces["run"].astype(np.int64), prepend=0)
+    place = np.cumsum((step + _HALF & fmt.RUN_MASK) - _HALF)
+    order = np.lexsort((place, life, tracks))
+    pieces, place, life, tracks = pieces[order], place[order], life[order], tracks[order]
+    is_next = np.concatenate(
+        [[False], (np.diff(place) == 1) & (np.diff(life) == 0) & (np.diff(tracks) == 0)]
+    )
+    is_whole = is_next | ((pieces["flags"] & STARTS) != 0)
+    pieces["flags"][~is_whole] |= GAP
+    return pieces
 
 
 def _first_records(

@@ -7,8 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from functrace._native.tables import CHUNK, PIECE, TRACK_RECORD
+from functrace._native.tables import (
+    CHUNK,
+    COUNTED,
+    LISTS,
+    PIECE,
+    STARTS,
+    TIMED,
+    TRACK_RECORD,
+)
 from functrace.tracefile import format as fmt
+from functrace.tracefile.header import Header
 from functrace.tracefile.scan import Chunks, Pieces, in_sequence
 
 Row = tuple[int, ...]
@@ -20,8 +29,8 @@ def find_chunks(data: memoryview, overwritten: bool) -> Chunks:
     return Chunks(in_sequence(np.array(rows, CHUNK)), gaps, cut)
 
 
-def find_pieces(data: memoryview, start: int, chunks: Any) -> Pieces:
-    found = pieces(data, start, chunks)
+def find_pieces(data: memoryview, header: Header, chunks: Any) -> Pieces:
+    found = pieces(data, header, chunks)
     return Pieces(
         np.array(found.pieces, PIECE),
         np.array(found.records, TRACK_RECORD),
@@ -110,32 +119,39 @@ class _Piece:
     base: int
     first: int
     open: int = 0
-    begins: int = 0
-    untimed: int = 1
+    run: int = 0
+    flags: int = 0
 
     def note_time(self, time: int) -> None:
-        self.first = time if self.untimed else min(self.first, time)
-        self.untimed = 0
+        self.first = min(self.first, time) if self.flags & TIMED else time
+        self.flags |= TIMED
 
 
-def pieces(data: memoryview, start: int, chunks: Any) -> Found:
-    """Split the chunks of events, given in the order of their sequence numbers, at new tracks."""
+def pieces(data: memoryview, header: Header, chunks: Any) -> Found:
+    """Split the chunks of events, given in the order of their sequence numbers, into runs."""
+    start = header.start
     found = Found()
     for chunk in chunks.tolist():
         offset, _sequence, track, base, size, kind, opened, _padding = chunk
         if kind == fmt.EVENTS:
             at = offset + fmt.CHUNK.size
-            piece = _Piece(track, at, base, fmt.ticks_since(base, start), opened, 1)
-            _Scanner(data, start, found, piece).scan(at, offset + size)
+            piece = _Piece(0, at, base, fmt.ticks_since(base, start))
+            if header.version == 1:
+                piece.track, piece.open, piece.flags = track, opened, COUNTED
+            _Scanner(data, header, found, piece).scan(at, offset + size)
     return found
 
 
 @dataclass
 class _Scanner:
     data: memoryview
-    start: int
+    header: Header
     found: Found
     piece: _Piece
+
+    @property
+    def start(self) -> int:
+        return self.header.start
 
     def scan(self, at: int, end: int) -> None:
         base = self.piece.base
@@ -172,26 +188,51 @@ class _Scanner:
             (base,) = _WORD(self.data, at + 8)
         elif kind in (fmt.OPEN, fmt.INHERITED) and size >= fmt.OPEN_PAYLOAD.size:
             self.piece.note_time(fmt.ticks_since(_WORD(self.data, at + 8)[0], self.start))
+            if kind == fmt.OPEN:
+                self.piece.flags |= LISTS
         elif kind in (fmt.SUSPENDED, fmt.RESUMED):
             self._note(fmt.ticks_since(base + (word >> 24), self.start))
         elif kind == fmt.TRACK:
             self._begin_track(at, word, base)
+        elif kind == fmt.SWITCH and self.header.version > 1:
+            self._switch_track(at, word, base)
         return base
 
     def _begin_track(self, at: int, word: int, base: int) -> None:
+        is_again = word >> 24 & fmt.TRACK_AGAIN
+        track = self._track_record(at, word, self.piece.track if is_again else None)
+        if is_again and track:
+            return
         self._end_piece(at)
-        track = self._track_record(at, word)
-        first = fmt.ticks_since(base, self.start)
-        self.piece = _Piece(track, at + fmt.record_size(word), base, first)
+        self.piece = self._piece_behind(at, word, base)
+        if track:
+            self.piece.track, self.piece.flags = track, STARTS
 
-    def _track_record(self, at: int, word: int) -> int:
+    def _switch_track(self, at: int, word: int, base: int) -> None:
+        self._end_piece(at)
+        self.piece = self._piece_behind(at, word, base)
+        track = _WORD(self.data, at + 8)[0] if fmt.record_bytes(word) >= fmt.WORD.size else 0
+        if not track:
+            self.found.tracks_without_id += 1
+            return
+        value = word >> 24
+        self.piece.track, self.piece.flags = track, COUNTED
+        self.piece.run = value & fmt.RUN_MASK
+        self.piece.open = value >> fmt.RUN_BITS & fmt.RUN_OPEN_LIMIT
+
+    def _piece_behind(self, at: int, word: int, base: int) -> _Piece:
+        return _Piece(0, at + fmt.record_size(word), base, fmt.ticks_since(base, self.start))
+
+    def _track_record(self, at: int, word: int, current: int | None) -> int:
+        """The track that is described, which is the current one if there is one; 0 if it is bad."""
         head = fmt.TRACK_PAYLOAD
         size = fmt.record_bytes(word) - head.size
-        if size < 0 or _WORD(self.data, at + 8)[0] == 0:
+        number = _WORD(self.data, at + 8)[0] if size >= 0 else 0
+        if not number or current not in (None, number):
             self.found.tracks_without_id += 1
             return 0
         track, parent, ticks, starter, line = head.unpack_from(self.data, at + 8)
-        kind = word >> 24
+        kind = word >> 24 & fmt.KIND_MASK
         self.found.records.append(
             (
                 track,
@@ -220,7 +261,7 @@ class _Scanner:
                     piece.first,
                     words,
                     piece.open,
-                    piece.begins,
-                    piece.untimed,
+                    piece.run,
+                    piece.flags,
                 )
             )

@@ -7,7 +7,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from functrace._native.tables import CUT, ERROR, GOEXIT, PANIC, UNFINISHED
+import numpy as np
+
+from functrace._native.tables import (
+    COUNTED,
+    CUT,
+    ERROR,
+    GAP,
+    GOEXIT,
+    LISTS,
+    PANIC,
+    STARTS,
+    UNFINISHED,
+)
 from functrace.analysis.request import Anomalies
 from functrace.analysis.source import Source
 from functrace.tracefile import format as fmt
@@ -90,6 +102,7 @@ class TrackWalk(ABC, Generic[C]):
         self._failure = NO_FAILURE
         self._tolerant = False
         self._reopening = False
+        self._has_gap = False
         self._reopened = 0
         self._inherited = 0
         """the outermost open calls, which another process began and counts"""
@@ -131,15 +144,43 @@ class TrackWalk(ABC, Generic[C]):
         """Walk; comes back after every word."""
         first, end = self._source.piece_of[self._track : self._track + 2]
         for piece in self._source.pieces[first:end].tolist():
-            _, offset, self._base, _, words, opened, begins, _ = piece
-            self._reopening = bool(begins)
+            _, offset, self._base, begin, words, opened, _, flags = piece
+            self._reopening = bool(flags & COUNTED)
+            self._has_gap = bool(flags & GAP)
             self._reopened = 0
+            if self._has_gap and not flags & LISTS:
+                self._bridge_gap(offset, begin)
             yield from self._piece(offset, offset + words * 8, opened)
             self._settle(opened)
         self._place_children(_LATEST)
         self._pass_time(max(self._time, self._source.end))
         self._abandon(0, self._time)
         yield
+
+    def _bridge_gap(self, offset: int, begin: int) -> None:
+        """Words are missing before the piece at offset: the track's next list has what is still open."""
+        first, end = self._source.piece_of[self._track : self._track + 2]
+        pieces = self._source.pieces[first:end]
+        rest = pieces[np.flatnonzero(pieces["offset"] == offset)[0] :].tolist()
+        for _, at, _, _, words, _, _, flags in rest:
+            if flags & STARTS:
+                return
+            if flags & LISTS:
+                self._open_listed_before(at, at + words * 8, begin)
+                return
+
+    def _open_listed_before(self, at: int, end: int, before: int) -> None:
+        while at < end:
+            (word,) = _WORD(self._data, at)
+            if word & 3 != fmt.RECORD or fmt.record_size(word) > end - at:
+                return
+            is_whole = fmt.record_bytes(word) >= fmt.OPEN_PAYLOAD.size
+            if fmt.record_type(word) == fmt.OPEN and is_whole:
+                ticks, number = fmt.OPEN_PAYLOAD.unpack_from(self._data, at + 8)
+                if fmt.ticks_since(ticks, self._source.start) >= before:
+                    return
+                self._match_open(ticks, number, inherited=word >> 24 == fmt.OPEN_INHERITED)
+            at += fmt.record_size(word)
 
     def _piece(self, at: int, end: int, opened: int) -> Iterator[None]:
         while at < end:
@@ -282,16 +323,18 @@ class TrackWalk(ABC, Generic[C]):
             return
         self._reopening = False
         expected = max(self._reopened, opened)
-        if len(self._calls) + self._hidden != expected:
-            self._anomalies.differing += not self._reopened and not self._tolerant
+        if self._has_gap or len(self._calls) + self._hidden != expected:
+            is_unexplained = not self._reopened and not self._tolerant and not self._has_gap
+            self._anomalies.differing += is_unexplained
             self._match_depth(expected)
 
     def _match_depth(self, expected: int) -> None:
         """End calls that are not open any more, hide those that are neither known nor listed."""
-        is_known = not self._hidden and len(self._calls) > expected
-        self._abandon(self._reopened if self._reopened and not is_known else expected, self._time)
+        is_known = not self._has_gap and not self._hidden and len(self._calls) > expected
+        is_listed = self._has_gap or self._reopened
+        self._abandon(self._reopened if is_listed and not is_known else expected, self._time)
         self._hidden = 0
-        if self._reopened and len(self._calls) < expected:
+        if is_listed and len(self._calls) < expected:
             self._hidden_index = len(self._calls)
             self._hidden = expected - len(self._calls)
             self._anomalies.hidden += self._hidden

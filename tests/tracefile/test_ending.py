@@ -41,7 +41,7 @@ def test_what_is_written_is_read(path: Path, ending: Ending, words: str) -> None
     assert (after.ended_cleanly, after.functions) == (False, before.functions)
 
 
-@pytest.mark.parametrize("content", [b"", b"somebody's\n" * 1000, w.header(version=2), w.header()])
+@pytest.mark.parametrize("content", [b"", b"somebody's\n" * 1000, w.header(version=3), w.header()])
 def test_other_files_stay_as_they_are(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     write_ending(path, PID + 1, Ending(0, None))

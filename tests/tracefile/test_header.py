@@ -20,8 +20,8 @@ Read = Callable[[bytes], Trace]
         (b"\x7fELF" + bytes(5000), "not a functrace trace"),
         (w.header()[:4095], "truncated header"),
         (
-            w.header(version=2),
-            "format version 2 is newer than the supported version 1; upgrade functrace",
+            w.header(version=3),
+            "format version 3 is newer than the supported version 2; upgrade functrace",
         ),
         (w.header(version=0), "corrupt header"),
         (w.header(size=8192), "corrupt header"),

@@ -54,7 +54,7 @@ def test_a_missing_binary_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_items_of_another_size_are_refused() -> None:
     data = array(np.zeros(8192, np.uint8))
     with pytest.raises(ValueError, match="expected items of 48 bytes"):
-        engine().pieces(data, 0, array(np.zeros(6, "<u8")))
+        engine().pieces(data, 0, 2, array(np.zeros(6, "<u8")))
 
 
 def test_a_chunk_outside_of_the_file_is_refused() -> None:
@@ -62,7 +62,7 @@ def test_a_chunk_outside_of_the_file_is_refused() -> None:
     chunks = np.zeros(1, CHUNK)
     chunks["offset"], chunks["size"] = 8192, 512
     with pytest.raises(ValueError, match="outside of its file"):
-        engine().pieces(array(data), 0, array(chunks))
+        engine().pieces(array(data), 0, 2, array(chunks))
 
 
 def test_a_source_that_points_outside_is_refused() -> None:

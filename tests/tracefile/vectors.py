@@ -281,6 +281,104 @@ VECTORS["tasks"] = (
     + w.events(6, w.resumed(90), w.leave(1, 100), track=1, base=1200, opened=1)
 )
 
+# Tracks share the chunks of two threads. Run 1 of goroutine 7 is in an older chunk than run 0.
+VECTORS["runs"] = (
+    w.header(version=2, flags=0)
+    + w.FUNCTIONS
+    + w.events(
+        2,
+        w.track(1, 1010),
+        w.enter(1, 10),
+        w.enter(2, 20),
+        w.switch(7, 1, opened=1),
+        w.enter(3, 42),
+        w.leave(3, 44),
+        w.switch(1, 2, opened=3),
+        w.leave(3, 60),
+        w.leave(2, 70),
+        track=1,
+    )
+    + w.events(
+        3,
+        w.track(7, 1030, parent=1, starter=2, line=22),
+        w.enter(4, 30),
+        w.switch(1, 1, opened=2),
+        w.enter(3, 35),
+        w.switch(7, 2, opened=1),
+        w.error("closed"),
+        w.leave(4, 80),
+        w.track(8, 1085, parent=7),
+        w.enter(4, 85),
+        w.leave(4, 86),
+        track=2,
+    )
+    + w.events(4, w.switch(1, 3, opened=1), w.leave(1, 10), track=1, base=1090)
+)
+
+# A ring: track 1 is described and lists its calls again at 2050; before that, main and Sell were open,
+# and two calls inside them whose entries were overwritten. Runs 12 and 13 are missing as well.
+VECTORS["ring"] = (
+    w.header(version=2, flags=4, overwritten=5_000)
+    + w.FUNCTIONS
+    + w.events(
+        90,
+        w.switch(1, 10, opened=4),
+        w.leave(3, 5),
+        w.enter(3, 8),
+        w.switch(5, 3, opened=1),
+        w.leave(4, 9),
+        w.enter(4, 10),
+        w.leave(4, 12),
+        w.switch(1, 11, opened=4),
+        w.leave(3, 15),
+        w.leave(4, 20),
+        track=1,
+        base=2000,
+    )
+    + bytes(512)
+    + w.events(
+        91,
+        w.switch(1, 14, opened=3),
+        w.track(1, 1010, name="main", again=True),
+        w.opened(1010, 1),
+        w.opened(1020, 2),
+        w.opened(2045, 4),
+        w.leave(4, 5),
+        w.leave(2, 10),
+        w.switch(5, 4),
+        w.track(5, 1400, parent=1, starter=2, line=9, again=True),
+        w.enter(4, 15),
+        w.leave(4, 20),
+        track=2,
+        base=2050,
+    )
+)
+
+# A track that ends and is begun again with the same number.
+VECTORS["again"] = (
+    w.header(version=2)
+    + w.FUNCTIONS
+    + w.events(
+        2,
+        w.track(1, 1010),
+        w.enter(1, 10),
+        w.track(9, 1020, parent=1),
+        w.enter(4, 20),
+        w.switch(1, 1, opened=1),
+        w.enter(2, 25),
+        w.switch(9, 1, opened=1),
+        w.leave(4, 30),
+        w.track(9, 1040, parent=1),
+        w.enter(3, 40),
+        w.switch(1, 2, opened=2),
+        w.leave(2, 45),
+        w.switch(9, 1, opened=1),
+        w.leave(3, 50),
+        w.switch(1, 3, opened=1),
+        w.leave(1, 60),
+    )
+)
+
 
 def write() -> None:
     FOLDER.mkdir(exist_ok=True)

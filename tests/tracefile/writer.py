@@ -14,6 +14,7 @@ def header(
     start: int = 1000,
     flags: int = 1,
     lost: int = 0,
+    overwritten: int = 0,
     pid: int = 4_194_303,  # the largest there is, which hardly any process ever has
     started: int = 1_700_000_000_000_000_000,
     calibrations: tuple[tuple[int, int, int, int], ...] = (),
@@ -32,7 +33,8 @@ def header(
         lost,
     )
     renewed = b"".join(struct.pack("<QQQQ", *calibration) for calibration in calibrations)
-    return (fixed + renewed).ljust(4096, b"\0")
+    counted = (fixed + renewed).ljust(136, b"\0") + struct.pack("<Q", overwritten)
+    return counted.ljust(4096, b"\0")
 
 
 def chunk(
@@ -84,9 +86,14 @@ def track(
     starter: int = 0,
     line: int = 0,
     name: str = "",
+    again: bool = False,
 ) -> bytes:
     fixed = struct.pack("<QQQII", number, parent, ticks, starter, line)
-    return record(2, fixed + name.encode(), kind)
+    return record(2, fixed + name.encode(), kind | again << 8)
+
+
+def switch(track: int, run: int, *, opened: int = 0) -> bytes:
+    return record(10, struct.pack("<Q", track), run & 0xFFFFFF | opened << 24)
 
 
 def error(text: str, value: int = 0) -> bytes:

@@ -26,10 +26,7 @@ static void list_children(struct walk *w) {
 
 static struct function *state_of(struct walk *w, int32_t function) { return &w->functions[function]; }
 
-static int misses_words(const struct walk *w) {
-    (void)w;
-    return 0;
-}
+static int misses_words(const struct walk *w) { return w->at.has_gap; }
 
 static uint32_t flags_of_missing_exit(const struct walk *w) {
     (void)w;
@@ -100,14 +97,44 @@ static void on_record(struct walk *w, uint64_t word, uint64_t payload_at) {
     }
 }
 
-static void begin_piece(struct position *at) {
+/* The calls in a list that had begun before a time are those that were open then and still are. */
+static void open_listed_before(struct walk *w, const struct piece *list, int64_t before) {
+    const uint8_t *data = w->at.source->data;
+    uint64_t here = list->offset, end = here + (uint64_t)list->words * 8;
+    while (here < end) {
+        uint64_t word = load64(data + here);
+        if ((word & 3) != WORD_RECORD || record_size(word) > end - here) return;
+        if (record_type(word) == RECORD_OPEN && record_bytes(word) >= 16) {
+            uint64_t entered = load64(data + here + 8);
+            if (ticks_since(entered, w->at.source->start) >= before) return;
+            on_open(w, entered, load64(data + here + 16), record_value(word) == OPEN_INHERITED);
+        }
+        here += record_size(word);
+    }
+}
+
+/* Find out from the track's next list which calls are open where words before a piece are missing. */
+static void bridge_gap(struct walk *w, const struct piece *piece) {
+    struct position *at = &w->at;
+    const struct piece *pieces = at->source->pieces;
+    int64_t end = at->source->piece_of[at->track + 1];
+    if (at->list < at->piece) at->list = at->piece;
+    while (at->list < end && !(pieces[at->list].flags & (PIECE_LISTS | PIECE_STARTS))) at->list++;
+    if (at->list < end && pieces[at->list].flags & PIECE_LISTS)
+        open_listed_before(w, &pieces[at->list], piece->first);
+}
+
+static void begin_piece(struct walk *w) {
+    struct position *at = &w->at;
     const struct piece *piece = &at->source->pieces[at->piece];
     at->word = piece->offset;
     at->piece_end = at->word + (uint64_t)piece->words * 8;
     at->base = piece->base;
     at->opened = piece->open;
-    at->reopening = piece->begins != 0;
+    at->has_gap = (piece->flags & PIECE_GAP) != 0;
+    at->reopening = (piece->flags & PIECE_COUNTED) != 0;
     at->reopened = 0;
+    if (at->has_gap && !(piece->flags & PIECE_LISTS)) bridge_gap(w, piece);
 }
 
 /* outer is the call in which the track's chain goes on, or -1. */
@@ -121,8 +148,8 @@ static void begin_track(struct walk *w, int32_t track, int64_t outer) {
     at->suspended = at->tolerant = 0;
     at->hidden = at->hidden_index = at->inherited = 0;
     memset(&at->failure, 0, sizeof at->failure);
-    at->piece = at->source->piece_of[track];
-    if (at->piece < at->source->piece_of[track + 1]) begin_piece(at);
+    at->piece = at->list = at->source->piece_of[track];
+    if (at->piece < at->source->piece_of[track + 1]) begin_piece(w);
 }
 
 static void end_track(struct walk *w) {
@@ -164,7 +191,7 @@ static int walk_track(struct walk *w) {
     int64_t end = at->source->piece_of[at->track + 1];
     while (at->piece < end) {
         if (!walk_piece(w)) return 0;
-        if (++at->piece < end) begin_piece(at);
+        if (++at->piece < end) begin_piece(w);
     }
     end_track(w);
     return 1;

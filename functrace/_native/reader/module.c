@@ -25,7 +25,7 @@ static const struct field FIELDS[] = {
     FIELD(chunk, offset), FIELD(chunk, sequence), FIELD(chunk, track), FIELD(chunk, base),
     FIELD(chunk, size), FIELD(chunk, kind), FIELD(chunk, open), FIELD(chunk, padding),
     FIELD(piece, track), FIELD(piece, offset), FIELD(piece, base), FIELD(piece, first),
-    FIELD(piece, words), FIELD(piece, open), FIELD(piece, begins), FIELD(piece, untimed),
+    FIELD(piece, words), FIELD(piece, open), FIELD(piece, run), FIELD(piece, flags),
     FIELD(track_record, id), FIELD(track_record, parent), FIELD(track_record, start),
     FIELD(track_record, name), FIELD(track_record, name_length), FIELD(track_record, kind),
     FIELD(track_record, starter), FIELD(track_record, line),
@@ -99,7 +99,8 @@ static PyObject *pieces(PyObject *module, PyObject *arguments) {
     unsigned long long start;
     int status;
     struct array bytes, rows;
-    if (!PyArg_ParseTuple(arguments, "OKO", &data, &start, &chunk_rows)) return NULL;
+    int version;
+    if (!PyArg_ParseTuple(arguments, "OKiO", &data, &start, &version, &chunk_rows)) return NULL;
     if (!functrace_array(data, 1, &bytes)) return NULL;
     if (!functrace_array(chunk_rows, sizeof(struct chunk), &rows)) return NULL;
     if (!are_inside(rows.items, rows.count, bytes.count)) {
@@ -108,7 +109,7 @@ static PyObject *pieces(PyObject *module, PyObject *arguments) {
     }
     struct pieces found = {0};
     Py_BEGIN_ALLOW_THREADS
-    status = functrace_pieces(bytes.items, start, rows.items, rows.count, &found);
+    status = functrace_pieces(bytes.items, start, version, rows.items, rows.count, &found);
     Py_END_ALLOW_THREADS
     PyObject *result = NULL;
     if (status == STATUS_OK)

@@ -83,7 +83,7 @@ static int add_track(struct pieces *out, const uint8_t *data, uint64_t at, uint6
     if (!tracks) return 0;
     out->tracks = tracks;
     struct track_record *track = &tracks[out->track_count++];
-    uint64_t kind = record_value(word);
+    uint64_t kind = record_value(word) & TRACK_KIND_MASK;
     track->id = load64(data + at + 8);
     track->parent = load64(data + at + 16);
     track->start = ticks_since(load64(data + at + 24), start);
@@ -96,14 +96,14 @@ static int add_track(struct pieces *out, const uint8_t *data, uint64_t at, uint6
 }
 
 static struct piece piece_at(uint64_t track, uint64_t offset, uint64_t base, uint64_t start) {
-    struct piece piece = {track, offset, base, ticks_since(base, start), 0, 0, 0, 1};
+    struct piece piece = {track, offset, base, ticks_since(base, start), 0, 0, 0, 0};
     return piece;
 }
 
-/* The first time seen replaces the base as the piece's beginning; untimed says none was yet. */
+/* The first time seen replaces the base as the piece's beginning. */
 static void note_time(struct piece *piece, int64_t time) {
-    if (piece->untimed || time < piece->first) piece->first = time;
-    piece->untimed = 0;
+    if (!(piece->flags & PIECE_TIMED) || time < piece->first) piece->first = time;
+    piece->flags |= PIECE_TIMED;
 }
 
 static void note_word(struct pieces *out, struct piece *piece, int64_t time) {
@@ -116,24 +116,53 @@ static void note_word(struct pieces *out, struct piece *piece, int64_t time) {
 /* A new track's record ends the piece before it; whose the words behind a bad one are, nobody knows. */
 static int begin_track(struct pieces *out, const uint8_t *data, uint64_t at, uint64_t word,
                        uint64_t base, uint64_t start, struct piece *piece) {
+    int is_bad = record_bytes(word) < TRACK_PAYLOAD || load64(data + at + 8) == 0;
+    int is_again = (record_value(word) & TRACK_AGAIN) != 0;
+    if (is_again && !is_bad && load64(data + at + 8) == piece->track)
+        return add_track(out, data, at, word, start);
     if (!end_piece(out, piece, at)) return 0;
     *piece = piece_at(0, at + record_size(word), base, start);
-    if (record_bytes(word) < TRACK_PAYLOAD || load64(data + at + 8) == 0) {
+    if (is_bad || is_again) {
         out->bad_tracks++;
         return 1;
     }
     if (!add_track(out, data, at, word, start)) return 0;
     piece->track = out->tracks[out->track_count - 1].id;
+    piece->flags = PIECE_STARTS;
     return 1;
 }
 
+static int switch_track(struct pieces *out, const uint8_t *data, uint64_t at, uint64_t word,
+                        uint64_t base, uint64_t start, struct piece *piece) {
+    if (!end_piece(out, piece, at)) return 0;
+    *piece = piece_at(0, at + record_size(word), base, start);
+    if (record_bytes(word) < 8 || load64(data + at + 8) == 0) {
+        out->bad_tracks++;
+        return 1;
+    }
+    piece->track = load64(data + at + 8);
+    piece->flags = PIECE_COUNTED;
+    piece->run = record_value(word) & RUN_MASK;
+    piece->open = record_value(word) >> RUN_BITS & RUN_OPEN_LIMIT;
+    return 1;
+}
+
+/* In version 1 a chunk is that of one track until another begins in it. */
+static struct piece first_piece(const struct chunk *chunk, uint64_t start, int version) {
+    uint64_t at = chunk->offset + CHUNK_HEAD;
+    struct piece piece = piece_at(version == 1 ? chunk->track : 0, at, chunk->base, start);
+    if (version == 1) {
+        piece.open = chunk->open;
+        piece.flags = PIECE_COUNTED;
+    }
+    return piece;
+}
+
 static int scan_chunk(struct pieces *out, const uint8_t *data, const struct chunk *chunk,
-                      uint64_t start) {
+                      uint64_t start, int version) {
     uint64_t at = chunk->offset + CHUNK_HEAD, end = chunk->offset + chunk->size;
     uint64_t base = chunk->base;
-    struct piece piece = piece_at(chunk->track, at, base, start);
-    piece.open = chunk->open;
-    piece.begins = 1;
+    struct piece piece = first_piece(chunk, start, version);
     while (at + 8 <= end) {
         uint64_t word = load64(data + at);
         if (word == 0) break;
@@ -157,21 +186,25 @@ static int scan_chunk(struct pieces *out, const uint8_t *data, const struct chun
         if (type == RECORD_BASE && bytes >= 8) base = load64(data + at + 8);
         if ((type == RECORD_OPEN || type == RECORD_INHERITED) && bytes >= 16)
             note_time(&piece, ticks_since(load64(data + at + 8), start));
+        if (type == RECORD_OPEN) piece.flags |= PIECE_LISTS;
         if (type == RECORD_SUSPENDED || type == RECORD_RESUMED)
             note_word(out, &piece, ticks_since(base + record_value(word), start));
         if (type == RECORD_TRACK &&
             !begin_track(out, data, at, word, base, start, &piece))
+            return 0;
+        if (type == RECORD_SWITCH && version > 1 &&
+            !switch_track(out, data, at, word, base, start, &piece))
             return 0;
         at += record_size(word);
     }
     return end_piece(out, &piece, at);
 }
 
-/* Chunks come in the order of their sequence numbers; those that are not of events are passed over. */
-int functrace_pieces(const uint8_t *data, uint64_t start, const struct chunk *chunks,
+/* Chunks come in the order of their sequence numbers; those that are not of events are skipped. */
+int functrace_pieces(const uint8_t *data, uint64_t start, int version, const struct chunk *chunks,
                      uint64_t count, struct pieces *out) {
     for (uint64_t i = 0; i < count; i++)
-        if (chunks[i].kind == 2 && !scan_chunk(out, data, &chunks[i], start))
+        if (chunks[i].kind == 2 && !scan_chunk(out, data, &chunks[i], start, version))
             return STATUS_MEMORY;
     return STATUS_OK;
 }

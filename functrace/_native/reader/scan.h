@@ -22,7 +22,7 @@ struct pieces {
 int functrace_chunks(const uint8_t *data, uint64_t size, uint64_t at, int overwritten,
                      struct chunks *out);
 void functrace_release_chunks(struct chunks *chunks);
-int functrace_pieces(const uint8_t *data, uint64_t start, const struct chunk *chunks,
+int functrace_pieces(const uint8_t *data, uint64_t start, int version, const struct chunk *chunks,
                      uint64_t count, struct pieces *out);
 void functrace_release_pieces(struct pieces *pieces);
 

@@ -18,10 +18,13 @@ enum {
     RECORD_LOST = 6,
     RECORD_SUSPENDED = 7,
     RECORD_RESUMED = 8,
-    RECORD_INHERITED = 9
+    RECORD_INHERITED = 9,
+    RECORD_SWITCH = 10
 };
 enum { CHUNK_HEAD = 40, CHUNK_STEP = 512, CHUNK_LIMIT = 16 << 20, TRACK_PAYLOAD = 32 };
 enum { OPEN_INHERITED = 1 }; /* a value of RECORD_OPEN */
+enum { TRACK_KIND_MASK = 0xFF, TRACK_AGAIN = 1 << 8 }; /* parts of the value of RECORD_TRACK */
+enum { RUN_BITS = 24, RUN_MASK = (1 << RUN_BITS) - 1, RUN_OPEN_LIMIT = 0xFFFF }; /* of RECORD_SWITCH */
 enum { STATUS_OK = 0, STATUS_MEMORY = 1 };
 
 /* No time is later than this, so that a sum of two never overflows. */
@@ -32,10 +35,18 @@ struct chunk {
     uint32_t size, kind, open, padding;
 };
 
+enum {
+    PIECE_COUNTED = 1, /* open is how many calls are open where it begins */
+    PIECE_LISTS = 2,   /* it lists them */
+    PIECE_STARTS = 4,  /* with the record that begins the track */
+    PIECE_GAP = 8,     /* words of the track before it are missing */
+    PIECE_TIMED = 16   /* first is the earliest time in it, not its base */
+};
+
 struct piece {
     uint64_t track, offset, base;
     int64_t first;
-    uint32_t words, open, begins, untimed;
+    uint32_t words, open, run, flags;
 };
 
 struct track_record {

@@ -62,6 +62,8 @@ struct position {
     /* of the piece */
     int64_t piece;
     uint64_t word, piece_end, base;
+    int has_gap;   /* words of the track before the piece are missing */
+    int64_t list;  /* the first piece with a list that is not before the piece at hand */
     int reopening; /* the calls that are open where it begins are still being told */
     uint64_t reopened, opened; /* calls listed as open so far; calls open according to the chunk */
     uint64_t hidden;       /* open calls whose entries were overwritten and that are not listed */

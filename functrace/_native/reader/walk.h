@@ -211,10 +211,11 @@ static void on_open(struct walk *w, uint64_t ticks, uint64_t number, int inherit
  * neither known nor listed. */
 static void match_depth(struct walk *w, uint64_t open) {
     struct position *at = &w->at;
-    int is_known = !misses_words(w) && !at->hidden && at->depth > open;
-    end_calls(w, is_known || !at->reopened ? open : at->reopened, at->time, flags_of_missing_exit(w));
+    int misses = misses_words(w), is_known = !misses && !at->hidden && at->depth > open;
+    int is_listed = misses || at->reopened;
+    end_calls(w, is_known || !is_listed ? open : at->reopened, at->time, flags_of_missing_exit(w));
     at->hidden = 0;
-    if (at->reopened && at->depth < open) {
+    if (is_listed && at->depth < open) {
         at->hidden_index = at->depth;
         at->hidden = open - at->depth;
         at->anomalies.hidden += (int64_t)at->hidden;
@@ -229,7 +230,7 @@ static void settle(struct walk *w) {
     at->reopening = 0;
     uint64_t open = at->opened > at->reopened ? at->opened : at->reopened;
     if (!misses_words(w) && at->depth + at->hidden == open) return;
-    if (!at->reopened && !at->tolerant) at->anomalies.differing++;
+    if (!at->reopened && !at->tolerant && !misses_words(w)) at->anomalies.differing++;
     match_depth(w, open);
 }
 
