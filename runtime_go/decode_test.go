@@ -20,7 +20,6 @@ type decoded struct {
 	process     string
 	tracks      map[uint64]*decodedTrack
 	order       []uint64 // of the tracks, as they began
-	reopened    int      // open records in this chunk
 }
 
 type decodedTrack struct {
@@ -60,10 +59,10 @@ func (t *decodedTrack) String() string {
 }
 
 type chunk struct {
-	kind, depth uint32
-	sequence    uint64
-	track, base uint64
-	words       []byte
+	kind     uint32
+	sequence uint64
+	base     uint64
+	words    []byte
 }
 
 // decode reads a trace and fails if anything in it makes no sense.
@@ -74,7 +73,7 @@ func decode(t *testing.T, path string) *decoded {
 		t.Fatal(err)
 	}
 	u64 := func(at int) uint64 { return binary.LittleEndian.Uint64(data[at:]) }
-	if string(data[:8]) != "FTRACE\r\n" || u64(8) != 1|4096<<32 {
+	if string(data[:8]) != "FTRACE\r\n" || u64(8) != 2|4096<<32 {
 		t.Fatalf("no trace: %q", data[:16])
 	}
 	d := &decoded{flags: u64(48), lost: u64(56), functions: map[uint64]string{}, tracks: map[uint64]*decodedTrack{}}
@@ -84,10 +83,17 @@ func decode(t *testing.T, path string) *decoded {
 			d.facts(c)
 		}
 	}
+	runs := map[uint64][]*decodedRun{}
 	for _, c := range chunks(data) {
 		if c.kind == 2 {
-			d.events(t, c)
+			for _, r := range c.runs() {
+				d.track(r.track)
+				runs[r.track] = append(runs[r.track], r)
+			}
 		}
+	}
+	for _, id := range d.order {
+		d.runs(t, runs[id])
 	}
 	return d
 }
@@ -103,9 +109,7 @@ func chunks(data []byte) []chunk {
 		}
 		found = append(found, chunk{
 			kind:     binary.LittleEndian.Uint32(head[4:]),
-			depth:    binary.LittleEndian.Uint32(head[12:]),
 			sequence: binary.LittleEndian.Uint64(head[16:]),
-			track:    binary.LittleEndian.Uint64(head[24:]),
 			base:     binary.LittleEndian.Uint64(head[32:]),
 			words:    data[at+40 : at+size],
 		})
@@ -156,17 +160,89 @@ func (d *decoded) track(id uint64) *decodedTrack {
 	return track
 }
 
-func (d *decoded) events(t *testing.T, c chunk) {
+// A decodedRun is what is between two records that begin a run.
+type decodedRun struct {
+	track, number uint64
+	open          int // calls that are open where it begins; -1 in one that begins with a track record
+	life          int // how often the track had begun by then
+	words         []runWord
+}
+
+type runWord struct {
+	word, base uint64
+	payload    []byte
+}
+
+func (c chunk) runs() (runs []*decodedRun) {
 	base := c.base
-	d.reopened = 0
-	var track *decodedTrack
-	if c.track != 0 {
-		track = d.track(c.track)
-		if d.flags&4 == 0 && len(track.open) != int(c.depth) {
-			t.Errorf("goroutine %d has %d open calls where the chunk says %d", c.track, len(track.open), c.depth)
+	var r *decodedRun
+	c.each(func(word uint64, payload []byte) {
+		u64 := func(at int) uint64 { return binary.LittleEndian.Uint64(payload[at:]) }
+		value := word >> 24
+		if word&3 == 3 {
+			switch kind := word >> 2 & 63; {
+			case kind == 1:
+				base = u64(0)
+			case kind == 2 && value>>8 == 0:
+				r = &decodedRun{track: u64(0), open: -1}
+				runs = append(runs, r)
+			case kind == 10:
+				r = &decodedRun{track: u64(0), number: value & 0xffffff, open: int(value >> 24)}
+				runs = append(runs, r)
+			}
+		}
+		r.words = append(r.words, runWord{word, base, payload})
+	})
+	return runs
+}
+
+// runs decodes the runs of a track. A goroutine that is followed by its id may begin its track again.
+func (d *decoded) runs(t *testing.T, runs []*decodedRun) {
+	starts := 0
+	for _, r := range runs {
+		if r.open < 0 {
+			starts++
+		}
+		r.life = starts
+	}
+	sort.SliceStable(runs, func(i, j int) bool {
+		a, b := runs[i], runs[j]
+		if starts > 1 && a.life != b.life {
+			return a.life < b.life
+		}
+		return a.number < b.number
+	})
+	next, isWhole := uint64(0), false
+	for _, r := range runs {
+		if d.flags&4 == 0 && r.open >= 0 && r.number != next {
+			t.Errorf("goroutine %d has run %d in the place of run %d", r.track, r.number, next)
+		}
+		// The calls of a track whose older runs were overwritten are known from its first list on.
+		isWhole = r.open <= 0 || r.lists() || isWhole && r.number == next
+		if isWhole {
+			d.events(t, r)
+		}
+		next = r.number + 1
+	}
+}
+
+func (r *decodedRun) lists() bool {
+	for _, w := range r.words {
+		if w.word&3 == 3 && w.word>>2&63 == 5 {
+			return true
 		}
 	}
-	c.each(func(word uint64, payload []byte) {
+	return false
+}
+
+func (d *decoded) events(t *testing.T, r *decodedRun) {
+	track := d.track(r.track)
+	if d.flags&4 == 0 && r.open >= 0 && len(track.open) != r.open {
+		t.Errorf("goroutine %d has %d open calls where run %d says %d", r.track, len(track.open), r.number, r.open)
+	}
+	reopened := 0
+	for _, w := range r.words {
+		word, base := w.word, w.base
 		switch function := word >> 2 & 0xfffff; word & 3 {
 		case 1:
 			track.events = append(track.events, event{"->", d.functions[function], base + word>>22})
@@ -179,18 +255,15 @@ func (d *decoded) events(t *testing.T, c chunk) {
 			}
 			track.events = append(track.events, event{"<-", d.functions[function], base + word>>22})
 		case 3:
-			track, base = d.record(track, base, word, payload)
+			d.record(track, word, w.payload, &reopened)
 		}
-	})
+	}
 }
 
-func (d *decoded) record(track *decodedTrack, base, word uint64, payload []byte) (*decodedTrack, uint64) {
+func (d *decoded) record(track *decodedTrack, word uint64, payload []byte, reopened *int) {
 	u64 := func(at int) uint64 { return binary.LittleEndian.Uint64(payload[at:]) }
 	switch value := word >> 24; word >> 2 & 63 {
-	case 1:
-		base = u64(0)
 	case 2:
-		track = d.track(u64(0))
 		track.parent, track.start = u64(8), u64(16)
 		track.starter, track.line = d.functions[u64(24)&0xffffffff], u64(24)>>32
 	case 3:
@@ -202,12 +275,11 @@ func (d *decoded) record(track *decodedTrack, base, word uint64, payload []byte)
 		}
 		track.events = append(track.events, event{kind: kind, name: string(payload)})
 	case 5:
-		if at := d.reopened; at >= len(track.open) || track.open[at] != u64(8) {
+		if at := *reopened; at >= len(track.open) || track.open[at] != u64(8) {
 			track.open = append(track.open[:at], u64(8))
 		}
-		d.reopened++
+		*reopened++
 	}
-	return track, base
 }
 
 // record runs a program of this binary and decodes its trace.

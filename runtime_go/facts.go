@@ -16,16 +16,17 @@ import (
 //
 //go:norace
 func (r *recorder) newFactsChunk() bool {
-	var memory []byte
-	if r.header[6]&overwrites != 0 {
-		memory = r.grow(factsSize)
-	} else {
-		memory = r.allocate(nil, factsSize, factsSize)
+	var c *chunk
+	if r.header[6]&overwrites == 0 {
+		c = r.allocate(factsSize, factsSize)
+	} else if memory := r.grow(factsSize); memory != nil {
+		c = r.newChunkOf(memory)
 	}
-	if memory == nil {
+	if c == nil {
 		return false
 	}
-	r.facts, r.used = r.putHead(memory, factsChunk), chunkHead/8
+	c.putHead(factsChunk)
+	r.facts, r.used = c.words, chunkHead/8
 	return true
 }
 

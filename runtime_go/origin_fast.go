@@ -22,11 +22,11 @@ var (
 	argOffset uintptr
 )
 
-// origin returns the parent goroutine, the function whose go statement started this goroutine,
+// parentage returns the parent goroutine, the function whose go statement started this goroutine,
 // and the line of the statement; zeros if unknown.
 //
 //go:norace
-func (t *track) origin() (parent, starter uint64, line int) {
+func (t *track) parentage() (parent, starter uint64, line int) {
 	if parentOffset == 0 {
 		return 0, 0, 0
 	}

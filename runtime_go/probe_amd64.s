@@ -16,6 +16,14 @@ TEXT ·state(SB), NOSPLIT|NOFRAME, $0-24
 	MOVQ CX, panicking+16(FP)
 	RET
 
+// func thread() uintptr
+TEXT ·thread(SB), NOSPLIT|NOFRAME, $0-8
+	MOVQ (TLS), R8
+	MOVQ ·mOffset(SB), CX
+	MOVQ (R8)(CX*1), CX
+	MOVQ CX, ret+0(FP)
+	RET
+
 // func callSite() uintptr
 //
 // Go calls assembly of its own package without a wrapper, so BP still points into the

@@ -15,6 +15,13 @@ TEXT ·state(SB), NOSPLIT|NOFRAME, $0-24
 	MOVD R4, panicking+16(FP)
 	RET
 
+// func thread() uintptr
+TEXT ·thread(SB), NOSPLIT|NOFRAME, $0-8
+	MOVD ·mOffset(SB), R1
+	MOVD (g)(R1), R1
+	MOVD R1, ret+0(FP)
+	RET
+
 // func callSite() uintptr
 //
 // Go calls assembly of its own package without a wrapper, so R29 still points into the

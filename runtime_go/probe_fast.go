@@ -36,11 +36,31 @@ func initProbe() {
 	}
 	goidOffset = offsets[0]
 	there := onNewGoroutine(func() bool { return findsCallSite() })
-	fast = there && findsCallSite()
+	fast = there && findsCallSite() && findsThread() && onNewGoroutine(findsThread)
 	if fast {
 		probeParent()
 		onNewGoroutine(probePanic)
 	}
+}
+
+// findsThread reports whether mOffset is the offset of m in g. The first field of m is the thread's own
+// g, which has the same m.
+func findsThread() bool {
+	const fieldsBefore = 6
+	mOffset = fieldsBefore * wordSize
+	g, _, _ := state()
+	m := thread()
+	if !isPointer(m, wordSize) {
+		return false
+	}
+	g0 := load[uintptr](m)
+	return g0 != g && isPointer(g0, mOffset+wordSize) && load[uintptr](g0+mOffset) == m
+}
+
+// isPointer reports whether the word may be a pointer to that many bytes, as far as the system can be
+// asked.
+func isPointer(word, size uintptr) bool {
+	return word >= minPageSize && word%wordSize == 0 && (!checksPages || isReadable(word, size))
 }
 
 // onNewGoroutine returns the result of f on a new goroutine, which has then ended: no goroutine

@@ -26,10 +26,10 @@ func trackOfG(uintptr, uint64) *track { return nil }
 
 func initProbe() {}
 
-// origin returns the parent goroutine, the function whose go statement started this goroutine,
+// parentage returns the parent goroutine, the function whose go statement started this goroutine,
 // and the line. It parses the end of a stack trace: "created by main.serve in goroutine 7", and
 // the location in the next line.
-func (t *track) origin() (parent, starter uint64, line int) {
+func (t *track) parentage() (parent, starter uint64, line int) {
 	var short [2 << 10]byte
 	text := string(short[:runtime.Stack(short[:], false)])
 	if len(text) == len(short) {

@@ -8,12 +8,70 @@
 // The multiplier of the function hash.
 #define MULTIPLIER $0x9e3779b97f4a7c15
 
-// TIME expects the recording of a track in R11. It sets AX to the ticks (the argument or, if that is 0,
-// the counter), DX to the ticks since the chunk's base, and SI to the index of the next word. It jumps
-// to done if the chunk is full or the base is too old.
+// The parts of a switch record's head that are the same for all.
+#define SWITCH_HEAD $(const_recordWord|const_switchRecord<<2|8<<8)
+
+// WRITER expects g in R8, a track in R12 and its recording in R11. It sets R9 to the writer of the track's
+// latest word. It jumps to moved, with the thread in CX, unless that is the writer's latest word, too, and
+// the goroutine has not left the writer's thread.
+#define WRITER \
+	MOVQ ·mOffset(SB), CX                \
+	MOVQ (R8)(CX*1), CX                  \
+	MOVQ trackRecording_writer(R11), R9  \
+	CMPQ writer_thread(R9), CX           \
+	JNE  moved                           \
+	CMPQ writer_current(R9), R12         \
+	JNE  moved
+
+// SWITCH follows WRITER at moved. It sets R9 to the thread's writer and stores a switch record there. It
+// jumps to done if more than that record is needed.
+#define SWITCH \
+	MOVQ  MULTIPLIER, R10                              \
+	IMULQ CX, R10                                      \
+	SHRQ  $32, R10                                     \
+	ANDL  $(const_writerBuckets-1), R10                \
+	LEAQ  ·writersByThread(SB), R9                     \
+	MOVQ  (R9)(R10*8), R9                              \
+	TESTQ R9, R9                                       \
+	JEQ   done                                         \
+	CMPQ  writer_thread(R9), CX                        \
+	JNE   done                                         \
+	CMPB  trackRecording_hasTrackRecord(R11), $0       \
+	JEQ   done                                         \
+	MOVQ  ·rec+recorder_position(SB), AX               \
+	SUBQ  trackRecording_listedAt(R11), AX             \
+	CMPQ  AX, ·rec+recorder_listAfter(SB)              \
+	JGT   done                                         \
+	MOVQ  trackRecording_depth(R11), DX                \
+	CMPQ  DX, $const_maxOpenInRun                      \
+	JGT   done                                         \
+	MOVQ  writer_used(R9), SI                          \
+	LEAQ  const_switchRecordWords(SI), AX              \
+	CMPQ  AX, writer_limit(R9)                         \
+	JGT   done                                         \
+	MOVL  trackRecording_run(R11), AX                  \
+	INCL  AX                                           \
+	ANDL  $const_maxRun, AX                            \
+	MOVL  AX, trackRecording_run(R11)                  \
+	SHLQ  $const_openInRunBits, DX                     \
+	ORQ   DX, AX                                       \
+	SHLQ  $const_recordValueShift, AX                  \
+	ORQ   SWITCH_HEAD, AX                              \
+	MOVQ  writer_words(R9), DI                         \
+	MOVQ  track_id(R12), DX                            \
+	MOVQ  DX, 8(DI)(SI*8)                              \
+	MOVQ  AX, (DI)(SI*8)                               \
+	ADDQ  $const_switchRecordWords, SI                 \
+	MOVQ  SI, writer_used(R9)                          \
+	MOVQ  R12, writer_current(R9)                      \
+	MOVQ  R9, trackRecording_writer(R11)
+
+// TIME expects a writer in R9. It sets AX to the ticks (the argument or, if that is 0, the counter), DX to
+// the ticks since the chunk's base, and SI to the index of the next word. It jumps to done if the chunk is
+// full or the base is too old.
 #define TIME(given) \
-	MOVQ  trackRecording_used(R11), SI  \
-	CMPQ  SI, trackRecording_limit(R11) \
+	MOVQ  writer_used(R9), SI           \
+	CMPQ  SI, writer_limit(R9)          \
 	JGE   done                          \
 	MOVQ  given, AX                     \
 	TESTQ AX, AX                        \
@@ -22,7 +80,7 @@
 	SHLQ  $32, DX                       \
 	ORQ   DX, AX                        \
 	MOVQ  AX, DX                        \
-	SUBQ  trackRecording_base(R11), DX  \
+	SUBQ  writer_base(R9), DX           \
 	MOVQ  DX, CX                        \
 	SHRQ  $(64-const_timeShift), CX     \
 	JNE   done
@@ -31,10 +89,10 @@
 #define PUT(kind) \
 	SHLQ $const_timeShift, DX          \
 	LEAQ kind(DX)(R8*4), DX            \
-	MOVQ trackRecording_words(R11), DI \
+	MOVQ writer_words(R9), DI          \
 	MOVQ DX, (DI)(SI*8)                \
 	INCQ SI                            \
-	MOVQ SI, trackRecording_used(R11)
+	MOVQ SI, writer_used(R9)
 
 // func recordEntry(now uint64) *track
 //
@@ -72,6 +130,9 @@ TEXT ·recordEntry(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ  trackRecording_depth(R11), BX
 	CMPQ  BX, trackRecording_open+8(R11)
 	JGE   done
+	WRITER
+
+write:
 	TIME(now+0(FP))
 	MOVQ  function_number(R13), R8
 	PUT(const_entryWord)
@@ -86,6 +147,10 @@ TEXT ·recordEntry(SB), NOSPLIT|NOFRAME, $0-16
 
 done:
 	RET
+
+moved:
+	SWITCH
+	JMP write
 
 // func recordExit(t *track, now uint64) bool
 TEXT ·recordExit(SB), NOSPLIT|NOFRAME, $0-17
@@ -105,6 +170,9 @@ TEXT ·recordExit(SB), NOSPLIT|NOFRAME, $0-17
 	MOVQ trackRecording_depth(R11), BX
 	DECQ BX
 	JLT  done
+	WRITER
+
+write:
 	TIME(now+8(FP))
 	MOVQ trackRecording_open(R11), DI
 	MOVQ BX, CX
@@ -116,3 +184,7 @@ TEXT ·recordExit(SB), NOSPLIT|NOFRAME, $0-17
 
 done:
 	RET
+
+moved:
+	SWITCH
+	JMP write

@@ -8,18 +8,83 @@
 // The multiplier of the function hash.
 #define MULTIPLIER $0x9e3779b97f4a7c15
 
-// TIME expects the recording of a track in R11. It sets R5 to the ticks (the argument or, if that is 0,
-// the counter), R6 to the ticks since the chunk's base, and R4 to the index of the next word. It jumps
-// to done if the chunk is full or the base is too old.
+// The parts of a switch record's head that are the same for all.
+#define SWITCH_HEAD $(const_recordWord|const_switchRecord<<2|8<<8)
+
+// WRITER expects a track in R12 and its recording in R11. It sets R9 to the writer of the track's latest
+// word. It jumps to moved, with the thread in R1, unless that is the writer's latest word, too, and the
+// goroutine has not left the writer's thread.
+#define WRITER \
+	MOVD ·mOffset(SB), R1               \
+	MOVD (g)(R1), R1                    \
+	MOVD trackRecording_writer(R11), R9 \
+	MOVD writer_thread(R9), R2          \
+	CMP  R1, R2                         \
+	BNE  moved                          \
+	MOVD writer_current(R9), R2         \
+	CMP  R12, R2                        \
+	BNE  moved
+
+// SWITCH follows WRITER at moved. It sets R9 to the thread's writer and stores a switch record there. It
+// jumps to done if more than that record is needed.
+#define SWITCH \
+	MOVD  MULTIPLIER, R10                         \
+	MUL   R1, R10                                 \
+	LSR   $32, R10                                \
+	AND   $(const_writerBuckets-1), R10           \
+	MOVD  $·writersByThread(SB), R9               \
+	MOVD  (R9)(R10<<3), R9                        \
+	CBZ   R9, done                                \
+	MOVD  writer_thread(R9), R2                   \
+	CMP   R1, R2                                  \
+	BNE   done                                    \
+	MOVBU trackRecording_hasTrackRecord(R11), R2  \
+	CBZ   R2, done                                \
+	MOVD  ·rec+recorder_position(SB), R0          \
+	MOVD  trackRecording_listedAt(R11), R2        \
+	SUB   R2, R0                                  \
+	MOVD  ·rec+recorder_listAfter(SB), R2         \
+	CMP   R2, R0                                  \
+	BGT   done                                    \
+	MOVD  trackRecording_depth(R11), R6           \
+	MOVD  $const_maxOpenInRun, R2                 \
+	CMP   R2, R6                                  \
+	BGT   done                                    \
+	MOVD  writer_used(R9), R4                     \
+	ADD   $const_switchRecordWords, R4, R0        \
+	MOVD  writer_limit(R9), R2                    \
+	CMP   R2, R0                                  \
+	BGT   done                                    \
+	MOVWU trackRecording_run(R11), R0             \
+	ADD   $1, R0                                  \
+	AND   $const_maxRun, R0                       \
+	MOVW  R0, trackRecording_run(R11)             \
+	ORR   R6<<const_openInRunBits, R0             \
+	LSL   $const_recordValueShift, R0             \
+	MOVD  SWITCH_HEAD, R2                         \
+	ORR   R2, R0                                  \
+	MOVD  writer_words(R9), R2                    \
+	ADD   R4<<3, R2                               \
+	MOVD  track_id(R12), R6                       \
+	MOVD  R6, 8(R2)                               \
+	STLR  R0, (R2)                                \
+	ADD   $const_switchRecordWords, R4            \
+	MOVD  R4, writer_used(R9)                     \
+	MOVD  R12, writer_current(R9)                 \
+	MOVD  R9, trackRecording_writer(R11)
+
+// TIME expects a writer in R9. It sets R5 to the ticks (the argument or, if that is 0, the counter), R6 to
+// the ticks since the chunk's base, and R4 to the index of the next word. It jumps to done if the chunk is
+// full or the base is too old.
 #define TIME(given) \
-	MOVD trackRecording_used(R11), R4  \
-	MOVD trackRecording_limit(R11), R2 \
+	MOVD writer_used(R9), R4           \
+	MOVD writer_limit(R9), R2          \
 	CMP  R2, R4                        \
 	BGE  done                          \
 	MOVD given, R5                     \
 	CBNZ R5, 2(PC)                     \
 	MRS  CNTVCT_EL0, R5                \
-	MOVD trackRecording_base(R11), R2  \
+	MOVD writer_base(R9), R2           \
 	SUB  R2, R5, R6                    \
 	LSR  $(64-const_timeShift), R6, R2 \
 	CBNZ R2, done
@@ -29,10 +94,10 @@
 	LSL  $const_timeShift, R6          \
 	ORR  R7<<const_functionShift, R6   \
 	ORR  $kind, R6                     \
-	MOVD trackRecording_words(R11), R2 \
+	MOVD writer_words(R9), R2          \
 	MOVD R6, (R2)(R4<<3)               \
 	ADD  $1, R4                        \
-	MOVD R4, trackRecording_used(R11)
+	MOVD R4, writer_used(R9)
 
 // func recordEntry(now uint64) *track
 //
@@ -69,6 +134,9 @@ TEXT ·recordEntry(SB), NOSPLIT|NOFRAME, $0-16
 	MOVD  trackRecording_open+8(R11), R2
 	CMP   R2, R3
 	BGE   done
+	WRITER
+
+write:
 	TIME(now+0(FP))
 	MOVD  function_number(R13), R7
 	PUT(const_entryWord)
@@ -82,6 +150,10 @@ TEXT ·recordEntry(SB), NOSPLIT|NOFRAME, $0-16
 
 done:
 	RET
+
+moved:
+	SWITCH
+	JMP write
 
 // func recordExit(t *track, now uint64) bool
 TEXT ·recordExit(SB), NOSPLIT|NOFRAME, $0-17
@@ -101,6 +173,9 @@ TEXT ·recordExit(SB), NOSPLIT|NOFRAME, $0-17
 	MOVD  trackRecording_depth(R11), R3
 	SUBS  $1, R3
 	BLT   done
+	WRITER
+
+write:
 	TIME(now+8(FP))
 	MOVD  trackRecording_open(R11), R2
 	ADD   R3<<4, R2                   // openCall__size
@@ -112,3 +187,7 @@ TEXT ·recordExit(SB), NOSPLIT|NOFRAME, $0-17
 
 done:
 	RET
+
+moved:
+	SWITCH
+	JMP write

@@ -4,6 +4,7 @@ package functrace
 
 import (
 	"errors"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -14,11 +15,14 @@ import (
 
 // Sizes in bytes. A goroutine's first chunk is small, since most goroutines call little.
 const (
-	headerSize = 4096
-	chunkHead  = 40
-	minChunk   = 512
-	maxGrowth  = 7 // to chunks of 64 KB
-	factsSize  = 32 << 10
+	formatVersion = 2
+	headerSize    = 4096
+	chunkHead     = 40
+	minChunk      = 512
+	maxGrowth     = 7 // to chunks of 64 KB
+	growthStep    = 3
+	minChunks     = 128
+	factsSize     = 32 << 10
 
 	minSegment        = 64 << 10
 	maxSegment        = 2 << 20
@@ -46,20 +50,26 @@ type recorder struct {
 	sequence uint64
 	failure  error // the reason why recording ended
 
-	segments []*segment // those with events, in file order
-	current  int        // index of the segment that chunks are allocated from
-	facts    []uint64   // the current facts chunk
-	used     int        // words used in facts
-	numbered uint64     // number of functions with a number
-	main     uint64     // the number of main.main
+	segments []*segment   // those with events, in file order
+	current  int          // index of the segment that chunks are allocated from
+	position atomic.Int64 // bytes allocated for chunks, overwritten ones included
+	writers  []*writer
+
+	// In bytes allocated since: when old chunks are overwritten, a chunk is revoked, and open calls are
+	// listed again.
+	revokeAfter, listAfter int64
+
+	facts    []uint64 // the current facts chunk
+	used     int      // words used in facts
+	numbered uint64   // number of functions with a number
+	main     uint64   // the number of main.main
 }
 
 // A segment is a mapped part of the trace file.
 type segment struct {
 	memory   []byte
 	used     int
-	owners   []*track // of its chunks, if old chunks are overwritten
-	released bool     // see release
+	released bool // see release
 }
 
 var rec recorder
@@ -192,12 +202,14 @@ func (r *recorder) writeHeader(c *config) bool {
 		return false
 	}
 	h := wordsOf(header)
-	h[1] = 1 | headerSize<<32
+	h[1] = formatVersion | headerSize<<32
 	h[2] = uint64(os.Getpid()) | 1<<32
 	h[3] = ticksPerSecond
 	h[4], h[5] = startTicks, uint64(startWall)
+	r.revokeAfter, r.listAfter = math.MaxInt64, math.MaxInt64
 	if c.overwrite {
 		h[6] = overwrites
+		r.revokeAfter, r.listAfter = r.maxSize/8, r.maxSize/4
 	}
 	h[0] = 0x0a0d454341525446 // FTRACE\r\n
 	r.header = h
@@ -274,46 +286,49 @@ func (r *recorder) stop(flag uint64, reason error) {
 	disableTracing(reason)
 }
 
-// newChunk allocates a chunk for the track, with room for need words and the records that precede
-// them.
+// newChunk allocates a spare chunk for the writer, with room for that many words.
 //
 //go:norace
-func (r *recorder) newChunk(t *track, now uint64, need int) bool {
+func (r *recorder) newChunk(w *writer, need int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.failure != nil {
 		r.header[7]++
 		return false
 	}
-	open := t.recorded()
-	if r.header[6]&overwrites == 0 {
-		open = nil // their entries stay in the file
-	} else if len(open) > maxOpenRecorded {
-		open = open[:maxOpenRecorded]
+	if c := w.left.Swap(nil); c != nil && c.segment.released {
+		c.segment.releaseChunk(c.words)
 	}
-	minSize := roundUp(chunkHead + 8*(need+wordsFor(8)+openRecordWords*len(open)))
-	memory := r.allocate(t, minSize, max(minSize, minChunk<<t.growth))
-	if memory == nil {
+	minSize := roundUp(chunkHead + 8*need)
+	if c := w.spare.Load(); c != nil {
+		if len(c.words)*8 >= minSize {
+			return true // another goroutine of the thread has allocated it
+		}
+		if w.spare.CompareAndSwap(c, nil) {
+			c.putHead(factsChunk) // an empty chunk: the format allows no gaps
+		}
+	}
+	c := r.allocate(minSize, r.chunkSize(w, minSize))
+	if c == nil {
 		r.header[7]++
 		return false
 	}
-	if t.segment != nil && t.segment.released {
-		t.segment.releaseChunk(t.words)
-	}
-	t.segment = r.segments[r.current]
 	r.preallocate()
-	t.growth = min(t.growth+3, maxGrowth)
-	words := wordsOf(memory)
-	words[1], words[4] = uint64(len(t.recorded()))<<32, now
-	if t.hasTrackRecord {
-		words[3] = t.id
-	}
-	r.putHead(memory, eventsChunk)
 	r.calibrate()
-	t.words, t.used, t.base = words, chunkHead/8, now
-	t.limit.Store(int64(len(words)))
-	t.putOpenCalls(open)
+	w.spare.Store(c)
 	return true
+}
+
+// chunkSize returns the size of the writer's next chunk. Where old chunks are overwritten, all are
+// small beside the file.
+//
+//go:norace
+func (r *recorder) chunkSize(w *writer, minSize int) int {
+	size := minChunk << w.growth
+	if r.header[6]&overwrites != 0 {
+		size = min(size, int(r.maxSize/minChunks)&^(minChunk-1))
+	}
+	return max(size, minSize)
 }
 
 const (
@@ -321,40 +336,23 @@ const (
 	factsChunk  = 1
 	eventsChunk = 2
 
-	maxOpenRecorded = 1 << 11 // in a chunk; the entries of deeper calls may be overwritten
+	maxOpenRecorded = 1 << 11 // in a list; the entries of deeper calls may be overwritten
 )
 
 func roundUp(size int) int { return (size + minChunk - 1) &^ (minChunk - 1) }
 
-// putOpenCalls records the calls that are open at the start of the chunk.
-//
-//go:norace
-func (t *track) putOpenCalls(open []openCall) {
-	for i := range open {
-		t.putRecord(openRecord, 0, open[i].entered, open[i].function)
-	}
-}
-
-const openRecordWords = 1 + 2
-
-// allocate returns zeroed memory for a chunk of size bytes, or of at least minSize bytes; nil if
+// allocate returns a chunk of size bytes, or of at least minSize bytes, with zeroed memory; nil if
 // there is none left.
 //
 //go:norace
-func (r *recorder) allocate(t *track, minSize, size int) []byte {
+func (r *recorder) allocate(minSize, size int) *chunk {
 	for {
 		if len(r.segments) > 0 {
 			s := r.segments[r.current]
 			if left := len(s.memory) - s.used; left >= minSize {
-				size = min(size, left)
-				s.used += size
-				if r.header[6]&overwrites != 0 {
-					s.owners = append(s.owners, t)
-				}
-				return s.memory[s.used-size : s.used : s.used]
+				return r.newChunkIn(s, min(size, left))
 			} else if left > 0 {
-				r.putHead(s.memory[s.used:], factsChunk) // an empty chunk: the format allows no gaps
-				s.used = len(s.memory)
+				r.newChunkIn(s, left).putHead(factsChunk) // an empty chunk: the format allows no gaps
 			}
 		}
 		if !r.nextSegment(minSize) {
@@ -363,17 +361,33 @@ func (r *recorder) allocate(t *track, minSize, size int) []byte {
 	}
 }
 
-// putHead writes the head of a chunk. Its first word makes the chunk valid. It becomes visible to
-// other processes after everything that its track stored before.
+// newChunkIn returns the next size bytes of the segment as a chunk.
 //
 //go:norace
-func (r *recorder) putHead(memory []byte, kind uint64) []uint64 {
-	words := wordsOf(memory)
+func (r *recorder) newChunkIn(s *segment, size int) *chunk {
+	c := r.newChunkOf(s.memory[s.used : s.used+size : s.used+size])
+	c.segment, c.position = s, r.position.Load()
+	s.used += size
+	r.position.Add(int64(size))
+	return c
+}
+
+// newChunkOf returns a chunk with the next sequence number.
+//
+//go:norace
+func (r *recorder) newChunkOf(memory []byte) *chunk {
 	r.sequence++
-	words[2] = r.sequence
-	words[1] |= uint64(len(memory))
-	atomic.StoreUint64(&words[0], chunkMagic|kind<<32)
-	return words
+	return &chunk{words: wordsOf(memory), sequence: r.sequence}
+}
+
+// putHead writes the head of a chunk. Its first word makes the chunk valid. It becomes visible to
+// other processes after everything that its thread stored before.
+//
+//go:norace
+func (c *chunk) putHead(kind uint64) {
+	c.words[1] = uint64(8 * len(c.words))
+	c.words[2] = c.sequence
+	atomic.StoreUint64(&c.words[0], chunkMagic|kind<<32)
 }
 
 // nextSegment maps or reuses a segment with room for a chunk of size bytes.
@@ -412,30 +426,53 @@ func (r *recorder) reuseOldestSegment(size int) bool {
 	}
 	r.current = (r.current + 1) % len(r.segments)
 	s := r.segments[r.current]
-	s.revokeChunks()
-	// The following segment is revoked now, long before it is needed: until then, a goroutine
-	// that was interrupted before it stores a word can still do so.
-	r.segments[(r.current+1)%len(r.segments)].revokeChunks()
+	r.header[17] += countEvents(wordsOf(s.memory[:s.used]))
 	clear(s.memory)
 	s.used, s.released = 0, false
 	r.releaseOld()
 	return size <= len(s.memory)
 }
 
-// revokeChunks revokes the chunks of the segment from the tracks that use them.
+// countEvents returns the number of entries and exits in chunks that follow each other.
 //
 //go:norace
-func (s *segment) revokeChunks() {
-	first := uintptr(unsafe.Pointer(unsafe.SliceData(s.memory)))
-	for _, t := range s.owners {
-		words := uintptr(unsafe.Pointer(unsafe.SliceData(t.words)))
-		if words >= first && words < first+uintptr(len(s.memory)) {
-			t.isRevoked.Store(true)
-			t.limit.Store(0)
+func countEvents(words []uint64) (events uint64) {
+	for len(words) > chunkHead/8 {
+		chunk := words[:min(max(int(uint32(words[1]))/8, minChunk/8), len(words))]
+		words = words[len(chunk):]
+		if chunk[0] != chunkMagic|eventsChunk<<32 {
+			continue
+		}
+		for at := chunkHead / 8; at < len(chunk) && chunk[at] != 0; at++ {
+			if word := chunk[at]; word&3 != recordWord {
+				events++
+			} else {
+				at += wordsFor(int(word>>8&0xFFFF)) - 1
+			}
 		}
 	}
-	s.owners = nil
+	return events
 }
+
+// revokeOld revokes the chunks that are too old to be continued: what is in one part of the file is
+// of about the same time, and a goroutine that was interrupted before it stores a word can still do
+// so long before the chunk is overwritten.
+//
+//go:norace
+func (r *recorder) revokeOld() {
+	for _, w := range r.allWriters() {
+		if c := w.spare.Load(); c != nil && r.isOld(c) && w.spare.CompareAndSwap(c, nil) {
+			c.putHead(factsChunk)
+		}
+		if position := w.position.Load(); r.position.Load()-position > r.revokeAfter {
+			w.isRevoked.Store(true)
+			w.limit.Store(0)
+		}
+	}
+}
+
+//go:norace
+func (r *recorder) isOld(c *chunk) bool { return r.position.Load()-c.position > r.revokeAfter }
 
 // calibrate updates the older of the two calibrations, pairs of ticks and time.
 //

@@ -18,12 +18,13 @@ func TestChunksFollowEachOther(t *testing.T) {
 	if err := r.open(&config{out: path, maxSize: 1 << 30}); err != nil {
 		t.Fatal(err)
 	}
-	track := newTrack(7, trackLink{})
-	track.trackRecording.init()
+	w := &writer{number: 1}
 	for i := 0; i < 500; i++ {
-		if !r.newChunk(track, uint64(i), 1+i%90) {
+		if !r.newChunk(w, 1+i%90) {
 			t.Fatal("no chunk")
 		}
+		w.words, w.used = nil, 0
+		w.beginChunk(uint64(i), 1+i%90)
 		f := &function{name: strings.Repeat("long", 300)}
 		if f.number = r.putFunction(f, "x.go", i); f.number == 0 {
 			t.Fatal("no number")
@@ -69,9 +70,9 @@ func TestSegmentsArePreallocatedInSteps(t *testing.T) {
 	if err := r.open(&config{out: filepath.Join(t.TempDir(), "x.ftrace"), maxSize: 16 << 20}); err != nil {
 		t.Fatal(err)
 	}
-	track := newTrack(7, trackLink{})
-	track.trackRecording.init()
-	for before := r.written; r.newChunk(track, 0, 1); before = r.written {
+	w := &writer{growth: maxGrowth}
+	for before := r.written; r.newChunk(w, 1); before = r.written {
+		w.beginChunk(0, 1)
 		if largest := len(r.segments) > 6; largest && r.written-before > preallocationStep {
 			t.Errorf("%d bytes", r.written-before)
 		}

@@ -4,8 +4,6 @@ package functrace
 
 // Recording of entries and exits in the chunk of a track.
 
-import "sync/atomic"
-
 // recording is set if calls are recorded in a trace file instead of being printed.
 var recording bool
 
@@ -20,28 +18,34 @@ var usesFastPath bool
 // minDuration, in ticks: shorter calls are not recorded.
 var minDuration uint64
 
-// Recording state of a track. The words are memory mapped from the trace file, so that what is
-// stored there survives the process. docs/trace-format.md defines them.
+// Recording state of a track. Its words are in the chunks of the threads that it runs on.
 type trackRecording struct {
-	words        []uint64     // of the chunk, which only this track uses
-	used         int          // words
-	limit        atomic.Int64 // words that may be used before extend has to be called
-	base         uint64       // ticks that the times in the chunk are relative to
-	depth        int          // number of open calls
-	open         []openCall   // the open calls, innermost last, and free entries
-	pendingError any          // of the next exit: the error returned or the panic value
+	writer       *writer    // of its latest word; noWriter if begin must precede the next
+	depth        int        // number of open calls
+	open         []openCall // the open calls, innermost last, and free entries
+	pendingError any        // of the next exit: the error returned or the panic value
 
-	written          int         // with minDuration: number of open calls that are in the file
-	lastExitWasPanic bool        // the last exit on the slow path was not a return
-	isMuted          bool        // functrace itself is running code of the program
-	hasTrackRecord   bool        // the track record is in the file
-	growth           uint8       // the next chunk has minChunk<<growth bytes
-	isRevoked        atomic.Bool // the chunk has been revoked to be overwritten
-	segment          *segment    // that contains the chunk
+	written          int    // with minDuration: number of open calls that are in the file
+	run              uint32 // the number of the track's latest run
+	lastExitWasPanic bool   // the last exit on the slow path was not a return
+	isMuted          bool   // functrace itself is running code of the program
+	hasTrackRecord   bool   // the track record is in the file
+	hasOrigin        bool   // origin is set
+	listedAt         int64  // the position of the chunk with the latest list, or the track record
+	origin           origin
+	_                uint64 // see firstOpen
 
 	// Enough for most goroutines. It also makes a track a few cache lines long, so that tracks
 	// used by other cores share no cache line with this one.
 	firstOpen [6]openCall
+}
+
+// An origin is what the track record contains besides the track's id.
+type origin struct {
+	parent  uint64 // the id of the goroutine that started this one
+	start   uint64 // ticks
+	starter uint64 // the number of the function with the go statement
+	line    int
 }
 
 type openCall struct {
@@ -64,7 +68,7 @@ const (
 // init prepares a new track for recording.
 func (r *trackRecording) init() {
 	r.open = r.firstOpen[:min(len(r.firstOpen), settings.depth)]
-	r.growth = 0
+	r.writer = &noWriter
 }
 
 // record records the entry of a call. It reports whether the exit has to be recorded too.
@@ -144,10 +148,9 @@ func (t *track) recorded() []openCall {
 //
 //go:norace
 func (t *track) put(now, word uint64) {
-	fits := int64(t.used) < t.limit.Load() && now-t.base < maxSinceBase
-	if fits || t.extend(now, 1) {
-		t.words[t.used] = (now-t.base)<<timeShift | word
-		t.used++
+	if w := t.begin(now, 1); w != nil {
+		w.put((now-w.base)<<timeShift | word)
+		unpin(w)
 	}
 }
 
@@ -167,12 +170,12 @@ func (r *trackRecording) growOpen() bool {
 	return true
 }
 
-// restart resets the state for another goroutine, which continues the chunk.
+// restart resets the state for another goroutine.
 //
 //go:norace
 func (r *trackRecording) restart() {
-	r.hasTrackRecord, r.depth, r.written, r.pendingError = false, 0, 0, nil
-	r.limit.Store(0)
+	r.hasTrackRecord, r.hasOrigin, r.depth, r.written, r.pendingError = false, false, 0, 0, nil
+	r.writer = &noWriter
 	if len(r.open) > maxIdleCalls {
 		r.open = r.firstOpen[:]
 	}

@@ -17,10 +17,14 @@ const (
 	errorRecord    = 3
 	panicRecord    = 4
 	openRecord     = 5
+	switchRecord   = 10
 	functionRecord = 16
 	processRecord  = 17
 
+	recordValueShift = 24
+
 	isGoroutine = 1
+	isAgain     = 1 << 8
 	isCut       = 1
 	isGoexit    = 2
 )
@@ -30,53 +34,11 @@ const maxText = 200
 
 // recordHead returns the first word of a record.
 func recordHead(kind, size, value int) uint64 {
-	return recordWord | uint64(kind)<<2 | uint64(size)<<8 | uint64(value)<<24
+	return recordWord | uint64(kind)<<2 | uint64(size)<<8 | uint64(value)<<recordValueShift
 }
 
 // wordsFor returns the number of words of a record with a payload of size bytes.
 func wordsFor(size int) int { return 1 + (size+7)/8 }
-
-// extend makes room for words, after the records that must precede them: it allocates a new chunk
-// if this one is full, writes the track record, and renews the time base.
-//
-//go:norace
-func (t *track) extend(now uint64, words int) bool {
-	if t.isRevoked.Load() {
-		t.words = nil
-		t.isRevoked.Store(false)
-	}
-	need := words
-	if !t.hasTrackRecord {
-		need += trackRecordWords
-	}
-	if t.words != nil && t.used+need+wordsFor(8) <= len(t.words) {
-		t.limit.Store(int64(len(t.words)))
-	} else if !rec.newChunk(t, now, need) {
-		t.limit.Store(0)
-		return false
-	}
-	if !t.hasTrackRecord {
-		t.hasTrackRecord = true
-		t.putTrack(now)
-	}
-	if now-t.base >= maxSinceBase {
-		t.base = now
-		t.putRecord(baseRecord, 0, now)
-	}
-	return true
-}
-
-// putRecord stores a record of whole words. The caller has checked that it fits.
-//
-//go:norace
-func (t *track) putRecord(kind, value int, payload ...uint64) {
-	at := t.used
-	for i, word := range payload {
-		t.words[at+1+i] = word
-	}
-	t.words[at] = recordHead(kind, 8*len(payload), value)
-	t.used = at + 1 + len(payload)
-}
 
 // putText stores a record with a text.
 //
@@ -85,20 +47,22 @@ func (t *track) putText(now uint64, kind, value int, text string) {
 	if len(text) > maxText {
 		text, value = text[:maxText], value|isCut
 	}
-	if !t.extend(now, wordsFor(len(text))+1) {
+	w := t.begin(now, wordsFor(len(text))+1)
+	if w == nil {
 		return
 	}
-	at := t.used
+	at := w.used
 	rest, next := text, at+1
 	for ; len(rest) >= 8; rest, next = rest[8:], next+1 {
-		t.words[next] = uint64(rest[0]) | uint64(rest[1])<<8 | uint64(rest[2])<<16 | uint64(rest[3])<<24 |
+		w.words[next] = uint64(rest[0]) | uint64(rest[1])<<8 | uint64(rest[2])<<16 | uint64(rest[3])<<24 |
 			uint64(rest[4])<<32 | uint64(rest[5])<<40 | uint64(rest[6])<<48 | uint64(rest[7])<<56
 	}
 	if rest != "" {
-		t.words[next] = lastWord(rest)
+		w.words[next] = lastWord(rest)
 	}
-	t.words[at] = recordHead(kind, len(text), value)
-	t.used = at + wordsFor(len(text))
+	w.words[at] = recordHead(kind, len(text), value)
+	w.used = at + wordsFor(len(text))
+	unpin(w)
 }
 
 // lastWord returns a word with the fewer than 8 remaining bytes of a text.
@@ -111,14 +75,13 @@ func lastWord(rest string) (word uint64) {
 	return word
 }
 
-const trackRecordWords = 1 + 4
-
-// putTrack records the id of the track's goroutine and the go statement that started it.
+// findOrigin determines the origin of the track, whose first word has that time.
 //
 //go:norace
-func (t *track) putTrack(now uint64) {
-	parent, starter, line := t.origin()
-	t.putRecord(trackRecord, isGoroutine, t.id, parent, now, starter|uint64(line)<<32)
+func (t *track) findOrigin(now uint64) {
+	parent, starter, line := t.parentage()
+	t.origin = origin{parent, now, starter, line}
+	t.hasOrigin = true
 }
 
 // putReason records the error or panic value in t.pendingError.
@@ -141,11 +104,12 @@ func (t *track) putReason(now uint64, kind int) {
 //
 //go:norace
 func (t *track) callErrorMethod(err error) string {
-	limit := t.limit.Swap(0) // so that calls take the slow path, which checks isMuted
-	t.isMuted = true
+	// So that calls take the slow path, which checks isMuted.
+	t.writer = &noWriter
+	hadTrackRecord := t.hasTrackRecord
+	t.hasTrackRecord, t.isMuted = false, true
 	text := textOf(err)
-	t.isMuted = false
-	t.limit.Store(limit)
+	t.hasTrackRecord, t.isMuted = hadTrackRecord, false
 	return text
 }
 

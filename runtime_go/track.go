@@ -119,7 +119,7 @@ func (t *trackPrinting) shrink() {
 type trackShard struct {
 	mu     sync.Mutex
 	tracks map[uint64]*track
-	idle   map[uint64]*track // removed tracks, whose chunks other goroutines may continue
+	idle   map[uint64]*track // removed tracks, for other goroutines
 	maxID  uint64            // of all goroutines that had a track
 	_      [32]byte          // a cache line of its own
 }
@@ -144,8 +144,7 @@ func trackOfID(id uint64) *track {
 
 // newOrIdleTrack returns a track for the goroutine with that id. The shard must be locked.
 //
-// A track's chunks have ascending sequence numbers. So a goroutine that may have had a track before
-// continues that one or begins a new chunk, but never continues another's chunk, which may be older.
+// A goroutine that had a track before continues that one, if no other goroutine has it.
 func (s *trackShard) newOrIdleTrack(id uint64) *track {
 	if t := s.idle[id]; t != nil {
 		delete(s.idle, id)

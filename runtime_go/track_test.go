@@ -40,8 +40,7 @@ func TestTrackReleasesMemoryAfterItsOutermostCall(t *testing.T) {
 	}
 }
 
-// The chunks of a track have ascending sequence numbers: another goroutine's may be older than its own.
-func TestGoroutineThatReturnsContinuesNoChunkOfAnother(t *testing.T) {
+func TestGoroutineThatReturnsContinuesNoTrackOfAnother(t *testing.T) {
 	s := trackShard{idle: make(map[uint64]*track)}
 	first, second := s.newOrIdleTrack(66), s.newOrIdleTrack(130)
 	s.idle[66], s.idle[130] = first, second

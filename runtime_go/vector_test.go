@@ -38,7 +38,7 @@ func WriteVector(path string, v Vector) error {
 		return err
 	}
 	recording = true
-	defer func() { recording, rec = false, recorder{} }()
+	defer func() { recording = false; forgetTrace() }()
 	known := map[string]*function{"": {}}
 	for _, f := range v.Functions {
 		name := f[0].(string)
@@ -66,6 +66,14 @@ func WriteVector(path string, v Vector) error {
 		rec.markEnded()
 	}
 	return nil
+}
+
+// forgetTrace makes the recorder as it was before the trace was opened.
+func forgetTrace() {
+	rec = recorder{}
+	for i := range writersByThread {
+		writersByThread[i].Store(nil)
+	}
 }
 
 // newDescriptor returns a g in which there is what origin looks for.

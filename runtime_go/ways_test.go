@@ -42,7 +42,8 @@ func (t *track) eventsOf(test *testing.T, assembly bool) (events []byte, looked 
 		c.outer()
 	}
 	recording, usesFastPath = false, false
-	rec, t.trackRecording = recorder{}, trackRecording{}
+	forgetTrace()
+	t.trackRecording = trackRecording{}
 	content, err := os.ReadFile(path)
 	if err != nil {
 		test.Fatal(err)

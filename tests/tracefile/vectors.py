@@ -1,4 +1,4 @@
-"""The traces of tests/vectors. Run as a module, it writes them, with what the reader makes of them.
+"""The traces of tests/vectors, those of version 1 in a folder of their own. Run as a module, it writes them, with what the reader makes of them.
 
 A change of a vector's JSON is a change of the format's meaning: read it before you keep it.
 """
@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.tracefile import writer as w
+from tests.tracefile.converted import as_version_2
 from tests.tracefile.meaning import meaning
 
 FOLDER = Path(__file__).parents[1] / "vectors"
+FOLDER_OF_VERSION_1 = FOLDER / "version_1"
 
-VECTORS = {
+VERSION_1 = {
     "empty": w.header(),
     "calls": w.header()
     + w.FUNCTIONS
@@ -165,7 +167,7 @@ _FORKED = w.facts(
     w.function(2, "app.serve", "/srv/app.py", 9),
     w.function(3, "app.work", "/srv/app.py", 20),
 )
-VECTORS["inherited"] = (
+VERSION_1["inherited"] = (
     w.header(language=2, flags=0)
     + _FORKED
     + w.events(
@@ -196,7 +198,7 @@ VECTORS["inherited"] = (
 )
 
 # What is left lists four of the five open calls, the outer two of which are inherited.
-VECTORS["inherited-overwritten"] = (
+VERSION_1["inherited-overwritten"] = (
     w.header(language=2, flags=4)
     + _FORKED
     + w.events(
@@ -221,7 +223,7 @@ VECTORS["inherited-overwritten"] = (
 )
 
 # A server on asyncio: main makes task 2 at 20; when that first runs main is in another call.
-VECTORS["tasks"] = (
+VERSION_1["tasks"] = (
     w.header(language=2)
     + w.facts(
         1,
@@ -280,6 +282,8 @@ VECTORS["tasks"] = (
     )
     + w.events(6, w.resumed(90), w.leave(1, 100), track=1, base=1200, opened=1)
 )
+
+VECTORS = {name: as_version_2(content) for name, content in VERSION_1.items()}
 
 # Tracks share the chunks of two threads. Run 1 of goroutine 7 is in an older chunk than run 0.
 VECTORS["runs"] = (
@@ -381,7 +385,9 @@ VECTORS["again"] = (
 
 
 def write() -> None:
-    FOLDER.mkdir(exist_ok=True)
+    FOLDER_OF_VERSION_1.mkdir(parents=True, exist_ok=True)
+    for name, content in VERSION_1.items():
+        (FOLDER_OF_VERSION_1 / f"{name}.ftrace").write_bytes(content)
     for name, content in VECTORS.items():
         path = FOLDER / f"{name}.ftrace"
         path.write_bytes(content)
