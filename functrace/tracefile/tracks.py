@@ -144,7 +144,8 @@ def _in_run_order(pieces: Rows, tracks: _Int64s) -> Rows:
     starts = (pieces["flags"] & STARTS) != 0
     life = np.cumsum(starts)
     life[np.bincount(tracks, weights=starts)[tracks] < 2] = 0  # begun at most once
-    step: _Int64s = np.diff(pieces["run"].astype(np.int64), prepend=np.int64(0))
+    runs = pieces["run"].astype(np.int64)
+    step = runs - np.roll(runs, 1)
     place = np.cumsum((step + _HALF & fmt.RUN_MASK) - _HALF)
     order = np.lexsort((place, life, tracks))
     pieces, place, life, tracks = pieces[order], place[order], life[order], tracks[order]

@@ -158,7 +158,7 @@ class TrackWalk(ABC, Generic[C]):
         yield
 
     def _bridge_gap(self, offset: int, begin: int) -> None:
-        """Words are missing before the piece at offset: the track's next list has what is still open."""
+        """Words are missing before the piece: the track's next list has the calls still open."""
         first, end = self._source.piece_of[self._track : self._track + 2]
         pieces = self._source.pieces[first:end]
         rest = pieces[np.flatnonzero(pieces["offset"] == offset)[0] :].tolist()

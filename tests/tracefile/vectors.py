@@ -1,4 +1,4 @@
-"""The traces of tests/vectors, those of version 1 in a folder of their own. Run as a module, it writes them, with what the reader makes of them.
+"""The traces of tests/vectors. Run as a module, it writes them, with what the reader makes of them.
 
 A change of a vector's JSON is a change of the format's meaning: read it before you keep it.
 """
