@@ -319,7 +319,7 @@ VECTORS["runs"] = (
     + w.events(4, w.switch(1, 3, opened=1), w.leave(1, 10), track=1, base=1090)
 )
 
-# A ring: track 1 is described and lists its calls again at 2050; before that, main and Sell were open,
+# A ring: track 1 lists its calls again at 2050; before that, main and Sell were open,
 # and two calls inside them whose entries were overwritten. Runs 12 and 13 are missing as well.
 VECTORS["ring"] = (
     w.header(version=2, flags=4, overwritten=5_000)
