@@ -1,4 +1,4 @@
-"""Settings of the runtime, read from FUNCTRACE_* environment variables (docs/python.md)."""
+"""Settings of the runtime, read from FUNCTRACE_* environment variables (docs/variables.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sender settings from environment variables, which docs/otlp.md describes."""
+"""Sender settings from environment variables, which docs/variables.md describes."""
 
 from __future__ import annotations
 
