@@ -40,6 +40,7 @@ _MIN_NAME_WIDTH = 24
     help="Sort by this column, largest first.",
 )
 @reading_options.limit(f"{_DEFAULT_LIMIT}; all with --json")
+@reading_options.errors("Show only functions with failed calls.")
 @reading_options.include
 @reading_options.exclude
 @shared_options.as_json
@@ -56,7 +57,8 @@ def report(traces: tuple[str, ...], sort: str, as_json: bool, **flags: Any) -> N
     opened = open_all(traces)
     found = _totals(opened)
     is_selected = _name_filter(flags["include"], flags["exclude"])
-    ranked = _ranked(found, is_selected, _ALIASES.get(sort, sort))
+    chosen = _chosen(found, is_selected, failed_only=flags["errors"])
+    ranked = _ranked(found, chosen, _ALIASES.get(sort, sort))
     shown = ranked[:limit] if limit else ranked
     more = len(ranked) - len(shown)
     if as_json:
@@ -94,15 +96,25 @@ def _name_filter(include: Sequence[str], exclude: Sequence[str]) -> Callable[[st
     return is_selected
 
 
-def _ranked(found: Totals, is_selected: Callable[[str], bool], sort: str) -> list[int]:
-    functions = found.functions
-    called = [i for i in range(len(found)) if found.calls[i] and is_selected(functions[i].name)]
-    if not called:
-        raise FunctraceError("no call of a matching function was recorded")
-    called.sort(key=lambda index: functions[index].name)
+def _chosen(found: Totals, is_selected: Callable[[str], bool], *, failed_only: bool) -> list[int]:
+    """Return the indices of the functions to show.
+
+    Raises:
+        FunctraceError: there is none.
+    """
+    calls = found.errors + found.panics if failed_only else found.calls
+    chosen = [i for i in range(len(found)) if calls[i] and is_selected(found.functions[i].name)]
+    if not chosen:
+        what = "failed call" if failed_only else "call"
+        raise FunctraceError(f"no {what} of a matching function was recorded")
+    return chosen
+
+
+def _ranked(found: Totals, chosen: list[int], sort: str) -> list[int]:
+    ranked = sorted(chosen, key=lambda index: found.functions[index].name)
     if sort != "name":
-        called.sort(key=lambda index: _value(found, index, sort), reverse=True)
-    return called
+        ranked.sort(key=lambda index: _value(found, index, sort), reverse=True)
+    return ranked
 
 
 def _value(found: Totals, index: int, column: str) -> int:
