@@ -372,8 +372,8 @@ def test_skipped_modules_are_reported(app: Project, monkeypatch: pytest.MonkeyPa
     ("printed", "expected"),
     [
         ("3 8", "{} is Python 3.8; 3.10 or newer is required"),
-        ("", "{} is not a Python interpreter that can be run"),
-        ("Usage: x", "{} is not a Python interpreter that can be run"),
+        ("", "cannot run {} as a Python interpreter"),
+        ("Usage: x", "cannot run {} as a Python interpreter"),
     ],
 )
 def test_another_interpreter_must_be_new_enough(
