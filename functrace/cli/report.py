@@ -13,7 +13,7 @@ from functrace.cli import reading_options, renamed, shared_options, trace_argume
 from functrace.cli.render import columns, coverage, terminal
 from functrace.cli.trace_arguments import open_all
 from functrace.errors import FunctraceError
-from functrace.globs import compile_glob
+from functrace.globs import compile_list
 
 if TYPE_CHECKING:
     from functrace.analysis.totals import Totals
@@ -54,9 +54,9 @@ def report(traces: tuple[str, ...], sort: str, as_json: bool, **flags: Any) -> N
     which the call's task waited in the event loop (Python only).
     """
     limit = flags["limit"] if flags["limit"] is not None else 0 if as_json else _DEFAULT_LIMIT
+    is_selected = _name_filter(flags["include"], flags["exclude"])
     opened = open_all(traces)
     found = _totals(opened)
-    is_selected = _name_filter(flags["include"], flags["exclude"])
     chosen = _chosen(found, is_selected, failed_only=flags["errors"])
     ranked = _ranked(found, chosen, _ALIASES.get(sort, sort))
     shown = ranked[:limit] if limit else ranked
@@ -85,13 +85,11 @@ def _totals(opened: list[Trace]) -> Totals:
 
 
 def _name_filter(include: Sequence[str], exclude: Sequence[str]) -> Callable[[str], bool]:
-    included = [compile_glob(glob) for glob in include]
-    excluded = [compile_glob(glob) for glob in exclude]
+    is_included = compile_list(include, "--include") if include else None
+    is_excluded = compile_list(exclude, "--exclude")
 
     def is_selected(name: str) -> bool:
-        if included and not any(matches(name) for matches in included):
-            return False
-        return not any(matches(name) for matches in excluded)
+        return not (is_included and not is_included(name)) and not is_excluded(name)
 
     return is_selected
 

@@ -91,8 +91,9 @@ def test_options_of_the_program_are_its_own(app: Project) -> None:
     ("options", "expected"),
     [
         (["--include", "work"], ["lib.work"] * 3),
-        (["--include", "lib"], ["lib.work"] * 3),
-        (["--exclude", "lib.py"], ["__main__.main"]),
+        (["--include-path", "lib"], ["lib.work"] * 3),
+        (["--exclude-path", "lib.py"], ["__main__.main"]),
+        (["--include", "lib.*"], ["lib.work"] * 3),
         (["--depth", "2"], ["__main__.main", "lib.work"]),
         (["--exclude", "main", "--min-lines", "2"], ["lib.work"] * 3),
     ],

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from functrace.errors import UsageError
 from functrace.export.otlp.options import Options
+from functrace.globs import parse_globs
 from functrace.units import parse_duration, parse_share
 
 _T = TypeVar("_T")
@@ -64,7 +65,7 @@ def _refuse_slow(text: str) -> None:
 
 
 def _globs(text: str) -> tuple[str, ...]:
-    return tuple(glob.strip() for glob in text.split(",") if glob.strip())
+    return parse_globs([text])
 
 
 def _milliseconds(text: str) -> float:
