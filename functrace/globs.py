@@ -1,12 +1,14 @@
-"""Globs that select functions by name."""
+"""Globs of function names on command lines and in settings; docs/globs.md defines them."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-
-from rewriter.filters import compile_globs
+from functrace.errors import UsageError
+from rewriter.globs import compile_globs, find_error, is_path, split_globs
 from rewriter.import_path import strip_major_version
+
+TYPE_CHECKING = False  # functrace run starts sooner without typing
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 
 def short_name(name: str) -> str:
@@ -17,27 +19,30 @@ def short_name(name: str) -> str:
     return strip_major_version(name).rpartition("/")[2]
 
 
-def compile_glob(glob: str) -> Callable[[str], bool]:
-    """Return a predicate that is true for full function names that match ``glob``.
+def parse_globs(values: Iterable[str], option: str = "", path_option: str = "") -> tuple[str, ...]:
+    """Return the globs in lists that commas or spaces separate.
 
-    The glob may match the full name, with or without the major version of its module; the
-    short name, with or without ``(*…)`` and ``<locals>``; the short name's last elements; or its
-    first and last element. A method ``store.(*Store).Get`` is also ``store.Store.Get``,
-    ``Store.Get``, ``Get`` and ``store.Get``.
+    Args:
+        values: the lists.
+        option: the option that they were given to, for messages.
+        path_option: the option that takes paths, if there is one.
+
+    Raises:
+        UsageError: a glob is invalid.
     """
-    matches = compile_globs((glob, glob.replace(".<locals>", "")))
+    globs = tuple(glob for value in values for glob in split_globs(value))
+    for glob in globs:
+        error = find_error(glob)
+        if error:
+            advice = f"; use {path_option} {glob}" if path_option and is_path(glob) else ""
+            raise UsageError(f"{option} {glob}: {error}{advice}".lstrip())
+    return globs
 
-    def matches_name(name: str) -> bool:
-        return any(map(matches, {*_spellings(name), *_spellings(strip_major_version(name))}))
 
-    return matches_name
+def compile_list(values: Iterable[str], option: str = "") -> Callable[[str], bool]:
+    """Return a predicate that is true for the full names of functions that a glob matches.
 
-
-def _spellings(name: str) -> Iterator[str]:
-    short = name.rpartition("/")[2]
-    plain = re.sub(r"\(\*|[()]|\.<locals>", "", short)
-    package, *parts = plain.split(".")
-    yield from (name, short, plain)
-    yield from (".".join(parts[at:]) for at in range(len(parts)))
-    if parts:
-        yield f"{package}.{parts[-1]}"
+    Raises:
+        UsageError: a glob is invalid.
+    """
+    return compile_globs(parse_globs(values, option))

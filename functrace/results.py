@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from rewriter.filters import Filters
+
 
 @dataclass(frozen=True)
 class FileResult:
@@ -19,7 +21,7 @@ class FileResult:
         traced: number of functions that already had a trace call.
         skipped: number of skipped functions, by reason.
         names: ``line: name: reason`` of skipped functions, if requested.
-        matched: the filter globs that match the file or a function in it.
+        matched: the filters, as ``--include GLOB``, that match the file or a function in it.
         reason: why the whole file was skipped.
         error: ``line:column: message``; the file is unchanged.
         output: a diff or the new text, if no file is written.
@@ -51,7 +53,7 @@ class Summary:
         copied: number of other files copied to an output tree.
         unchanged: number of files that were up to date in the output tree.
         functions, traced, skipped: as in :class:`FileResult`.
-        matched: filter globs that match something.
+        matched: filters, as ``--include GLOB``, that match something.
         left: number of files and folders skipped as a whole, by reason.
         errors: ``path:line:column: message``.
         folders: number of errors about unreadable folders.
@@ -85,13 +87,20 @@ class Summary:
             if result.error:
                 self.errors.append(f"{result.path}:{result.error}")
 
-    def unmatched(self, include: Iterable[str], exclude: Iterable[str]) -> Iterator[str]:
-        """Yield a note for each filter glob that matches nothing."""
+    def list_unmatched(self, filters: Filters) -> Iterator[str]:
+        """Yield a note for each filter that matches nothing."""
         where = " outside the files left alone as a whole" if self.left or self.errors else ""
-        for option, globs in (("--include", include), ("--exclude", exclude)):
+        for option, globs in (("--include", filters.include), ("--exclude", filters.exclude)):
             for glob in globs:
-                if glob not in self.matched:
-                    yield f"{option} {glob} matches no function, package or path{where}"
+                if f"{option} {glob}" not in self.matched:
+                    yield f"{option} {glob} matches no function{where}{_advise(option, glob)}"
+        for option, paths in (
+            ("--include-path", filters.include_path),
+            ("--exclude-path", filters.exclude_path),
+        ):
+            for path in paths:
+                if f"{option} {path}" not in self.matched:
+                    yield f"{option} {path} matches no file, folder, package or module"
 
     def add_unreadable(self, folder: str, why: str) -> None:
         """Add an error about an unreadable folder."""
@@ -112,3 +121,10 @@ class Summary:
             "error_messages": sorted(self.errors),
             "notes": self.notes,
         }
+
+
+def _advise(option: str, glob: str) -> str:
+    """Return what the user may have meant by the name of something that is not a function."""
+    if "*" in glob:
+        return ""
+    return f"; {glob}.* matches what is in it, {option}-path {glob} a package or path"

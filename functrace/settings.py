@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _KINDS: dict[str, type] = {
     "include": list,
     "exclude": list,
+    "include-path": list,
+    "exclude-path": list,
     "min-lines": int,
     "exported-only": bool,
     "skip-generated": bool,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol, TypeVar
 
-from rewriter.import_path import strip_major_version
+from rewriter.globs import compile_globs
 from rewriter.plan import Function
 
 
@@ -28,16 +28,25 @@ class Filters:
     """Filters of one run.
 
     Attributes:
-        include: globs; if there are any, a function must match one.
-        exclude: globs; a function must match none.
+        include: globs of function names; if there are any, a function must match one.
+        exclude: globs of function names; a function must match none.
+        include_path: path globs; if there are any, a file must match one.
+        exclude_path: path globs; a file must match none.
         min_lines: minimum number of lines of a function.
         exported_only: select only functions that other packages can call.
     """
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    include_path: tuple[str, ...] = ()
+    exclude_path: tuple[str, ...] = ()
     min_lines: int = 0
     exported_only: bool = False
+
+    @property
+    def has_includes(self) -> bool:
+        """Whether only functions that match are selected."""
+        return bool(self.include or self.include_path)
 
 
 @dataclass(frozen=True)
@@ -47,13 +56,13 @@ class Location:
     Attributes:
         path: path relative to the root of the run, with forward slashes.
         package: import path in Go, dotted module name in Python; ``""`` if unknown.
-        printed_package: package name that a program prints before a function's name,
-            if it differs from ``package``: ``main``.
+        symbol_packages: the packages that precede the names of its functions in the program,
+            if they differ from ``package``: ``main``.
     """
 
     path: str = ""
     package: str = ""
-    printed_package: str = ""
+    symbol_packages: tuple[str, ...] = ()
 
     def list_names(self) -> tuple[str, ...]:
         """Return the names that a path glob can match: the file, its folders and packages."""
@@ -67,20 +76,23 @@ class Location:
             *(".".join(packages[:i]) for i in range(1, len(packages))),
         )
 
-    def list_prefixes(self) -> set[str]:
-        """Return the prefixes that a function's name can have, such as the package."""
-        separator = "/" if "/" in self.package else "."
-        unversioned = strip_major_version(self.package)
-        lasts = {path.rpartition(separator)[2] for path in (self.package, unversioned)}
-        return {self.package, unversioned, *lasts, self.printed_package} - {""}
+    def list_full_names(self, name: str) -> list[str]:
+        """Return the full names that a function can have in the program."""
+        packages = map(_escape_dots, self.symbol_packages or (self.package,))
+        return [f"{package}.{name}" if package else name for package in packages]
+
+
+def _escape_dots(import_path: str) -> str:
+    """Escape dots in the last element of an import path, as Go does in symbols."""
+    folder, slash, last = import_path.rpartition("/")
+    return f"{folder}/{last.replace('.', '%2e')}" if slash else import_path
 
 
 @lru_cache(maxsize=256)
-def compile_globs(globs: tuple[str, ...]) -> Callable[[str], object]:
-    """Return a predicate that is true for a string that any of ``globs`` matches.
+def compile_path_globs(globs: tuple[str, ...]) -> Callable[[str], object]:
+    """Return a predicate that is true for a path or package that any of ``globs`` matches.
 
-    ``*`` and ``...`` match any run of characters, ``?`` matches one. As in the
-    runtime's ``FUNCTRACE_INCLUDE``, ``*`` crosses ``/`` and ``.``.
+    ``*`` and ``...`` match any run of characters, ``?`` matches one. All cross ``/`` and ``.``.
     """
     return re.compile("|".join(map(_translate, globs)), re.DOTALL).fullmatch
 
@@ -94,58 +106,49 @@ def _translate(glob: str) -> str:
     return "(?:" + "".join(wildcards.get(p) or re.escape(p) for p in pieces) + tail + ")"
 
 
-def _list_spellings(location: Location, name: str) -> Iterable[str]:
-    """Yield the names of a function that a glob can match.
-
-    For ``(*T).Name`` in ``example.com/p``: that, ``T.Name``, ``Name``, and the first
-    two with the package's path, its last element or its printed name before them.
-    """
-    if not name:
-        return
-    plain = name.replace("(*", "").replace("(", "").replace(")", "")
-    yield from {name, plain, plain.rpartition(".")[2]}
-    for prefix in location.list_prefixes():
-        yield from (f"{prefix}.{n}" for n in (name, plain))
-
-
 def get_file_skip_reason(filters: Filters, location: Location) -> str | None:
     """Return why the filters exclude the whole file, or None."""
-    if filters.exclude and any(map(compile_globs(filters.exclude), location.list_names())):
-        return "excluded by --exclude"
+    include, exclude = filters.include_path, filters.exclude_path
+    names = location.list_names() if include or exclude else ()
+    if include and not any(map(compile_path_globs(include), names)):
+        return "not in --include-path"
+    if exclude and any(map(compile_path_globs(exclude), names)):
+        return "excluded by --exclude-path"
     return None
 
 
 def find_matching_globs(
-    filters: Filters, location: Location, functions: Iterable[Iterable[str]] = ()
+    filters: Filters, location: Location, functions: Iterable[str] = ()
 ) -> frozenset[str]:
-    """Return the globs that match the file or one of its functions, given by their names."""
-    globs = {*filters.include, *filters.exclude}
-    names = set(location.list_names()) if globs else set()
-    for function in functions if globs else ():
-        names.update(s for name in function for s in _list_spellings(location, name))
-    return frozenset(glob for glob in globs if any(map(compile_globs((glob,)), names)))
+    """Return the options, as ``--include GLOB``, that match the file or a function in it."""
+    full_names = [full for name in functions for full in location.list_full_names(name)]
+    kinds = (
+        ("--include", filters.include, compile_globs, full_names),
+        ("--exclude", filters.exclude, compile_globs, full_names),
+        ("--include-path", filters.include_path, compile_path_globs, location.list_names()),
+        ("--exclude-path", filters.exclude_path, compile_path_globs, location.list_names()),
+    )
+    return frozenset(
+        f"{option} {glob}"
+        for option, globs, compile_these, names in kinds
+        for glob in globs
+        if any(map(compile_these((glob,)), names))
+    )
 
 
 def make_filter(
     filters: Filters, location: Location, is_exported: Callable[[F], bool]
-) -> Callable[[F, Iterable[str]], str | None]:
-    """Return a function that returns why a function is filtered out, or None if it is selected.
-
-    Its second argument lists further names that can match: those of enclosing functions and
-    classes, since a glob that matches these selects everything in them.
-    """
+) -> Callable[[F], str | None]:
+    """Return a function that returns why a function is filtered out, or None if it is selected."""
     include = compile_globs(filters.include) if filters.include else None
-    if include and any(map(include, location.list_names())):
-        include = None  # the whole file is selected
     exclude = compile_globs(filters.exclude) if filters.exclude else None
 
-    def get_reason(found: F, other_names: Iterable[str]) -> str | None:
+    def get_reason(found: F) -> str | None:
         if include or exclude:
-            names = (found.function.name, *other_names)
-            spellings = [s for name in names for s in _list_spellings(location, name)]
-            if include and not any(map(include, spellings)):
+            names = location.list_full_names(found.function.name)
+            if include and not any(map(include, names)):
                 return "not in --include"
-            if exclude and any(map(exclude, spellings)):
+            if exclude and any(map(exclude, names)):
                 return "excluded by --exclude"
         if found.function.line_count < filters.min_lines:
             return "shorter than --min-lines"

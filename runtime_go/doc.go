@@ -39,9 +39,9 @@
 //	                       processor's counter if it is reliable, or system, the system's clock
 //	FUNCTRACE_ERROR_TEXT   text of errors in a recording: fields (the default) reads it from
 //	                       memory, call calls its Error method
-//	FUNCTRACE_INCLUDE      only functions whose full name matches one of these globs,
-//	                       separated by commas; * matches anything
-//	FUNCTRACE_EXCLUDE      no function whose full name matches one of these globs
+//	FUNCTRACE_INCLUDE      only functions that match one of these globs, separated by commas:
+//	                       Get, store.Get, store.*
+//	FUNCTRACE_EXCLUDE      no function that matches one of these globs
 //	FUNCTRACE_SIGNAL       USR1 or USR2: this signal stops tracing, or starts it
 //
 // With otlp the program records to a temporary file, which another process follows: the

@@ -5,71 +5,67 @@ package functrace
 import (
 	"encoding/json"
 	"os"
-	"regexp"
+	"reflect"
 	"strings"
 	"testing"
 )
 
-func TestMatchGlob(t *testing.T) {
-	for _, c := range []struct {
-		glob, name string
-		want       bool
-	}{
-		{"main.f", "main.f", true},
-		{"main.f", "main.ff", false},
-		{"main.*", "main.(*T).Get", true},
-		{"*/store.*", "example.com/a/store.Get", true},
-		{"*.Get", "example.com/a/store.Get", true},
-		{"*.Ge?", "store.Get", true},
-		{"a*b*c", "axxbyybzzc", true},
-		{"a*b*c", "axxbyyb", false},
-		{"", "", true},
-		{"*", "", true},
-		{"?", "", false},
-	} {
-		if got := matchGlob(c.glob, c.name); got != c.want {
-			t.Errorf("matchGlob(%q, %q) = %v", c.glob, c.name, got)
+// globVectors are the vectors that all implementations share.
+type globVectors struct {
+	Lists   [][2]any
+	Invalid []string
+	Names   [][4]any // glob, name, language, whether they match
+}
+
+// readVectors reads a file of the repository's tests.
+func readVectors(t *testing.T, path string, into any) {
+	content, err := os.ReadFile(path)
+	if os.IsNotExist(err) {
+		t.Skip("the runtime is tested elsewhere than in its repository")
+	}
+	if err := json.Unmarshal(content, into); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestGlobVectors tests the vectors in the file that FUNCTRACE_TEST_GLOBS names, by default the
+// repository's.
+func TestGlobVectors(t *testing.T) {
+	path := os.Getenv("FUNCTRACE_TEST_GLOBS")
+	if path == "" {
+		path = "../tests/vectors_of_globs.json"
+	}
+	var vectors globVectors
+	readVectors(t, path, &vectors)
+	for _, list := range vectors.Lists {
+		want := []string{}
+		for _, glob := range list[1].([]any) {
+			want = append(want, strings.ReplaceAll(glob.(string), "[...]", ""))
+		}
+		if got, ok := parseGlobs(list[0].(string)); !ok || !reflect.DeepEqual(append([]string{}, got...), want) {
+			t.Errorf("parseGlobs(%q) = %q, %v", list[0], got, ok)
+		}
+	}
+	for _, glob := range vectors.Invalid {
+		if got, ok := parseGlobs(glob); ok {
+			t.Errorf("%s is accepted: %q", glob, got)
+		}
+	}
+	for _, v := range vectors.Names {
+		glob, name := v[0].(string), v[1].(string)
+		globs, ok := parseGlobs(glob)
+		if got := matchesFunction(globs, name); !ok || got != v[3].(bool) {
+			t.Errorf("%s matches %s: %v, want %v", glob, name, got, v[3])
 		}
 	}
 }
 
 func TestWithoutVersion(t *testing.T) {
-	for _, name := range namesWithVersions(t) {
+	var names [][2]string
+	readVectors(t, "../tests/vectors_of_names.json", &names)
+	for _, name := range names {
 		if got := withoutVersion(name[0]); got != name[1] {
 			t.Errorf("withoutVersion(%q) = %q, not %q", name[0], got, name[1])
 		}
 	}
-	c := config{include: []string{"*/chi.*"}, exclude: []string{"*/yaml.F"}}
-	if !c.isTraced("github.com/go-chi/chi/v5.(*Mux).Get") || c.isTraced("gopkg.in/yaml%2ev3.F") {
-		t.Error("globs do not match names without their versions")
-	}
-}
-
-// namesWithVersions returns the vectors that all implementations share.
-func namesWithVersions(t *testing.T) (names [][2]string) {
-	content, err := os.ReadFile("../tests/vectors_of_names.json")
-	if os.IsNotExist(err) {
-		t.Skip("the runtime is tested elsewhere than in its repository")
-	}
-	if err := json.Unmarshal(content, &names); err != nil {
-		t.Fatal(err)
-	}
-	return names
-}
-
-func FuzzMatchGlob(f *testing.F) {
-	f.Add("main.*", "main.f")
-	f.Add("*a?b*", "xxaabyy")
-	f.Fuzz(func(t *testing.T, glob, name string) {
-		if strings.Trim(glob+name, "abc.*?/") != "" {
-			t.Skip("the reference counts in runes")
-		}
-		quoted := regexp.QuoteMeta(glob)
-		quoted = strings.ReplaceAll(quoted, `\*`, `.*`)
-		quoted = strings.ReplaceAll(quoted, `\?`, `.`)
-		want := regexp.MustCompile(`^(?s:` + quoted + `)$`).MatchString(name)
-		if got := matchGlob(glob, name); got != want {
-			t.Errorf("matchGlob(%q, %q) = %v", glob, name, got)
-		}
-	})
 }

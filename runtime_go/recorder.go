@@ -179,7 +179,7 @@ const defaultTrace = "functrace-%p.ftrace"
 func tracePath(out string) (string, error) {
 	path := expand(out)
 	if streamOf(path) != noStream {
-		return "", errors.New("a trace goes to a file, not to " + out)
+		return "", errors.New("a trace requires a file, but " + out + " is a stream")
 	}
 	if err := makeFolder(path); err != nil {
 		return "", err
@@ -191,7 +191,7 @@ func tracePath(out string) (string, error) {
 	case info.IsDir():
 		return path + expand("/"+defaultTrace), nil
 	}
-	return "", errors.New("a trace goes to a file, not to " + path + ", which is a pipe or a device")
+	return "", errors.New("a trace requires a file, but " + path + " is a pipe or a device")
 }
 
 // writeHeader writes the header and the first facts. The magic number is stored last: it makes

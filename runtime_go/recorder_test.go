@@ -232,9 +232,9 @@ func TestTraceErrors(t *testing.T) {
 	folder := t.TempDir()
 	for out, want := range map[string]string{
 		"/dev/null/x": "functrace: FUNCTRACE_OUT: mkdir /dev/null: not a directory; tracing is off\n",
-		"/dev/null":   "functrace: FUNCTRACE_OUT: a trace goes to a file, not to /dev/null, which is a pipe or a device; tracing is off\n",
-		"/dev/stdout": "functrace: FUNCTRACE_OUT: a trace goes to a file, not to /dev/stdout; tracing is off\n",
-		"stdout":      "functrace: FUNCTRACE_OUT: a trace goes to a file, not to stdout; tracing is off\n",
+		"/dev/null":   "functrace: FUNCTRACE_OUT: a trace requires a file, but /dev/null is a pipe or a device; tracing is off\n",
+		"/dev/stdout": "functrace: FUNCTRACE_OUT: a trace requires a file, but /dev/stdout is a stream; tracing is off\n",
+		"stdout":      "functrace: FUNCTRACE_OUT: a trace requires a file, but stdout is a stream; tracing is off\n",
 	} {
 		stdout, stderr := start(t, "chain", "FUNCTRACE=record", "FUNCTRACE_OUT="+out)
 		if stdout != "" || stderr != want {

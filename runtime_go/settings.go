@@ -46,8 +46,6 @@ func readConfig(getenv func(string) string) (config, error) {
 		depth:   math.MaxInt,
 		maxSize: 1 << 30,
 		signal:  getenv("FUNCTRACE_SIGNAL"),
-		include: splitGlobs(getenv("FUNCTRACE_INCLUDE")),
-		exclude: splitGlobs(getenv("FUNCTRACE_EXCLUDE")),
 	}
 	for _, v := range variables {
 		if text := getenv(v.name); text != "" && !v.read(&c, text) {
@@ -81,7 +79,11 @@ var variables = []struct {
 	{"FUNCTRACE_ERROR_TEXT", (*config).readErrorText, "neither fields nor call"},
 	{"FUNCTRACE_DEPTH", (*config).readDepth, "not a number of levels"},
 	{"FUNCTRACE_MAX_SIZE", (*config).readMaxSize, "not a size such as 500M or 2G"},
+	{"FUNCTRACE_INCLUDE", (*config).readInclude, notGlobs},
+	{"FUNCTRACE_EXCLUDE", (*config).readExclude, notGlobs},
 }
+
+const notGlobs = "not a list of function names such as Get or store.*"
 
 func (c *config) readMode(text string) bool {
 	modes := map[string]mode{"text": modeText, "record": modeRecord, "otlp": modeLive, "off": modeOff}
@@ -136,9 +138,14 @@ func parseSize(text string) (int64, bool) {
 	return n << shift, true
 }
 
-// splitGlobs splits a list at commas and spaces.
-func splitGlobs(list string) []string {
-	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
+func (c *config) readInclude(text string) (ok bool) {
+	c.include, ok = parseGlobs(text)
+	return ok
+}
+
+func (c *config) readExclude(text string) (ok bool) {
+	c.exclude, ok = parseGlobs(text)
+	return ok
 }
 
 // isTraced reports whether the filters allow calls of the function with that full name.

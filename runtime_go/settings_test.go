@@ -27,6 +27,8 @@ func TestMisspeltValuesAreErrors(t *testing.T) {
 		"FUNCTRACE_DEPTH":        "-1",
 		"FUNCTRACE_FULL":         "maybe",
 		"FUNCTRACE_MIN_DURATION": "-1us",
+		"FUNCTRACE_INCLUDE":      "!Get",
+		"FUNCTRACE_EXCLUDE":      "store/...",
 	} {
 		if _, err := config1(map[string]string{name: value}); err == nil {
 			t.Errorf("%s=%s is accepted", name, value)

@@ -8,8 +8,10 @@ from pathlib import Path
 import click
 import pytest
 
+from functrace.cache import folders
 from functrace.cli import verbs
 from functrace.settings import _KINDS as SETTINGS
+from functrace.settings import _VARIABLES as VARIABLES
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = (ROOT / "docs" / "commands.md").read_text()
@@ -64,10 +66,35 @@ def test_settings_agree_with_the_code() -> None:
     assert set(SETTINGS) <= set(re.findall(r"`([a-z-]+)`", section))
 
 
-def test_variables_agree_with_the_runtime() -> None:
-    code = "".join(p.read_text() for p in (ROOT / "runtime_go").glob("*.go"))
-    read = set(re.findall(r'(?:getenv\(|\t\{)"(FUNCTRACE\w*)"', code))
-    assert read == set(re.findall(r"`(FUNCTRACE\w*)`", (ROOT / "docs" / "go.md").read_text()))
+_LITERAL = re.compile(r"""["'](FUNCTRACE(?:_[A-Z]+)*)["']""")
+
+
+def _literals(*globs: str) -> set[str]:
+    files = [path for glob in globs for path in ROOT.glob(glob)]
+    code = [p.read_text() for p in files if not p.name.endswith("_test.go")]
+    return {name for text in code for name in _LITERAL.findall(text)} - {"FUNCTRACE_OTLP_SLOW"}
+
+
+def _python_variables() -> set[str]:
+    """Return the variables that the Python runtime, the import hook and the sender read."""
+    runtime = (ROOT / "functrace" / "runtime" / "environment.py").read_text()
+    sender = (ROOT / "functrace" / "export" / "otlp" / "live" / "variables.py").read_text()
+    names = re.findall(r'value_of\("(\w+)"', runtime)
+    names += [f"OTLP_{n}" for n in re.findall(r'\{PREFIX\}([A-Z_]+)"', sender) if n != "SLOW"]
+    literals = _literals("functrace/runtime/*.py", "functrace/pyimport/**/*.py")
+    return literals | {f"FUNCTRACE_{name}" for name in names} | {folders.VARIABLE}
+
+
+def test_variables_agree_with_the_code() -> None:
+    text = (ROOT / "docs" / "variables.md").read_text()
+    rows = dict(re.findall(r"^\| `(FUNCTRACE\w*)` \| ([^|]+) \|", text, re.MULTILINE))
+    readers = {name: set(cell.split(", ")) for name, cell in rows.items()}
+    go = _literals("runtime_go/*.go", "runtime_go/otlp/**/*.go")
+    assert go == {name for name, by in readers.items() if "Go" in by}
+    assert _python_variables() == {name for name, by in readers.items() if "Python" in by}
+    verbs = {*VARIABLES.values(), folders.VARIABLE, "FUNCTRACE_PYTHON"}
+    assert verbs == {name for name, by in readers.items() if "verbs" in by}
+    assert _literals("functrace/**/*.py", "runtime_go/**/*.go") <= rows.keys()
 
 
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]

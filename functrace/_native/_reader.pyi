@@ -16,29 +16,29 @@ def layout() -> list[tuple[str, str, int, int, int]]:
     """Return struct, field, size of the struct, offset and size of the field, for every field."""
 
 def chunks(data: Array, at: int, overwritten: bool, /) -> tuple[bytearray, int, int]:
-    """Return the chunks of a file from an offset on, the number of gaps, and of chunks cut off."""
+    """Return the chunks from an offset on, and the numbers of gaps and truncated chunks."""
 
 def pieces(
     data: Array, start: int, chunks: Array, /
 ) -> tuple[bytearray, bytearray, int, int, int, int, int, int, int]:
-    """Return the pieces and track records in chunks, then the counts of trace.scan.Pieces."""
+    """Return the pieces and track records in chunks, then the counts of tracefile.scan.Pieces."""
 
 def fold(
     source: Source,
-    wanted: Array,
+    selected_tracks: Array,
     histogram_of: Array,
     row_of: Array,
-    asked: Array,
+    focus: Array,
     since: int,
     until: int,
     node_limit: int,
     row_limit: int,
-    row_duration: int,
+    min_row_duration: int,
     rows_failed_only: int,
-    rows_around: int,
-    rows_before: int,
-    asked_since: int,
-    asked_until: int,
+    rows_include_callers: int,
+    preceding_rows: int,
+    match_since: int,
+    match_until: int,
     /,
 ) -> tuple[bytearray, bytearray, bytearray, tuple[int, ...]]:
     """Return nodes, blocks, rows, and the counts of analysis.request.Counters."""
@@ -62,8 +62,8 @@ class Feed:
 
     Args:
         start: ticks at the trace's start.
-        calls, tracks: how many are remembered for tracks that begin later.
-        words: how many are walked before some of these are forgotten.
+        calls, tracks: limits on retained calls and tracks, for tracks that begin later.
+        words: words processed between evictions of old calls and tracks.
     """
 
     def __new__(cls, start: int, calls: int, tracks: int, words: int, /) -> Feed: ...

@@ -207,11 +207,11 @@ def _number(all_nodes: _AllNodes) -> Int64s:
 def levels(parent: Int64s) -> list[Int64s]:
     """Return the nodes grouped by depth, roots first."""
     depth = (parent >= 0).astype(np.int64)
-    above = parent
-    while (above >= 0).any():
-        known = above >= 0
-        depth = depth + np.where(known, depth[above], 0)
-        above = np.where(known, above[above], -1)
+    ancestor = parent
+    while (ancestor >= 0).any():
+        has_ancestor = ancestor >= 0
+        depth = depth + np.where(has_ancestor, depth[ancestor], 0)
+        ancestor = np.where(has_ancestor, ancestor[ancestor], -1)
     order = np.argsort(depth, kind="stable")
     return np.split(order, np.cumsum(np.bincount(depth))[:-1]) if len(order) else []
 
@@ -220,10 +220,10 @@ def below(forest: Forest, nodes: Sequence[int]) -> Bools:
     """Return a mask of the nodes that have one of ``nodes`` as an ancestor."""
     chosen = np.zeros(len(forest) + 1, np.bool_)  # the last entry stands for a root's parent, -1
     chosen[list(nodes)] = True
-    above = forest.parent.astype(np.int64)
-    found = chosen[above]
-    while (above >= 0).any():
-        parent = np.append(above, -1)
-        found = found | np.append(found, False)[above]
-        above = parent[above]
+    ancestor = forest.parent.astype(np.int64)
+    found = chosen[ancestor]
+    while (ancestor >= 0).any():
+        next_ancestor = np.append(ancestor, -1)
+        found = found | np.append(found, False)[ancestor]
+        ancestor = next_ancestor[ancestor]
     return found

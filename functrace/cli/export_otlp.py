@@ -119,7 +119,7 @@ def _parse_options(opened: Sequence[Trace], given: dict[str, Any]) -> Options:
 
 
 def _find_functions(trace: Trace, globs: Collection[str]) -> set[int]:
-    return set().union(*(trace_arguments.matching_functions(trace, glob) for glob in globs))
+    return trace_arguments.matching_functions(trace, globs, "--root")
 
 
 def _parse_share(text: str) -> float:

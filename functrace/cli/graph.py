@@ -12,7 +12,7 @@ from functrace.cli import reading_options, shared_options, trace_arguments
 from functrace.cli.render import chain_text, columns, coverage, terminal
 from functrace.cli.trace_arguments import split_arguments
 from functrace.errors import FunctraceError
-from functrace.globs import compile_glob
+from functrace.globs import compile_list
 
 if TYPE_CHECKING:
     from functrace.analysis.callee_trees import Callee
@@ -74,7 +74,7 @@ def _roots(function: str, paths: tuple[str, ...]) -> tuple[Forest, list[Callee]]
     from functrace.analysis.callee_trees import build_callee_trees
 
     opened = trace_arguments.open_all(paths)
-    matches = compile_glob(function)
+    matches = compile_list([function])
     if not any(matches(f.name) for trace in opened for f in trace.functions):
         raise columns.no_function_error(function, opened)
     forest = merge([fold(trace) for trace in opened])

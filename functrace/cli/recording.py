@@ -14,6 +14,7 @@ from typing import Any
 
 from functrace import units
 from functrace.errors import UsageError
+from functrace.globs import parse_globs
 from functrace.recording.output_paths import Destination, destination
 from functrace.recording.process import Outcome, run
 
@@ -91,15 +92,10 @@ def limit_variables(limits: dict[str, Any]) -> dict[str, str]:
         "FUNCTRACE_FULL": "overwrite" if limits["overwrite"] else None,
         "FUNCTRACE_MIN_DURATION": limits["min_duration"],
         "FUNCTRACE_DEPTH": limits["depth"],
-        "FUNCTRACE_INCLUDE": ",".join(map(_full_names, limits.get("include", ()))),
-        "FUNCTRACE_EXCLUDE": ",".join(map(_full_names, limits.get("exclude", ()))),
+        "FUNCTRACE_INCLUDE": ",".join(parse_globs(limits.get("include", ()), "--include")),
+        "FUNCTRACE_EXCLUDE": ",".join(parse_globs(limits.get("exclude", ()), "--exclude")),
     }
     return {name: str(value) for name, value in variables.items() if value}
-
-
-def _full_names(glob: str) -> str:
-    """Return globs for the runtime, which compares full names, that also match the end of one."""
-    return f"{glob},*/{glob},*.{glob}"
 
 
 def _print_error(text: str, *more: str) -> None:

@@ -38,7 +38,9 @@ def _queries(opened: list[Trace], flags: dict[str, Any]) -> list[_Query]:
         selection = Selection(since, until, _indices(trace, flags["ids"]))
         functions = _functions(trace, flags["include"], flags["exclude"])
         focus = (
-            trace_arguments.matching_functions(trace, flags["around"]) if flags["around"] else set()
+            trace_arguments.matching_functions(trace, [flags["around"]], "--around")
+            if flags["around"]
+            else set()
         )
         if flags["around"] and not focus:
             continue
@@ -74,8 +76,8 @@ def _functions(trace: Trace, include: tuple[str, ...], exclude: tuple[str, ...])
         return None
     shown = set(range(len(trace.functions)))
     if include:
-        shown = set().union(*(trace_arguments.matching_functions(trace, glob) for glob in include))
-    return shown.difference(*(trace_arguments.matching_functions(trace, glob) for glob in exclude))
+        shown = trace_arguments.matching_functions(trace, include, "--include")
+    return shown - trace_arguments.matching_functions(trace, exclude, "--exclude")
 
 
 def lines(opened: list[Trace], flags: dict[str, Any]) -> Iterator[SafeText]:

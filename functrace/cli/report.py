@@ -13,7 +13,7 @@ from functrace.cli import reading_options, renamed, shared_options, trace_argume
 from functrace.cli.render import columns, coverage, terminal
 from functrace.cli.trace_arguments import open_all
 from functrace.errors import FunctraceError
-from functrace.globs import compile_glob
+from functrace.globs import compile_list
 
 if TYPE_CHECKING:
     from functrace.analysis.totals import Totals
@@ -40,6 +40,7 @@ _MIN_NAME_WIDTH = 24
     help="Sort by this column, largest first.",
 )
 @reading_options.limit(f"{_DEFAULT_LIMIT}; all with --json")
+@reading_options.errors("Show only functions with failed calls.")
 @reading_options.include
 @reading_options.exclude
 @shared_options.as_json
@@ -53,10 +54,11 @@ def report(traces: tuple[str, ...], sort: str, as_json: bool, **flags: Any) -> N
     which the call's task waited in the event loop (Python only).
     """
     limit = flags["limit"] if flags["limit"] is not None else 0 if as_json else _DEFAULT_LIMIT
+    is_selected = _name_filter(flags["include"], flags["exclude"])
     opened = open_all(traces)
     found = _totals(opened)
-    is_selected = _name_filter(flags["include"], flags["exclude"])
-    ranked = _ranked(found, is_selected, _ALIASES.get(sort, sort))
+    chosen = _chosen(found, is_selected, failed_only=flags["errors"])
+    ranked = _ranked(found, chosen, _ALIASES.get(sort, sort))
     shown = ranked[:limit] if limit else ranked
     more = len(ranked) - len(shown)
     if as_json:
@@ -83,26 +85,34 @@ def _totals(opened: list[Trace]) -> Totals:
 
 
 def _name_filter(include: Sequence[str], exclude: Sequence[str]) -> Callable[[str], bool]:
-    included = [compile_glob(glob) for glob in include]
-    excluded = [compile_glob(glob) for glob in exclude]
+    is_included = compile_list(include, "--include") if include else None
+    is_excluded = compile_list(exclude, "--exclude")
 
     def is_selected(name: str) -> bool:
-        if included and not any(matches(name) for matches in included):
-            return False
-        return not any(matches(name) for matches in excluded)
+        return not (is_included and not is_included(name)) and not is_excluded(name)
 
     return is_selected
 
 
-def _ranked(found: Totals, is_selected: Callable[[str], bool], sort: str) -> list[int]:
-    functions = found.functions
-    called = [i for i in range(len(found)) if found.calls[i] and is_selected(functions[i].name)]
-    if not called:
-        raise FunctraceError("no call of a matching function was recorded")
-    called.sort(key=lambda index: functions[index].name)
+def _chosen(found: Totals, is_selected: Callable[[str], bool], *, failed_only: bool) -> list[int]:
+    """Return the indices of the functions to show.
+
+    Raises:
+        FunctraceError: there is none.
+    """
+    calls = found.errors + found.panics if failed_only else found.calls
+    chosen = [i for i in range(len(found)) if calls[i] and is_selected(found.functions[i].name)]
+    if not chosen:
+        what = "failed call" if failed_only else "call"
+        raise FunctraceError(f"no {what} of a matching function was recorded")
+    return chosen
+
+
+def _ranked(found: Totals, chosen: list[int], sort: str) -> list[int]:
+    ranked = sorted(chosen, key=lambda index: found.functions[index].name)
     if sort != "name":
-        called.sort(key=lambda index: _value(found, index, sort), reverse=True)
-    return called
+        ranked.sort(key=lambda index: _value(found, index, sort), reverse=True)
+    return ranked
 
 
 def _value(found: Totals, index: int, column: str) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from functrace.cli.render import progress, source_summary, terminal
-from functrace.cli.shared_options import for_go, for_python
+from functrace.cli.shared_options import for_go, for_python, get_filters
 from functrace.errors import UsageError
 from functrace.results import FileResult, Summary
 from functrace.sources import job, stdin
@@ -56,9 +56,9 @@ def execute(verb: Verb, paths: tuple[str, ...], flags: dict[str, Any]) -> int:
             found = job.run(request, results.append, update)
     for result in sorted(results, key=lambda r: r.path):
         _show(result, reporting)
-    include, exclude = flags.get("include", ()), flags.get("exclude", ())
-    missed = _nothing_matched(request, found, filtered=bool(include))
-    notes = list(found.unmatched(include, exclude)) if found.files else []
+    filters = get_filters(flags)
+    missed = _nothing_matched(request, found, filtered=filters.has_includes)
+    notes = list(found.list_unmatched(filters)) if found.files else []
     # The name of a glob that matches nothing is more helpful than the general note.
     notes += [missed] if missed and not any(n.startswith("--include") for n in notes) else []
     found = replace(found, notes=[*found.notes, *notes])

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _SWITCHES = "exported_only skip_generated lambdas std children record otlp overwrite quiet".split()
-_LISTS = "include exclude compiled deps".split()
+_LISTS = "include exclude include_path exclude_path compiled deps".split()
 _TEXTS = "python out max_size min_duration".split()
 # Numbers: left to click if given.
 _NUMBER_DEFAULTS: dict[str, int | None] = {"min_lines": 0, "depth": None}

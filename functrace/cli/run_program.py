@@ -89,7 +89,12 @@ def _warn_of_children(line: CommandLine) -> None:
 
 
 def _config(flags: dict[str, Any], line: CommandLine) -> Config:
-    lists = {n: tuple(flags[n]) for n in ("include", "exclude", "compiled", "deps")}
+    lists = {n: tuple(flags[n]) for n in ("include_path", "exclude_path", "compiled", "deps")}
+    for name in ("include", "exclude"):
+        if flags[name]:
+            from functrace.globs import parse_globs
+
+            lists[name] = parse_globs(flags[name], f"--{name}", f"--{name}-path")
     if any("\n" in word for words in lists.values() for word in words):
         raise UsageError("line break in a pattern; remove it")
     names = (

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from functrace.globs import parse_globs
 from rewriter.filters import Filters
 
 if TYPE_CHECKING:
@@ -30,14 +31,27 @@ filters: Callable[[F], F] = _combined(
         "--include",
         multiple=True,
         metavar="GLOB",
-        help="Instrument only matching functions, packages or paths (* and ... match anything); "
+        help="Instrument only functions that match, such as Get, store.Get or 'store.*'; "
         "repeatable.",
     ),
     click.option(
         "--exclude",
         multiple=True,
         metavar="GLOB",
-        help="Leave out matching functions, packages or paths; repeatable.",
+        help="Leave out functions that match; repeatable.",
+    ),
+    click.option(
+        "--include-path",
+        multiple=True,
+        metavar="PATH",
+        help="Instrument only matching files, folders, packages or modules (* and ... match "
+        "anything); repeatable.",
+    ),
+    click.option(
+        "--exclude-path",
+        multiple=True,
+        metavar="PATH",
+        help="Leave out matching files, folders, packages or modules; repeatable.",
     ),
     click.option(
         "--min-lines",
@@ -176,7 +190,7 @@ def for_go(flags: dict[str, Any]) -> rewriter.golang.Options:
         layout=Layout(flags.get("layout", "source")),
         closures=flags.get("closures", False),
         skip_generated=flags.get("skip_generated", False),
-        filters=_filters(flags),
+        filters=get_filters(flags),
         errors=flags.get("record_errors", False),
     )
 
@@ -189,14 +203,21 @@ def for_python(flags: dict[str, Any]) -> rewriter.python.Options:
         lambdas=flags.get("lambdas", False),
         skip_generated=flags.get("skip_generated", False),
         compiled=tuple(flags.get("compiled", ())),
-        filters=_filters(flags),
+        filters=get_filters(flags),
     )
 
 
-def _filters(flags: dict[str, Any]) -> Filters:
+def get_filters(flags: dict[str, Any]) -> Filters:
+    """Return the filters; options that the verb lacks have their defaults.
+
+    Raises:
+        UsageError: a glob of function names is invalid.
+    """
     return Filters(
-        include=tuple(flags.get("include", ())),
-        exclude=tuple(flags.get("exclude", ())),
+        include=parse_globs(flags.get("include", ()), "--include", "--include-path"),
+        exclude=parse_globs(flags.get("exclude", ()), "--exclude", "--exclude-path"),
+        include_path=tuple(flags.get("include_path", ())),
+        exclude_path=tuple(flags.get("exclude_path", ())),
         min_lines=flags.get("min_lines", 0),
         exported_only=flags.get("exported_only", False),
     )

@@ -10,7 +10,7 @@ import click
 
 from functrace.cli.render import terminal
 from functrace.errors import FunctraceError
-from functrace.globs import compile_glob
+from functrace.globs import compile_list
 from functrace.units import count, several
 
 if TYPE_CHECKING:
@@ -73,7 +73,11 @@ def split_arguments(function: str, paths: tuple[str, ...]) -> tuple[str, tuple[s
     return missing[0], (function, *(path for path in paths if path != missing[0]))
 
 
-def matching_functions(trace: Trace, glob: str) -> set[int]:
-    """Return the indices of the functions of a trace that match ``glob``."""
-    matches = compile_glob(glob)
+def matching_functions(trace: Trace, globs: Iterable[str], option: str = "") -> set[int]:
+    """Return the indices of the functions of a trace that match any of ``globs``.
+
+    Raises:
+        UsageError: a glob of ``option`` is invalid.
+    """
+    matches = compile_list(globs, option)
     return {i for i, function in enumerate(trace.functions) if matches(function.name)}

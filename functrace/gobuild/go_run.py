@@ -137,7 +137,6 @@ def _counted(
     except FunctraceError:
         return None, 0
     summary, touched = packages.count_instrumented(session, used, request.keep)
-    filters = request.options.filters
     summary.notes += session.scope.unmatched(names)
-    summary.notes += summary.unmatched(filters.include, filters.exclude)
+    summary.notes += summary.list_unmatched(request.options.filters)
     return summary, touched

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from functrace.cache import entries
-from functrace.gobuild.package_filter import import_path_of
+from functrace.gobuild.package_filter import import_path_of, symbol_packages_of
 from functrace.gobuild.session import Session
 from functrace.results import FileResult
 from functrace.sources.go.planning import names_declared_elsewhere, plan
@@ -42,7 +42,9 @@ def instrument_package(
             yield Instrumented(path, FileResult(path), None)
             continue
         others = names_declared_elsewhere(path, declared)
-        location = Location(session.scope.place(name, path), import_path_of(name))
+        location = Location(
+            session.scope.place(name, path), import_path_of(name), symbol_packages_of(name)
+        )
         options = replace(session.options, location=location, package_names=others)
         key = _key(session.key, path, options, text)
         kept = entries.read(session.cache, key)
@@ -54,7 +56,8 @@ def instrument_package(
 
 def _key(key: str, path: str, options: Options, text: bytes) -> str:
     location = options.location
-    about = json.dumps([key, path, location.path, location.package, sorted(options.package_names)])
+    place = location.path, location.package, location.symbol_packages
+    about = json.dumps([key, path, *place, sorted(options.package_names)])
     return hashlib.sha256(about.encode(errors="surrogateescape") + b"\n" + text).hexdigest()
 
 

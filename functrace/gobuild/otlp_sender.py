@@ -61,7 +61,9 @@ class Sender:
         return program
 
     def _compiled(self, module: Path) -> bytes:
-        messages.write_message(f"building {NAME}, once for this system", sender="functrace go")
+        messages.write_message(
+            f"building {NAME} for this system; later builds use it again", sender="functrace go"
+        )
         for name, content in runtime_copy.read_sender_sources().items():
             path = module / name
             make_private(str(path.parent))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from functrace.sources.go import runtime_copy
 from functrace.sources.go.module import Module
-from rewriter.filters import compile_globs
+from rewriter.filters import compile_path_globs
 
 # The go command's name for a package that is given by its files.
 BY_FILES = "command-line-arguments"
@@ -89,7 +89,7 @@ class Scope:
 
 
 def _matches(glob: str, package: str) -> bool:
-    return glob == "all" or compile_globs((glob,))(package) is not None
+    return glob == "all" or compile_path_globs((glob,))(package) is not None
 
 
 @lru_cache(maxsize=4096)
@@ -104,6 +104,12 @@ def import_path_of(package: str) -> str:
     """
     package, for_test, _ = package.partition(" ")
     return package.removesuffix("_test") if for_test else package
+
+
+def symbol_packages_of(package: str) -> tuple[str, ...]:
+    """Return the package in the names of a test's functions; nothing if it is built for no test."""
+    package, for_test, _ = package.partition(" ")
+    return (package,) if for_test else ()
 
 
 def _is_nested(folder: Path, root: Path) -> bool:

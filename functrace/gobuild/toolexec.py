@@ -55,7 +55,7 @@ def _compile(run: Session, command: list[str]) -> int:
         raise FunctraceError(
             f"{package}: the instrumented copy does not compile, but the original does; "
             "this is a bug in functrace, please report it; to continue, run "
-            f"functrace go --exclude {package.partition(' ')[0]} …"
+            f"functrace go --exclude-path {package.partition(' ')[0]} …"
         )
     messages.write_output(attempt.stdout, sys.stdout)
     messages.write_output(attempt.stderr, sys.stderr)

@@ -8,7 +8,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from functrace import units
-from functrace.globs import compile_glob
+from functrace.globs import compile_list
 
 if TYPE_CHECKING:
     import pyarrow
@@ -109,8 +109,8 @@ def _is_in(column: str, numbers: Sequence[int]) -> Callable[[Any], Any]:
 
 
 def _matching(globs: Iterable[str], names: Sequence[str]) -> list[int]:
-    matches = [compile_glob(glob) for glob in globs]
-    return [i for i, name in enumerate(names) if any(match(name) for match in matches)]
+    matches = compile_list(globs)
+    return [i for i, name in enumerate(names) if matches(name)]
 
 
 def _failed(batch: pyarrow.RecordBatch) -> Any:

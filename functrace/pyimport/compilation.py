@@ -145,9 +145,11 @@ def _options(settings: Config, name: str, file: str) -> Options:
     inside = file.startswith(settings.root.rstrip("/") + "/")
     path = os.path.relpath(file, settings.root) if inside else file
     filters = Filters(
-        settings.include,
-        settings.exclude,
-        settings.min_lines,
+        include=settings.include,
+        exclude=settings.exclude,
+        include_path=settings.include_path,
+        exclude_path=settings.exclude_path,
+        min_lines=settings.min_lines,
         exported_only=bool(settings.exported_only),
     )
     return Options(
@@ -155,7 +157,7 @@ def _options(settings: Config, name: str, file: str) -> Options:
         skip_generated=bool(settings.skip_generated),
         compiled=settings.compiled,
         filters=filters,
-        location=Location(path, name, name.rpartition(".")[2]),
+        location=Location(path, name),
     )
 
 

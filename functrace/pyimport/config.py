@@ -28,7 +28,8 @@ _NUMBERS = frozenset(
 _OF_PROCESS = frozenset(
     ("std", "quiet", "children", "joined", "record")
 )  # they do not affect compiled code
-_LISTS = frozenset(("include", "exclude", "compiled", "deps"))
+_FILTERS = ("include", "exclude", "include_path", "exclude_path")
+_LISTS = frozenset((*_FILTERS, "compiled", "deps"))
 
 
 class Config:
@@ -38,8 +39,8 @@ class Config:
         cache: the cache directory of compiled code; empty if no safe one exists.
         cache_warning: a message for the user about the cache, or an empty string.
         root: the directory that path globs are relative to.
-        include, exclude, compiled, min_lines, exported_only, skip_generated, lambdas: as in
-            :class:`rewriter.python.Options`.
+        include, exclude, include_path, exclude_path, compiled, min_lines, exported_only,
+            skip_generated, lambdas: as in :class:`rewriter.python.Options`.
         deps: globs over names of installed modules to instrument.
         std: whether to instrument the standard library.
         quiet: whether to omit the summary at the end.
@@ -53,6 +54,8 @@ class Config:
     root: str = ""
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    include_path: tuple[str, ...] = ()
+    exclude_path: tuple[str, ...] = ()
     compiled: tuple[str, ...] = ()
     deps: tuple[str, ...] = ()
     min_lines: int = 0
@@ -85,9 +88,9 @@ class Config:
         """Return everything that affects the compiled code of a given file."""
         from functrace import __version__
 
-        settings = [(n, getattr(self, n)) for n in ("include", "exclude", "compiled")]
+        settings = [(n, getattr(self, n)) for n in (*_FILTERS, "compiled")]
         settings += [(n, getattr(self, n)) for n in sorted(_NUMBERS - _OF_PROCESS)]
-        root = self.root if self.include or self.exclude else ""
+        root = self.root if self.include_path or self.exclude_path else ""
         return repr((__version__, settings, root, flags.key()))
 
 

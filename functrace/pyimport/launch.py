@@ -127,7 +127,7 @@ def _check(python: str) -> None:
     except (OSError, ValueError, subprocess.CalledProcessError):
         version = ()
     if not version:
-        raise FunctraceError(f"{python} is not a Python interpreter that can be run")
+        raise FunctraceError(f"cannot run {python} as a Python interpreter")
     if version < _MIN_VERSION:
         found = ".".join(map(str, version))
         raise FunctraceError(f"{python} is Python {found}; 3.10 or newer is required")

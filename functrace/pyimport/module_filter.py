@@ -38,7 +38,7 @@ def _matches(glob: str, name: str) -> bool:
 
 
 def is_match(glob: str, text: str) -> bool:
-    """Match like :func:`rewriter.filters.compile_globs`, without ``re`` and ``?``."""
+    """Match like :func:`rewriter.filters.compile_path_globs`, without ``re`` and ``?``."""
     first, *others = glob.replace("...", "*").split("*")
     if not others:
         return text == first

@@ -66,5 +66,5 @@ def _path(python: str) -> Path:
             [python, "-I", "-c", code], capture_output=True, text=True, check=True
         )
     except (OSError, subprocess.CalledProcessError):
-        raise FunctraceError(f"{python} is not a Python interpreter that can be run") from None
+        raise FunctraceError(f"cannot run {python} as a Python interpreter") from None
     return Path(done.stdout.strip()) / _NAME

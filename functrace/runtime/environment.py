@@ -1,4 +1,4 @@
-"""Settings of the runtime, read from FUNCTRACE_* environment variables (docs/python.md)."""
+"""Settings of the runtime, read from FUNCTRACE_* environment variables (docs/variables.md)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from functrace.runtime import BUILTINS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import re
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 globals()["__builtins__"] = BUILTINS
 
@@ -40,7 +39,7 @@ class Settings:
         depth: the maximum number of levels that are traced.
         min_duration: in nanoseconds; shorter calls are omitted from a trace.
         signal: USR1 or USR2, which stops and starts tracing; empty for none.
-        include, exclude: patterns over full names.
+        include, exclude: predicates over full names; None if not set.
     """
 
     mode: str = "off"
@@ -50,13 +49,14 @@ class Settings:
     depth: int = sys.maxsize
     min_duration: int = 0
     signal: str = ""
-    include: tuple[re.Pattern[str], ...] = ()
-    exclude: tuple[re.Pattern[str], ...] = ()
+    include: Callable[[str], bool] | None = None
+    exclude: Callable[[str], bool] | None = None
 
     def should_trace(self, name: str) -> bool:
         """Return whether calls of the function with that full name are traced."""
-        included = not self.include or any(glob.fullmatch(name) for glob in self.include)
-        return included and not any(glob.fullmatch(name) for glob in self.exclude)
+        if self.include is not None and not self.include(name):
+            return False
+        return self.exclude is None or not self.exclude(name)
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -81,8 +81,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     settings.depth = _parse_depth(value_of("DEPTH"))
     settings.min_duration = _parse_duration(value_of("MIN_DURATION"))
     settings.signal = _parse_choice("FUNCTRACE_SIGNAL", value_of("SIGNAL"), "", "USR1", "USR2")
-    settings.include = _parse_globs(value_of("INCLUDE"))
-    settings.exclude = _parse_globs(value_of("EXCLUDE"))
+    settings.include = _parse_globs("FUNCTRACE_INCLUDE", value_of("INCLUDE"))
+    settings.exclude = _parse_globs("FUNCTRACE_EXCLUDE", value_of("EXCLUDE"))
     return settings
 
 
@@ -134,12 +134,13 @@ def _parse_duration(text: str) -> int:
     return int(sum(float(number) * _NANOSECONDS[unit] for number, unit in parts))
 
 
-def _parse_globs(text: str) -> tuple[re.Pattern[str], ...]:
-    return tuple(_compile_glob(part) for part in text.replace(",", " ").split(" ") if part)
+def _parse_globs(variable: str, text: str) -> Callable[[str], bool] | None:
+    if not text.replace(",", " ").strip():
+        return None
+    from functrace.runtime.globs import Globs
 
-
-def _compile_glob(text: str) -> re.Pattern[str]:
-    import re
-
-    wildcards = {"*": ".*", "?": "."}
-    return re.compile("".join(wildcards.get(c) or re.escape(c) for c in text), re.DOTALL)
+    try:
+        return Globs(text).match
+    except ValueError:
+        expected = "not a list of function names such as Get or store.*"
+        raise ValueError(f"{variable}={text} is {expected}") from None

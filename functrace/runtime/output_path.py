@@ -54,14 +54,15 @@ def trace_paths(out: str, folder: str) -> Iterator[str]:
         OSError: its directory cannot be created.
     """
     if out and stream_number(out) is not None:
-        raise ValueError(f"FUNCTRACE_OUT: a trace goes to a file, not to {out}")
+        raise ValueError(f"FUNCTRACE_OUT: a trace requires a file, but {out} is a stream")
     path = os.path.join(folder, expand_path(out or _DEFAULT_TRACE))
     make_folder(path)
     if os.path.isdir(path):
         path = os.path.join(path, expand_path(_DEFAULT_TRACE))
     elif is_special(path):
-        reason = f"a trace goes to a file, not to {path}, which is a pipe or a device"
-        raise ValueError(f"FUNCTRACE_OUT: {reason}")
+        raise ValueError(
+            f"FUNCTRACE_OUT: a trace requires a file, but {path} is a pipe or a device"
+        )
     yield path
     stem, extension = os.path.splitext(path)
     for number in range(2, 1 << 16):

@@ -109,7 +109,9 @@ class TraceFile:
         if max_size < _MIN_TRACE_BYTES:
             raise ValueError("FUNCTRACE_MAX_SIZE is too small for a trace: set it to 1M or more")
         if len(facts) > _MAX_FACTS_BYTES:
-            raise ValueError(f"facts of {len(facts)} bytes")
+            raise ValueError(
+                f"the facts of the process take {len(facts)} bytes, more than {_MAX_FACTS_BYTES}"
+            )
         if sys.byteorder != "little":
             raise OSError("traces can only be recorded on little-endian machines")
         self.failed = False

@@ -23,7 +23,6 @@ class GoFunction:
 
     Attributes:
         function: name and lines, for reports and filters.
-        outer: name of the declaration that encloses a literal, ``""`` for a declaration.
         start: offset of the ``func`` keyword.
         open: offset of the body's ``{``, or -1 if there is no body.
         close: offset of the body's ``}``, or -1.
@@ -32,7 +31,6 @@ class GoFunction:
     """
 
     function: Function
-    outer: str
     start: int
     open: int
     close: int
@@ -93,7 +91,6 @@ def _make_declaration(node: Node, comments: tuple[Node, ...], lines: _LineCounte
     body = node.child_by_field_name("body")
     return GoFunction(
         function=lines.make_function(_get_name(node), start, end),
-        outer="",
         start=start,
         open=body.start_byte if body else -1,
         close=end - 1 if body else -1,
@@ -135,7 +132,6 @@ def _find_literals(
         name = f"{outer}.func{counts[outer]}"
         yield GoFunction(
             function=lines.make_function(name, node.start_byte, node.end_byte),
-            outer=outer,
             start=node.start_byte,
             open=body.start_byte,
             close=body.end_byte - 1,

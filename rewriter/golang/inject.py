@@ -9,6 +9,7 @@ from tree_sitter import Node
 
 from rewriter import filters
 from rewriter.edit import Edit
+from rewriter.filters import Location
 from rewriter.golang import (
     aliases,
     error_results,
@@ -53,8 +54,8 @@ def plan_inject(source: bytes, options: Options) -> Plan:
     if options.ignore_other_runtimes:
         runtimes = {a: i for a, i in runtimes.items() if i.path == options.runtime_import}
     calls = [c for c in trace_calls.find(source, root) if c.alias in runtimes]
-    if imports.get_package_name(root) == "main":
-        options = replace(options, location=replace(options.location, printed_package="main"))
+    if imports.get_package_name(root) == "main" and not options.location.symbol_packages:
+        options = replace(options, location=_locate_main(options))
     classified = _classify(source, root, {c.body for c in calls}, options)
     edits: tuple[Edit, ...] = ()
     if classified.to_instrument:
@@ -63,10 +64,18 @@ def plan_inject(source: bytes, options: Options) -> Plan:
         alias, added = _import_runtime(source, root, usable, options)
         edits = (*added, *_insert_calls(source, classified, alias, options))
     globs = filters.find_matching_globs(
-        options.filters, options.location, ((f.function.name, f.outer) for f in classified.found)
+        options.filters, options.location, (f.function.name for f in classified.found)
     )
     instrumented = tuple(f.function for f in classified.to_instrument)
     return Plan(edits, instrumented, classified.traced, classified.skipped, globs)
+
+
+def _locate_main(options: Options) -> Location:
+    """Return the location of a file of package main; tests are linked under its import path."""
+    location = options.location
+    if options.layout is Layout.BUILD:
+        return replace(location, symbol_packages=("main",))
+    return replace(location, symbol_packages=("main", location.package))
 
 
 def _classify(
@@ -85,7 +94,7 @@ def _classify(
             outer_end, outer_reason = function.close, reason
         elif function.start < outer_end:
             reason = reason or outer_reason
-        reason = reason or options.skip_reason or get_filter_reason(function, (function.outer,))
+        reason = reason or options.skip_reason or get_filter_reason(function)
         if function.open in traced_bodies:
             traced.append(function.function)
         elif reason:

@@ -54,12 +54,11 @@ def classify(tree: ast.Module, text: bytes, options: Options) -> Classification:
     to_instrument: list[PyFunction] = []
     traced: list[Function] = []
     skipped: list[Skipped] = []
-    all_names: list[tuple[str, ...]] = []
+    all_names: list[str] = []
     wrapped = _find_wrapped(tree, names, options.runtime_import) if with_lambdas else set()
     for found in functions.find(tree, rules.get_inherited_reason, lambdas=with_lambdas):
-        other_names = (*found.scope.enclosing, found.qualname)
-        all_names.append((found.function.name, *other_names))
-        reason = rules.get_skip_reason(found) or get_filter_reason(found, other_names)
+        all_names.append(found.function.name)
+        reason = rules.get_skip_reason(found) or get_filter_reason(found)
         if _is_traced(found.node, names, options.runtime_import) or found.node in wrapped:
             traced.append(found.function)
         elif reason:

@@ -21,27 +21,20 @@ class Scope:
 
     Attributes:
         prefix: prefix of names in it: ``Class.method.``.
-        qualprefix: the same in Python's spelling: ``Class.method.<locals>.``.
-        around: the names of each of them, in both list_spellings.
         in_function: whether one of these is a function.
         line: first line of the enclosing statement.
         skip_reason: why everything in it is skipped, if so.
     """
 
     prefix: str = ""
-    qualprefix: str = ""
-    enclosing: tuple[str, ...] = ()
     in_function: bool = False
     line: int = 0
     skip_reason: str | None = None
 
     def enter(self, name: str, line: int, reason: str | None, *, is_function: bool) -> Scope:
         """Return the scope inside a class or function of that name."""
-        plain, qualified = self.prefix + name, self.qualprefix + name
         return Scope(
-            prefix=f"{plain}.",
-            qualprefix=f"{qualified}.<locals>." if is_function else f"{qualified}.",
-            enclosing=(*self.enclosing, plain, qualified),
+            prefix=f"{self.prefix}{name}.",
             in_function=self.in_function or is_function,
             line=line,
             skip_reason=reason,
@@ -79,11 +72,6 @@ class PyFunction:
     node: Def | ast.Lambda
     scope: Scope
     slot: Slot
-
-    @property
-    def qualname(self) -> str:
-        """The function's ``__qualname__``: ``outer.<locals>.inner``."""
-        return self.scope.qualprefix + _get_name(self.node)
 
 
 # Returns why everything in a class, function or branch is skipped, given a node and a field name.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from rewriter.filters import Location, compile_globs
+from rewriter.filters import Location, compile_path_globs
 from rewriter.python.compiling_decorators import COMPILING_DECORATORS
 from rewriter.python.directives import Directives
 from rewriter.python.functions import Def, PyFunction
@@ -54,7 +54,7 @@ class Rules:
     ) -> None:
         self._names = names
         self._skip = directives.skip
-        self._is_compiling = compile_globs((*COMPILING_DECORATORS, *compiled))
+        self._is_compiling = compile_path_globs((*COMPILING_DECORATORS, *compiled))
 
     def get_skip_reason(self, found: PyFunction) -> str | None:
         """Return why ``found`` is skipped, or None."""

@@ -17,6 +17,7 @@ NOTHING = [
     "callers --min-duration 9m main a.ftrace",
     "callers --min-count 999 main a.ftrace",
     "report --include nosuch a.ftrace",
+    "report --errors a.ftrace",
     "graph nosuch a.ftrace",
     "replay --errors a.ftrace",
     "replay --errors --json a.ftrace",

@@ -70,17 +70,20 @@ def test_files_without_functions_are_not_instrumented(module: Path, functrace: R
 @pytest.mark.usefixtures("before")
 def test_filters_that_match_nothing_are_reported(module: Path, functrace: Run) -> None:
     (module / "tool.py").write_text("class Tool:\n    def use(self): return 1\n")
-    given = "--include Get --include Tool.use --exclude none.* --exclude store/none --exclude help"
+    given = "--include Get --include Tool.use --exclude none.* --exclude Tool --exclude help"
+    given += " --exclude-path store/none"
     done = functrace("inject", "--check", *given.split(), ".")
     assert "2 functions instrumented" in done.stderr
-    left = " outside the files left alone as a whole"
+    tool = "Tool.* matches what is in it, --exclude-path Tool a package or path"
+    none = "matches no function outside the files left alone as a whole"
     assert [line for line in done.stderr.splitlines() if "matches no" in line] == [
-        f"  note: --exclude {glob} matches no function, package or path{left}"
-        for glob in ("none.*", "store/none")
+        f"  note: --exclude none.* {none}",
+        f"  note: --exclude Tool {none}; {tool}",
+        "  note: --exclude-path store/none matches no file, folder, package or module",
     ]
     nothing = functrace("inject", "--check", "--include", "Nonesuch", ".")
     assert nothing.returncode == 1
-    assert "note: --include Nonesuch matches no function, package or path" in nothing.stderr
+    assert "note: --include Nonesuch matches no function outside" in nothing.stderr
 
 
 def test_inject_refuses_to_break_a_build(module: Path, functrace: Run) -> None:

@@ -26,6 +26,20 @@ def test_completion(functrace: Run, shell: str) -> None:
     assert "_FUNCTRACE_COMPLETE" in functrace("completion", shell).stdout
 
 
+def test_completion_offers_current_options(functrace: Run) -> None:
+    def offered(words: str) -> set[str]:
+        done = functrace(
+            _FUNCTRACE_COMPLETE="bash_complete",
+            COMP_WORDS=words,
+            COMP_CWORD=str(len(words.split()) - 1),
+        )
+        return {line.partition(",")[2] for line in done.stdout.splitlines()}
+
+    assert {"--errors", "--min-duration", "--color"} <= offered("functrace callers --")
+    assert "--slow" not in offered("functrace callers --")
+    assert offered("functrace --color n") == {"never"}
+
+
 def test_every_verb_has_help(functrace: Run) -> None:
     for verb in ("inject", "strip", "runtime", "doctor", "completion"):
         assert functrace(verb, "--help").stdout.startswith("Usage: functrace ")

@@ -77,10 +77,12 @@ def test_filters(functrace: Run) -> None:
         done = functrace("inject", "--check", "--json", *arguments, ".")
         return int(json.loads(done.stdout)["function_count"])
 
-    assert instrumented("--include", "store") == 2
+    assert instrumented("--include-path", "store") == 2
     assert instrumented("--include", "example.com/shop/store.Get") == 1
-    assert instrumented("--exclude", "store/...") == 1
-    assert instrumented("--exclude", "*.go") == 0
+    assert instrumented("--include", "Get,help") == 2
+    assert instrumented("--include-path", "store", "--include", "main") == 0
+    assert instrumented("--exclude-path", "store/...") == 1
+    assert instrumented("--exclude-path", "*.go") == 0
     assert instrumented("--exported-only") == 1
     assert instrumented("--min-lines", "2") == 2
     assert instrumented("--all") == 4
@@ -92,6 +94,7 @@ def test_settings_from_environment_and_file(module: Path, functrace: Run) -> Non
         return int(json.loads(done.stdout)["function_count"])
 
     assert instrumented(FUNCTRACE_EXCLUDE="help,Get") == 1
+    assert instrumented(FUNCTRACE_EXCLUDE_PATH="store,main.go") == 0
     (module / "functrace.toml").write_text('exclude = ["main"]\n')
     assert instrumented() == 2
     assert instrumented(FUNCTRACE_EXCLUDE="help") == 2

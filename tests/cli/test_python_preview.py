@@ -46,7 +46,7 @@ def test_language_of_standard_input_can_be_set(tree: Path, functrace: Run) -> No
     named = ("-", "--stdin-name", "shop/store.py")
     excluded = functrace("inject", *named, "--exclude", "shop.store.f", stdin=SOURCE, cwd=tree)
     assert excluded.stdout == SOURCE
-    by_path = functrace("inject", *named, "--include", "shop/...", stdin=SOURCE, cwd=tree)
+    by_path = functrace("inject", *named, "--include-path", "shop/...", stdin=SOURCE, cwd=tree)
     assert by_path.stdout == TRACED
     bad = functrace("inject", *named, stdin="def f(:\n", cwd=tree)
     assert (bad.returncode, bad.stdout) == (1, "")
@@ -87,14 +87,14 @@ def test_skipped_functions_are_counted_and_listed(tree: Path, functrace: Run) ->
     ("arguments", "functions"),
     [
         ((), 5),
-        (("--include", "shop/..."), 3),
+        (("--include-path", "shop/..."), 3),
         (("--include", "shop.store.Store.get"), 1),
-        (("--include", "store.Store"), 2),
+        (("--include", "store.Store.*"), 2),
         (("--include", "Store._find"), 1),
-        (("--include", "lib"), 1),
-        (("--exclude", "*.pyw"), 4),
-        (("--exclude", "shop.store"), 3),
-        (("--exclude", "lib.sub"), 4),
+        (("--include-path", "lib"), 1),
+        (("--exclude-path", "*.pyw"), 4),
+        (("--exclude-path", "shop.store"), 3),
+        (("--exclude-path", "lib.sub"), 4),
         (("--exported-only",), 4),
         (("--min-lines", "3"), 0),
         (("--lambdas",), 6),

@@ -52,6 +52,7 @@ def test_two_traces(functrace: Run) -> None:
     [
         (("--include", "store.*"), [shop.GET, "example.com/shop/store.open"]),
         (("--exclude", "main.*", "--exclude", "open"), [shop.GET]),
+        (("--errors",), [shop.GET]),
         (("--include", "walk", "--include", "open", "--sort", "name"), ["open", "walk"]),
     ],
 )

@@ -24,7 +24,7 @@ OPTIONS = (
     Options(),
     Options(errors=True),
     Options(closures=True),
-    Options(filters=Filters(exclude=("x.org/m/a",))),
+    Options(filters=Filters(exclude_path=("x.org/m/a",))),
 )
 DEPENDENCIES = (
     (),

@@ -13,7 +13,7 @@ from functrace.export.otlp.ids import ProbabilitySampler
 from functrace.export.otlp.live.span_follower import SpanFollower
 from functrace.export.otlp.messages import Source, build_batches
 from functrace.export.otlp.spans import spans
-from functrace.globs import compile_glob
+from functrace.globs import compile_list
 from functrace.tracefile import Trace, open_trace
 
 
@@ -44,12 +44,8 @@ def exported(path: Path, options: Options, roots: tuple[str, ...] = ()) -> list[
 
 
 def _named(trace: Trace, roots: tuple[str, ...]) -> set[int]:
-    meant = [compile_glob(glob) for glob in roots]
-    return {
-        index
-        for index, function in enumerate(trace.functions)
-        if any(is_meant(function.name) for is_meant in meant)
-    }
+    is_root = compile_list(roots)
+    return {index for index, function in enumerate(trace.functions) if is_root(function.name)}
 
 
 def _serialized(source: Source, found: Iterable[Span], rate: ProbabilitySampler) -> list[bytes]:

@@ -200,6 +200,7 @@ def test_a_collector_that_is_not_there(live: Runner) -> None:
         ("FUNCTRACE_OTLP_MIN_DURATION=soon", "soon is not a time such as 5us, 2ms or 1.5s"),
         ("FUNCTRACE_OTLP_SLOW=5ms", "5ms: renamed; use FUNCTRACE_OTLP_MIN_DURATION"),
         ("FUNCTRACE_OTLP_ERRORS=yes", "yes: expected 0 or 1"),
+        ("FUNCTRACE_OTLP_ROOT=!f", "!f: ! has no meaning in a glob; only * and ? have"),
         ("OTEL_BSP_EXPORT_TIMEOUT=1s", "1s is not a number of milliseconds"),
     ],
 )

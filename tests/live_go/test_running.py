@@ -407,6 +407,11 @@ def test_a_collector_that_recovers(sender: Path, own: Made) -> None:
         ("FUNCTRACE_OTLP_MIN_DURATION", "soon", "must be a duration, such as 5us, 2ms or 1.5s"),
         ("FUNCTRACE_OTLP_SLOW", "5ms", "was renamed; use FUNCTRACE_OTLP_MIN_DURATION"),
         ("FUNCTRACE_OTLP_ERRORS", "maybe", "must be 0 or 1"),
+        (
+            "FUNCTRACE_OTLP_ROOT",
+            "store/...",
+            "must be a list of function names, such as Get or store.*",
+        ),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector", "must be a URL such as http://localhost:4318"),
     ],
 )

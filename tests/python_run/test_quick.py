@@ -25,6 +25,7 @@ from tests.python_run.conftest import Project
         "-c pass x",
         "--record -o x.ftrace -q app.py",
         "--include a --exclude b --include c --deps d --compiled e app.py",
+        "--include-path a --exclude-path b app.py",
         "--exported-only --skip-generated --lambdas --std --children --overwrite app.py",
         "--python python3 --out -x --max-size 5M --min-duration 5us app.py",
         "-O app.py",

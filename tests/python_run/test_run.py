@@ -91,8 +91,9 @@ def test_options_of_the_program_are_its_own(app: Project) -> None:
     ("options", "expected"),
     [
         (["--include", "work"], ["lib.work"] * 3),
-        (["--include", "lib"], ["lib.work"] * 3),
-        (["--exclude", "lib.py"], ["__main__.main"]),
+        (["--include-path", "lib"], ["lib.work"] * 3),
+        (["--exclude-path", "lib.py"], ["__main__.main"]),
+        (["--include", "lib.*"], ["lib.work"] * 3),
         (["--depth", "2"], ["__main__.main", "lib.work"]),
         (["--exclude", "main", "--min-lines", "2"], ["lib.work"] * 3),
     ],
@@ -372,8 +373,8 @@ def test_skipped_modules_are_reported(app: Project, monkeypatch: pytest.MonkeyPa
     ("printed", "expected"),
     [
         ("3 8", "{} is Python 3.8; 3.10 or newer is required"),
-        ("", "{} is not a Python interpreter that can be run"),
-        ("Usage: x", "{} is not a Python interpreter that can be run"),
+        ("", "cannot run {} as a Python interpreter"),
+        ("Usage: x", "cannot run {} as a Python interpreter"),
     ],
 )
 def test_another_interpreter_must_be_new_enough(

@@ -70,12 +70,12 @@ def test_full_disk(run: Runner) -> None:
     ("out", "reason"),
     [
         ("program.py/x.ftrace", "FUNCTRACE_OUT: program.py: File exists"),
-        ("stdout", "FUNCTRACE_OUT: a trace goes to a file, not to stdout"),
-        ("/dev/stdout", "FUNCTRACE_OUT: a trace goes to a file, not to /dev/stdout"),
-        ("/dev/fd/2", "FUNCTRACE_OUT: a trace goes to a file, not to /dev/fd/2"),
+        ("stdout", "FUNCTRACE_OUT: a trace requires a file, but stdout is a stream"),
+        ("/dev/stdout", "FUNCTRACE_OUT: a trace requires a file, but /dev/stdout is a stream"),
+        ("/dev/fd/2", "FUNCTRACE_OUT: a trace requires a file, but /dev/fd/2 is a stream"),
         (
             "/dev/null",
-            "FUNCTRACE_OUT: a trace goes to a file, not to /dev/null, which is a pipe or a device",
+            "FUNCTRACE_OUT: a trace requires a file, but /dev/null is a pipe or a device",
         ),
     ],
 )

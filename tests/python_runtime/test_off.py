@@ -53,16 +53,21 @@ def test_only_the_standard_library_is_loaded(run: Runner, runtime: Runtime) -> N
     assert result.stdout.splitlines()[1] == str(["functrace", *native, "functrace.runtime"])
 
 
-def test_start_loads_no_large_module(run: Runner, runtime: Runtime) -> None:
+@pytest.mark.parametrize("include", ["", "Get,store.*"])
+def test_start_loads_no_large_module(run: Runner, runtime: Runtime, include: str) -> None:
     if not runtime.is_native:
         pytest.skip("recording in Python loads what it needs")
-    result = run("""
+    result = run(
+        """
         import sys
         before = set(sys.modules)
         trace(lambda: 1)()
         large = {"dataclasses", "functools", "importlib", "json", "platform", "re", "typing"}
+        large.add("fnmatch")
         print(sorted(large & (set(sys.modules) - before)))
-    """)
+    """,
+        FUNCTRACE_INCLUDE=include,
+    )
     assert result.stdout == "[]\n"
 
 

@@ -40,9 +40,9 @@ _PROGRAM = """
         ({}, ">main >middle >leaf <leaf <middle >slow >leaf <leaf >leaf <leaf <slow <main"),
         ({"FUNCTRACE_DEPTH": "2"}, ">main >middle <middle >slow <slow <main"),
         ({"FUNCTRACE_MIN_DURATION": "250ms"}, ">main >slow <slow <main"),
-        ({"FUNCTRACE_INCLUDE": "*.m*, *.slow"}, ">main >middle <middle >slow <slow <main"),
+        ({"FUNCTRACE_INCLUDE": "m*, slow"}, ">main >middle <middle >slow <slow <main"),
         (
-            {"FUNCTRACE_INCLUDE": "__main__.*", "FUNCTRACE_EXCLUDE": "*.mid?le,*.leaf"},
+            {"FUNCTRACE_INCLUDE": "__main__.*", "FUNCTRACE_EXCLUDE": "mid?le,*.leaf"},
             ">main >slow <slow <main",
         ),
     ],
@@ -103,6 +103,8 @@ def test_text_output(run: Runner) -> None:
         ("FUNCTRACE_DEPTH", "0", "is not a number of levels"),
         ("FUNCTRACE_MAX_SIZE", "1.5G", "is not a size such as 500M or 2G"),
         ("FUNCTRACE_MIN_DURATION", "5", "is not a time such as 5us or 2ms"),
+        ("FUNCTRACE_INCLUDE", "!Get", "is not a list of function names such as Get or store.*"),
+        ("FUNCTRACE_EXCLUDE", "a/...", "is not a list of function names such as Get or store.*"),
     ],
 )
 def test_invalid_settings(run: Runner, variable: str, value: str, reason: str) -> None:

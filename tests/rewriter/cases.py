@@ -8,6 +8,7 @@ from pathlib import Path
 from rewriter.edit import apply
 from rewriter.errors import SourceError
 from rewriter.filters import Filters, Location
+from rewriter.globs import split_globs
 from rewriter.golang import Layout, Options, find_package_level_names, plan_inject, plan_strip
 from tests.support import txtar
 
@@ -50,8 +51,8 @@ class Case:
             errors="errors" in arguments,
             skip_generated="skip-generated" in arguments,
             filters=Filters(
-                include=tuple(filter(None, [arguments.get("include")])),
-                exclude=tuple(filter(None, [arguments.get("exclude")])),
+                include=tuple(split_globs(arguments.get("include", ""))),
+                exclude=tuple(split_globs(arguments.get("exclude", ""))),
                 min_lines=int(arguments.get("min-lines", 0)),
                 exported_only="exported-only" in arguments,
             ),

@@ -40,7 +40,7 @@ struct walk { /* a track */
     int64_t start;
     uint32_t starter, kind;
     int32_t index, chunks; /* that it is written to */
-    int is_known, is_placed, is_forgotten, is_active;
+    int is_known, is_placed, is_evicted, is_active;
     int misses, misses_for_sure;
     int64_t read_until;
     struct entry *entries;
@@ -69,7 +69,7 @@ struct feed {
     uint8_t *starts_tracks; /* by function */
     struct walk **slots; /* by id */
     uint64_t slot_mask, track_count;
-    struct walk **walks; /* all in slots, and forgotten ones that a chunk or the history refers to */
+    struct walk **walks; /* all in slots, and evicted ones that a chunk or the history refers to */
     uint64_t walk_count, walk_capacity;
     struct walk **active;
     uint64_t active_count, active_capacity;
@@ -154,7 +154,7 @@ static void release_call(struct feed *feed, struct remembered *call) {
     }
 }
 
-static void forget_oldest_call(struct feed *feed) {
+static void evict_oldest_call(struct feed *feed) {
     struct remembered *call = feed->recent[feed->recent_first++];
     feed->recent_count--;
     struct walk *w = call->track;
@@ -240,11 +240,11 @@ static uint64_t track_slot(struct walk *const *slots, uint64_t mask, uint64_t id
     return slot;
 }
 
-/* Make the table of all tracks that are not forgotten again. */
+/* Make the table of all tracks that are not evicted again. */
 static void list_tracks(struct feed *feed, uint64_t mask) {
     struct walk **slots = feed_checked(feed, calloc(mask + 1, sizeof *slots));
     for (uint64_t i = 0; i < feed->walk_count; i++)
-        if (!feed->walks[i]->is_forgotten) slots[track_slot(slots, mask, feed->walks[i]->id)] = feed->walks[i];
+        if (!feed->walks[i]->is_evicted) slots[track_slot(slots, mask, feed->walks[i]->id)] = feed->walks[i];
     free(feed->slots);
     feed->slots = slots;
     feed->slot_mask = mask;
@@ -254,7 +254,7 @@ static void describe(struct walk *w, const uint8_t *name, uint64_t size) {
     struct fed *out = &w->feed->out;
     FEED_ROOM(w->feed, out->tracks, out->track_count, out->track_capacity);
     uint64_t text = add_bytes(w->feed, &out->texts, &out->text_count, &out->text_capacity, name, size);
-    struct fed_track row = {w->id, w->start, (int64_t)text, (uint32_t)size, w->index, (int32_t)w->kind, w->is_forgotten};
+    struct fed_track row = {w->id, w->start, (int64_t)text, (uint32_t)size, w->index, (int32_t)w->kind, w->is_evicted};
     out->tracks[out->track_count++] = row;
 }
 
@@ -303,8 +303,8 @@ static void free_walk(struct walk *w) {
 /* A track has new words. */
 static void activate(struct walk *w) {
     struct feed *feed = w->feed;
-    if (w->is_forgotten) { /* too early: it is known again, and so is where it goes on */
-        w->is_forgotten = 0;
+    if (w->is_evicted) { /* too early: it is known again, and so is where it goes on */
+        w->is_evicted = 0;
         w->is_placed = 0;
         list_track(w);
         describe(w, NULL, 0);
@@ -566,7 +566,7 @@ static void read_event(struct open_chunk *chunk, uint64_t word, uint64_t start, 
     note_last(out, time);
 }
 
-/* ---- what is forgotten ---- */
+/* ---- eviction of old calls and tracks ---- */
 
 static int by_time(const void *a, const void *b) {
     int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
@@ -585,12 +585,12 @@ static int by_now(const void *a, const void *b) {
     return left->index < right->index ? -1 : left->index > right->index;
 }
 
-/* Free the tracks that are forgotten and that nothing refers to. */
-static void free_forgotten(struct feed *feed) {
+/* Free the evicted tracks that nothing refers to. */
+static void free_evicted(struct feed *feed) {
     uint64_t kept = 0;
     for (uint64_t i = 0; i < feed->walk_count; i++) {
         struct walk *w = feed->walks[i];
-        if (w->is_forgotten && !w->chunks && !w->history_count && !w->is_active) {
+        if (w->is_evicted && !w->chunks && !w->history_count && !w->is_active) {
             for (uint64_t f = 0; w->functions && f <= w->function_mask; f++)
                 if (w->functions[f].number >= 0) release_call(feed, w->functions[f].latest);
             free_walk(w);
@@ -601,16 +601,16 @@ static void free_forgotten(struct feed *feed) {
     feed->walk_count = kept;
 }
 
-static void forget_tracks(struct feed *feed) {
+static void evict_tracks(struct feed *feed) {
     struct walk **idle = feed_checked(feed, malloc((feed->walk_count + 1) * sizeof *idle));
     uint64_t count = 0;
     for (uint64_t i = 0; i < feed->walk_count; i++) {
         struct walk *w = feed->walks[i];
-        if (!w->is_forgotten && !w->at.depth && !w->entry_count) idle[count++] = w;
+        if (!w->is_evicted && !w->at.depth && !w->entry_count) idle[count++] = w;
     }
     qsort(idle, count, sizeof *idle, by_now);
     for (uint64_t i = 0; i < count && i < feed->limits.tracks / 2; i++) {
-        idle[i]->is_forgotten = 1;
+        idle[i]->is_evicted = 1;
         feed->track_count--;
         describe(idle[i], NULL, 0);
     }
@@ -618,10 +618,10 @@ static void forget_tracks(struct feed *feed) {
     list_tracks(feed, feed->slot_mask);
 }
 
-static void forget(struct feed *feed) {
-    while (feed->recent_count > feed->limits.calls) forget_oldest_call(feed);
-    if (feed->track_count > feed->limits.tracks) forget_tracks(feed);
-    free_forgotten(feed);
+static void evict(struct feed *feed) {
+    while (feed->recent_count > feed->limits.calls) evict_oldest_call(feed);
+    if (feed->track_count > feed->limits.tracks) evict_tracks(feed);
+    free_evicted(feed);
 }
 
 /* ---- walking ---- */
@@ -629,7 +629,7 @@ static void forget(struct feed *feed) {
 static void advance_to(struct feed *feed, int64_t until) {
     if (feed->active) qsort(feed->active, feed->active_count, sizeof *feed->active, by_start);
     for (uint64_t i = 0; i < feed->active_count; i++) walk_until(feed->active[i], until);
-    forget(feed);
+    evict(feed);
 }
 
 /* Walk in steps of a bounded number of words, and discard old calls and tracks after each. */
@@ -682,7 +682,7 @@ struct feed *functrace_feed_open(uint64_t start, const struct limits *limits) {
 
 static void free_calls(struct feed *feed) {
     if (setjmp(feed->no_memory)) return; /* the rest is lost */
-    while (feed->recent_count) forget_oldest_call(feed);
+    while (feed->recent_count) evict_oldest_call(feed);
     for (uint64_t i = 0; i < feed->walk_count; i++) {
         struct walk *w = feed->walks[i];
         for (uint64_t f = 0; w->functions && f <= w->function_mask; f++)

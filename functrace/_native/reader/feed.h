@@ -31,7 +31,7 @@ struct fed {
 };
 
 struct limits {
-    uint64_t calls, tracks, words; /* remembered calls and tracks; words walked before some are forgotten */
+    uint64_t calls, tracks, words; /* retained calls and tracks; words processed between evictions */
 };
 
 struct reading { /* what a chunk's new words were */

@@ -3,9 +3,9 @@
 #include "fold.h"
 
 /* What has ended in a call that may be listed and is open: rows whose parent it will be, whether
- * it is to be listed for what was in it, rows to be listed if a call that is asked for comes next. */
+ * it is to be listed for what was in it, rows to be listed if a call in focus comes next. */
 struct ended {
-    int32_t rows, last_row, wanted;
+    int32_t rows, last_row, lists_inner;
     int32_t before, last_before, before_count;
     int32_t listed; /* the innermost that may be listed: this one, or one around it */
 };
@@ -43,7 +43,7 @@ struct walk {
     struct row *pool; /* the rows that struct ended keeps before; parent is the next one */
     uint64_t pool_count, pool_capacity;
     int32_t pool_free;
-    int64_t asked_open; /* calls of the track that were asked for */
+    int64_t open_in_focus; /* open calls of the track to functions in focus */
 };
 
 #include "batch.h"
@@ -168,7 +168,7 @@ static void note_failure(struct walk *w, const struct frame *call) {
 
 static int is_counted(const struct walk *w, int64_t start, int64_t end) {
     const struct fold_request *ask = w->ask;
-    return (!ask->wanted || ask->wanted[w->at.track]) && start <= ask->until && end >= ask->since;
+    return (!ask->selected_tracks || ask->selected_tracks[w->at.track]) && start <= ask->until && end >= ask->since;
 }
 
 static void nothing_ended(struct walk *w, uint64_t at, int32_t listed) {
@@ -181,14 +181,14 @@ static int may_be_listed(const struct fold_request *ask, int32_t function) {
     return !ask->row_of || ask->row_of[function];
 }
 
-static int is_asked(const struct fold_request *ask, int32_t function) {
-    return ask->asked && ask->asked[function];
+static int is_in_focus(const struct fold_request *ask, int32_t function) {
+    return ask->focus && ask->focus[function];
 }
 
-static int row_wanted(const struct walk *w, const struct frame *call, const struct ended *own) {
+static int is_listed(const struct walk *w, const struct frame *call, const struct ended *own) {
     const struct fold_request *ask = w->ask;
-    if (ask->rows_around && own->wanted) return 1;
-    if (ask->asked) return w->asked_open || is_asked(ask, call->function);
+    if (ask->rows_include_callers && own->lists_inner) return 1;
+    if (ask->focus) return w->open_in_focus || is_in_focus(ask, call->function);
     return !ask->rows_failed_only || (w->at.failure.flags & (CALL_ERROR | CALL_PANIC));
 }
 
@@ -203,7 +203,7 @@ static void adopt_rows(struct walk *w, int32_t row, int32_t parent) {
 
 /* The rows that wait in a call that is not listed wait on in the one around it. */
 static void pass_rows(struct walk *w, const struct ended *from, struct ended *to) {
-    to->wanted |= from->wanted;
+    to->lists_inner |= from->lists_inner;
     if (from->rows < 0) return;
     if (to->rows < 0)
         to->rows = from->rows;
@@ -227,7 +227,7 @@ static int add_row(struct walk *w, const struct row *row, struct ended *own) {
     return 1;
 }
 
-/* ---- calls just before one that is asked for ---- */
+/* ---- calls just before a call in focus ---- */
 
 static int32_t pool_slot(struct walk *w) {
     int32_t slot = w->pool_free;
@@ -239,7 +239,7 @@ static int32_t pool_slot(struct walk *w) {
     return (int32_t)w->pool_count++;
 }
 
-static void forget_before(struct walk *w, struct ended *around) {
+static void drop_before(struct walk *w, struct ended *around) {
     if (around->before < 0) return;
     w->pool[around->last_before].parent = w->pool_free;
     w->pool_free = around->before;
@@ -248,7 +248,7 @@ static void forget_before(struct walk *w, struct ended *around) {
 }
 
 static void note_before(struct walk *w, const struct row *row, struct ended *around) {
-    if (around->before_count == w->ask->rows_before) {
+    if (around->before_count == w->ask->preceding_rows) {
         int32_t oldest = around->before;
         around->before = w->pool[oldest].parent;
         w->pool[oldest].parent = w->pool_free;
@@ -271,24 +271,25 @@ static void list_before(struct walk *w, struct ended *around) {
         row.parent = -1;
         if (is_counted(w, row.start, row.start + row.duration) && add_row(w, &row, &own)) pass_rows(w, &own, around);
     }
-    forget_before(w, around);
+    drop_before(w, around);
 }
 
 /* The call has ended and is no frame any more; around is what has ended in the one around it, own in it.
- * What is asked for decides, and of that is listed what the window has, so that windows add up. */
+ * Calls in the match window decide what matches. Only those in the other window become rows, so that
+ * windows add up. */
 static void list_call(struct walk *w, const struct frame *call, int64_t end, int64_t waited,
                       struct ended *around, struct ended *own) {
     const struct fold_request *ask = w->ask;
-    if (end - call->start < ask->row_duration || !may_be_listed(ask, call->function)) return;
-    if (end < ask->asked_since || call->start > ask->asked_until) return;
+    if (end - call->start < ask->min_row_duration || !may_be_listed(ask, call->function)) return;
+    if (end < ask->match_since || call->start > ask->match_until) return;
     struct row row = {call->start, end - call->start, waited, w->at.failure.text, w->at.failure.length,
                       w->at.failure.flags, call->id, call->function, w->at.track, (int32_t)w->at.depth,
                       -1, 0};
-    if (is_asked(ask, call->function) && !w->asked_open) list_before(w, around);
-    if (row_wanted(w, call, own)) {
-        own->wanted = 1;
+    if (is_in_focus(ask, call->function) && !w->open_in_focus) list_before(w, around);
+    if (is_listed(w, call, own)) {
+        own->lists_inner = 1;
         if (is_counted(w, call->start, end)) add_row(w, &row, own);
-    } else if (ask->rows_before) {
+    } else if (ask->preceding_rows) {
         note_before(w, &row, around);
     }
 }
@@ -313,16 +314,16 @@ static void begin_listed(struct walk *w, const struct frame *call) {
     int32_t listed = w->ended[depth - 1].listed;
     if (may_be_listed(w->ask, call->function)) listed = (int32_t)depth;
     nothing_ended(w, depth, listed);
-    w->asked_open += is_asked(w->ask, call->function);
+    w->open_in_focus += is_in_focus(w->ask, call->function);
 }
 
 /* What waits in the call waits on in the one around it; listed is 0 for a call that is never a row. */
 static void end_listed(struct walk *w, const struct frame *call, int64_t end, int64_t waited, int listed) {
     struct ended *around = &w->ended[w->ended[w->at.depth].listed], *own = &w->ended[w->at.depth + 1];
-    w->asked_open -= is_asked(w->ask, call->function);
+    w->open_in_focus -= is_in_focus(w->ask, call->function);
     if (listed) list_call(w, call, end, waited, around, own);
     pass_rows(w, own, around);
-    forget_before(w, own);
+    drop_before(w, own);
 }
 
 static void enter(struct walk *w, int32_t function, int64_t start) {
@@ -373,16 +374,16 @@ static void fold_track(struct walk *w, int32_t track) {
     begin_track(w, track, w->place[track]);
     walk_track(w);
     adopt_rows(w, w->ended[0].rows, -1);
-    forget_before(w, &w->ended[0]);
+    drop_before(w, &w->ended[0]);
 }
 
-/* A track's place in the tree comes from its parent, so parents of what is wanted are needed. */
+/* A track's place in the tree comes from its parent, so the parents of selected tracks are needed too. */
 static void list_needed(struct walk *w) {
     const struct fold_request *ask = w->ask;
     w->needed = checked(w, malloc((size_t)ask->source.track_count + 1));
     memset(w->needed, 1, (size_t)ask->source.track_count);
-    if (!ask->wanted) return;
-    memcpy(w->needed, ask->wanted, (size_t)ask->source.track_count);
+    if (!ask->selected_tracks) return;
+    memcpy(w->needed, ask->selected_tracks, (size_t)ask->source.track_count);
     for (int64_t i = ask->source.track_count - 1; i >= 0; i--)
         if (w->needed[i] && ask->source.tracks[i].parent >= 0) w->needed[ask->source.tracks[i].parent] = 1;
 }

@@ -28,14 +28,14 @@ struct row {
 
 struct fold_request {
     struct source source;
-    const uint8_t *wanted;       /* by track, or NULL: all */
-    const uint8_t *histogram_of; /* by function, or NULL: nodes have no histograms */
-    const uint8_t *row_of;       /* by function, or NULL: all */
-    const uint8_t *asked;        /* by function: rows are such calls or inside one; NULL: all */
+    const uint8_t *selected_tracks; /* by track, or NULL: all */
+    const uint8_t *histogram_of;    /* by function, or NULL: nodes have no histograms */
+    const uint8_t *row_of;          /* by function, or NULL: all */
+    const uint8_t *focus;           /* by function: rows are such calls or inside one; NULL: all */
     int64_t since, until;
-    int64_t node_limit, row_limit, row_duration;
-    int64_t rows_failed_only, rows_around, rows_before;
-    int64_t asked_since, asked_until;
+    int64_t node_limit, row_limit, min_row_duration;
+    int64_t rows_failed_only, rows_include_callers, preceding_rows;
+    int64_t match_since, match_until;
 };
 
 struct fold_result {

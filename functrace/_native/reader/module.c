@@ -139,19 +139,19 @@ static int choice(PyObject *argument, int64_t count, const uint8_t **out) {
 }
 
 static int read_fold_request(PyObject *arguments, struct fold_request *ask) {
-    PyObject *source, *wanted, *histogram_of, *row_of, *asked;
+    PyObject *source, *selected_tracks, *histogram_of, *row_of, *focus;
     long long n[10];
-    if (!PyArg_ParseTuple(arguments, "OOOOOLLLLLLLLLL", &source, &wanted, &histogram_of, &row_of, &asked, &n[0],
-                          &n[1], &n[2], &n[3], &n[4], &n[5], &n[6], &n[7], &n[8], &n[9]))
+    if (!PyArg_ParseTuple(arguments, "OOOOOLLLLLLLLLL", &source, &selected_tracks, &histogram_of, &row_of, &focus,
+                          &n[0], &n[1], &n[2], &n[3], &n[4], &n[5], &n[6], &n[7], &n[8], &n[9]))
         return 0;
     if (!functrace_source(source, &ask->source)) return 0;
     int64_t functions = ask->source.function_count;
     ask->since = n[0], ask->until = n[1], ask->node_limit = n[2], ask->row_limit = n[3];
-    ask->row_duration = n[4], ask->rows_failed_only = n[5], ask->rows_around = n[6];
-    ask->rows_before = n[7], ask->asked_since = n[8], ask->asked_until = n[9];
-    return choice(wanted, ask->source.track_count, &ask->wanted) &&
+    ask->min_row_duration = n[4], ask->rows_failed_only = n[5], ask->rows_include_callers = n[6];
+    ask->preceding_rows = n[7], ask->match_since = n[8], ask->match_until = n[9];
+    return choice(selected_tracks, ask->source.track_count, &ask->selected_tracks) &&
            choice(histogram_of, functions, &ask->histogram_of) && choice(row_of, functions, &ask->row_of) &&
-           choice(asked, functions, &ask->asked);
+           choice(focus, functions, &ask->focus);
 }
 
 static PyObject *fold(PyObject *module, PyObject *arguments) {

@@ -6,10 +6,10 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from functrace.cli import similar_names
 from functrace.cli.render import terminal
 from functrace.errors import FunctraceError
 from functrace.globs import short_name
@@ -83,24 +83,14 @@ def align(rows: Sequence[Sequence[str]]) -> list[list[str]]:
 
 def no_function_error(pattern: str, traces: Sequence[Trace]) -> FunctraceError:
     """Return the error that no function matches ``pattern``, with similar names."""
-    names = sorted({_short(f) for trace in traces for f in trace.functions})
+    names = {f.name: _short(f) for trace in traces for f in trace.functions}
     if not names:
         return FunctraceError("no function was recorded")
-    similar = _find_similar(pattern, names)
+    similar = similar_names.suggest(pattern, names)
     hint = (
         f"did you mean {', '.join(similar)}?" if similar else "functrace report lists all functions"
     )
     return FunctraceError(f"no function matches {pattern}; {hint}")
-
-
-def _find_similar(pattern: str, names: Sequence[str]) -> list[str]:
-    lowered = {name.lower(): name for name in names}
-    last = {name.rpartition(".")[2]: lowered[name] for name in reversed(lowered)}
-    text = pattern.rpartition("/")[2].strip("*").lower()
-    containing = [lowered[name] for name in lowered if text and text in name]
-    close = [lowered[name] for name in get_close_matches(text, lowered)]
-    close_in_last_part = [last[name] for name in get_close_matches(text.rpartition(".")[2], last)]
-    return list(dict.fromkeys(containing[:3] + close + close_in_last_part))[:3]
 
 
 def warn_of_damage(traces: Iterable[tuple[Trace, Iterable[str]]]) -> None:

@@ -19,7 +19,7 @@ from functrace.export.otlp.frames import (
 from functrace.export.otlp.ids import Identity, TrackIds
 from functrace.export.otlp.options import Options
 from functrace.export.otlp.parent_calls import NO_PARENT, ParentCall
-from functrace.globs import compile_glob
+from functrace.globs import compile_list
 from functrace.tracefile import Function
 from functrace.tracefile import format as fmt
 from functrace.tracefile.follower import Follower, Progress
@@ -115,7 +115,7 @@ class SpanFollower:
         """calls that are not sent because their exits were overwritten before they were read"""
         self._put = put
         self._selects_all = not options.selects_calls
-        self._globs = [compile_glob(glob) for glob in roots]
+        self._is_root = compile_list(roots)
         self._roots: set[int] = set()
         self._matched = 0  # functions already compared with the globs
         self._sampler = Sampler(options, self._roots if roots else None)
@@ -194,7 +194,7 @@ class SpanFollower:
     def _match_roots(self) -> None:
         functions = self._follower.functions
         for index in range(self._matched, len(functions)):
-            if any(matches(functions[index].name) for matches in self._globs):
+            if self._is_root(functions[index].name):
                 self._roots.add(index)
         self._matched = len(functions)
 

@@ -1,4 +1,4 @@
-"""Sender settings from environment variables, which docs/otlp.md describes."""
+"""Sender settings from environment variables, which docs/variables.md describes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from functrace.errors import UsageError
 from functrace.export.otlp.options import Options
+from functrace.globs import parse_globs
 from functrace.units import parse_duration, parse_share
 
 _T = TypeVar("_T")
@@ -64,7 +65,7 @@ def _refuse_slow(text: str) -> None:
 
 
 def _globs(text: str) -> tuple[str, ...]:
-    return tuple(glob.strip() for glob in text.split(",") if glob.strip())
+    return parse_globs([text])
 
 
 def _milliseconds(text: str) -> float:

@@ -1,15 +1,13 @@
 package spans
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 )
 
-// A matcher matches full function names against globs, like functrace export --root.
-//
-// Besides the full name, a glob may match the part after the last /, with or without (*…) and
-// <locals>; the last elements of that part; and its first with its last element. For the method
-// store.(*Store).Get these are store.Store.Get, Store.Get, Get and store.Get.
+// A matcher matches full function names against globs; docs/globs.md defines them.
+// rewriter/globs.py is the reference implementation.
 type matcher struct {
 	pattern *regexp.Regexp
 }
@@ -17,54 +15,83 @@ type matcher struct {
 func newMatcher(globs []string) matcher {
 	var patterns []string
 	for _, glob := range globs {
-		patterns = append(patterns, patternOf(glob), patternOf(strings.ReplaceAll(glob, ".<locals>", "")))
+		patterns = append(patterns, patternOf(glob))
 	}
 	return matcher{regexp.MustCompile("(?s)^(?:" + strings.Join(patterns, "|") + ")$")}
 }
 
-var wildcard = regexp.MustCompile(`\.\.\.|[*?]`)
+var (
+	decoration = regexp.MustCompile(`\(\*|[()]|\.<locals>`)
+	receiver   = regexp.MustCompile(`\([^()]*\)`)
+	pathLike   = regexp.MustCompile(`\.\.\.|^\./|(?:/|\.go|\.py)$`)
+	wildcards  = strings.NewReplacer(`\*`, ".*", `\?`, ".")
+)
 
-// patternOf translates a glob: * and ... match any number of characters, ? matches one.
-func patternOf(glob string) string {
-	if trimmed := strings.TrimRight(strings.TrimPrefix(glob, "./"), "/"); trimmed != "" {
-		glob = trimmed
-	}
-	head, isFolder := strings.CutSuffix(glob, "/...")
-	var b strings.Builder
-	at := 0
-	for _, found := range wildcard.FindAllStringIndex(head, -1) {
-		b.WriteString(regexp.QuoteMeta(head[at:found[0]]))
-		at = found[1]
-		if head[found[0]:at] == "?" {
-			b.WriteString(".")
-		} else {
-			b.WriteString(".*")
+// parseGlobs returns the globs of a list that commas or spaces separate.
+func parseGlobs(list string) ([]string, error) {
+	globs := strings.Fields(strings.ReplaceAll(list, ",", " "))
+	for _, glob := range globs {
+		plain := strings.ReplaceAll(glob, "[...]", "")
+		if pathLike.MatchString(plain) || strings.ContainsAny(plain, "\\!{}'\"`[]") ||
+			strings.ContainsAny(receiver.ReplaceAllString(plain, ""), "()") || simplified(glob) == "" {
+			return nil, errors.New("must be a list of function names, such as Get or store.*")
 		}
 	}
-	b.WriteString(regexp.QuoteMeta(head[at:]))
-	if isFolder {
-		b.WriteString("(?:/.*)?")
-	}
-	return b.String()
+	return globs, nil
 }
 
-var decoration = regexp.MustCompile(`\(\*|[()]|\.<locals>`)
+// simplified returns a glob without what is removed from names.
+func simplified(glob string) string {
+	return undecorated(strings.ReplaceAll(glob, "(*)", "*"))
+}
 
-// matches reports whether the name matches, with or without the major version in its import path.
+// undecorated returns a name without type arguments, without the parentheses and star of a
+// receiver, and without Python's marks of nested functions.
+func undecorated(name string) string {
+	name = strings.ReplaceAll(strings.ReplaceAll(name, "[...]", ""), "%2e", ".")
+	return decoration.ReplaceAllString(name, "")
+}
+
+// patternOf translates a glob: * matches any number of characters, ? matches one.
+func patternOf(glob string) string {
+	return wildcards.Replace(regexp.QuoteMeta(simplified(glob)))
+}
+
+var leadingNumber = regexp.MustCompile(`^[0-9]+(?:\.|$)`)
+
+// matches reports whether the name matches, with or without the major version in its import path
+// and the number of an init function.
 func (m matcher) matches(name string) bool {
-	return m.matchesAnyForm(name) || m.matchesAnyForm(withoutVersion(name))
+	for _, form := range []string{name, withoutInitNumber(name)} {
+		if m.matchesAnyForm(undecorated(form)) || m.matchesAnyForm(undecorated(withoutVersion(form))) {
+			return true
+		}
+	}
+	return false
+}
+
+// withoutInitNumber returns main.init for main.init.0.
+func withoutInitNumber(name string) string {
+	before, rest, _ := strings.Cut(name, ".init.")
+	number := leadingNumber.FindString(rest)
+	if number == "" {
+		return name
+	}
+	return before + ".init" + strings.TrimPrefix(rest, strings.TrimSuffix(number, "."))
 }
 
 func (m matcher) matchesAnyForm(name string) bool {
-	short := name[strings.LastIndexByte(name, '/')+1:]
-	plain := decoration.ReplaceAllString(short, "")
-	names := []string{name, short, plain}
-	parts := strings.Split(plain, ".")
-	for at := 1; at < len(parts); at++ {
-		names = append(names, strings.Join(parts[at:], "."))
+	folders := strings.Split(name, "/")
+	elements := strings.Split(folders[len(folders)-1], ".")
+	names := []string{elements[0] + "." + elements[len(elements)-1]}
+	if len(elements) == 1 {
+		names = nil
 	}
-	if len(parts) > 1 {
-		names = append(names, parts[0]+"."+parts[len(parts)-1])
+	for at := range folders {
+		names = append(names, strings.Join(folders[at:], "/"))
+	}
+	for at := range elements {
+		names = append(names, strings.Join(elements[at:], "."))
 	}
 	for _, each := range names {
 		if m.pattern.MatchString(each) {

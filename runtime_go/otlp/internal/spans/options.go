@@ -46,13 +46,9 @@ func Parse(variable func(name string) string) (Options, error) {
 	return options, nil
 }
 
-func (o *Options) parseRoots(text string) error {
-	for _, glob := range strings.Split(text, ",") {
-		if glob = strings.TrimSpace(glob); glob != "" {
-			o.Roots = append(o.Roots, glob)
-		}
-	}
-	return nil
+func (o *Options) parseRoots(text string) (err error) {
+	o.Roots, err = parseGlobs(text)
+	return err
 }
 
 func (o *Options) parseShare(text string) error {
