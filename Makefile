@@ -18,7 +18,7 @@ export GOFLAGS     ?= -buildvcs=false
 WITH_GO = PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH"
 
 .PHONY: demo test test-all lint lint-all toolchains test-go test-go-all test-python test-python-all \
-	docs wheel conformance fuzz fuzz-traces fuzz-reader soak bench pictures golden clean
+	docs wheel test-debian conformance fuzz fuzz-traces fuzz-reader soak bench pictures golden clean
 
 demo: $(READY)
 	@$(WITH_GO) sh examples/demo.sh
@@ -33,6 +33,7 @@ test: lint
 test-all: lint-all docs
 	@$(MAKE) --no-print-directory --jobs=2 test-go-all test-python-all
 	@$(MAKE) --no-print-directory fuzz-reader SECONDS=40
+	@$(MAKE) --no-print-directory test-debian
 
 $(READY): pyproject.toml setup.py $(wildcard functrace/_native/*/*.[ch]) | build
 	@echo "setting up a virtual environment in $(VENV)"
@@ -62,6 +63,10 @@ docs: $(DOCS)
 $(DOCS): $(READY) pyproject.toml
 	@$(BIN)/python -m pip install --quiet --group docs
 	@touch $(DOCS)
+
+# The newest Python in a chroot of Debian testing, where it can be had.
+test-debian: | build
+	@sh tools/test-debian.sh $(TESTS)
 
 # An sdist and a wheel in build/dist, the wheel with the manylinux tag of this system.
 wheel: $(READY)

@@ -41,8 +41,8 @@ _DEPENDENCIES = frozenset(
     __future__ _collections_abc _opcode_metadata _weakrefset abc annotationlib ast codecs
     collections contextlib copy copyreg ctypes dataclasses dis encodings enum functools genericpath
     importlib inspect io json keyword linecache opcode operator os platform posixpath re reprlib
-    selectors signal sre_compile sre_constants sre_parse stat struct subprocess threading token
-    tokenize types typing warnings weakref
+    selectors signal sre_compile sre_constants sre_parse stat struct subprocess sysconfig threading
+    token tokenize types typing warnings weakref
     """.split()
 )
 

@@ -12,7 +12,7 @@ from functrace.errors import FunctraceError
 from functrace.pyimport import interpreter, pth
 
 
-@click.group()
+@click.group(no_args_is_help=False)
 def hook() -> None:
     """Enable FUNCTRACE_HOOK=1 for every Python program of an environment."""
 

@@ -17,7 +17,7 @@ from functrace.sources.go.runtime_imports import find_importers
 _folder = click.argument("folder", default=".", type=click.Path(exists=True, file_okay=False))
 
 
-@click.group()
+@click.group(no_args_is_help=False)
 def runtime() -> None:
     """Add the Go runtime to a module, or remove it; needs no network and keeps go.mod unchanged."""
 

@@ -279,7 +279,7 @@ def _asyncio(tasks: TaskTracks, base: dict[str, Any]) -> None:
     in_python = get_dict(base.get("tasks"))
     in_c: dict[str, Any] = get_dict(MODULES.get("_asyncio"))
     if type(in_c.get("_get_running_loop")) is _BUILTIN:
-        tasks.add_task_getter(_running_task(in_c))
+        tasks.add_task_getter(_running_task(in_c, in_python))
     tasks.watch_factory(get_class_attribute(base.get("BaseEventLoop"), "create_task"))
     # For event loops outside the standard library.
     tasks.watch_factory(in_python.get("create_task"))
@@ -287,23 +287,24 @@ def _asyncio(tasks: TaskTracks, base: dict[str, Any]) -> None:
     tasks.watch_factory(in_python.get("_ensure_future"))  # used by gather until Python 3.12
 
 
-def _running_task(asyncio: dict[str, Any]) -> _TaskGetter:
-    get_loop: Any = asyncio.get("_get_running_loop")
-    get_task: Any = asyncio.get("current_task")
-    running: Any = asyncio.get("_current_tasks")
+def _running_task(in_c: dict[str, Any], in_python: dict[str, Any]) -> _TaskGetter:
+    get_loop: Any = in_c.get("_get_running_loop")
+    get_task: Any = in_c.get("current_task")
+    running: Any = in_python.get("_current_tasks", {})
+    # Until Python 3.13 all tasks are in that dictionary, afterwards only those written in Python.
+    has_all = "_current_tasks" in in_c
 
     def current() -> Any:
         loop = get_loop()
-        return None if loop is None else get_task(loop)
-
-    def current_to_313() -> Any:
-        loop = get_loop()
         if loop is None:
             return None
+        task = None if has_all else get_task(loop)
+        if task is not None:
+            return task
         # A lookup by key would hash the loop, which may run program code.
         return next((task for at, task in list(running.items()) if at is loop), None)
 
-    return current if running is None else current_to_313
+    return current
 
 
 def _task_groups(tasks: TaskTracks, groups: dict[str, Any]) -> None:

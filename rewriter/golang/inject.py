@@ -72,10 +72,7 @@ def plan_inject(source: bytes, options: Options) -> Plan:
 
 def _locate_main(options: Options) -> Location:
     """Return the location of a file of package main; tests are linked under its import path."""
-    location = options.location
-    if options.layout is Layout.BUILD:
-        return replace(location, symbol_packages=("main",))
-    return replace(location, symbol_packages=("main", location.package))
+    return replace(options.location, symbol_packages=("main", options.location.package))
 
 
 def _classify(

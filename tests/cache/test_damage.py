@@ -121,18 +121,18 @@ def test_damaged_main_module_entry(main: str, tmp_path: Path) -> None:
         assert done.stdout.startswith(_CALLS), damage
 
 
-def _expect_43(files: list[Path]) -> None:
+def _expect_4201(files: list[Path]) -> None:
     before = [file.read_bytes() for file in files]
-    _rewrite(files, lambda content: content.replace(b"\x2a\0\0\0", b"\x2b\0\0\0"))
+    _rewrite(files, lambda content: content.replace(b"\x68\x10\0\0", b"\x69\x10\0\0"))
     assert [file.read_bytes() for file in files] != before
 
 
-@pytest.mark.parametrize("damage", [_cut, _expect_43])
+@pytest.mark.parametrize("damage", [_cut, _expect_4201])
 def test_damaged_pytest_bytecode(damage: Damage, tmp_path: Path) -> None:
     """pytest compiles test modules itself and writes them to functrace's cache."""
     (tmp_path / "lib.py").write_text(_LIB)
     (tmp_path / "test_lib.py").write_text(
-        "import lib\n\ndef test():\n    assert lib.answer(6) == 42\n"
+        "import lib\n\ndef test():\n    assert lib.answer(600) == 4200\n"
     )
     words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "test_lib.py"]
     command = [sys.executable, "-m", "functrace", "run", *words]

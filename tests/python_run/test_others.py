@@ -188,6 +188,9 @@ def test_hook(starts: Project) -> None:
     removed = starts.execute([COMMAND, "hook", "remove", "--python", python])
     assert removed.stderr == f"removed {path}\n"
     assert sorted(environment.rglob("*")) == before
+    again = starts.execute([COMMAND, "hook", "remove", "--python", python])
+    assert (again.returncode, again.stdout) == (1, "")
+    assert "is not installed in this environment" in again.stderr
 
 
 def test_hook_keeps_a_foreign_file(starts: Project) -> None:
