@@ -201,10 +201,9 @@ class CallStacks:
         self._tasks[number] = Track(number, kind, name, parent)
         return number
 
-    def release_track(self, number: int) -> Any:
-        """Release a track. Returns its writer, if it has one."""
-        track = self._tasks.pop(number, None)
-        return track.writer if track else None
+    def release_track(self, number: int) -> None:
+        """Release a track."""
+        self._tasks.pop(number, None)
 
     def thread_track(self) -> int:
         """Return the number of this thread's own track."""

@@ -21,12 +21,13 @@ from functrace.runtime.call_stacks import (
     Origin,
     Track,
 )
-from functrace.runtime.chunk_writer import ChunkWriter
+from functrace.runtime.chunk_writer import ThreadWriters
 from functrace.runtime.code_info import CODE_INFOS, Callback, CodeInfo, get_code_info
 from functrace.runtime.event_source import EventSource, make_event_source
 from functrace.runtime.system import CLOCK
 from functrace.runtime.system import clock as _now
 from functrace.runtime.trace_file import TraceFile
+from functrace.runtime.track_writer import TrackWriter
 
 globals()["__builtins__"] = BUILTINS
 
@@ -66,12 +67,12 @@ class Recorder:
         self._source: EventSource = make_event_source(self._stacks, self._fail)
         self._is_started = False
         self._stopped_at = 0
-        self._idle: list[ChunkWriter] = []  # of ended tracks, for reuse
         for info in CODE_INFOS.values():
             info.number = 0
         self._file = TraceFile(
             path, max_size=max_size, overwrite=overwrite, facts=facts, fail=self._fail
         )
+        self._writers = ThreadWriters(self._file, [])
         self.path = self._file.path
         self.failed = False
         _recorders.append(self)
@@ -102,9 +103,7 @@ class Recorder:
 
     def release_track(self, track: int) -> None:
         """Release a track that has ended."""
-        writer = self._stacks.release_track(track)
-        if writer is not None:
-            self._idle.append(writer)
+        self._stacks.release_track(track)
 
     def thread_track(self) -> int:
         """Return the number of this thread's own track."""
@@ -207,14 +206,10 @@ class Recorder:
         """Record that a track has resumed."""
         self._writer(track).resume(self._min_duration)
 
-    def _writer(self, track: Track) -> ChunkWriter:
+    def _writer(self, track: Track) -> TrackWriter:
         if track.writer is None:
-            if self._idle:
-                track.writer = self._idle.pop()
-                track.writer.restart(track)
-            else:
-                track.writer = ChunkWriter(track, self._file)
-        writer: ChunkWriter = track.writer
+            track.writer = TrackWriter(track, self._file, self._writers)
+        writer: TrackWriter = track.writer
         return writer
 
 

@@ -7,11 +7,11 @@ thread: code that a signal handler or the garbage collector runs meanwhile gets 
 
 from __future__ import annotations
 
+import itertools
 import sys
-import weakref
 from _thread import RLock
 from collections.abc import Callable
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from functrace.runtime import BUILTINS
 from functrace.runtime.descriptors import OwnFile, new_file_mode
@@ -22,21 +22,22 @@ globals()["__builtins__"] = BUILTINS
 
 _T = TypeVar("_T")
 
-_VERSION, _LANGUAGE = 1, 2
+_VERSION, _LANGUAGE = 2, 2
 _MAGIC = 0x0A0D454341525446  # FTRACE\r\n
 _HEADER_BYTES = 4096
 _CHUNK_MAGIC = 0x4B4E4843  # CHNK
 FACTS, EVENTS = 1, 2
 HEAD_WORDS = 5
 _CHUNK_STEP = 512
-MAX_CHUNK_BYTES = 64 << 10
+_MAX_CHUNK_BYTES = 64 << 10
+_MIN_CHUNKS = 128  # if old chunks are overwritten, all are small compared with the file
 _FACTS_BYTES = 32 << 10
 _MIN_SEGMENT_BYTES, _MAX_SEGMENT_BYTES = 64 << 10, 2 << 20
 _MIN_TRACE_BYTES = _HEADER_BYTES + _FACTS_BYTES + 4 * _MIN_SEGMENT_BYTES
 _PAGE = 4096
 
 _CLEAN, _FULL, _OVERWRITES, _WRITE_FAILED = 1, 2, 4, 8
-_FLAGS, _LOST, _CALIBRATIONS = 6, 7, 8  # words of the header
+_FLAGS, _LOST, _CALIBRATIONS, _OVERWRITTEN = 6, 7, 8, 17  # words of the header
 
 _FUNCTION, _PROCESS = 16, 17
 _MAX_FUNCTIONS = (1 << 20) - 1
@@ -46,40 +47,26 @@ _MAX_NAME_BYTES = 8 << 10
 _LOCK_TIMEOUT_S = 0.1  # holders for longer may be waiting for this thread
 
 
-class Head(NamedTuple):
-    """Fields in the header of a chunk of events."""
+class Writer(Protocol):
+    """Writer of chunks of events."""
 
-    track: int = 0
-    opened: int = 0
-    base: int = 0
-
-
-class Owner(Protocol):
-    """Writer of a chunk of events."""
-
+    is_revoked: bool
+    number: int
+    position: int
     segment: Segment | None
 
     def revoke(self) -> None:
-        """Stop using the chunk, which is about to be overwritten."""
+        """Leave the chunk before the next word."""
 
 
 class Segment:
     """Part of the file that was allocated in one step."""
 
-    __slots__ = ("bytes", "mapping", "owners")
+    __slots__ = ("bytes", "mapping")
 
     def __init__(self, mapping: Mapping, size: int) -> None:
         self.mapping = mapping
         self.bytes = size
-        self.owners: list[weakref.ref[Owner]] = []  # only if old chunks are overwritten
-
-    def revoke(self) -> None:
-        """Revoke the chunks of the segment from their owners."""
-        for reference in self.owners:
-            owner = reference()
-            if owner is not None and owner.segment is self:
-                owner.revoke()
-        self.owners = []
 
 
 class TraceFile:
@@ -116,7 +103,11 @@ class TraceFile:
             raise OSError("traces can only be recorded on little-endian machines")
         self.failed = False
         self.overwrites = overwrite
+        fit = max_size // _MIN_CHUNKS // _CHUNK_STEP * _CHUNK_STEP
+        self.max_chunk_bytes = min(fit, _MAX_CHUNK_BYTES) if overwrite else _MAX_CHUNK_BYTES
         self._max_size = max_size
+        self._writers: list[Writer] = []
+        self._writer_numbers = itertools.count(1)
         self._fail = fail
         self._lock = RLock()
         self._functions = 0
@@ -137,6 +128,7 @@ class TraceFile:
         self._file = OwnFile(path, flags, is_nameless=is_nameless)
         self._size = 0
         self._sequence = 0
+        self._position = 0  # bytes allocated for chunks, overwritten ones included
         self._segments: list[Segment] = []
         self._at = -1  # index of the segment that chunks are allocated from
         self._memory = memoryview(b"").cast("Q")  # its unused part
@@ -152,26 +144,36 @@ class TraceFile:
             self._file.remove()
             raise OSError(error.errno, error.strerror, path) from None
 
-    def new_chunk(self, owner: Owner, min_words: int, size: int, head: Head) -> memoryview | None:
+    def add_writer(self, writer: Writer) -> int:
+        """Add a writer of events. Returns its number."""
+        self._writers.append(writer)
+        return next(self._writer_numbers)
+
+    def is_old(self, position: int) -> bool:
+        """Return whether a chunk at that position may soon be overwritten."""
+        return self.overwrites and self._position - position > self._max_size // 4
+
+    def new_chunk(self, writer: Writer, min_words: int, size: int, base: int) -> memoryview | None:
         """Return the words of a new chunk of events, or None if there is no space.
 
         The chunk has ``size`` bytes if possible, and at least ``min_words`` words. Its header is
-        filled in.
+        filled in, with ``base`` as the ticks that its times count from.
         """
-        return self._locked(lambda: self._new_chunk(owner, min_words, size, head))
+        return self._locked(lambda: self._new_chunk(writer, min_words, size, base))
 
-    def _new_chunk(self, owner: Owner, min_words: int, size: int, head: Head) -> memoryview | None:
+    def _new_chunk(self, writer: Writer, min_words: int, size: int, base: int) -> memoryview | None:
         if self.failed:
             return None
         min_bytes = _rounded(8 * min_words)
-        before = owner.segment
-        memory = self._allocate(min_bytes, max(min_bytes, size), EVENTS, head)
+        before = writer.segment
+        memory = self._allocate(min_bytes, max(min_bytes, size))
         if before is not None and before is not self._segments[self._at]:
             before.mapping.drop()
         if memory is not None:
-            owner.segment = self._segments[self._at]
-            if self.overwrites:
-                owner.segment.owners.append(weakref.ref(owner))
+            self._put_head(memory, EVENTS, writer.number, base)
+            writer.segment = self._segments[self._at]
+            writer.position = self._position - 8 * len(memory)
+            writer.is_revoked = False
             self._calibrate()
         return memory
 
@@ -252,27 +254,28 @@ class TraceFile:
 
     # Chunks
 
-    def _allocate(self, min_bytes: int, size: int, kind: int, head: Head) -> memoryview | None:
+    def _allocate(self, min_bytes: int, size: int) -> memoryview | None:
         while len(self._memory) * 8 < min_bytes:
             if self._memory:
                 # Fill the rest with an empty chunk of facts: the format permits no gaps.
-                self._put_head(self._memory, FACTS, Head())
-                self._memory = self._memory[len(self._memory) :]
+                self._put_head(self._take(len(self._memory)), FACTS)
             if not self._next_segment(min_bytes):
                 return None
-        words = min(size, 8 * len(self._memory)) // 8
-        memory = self._memory[:words]
-        self._put_head(memory, kind, head)
-        self._memory = self._memory[words:]
+        return self._take(min(size, 8 * len(self._memory)) // 8)
+
+    def _take(self, words: int) -> memoryview:
+        """Return the next words of the segment."""
+        memory, self._memory = self._memory[:words], self._memory[words:]
+        self._position += 8 * words
         return memory
 
-    def _put_head(self, memory: memoryview, kind: int, head: Head) -> None:
+    def _put_head(self, memory: memoryview, kind: int, writer: int = 0, base: int = 0) -> None:
         """Write the header of a chunk; its first word, stored last, makes it a chunk."""
         self._sequence += 1
-        memory[1] = 8 * len(memory) | head.opened << 32
+        memory[1] = 8 * len(memory)
         memory[2] = self._sequence
-        memory[3] = head.track
-        memory[4] = head.base
+        memory[3] = writer
+        memory[4] = base
         memory[0] = _CHUNK_MAGIC | kind << 32
 
     def _next_segment(self, min_bytes: int) -> bool:
@@ -306,18 +309,22 @@ class TraceFile:
         self._leave_segment()
         self._at = (self._at + 1) % len(self._segments)
         segment = self._segments[self._at]
-        segment.revoke()
-        # Revoke the following segment now, long before it is needed: a thread that was interrupted
-        # before storing a word has until then to store it.
-        self._segments[(self._at + 1) % len(self._segments)].revoke()
+        self._header[_OVERWRITTEN] += count_events(segment.mapping.words)
         self._memory = segment.mapping.words
         self._memory.cast("B")[:] = bytes(segment.bytes)
         return min_bytes <= segment.bytes
 
     def _leave_segment(self) -> None:
-        """Release the pages of a used segment, so that the program's memory does not grow."""
+        """Release the pages of a used segment, so that the program's memory does not grow.
+
+        Chunks that are too old are revoked, long before they are overwritten: a thread that was
+        interrupted before storing a word has until then to store it.
+        """
         if self._at >= 0:
             self._segments[self._at].mapping.drop()
+        for writer in self._writers if self.overwrites else ():
+            if self._position - writer.position > self._max_size // 8:
+                writer.revoke()
 
     def _end_early(self, flag: int, why: str) -> None:
         self.failed = True
@@ -349,13 +356,13 @@ class TraceFile:
             OSError: there is no space.
         """
         if self.overwrites:
-            memory = self._grow(_FACTS_BYTES).words
-            self._put_head(memory, FACTS, Head())
-            return memory
-        taken = self._allocate(_FACTS_BYTES, _FACTS_BYTES, FACTS, Head())
-        if taken is None:
+            memory: memoryview | None = self._grow(_FACTS_BYTES).words
+        else:
+            memory = self._allocate(_FACTS_BYTES, _FACTS_BYTES)
+        if memory is None:
             raise OSError("the trace is full")
-        return taken
+        self._put_head(memory, FACTS)
+        return memory
 
     def _put_fact(self, kind: int, payload: bytes) -> bool:
         words = 1 + (len(payload) + 7) // 8
@@ -375,6 +382,31 @@ def put_record(memory: memoryview, at: int, kind: int, value: int, payload: byte
     for i in range(0, len(payload), 8):
         memory[at + 1 + i // 8] = int.from_bytes(payload[i : i + 8], "little")
     memory[at] = 3 | kind << 2 | len(payload) << 8 | value << 24
+
+
+# By the first byte of a word: 1 an entry or exit, 3 a record, 0 the end.
+_KINDS = bytes((0, 1, 1, 3) * 64)
+
+
+def count_events(words: memoryview) -> int:
+    """Return the number of entries and exits in chunks that follow each other."""
+    count = at = 0
+    while at < len(words) and (size := words[at + 1] // 8):
+        if words[at] == _CHUNK_MAGIC | EVENTS << 32:
+            count += _count_in_chunk(words[at : at + size])
+        at += size
+    return count
+
+
+def _count_in_chunk(chunk: memoryview) -> int:
+    kinds = chunk.tobytes()[::8].translate(_KINDS) + b"\0"
+    count, at = 0, HEAD_WORDS
+    while True:
+        end, record = kinds.find(0, at), kinds.find(3, at)
+        if not 0 <= record < end:
+            return count + end - at
+        count += record - at
+        at = record + 1 + ((chunk[record] >> 8 & 0xFFFF) + 7) // 8
 
 
 def _open_private(path: str, flags: int) -> int:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import textwrap
 from collections.abc import Callable
@@ -109,6 +110,15 @@ def environment(runtime: Runtime, variables: dict[str, str]) -> dict[str, str]:
 
 def _have_no_damage(files: list[Path]) -> None:
     for file in files:
-        trace = open_trace(file)
-        assert list(trace.damage) == []
-        assert list(calls(trace).chains.damage) == []
+        assert damage_of(file) == []
+
+
+def damage_of(file: Path) -> list[str]:
+    """Describe the damage and the anomalies in a trace.
+
+    The entries of calls that were open where the oldest words begin may be overwritten.
+    """
+    return [text for text in calls(open_trace(file)).chains.damage if not _OVERWRITTEN.search(text)]
+
+
+_OVERWRITTEN = re.compile(r"(its entry was|their entries were) overwritten$")

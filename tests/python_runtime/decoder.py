@@ -18,6 +18,19 @@ CLEAN, FULL, OVERWRITES, WRITE_FAILED = 1, 2, 4, 8
 
 
 @dataclass
+class Run:
+    """Words of a track that follow each other in a chunk; ``opened`` is None in a track's first."""
+
+    number: int
+    opened: int | None
+    writer: int
+    order: tuple[int, int] = (0, 0)
+    listed: list[str] | None = None
+    events: list[str] = field(default_factory=list)
+    ticks: list[int] = field(default_factory=list)
+
+
+@dataclass
 class Track:
     id: int
     kind: int = 0
@@ -28,6 +41,7 @@ class Track:
     start: int = 0
     events: list[str] = field(default_factory=list)
     ticks: list[int] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
 
     @property
     def calls(self) -> str:
@@ -41,6 +55,7 @@ class Trace:
     language: int
     flags: int
     lost: int
+    overwritten: int
     process: dict[str, Any]
     functions: dict[int, str]
     places: dict[str, tuple[str, int]]
@@ -61,7 +76,8 @@ class Trace:
 def read(path: Path) -> Trace:
     data = path.read_bytes()
     magic, version, size, pid, language, *_, flags, lost = struct.unpack_from("<8sIIIIQQQQQ", data)
-    assert (magic, version, size) == (b"FTRACE\r\n", 1, 4096)
+    assert (magic, version, size) == (b"FTRACE\r\n", 2, 4096)
+    (overwritten,) = struct.unpack_from("<Q", data, 136)
     chunks = sorted(_chunks(data, size, bool(flags & OVERWRITES)), key=lambda chunk: chunk[0][4])
     facts = [record for head, at in chunks if head[1] == 1 for record in _records(data, head, at)]
     process = [json.loads(payload) for kind, _, payload in facts if kind == 17]
@@ -77,11 +93,11 @@ def read(path: Path) -> Trace:
     for head, at in chunks:
         if head[1] == 2:
             reader.read(data, head, at)
-    begun = [track for track in reader.tracks.values() if track.id]
-    tracks = sorted(begun, key=lambda track: (track.start, track.id))
-    return Trace(
-        pid, language, flags, lost, process[0] if process else {}, functions, places, tracks
-    )
+    for track in reader.tracks.values():
+        _join_runs(track)
+    tracks = sorted(reader.tracks.values(), key=lambda track: (track.start, track.id))
+    description = process[0] if process else {}
+    return Trace(pid, language, flags, lost, overwritten, description, functions, places, tracks)
 
 
 def _chunks(data: bytes, at: int, overwritten: bool) -> Iterator[tuple[Any, int]]:
@@ -114,48 +130,95 @@ def _records(data: bytes, head: Any, at: int) -> Iterator[tuple[int, int, bytes]
         yield word >> 2 & 63, word >> 24, payload
 
 
+def _join_runs(track: Track) -> None:
+    """Put the track's runs in order, and their events behind each other."""
+    times, number = 0, 0  # how often it has begun, and the last number, not modulo 2²⁴
+    for run in track.runs:
+        if run.opened is None:
+            times, number = times + 1, 0
+        else:
+            number += (run.number - number + (1 << 23)) % (1 << 24) - (1 << 23)
+        run.order = times, number
+    track.runs.sort(key=lambda run: run.order)
+    for run in track.runs:
+        track.events += run.events
+        track.ticks += run.ticks
+    assert track.ticks == sorted(track.ticks), "time goes backwards"
+
+
+_BASE, _TRACK, _SWITCH = 1, 2, 10
+
+
 class _Events:
     def __init__(self, functions: dict[int, str]) -> None:
         self.functions = functions
         self.tracks: dict[int, Track] = {}
 
     def read(self, data: bytes, head: Any, at: int) -> None:
-        track, base = self._track(head[5]) if head[5] else Track(0), head[6]
+        assert not head[3]
+        run, writer, base = None, head[5], head[6]
+        latest = base
         for word, payload in _words(data, head, at):
-            kind, value = word >> 2 & 63, word >> 24
-            if word & 3 != 3:
-                sign = ">" if word & 3 == 1 else "<"
-                name = self.functions[word >> 2 & 0xFFFFF]
-                self._add(track, f"{sign} {name}", base + (word >> 22))
-            elif kind == 1:
-                (base,) = struct.unpack("<Q", payload)
-            elif kind == 2:
-                track = self._begin(value, payload)
-            elif kind == 4:
-                self._add(track, f"! {payload.decode()}{'…' * (value & 1)}", 0)
-            elif kind == 9:
-                ticks, number = struct.unpack("<QQ", payload)
-                self._add(track, f"^ {self.functions[number]}", ticks)
-            elif kind == 6:
-                self._add(track, f"lost {value}", 0)
-            elif kind in (7, 8):
-                self._add(track, "wait" if kind == 7 else "run", base + value)
+            kind, value = (word >> 2 & 63, word >> 24) if word & 3 == 3 else (0, word >> 22)
+            if kind in (_TRACK, _SWITCH):
+                begin = self._begin if kind == _TRACK else self._switch
+                run = begin(value, payload, run)
+                run.writer = writer
+                continue
+            assert run, "words before the track that they are of"
+            if kind == _BASE:
+                base = latest = int.from_bytes(payload, "little")
+            elif kind in (0, 7, 8):
+                assert base + value >= latest, "time in a chunk goes backwards"
+                latest = base + value
+                run.events.append(self._timed(word, kind))
+                run.ticks.append(latest)
+            else:
+                self._add(run, kind, value, payload)
 
-    def _begin(self, kind: int, payload: bytes) -> Track:
+    def _timed(self, word: int, kind: int) -> str:
+        if kind:
+            return "wait" if kind == 7 else "run"
+        return f"{'>' if word & 3 == 1 else '<'} {self.functions[word >> 2 & 0xFFFFF]}"
+
+    def _add(self, run: Run, kind: int, value: int, payload: bytes) -> None:
+        """Add an event without a time of its own, or an open call."""
+        if kind == 4:
+            run.events.append(f"! {payload.decode()}{'…' * (value & 1)}")
+        elif kind == 5:
+            assert run.listed is not None, "an open call outside a list"
+            assert not run.events, "a list behind events"
+            run.listed.append(self.functions[struct.unpack("<QQ", payload)[1]])
+        elif kind == 6:
+            run.events.append(f"lost {value}")
+        elif kind == 9:
+            ticks, number = struct.unpack("<QQ", payload)
+            run.events.append(f"^ {self.functions[number]}")
+            run.ticks.append(ticks)
+
+    def _begin(self, value: int, payload: bytes, run: Run | None) -> Run:
         number, parent, start, starter, line = struct.unpack_from("<QQQII", payload)
         track = self._track(number)
+        description = value & 0xFF, payload[32:].decode(), start, parent, line
         if not track.kind:
-            track.kind, track.name, track.start = kind, payload[32:].decode(), start
-            track.parent, track.starter = parent, self.functions.get(starter, "")
-            track.line = line
-        return track
+            track.kind, track.name, track.start, track.parent, track.line = description
+            track.starter = self.functions.get(starter, "")
+        if value & 1 << 8:
+            assert run, "described again outside a run"
+            assert run is track.runs[-1], "described again outside its run"
+            known = track.kind, track.name, track.start, track.parent, track.line
+            assert description == known, "described differently"
+            run.listed = []
+            return run
+        track.runs.append(Run(0, None, 0))
+        return track.runs[-1]
+
+    def _switch(self, value: int, payload: bytes, _run: Run | None) -> Run:
+        (number,) = struct.unpack("<Q", payload)
+        track = self._track(number)
+        track.runs.append(Run(value & 0xFFFFFF, value >> 24, 0))
+        return track.runs[-1]
 
     def _track(self, number: int) -> Track:
+        assert number, "a track without a number"
         return self.tracks.setdefault(number, Track(number))
-
-    def _add(self, track: Track, event: str, ticks: int) -> None:
-        assert track.id, "an event before the track that it is of"
-        if ticks:
-            assert not track.ticks or ticks >= track.ticks[-1], "time goes backwards"
-            track.ticks.append(ticks)
-        track.events.append(event)

@@ -18,10 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from functrace.analysis import calls
-from functrace.tracefile import open_trace
 from tests.python_runtime import decoder
-from tests.python_runtime.conftest import HEAD, Runtime, environment
+from tests.python_runtime.conftest import HEAD, Runtime, damage_of, environment
 
 _KILLS = int(os.environ.get("FUNCTRACE_TEST_KILLS", "2"))
 _MOST_CALLS = 4_000
@@ -121,9 +119,7 @@ def _kill(runtime: Runtime, folder: Path, full: str, way: str) -> tuple[int, ...
 
 
 def _compare(path: Path, counters: tuple[int, ...], *, is_cut: bool) -> None:
-    trace = open_trace(path)
-    assert list(trace.damage) == []
-    assert list(calls(trace).chains.damage) == []
+    assert damage_of(path) == []
     recorded = decoder.read(path)
     assert recorded.lost == 0
     events = [event for track in recorded.tracks for event in track.events]

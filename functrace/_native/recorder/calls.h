@@ -33,7 +33,7 @@ static inline bool call_enter_fast(PyThreadState *state, const struct function *
     struct track *t = thread_track(state);
     if (unlikely(!t || !f->direct || t->needs_slow_path || t->depth >= t->capacity)) return false;
     uint64_t now = clock_ticks();
-    if (unlikely(!track_has_space(t, now))) return false;
+    if (unlikely(!track_has_space(t, now, 1))) return false;
     struct call *c = &t->open[t->depth];
     c->entered = now;
     c->frame = frame;
@@ -41,7 +41,7 @@ static inline bool call_enter_fast(PyThreadState *state, const struct function *
     c->flags = 0;
     if (f->kind >= COROUTINE && (t->depth == 0 || c[-1].flags & MAY_SUSPEND)) c->flags = MAY_SUSPEND;
     t->depth++;
-    track_store(t, now, (uint64_t)f->direct << FUNCTION_SHIFT | ENTRY_WORD);
+    track_store(now, (uint64_t)f->direct << FUNCTION_SHIFT | ENTRY_WORD);
     return true;
 }
 
@@ -52,8 +52,8 @@ static inline bool call_leave_fast(PyThreadState *state, const struct function *
     const struct call *c = &t->open[t->depth - 1];
     if (unlikely(c->frame != frame || c->function != f->direct)) return false;
     uint64_t now = clock_ticks();
-    if (unlikely(!track_has_space(t, now))) return false;
-    track_store(t, now, (uint64_t)f->direct << FUNCTION_SHIFT | EXIT_WORD);
+    if (unlikely(!track_has_space(t, now, 1))) return false;
+    track_store(now, (uint64_t)f->direct << FUNCTION_SHIFT | EXIT_WORD);
     t->depth--;
     return true;
 }
@@ -66,11 +66,9 @@ static inline bool call_raise_fast(PyThreadState *state, const struct function *
     const struct call *c = &t->open[t->depth - 1];
     if (unlikely(c->frame != frame || c->function != f->direct)) return false;
     uint64_t now = clock_ticks();
-    const struct chunk_writer *w = t->writer;
-    bool has_space = w->used + record_words(text->size) < w->limit && track_has_space(t, now);
-    if (unlikely(!has_space)) return false;
-    track_store_text(t, PANIC_RECORD, text->is_cut, text->bytes, text->size);
-    track_store(t, now, (uint64_t)f->direct << FUNCTION_SHIFT | EXIT_WORD);
+    if (unlikely(!track_has_space(t, now, record_words(text->size) + 1))) return false;
+    track_store_text(PANIC_RECORD, text->is_cut, text->bytes, text->size);
+    track_store(now, (uint64_t)f->direct << FUNCTION_SHIFT | EXIT_WORD);
     t->depth--;
     return true;
 }

@@ -13,8 +13,8 @@
 #include "clock.h"
 #include "guard.h"
 
-/* Sizes in bytes. A writer's first chunk is small, since most tracks record few calls. If old
- * chunks are overwritten, all are small compared with the file, so that it holds many tracks. */
+/* Sizes in bytes. The first chunk is small, since a program may record few calls. If old chunks are
+ * overwritten, all are small compared with the file. */
 enum {
     MAX_CHUNK_BYTES = 64 << 10,
     MIN_CHUNKS = 128,
@@ -24,10 +24,10 @@ enum {
     PAGE = 4096
 };
 enum { MAX_COPIES = 4, LOWEST_DESCRIPTOR = 100 };
-enum { OPEN_RECORD_WORDS = 1 + 2, BASE_RECORD_WORDS = 1 + 1 };
+enum { BASE_RECORD_WORDS = 1 + 1, WRITER_NUMBER = 1 };
 
 struct file trace_file = {.descriptor = -1};
-struct chunk_writer no_writer;
+struct chunk_writer trace_writer;
 pthread_mutex_t file_lock;
 
 static const char zeros[1 << 20];
@@ -139,10 +139,9 @@ static bool is_unwritable(void) {
     return trace_file.unwritable = trace_file.unwritable || is_truncated();
 }
 
-/* Runs in a signal handler: makes every writer request another chunk. */
+/* Runs in a signal handler: makes the writer request another chunk. */
 static void on_fault(void) {
-    struct chunk_writer *writer = __atomic_load_n(&trace_file.writers, __ATOMIC_ACQUIRE);
-    for (; writer; writer = writer->next) writer->limit = 0;
+    trace_writer.limit = 0;
     trace_file.unwritable = true;
 }
 
@@ -195,24 +194,33 @@ static void fail_to_write(void) {
 /* Completes a chunk's head. Its first word is stored last: without it the chunk does not exist. */
 static void write_chunk_head(uint64_t *words, size_t bytes, uint64_t kind) {
     words[C_SEQUENCE] = ++trace_file.sequence;
-    words[C_SIZE_AND_OPEN] |= bytes;
+    words[C_SIZE] = bytes;
     store_word(words, CHUNK_MAGIC | kind << 32);
 }
 
-/* Revokes the segment's chunks from the writers that use them. */
-static void revoke_chunks(struct segment *s) {
-    for (size_t i = 0; i < s->owner_count; i++) {
-        struct chunk_writer *writer = s->owners[i];
-        if (writer->words >= s->words && writer->words < s->words + s->bytes / 8) {
-            writer->is_revoked = true;
-            writer->limit = 0;
-        }
+/* Returns the number of entries and exits in a chunk. */
+static uint64_t count_events(const uint64_t *words, size_t count) {
+    uint64_t events = 0;
+    if (words[0] != (CHUNK_MAGIC | (uint64_t)EVENTS << 32)) return 0;
+    for (size_t i = CHUNK_HEAD_WORDS; i < count && words[i]; i++) {
+        if ((words[i] & 3) == RECORD_WORD) i += record_words(words[i] >> 8 & 0xFFFF) - 1;
+        else events++;
     }
-    s->owner_count = 0;
+    return events;
 }
 
-/* Removes a segment's pages from the process's memory, which a trace must not increase. A thread
- * that still writes there gets them back from the file. */
+/* Counts the events of a segment, which is about to be overwritten. */
+static void count_overwritten(const struct segment *s) {
+    for (size_t at = 0; at < s->used;) {
+        const uint64_t *words = s->words + at / 8;
+        uint64_t bytes = words[C_SIZE] & UINT32_MAX;
+        if (bytes < CHUNK_STEP || bytes > s->used - at) return; /* corrupt */
+        trace_file.header[H_OVERWRITTEN] += count_events(words, bytes / 8);
+        at += bytes;
+    }
+}
+
+/* Removes a segment's pages from the process's memory, which a trace must not increase. */
 static void drop_pages(const struct segment *s) {
     uint64_t before = s->offset % (uint64_t)sysconf(_SC_PAGESIZE);
     madvise((char *)s->words - before, s->bytes + before, MADV_DONTNEED);
@@ -233,7 +241,7 @@ static bool reuse_segment(size_t min_bytes) {
     leave_segment();
     f->current = (f->current + 1) % f->segment_count;
     struct segment *s = &f->segments[f->current];
-    revoke_chunks(s);
+    count_overwritten(s);
     memset(s->words, 0, s->bytes);
     s->used = 0;
     return min_bytes <= s->bytes;
@@ -260,95 +268,57 @@ static bool next_segment(size_t min_bytes) {
     return true;
 }
 
-static bool add_owner(struct segment *s, struct chunk_writer *writer) {
-    if (!trace_file.overwrites || !writer) return true;
-    void *owners = reserve_item(s->owners, s->owner_count, &s->owner_capacity, sizeof *s->owners);
-    if (!owners) return false;
-    s->owners = owners;
-    s->owners[s->owner_count++] = writer;
-    return true;
-}
-
 /* Allocates zeroed memory for a chunk of size bytes, or at least min_bytes; NULL if full. */
-static uint64_t *allocate_chunk(struct chunk_writer *writer, size_t min_bytes, size_t size,
-                                size_t *allocated) {
+static uint64_t *allocate_chunk(size_t min_bytes, size_t size, size_t *allocated) {
     struct file *f = &trace_file;
     for (;;) {
         if (f->segment_count > 0) {
             struct segment *s = &f->segments[f->current];
             size_t left = s->bytes - s->used;
             uint64_t *words = s->words + s->used / 8;
-            if (left >= min_bytes && add_owner(s, writer)) {
-                *allocated = MIN_OF(size, left);
-                s->used += *allocated;
+            size_t taken = left >= min_bytes ? MIN_OF(size, left) : left;
+            s->used += taken;
+            f->position += taken;
+            if (left >= min_bytes) {
+                *allocated = taken;
                 return words;
             }
             if (left > 0) write_chunk_head(words, left, FACTS); /* empty; gaps are invalid */
-            s->used = s->bytes;
         }
         if (!next_segment(min_bytes)) return NULL;
     }
 }
 
-bool writer_begin_chunk(struct chunk_writer *writer, uint64_t now, size_t need, size_t open,
-                        size_t listed, uint64_t track) {
+bool writer_begin_chunk(uint64_t now, size_t need) {
     struct file *f = &trace_file;
+    struct chunk_writer *w = &trace_writer;
     pthread_mutex_lock(&file_lock);
     uint64_t *words = NULL;
     size_t allocated = 0;
     if (f->unwritable && !f->failed) fail_to_store();
     if (!f->failed) {
-        size_t records = BASE_RECORD_WORDS + OPEN_RECORD_WORDS * listed;
-        size_t bytes = 8 * (CHUNK_HEAD_WORDS + need + records);
+        size_t bytes = 8 * (CHUNK_HEAD_WORDS + need + BASE_RECORD_WORDS);
         bytes = (bytes + CHUNK_STEP - 1) / CHUNK_STEP * CHUNK_STEP;
-        words = allocate_chunk(writer, bytes, MAX_OF(bytes, writer->next_size), &allocated);
+        words = allocate_chunk(bytes, MAX_OF(bytes, w->next_size), &allocated);
     }
-    if (writer->words && writer->segment != f->current && f->segment_count)
-        drop_pages(&f->segments[writer->segment]);
     if (words) {
-        writer->segment = f->current;
-        writer->next_size = MIN_OF(8 * writer->next_size, f->max_chunk_bytes);
-        words[C_SIZE_AND_OPEN] = (uint64_t)open << 32;
-        words[C_TRACK] = track;
+        words[C_WRITER] = WRITER_NUMBER;
         words[C_BASE] = now;
         write_chunk_head(words, allocated, EVENTS);
         file_calibrate();
-        writer->words = words;
-        writer->base = now;
-        writer->used = CHUNK_HEAD_WORDS;
-        writer->size = (uint32_t)(allocated / 8);
-        writer->limit = f->unwritable ? 0 : writer->size;
-        writer->is_revoked = false;
+        *w = (struct chunk_writer){.words = words,
+                                   .used = CHUNK_HEAD_WORDS,
+                                   .limit = f->unwritable ? 0 : (uint32_t)(allocated / 8),
+                                   .base = now,
+                                   .latest = now,
+                                   .position = f->position - allocated,
+                                   .size = (uint32_t)(allocated / 8),
+                                   .next_size = MIN_OF(8 * w->next_size, f->max_chunk_bytes)};
     } else if (f->header) {
         f->header[H_LOST]++;
     }
     pthread_mutex_unlock(&file_lock);
     return words != NULL;
-}
-
-struct chunk_writer *writer_acquire(void) {
-    struct file *f = &trace_file;
-    pthread_mutex_lock(&file_lock);
-    struct chunk_writer *writer = f->idle;
-    if (writer) {
-        f->idle = writer->next_idle;
-    } else {
-        writer = calloc(1, sizeof *writer);
-        if (writer) {
-            *writer = (struct chunk_writer){.next_size = CHUNK_STEP, .next = f->writers};
-            __atomic_store_n(&f->writers, writer, __ATOMIC_RELEASE);
-        }
-    }
-    pthread_mutex_unlock(&file_lock);
-    return writer;
-}
-
-void writer_release(struct chunk_writer *writer) {
-    pthread_mutex_lock(&file_lock);
-    writer->limit = 0; /* its next track must call track_extend first */
-    writer->next_idle = trace_file.idle;
-    trace_file.idle = writer;
-    pthread_mutex_unlock(&file_lock);
 }
 
 /* Begins another chunk of facts, which is never overwritten. */
@@ -360,7 +330,7 @@ static bool begin_facts_chunk(void) {
         words = extend_file(FACTS_BYTES);
         if (!words) fail_to_write();
     } else {
-        words = allocate_chunk(NULL, FACTS_BYTES, FACTS_BYTES, &allocated);
+        words = allocate_chunk(FACTS_BYTES, FACTS_BYTES, &allocated);
     }
     if (!words) return false;
     write_chunk_head(words, allocated, FACTS);
@@ -421,7 +391,7 @@ static void write_header(void) {
     struct file *f = &trace_file;
     f->start_nanoseconds = clock_nanoseconds(CLOCK_MONOTONIC);
     f->start_ticks = clock_ticks();
-    f->header[H_VERSION] = 1 | (uint64_t)HEADER_BYTES << 32;
+    f->header[H_VERSION] = FORMAT_VERSION | (uint64_t)HEADER_BYTES << 32;
     f->header[H_PROCESS] = (uint32_t)getpid() | (uint64_t)HEADER_LANGUAGE << 32;
     f->header[H_RATE] = trace_clock.ticks_per_second;
     f->header[H_TICKS] = f->start_ticks;
@@ -472,11 +442,8 @@ static bool create(const char *path, bool is_unnamed, const struct file *wanted,
     int descriptor =
         is_unnamed ? open_unnamed(path) : open_high(path, O_RDWR | O_CREAT | O_EXCL);
     if (descriptor < 0) return false;
-    struct chunk_writer *writers = f->writers, *idle = f->idle;
     *f = *wanted;
     f->descriptor = descriptor;
-    f->writers = writers;
-    f->idle = idle;
     if (begin(path, facts, size) && (!is_unnamed || link_file(descriptor, path))) {
         make_path_absolute();
         return true;
@@ -509,7 +476,7 @@ void file_forked(void) {
     file_lock_begin(); /* the thread that held it is not in this process */
     trace_file.failed = true;
     trace_file.header = NULL;
-    for (struct chunk_writer *w = trace_file.writers; w; w = w->next) w->limit = 0;
+    trace_writer.limit = 0;
 }
 
 /* Memory stays mapped, because threads may still write to it. */
@@ -521,13 +488,10 @@ void file_abandon(void) {
     f->path = NULL;
     f->header = NULL;
     f->failed = true;
-    for (size_t i = 0; i < f->segment_count; i++) free(f->segments[i].owners);
     free(f->segments);
     f->segments = NULL;
     f->segment_count = f->segment_capacity = 0;
-    for (struct chunk_writer *w = f->writers; w; w = w->next)
-        *w = (struct chunk_writer){
-            .next_size = CHUNK_STEP, .next_idle = w->next_idle, .next = w->next};
+    trace_writer = (struct chunk_writer){.next_size = CHUNK_STEP};
     guard_end();
 }
 
@@ -557,7 +521,7 @@ static uint64_t end_of_chunks(void) {
     return s->offset + s->used;
 }
 
-/* Threads that still run may write to their current chunks, but get no others. */
+/* Threads that still run may write to the current chunk, but get no other. */
 void file_end(void) {
     struct file *f = &trace_file;
     pthread_mutex_lock(&file_lock);

@@ -10,25 +10,26 @@
 
 #include "format.h"
 
-/* Chunk writer of one track at a time; a track that ends releases it for reuse. */
+struct track;
+
+/* Writer of all chunks of events, which all tracks share. Only the thread that has the interpreter's
+ * lock uses it, except where noted. */
 struct chunk_writer {
-    uint64_t *words;     /* of the chunk; mapped, so that stored words survive the process */
-    uint32_t used;       /* words */
-    uint32_t limit;      /* words that may be used without calling track_extend */
-    uint32_t size;       /* words */
-    uint32_t next_size;  /* of the next chunk, bytes */
-    uint64_t base;       /* ticks that the chunk's times count from */
-    size_t segment;      /* index of the chunk's segment */
-    bool is_revoked;     /* the chunk is to be overwritten */
-    struct chunk_writer *next_idle, *next;
+    uint64_t *words;             /* of the chunk; mapped, so that stored words survive the process */
+    uint32_t used;               /* words */
+    uint32_t limit;              /* words that may be used without calling track_extend */
+    const struct track *current; /* the track of the latest words, or NULL; changed atomically */
+    uint64_t base;               /* ticks that the words' times count from */
+    uint64_t latest;             /* ticks of the latest word */
+    uint64_t position;           /* of the chunk, see struct file */
+    uint32_t size;               /* words */
+    uint32_t next_size;          /* of the next chunk, bytes */
 };
 
 struct segment {
     uint64_t *words;
     uint64_t offset; /* in the file */
     size_t bytes, used;
-    struct chunk_writer **owners; /* writers of its chunks; used if old chunks are overwritten */
-    size_t owner_count, owner_capacity;
 };
 
 struct file {
@@ -38,6 +39,7 @@ struct file {
     char *path;       /* absolute */
     uint64_t *header; /* NULL if no file is open */
     uint64_t size, max_size, sequence;
+    uint64_t position; /* bytes allocated for chunks, overwritten ones included */
     uint64_t start_ticks, start_nanoseconds;
     uint32_t max_chunk_bytes; /* bytes */
     bool overwrites, failed;
@@ -50,13 +52,10 @@ struct file {
     size_t facts_used, facts_words;
     uint64_t facts_offset;   /* in the file */
     uint32_t function_count; /* functions that have a number */
-
-    struct chunk_writer *writers; /* all; a signal handler reads the list */
-    struct chunk_writer *idle;    /* those without a track */
 };
 
 extern struct file trace_file;
-extern struct chunk_writer no_writer; /* placeholder of tracks that have not written yet */
+extern struct chunk_writer trace_writer;
 extern pthread_mutex_t file_lock;
 
 /* Initializes file_lock, which is recursive. */
@@ -74,14 +73,8 @@ void file_abandon(void);
 /* Stops all writing in a forked child, because the file belongs to the parent. */
 void file_forked(void);
 
-/* Returns a writer without a track; NULL if memory has run out. */
-struct chunk_writer *writer_acquire(void);
-void writer_release(struct chunk_writer *writer);
-
-/* Begins another chunk, which continues the track with `open` open calls. It has space for `need`
- * words and for the records of `listed` open calls. */
-bool writer_begin_chunk(struct chunk_writer *writer, uint64_t now, size_t need, size_t open,
-                        size_t listed, uint64_t track);
+/* Begins another chunk of trace_writer, with space for `need` words and a base record. */
+bool writer_begin_chunk(uint64_t now, size_t need);
 
 /* Writes a function record and returns the function's new number; 0 if the file is full. */
 uint32_t file_put_function(const char *name, const char *path, int line);

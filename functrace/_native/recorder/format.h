@@ -5,12 +5,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { HEADER_BYTES = 4096, HEADER_LANGUAGE = 2 };
+enum { HEADER_BYTES = 4096, FORMAT_VERSION = 2, HEADER_LANGUAGE = 2 };
 enum { H_VERSION = 1, H_PROCESS, H_RATE, H_TICKS, H_TIME, H_FLAGS, H_LOST, H_CALIBRATION };
+enum { H_OVERWRITTEN = 17 };
 enum { ENDED_CLEANLY = 1, STOPPED_FULL = 2, OVERWRITES = 4, WRITE_FAILED = 8 };
 
 enum { CHUNK_STEP = 512, CHUNK_HEAD_WORDS = 5, FACTS = 1, EVENTS = 2 };
-enum { C_SIZE_AND_OPEN = 1, C_SEQUENCE, C_TRACK, C_BASE };
+enum { C_SIZE = 1, C_SEQUENCE, C_WRITER, C_BASE };
 #define CHUNK_MAGIC 0x4b4e4843u
 
 enum { ENTRY_WORD = 1, EXIT_WORD = 2, RECORD_WORD = 3 };
@@ -27,10 +28,13 @@ enum {
     SUSPENDED_RECORD = 7,
     RESUMED_RECORD = 8,
     INHERITED_RECORD = 9,
+    SWITCH_RECORD = 10,
     FUNCTION_RECORD = 16,
     PROCESS_RECORD = 17
 };
 enum { OPEN_IS_INHERITED = 1 }; /* a value of OPEN_RECORD */
+enum { TRACK_IS_AGAIN = 1 << 8 }; /* in a value of TRACK_RECORD */
+enum { MAX_RUN = (1 << 24) - 1, OPEN_IN_RUN_SHIFT = 24, MAX_OPEN_IN_RUN = (1 << 16) - 1 };
 enum { THREAD_KIND = 2, TASK_KIND = 3, IS_CUT = 1, MAX_TEXT_BYTES = 200, MAX_NAME_BYTES = 8 << 10 };
 
 static inline uint64_t record_head(unsigned type, size_t bytes, uint64_t value) {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 enum { FIRST_CAPACITY = 8, MAX_TRACK_NAME_BYTES = 255, MAX_OPEN_RECORDED = 1 << 11 };
-enum { OPEN_PAYLOAD_WORDS = 2 };
+enum { OPEN_PAYLOAD_WORDS = 2, SWITCH_WORDS = 1 + 1, BASE_WORDS = 1 + 1 };
 enum { TRACK_NUMBERS = 4 }; /* words before the name in a track record */
 
 struct options track_options;
@@ -60,7 +60,6 @@ static struct track *add(uint64_t id) {
     if (table.count >= table.size && !grow_table()) return NULL;
     struct track *t = calloc(1, sizeof *t);
     if (!t) return NULL;
-    t->writer = &no_writer;
     t->id = id;
     t->kind = TASK_KIND;
     t->next = *bucket_of(id);
@@ -99,7 +98,9 @@ void track_forget(struct track *t) {
     pthread_mutex_lock(&file_lock);
     unlink_track(t);
     pthread_mutex_unlock(&file_lock);
-    if (t->writer != &no_writer) writer_release(t->writer);
+    const struct track *current = t; /* this thread may not have the interpreter's lock */
+    __atomic_compare_exchange_n(&trace_writer.current, &current, NULL, false, __ATOMIC_RELAXED,
+                                __ATOMIC_RELAXED);
     free(t->open);
     free(t->name);
     free(t);
@@ -168,85 +169,121 @@ uint32_t track_written(const struct track *t) {
 }
 
 /* Stores a record of whole words, for which there is space. */
-static void put_record(struct track *t, unsigned type, uint64_t value, const uint64_t *payload,
-                       size_t words) {
-    struct chunk_writer *w = t->writer;
+static void put_record(unsigned type, uint64_t value, const uint64_t *payload, size_t words) {
+    struct chunk_writer *w = &trace_writer;
     uint64_t *at = w->words + w->used;
     memcpy(at + 1, payload, 8 * words);
     store_word(at, record_head(type, 8 * words, value));
     w->used += 1 + words;
 }
 
-static void put_base(struct track *t, uint64_t now) {
-    t->writer->base = now;
-    put_record(t, BASE_RECORD, 0, &now, 1);
+static void put_base(uint64_t now) {
+    trace_writer.base = trace_writer.latest = now;
+    put_record(BASE_RECORD, 0, &now, 1);
 }
 
-/* Writes the track's number, name and origin. */
-static void put_track(struct track *t, uint64_t now) {
-    struct chunk_writer *w = t->writer;
+static size_t track_record_bytes(const struct track *t) {
+    return 8 * TRACK_NUMBERS + (t->name ? strlen(t->name) : 0);
+}
+
+/* Writes the track's number, origin and name. */
+static void put_track(struct track *t, uint64_t flags) {
+    struct chunk_writer *w = &trace_writer;
     uint64_t *at = w->words + w->used;
-    size_t name = t->name ? strlen(t->name) : 0, bytes = 8 * TRACK_NUMBERS + name;
+    size_t bytes = track_record_bytes(t);
     at[1] = t->id;
     at[2] = t->origin.track;
-    at[3] = t->origin.track ? t->origin.ticks : now;
+    at[3] = t->origin.ticks;
     at[4] = t->origin.function | (uint64_t)t->origin.line << 32;
-    if (name) memcpy(at + 1 + TRACK_NUMBERS, t->name, name);
-    store_word(at, record_head(TRACK_RECORD, bytes, t->kind));
+    if (t->name) memcpy(at + 1 + TRACK_NUMBERS, t->name, bytes - 8 * TRACK_NUMBERS);
+    store_word(at, record_head(TRACK_RECORD, bytes, t->kind | flags));
     w->used += record_words(bytes);
+    t->listed_at = w->position;
 }
 
-static size_t track_record_words(const struct track *t) {
-    return record_words(8 * TRACK_NUMBERS + (t->name ? strlen(t->name) : 0));
+/* Begins the track with its run 0. */
+static void begin_track(struct track *t, uint64_t now) {
+    if (!t->origin.track) t->origin.ticks = now;
+    t->begun = true;
+    t->run = 0;
+    put_track(t, 0);
 }
 
-static void put_open_call(struct track *t, unsigned type, uint64_t value, const struct call *c) {
+/* Begins the track's next run. */
+static void put_switch(struct track *t) {
+    uint64_t open = track_written(t);
+    t->run = (t->run + 1) & MAX_RUN;
+    if (open > MAX_OPEN_IN_RUN) open = MAX_OPEN_IN_RUN;
+    put_record(SWITCH_RECORD, t->run | open << OPEN_IN_RUN_SHIFT, &t->id, 1);
+}
+
+static void put_open_call(unsigned type, uint64_t value, const struct call *c) {
     uint64_t payload[OPEN_PAYLOAD_WORDS] = {c->entered, c->function};
-    put_record(t, type, value, payload, OPEN_PAYLOAD_WORDS);
+    put_record(type, value, payload, OPEN_PAYLOAD_WORDS);
 }
 
-static bool new_chunk(struct track *t, uint64_t now, size_t need) {
-    uint32_t open = track_written(t), listed = 0;
-    if (trace_file.overwrites) listed = open < MAX_OPEN_RECORDED ? open : MAX_OPEN_RECORDED;
-    if (!t->begun) return writer_begin_chunk(t->writer, now, need, 0, 0, 0);
-    if (!writer_begin_chunk(t->writer, now, need, open, listed, t->id)) return false;
-    for (uint32_t i = 0; i < listed; i++) {
+/* Returns how many open calls the track lists, starting at the outermost. */
+static uint32_t listed_calls(const struct track *t) {
+    uint32_t open = track_written(t);
+    return open < MAX_OPEN_RECORDED ? open : MAX_OPEN_RECORDED;
+}
+
+/* Describes the track again, and lists its open calls. */
+static void put_list(struct track *t) {
+    put_track(t, TRACK_IS_AGAIN);
+    for (uint32_t i = 0, count = listed_calls(t); i < count; i++) {
         const struct call *c = &t->open[i];
-        put_open_call(t, OPEN_RECORD, c->flags & INHERITED ? OPEN_IS_INHERITED : 0, c);
+        put_open_call(OPEN_RECORD, c->flags & INHERITED ? OPEN_IS_INHERITED : 0, c);
     }
-    return true;
 }
 
-/* Ensures space for that many words and writes the records that must precede them: a new chunk's
- * if this one is full, the track's record, and the base of the times. */
-bool track_extend(struct track *t, uint64_t now, size_t words) {
-    if (t->writer == &no_writer) {
-        struct chunk_writer *writer = writer_acquire();
-        if (!writer) return false;
-        t->writer = writer;
+/* Returns whether the track's latest list may soon be overwritten. */
+static bool must_list(const struct track *t) {
+    return trace_file.overwrites && trace_file.position - t->listed_at > trace_file.max_size / 4;
+}
+
+/* Returns how many words precede the track's next word. */
+static size_t preface_words(const struct track *t, bool continues, bool lists) {
+    size_t track_words = record_words(track_record_bytes(t));
+    if (!t->begun) return track_words;
+    if (continues) return 0;
+    return SWITCH_WORDS +
+           (lists ? track_words + (1 + OPEN_PAYLOAD_WORDS) * listed_calls(t) : 0);
+}
+
+/* Writes the records that precede the track's next word. */
+static void put_preface(struct track *t, uint64_t now, bool lists) {
+    struct chunk_writer *w = &trace_writer;
+    if (!t->begun) {
+        begin_track(t, now);
+    } else if (w->current != t) {
+        put_switch(t);
+        if (lists) put_list(t);
     }
-    struct chunk_writer *w = t->writer;
-    if (w->is_revoked) w->words = NULL;
-    w->is_revoked = false;
-    size_t need = words + (t->begun ? 0 : track_record_words(t));
-    if (w->words && !trace_file.unwritable && w->used + need + record_words(8) <= w->size) {
+    __atomic_store_n(&w->current, t, __ATOMIC_RELAXED);
+    if (now < w->latest || now - w->base >= TICKS_SINCE_BASE_LIMIT) put_base(now);
+}
+
+/* Ensures space for that many words in a run of the track, and writes the records that must precede
+ * them. */
+bool track_extend(struct track *t, uint64_t now, size_t words) {
+    struct chunk_writer *w = &trace_writer;
+    bool lists = must_list(t); /* another chunk may change that */
+    size_t need = words + preface_words(t, w->current == t, lists) + BASE_WORDS;
+    if (w->words && !trace_file.unwritable && w->used + need <= w->size) {
         w->limit = w->size;
-    } else if (!new_chunk(t, now, need)) {
+    } else if (!writer_begin_chunk(now, words + preface_words(t, false, lists))) {
         w->limit = 0;
         return false;
     }
-    if (!t->begun) {
-        t->begun = true;
-        put_track(t, now);
-    }
-    if (now - w->base >= TICKS_SINCE_BASE_LIMIT) put_base(t, now);
+    put_preface(t, now, lists);
     return true;
 }
 
 /* Stores a record with a text, with space for the next word in the same chunk. */
 void track_put_text(struct track *t, uint64_t now, unsigned type, uint64_t value, const char *text,
                     size_t size) {
-    if (track_extend(t, now, record_words(size) + 1)) track_store_text(t, type, value, text, size);
+    if (track_extend(t, now, record_words(size) + 1)) track_store_text(type, value, text, size);
 }
 
 /* Writes the inherited calls that are not in the file yet, whatever their duration. */
@@ -255,7 +292,7 @@ void track_put_inherited(struct track *t) {
         const struct call *c = &t->open[t->written];
         if (!(c->flags & INHERITED)) break;
         if (track_extend(t, c->entered, 1 + OPEN_PAYLOAD_WORDS))
-            put_open_call(t, INHERITED_RECORD, 0, c);
+            put_open_call(INHERITED_RECORD, 0, c);
     }
     track_update_path(t);
 }
@@ -273,8 +310,9 @@ void track_put_pending(struct track *t) {
 
 static void put_suspension(struct track *t, unsigned type, uint64_t now) {
     if (!track_extend(t, now, 1 + record_words(8))) return;
-    if (now - t->writer->base >= RECORD_VALUE_LIMIT) put_base(t, now);
-    struct chunk_writer *w = t->writer;
+    struct chunk_writer *w = &trace_writer;
+    if (now - w->base >= RECORD_VALUE_LIMIT) put_base(now);
+    w->latest = now;
     store_word(&w->words[w->used++], record_head(type, 0, now - w->base));
 }
 

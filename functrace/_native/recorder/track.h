@@ -1,5 +1,6 @@
 /* A track: its open calls, and the writing of its words. Only the thread that runs the track
- * accesses it. */
+ * accesses it. All tracks write to trace_writer's chunk, since events occur with the interpreter's
+ * lock. */
 #ifndef FUNCTRACE_TRACK_H
 #define FUNCTRACE_TRACK_H
 
@@ -30,7 +31,6 @@ struct origin {
 };
 
 struct track {
-    struct chunk_writer *writer;
     struct call *open; /* innermost last */
     uint32_t depth, capacity;
     uint32_t written;         /* open calls in the file; maintained while some are pending */
@@ -38,14 +38,16 @@ struct track {
     bool needs_slow_path;     /* the fast paths may not be used */
     bool pending;             /* some open calls may not be in the file */
     bool suspended;
-    bool begun; /* the track's record is in the file */
+    bool begun;         /* the track's record is in the file */
+    uint32_t run;       /* number of its latest run */
+    uint64_t listed_at; /* position of the chunk with its record, or its latest list of open calls */
     uint64_t suspended_at;
     uint64_t stopped; /* value of recorder.stops when the open calls were checked */
 
     uint64_t id;
     unsigned kind;
     char *name; /* NULL for none */
-    struct origin origin;
+    struct origin origin; /* its ticks are the track's start once the record has been written */
     struct track *next; /* next in the hash table */
 };
 
@@ -90,28 +92,32 @@ void track_put_pending(struct track *t);
 void track_suspend(struct track *t, uint64_t now);
 void track_resume(struct track *t, uint64_t now);
 
-static inline bool track_has_space(const struct track *t, uint64_t now) {
-    const struct chunk_writer *w = t->writer;
-    return w->used < w->limit && now - w->base < TICKS_SINCE_BASE_LIMIT;
+/* Returns whether the next words may follow the track's latest ones. */
+static inline bool track_has_space(const struct track *t, uint64_t now, size_t words) {
+    const struct chunk_writer *w = &trace_writer;
+    return w->current == t && w->used + words <= w->limit && now - w->base < TICKS_SINCE_BASE_LIMIT;
 }
 
-static inline void track_store(struct track *t, uint64_t now, uint64_t word) {
-    struct chunk_writer *w = t->writer;
+static inline void track_store(uint64_t now, uint64_t word) {
+    struct chunk_writer *w = &trace_writer;
     store_word(&w->words[w->used], (now - w->base) << TIME_SHIFT | word);
+    w->latest = now;
     w->used++;
 }
 
-static inline void track_store_text(struct track *t, unsigned type, uint64_t value, const char *text,
-                                    size_t size) {
-    struct chunk_writer *w = t->writer;
+static inline void track_store_text(unsigned type, uint64_t value, const char *text, size_t size) {
+    struct chunk_writer *w = &trace_writer;
     uint64_t *at = w->words + w->used;
     memcpy(at + 1, text, size);
     store_word(at, record_head(type, size, value));
     w->used += record_words(size);
 }
 
+/* Stores a word whose time may be earlier than that of the latest word. */
 static inline void track_put(struct track *t, uint64_t now, uint64_t word) {
-    if (likely(track_has_space(t, now)) || track_extend(t, now, 1)) track_store(t, now, word);
+    bool is_later = now >= trace_writer.latest;
+    if ((likely(is_later) && likely(track_has_space(t, now, 1))) || track_extend(t, now, 1))
+        track_store(now, word);
 }
 
 #endif
