@@ -25,14 +25,19 @@
 // Environment variables configure a traced program at its start:
 //
 //	FUNCTRACE              text (the default) prints, record writes a trace file,
+//	                       ring keeps the latest calls in memory (docs/ring.md),
 //	                       otlp sends calls to an OpenTelemetry collector, off does nothing
 //	FUNCTRACE_OUT          text: stdout (the default), stderr, or a path, which is
 //	                       appended to. record: a path, functrace-%p.ftrace by default.
 //	                       %p is the process id, %% a percent sign
 //	FUNCTRACE_MAX_SIZE     maximum size of a file, such as 500M; 1G by default.
-//	                       otlp: of the calls not sent yet, 64M by default
+//	                       ring, and otlp for the calls not sent yet: 64M by default
 //	FUNCTRACE_FULL         when a trace is full: stop (the default), or overwrite the
 //	                       oldest calls
+//	FUNCTRACE_RING_DIR     the folder of rings, /dev/shm/functrace-UID by default
+//	FUNCTRACE_RING_KEEP    how many rings of programs that have ended are kept; 16 by default
+//	FUNCTRACE_RING_KEEP_SIZE
+//	                       maximum size of all of them; 1G by default
 //	FUNCTRACE_DEPTH        calls deeper than this many levels are left out
 //	FUNCTRACE_MIN_DURATION calls shorter than this, such as 50us, are not recorded
 //	FUNCTRACE_CLOCK        clock of a recording: counter (the default), the

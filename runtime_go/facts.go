@@ -125,20 +125,25 @@ func (r *recorder) putProcess(c *config) {
 // processIdentity returns members of a JSON object that distinguish this process from others with
 // the same id, later or on another host. It is empty where there is no /proc.
 func processIdentity() string {
-	const startTicks = 19 // index of the field after the parenthesized name
 	namespace, err := os.Readlink("/proc/self/ns/pid")
+	fields := statFields("self")
+	if err != nil || len(fields) <= startField {
+		return ""
+	}
+	return `,"pid_namespace":` + quote(namespace) + `,"start_ticks":` + fields[startField]
+}
+
+// startField is the index of a process's start in statFields.
+const startField = 19
+
+// statFields returns the fields of /proc/PID/stat behind the parenthesized name; nil if there is no
+// such process.
+func statFields(pid string) []string {
+	stat, err := readFile("/proc/" + pid + "/stat")
 	if err != nil {
-		return ""
+		return nil
 	}
-	stat, err := readFile("/proc/self/stat")
-	if err != nil {
-		return ""
-	}
-	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
-	if len(fields) <= startTicks {
-		return ""
-	}
-	return `,"pid_namespace":` + quote(namespace) + `,"start_ticks":` + fields[startTicks]
+	return strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
 }
 
 // quote returns the text as a JSON string.

@@ -69,7 +69,8 @@ type recorder struct {
 type segment struct {
 	memory   []byte
 	used     int
-	released bool // see release
+	last     uint64 // sequence number of its latest chunk
+	released bool   // see release
 }
 
 var rec recorder
@@ -80,6 +81,12 @@ var errTraceFull = errors.New("the trace has reached FUNCTRACE_MAX_SIZE")
 func (r *recorder) open(c *config) error {
 	if c.maxSize < minTrace {
 		return errors.New("FUNCTRACE_MAX_SIZE is too small for a trace: set it to 1M or more")
+	}
+	if c.mode == modeRing {
+		var err error
+		if c, err = prepareRing(*c); err != nil {
+			return err
+		}
 	}
 	for create := createAnonymous; ; create = createNamed {
 		err := r.openWith(c, create)
@@ -124,8 +131,15 @@ func (r *recorder) discard() {
 
 // createTrace creates the trace file that the settings specify.
 func createTrace(c *config, create func(path string) (*output, error)) (*output, error) {
-	if c.mode == modeLive {
+	switch c.mode {
+	case modeLive:
 		return createTemporary()
+	case modeRing:
+		file, err := create(c.out)
+		if err == nil {
+			file.lock()
+		}
+		return file, err
 	}
 	file, err := createNew(c.out, create)
 	if err != nil {
@@ -209,7 +223,7 @@ func (r *recorder) writeHeader(c *config) bool {
 	r.revokeAfter, r.listAfter = math.MaxInt64, math.MaxInt64
 	if c.overwrite {
 		h[6] = overwrites
-		r.revokeAfter, r.listAfter = r.maxSize/8, r.maxSize/4
+		r.setMaxSize(r.maxSize)
 	}
 	h[0] = 0x0a0d454341525446 // FTRACE\r\n
 	r.header = h
@@ -367,6 +381,7 @@ func (r *recorder) allocate(minSize, size int) *chunk {
 func (r *recorder) newChunkIn(s *segment, size int) *chunk {
 	c := r.newChunkOf(s.memory[s.used : s.used+size : s.used+size])
 	c.segment, c.position = s, r.position.Load()
+	s.last = c.sequence
 	s.used += size
 	r.position.Add(int64(size))
 	return c
@@ -402,7 +417,12 @@ func (r *recorder) nextSegment(size int) bool {
 	if limit := r.maxSize / 8; r.header[6]&overwrites != 0 && int64(want) > limit {
 		want = max(minSegment, int(limit)&^4095)
 	}
-	if r.size+int64(want) > r.maxSize {
+	fits := r.size+int64(want) <= r.maxSize
+	if fits && r.canOverwrite() && r.extendFile(r.size+int64(want)) != nil {
+		r.setMaxSize(r.size) // the file system is full
+		fits = false
+	}
+	if !fits {
 		return r.reuseOldestSegment(size)
 	}
 	memory := r.grow(want)
@@ -415,18 +435,33 @@ func (r *recorder) nextSegment(size int) bool {
 	return true
 }
 
+// canOverwrite reports whether the oldest segment can be overwritten.
+//
+//go:norace
+func (r *recorder) canOverwrite() bool { return r.header[6]&overwrites != 0 && len(r.segments) >= 3 }
+
+// setMaxSize sets the size that an overwriting trace grows to.
+//
+//go:norace
+func (r *recorder) setMaxSize(size int64) {
+	r.maxSize = size
+	r.revokeAfter, r.listAfter = size/8, size/4
+}
+
 // reuseOldestSegment makes the oldest segment available, or stops recording if nothing may be
 // overwritten.
 //
 //go:norace
 func (r *recorder) reuseOldestSegment(size int) bool {
-	if r.header[6]&overwrites == 0 || len(r.segments) < 3 {
+	if !r.canOverwrite() {
 		r.stop(stoppedFull, errTraceFull)
 		return false
 	}
 	r.current = (r.current + 1) % len(r.segments)
 	s := r.segments[r.current]
-	r.header[17] += countEvents(wordsOf(s.memory[:s.used]))
+	events := countEvents(wordsOf(s.memory[:s.used]))
+	atomic.SwapUint64(&r.header[18], s.last) // a swap: stores behind it stay behind it
+	r.header[17] += events
 	clear(s.memory)
 	s.used, s.released = 0, false
 	r.releaseOld()

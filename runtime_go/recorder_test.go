@@ -282,7 +282,7 @@ func TestStartAndStop(t *testing.T) {
 // Start returns the error again and does not harm the program.
 func TestStartAfterAnError(t *testing.T) {
 	for _, c := range []struct{ setting, trouble string }{
-		{"FUNCTRACE=txet", "FUNCTRACE=txet is none of text, record, otlp and off"},
+		{"FUNCTRACE=txet", "FUNCTRACE=txet is none of text, record, ring, otlp and off"},
 		{"FUNCTRACE=text", "FUNCTRACE_OUT: mkdir /dev/null: not a directory"},
 		{"FUNCTRACE=record", "FUNCTRACE_OUT: mkdir /dev/null: not a directory"},
 	} {

@@ -20,6 +20,7 @@ const (
 	modeText mode = iota
 	modeRecord
 	modeLive // a recording that a sender follows
+	modeRing // a recording in memory that keeps the latest calls
 	modeOff
 )
 
@@ -35,6 +36,11 @@ type config struct {
 	callsErrorMethod bool   // call Error methods for the text of errors
 	signal           string // name of the signal that toggles tracing
 	include, exclude []string
+
+	// With ring: its folder, and how many rings of processes that have ended are kept, and their bytes.
+	ringFolder    string
+	keptRings     int
+	keptRingsSize int64
 }
 
 var settings config
@@ -46,24 +52,28 @@ func readConfig(getenv func(string) string) (config, error) {
 		depth:   math.MaxInt,
 		maxSize: 1 << 30,
 		signal:  getenv("FUNCTRACE_SIGNAL"),
+
+		ringFolder:    getenv("FUNCTRACE_RING_DIR"),
+		keptRings:     16,
+		keptRingsSize: 1 << 30,
 	}
 	for _, v := range variables {
 		if text := getenv(v.name); text != "" && !v.read(&c, text) {
 			return c, errors.New(v.name + "=" + text + " is " + v.requirement)
 		}
 	}
-	if c.mode == modeLive {
-		c.overwrite = true // the sender reads calls at its own pace
+	if c.mode == modeLive || c.mode == modeRing {
+		c.overwrite = true // a sender reads calls at its own pace
 		if getenv("FUNCTRACE_MAX_SIZE") == "" {
-			c.maxSize = liveSize
+			c.maxSize = ringSize
 		}
 	}
 	return c, nil
 }
 
-// liveSize is the default size of a trace that a sender follows: a few seconds of calls, or less
-// in a very busy program.
-const liveSize = 64 << 20
+// ringSize is the default size of a ring and of a trace that a sender follows: a few seconds of
+// calls, or less in a very busy program.
+const ringSize = 64 << 20
 
 // variables are the settings with a restricted syntax. requirement completes the message
 // "NAME=value is ...".
@@ -72,13 +82,15 @@ var variables = []struct {
 	read        func(c *config, text string) bool
 	requirement string
 }{
-	{"FUNCTRACE", (*config).readMode, "none of text, record, otlp and off"},
+	{"FUNCTRACE", (*config).readMode, "none of text, record, ring, otlp and off"},
 	{"FUNCTRACE_FULL", (*config).readFull, "neither stop nor overwrite"},
 	{"FUNCTRACE_MIN_DURATION", (*config).readMinDuration, "not a time such as 5us or 2ms"},
 	{"FUNCTRACE_CLOCK", (*config).readClock, "neither counter nor system"},
 	{"FUNCTRACE_ERROR_TEXT", (*config).readErrorText, "neither fields nor call"},
 	{"FUNCTRACE_DEPTH", (*config).readDepth, "not a number of levels"},
 	{"FUNCTRACE_MAX_SIZE", (*config).readMaxSize, "not a size such as 500M or 2G"},
+	{"FUNCTRACE_RING_KEEP", (*config).readRingKeep, "not a number of rings"},
+	{"FUNCTRACE_RING_KEEP_SIZE", (*config).readRingKeepSize, "not a size such as 500M or 2G"},
 	{"FUNCTRACE_INCLUDE", (*config).readInclude, notGlobs},
 	{"FUNCTRACE_EXCLUDE", (*config).readExclude, notGlobs},
 }
@@ -86,7 +98,9 @@ var variables = []struct {
 const notGlobs = "not a list of function names such as Get or store.*"
 
 func (c *config) readMode(text string) bool {
-	modes := map[string]mode{"text": modeText, "record": modeRecord, "otlp": modeLive, "off": modeOff}
+	modes := map[string]mode{
+		"text": modeText, "record": modeRecord, "ring": modeRing, "otlp": modeLive, "off": modeOff,
+	}
 	m, ok := modes[text]
 	c.mode = m
 	return ok
@@ -121,6 +135,17 @@ func (c *config) readDepth(text string) bool {
 
 func (c *config) readMaxSize(text string) (ok bool) {
 	c.maxSize, ok = parseSize(text)
+	return ok
+}
+
+func (c *config) readRingKeep(text string) bool {
+	n, err := strconv.Atoi(text)
+	c.keptRings = n
+	return err == nil && n >= 0
+}
+
+func (c *config) readRingKeepSize(text string) (ok bool) {
+	c.keptRingsSize, ok = parseSize(text)
 	return ok
 }
 

@@ -245,7 +245,7 @@ func TestOutputs(t *testing.T) {
 // After any error the program continues, and one line reports the error.
 func TestErrorsAreReportedOnce(t *testing.T) {
 	for _, c := range []struct{ setting, message string }{
-		{"FUNCTRACE=txet", "functrace: FUNCTRACE=txet is none of text, record, otlp and off; tracing is off\n"},
+		{"FUNCTRACE=txet", "functrace: FUNCTRACE=txet is none of text, record, ring, otlp and off; tracing is off\n"},
 		{"FUNCTRACE_DEPTH=x", "functrace: FUNCTRACE_DEPTH=x is not a number of levels; tracing is off\n"},
 		{"FUNCTRACE_OUT=/dev/null/x/y", "functrace: FUNCTRACE_OUT: mkdir /dev/null: not a directory; tracing is off\n"},
 		{"FUNCTRACE_OUT=/dev/full", "functrace: cannot write: no space left on device; tracing is off\n"},

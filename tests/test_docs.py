@@ -12,6 +12,7 @@ from functrace.cache import folders
 from functrace.cli import verbs
 from functrace.settings import _KINDS as SETTINGS
 from functrace.settings import _VARIABLES as VARIABLES
+from functrace.tracefile import rings
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = (ROOT / "docs" / "commands.md").read_text()
@@ -92,7 +93,7 @@ def test_variables_agree_with_the_code() -> None:
     go = _literals("runtime_go/*.go", "runtime_go/otlp/**/*.go")
     assert go == {name for name, by in readers.items() if "Go" in by}
     assert _python_variables() == {name for name, by in readers.items() if "Python" in by}
-    verbs = {*VARIABLES.values(), folders.VARIABLE, "FUNCTRACE_PYTHON"}
+    verbs = {*VARIABLES.values(), folders.VARIABLE, rings.FOLDER_VARIABLE, "FUNCTRACE_PYTHON"}
     assert verbs == {name for name, by in readers.items() if "verbs" in by}
     assert _literals("functrace/**/*.py", "runtime_go/**/*.go") <= rows.keys()
 

@@ -1,4 +1,4 @@
-"""Arguments of the verbs that read traces: files, folders and function globs."""
+"""Arguments of the verbs that read traces: files, folders, processes and function globs."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ argument: Callable[[F], F] = click.argument(
 
 
 def open_all(paths: Iterable[str], *, should_warn: bool = True) -> list[Trace]:
-    """Open the traces at ``paths``, which are files or folders of traces.
+    """Open the traces at ``paths``: files, folders of traces, process ids and program names.
 
     Print a line for each unreadable trace, and, if ``should_warn``, for damage and missing parts.
 
     Raises:
-        FunctraceError: a folder contains no trace, or no trace can be read.
+        FunctraceError: a folder contains no trace, a process has no ring, or no trace can be read.
     """
-    from functrace.analysis.losses import covered
-    from functrace.tracefile import find_trace_files, open_trace  # late: it loads numpy
+    from functrace.analysis.losses import covered  # late: it loads numpy
+    from functrace.tracefile import copy_ring, is_in_ring_folder, open_trace
 
     errors: list[str] = []
 
     def open_or_note(file: Path) -> Trace | None:
         try:
-            return open_trace(file)
+            return open_trace(file, copy_ring(file) if is_in_ring_folder(file) else None)
         except FunctraceError as error:
             errors.extend(error.args)
             return None
 
-    opened = [open_or_note(file) for path in paths for file in find_trace_files(Path(path))]
+    opened = [open_or_note(file) for path in paths for file in find_files(path)]
     traces = [trace for trace in opened if trace is not None]
     if not traces:
         raise FunctraceError(*errors)
@@ -57,6 +57,27 @@ def open_all(paths: Iterable[str], *, should_warn: bool = True) -> list[Trace]:
     return traces
 
 
+def find_files(path: str) -> list[Path]:
+    """Return the traces that an argument names. Raises FunctraceError if there are none."""
+    from functrace.tracefile import find_ring, find_trace_files
+
+    if _may_be_process(path) and not Path(path).exists():
+        return [find_ring(path).path]
+    return find_trace_files(Path(path))
+
+
+def _may_be_process(path: str) -> bool:
+    return "/" not in path and not path.endswith(".ftrace")
+
+
+def _is_trace(path: str) -> bool:
+    if Path(path).exists():
+        return True
+    from functrace.tracefile import find_rings
+
+    return _may_be_process(path) and bool(find_rings(path))
+
+
 def _report_unreadable(errors: list[str], read: int) -> None:
     for error in errors:
         terminal.echo(f"functrace: {error}", err=True, fg="red")
@@ -66,9 +87,9 @@ def _report_unreadable(errors: list[str], read: int) -> None:
 
 
 def split_arguments(function: str, paths: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    """Return FUNC and the traces; FUNC may also come last: it is the one that is no file."""
-    missing = [path for path in paths if not Path(path).exists()]
-    if not Path(function).exists() or len(missing) != 1:
+    """Return FUNC and the traces; FUNC may also come last: it is the one that is no trace."""
+    missing = [path for path in paths if not _is_trace(path)]
+    if not _is_trace(function) or len(missing) != 1:
         return function, paths
     return missing[0], (function, *(path for path in paths if path != missing[0]))
 

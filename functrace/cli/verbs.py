@@ -18,6 +18,7 @@ GROUPS = {
         "go": "functrace.cli.go:go",
         "run": "functrace.cli.run:run",
         "record": "functrace.cli.record:record",
+        "dump": "functrace.cli.dump:dump",
     },
     "Read a trace": {
         "callers": "functrace.cli.callers:callers",

@@ -106,7 +106,7 @@ def _variables(command: GoCommand) -> tuple[dict[str, str], Path | None]:
     builds_only = command.is_set("c") or command.value("list") is not None
     if command.verb != "test" or builds_only or "FUNCTRACE_OUT" in os.environ:
         return {}, None
-    if os.environ.get("FUNCTRACE") in ("off", "otlp"):
+    if os.environ.get("FUNCTRACE") in ("off", "otlp", "ring"):
         return {}, None
     output = Path(tempfile.mkdtemp(prefix="functrace-test-"))
     kind = "ftrace" if os.environ.get("FUNCTRACE") == "record" else "txt"

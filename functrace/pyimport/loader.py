@@ -62,7 +62,7 @@ class Hook:
         # Several Pythons may share the cache.
         self.key = f"{code_cache.MAGIC.hex()}{config.key(self.flags)}"
         self.counts = {"__main__": functions}
-        self.is_recorded = os.environ.get("FUNCTRACE") in ("record", "otlp")
+        self.is_recorded = os.environ.get("FUNCTRACE") in ("record", "ring", "otlp")
 
     def code(self, loader: Any, name: str, file: str) -> CodeType | None:
         """Return the instrumented code of a module, or None if the loader must compile it."""

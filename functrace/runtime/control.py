@@ -40,6 +40,7 @@ class Control:
         self._tasks = TaskTracks()
         self._is_on = False
         self._folder = ""  # the directory that the program started in
+        self._ring_lock: Any = None  # with FUNCTRACE=ring: an OwnFile
         self._sent_path = ""  # with FUNCTRACE=otlp: the path of the trace
 
     def begin(self) -> None:
@@ -134,6 +135,8 @@ class Control:
         if parents is None:
             return
         parents.abandon()
+        if self._ring_lock is not None:
+            self._ring_lock.close()
         if parents.failed:
             return
         try:
@@ -165,9 +168,13 @@ class Control:
         settings = self._settings
         if settings.mode == "otlp":
             return self._live_recorder()
+        if settings.mode == "ring":
+            return self._ring_recorder()
         for number, path in enumerate(trace_paths(settings.out, folder)):
             try:
-                recorder = self._recorder_at(path, overwrite=settings.overwrite)
+                recorder = self._recorder_at(
+                    path, max_size=settings.max_size, overwrite=settings.overwrite
+                )
             except FileExistsError:
                 # An existing trace may be the one of the crash under investigation, or another
                 # process's.
@@ -177,6 +184,22 @@ class Control:
             return recorder
         raise OSError("no name is left for the trace")
 
+    def _ring_recorder(self) -> Any:
+        """Return a recorder in memory that keeps the latest calls."""
+        from functrace.runtime.ring import lock_ring, prepare_ring
+
+        settings = self._settings
+        path, size = prepare_ring(
+            settings.ring_folder,
+            max_size=settings.max_size,
+            keep=settings.ring_keep,
+            keep_size=settings.ring_keep_size,
+            warn=write_message,
+        )
+        recorder = self._recorder_at(path, max_size=size, overwrite=True)
+        self._ring_lock = lock_ring(path)
+        return recorder
+
     def _live_recorder(self) -> Any:
         """Return a recorder whose file is followed by a sender."""
         from functrace.runtime import sender_process
@@ -184,7 +207,7 @@ class Control:
         path = sender_process.new_trace_path()
         try:
             recorder = sender_process.with_private_umask(
-                lambda: self._recorder_at(path, overwrite=True)
+                lambda: self._recorder_at(path, max_size=self._settings.max_size, overwrite=True)
             )
         except OSError as error:
             raise OSError(f"FUNCTRACE=otlp: {path}: {error.strerror or error}") from None
@@ -197,14 +220,14 @@ class Control:
         self._sent_path = path
         return recorder
 
-    def _recorder_at(self, path: str, *, overwrite: bool) -> Any:
+    def _recorder_at(self, path: str, *, max_size: int, overwrite: bool) -> Any:
         from functrace.runtime.process_facts import process_facts
 
         module = _recorder_module()
         settings = self._settings
         return module.Recorder(
             path,
-            max_size=settings.max_size,
+            max_size=max_size,
             overwrite=overwrite,
             depth=settings.depth,
             min_duration=settings.min_duration,

@@ -25,20 +25,22 @@ _NANOSECONDS = {
     "h": 3600 * 10**9,
 }
 _MAX_DIGITS = 18  # digits per number
-_LIVE_SIZE_BYTES = 64 << 20  # bytes that may be unsent
+_RING_SIZE_BYTES = 64 << 20  # also the bytes that may be unsent with otlp
 
 
 class Settings:
     """Settings in force; class attributes are the defaults.
 
     Attributes:
-        mode: text, record, otlp or off.
+        mode: text, record, ring, otlp or off.
         out: the output; empty for the default.
         max_size: the size limit of a file, in bytes.
         overwrite: whether a full trace overwrites its oldest calls.
         depth: the maximum number of levels that are traced.
         min_duration: in nanoseconds; shorter calls are omitted from a trace.
         signal: USR1 or USR2, which stops and starts tracing; empty for none.
+        ring_folder: the folder of rings; empty for the default.
+        ring_keep, ring_keep_size: the number and bytes of kept rings of ended processes.
         include, exclude: predicates over full names; None if not set.
     """
 
@@ -49,6 +51,9 @@ class Settings:
     depth: int = sys.maxsize
     min_duration: int = 0
     signal: str = ""
+    ring_folder: str = ""
+    ring_keep: int = 16
+    ring_keep_size: int = 1 << 30
     include: Callable[[str], bool] | None = None
     exclude: Callable[[str], bool] | None = None
 
@@ -71,23 +76,28 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 
     settings = Settings()
     mode = environment.get("FUNCTRACE", "")
-    settings.mode = _parse_choice("FUNCTRACE", mode, "off", "record", "text", "otlp")
+    settings.mode = _parse_choice("FUNCTRACE", mode, "off", "record", "text", "ring", "otlp")
     settings.out = value_of("OUT")
-    default = _LIVE_SIZE_BYTES if settings.mode == "otlp" else Settings.max_size
-    settings.max_size = _parse_size(value_of("MAX_SIZE"), default)
+    default = _RING_SIZE_BYTES if settings.mode in ("ring", "otlp") else Settings.max_size
+    settings.max_size = _parse_size("FUNCTRACE_MAX_SIZE", value_of("MAX_SIZE"), default)
     settings.overwrite = (
         _parse_choice("FUNCTRACE_FULL", value_of("FULL"), "stop", "overwrite") == "overwrite"
     )
     settings.depth = _parse_depth(value_of("DEPTH"))
     settings.min_duration = _parse_duration(value_of("MIN_DURATION"))
     settings.signal = _parse_choice("FUNCTRACE_SIGNAL", value_of("SIGNAL"), "", "USR1", "USR2")
+    settings.ring_folder = value_of("RING_DIR")
+    settings.ring_keep = _parse_count("FUNCTRACE_RING_KEEP", value_of("RING_KEEP"))
+    settings.ring_keep_size = _parse_size(
+        "FUNCTRACE_RING_KEEP_SIZE", value_of("RING_KEEP_SIZE"), Settings.ring_keep_size
+    )
     settings.include = _parse_globs("FUNCTRACE_INCLUDE", value_of("INCLUDE"))
     settings.exclude = _parse_globs("FUNCTRACE_EXCLUDE", value_of("EXCLUDE"))
     return settings
 
 
 _EXPECTED = {
-    "FUNCTRACE": "none of text, record, otlp and off",
+    "FUNCTRACE": "none of text, record, ring, otlp and off",
     "FUNCTRACE_FULL": "neither stop nor overwrite",
     "FUNCTRACE_SIGNAL": "neither USR1 nor USR2",
 }
@@ -99,13 +109,13 @@ def _parse_choice(variable: str, text: str, default: str, *others: str) -> str:
     return text or default
 
 
-def _parse_size(text: str, default: int) -> int:
+def _parse_size(variable: str, text: str, default: int) -> int:
     if not text:
         return default
     number, unit = (text[:-1], text[-1]) if text[-1] in "KMG" else (text, "")
     size = int(number) << 10 * (" KMG".index(unit) if unit else 0) if _is_number(number) else 0
     if not 0 < size < 1 << 63:
-        raise ValueError(f"FUNCTRACE_MAX_SIZE={text} is not a size such as 500M or 2G")
+        raise ValueError(f"{variable}={text} is not a size such as 500M or 2G")
     return size
 
 
@@ -114,6 +124,14 @@ def _parse_depth(text: str) -> int:
         return Settings.depth
     if not _is_number(text) or int(text) < 1:
         raise ValueError(f"FUNCTRACE_DEPTH={text} is not a number of levels")
+    return int(text)
+
+
+def _parse_count(variable: str, text: str) -> int:
+    if not text:
+        return Settings.ring_keep
+    if not _is_number(text):
+        raise ValueError(f"{variable}={text} is not a number of rings")
     return int(text)
 
 

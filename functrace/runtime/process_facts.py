@@ -49,17 +49,35 @@ def process_facts(
     return _as_json(facts).encode("ascii")
 
 
+def stat_fields(pid: str) -> list[bytes]:
+    """Return the fields of /proc/PID/stat after the parenthesized name; empty if there are none."""
+    try:
+        file = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return []
+    try:
+        return os.read(file, 4096).rpartition(b")")[2].split()
+    except OSError:  # the process has just ended
+        return []
+    finally:
+        os.close(file)
+
+
 def _identity() -> dict[str, Any]:
     """Return what distinguishes this process from others with the same id (Linux)."""
     try:
-        file = os.open("/proc/self/stat", os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            fields = os.read(file, 4096).rpartition(b")")[2].split()
-        finally:
-            os.close(file)
-        return {"pid_namespace": os.readlink("/proc/self/ns/pid"), "start_ticks": int(fields[19])}
+        start = int(stat_fields("self")[19])
+        return {"pid_namespace": os.readlink("/proc/self/ns/pid"), "start_ticks": start}
     except (OSError, ValueError, IndexError):
         return {}
+
+
+def program_name() -> str:
+    """Return the name of the program's main module or file, without folder and extension."""
+    main = _build()["main"].removesuffix("__main__").rstrip(".")
+    if not main:  # a folder or an archive
+        main = os.path.dirname(exact_str(get_dict(MODULES.get("__main__")).get("__file__")))
+    return os.path.basename(main).removesuffix(".py") or _interpreter().partition(" ")[0]
 
 
 def _as_json(value: Any) -> str:

@@ -37,7 +37,13 @@ _MIN_TRACE_BYTES = _HEADER_BYTES + _FACTS_BYTES + 4 * _MIN_SEGMENT_BYTES
 _PAGE = 4096
 
 _CLEAN, _FULL, _OVERWRITES, _WRITE_FAILED = 1, 2, 4, 8
-_FLAGS, _LOST, _CALIBRATIONS, _OVERWRITTEN = 6, 7, 8, 17  # words of the header
+_FLAGS, _LOST, _CALIBRATIONS, _OVERWRITTEN, _LAST_OVERWRITTEN = (
+    6,
+    7,
+    8,
+    17,
+    18,
+)  # words of the header
 
 _FUNCTION, _PROCESS = 16, 17
 _MAX_FUNCTIONS = (1 << 20) - 1
@@ -62,11 +68,12 @@ class Writer(Protocol):
 class Segment:
     """Part of the file that was allocated in one step."""
 
-    __slots__ = ("bytes", "mapping")
+    __slots__ = ("bytes", "last", "mapping")
 
     def __init__(self, mapping: Mapping, size: int) -> None:
         self.mapping = mapping
         self.bytes = size
+        self.last = 0  # sequence number of its last chunk, once it has been left
 
 
 class TraceFile:
@@ -309,6 +316,7 @@ class TraceFile:
         self._leave_segment()
         self._at = (self._at + 1) % len(self._segments)
         segment = self._segments[self._at]
+        self._header[_LAST_OVERWRITTEN] = segment.last
         self._header[_OVERWRITTEN] += count_events(segment.mapping.words)
         self._memory = segment.mapping.words
         self._memory.cast("B")[:] = bytes(segment.bytes)
@@ -322,6 +330,7 @@ class TraceFile:
         """
         if self._at >= 0:
             self._segments[self._at].mapping.drop()
+            self._segments[self._at].last = self._sequence
         for writer in self._writers if self.overwrites else ():
             if self._position - writer.position > self._max_size // 8:
                 writer.revoke()

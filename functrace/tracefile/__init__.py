@@ -3,6 +3,19 @@
 from functrace.tracefile.facts import Function
 from functrace.tracefile.files import find_trace_files
 from functrace.tracefile.reader import Trace, open_trace
+from functrace.tracefile.ring_copy import copy_ring
+from functrace.tracefile.rings import find_ring, find_rings, is_in_ring_folder
 from functrace.tracefile.tracks import Track, Tracks
 
-__all__ = ["Function", "Trace", "Track", "Tracks", "find_trace_files", "open_trace"]
+__all__ = [
+    "Function",
+    "Trace",
+    "Track",
+    "Tracks",
+    "copy_ring",
+    "find_ring",
+    "find_rings",
+    "find_trace_files",
+    "is_in_ring_folder",
+    "open_trace",
+]

@@ -81,10 +81,19 @@ def is_running(pid: int, process: dict[str, Any]) -> bool | None:
     try:
         if str(Path("/proc/self/ns/pid").readlink()) != namespace:
             return None
-        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
-    except FileNotFoundError:
-        return False
+        return start_ticks_of(pid) == int(ticks)
     except OSError:
         return None
-    is_dead = fields[0] in (b"Z", b"X")
-    return not is_dead and int(fields[_START_TICKS]) == ticks
+
+
+def start_ticks_of(pid: int) -> int | None:
+    """Return the start of a running process, field 22 of /proc/PID/stat; None if it has ended.
+
+    Raises:
+        OSError: that cannot be determined.
+    """
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if fields[0] in (b"Z", b"X") else int(fields[_START_TICKS])

@@ -29,7 +29,14 @@ class Header:
     lost: int
     overwritten: int
     """events in chunks that were overwritten; 0 in version 1, which does not count them"""
+    last_overwritten: int
+    """highest sequence number of the chunks of events that were or are being overwritten"""
     ending: Ending | None
+
+    @property
+    def is_overwriting(self) -> bool:
+        """Whether old chunks are overwritten."""
+        return bool(self.flags & fmt.OVERWRITTEN)
 
 
 def parse_header(path: Path, data: memoryview) -> Header:
@@ -59,8 +66,19 @@ def parse_header(path: Path, data: memoryview) -> Header:
     started = min(started, _MAX_STARTED)
     ending = read_ending(data, flags)
     (overwritten,) = fmt.WORD.unpack_from(data, fmt.OVERWRITTEN_AT)
+    (last_overwritten,) = fmt.WORD.unpack_from(data, fmt.LAST_OVERWRITTEN_AT)
     return Header(
-        version, pid, language_name, rate, start, started, flags, lost, overwritten, ending
+        version,
+        pid,
+        language_name,
+        rate,
+        start,
+        started,
+        flags,
+        lost,
+        overwritten,
+        last_overwritten,
+        ending,
     )
 
 

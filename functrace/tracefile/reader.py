@@ -116,14 +116,15 @@ class Words:
     """function index by function number, or -1"""
 
 
-def open_trace(path: str | Path) -> Trace:
+def open_trace(path: str | Path, data: memoryview | None = None) -> Trace:
     """Read a trace except for its calls.
 
     Raises FunctraceError if the file is not a trace; Trace.damage describes damage after the
-    header. The file stays mapped until the trace is closed or no longer referenced.
+    header. The file stays mapped until the trace is closed or no longer referenced, unless
+    ``data`` is a copy of its contents.
     """
     path = Path(path)
-    data = _map(path)
+    data = _map(path) if data is None else data
     header = parse_header(path, data)
     overwritten = bool(header.flags & fmt.OVERWRITTEN)
     chunks = find_chunks(data, overwritten)

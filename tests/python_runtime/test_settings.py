@@ -97,7 +97,7 @@ def test_text_output(run: Runner) -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "reason"),
     [
-        ("FUNCTRACE", "txet", "is none of text, record, otlp and off"),
+        ("FUNCTRACE", "txet", "is none of text, record, ring, otlp and off"),
         ("FUNCTRACE_FULL", "grow", "is neither stop nor overwrite"),
         ("FUNCTRACE_SIGNAL", "KILL", "is neither USR1 nor USR2"),
         ("FUNCTRACE_DEPTH", "0", "is not a number of levels"),

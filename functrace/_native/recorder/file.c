@@ -228,7 +228,10 @@ static void drop_pages(const struct segment *s) {
 
 /* Leaves the current segment, which is full. */
 static void leave_segment(void) {
-    if (trace_file.segment_count > 0) drop_pages(&trace_file.segments[trace_file.current]);
+    if (trace_file.segment_count == 0) return;
+    struct segment *s = &trace_file.segments[trace_file.current];
+    s->last = trace_file.sequence;
+    drop_pages(s);
 }
 
 /* Makes the oldest segment the current one, or stops recording if nothing is to be overwritten. */
@@ -241,6 +244,8 @@ static bool reuse_segment(size_t min_bytes) {
     leave_segment();
     f->current = (f->current + 1) % f->segment_count;
     struct segment *s = &f->segments[f->current];
+    /* An exchange: stores behind it stay behind it. */
+    __atomic_exchange_n(&f->header[H_LAST_OVERWRITTEN], s->last, __ATOMIC_SEQ_CST);
     count_overwritten(s);
     memset(s->words, 0, s->bytes);
     s->used = 0;

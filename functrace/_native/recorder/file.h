@@ -30,6 +30,7 @@ struct segment {
     uint64_t *words;
     uint64_t offset; /* in the file */
     size_t bytes, used;
+    uint64_t last; /* sequence number of its last chunk, once it has been left */
 };
 
 struct file {

@@ -1,0 +1,119 @@
+"""Verbs read the rings of running programs, and dump copies them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from functrace.analysis import calls
+from functrace.tracefile import copy_ring, open_trace
+from tests.rings.conftest import Program, Start, end
+from tests.support.waiting import PATIENCE
+from tests.tracefile import writer as w
+
+Functrace = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def functrace(tmp_path: Path) -> Functrace:
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "functrace", *words],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
+        )
+
+    return run
+
+
+_VERBS = [
+    ["report", "{}"],
+    ["callers", "inner", "{}"],
+    ["callers", "{}", "inner"],
+    ["graph", "inner", "{}"],
+    ["replay", "{}"],
+    ["diff", "{}", "{}"],
+    ["info", "{}"],
+    ["export", "--to", "jsonl", "{}"],
+]
+
+
+def test_every_verb_reads_a_running_program(start: Start, functrace: Functrace) -> None:
+    process = start("wait")
+    for verb in _VERBS:
+        for trace in (str(process.pid), "shop"):
+            done = functrace(*(word.format(trace) for word in verb))
+            assert (done.returncode, done.stderr) == (0, ""), verb
+            assert "inner" in done.stdout or verb[0] in ("diff", "info"), verb
+    info = json.loads(functrace("info", "--json", "shop").stdout)["traces"][0]
+    assert info["running"]
+    assert info["calls"] >= 3
+
+
+def test_a_file_has_precedence(start: Start, functrace: Functrace, tmp_path: Path) -> None:
+    start("wait")
+    (tmp_path / "shop").write_bytes(b"something else")
+    assert functrace("report", "shop").stderr == "functrace: shop: not a functrace trace\n"
+
+
+def test_names_that_match_nothing_or_too_much(start: Start, functrace: Functrace) -> None:
+    first, second = start("wait"), start("wait")
+    done = functrace("report", "shop")
+    assert done.returncode == 1
+    assert "shop: 2 rings have this name; name one by its process id or path:" in done.stderr
+    assert all(f"/shop-{process.pid}-" in done.stderr for process in (first, second))
+    end(first)
+    assert functrace("report", "shop").returncode == 0  # the one that runs
+    assert functrace("report", str(first.pid)).returncode == 0
+    done = functrace("report", "store")
+    assert done.returncode == 1
+    assert "store: no such file, and no ring of a process with this id or name in" in done.stderr
+
+
+def test_dump_is_a_trace_of_its_own(start: Start, functrace: Functrace, tmp_path: Path) -> None:
+    process = start("wait")
+    done = functrace("dump", "shop", "-o", "copy.ftrace")
+    assert done.returncode == 0, done.stderr
+    assert "functrace dump: copy.ftrace: " in done.stderr
+    copy = tmp_path / "copy.ftrace"
+    assert copy.stat().st_mode & 0o777 == 0o600
+    trace = open_trace(copy)
+    assert (trace.pid, trace.ended_cleanly, trace.is_running) == (process.pid, False, True)
+    assert trace.events >= 6
+    assert list(trace.damage) == []
+
+
+def test_copies_under_load_are_whole(start: Start, folder: Path, program: Program) -> None:
+    """The recorder in Python is slow, so its ring is small, to be overwritten in time."""
+    start("busy", **({"FUNCTRACE_MAX_SIZE": "1M"} if program.is_slow else {}))
+    (ring,) = folder.iterdir()
+    previous = copies = overwritten = 0
+    while copies < 20 or not overwritten:
+        trace = open_trace(ring, copy_ring(ring))
+        assert list(trace.damage) == []
+        assert trace.events > 0
+        assert trace.span[1] >= previous
+        previous, copies, overwritten = trace.span[1], copies + 1, trace.overwritten_chunks
+    assert trace.events > 1000
+    # Its five tracks, in calls of three levels.
+    assert int(calls(trace).chains.unfinished.sum()) <= 15
+
+
+def test_chunks_that_are_being_overwritten_are_left_out(tmp_path: Path) -> None:
+    ring = tmp_path / "x.ftrace"
+    first = w.events(2, w.track(1, 1000), w.enter(1, 10), w.leave(1, 20))
+    second = w.events(3, w.track(2, 1000), w.enter(1, 30), w.leave(1, 40))
+    header = bytearray(w.header(flags=4))
+    header[144:152] = (2).to_bytes(8, "little")
+    ring.write_bytes(bytes(header) + w.FUNCTIONS + first + second)
+    trace = open_trace(ring, copy_ring(ring))
+    assert [track.id for track in trace.tracks] == [2]
+    assert trace.events == 2
