@@ -69,13 +69,13 @@ class Feed:
     def __new__(cls, start: int, calls: int, tracks: int, words: int, /) -> Feed: ...
     def functions(self, function_of: Array, count: int, /) -> None:
         """Set the function of each number; functions only ever get more."""
-    def begin(self, track: int, base: int, opened: int, /) -> int:
+    def begin(self, base: int, sequence: int, /) -> int:
         """Begin a chunk of events, and return its number here."""
-    def read(self, chunk: int, words: bytes, payloads: bytes, /) -> tuple[int, int, int, bool]:
+    def read(self, chunk: int, words: bytes, payloads: bytes, /) -> tuple[int, int, bool]:
         """Feed what is new in a chunk, up to the first zero.
 
         payloads are the same bytes, read later. Returns the number of words, the ticks of the last
-        event or -1, the id of the track whose words come next, and whether a record is damaged.
+        event or -1, and whether a record is damaged.
         """
     def miss(self, chunk: int, is_sure: bool, /) -> None:
         """Note that a chunk was overwritten, maybe with words that were not read."""

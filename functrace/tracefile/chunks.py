@@ -23,7 +23,7 @@ class Chunk:
     Args:
         offset: file offset of the chunk.
         end: file offset of its end.
-        head: kind, size, open calls, sequence number, track and base.
+        head: kind, size, open calls, sequence number, writer and base.
     """
 
     __slots__ = (
@@ -32,16 +32,15 @@ class Chunk:
         "is_overwritten",
         "kind",
         "offset",
-        "open_calls",
         "position",
         "sequence",
-        "track",
+        "writer",
     )
 
     def __init__(self, offset: int, end: int, head: tuple[int, ...]) -> None:
         self.offset = offset
         self.end = end
-        self.kind, _, self.open_calls, self.sequence, self.track, self.base = head
+        self.kind, _, _, self.sequence, self.writer, self.base = head
         self.position = offset + fmt.CHUNK.size
         """file offset of the next word to read"""
         self.is_overwritten = False
@@ -79,6 +78,11 @@ class ChunkFile:
     def read(self, at: int, size: int) -> bytes:
         """Return up to `size` bytes from offset `at`; fewer at the end of the file."""
         return os.pread(self._file, size, at)
+
+    @property
+    def size(self) -> int:
+        """Size of the part of the file that was searched for chunks."""
+        return self._end
 
     def header(self) -> Header:
         """Return the current header. Raises FunctraceError if it is invalid."""
@@ -202,11 +206,11 @@ class ChunkFile:
 
 
 def read_head(head: memoryview) -> tuple[int, ...] | None:
-    """Return kind, size, open calls, sequence number, track and base; None if `head` is invalid."""
+    """Return kind, size, open calls, sequence number, writer and base; None if invalid."""
     if len(head) < fmt.CHUNK.size:
         return None
     magic, *rest = fmt.CHUNK.unpack(head)
-    kind, size, _open_calls, sequence, _track, _base = rest
+    kind, size, _, sequence, _writer, _base = rest
     is_valid = (
         magic == fmt.CHUNK_MAGIC
         and kind in (fmt.FACTS, fmt.EVENTS)

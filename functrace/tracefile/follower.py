@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from functrace._native.reader import array, engine
 from functrace._native.tables import BEGUN, CALL, FED_TRACK
+from functrace.errors import FunctraceError
 from functrace.tracefile import format as fmt
 from functrace.tracefile.chunks import Chunk, ChunkFile
 from functrace.tracefile.facts import FactsReader, Function, decode
@@ -28,7 +29,6 @@ _EVICTION_INTERVAL = 50_000  # words processed before old calls and tracks are e
 # The Go sender has the same limits.
 _MAX_RECENT_CALLS = 100_000
 _MAX_IDLE_TRACKS = 20_000
-_MIN_ROOM_BYTES = 512  # a chunk with a successor and less room than this gets no more words
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,12 +58,12 @@ class Follower:
 
     Raises:
         OSError: the file cannot be read.
-        FunctraceError: the file is not a trace.
+        FunctraceError: the file is not a trace of this version of the format.
     """
 
     def __init__(self, path: Path) -> None:
         self._file = ChunkFile(path)
-        self.header = self._file.header()
+        self.header = _current_header(self._file)
         self.clock = Clock(self.header.ticks_per_second)
         self.ended_cleanly = False
         """whether the header marks the trace as complete"""
@@ -75,11 +75,12 @@ class Follower:
         self._mapped_count = 0  # function numbers already in _function_of
         self._facts: list[Chunk] = []
         self._events: list[_EventChunk] = []  # in the order of sequence numbers
-        self._current: dict[int, _EventChunk] = {}  # by track: the chunk that the track writes to
+        self._newest: dict[int, _EventChunk] = {}  # by writer, if it may still write to the chunk
         self._last_sequence = 0
         self._max_chunk_bytes = 0  # bytes of the largest event chunk found
-        self._missing_chunks = 0  # chunks overwritten before they were found
+        self._found_chunks = 0
         self._lost_words = 0  # words overwritten in chunks that were found
+        self._found_bytes = 0  # bytes of the event chunks found
         self._last_ticks = 0
 
     @property
@@ -98,6 +99,8 @@ class Follower:
 
         Chunks that were never found count as full and as large as the largest chunk found.
         """
+        if not self.header.flags & fmt.OVERWRITTEN:
+            return 0
         words = max(self._max_chunk_bytes - fmt.CHUNK.size, 0) // fmt.WORD.size
         return self._lost_words + self._missing_chunks * words
 
@@ -141,23 +144,31 @@ class Follower:
         """Return the open calls as rows of BEGUN."""
         return np.frombuffer(self._feed.open_calls(), BEGUN)
 
+    @property
+    def _missing_chunks(self) -> int:
+        """Chunks overwritten before they were found. Some begin later than chunks after them."""
+        return max(self._last_sequence - self._found_chunks, 0)
+
     def _count_missing(self, found: Iterable[Chunk]) -> None:
         for chunk in found:
-            missing = chunk.sequence - self._last_sequence - 1
-            if missing > 0:
-                self._feed.miss_chunks()
-                self._missing_chunks += missing
             self._last_sequence = max(self._last_sequence, chunk.sequence)
+            self._found_chunks += 1
             if chunk.kind == fmt.EVENTS:
                 self._max_chunk_bytes = max(self._max_chunk_bytes, chunk.end - chunk.offset)
+        if self.header.flags & fmt.OVERWRITTEN and self._missing_chunks:
+            self._feed.miss_chunks()
 
     def _register(self, found: Iterable[Chunk]) -> None:
         for chunk in found:
-            number = self._feed.begin(chunk.track, chunk.base, chunk.open_calls)
+            number = self._feed.begin(chunk.base, chunk.sequence)
             start = fmt.ticks_since(chunk.base, self.header.start)
-            self._events.append(_EventChunk(chunk, number, start))
-            if chunk.track in self._current:
-                self._current[chunk.track].has_successor = True
+            events = _EventChunk(chunk, number, start)
+            self._found_bytes += chunk.end - chunk.offset
+            events.found_bytes = self._found_bytes
+            self._events.append(events)
+            if chunk.writer in self._newest:
+                self._newest[chunk.writer].has_successor = True
+            self._newest[chunk.writer] = events
 
     def _read_facts(self) -> None:
         for chunk in self._facts:
@@ -190,8 +201,8 @@ class Follower:
                 unfinished.append(events)
                 continue
             self._feed.end_chunk(events.number)
-            if self._current.get(events.track) is events:
-                del self._current[events.track]
+            if self._newest.get(events.chunk.writer) is events:
+                del self._newest[events.chunk.writer]
         self._events = unfinished
         return count, unread
 
@@ -200,23 +211,23 @@ class Follower:
         count = 0 if chunk.is_overwritten else self._read_words(events)
         self._last_ticks = max(self._last_ticks, events.last)
         if chunk.is_overwritten:
-            # A fully read chunk may have received more words, but rarely does: count none.
-            unread = 0 if events.is_read else (chunk.end - chunk.position) // fmt.WORD.size
-            self._lost_words += count or unread
-            self._feed.miss(events.number, count + unread > 0)
-        self._update_current(events)
+            self._note_overwritten(events, count)
+        else:
+            events.age_bytes = self._found_bytes - events.found_bytes
+        is_full = chunk.end - chunk.position < fmt.WORD.size
+        was_left = events.has_successor and not count
+        events.is_done = chunk.is_overwritten or is_full or was_left
         return count
 
-    def _update_current(self, events: _EventChunk) -> None:
-        """Note the newest chunk of a track.
-
-        A track may have begun in an older chunk that was read after a newer one.
-        """
-        current = self._current.get(events.track)
-        if current and current.chunk.sequence > events.chunk.sequence:
-            events.has_successor = True
-        elif events.track:
-            self._current[events.track] = events
+    def _note_overwritten(self, events: _EventChunk, lost: int) -> None:
+        chunk = events.chunk
+        # A fully read chunk may have received more words, but rarely does: count none.
+        unread = 0 if events.is_read else (chunk.end - chunk.position) // fmt.WORD.size
+        self._lost_words += lost or unread
+        # A writer leaves its chunk when an eighth of the file was allocated since the chunk began.
+        was_left = events.age_bytes * 4 >= self._file.size
+        if lost or unread or not was_left:
+            self._feed.miss(events.number, lost + unread > 0)
 
     def _read_words(self, events: _EventChunk) -> int:
         """Feed the new words of a chunk to the engine, and return their number.
@@ -227,9 +238,7 @@ class Follower:
         words, payloads = read_new(self._file, chunk)
         if words and not self._file.is_intact(chunk):
             return _count_words(words)
-        count, last, track, is_damaged = self._feed.read(events.number, words, payloads)
-        if track != events.track:  # a track that began in the room that another track left
-            events.track, events.has_successor = track, False
+        count, last, is_damaged = self._feed.read(events.number, words, payloads)
         events.is_read = True
         events.last = max(events.last, last)
         if is_damaged:
@@ -252,26 +261,29 @@ class _EventChunk:
         self.chunk = chunk
         self.number = number
         self.start = start
-        self.track = chunk.track
-        """track of the next words, or 0"""
         self.is_read = False
         """whether all words stored so far were read at least once"""
+        self.is_done = False
+        """whether no more words can be read"""
         self.has_successor = False
-        """whether its track continues in another chunk"""
+        """whether its writer has begun another chunk"""
+        self.found_bytes = 0
+        """bytes of the chunks found before, and of this one"""
+        self.age_bytes = 0
+        """bytes of the chunks found after it when it was last read"""
         self.last = -1
         """ticks at its last event"""
 
-    @property
-    def is_done(self) -> bool:
-        """Whether no more words can be stored in the chunk.
 
-        A track leaves a chunk for a successor when the remaining room is too small, or when the
-        track seemed to have ended; in the latter case another track may begin in the chunk.
-        """
-        left = self.chunk.end - self.chunk.position
-        return self.chunk.is_overwritten or left < (
-            _MIN_ROOM_BYTES if self.has_successor else fmt.WORD.size
+def _current_header(file: ChunkFile) -> Header:
+    """Return the header. Raises FunctraceError if the format is not the current version."""
+    header = file.header()
+    if header.version != fmt.VERSION:
+        raise FunctraceError(
+            f"{file.path}: cannot follow a trace of format version {header.version},"
+            f" only of version {fmt.VERSION}; use a program and a functrace of the same release"
         )
+    return header
 
 
 def read_new(file: ChunkFile, chunk: Chunk) -> tuple[bytes, bytes]:

@@ -142,8 +142,9 @@ def _in_run_order(pieces: Rows, tracks: _Int64s) -> Rows:
     if not len(pieces):
         return pieces
     starts = (pieces["flags"] & STARTS) != 0
-    life = np.cumsum(starts)
-    life[np.bincount(tracks, weights=starts)[tracks] < 2] = 0  # begun at most once
+    begun = np.cumsum(starts)
+    before = np.concatenate([[0], np.cumsum(np.bincount(tracks, weights=starts))]).astype(np.int64)
+    life = np.maximum(begun - before[tracks], 1)  # runs may come before the first track record
     runs = pieces["run"].astype(np.int64)
     step = runs - np.roll(runs, 1)
     place = np.cumsum((step + _HALF & fmt.RUN_MASK) - _HALF)

@@ -1,11 +1,11 @@
-"""A trace that is written again, step by step, as recorders write (docs/trace-format.md, "Order of
-stores"): chunks begin in their order, each after all earlier words of its track, a word is stored
-after its payload, and threads are late with what they have read the clock for."""
+"""A trace of version 2 that is written again, step by step, as recorders write
+(docs/trace-format.md, "Order of stores"): chunks begin in their order, each after all earlier words
+of its writer, a word is stored after its payload, and writers are late with what they have read the
+clock for."""
 
 from __future__ import annotations
 
 import struct
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,8 @@ from random import Random
 
 _HEADER, _HEAD = 4096, 40
 _FACTS = 1
-_TRACK = 2
+_TRACK, _SWITCH = 2, 10
+_AGAIN = 1 << 8
 _TIMED = (7, 8)
 
 
@@ -23,10 +24,10 @@ class Chunk:
     size: int
     kind: int
     sequence: int
-    track: int
+    writer: int
     base: int
     before: Unit | None = None
-    """the last unit of its track in earlier chunks"""
+    """the last unit of its writer in earlier chunks"""
 
 
 @dataclass
@@ -37,9 +38,10 @@ class Unit:
     at: int
     size: int
     time: int
-    writer: int = 0
+    track: int = 0
+    run: int = 0
     before: tuple[Unit, ...] = ()
-    """the last unit before it in its chunk, and on its track"""
+    """the last unit before it of its writer, and of its track"""
     stored: bool = False
 
 
@@ -58,8 +60,9 @@ class Growing:
         self._random = random
         self._chunks = sorted(_chunks(trace), key=lambda chunk: chunk.sequence)
         units = [unit for chunk in self._chunks for unit in _units(trace, chunk)]
-        _find_writers(trace, units)
-        self._units = sorted(units, key=lambda unit: unit.time)
+        _find_tracks(trace, units)
+        self._units = sorted(units, key=lambda unit: (unit.time, unit.run))
+        _find_order(units, self._units)
         self._done = 0
         path.write_bytes(trace[:_HEADER])
         for unit in self._units:
@@ -77,10 +80,10 @@ class Growing:
         until = self._done + self._random.randint(1, most)
         late: set[int] = set()
         for unit in self._units[self._done : until]:
-            if unit.writer not in late and self._random.random() < 0.9:
+            if unit.chunk.writer not in late and self._random.random() < 0.9:
                 self._store(unit)
-            elif unit.writer not in late:
-                late.add(unit.writer)
+            elif unit.chunk.writer not in late:
+                late.add(unit.chunk.writer)
                 self._write(unit.at + 8, unit.size - 8)
         self._done = min(until, len(self._units))
 
@@ -119,9 +122,9 @@ class Growing:
 def _chunks(trace: bytes) -> Iterator[Chunk]:
     at = _HEADER
     while at + _HEAD <= len(trace):
-        magic, kind, size, _, sequence, track, base = struct.unpack_from("<4sIIIQQQ", trace, at)
+        magic, kind, size, _, sequence, writer, base = struct.unpack_from("<4sIIIQQQ", trace, at)
         if magic == b"CHNK":
-            yield Chunk(at, size, kind, sequence, track, base)
+            yield Chunk(at, size, kind, sequence, writer, base)
             at += size
         else:
             at += 512
@@ -152,24 +155,33 @@ def _units(trace: bytes, chunk: Chunk) -> list[Unit]:
     return found
 
 
-def _find_writers(trace: bytes, units: list[Unit]) -> None:
-    """What is in one chunk, or on one track, is stored in its order."""
-    same: defaultdict[tuple[str, int], int] = defaultdict(lambda: len(same) + 1)
-    latest: dict[int, Unit] = {}
-    last: Unit | None = None
-    writer = track = 0
+def _find_tracks(trace: bytes, units: list[Unit]) -> None:
+    """A track or a switch record begins a run."""
+    track = run = 0
+    for unit in units:
+        (word,) = struct.unpack_from("<Q", trace, unit.at)
+        if unit.at == unit.chunk.offset + _HEAD:
+            track = run = 0
+        kind = word >> 2 & 63 if word & 3 == 3 and unit.chunk.kind != _FACTS else 0
+        if kind == _SWITCH or (kind == _TRACK and not word >> 24 & _AGAIN):
+            (track,) = struct.unpack_from("<Q", trace, unit.at + 8)
+            run = word >> 24 & 0xFFFFFF if kind == _SWITCH else 0
+        unit.track, unit.run = track, run
+
+
+def _find_order(units: list[Unit], by_time: list[Unit]) -> None:
+    """What is of one writer, or on one track, is stored in its order."""
+    of_writer: dict[int, Unit] = {}
+    of_track: dict[int, Unit] = {}
     for unit in units:
         chunk = unit.chunk
-        key = ("track", chunk.track) if chunk.track else ("chunk", chunk.offset)
+        last = of_writer.get(chunk.writer)
         if unit.at == chunk.offset + _HEAD:
-            writer, track, last = same[key], chunk.track, None
-            chunk.before = latest.get(track)
-        (word,) = struct.unpack_from("<Q", trace, unit.at)
-        if word & 3 == 3 and word >> 2 & 63 == _TRACK:
-            (track,) = struct.unpack_from("<Q", trace, unit.at + 8)
-            same["track", track] = writer
-        unit.writer = writer
-        unit.before = tuple(each for each in (last, latest.get(track)) if each)
-        last = unit
-        if track:
-            latest[track] = unit
+            chunk.before = last
+        unit.before = (last,) if last else ()
+        of_writer[chunk.writer] = unit
+    for unit in by_time:
+        if unit.track in of_track:
+            unit.before += (of_track[unit.track],)
+        if unit.track:
+            of_track[unit.track] = unit

@@ -28,7 +28,7 @@ def test_tracks_that_each_start_the_next(tmp_path: Path) -> None:
         )
         for number in range(1, 1001)
     ]
-    path.write_bytes(w.header() + w.FUNCTIONS + b"".join(tracks))
+    path.write_bytes(w.header(version=2) + w.FUNCTIONS + b"".join(tracks))
     every = exported(path, Options(errors=True))
     assert len(every) == 1000
     found = followed(path, Options(errors=True))
@@ -42,7 +42,7 @@ def late(path: Path, between: int) -> list[str]:
     remembered, and where so many have come since."""
     before, after = _calls(50, between), _calls(8600, 20)
     path.write_bytes(
-        w.header()
+        w.header(version=2)
         + w.FUNCTIONS
         + w.events(
             2,
@@ -87,7 +87,7 @@ def test_tracks_without_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         )
         for number in range(1, 101)
     ]
-    path.write_bytes(w.header() + w.FUNCTIONS + b"".join(tracks))
+    path.write_bytes(w.header(version=2) + w.FUNCTIONS + b"".join(tracks))
     following = Following(path, Options())
     assert following.finish() == exported(path, Options())
     assert len(following.follower.process.tracks) <= 10

@@ -11,6 +11,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from functrace.export.otlp import ALL_CALLS, Options
 from functrace.tracefile.chunks import ChunkFile
 from tests.live.spans import Following
+from tests.otlp.program import STARTED
 from tests.tracefile import writer as w
 
 FIRST = 4096 + 512  # behind the header and the facts
@@ -21,7 +22,7 @@ class File:
 
     def __init__(self, path: Path, *chunks: bytes, options: Options = ALL_CALLS) -> None:
         self.path = path
-        path.write_bytes(w.header(flags=4) + w.FUNCTIONS + b"".join(chunks))
+        path.write_bytes(w.header(version=2, flags=4) + w.FUNCTIONS + b"".join(chunks))
         self.following = Following(path, options)
 
     def write(self, at: int, content: bytes) -> None:
@@ -46,15 +47,21 @@ class File:
 
 MAIN, SELL, PRICE = "main.main", "main.(*Shop).Sell", "main.price"
 BEGUN = (w.track(1, 1010), w.enter(1, 10), w.enter(2, 20))
-BEFORE = w.events(2, *BEGUN)
-SPARE = w.events(3, w.track(2, 1015), w.enter(4, 15), w.leave(4, 16))
+BEFORE = w.events(2, *BEGUN, track=1)
+SPARE = w.events(3, w.track(2, 1015), w.enter(4, 15), w.leave(4, 16), track=2)
+
+
+def listed(*calls: tuple[int, int], run: int = 1) -> tuple[bytes, ...]:
+    """The beginning of a run of track 1 that lists its open calls: ticks and function."""
+    again = w.track(1, 1010, again=True)
+    return (w.switch(1, run, opened=len(calls)), again, *(w.opened(*call) for call in calls))
 
 
 def test_what_was_read_is_not_lost(tmp_path: Path) -> None:
     file = File(tmp_path / "x.ftrace", BEFORE, SPARE)
     file.following.follower.advance()
-    opened = w.opened(1010, 1), w.opened(1020, 2)
-    after = w.events(4, *opened, w.leave(2, 30), w.leave(1, 40), track=1, opened=2)
+    opened = listed((1010, 1), (1020, 2))
+    after = w.events(4, *opened, w.leave(2, 30), w.leave(1, 40), track=1)
     file.write(FIRST, after)
     assert file.finish() == [SELL, MAIN, "main.work"]
     assert file.lost == (0, 0)
@@ -64,7 +71,7 @@ def test_calls_that_are_not_open_any_more(tmp_path: Path) -> None:
     """Between the last look and the chunk's end Sell has returned: who knows when?"""
     file = File(tmp_path / "x.ftrace", BEFORE, SPARE)
     file.following.follower.advance()
-    after = w.events(4, w.opened(1010, 1), w.opened(1033, 3), w.leave(3, 50), track=1, opened=2)
+    after = w.events(4, *listed((1010, 1), (1033, 3)), w.leave(3, 50), track=1)
     file.write(FIRST, after)
     assert file.finish() == [MAIN + " unfinished", PRICE, "main.work"]
     assert file.lost == (0, 1)
@@ -74,10 +81,10 @@ def test_what_fails_below_a_call_whose_end_is_not_known(tmp_path: Path) -> None:
     """That call cannot be sent; what is above it is."""
     file = File(tmp_path / "x.ftrace", BEFORE, SPARE, options=Options(errors=True))
     file.following.follower.advance()
-    after = w.events(4, w.opened(1010, 1), w.leave(1, 5), track=1, base=1050, opened=1)
+    after = w.events(4, *listed((1010, 1)), w.leave(1, 5), track=1, base=1050)
     file.write(FIRST, after)
     below = w.track(7, 1025, parent=1, starter=2), w.enter(3, 60), w.error("no"), w.leave(3, 70)
-    file.write(FIRST + 1024, w.events(5, *below))
+    file.write(FIRST + 1024, w.events(5, *below, track=2))
     assert file.finish() == [MAIN, PRICE]
     assert file.lost == (0, 1)
 
@@ -85,7 +92,7 @@ def test_what_fails_below_a_call_whose_end_is_not_known(tmp_path: Path) -> None:
 def test_chunks_that_were_never_seen(tmp_path: Path) -> None:
     file = File(tmp_path / "x.ftrace", BEFORE, SPARE)
     file.following.follower.advance()
-    after = w.events(9, w.opened(1010, 1), w.leave(1, 50), track=1, opened=1)
+    after = w.events(9, *listed((1010, 1)), w.leave(1, 50), track=1)
     file.write(FIRST, after)
     assert file.finish() == [MAIN, "main.work"]
     assert file.lost == (5 * (512 - 40) // 8, 1)
@@ -96,7 +103,7 @@ def test_a_chunk_that_is_overwritten_while_it_is_read(
 ) -> None:
     file = File(tmp_path / "x.ftrace", BEFORE, SPARE)
     read = ChunkFile.read
-    after = w.events(4, w.opened(1010, 1), w.leave(1, 50), track=1, opened=1)
+    after = w.events(4, *listed((1010, 1)), w.leave(1, 50), track=1)
 
     def read_late(self: Any, at: int, size: int) -> bytes:
         found = read(self, at, size)
@@ -127,10 +134,45 @@ def test_a_chunk_that_is_zeroed_while_it_is_read(
     monkeypatch.setattr(ChunkFile, "read", read_after)
     file.following.follower.advance()
     monkeypatch.undo()
-    after = w.events(4, w.opened(1010, 1), w.leave(1, 50), track=1, opened=1)
+    after = w.events(4, *listed((1010, 1)), w.leave(1, 50), track=1)
     file.write(FIRST, after)
     assert file.finish() == [MAIN, "main.work"]
     assert file.lost == ((512 - 40) // 8, 0)
+
+
+def test_calls_that_are_not_known_before_the_next_list(tmp_path: Path) -> None:
+    """What was open ends; what is open is known again from the list, with the time of its entry."""
+    file = File(tmp_path / "x.ftrace", BEFORE, SPARE)
+    file.following.follower.advance()
+    file.write(
+        FIRST, w.events(9, w.switch(1, 7, opened=2), w.enter(3, 50), w.leave(3, 55), track=1)
+    )
+    for _ in range(3):
+        file.following.follower.advance()
+    after = listed((1010, 1), (1020, 2), run=8)
+    file.write(FIRST + 512, w.events(10, *after, w.leave(2, 70), w.leave(1, 80), track=1))
+    assert file.finish() == [SELL, MAIN, PRICE, "main.work"]
+    spans = {each.name: each for each in map(Span.FromString, file.following.messages)}
+    assert spans[MAIN].start_time_unix_nano == STARTED + 10
+    assert spans[SELL].parent_span_id == spans[MAIN].span_id
+    assert file.lost == (5 * (512 - 40) // 8, 2)
+
+
+def test_calls_that_a_run_without_open_calls_ends(tmp_path: Path) -> None:
+    file = File(tmp_path / "x.ftrace", BEFORE, SPARE)
+    file.following.follower.advance()
+    file.write(FIRST, w.events(9, w.switch(1, 7), w.enter(3, 50), w.leave(3, 55), track=1))
+    assert file.finish() == [PRICE, "main.work"]
+    assert file.lost == (5 * (512 - 40) // 8, 2)
+
+
+def test_a_run_that_was_overwritten_in_part(tmp_path: Path) -> None:
+    """The next run's number follows, and still words are missing."""
+    file = File(tmp_path / "x.ftrace", BEFORE, SPARE)
+    file.following.follower.advance()
+    file.write(FIRST, w.events(4, w.switch(1, 1, opened=2), w.leave(2, 50), track=1))
+    assert file.finish() == ["main.work"]
+    assert file.lost == (0, 2)
 
 
 def test_larger_and_smaller_chunks_in_the_place_of_old_ones(tmp_path: Path) -> None:
@@ -143,12 +185,11 @@ def test_larger_and_smaller_chunks_in_the_place_of_old_ones(tmp_path: Path) -> N
         file.write(at, bytes(8 * 512))
         for size in sizes[turn % 3]:
             sequence = 2 + calls // 2
-            words = [] if calls else [w.track(1, 1000)]
+            words = [w.switch(1, calls // 2) if calls else w.track(1, 1000)]
             for _ in range(2):
                 words += [w.enter(2, 10 * calls), w.leave(2, 10 * calls + 5)]
                 calls += 1
-            head = {"track": 1 if calls > 2 else 0, "size": size}
-            file.write(at, w.events(sequence, *words, **head))
+            file.write(at, w.events(sequence, *words, track=1, size=size))
             at += size
             file.following.follower.advance()
     assert file.finish() == [SELL] * calls

@@ -50,7 +50,9 @@ def test_calls_at_one_tick_inside_and_outside_an_inherited_call(tmp_path: Path) 
     path = tmp_path / "x.ftrace"
     words = [w.enter(4, 97), w.leave(4, 97), w.leave(1, 97), w.enter(4, 97), w.leave(4, 120)]
     path.write_bytes(
-        w.header() + w.FUNCTIONS + w.events(2, w.track(3, 1003), w.inherited(1003, 1), *words)
+        w.header(version=2)
+        + w.FUNCTIONS
+        + w.events(2, w.track(3, 1003), w.inherited(1003, 1), *words)
     )
     found = followed(path, Options())
     assert len(found) == 2

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from tests.tracefile import writer as w
+from tests.tracefile.writers import Writers
 
 STARTED = 1_700_000_000_000_000_000
 NAMES = (
@@ -55,7 +56,6 @@ class Call:
 class Track:
     number: int
     below: Call | None
-    words: list[bytes]
     open: list[Call] = field(default_factory=list)
     begun: list[Call] = field(default_factory=list)
 
@@ -68,6 +68,7 @@ class Program:
         self._now = 0
         self._last = 0
         self._tracks: list[Track] = []
+        self._writers = Writers(random.Random(seed))
         self.calls: list[Call] = []
         self._begin(None)
         for _ in range(steps):
@@ -102,9 +103,9 @@ class Program:
             name="" if number % 3 else f"worker {number}",
         )
         below = self._place(parent, starter) if parent else None
-        self._tracks.append(Track(number, below, [record]))
+        self._tracks.append(Track(number, below))
         self._now += self._random.choice((1, 25))
-        self._enter(self._tracks[-1], self._random.choice(NAMES))
+        self._enter(self._tracks[-1], self._random.choice(NAMES), record)
 
     def _place(self, parent: Track, starter: str) -> Call | None:
         of_starter = [call for call in parent.open if call.function == starter]
@@ -112,30 +113,38 @@ class Program:
         found = of_starter[-1:] or before[-1:] or parent.open[-1:]
         return found[0] if found else parent.below
 
-    def _enter(self, track: Track, function: str) -> None:
+    def _enter(self, track: Track, function: str, record: bytes = b"") -> None:
         above = track.open[-1] if track.open else track.below
         call = Call(track.number, function, self._now, above, bool(track.open))
+        self._write(track, w.enter(NAMES.index(function) + 1, self._now), record)
         track.open.append(call)
         track.begun.append(call)
-        track.words.append(w.enter(NAMES.index(function) + 1, self._now))
         self.calls.append(call)
         self._last = self._now
 
     def _leave(self, track: Track) -> None:
-        call = track.open.pop()
+        call = track.open[-1]
         call.end = self._now
+        failure = b""
         chance = self._random.random()
         if chance < 0.1:
             call.error = self._random.choice(("item 13 is locked", "Grund: ü", "a\nb"))
-            track.words.append(w.error(call.error))
+            failure = w.error(call.error)
         elif chance < 0.15:
             call.panic = "index out of range"
-            track.words.append(w.panic(call.panic))
+            failure = w.panic(call.panic)
         elif chance < 0.2:
             call.goexit = True
-            track.words.append(w.panic(value=2))
-        track.words.append(w.leave(NAMES.index(call.function) + 1, self._now))
+            failure = w.panic(value=2)
+        self._write(track, failure + w.leave(NAMES.index(call.function) + 1, self._now))
+        track.open.pop()
         self._last = self._now
+
+    def _write(self, track: Track, words: bytes, record: bytes = b"") -> None:
+        opened = [
+            w.opened(1000 + call.start, NAMES.index(call.function) + 1) for call in track.open
+        ]
+        self._writers.put(track.number, words, opened, record)
 
     def written(self) -> bytes:
         functions = [
@@ -146,11 +155,8 @@ class Program:
             '{"argv": ["./bin/shop", "-v"], "host": "web1", "executable": "/srv/bin/shop",'
             ' "runtime": "go1.27.3 linux/amd64"}'
         )
-        chunks = [
-            w.events(sequence, *track.words, track=track.number)
-            for sequence, track in enumerate(self._tracks, 2)
-        ]
-        return w.header(flags=0) + w.facts(1, process, *functions) + b"".join(chunks)
+        header = w.header(version=2, flags=0)
+        return header + w.facts(1, process, *functions) + self._writers.written()
 
 
 @dataclass

@@ -16,11 +16,13 @@ def as_version_2(content: bytes) -> bytes:
     out = [content[:8], struct.pack("<I", 2), content[12 : fmt.HEADER_BYTES]]
     rows, _, _ = chunks(memoryview(content), overwritten=True)
     switches = {row[0]: _switch(content, row, runs) for row in sorted(rows, key=lambda row: row[1])}
-    for at, sequence, _, base, size, kind, _, _ in rows:
+    # Each track is a writer of its own.
+    for at, sequence, track, base, size, kind, _, _ in rows:
         words = content[at + fmt.CHUNK.size : at + size]
         if kind == fmt.EVENTS:
             words = switches[at] + words.rstrip(b"\0") + b"\0" * (-len(words.rstrip(b"\0")) % 8)
-            out.append(w.events(sequence, words, track=1, base=base))
+            writer = track or (_tracks(content, at + fmt.CHUNK.size, at + size) or [1])[0]
+            out.append(w.events(sequence, words, track=writer, base=base))
         else:
             out.append(content[at : at + size])
     return b"".join(out)

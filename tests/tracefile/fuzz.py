@@ -23,7 +23,7 @@ from functrace.errors import FunctraceError
 from functrace.tracefile.follower import Follower
 from tests.tracefile import writer as w
 from tests.tracefile.meaning import both
-from tests.tracefile.vectors import VECTORS
+from tests.tracefile.vectors import VECTORS, VERSION_1
 
 _HEADER = 4096
 
@@ -105,7 +105,8 @@ def _question(chance: random.Random) -> tuple[Selection, Listing]:
 
 
 def mutated(chance: random.Random) -> bytes:
-    content = bytearray(chance.choice(list(VECTORS.values())))
+    vectors = VECTORS if chance.random() < 0.8 else VERSION_1
+    content = bytearray(chance.choice(list(vectors.values())))
     if chance.random() < 0.5:
         content = bytearray(generated(chance, forks=True))
     mutate(chance, content)
@@ -121,17 +122,35 @@ def mutate(chance: random.Random, content: bytearray) -> None:
 def generated(chance: random.Random, *, forks: bool = False) -> bytes:
     """Words that are well-formed each, and make little sense together.
 
-    With `forks`, tracks are started by inherited calls, which may be later than their own calls.
+    The chunks are those of several writers, so that a track's runs are in any order. With `forks`,
+    tracks are started by inherited calls, which may be later than their own calls.
     """
     chunks = [w.FUNCTIONS]
-    for sequence in range(2, 2 + chance.randrange(6)):
-        words = [_word(chance) for _ in range(chance.randrange(60))]
+    sequences = list(range(2, 2 + chance.randrange(6)))
+    chance.shuffle(sequences)
+    runs = dict.fromkeys(range(1, 7), chance.choice([0, (1 << 24) - 4]))
+    for sequence in sequences:
+        words = []
+        for _ in range(chance.randrange(1, 8)):
+            words += _run(chance, runs)
+            words += [_word(chance) for _ in range(1, chance.randrange(2, 12))]
         if forks and chance.random() < 0.3:
             words = _forked(chance) + words
-        head = {"track": chance.randrange(4), "opened": chance.choice([0, 0, 1, 2, 50])}
-        chunks.append(w.events(sequence, *words, **head))
+        chunks.append(w.events(sequence, *words, track=chance.randrange(4)))
     chance.shuffle(chunks)
-    return w.header(flags=chance.choice([1, 4])) + b"".join(chunks)
+    return w.header(version=2, flags=chance.choice([1, 4])) + b"".join(chunks)
+
+
+def _run(chance: random.Random, runs: dict[int, int]) -> list[bytes]:
+    """Return what begins a run of a track, perhaps with a list, perhaps after a gap."""
+    track = chance.randrange(1, 7)
+    runs[track] += chance.choice([1] * 9 + [3])
+    listed = []
+    if chance.random() < 0.2:
+        listed = [w.track(track, 1000, parent=chance.randrange(6), again=True)]
+        listed += [w.opened(1000 + chance.randrange(100), function) for function in range(1, 4)]
+    opened = chance.choice([0, 0, 1, 2, 3, 50])
+    return [w.switch(track, runs[track], opened=opened), *listed, w.lost(1)]
 
 
 def _forked(chance: random.Random) -> list[bytes]:
@@ -162,8 +181,11 @@ def _word(chance: random.Random) -> bytes:
         lambda: w.lost(chance.randrange(9)),
         lambda: w.suspended(chance.choice([ticks & (1 << 40) - 1, chance.randrange(100)])),
         lambda: w.resumed(chance.choice([ticks & (1 << 40) - 1, chance.randrange(100)])),
-        lambda: w.track(
-            chance.randrange(6), ticks, parent=chance.randrange(6), starter=chance.randrange(6)
+        lambda: (
+            w.track(
+                chance.randrange(6), ticks, parent=chance.randrange(6), starter=chance.randrange(6)
+            )
+            + w.enter(function, ticks)
         ),
         lambda: w.record(chance.randrange(64), b"?" * chance.randrange(40), ticks & 0xFF),
     ]

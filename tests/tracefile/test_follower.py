@@ -23,9 +23,12 @@ from tests.live.growing import Growing
 from tests.otlp.program import Program
 from tests.tracefile import writer as w
 from tests.tracefile.fuzz import mutated
-from tests.tracefile.vectors import VECTORS
+from tests.tracefile.vectors import VECTORS, VERSION_1
+from tests.tracefile.writers import Writers
 
-_RINGS = ("overwritten", "deep", "inherited-overwritten")
+_RINGS = ("overwritten", "deep", "inherited-overwritten", "ring")
+_RING_CHUNKS = 16
+_Ended = tuple[int, int, int, int] | None
 _WHOLE = [name for name in VECTORS if name not in _RINGS]
 
 
@@ -123,6 +126,13 @@ def test_vectors_cut_anywhere(tmp_path: Path, name: str, most: int) -> None:
         assert follow(path, VECTORS[name], Random(seed), most) == whole(path), seed
 
 
+def test_version_1_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.ftrace"
+    path.write_bytes(VERSION_1["calls"])
+    with pytest.raises(FunctraceError, match="cannot follow a trace of format version 1, only of"):
+        Follower(path)
+
+
 def test_last_words_of_a_chunk_beyond_a_round(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,20 +141,20 @@ def test_last_words_of_a_chunk_beyond_a_round(
     path = tmp_path / "growing.ftrace"
     calls = [word for at in range(55) for word in (w.enter(1, at), w.leave(1, at))]
     others = [w.track(3, 1000), w.enter(2, 50), w.leave(2, 60)]
-    start = w.header() + w.FUNCTIONS
+    start = w.header(version=2) + w.FUNCTIONS
     path.write_bytes(
         start
-        + w.events(2, *others[:2], size=1024)
-        + w.events(3, w.track(7, 1000), *calls[:100], size=1024)
+        + w.events(2, *others[:2], track=1, size=1024)
+        + w.events(3, w.track(7, 1000), *calls[:100], track=2, size=1024)
     )
     following = Following(path)
     while following.round():
         pass
     path.write_bytes(
         start
-        + w.events(2, *others, size=1024)
-        + w.events(3, w.track(7, 1000), *calls, size=1024)
-        + w.events(4, w.enter(1, 70), w.leave(1, 80), track=7)
+        + w.events(2, *others, track=1, size=1024)
+        + w.events(3, w.track(7, 1000), *calls, track=2, size=1024)
+        + w.events(4, w.switch(7, 1), w.enter(1, 70), w.leave(1, 80), track=2)
     )
     assert following.finish() == whole(path)
 
@@ -175,44 +185,65 @@ def test_rings_that_are_overwritten_between_looks() -> None:
     """Calls whose exits were read are those of the program; of others the end is not known."""
     chance = random.Random(3)
     with tempfile.TemporaryDirectory() as folder:
-        for _ in range(20):
-            _follow_ring(Path(folder) / "x.ftrace", chance)
+        longest = [_follow_ring(Path(folder) / "x.ftrace", chance) for _ in range(20)]
+    assert min(longest) < _RING_CHUNKS // 2 < _RING_CHUNKS * 2 < max(longest)
 
 
-def _follow_ring(path: Path, chance: Random) -> None:
-    path.write_bytes(w.header(flags=4) + w.FUNCTIONS + bytes(4 * 1024))
+def _store(path: Path, writers: Writers) -> int:
+    """Store the chunks that have changed, each in the place of one that began a lap before.
+
+    Returns the highest sequence number of these.
+    """
+    sequence = 0
+    with path.open("r+b") as file:
+        for sequence, chunk in writers.drain():
+            file.seek(4096 + 512 + sequence % _RING_CHUNKS * 1024)
+            file.write(chunk.ljust(1024, b"\0"))
+    return sequence
+
+
+def _follow_ring(path: Path, chance: Random) -> int:
+    path.write_bytes(w.header(version=2, flags=4) + w.FUNCTIONS + bytes(_RING_CHUNKS * 1024))
     following = Following(path)
-    expected, unread = set(), 0
-    for sequence, (words, opened, calls) in enumerate(_ring_chunks(chance), 2):
-        with path.open("r+b") as file:
-            file.seek(4096 + 512 + sequence % 4 * 1024)
-            file.write(w.events(sequence, *words, track=7, size=1024, opened=opened))
-        expected |= calls
-        unread += 1
-        if chance.random() < 0.5:
+    writers, expected = Writers(chance, ring=_RING_CHUNKS), set()
+    begun: set[int] = set()
+    seen = longest = 0  # sequence numbers between two looks
+    looks = chance.choice([0.003, 0.03, 0.3])
+    for track, word, stack, ended in _ring_words(chance):
+        calls = [w.opened(1000 + start, function) for function, start in stack]
+        record = b"" if track in begun else w.track(track, 1000)
+        writers.put(track, word, calls, record, listed=w.track(track, 1000, again=True))
+        begun.add(track)
+        expected |= {ended} if ended else set()
+        newest = _store(path, writers)
+        longest = max(longest, newest - seen)
+        if chance.random() < looks:
             following.round()
-            unread = 0
+            seen = newest
     found = following.finish()
-    sure = {(row[1], row[2], row[5]) for row in found if not row[7] & (END_UNKNOWN | 8)}
+    sure = {(*row[:3], row[5]) for row in found if not row[7] & (END_UNKNOWN | 8)}
     assert sure <= expected
-    if not following.follower.overwritten:
+    if longest < _RING_CHUNKS // 2:
+        assert following.follower.overwritten == 0
         assert sure == expected
+    return longest
 
 
-def _ring_chunks(chance: Random) -> Iterator[tuple[list[bytes], int, set[tuple[int, ...]]]]:
+def _ring_words(chance: Random) -> Iterator[tuple[int, bytes, list[tuple[int, int]], _Ended]]:
+    """Yield a track, its next word, function and start of its open calls, and what has ended."""
     now = 0
-    stack: list[tuple[int, int]] = []
-    for _ in range(30):
-        words = [w.opened(1000 + start, function) for function, start in stack]
-        opened = len(stack)
-        calls = set()
-        for _ in range(20):
-            now += chance.randrange(1, 9)
-            if stack and (len(stack) > 5 or chance.random() < 0.5):
-                function, start = stack.pop()
-                calls.add((start, now - start, function - 1))
-                words.append(w.leave(function, now))
-            else:
-                stack.append((chance.randrange(1, 5), now))
-                words.append(w.enter(*stack[-1]))
-        yield words, opened, calls
+    stacks: dict[int, list[tuple[int, int]]] = {track: [] for track in range(1, 5)}
+    track = 1
+    for _ in range(3000):
+        now += chance.randrange(1, 9)
+        if chance.random() < 0.2:
+            track = chance.choice(list(stacks))
+        stack = stacks[track]
+        before = list(stack)
+        if stack and (len(stack) > 5 or chance.random() < 0.5):
+            function, start = stack.pop()
+            ended = (track, start, now - start, function - 1)
+            yield track, w.leave(function, now), before, ended
+        else:
+            stack.append((chance.randrange(1, 5), now))
+            yield track, w.enter(*stack[-1]), before, None

@@ -1,10 +1,12 @@
-/* Read a trace that is being written. Words wait on their tracks until they are older than all that is still
- * to come; then they are walked as those of a whole file are. */
+/* Read a trace that is being written. Words are kept until they are older than all that is still to come;
+ * then they are walked, run by run, as those of a whole file are. */
 #include "feed.h"
 
 enum { FURTHEST = 10000 }; /* remembered calls that are searched for a starter's last */
 /* What happens to a track between its words: their low bits are those of no word in a file. */
-enum { CHUNK_BEGINS = 1 << 2, GOES_ON = 2 << 2, MISSES = 3 << 2 };
+enum { RUN_BEGINS = 1 << 2, TRACK_BEGINS = 2 << 2, RUN_CUT = 3 << 2 };
+enum { CUT_MAYBE = 1, CUT_SURELY = 2 }; /* the end of a run was overwritten before it was read */
+#define NOT_TIMED INT64_MAX
 
 struct remembered { /* a call, for tracks that may go on in it */
     int64_t id, start, end; /* end is -1 while it is open */
@@ -26,8 +28,23 @@ struct function { /* of one track */
 };
 
 struct entry {
-    int64_t time;
-    uint64_t word, payload; /* where its payload is in those of its track */
+    int64_t time;           /* that of the next word that has one, where it has none itself */
+    uint64_t word, payload; /* an offset in payloads */
+};
+
+struct entries { /* words in the order in which they were read */
+    struct entry *items;
+    uint64_t count, capacity;
+    uint8_t *payloads;
+    uint64_t payload_count, payload_capacity;
+};
+
+struct segment { /* words of a run that were read at once */
+    struct walk *track;
+    int64_t life, place; /* how often the track had begun before; the run's number, not modulo anything */
+    uint64_t first, count;
+    int64_t earliest; /* of its times, those of listed calls included */
+    int is_timed, has_list;
 };
 
 struct walk { /* a track */
@@ -40,13 +57,14 @@ struct walk { /* a track */
     int64_t start;
     uint32_t starter, kind;
     int32_t index, chunks; /* that it is written to */
-    int is_known, is_placed, is_evicted, is_active;
-    int misses, misses_for_sure;
-    int64_t read_until;
-    struct entry *entries;
-    uint64_t entry_count, entry_capacity;
-    uint8_t *payloads;
-    uint64_t payload_count, payload_capacity, payload_base;
+    int is_known, is_placed, is_evicted;
+    int64_t lives, latest_place;   /* of what was read */
+    uint64_t began_in;             /* sequence number of the chunk with the latest track record */
+    int64_t life, place;           /* of the latest run that was walked */
+    int is_begun, cut, has_gap;
+    int awaits_list; /* calls are open that are not known */
+    uint64_t segment, segment_end, entry; /* what is walked next, in the order of runs */
+    int is_active;                        /* it has segments */
     struct remembered **history; /* calls by their beginnings */
     uint64_t history_first, history_count, history_capacity;
     uint8_t *text; /* of the failure */
@@ -55,9 +73,11 @@ struct walk { /* a track */
 
 struct open_chunk {
     struct walk *track;
-    uint64_t base;
-    uint32_t open;
-    int begins, is_used;
+    uint64_t base, sequence;
+    int64_t life, place; /* of the current run */
+    struct segment *segment; /* NULL if no word of the run was read at this time */
+    uint64_t untimed;        /* words at the segment's end that have no time yet */
+    int is_used;
 };
 
 struct feed {
@@ -71,6 +91,9 @@ struct feed {
     uint64_t slot_mask, track_count;
     struct walk **walks; /* all in slots, and evicted ones that a chunk or the history refers to */
     uint64_t walk_count, walk_capacity;
+    struct entries entries, spare;
+    struct segment *segments;
+    uint64_t segment_count, segment_capacity;
     struct walk **active;
     uint64_t active_count, active_capacity;
     struct open_chunk *chunks;
@@ -293,8 +316,6 @@ static struct walk *track_of(struct feed *feed, uint64_t id) {
 static void free_walk(struct walk *w) {
     free(w->frames);
     free(w->functions);
-    free(w->entries);
-    free(w->payloads);
     free(w->history);
     free(w->text);
     free(w);
@@ -309,20 +330,20 @@ static void activate(struct walk *w) {
         list_track(w);
         describe(w, NULL, 0);
     }
-    if (w->is_active) return;
-    FEED_ROOM(feed, feed->active, feed->active_count, feed->active_capacity);
-    feed->active[feed->active_count++] = w;
     w->is_active = 1;
 }
 
-static void add_entry(struct walk *w, uint64_t word, int64_t time, const uint8_t *payload, uint64_t size) {
-    struct feed *feed = w->feed;
-    activate(w);
-    if (time > w->read_until) w->read_until = time;
-    FEED_ROOM(feed, w->entries, w->entry_count, w->entry_capacity);
-    uint64_t at = add_bytes(feed, &w->payloads, &w->payload_count, &w->payload_capacity, payload, size);
-    struct entry entry = {w->read_until, word, w->payload_base + at};
-    w->entries[w->entry_count++] = entry;
+static struct entry *put_entry(struct feed *feed, struct entries *to, uint64_t word, const uint8_t *payload,
+                               uint64_t size) {
+    FEED_ROOM(feed, to->items, to->count, to->capacity);
+    uint64_t at = add_bytes(feed, &to->payloads, &to->payload_count, &to->payload_capacity, payload, size);
+    struct entry entry = {NOT_TIMED, word, at};
+    to->items[to->count] = entry;
+    return &to->items[to->count++];
+}
+
+static const uint8_t *payload_of(const struct entries *entries, const struct entry *entry) {
+    return entries->payloads ? entries->payloads + entry->payload : NULL;
 }
 
 /* ---- what the walk meets ---- */
@@ -341,10 +362,11 @@ static void find_place(struct walk *w, struct begun *row) {
 static void enter(struct walk *w, int32_t function, int64_t start) {
     struct feed *feed = w->feed;
     struct remembered *outer = w->at.depth ? w->frames[w->at.depth - 1].call : NULL;
-    struct begun row = {feed->calls, outer ? outer->id : -1, start, -1, function, w->index, -1, 0};
+    int64_t entered = w->awaits_list && w->at.reopening ? w->at.entered : start;
+    struct begun row = {feed->calls, outer ? outer->id : -1, entered, -1, function, w->index, -1, 0};
     if (!w->is_placed) find_place(w, &row);
     FEED_ROOM(feed, feed->out.begun, feed->out.begun_count, feed->out.begun_capacity);
-    struct frame *frame = push_frame(w, function, start, feed->calls++);
+    struct frame *frame = push_frame(w, function, entered, feed->calls++);
     frame->inside = 0;
     frame->waited = w->at.waited;
     frame->call = NULL;
@@ -404,18 +426,19 @@ static void lose(struct walk *w, int64_t time, uint64_t events) { (void)w, (void
 /* Where a track goes on is looked for when its first call begins, which may be long after it began. */
 static void place_children(struct walk *w, int64_t before) { (void)w, (void)before; }
 
-static int misses_words(const struct walk *w) { return w->misses; }
+static int misses_words(const struct walk *w) { return w->has_gap; }
 
 static uint32_t flags_of_missing_exit(const struct walk *w) {
-    return w->misses || w->feed->misses_chunks ? CALL_END_UNKNOWN : CALL_UNFINISHED;
+    return w->has_gap || w->feed->misses_chunks ? CALL_END_UNKNOWN : CALL_UNFINISHED;
 }
 
 /* ---- the words of a track ---- */
 
-static void settle_chunk(struct walk *w) {
+static void settle_run(struct walk *w) {
     if (!w->at.reopening) return;
     settle(w);
-    w->misses = w->misses_for_sure = 0;
+    w->has_gap = 0;
+    if (w->at.reopened || !w->at.opened) w->awaits_list = 0;
 }
 
 static void keep_text(struct walk *w, const uint8_t *text, uint64_t size) {
@@ -431,7 +454,7 @@ static void walk_record(struct walk *w, const struct entry *entry, const uint8_t
     } else if (type == RECORD_LOST) {
         on_lost(w, record_value(entry->word));
     } else {
-        settle_chunk(w);
+        settle_run(w);
         if (type == RECORD_INHERITED) {
             on_inherited(w, load64(payload), load64(payload + 8));
         } else if (type == RECORD_ERROR || type == RECORD_PANIC) {
@@ -444,125 +467,226 @@ static void walk_record(struct walk *w, const struct entry *entry, const uint8_t
     }
 }
 
-static void walk_mark(struct walk *w, uint64_t word) {
-    uint32_t value = (uint32_t)record_value(word);
-    if ((word & 0xFF) == MISSES) {
-        w->misses = 1;
-        w->misses_for_sure |= value != 0;
-        return;
+static int is_same_run(const struct segment *a, const struct segment *b) {
+    return a->track == b->track && a->life == b->life && a->place == b->place;
+}
+
+static const struct entry *entries_of(const struct segment *segment) {
+    return segment->track->feed->entries.items + segment->first;
+}
+
+static int begins_track(const struct segment *segment) { return (entries_of(segment)->word & 0xFF) == TRACK_BEGINS; }
+
+/* The calls in a list that had begun before a time are those that were open then and still are. */
+static int open_listed_before(struct walk *w, const struct segment *list, int64_t before) {
+    const struct entry *entries = entries_of(list);
+    for (uint64_t i = 0; i < list->count; i++) {
+        uint64_t word = entries[i].word;
+        if ((word & 3) == WORD_ENTRY || (word & 3) == WORD_EXIT) return 0;
+        if ((word & 3) != WORD_RECORD || record_type(word) != RECORD_OPEN) continue;
+        const uint8_t *payload = payload_of(&w->feed->entries, &entries[i]);
+        if ((int64_t)load64(payload) >= before) return 0;
+        on_open(w, load64(payload), load64(payload + 8), record_value(word) == OPEN_INHERITED);
     }
-    settle_chunk(w);
-    w->at.reopening = (word & 0xFF) == CHUNK_BEGINS;
+    return 1;
+}
+
+/* Find out from the track's next list which calls are open where words before a run are missing. If it was
+ * not read yet, they are not known before it is walked. */
+static void bridge_gap(struct walk *w, const struct segment *run) {
+    const struct segment *end = w->feed->segments + w->segment_end, *list = run;
+    while (list < end && !list->has_list && (is_same_run(list, run) || !begins_track(list))) list++;
+    w->awaits_list = list == end && w->at.opened > 0;
+    if (list == end || !list->has_list || is_same_run(list, run)) return;
+    const struct segment *at = list;
+    while (at < end && is_same_run(at, list) && open_listed_before(w, at, run->earliest)) at++;
+}
+
+static void begin_run(struct walk *w, uint64_t word) {
+    const struct segment *run = &w->feed->segments[w->segment];
+    settle_run(w);
+    uint32_t mark = word & 0xFF;
+    uint64_t open = record_value(word);
+    int is_next = w->is_begun && run->life == w->life && run->place == w->place + 1 && !w->cut;
+    w->has_gap = mark == RUN_BEGINS && !is_next;
+    w->is_begun = 1;
+    w->life = run->life;
+    w->place = run->place;
+    w->cut = 0;
+    w->at.reopening = mark == RUN_BEGINS;
     w->at.reopened = 0;
-    w->at.opened = value;
+    w->at.opened = open;
+    if (w->has_gap) bridge_gap(w, run);
 }
 
 static void walk_entry(struct walk *w, const struct entry *entry) {
     uint32_t kind = entry->word & 3;
     if (kind == WORD_RECORD) {
-        walk_record(w, entry, w->payloads ? w->payloads + (entry->payload - w->payload_base) : NULL);
+        walk_record(w, entry, payload_of(&w->feed->entries, entry));
+    } else if (kind == 0 && (entry->word & 0xFF) == RUN_CUT) {
+        int cut = (int)record_value(entry->word);
+        if (cut > w->cut) w->cut = cut;
     } else if (kind == 0) {
-        walk_mark(w, entry->word);
+        begin_run(w, entry->word);
     } else {
-        settle_chunk(w);
+        settle_run(w);
         w->at.base = (uint64_t)entry->time - word_ticks(entry->word);
         on_event(w, entry->word);
     }
 }
 
-static uint64_t count_entries(const struct walk *w, int64_t until) {
-    uint64_t low = 0, high = w->entry_count;
-    while (low < high) {
-        uint64_t middle = (low + high) / 2;
-        if (w->entries[middle].time <= until)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+/* Whether a later run was walked already, since this one did not come in time. */
+static int comes_too_late(const struct walk *w, const struct segment *segment) {
+    if (!w->is_begun || segment->life > w->life) return 0;
+    return segment->life < w->life || segment->place < w->place;
 }
 
 static void walk_until(struct walk *w, int64_t until) {
-    uint64_t count = count_entries(w, until);
-    if (!count) return;
-    for (uint64_t i = 0; i < count; i++) walk_entry(w, &w->entries[i]);
-    w->entry_count -= count;
-    memmove(w->entries, w->entries + count, w->entry_count * sizeof *w->entries);
-    uint64_t done = w->entry_count ? w->entries[0].payload - w->payload_base : w->payload_count;
-    w->payload_count -= done;
-    w->payload_base += done;
-    if (w->payload_count) memmove(w->payloads, w->payloads + done, w->payload_count);
+    for (; w->segment < w->segment_end; w->segment++, w->entry = 0) {
+        const struct segment *segment = &w->feed->segments[w->segment];
+        if (comes_too_late(w, segment)) continue;
+        const struct entry *entries = entries_of(segment);
+        for (; w->entry < segment->count; w->entry++) {
+            if (entries[w->entry].time > until) return;
+            walk_entry(w, &entries[w->entry]);
+        }
+    }
 }
 
-/* ---- from chunks to tracks ---- */
+/* ---- from chunks to runs of tracks ---- */
 
-static void begin_words(struct open_chunk *chunk) {
-    if (!chunk->begins) return;
-    chunk->begins = 0;
-    add_entry(chunk->track, CHUNK_BEGINS | (uint64_t)chunk->open << 24, 0, NULL, 0);
+static void begin_segment(struct feed *feed, struct open_chunk *chunk) {
+    activate(chunk->track);
+    FEED_ROOM(feed, feed->segments, feed->segment_count, feed->segment_capacity);
+    int64_t base = ticks_since(chunk->base, feed->source.start);
+    struct segment begun = {chunk->track, chunk->life, chunk->place, feed->entries.count, 0, base, 0, 0};
+    chunk->segment = &feed->segments[feed->segment_count++];
+    *chunk->segment = begun;
+    chunk->untimed = 0;
+}
+
+static struct entry *add_entry(struct feed *feed, struct open_chunk *chunk, uint64_t word,
+                               const uint8_t *payload, uint64_t size) {
+    if (!chunk->segment) begin_segment(feed, chunk);
+    chunk->segment->count++;
+    chunk->untimed++;
+    return put_entry(feed, &feed->entries, word, payload, size);
+}
+
+static void note_time(struct open_chunk *chunk, int64_t time) {
+    struct segment *segment = chunk->segment;
+    struct walk *w = chunk->track;
+    if (!segment->is_timed || time < segment->earliest) segment->earliest = time;
+    segment->is_timed = 1;
+    if (!w->is_known && time < w->start) w->start = time;
+}
+
+static void add_timed(struct feed *feed, struct open_chunk *chunk, uint64_t word, int64_t time) {
+    struct entry *entry = add_entry(feed, chunk, word, NULL, 0);
+    note_time(chunk, time);
+    if (chunk->segment->count > chunk->untimed && time < entry[-(int64_t)chunk->untimed].time)
+        time = entry[-(int64_t)chunk->untimed].time;
+    for (; chunk->untimed; chunk->untimed--) entry[1 - (int64_t)chunk->untimed].time = time;
 }
 
 static void set_track(struct open_chunk *chunk, struct walk *w) {
     if (chunk->track) chunk->track->chunks--;
     chunk->track = w;
+    chunk->segment = NULL;
     if (w) w->chunks++;
 }
 
-static void read_track(struct feed *feed, struct open_chunk *chunk, uint64_t word, const uint8_t *payload) {
+static void begin_run_in(struct feed *feed, struct open_chunk *chunk, uint64_t mark) {
+    begin_segment(feed, chunk);
+    add_entry(feed, chunk, mark, NULL, 0);
+}
+
+/* The number of a run that is never far from the one read before it. */
+static int64_t place_of_run(struct walk *w, uint64_t run) {
+    uint64_t step = (run - (uint64_t)w->latest_place) & RUN_MASK;
+    w->latest_place += (int64_t)step - (step > RUN_MASK / 2 ? RUN_MASK + 1 : 0);
+    return w->latest_place;
+}
+
+static void read_switch(struct feed *feed, struct open_chunk *chunk, uint64_t word, const uint8_t *payload) {
     set_track(chunk, NULL);
-    if (record_bytes(word) < TRACK_PAYLOAD || load64(payload) == 0) return;
+    if (record_bytes(word) < 8 || load64(payload) == 0) return;
     struct walk *w = track_of(feed, load64(payload));
     set_track(chunk, w);
-    if (!w->is_known) { /* the first record is right */
-        w->is_known = 1;
-        w->parent = load64(payload + 8);
-        w->start = ticks_since(load64(payload + 16), feed->source.start);
-        w->starter = load32(payload + 24);
-        w->kind = record_value(word) <= 3 ? (uint32_t)record_value(word) : 0;
-        describe(w, payload + TRACK_PAYLOAD, record_bytes(word) - TRACK_PAYLOAD);
+    chunk->place = place_of_run(w, record_value(word) & RUN_MASK);
+    chunk->life = w->lives > 1 && chunk->sequence < w->began_in ? w->lives - 1 : w->lives;
+    if (!chunk->life) chunk->life = 1; /* runs that were read before the track record */
+    begin_run_in(feed, chunk, RUN_BEGINS | (record_value(word) >> RUN_BITS & RUN_OPEN_LIMIT) << 24);
+}
+
+static void describe_track(struct walk *w, uint64_t word, const uint8_t *payload) {
+    uint64_t kind = record_value(word) & TRACK_KIND_MASK;
+    if (w->is_known) return; /* the first record is right */
+    w->is_known = 1;
+    w->parent = load64(payload + 8);
+    w->start = ticks_since(load64(payload + 16), w->feed->source.start);
+    w->starter = load32(payload + 24);
+    w->kind = kind <= 3 ? (uint32_t)kind : 0;
+    describe(w, payload + TRACK_PAYLOAD, record_bytes(word) - TRACK_PAYLOAD);
+}
+
+static void read_track(struct feed *feed, struct open_chunk *chunk, uint64_t word, const uint8_t *payload) {
+    uint64_t id = record_bytes(word) < TRACK_PAYLOAD ? 0 : load64(payload);
+    int is_again = (record_value(word) & TRACK_AGAIN) != 0;
+    if (is_again && id && chunk->track && chunk->track->id == id) {
+        describe_track(chunk->track, word, payload);
+        return;
     }
-    chunk->begins = 0;
-    add_entry(w, GOES_ON, 0, NULL, 0);
+    set_track(chunk, NULL);
+    if (!id || is_again) return;
+    struct walk *w = track_of(feed, id);
+    describe_track(w, word, payload);
+    set_track(chunk, w);
+    w->latest_place = chunk->place = w->lives ? 0 : place_of_run(w, 0);
+    chunk->life = ++w->lives;
+    w->began_in = chunk->sequence;
+    begin_run_in(feed, chunk, TRACK_BEGINS);
 }
 
 static void note_last(struct reading *out, int64_t time) {
     if (time > out->last) out->last = time;
 }
 
+static void read_open(struct feed *feed, struct open_chunk *chunk, uint64_t word, const uint8_t *payload) {
+    int64_t time = ticks_since(load64(payload), feed->source.start);
+    uint64_t open[2] = {(uint64_t)time, load64(payload + 8)};
+    add_entry(feed, chunk, word, (const uint8_t *)open, sizeof open);
+    note_time(chunk, time);
+    if (record_type(word) == RECORD_OPEN) chunk->segment->has_list = 1;
+}
+
 static void read_record(struct feed *feed, struct open_chunk *chunk, uint64_t word, const uint8_t *payload,
-                        uint64_t start, struct reading *out) {
+                        struct reading *out) {
     uint32_t type = record_type(word), bytes = record_bytes(word);
     if (type == RECORD_BASE && bytes >= 8) {
         chunk->base = load64(payload);
     } else if (type == RECORD_TRACK) {
         read_track(feed, chunk, word, payload);
+    } else if (type == RECORD_SWITCH) {
+        read_switch(feed, chunk, word, payload);
+    } else if (type == RECORD_SUSPENDED || type == RECORD_RESUMED) {
+        int64_t time = ticks_since(chunk->base + record_value(word), feed->source.start);
+        note_last(out, time);
+        if (chunk->track) add_timed(feed, chunk, word, time);
     } else if (!chunk->track) {
         return;
     } else if (type == RECORD_ERROR || type == RECORD_PANIC) {
-        begin_words(chunk);
-        add_entry(chunk->track, word, 0, payload, bytes);
+        add_entry(feed, chunk, word, payload, bytes);
     } else if ((type == RECORD_OPEN || type == RECORD_INHERITED) && bytes >= 16) {
-        uint64_t open[2] = {(uint64_t)ticks_since(load64(payload), start), load64(payload + 8)};
-        begin_words(chunk);
-        add_entry(chunk->track, word, 0, (const uint8_t *)open, sizeof open);
+        read_open(feed, chunk, word, payload);
     } else if (type == RECORD_LOST) {
-        begin_words(chunk);
-        add_entry(chunk->track, word, 0, NULL, 0);
-    } else if (type == RECORD_SUSPENDED || type == RECORD_RESUMED) {
-        int64_t time = ticks_since(chunk->base + record_value(word), start);
-        note_last(out, time);
-        begin_words(chunk);
-        add_entry(chunk->track, word, time, NULL, 0);
+        add_entry(feed, chunk, word, NULL, 0);
     }
 }
 
-static void read_event(struct open_chunk *chunk, uint64_t word, uint64_t start, struct reading *out) {
-    int64_t time = ticks_since(chunk->base + word_ticks(word), start);
-    if (chunk->track) {
-        begin_words(chunk);
-        add_entry(chunk->track, word, time, NULL, 0);
-        time = chunk->track->read_until;
-    }
+static void read_event(struct feed *feed, struct open_chunk *chunk, uint64_t word, struct reading *out) {
+    int64_t time = ticks_since(chunk->base + word_ticks(word), feed->source.start);
+    if (chunk->track) add_timed(feed, chunk, word, time);
     note_last(out, time);
 }
 
@@ -601,12 +725,14 @@ static void free_evicted(struct feed *feed) {
     feed->walk_count = kept;
 }
 
+static int has_words(const struct walk *w) { return w->is_active && w->segment < w->segment_end; }
+
 static void evict_tracks(struct feed *feed) {
     struct walk **idle = feed_checked(feed, malloc((feed->walk_count + 1) * sizeof *idle));
     uint64_t count = 0;
     for (uint64_t i = 0; i < feed->walk_count; i++) {
         struct walk *w = feed->walks[i];
-        if (!w->is_evicted && !w->at.depth && !w->entry_count) idle[count++] = w;
+        if (!w->is_evicted && !w->at.depth && !has_words(w)) idle[count++] = w;
     }
     qsort(idle, count, sizeof *idle, by_now);
     for (uint64_t i = 0; i < count && i < feed->limits.tracks / 2; i++) {
@@ -626,36 +752,94 @@ static void evict(struct feed *feed) {
 
 /* ---- walking ---- */
 
+static int by_run(const void *a, const void *b) {
+    const struct segment *left = a, *right = b;
+    if (left->track != right->track) return left->track->index < right->track->index ? -1 : 1;
+    if (left->life != right->life) return left->life < right->life ? -1 : 1;
+    if (left->place != right->place) return left->place < right->place ? -1 : 1;
+    return left->first < right->first ? -1 : 1;
+}
+
+/* Words at the end of a segment come before the next one's. */
+static void time_last_words(struct entries *entries, const struct segment *segment, const struct segment *next) {
+    int64_t time = entries->items[next->first].time;
+    for (uint64_t i = segment->count; i > 0 && entries->items[segment->first + i - 1].time == NOT_TIMED; i--)
+        entries->items[segment->first + i - 1].time = time;
+}
+
+/* Put the segments in the order of runs, and find those of each track. */
+static void order_segments(struct feed *feed) {
+    struct segment *segments = feed->segments;
+    uint64_t count = feed->segment_count;
+    if (count) qsort(segments, count, sizeof *segments, by_run);
+    feed->active_count = 0;
+    for (uint64_t i = count; i-- > 0;) {
+        struct walk *w = segments[i].track;
+        if (i + 1 < count && segments[i + 1].track == w) {
+            time_last_words(&feed->entries, &segments[i], &segments[i + 1]);
+        } else {
+            FEED_ROOM(feed, feed->active, feed->active_count, feed->active_capacity);
+            feed->active[feed->active_count++] = w;
+            w->segment_end = i + 1;
+        }
+        w->segment = i;
+        w->entry = 0;
+    }
+    if (feed->active_count) qsort(feed->active, feed->active_count, sizeof *feed->active, by_start);
+}
+
+static uint64_t kept_bytes(uint64_t word) {
+    uint32_t type = (word & 3) == WORD_RECORD ? record_type(word) : 0;
+    if (type == RECORD_OPEN || type == RECORD_INHERITED) return 16;
+    return type == RECORD_ERROR || type == RECORD_PANIC ? record_bytes(word) : 0;
+}
+
+/* Keep what was not walked. */
+static void keep_rest(struct feed *feed) {
+    struct entries from = feed->entries, *to = &feed->spare;
+    uint64_t kept = 0;
+    to->count = to->payload_count = 0;
+    struct segment *segments = feed->segments;
+    for (uint64_t i = 0; i < feed->segment_count; i++) {
+        struct walk *w = segments[i].track;
+        w->is_active = w->segment < w->segment_end;
+        if (i < w->segment) continue;
+        uint64_t walked = i == w->segment ? w->entry : 0;
+        struct segment rest = segments[i];
+        rest.first = to->count;
+        rest.count -= walked;
+        for (uint64_t j = 0; j < rest.count; j++) {
+            const struct entry *entry = &from.items[segments[i].first + walked + j];
+            put_entry(feed, to, entry->word, payload_of(&from, entry), kept_bytes(entry->word))->time = entry->time;
+        }
+        segments[kept++] = rest;
+    }
+    feed->segment_count = kept;
+    feed->entries = *to;
+    feed->spare = from;
+}
+
 static void advance_to(struct feed *feed, int64_t until) {
-    if (feed->active) qsort(feed->active, feed->active_count, sizeof *feed->active, by_start);
     for (uint64_t i = 0; i < feed->active_count; i++) walk_until(feed->active[i], until);
     evict(feed);
 }
 
 /* Walk in steps of a bounded number of words, and discard old calls and tracks after each. */
 static void advance_in_steps(struct feed *feed, int64_t until) {
-    uint64_t total = 0, count = 0;
-    for (uint64_t i = 0; i < feed->active_count; i++) total += count_entries(feed->active[i], until);
-    if (total > feed->limits.words) {
-        int64_t *times = feed_checked(feed, malloc(total * sizeof *times));
-        for (uint64_t i = 0; i < feed->active_count; i++) {
-            uint64_t n = count_entries(feed->active[i], until);
-            for (uint64_t j = 0; j < n; j++) times[count++] = feed->active[i]->entries[j].time;
-        }
-        qsort(times, total, sizeof *times, by_time);
-        uint64_t steps = 0;
-        for (uint64_t at = feed->limits.words; at + 1 < total; at += feed->limits.words) times[steps++] = times[at];
+    const struct entries *entries = &feed->entries;
+    order_segments(feed);
+    if (entries->count > feed->limits.words) {
+        int64_t *times = feed_checked(feed, malloc(entries->count * sizeof *times));
+        uint64_t count = 0, steps = 0;
+        for (uint64_t i = 0; i < entries->count; i++)
+            if (entries->items[i].time <= until) times[count++] = entries->items[i].time;
+        qsort(times, count, sizeof *times, by_time);
+        for (uint64_t at = feed->limits.words; at + 1 < count; at += feed->limits.words) times[steps++] = times[at];
         for (uint64_t i = 0; i < steps; i++) advance_to(feed, times[i]);
         free(times);
     }
     advance_to(feed, until);
-    uint64_t kept = 0;
-    for (uint64_t i = 0; i < feed->active_count; i++) {
-        struct walk *w = feed->active[i];
-        w->is_active = w->entry_count > 0;
-        if (w->is_active) feed->active[kept++] = w;
-    }
-    feed->active_count = kept;
+    keep_rest(feed);
 }
 
 /* ---- from outside ---- */
@@ -691,6 +875,11 @@ static void free_calls(struct feed *feed) {
     }
 }
 
+static void free_entries(struct entries *entries) {
+    free(entries->items);
+    free(entries->payloads);
+}
+
 void functrace_feed_close(struct feed *feed) {
     if (!feed) return;
     free_calls(feed);
@@ -704,6 +893,9 @@ void functrace_feed_close(struct feed *feed) {
     free(feed->starts_tracks);
     free(feed->slots);
     free(feed->walks);
+    free_entries(&feed->entries);
+    free_entries(&feed->spare);
+    free(feed->segments);
     free(feed->active);
     free(feed->chunks);
     free(feed->recent);
@@ -726,7 +918,7 @@ int functrace_feed_functions(struct feed *feed, const int32_t *function_of, uint
     return STATUS_OK;
 }
 
-int64_t functrace_feed_begin(struct feed *feed, uint64_t track, uint64_t base, uint32_t open) {
+int64_t functrace_feed_begin(struct feed *feed, uint64_t base, uint64_t sequence) {
     if (feed->is_broken) return -1;
     if (setjmp(feed->no_memory)) {
         feed->is_broken = 1;
@@ -739,9 +931,8 @@ int64_t functrace_feed_begin(struct feed *feed, uint64_t track, uint64_t base, u
         feed->chunk_count++;
     }
     feed->first_free = at + 1;
-    struct open_chunk chunk = {NULL, base, open, 1, 1};
+    struct open_chunk chunk = {NULL, base, sequence, 0, 0, NULL, 0, 1};
     feed->chunks[at] = chunk;
-    if (track) set_track(&feed->chunks[at], track_of(feed, track));
     return (int64_t)at;
 }
 
@@ -752,11 +943,12 @@ static struct open_chunk *chunk_at(struct feed *feed, int64_t chunk) {
 
 int functrace_feed_read(struct feed *feed, int64_t number, const uint8_t *words, const uint8_t *payloads,
                         uint64_t size, struct reading *out) {
-    struct reading none = {0, -1, 0, 0};
+    struct reading none = {0, -1, 0};
     *out = none;
     GUARD(feed)
     struct open_chunk *chunk = chunk_at(feed, number);
     if (!chunk) return STATUS_OK;
+    chunk->segment = NULL;
     uint64_t at = 0;
     while (at + 8 <= size) {
         uint64_t word = load64(words + at);
@@ -768,20 +960,23 @@ int functrace_feed_read(struct feed *feed, int64_t number, const uint8_t *words,
             break;
         }
         if (kind == WORD_RECORD)
-            read_record(feed, chunk, word, payloads + at + 8, feed->source.start, out);
+            read_record(feed, chunk, word, payloads + at + 8, out);
         else if (kind)
-            read_event(chunk, word, feed->source.start, out);
+            read_event(feed, chunk, word, out);
         at += taken;
     }
     out->words = at / 8;
-    out->track = chunk->track ? chunk->track->id : 0;
     return STATUS_OK;
 }
 
 int functrace_feed_miss(struct feed *feed, int64_t number, int is_sure) {
     GUARD(feed)
     struct open_chunk *chunk = chunk_at(feed, number);
-    if (chunk && chunk->track) add_entry(chunk->track, MISSES | (uint64_t)(is_sure != 0) << 24, 0, NULL, 0);
+    if (is_sure) feed->misses_chunks = 1;
+    if (!chunk || !chunk->track) return STATUS_OK;
+    chunk->segment = NULL;
+    uint64_t cut = is_sure ? CUT_SURELY : CUT_MAYBE;
+    add_entry(feed, chunk, RUN_CUT | cut << 24, NULL, 0)->time = 0; /* known as soon as what was read is walked */
     return STATUS_OK;
 }
 
@@ -812,9 +1007,9 @@ int functrace_feed_end(struct feed *feed, int64_t time) {
     if (feed->walks) qsort(feed->walks, feed->walk_count, sizeof *feed->walks, by_start);
     for (uint64_t i = 0; i < feed->walk_count; i++) {
         struct walk *w = feed->walks[i];
-        settle_chunk(w);
+        settle_run(w);
         if (time > w->at.time) pass_time(&w->at, time);
-        end_calls(w, 0, w->at.time, w->misses_for_sure ? CALL_END_UNKNOWN : CALL_UNFINISHED);
+        end_calls(w, 0, w->at.time, w->cut == CUT_SURELY ? CALL_END_UNKNOWN : CALL_UNFINISHED);
     }
     feed->source.start = start;
     return STATUS_OK;

@@ -37,7 +37,6 @@ struct limits {
 struct reading { /* what a chunk's new words were */
     uint64_t words;
     int64_t last;
-    uint64_t track; /* whose words come next; 0: nobody's */
     int is_damaged;
 };
 
@@ -47,7 +46,7 @@ struct feed *functrace_feed_open(uint64_t start, const struct limits *limits);
 void functrace_feed_close(struct feed *feed);
 int functrace_feed_functions(struct feed *feed, const int32_t *function_of, uint64_t count, int32_t functions);
 /* Return the number of a chunk, or -1 where memory has run out. */
-int64_t functrace_feed_begin(struct feed *feed, uint64_t track, uint64_t base, uint32_t open);
+int64_t functrace_feed_begin(struct feed *feed, uint64_t base, uint64_t sequence);
 int functrace_feed_read(struct feed *feed, int64_t chunk, const uint8_t *words, const uint8_t *payloads,
                         uint64_t size, struct reading *out);
 int functrace_feed_miss(struct feed *feed, int64_t chunk, int is_sure);

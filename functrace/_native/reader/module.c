@@ -318,11 +318,10 @@ static PyObject *feed_functions(PyObject *object, PyObject *arguments) {
 }
 
 static PyObject *feed_begin(PyObject *object, PyObject *arguments) {
-    unsigned long long track, base;
-    unsigned int open;
+    unsigned long long base, sequence;
     struct feed *feed = feed_of(object);
-    if (!feed || !PyArg_ParseTuple(arguments, "KKI", &track, &base, &open)) return NULL;
-    int64_t chunk = functrace_feed_begin(feed, track, base, open);
+    if (!feed || !PyArg_ParseTuple(arguments, "KK", &base, &sequence)) return NULL;
+    int64_t chunk = functrace_feed_begin(feed, base, sequence);
     return chunk < 0 ? PyErr_NoMemory() : PyLong_FromLongLong(chunk);
 }
 
@@ -342,8 +341,8 @@ static PyObject *feed_read(PyObject *object, PyObject *arguments) {
     Py_END_ALLOW_THREADS
     ((struct feeder *)object)->is_busy = 0;
     if (status != STATUS_OK) return PyErr_NoMemory();
-    return Py_BuildValue("(KLKO)", (unsigned long long)found.words, (long long)found.last,
-                         (unsigned long long)found.track, found.is_damaged ? Py_True : Py_False);
+    return Py_BuildValue("(KLO)", (unsigned long long)found.words, (long long)found.last,
+                         found.is_damaged ? Py_True : Py_False);
 }
 
 static PyObject *feed_miss(PyObject *object, PyObject *arguments) {

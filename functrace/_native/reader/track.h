@@ -66,6 +66,7 @@ struct position {
     int64_t list;  /* the first piece with a list that is not before the piece at hand */
     int reopening; /* the calls that are open where it begins are still being told */
     uint64_t reopened, opened; /* calls listed as open so far; calls open according to the chunk */
+    int64_t entered;       /* the latest call that turned out to be open, which may be before time */
     uint64_t hidden;       /* open calls whose entries were overwritten and that are not listed */
     uint64_t hidden_index; /* the frame that is the first inside them */
     jmp_buf *no_memory;

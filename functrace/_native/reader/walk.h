@@ -182,6 +182,7 @@ static void on_failure(struct position *at, uint64_t word, uint64_t payload) {
 static void reopen(struct walk *w, int32_t function, int64_t start, int inherited) {
     struct position *at = &w->at;
     hold(w, at->time);
+    at->entered = start;
     if (start < at->time) start = at->time;
     place_children(w, start);
     pass_time(at, start);
