@@ -49,6 +49,7 @@ class Request:
         dry_run: print the go command without running it.
         keep: a directory for copies of the instrumented files.
         otlp: embed the sender, which FUNCTRACE=otlp starts, in programs.
+        light: leave out functions that the compiler can inline, unless filters name functions.
     """
 
     options: Options
@@ -57,6 +58,12 @@ class Request:
     dry_run: bool = False
     keep: Path | None = None
     otlp: bool = False
+    light: bool = False
+
+    @property
+    def needs_verdicts(self) -> bool:
+        """Whether the compiler decides about functions; with ``--include`` all are named."""
+        return self.light and not self.options.filters.include
 
 
 def create_session(request: Request, where: Environment, folder: Path) -> Session:
@@ -91,6 +98,7 @@ def create_session(request: Request, where: Environment, folder: Path) -> Sessio
         go_flags=tuple(_archive_flags(where.flags, [*tags, "trace", *["otlp"] * request.otlp])),
         pgo=_pgo(where.flags, where.folder),
         toolexec=_toolexec(where.flags),
+        light=request.needs_verdicts,
     )
 
 
@@ -116,6 +124,7 @@ def _key(request: Request, tags: list[str], place: Path, sender: Sender | None) 
         "functrace_safe" in tags,
         str(place),
         sender.key if sender else "",
+        request.needs_verdicts,
     ]
     return hashlib.sha256(json.dumps(about).encode(errors="surrogateescape")).hexdigest()[:20]
 

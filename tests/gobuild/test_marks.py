@@ -70,6 +70,16 @@ def test_packages_instrumented_differently_have_different_marks(
                 assert seen.setdefault(key, content) == content, (key, deps, std, flags)
 
 
+def test_light_builds_have_marks_of_their_own(where: Environment, tmp_path: Path) -> None:
+    named = Options(filters=Filters(include=("f",)))  # all that is left is named
+
+    def marks(options: Options, *, light: bool) -> dict[str, str]:
+        return _session(Request(options, light=light), where, tmp_path).marks()
+
+    assert marks(Options(), light=True) != marks(Options(), light=False)
+    assert marks(named, light=True) == marks(named, light=False)
+
+
 def _session(request: Request, where: Environment, folder: Path) -> Session:
     """Return the session of a request, without the go commands that ``std`` needs."""
     session = prepare.create_session(replace(request, std=False), where, folder)
