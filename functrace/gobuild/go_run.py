@@ -17,9 +17,9 @@ from functrace import messages, parent_death
 from functrace.cache import leftovers
 from functrace.cache.trimming import trim
 from functrace.errors import FunctraceError
-from functrace.gobuild import environment, lifetime, light_counts, packages, prepare, refusals
-from functrace.gobuild.environment import Environment
+from functrace.gobuild import go_environment, lifetime, light_counts, packages, prepare, refusals
 from functrace.gobuild.go_command import GoCommand, last, parse
+from functrace.gobuild.go_environment import Environment
 from functrace.gobuild.prepare import Request
 from functrace.gobuild.session import Session
 from functrace.results import Summary
@@ -56,7 +56,7 @@ def run(
         UsageError: the combination of options cannot be traced; the message has an alternative.
     """
     command = parse(verb, arguments)
-    where = environment.detect(command)
+    where = go_environment.detect(command)
     refusals.refuse_flags(command, where)
     refusals.refuse_place(command, where, has_deps=bool(request.deps))
     with leftovers.session_folder() as folder:

@@ -13,8 +13,8 @@ from functrace.gobuild.package_filter import import_path_of, symbol_packages_of
 from functrace.gobuild.session import Session
 from functrace.results import FileResult
 from functrace.sources.go.planning import names_declared_elsewhere, plan
-from functrace.sources.request import Verb
 from functrace.sources.rewriting import rewrite_text
+from functrace.sources.run_request import Verb
 from rewriter.filters import Location
 from rewriter.golang import Options, find_package_level_names
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from functrace.gobuild import instrument
-from functrace.gobuild.environment import Environment
 from functrace.gobuild.go_command import GoCommand, last
+from functrace.gobuild.go_environment import Environment
 from functrace.gobuild.package_filter import BY_FILES, import_path_of
 from functrace.gobuild.session import Session
 from functrace.results import FileResult, Summary

@@ -17,9 +17,9 @@ import functrace.sources.go
 import rewriter
 from functrace import __version__, messages
 from functrace.cache.folders import choose
-from functrace.gobuild import archives, environment, lifetime, packages
-from functrace.gobuild.environment import Environment
+from functrace.gobuild import archives, go_environment, lifetime, packages
 from functrace.gobuild.go_command import Flag, GoCommand, last
+from functrace.gobuild.go_environment import Environment
 from functrace.gobuild.otlp_sender import Sender, find_sender
 from functrace.gobuild.package_filter import Scope
 from functrace.gobuild.session import MARK, Session, build_options
@@ -82,7 +82,7 @@ def create_session(request: Request, where: Environment, folder: Path) -> Sessio
     carried = sender.build(base / "sender") if sender and not request.dry_run else None
     archives.write_runtime(runtime_folder, key, carried)
     if request.std:
-        scope = replace(scope, std=environment.standard_library(where.real_go, runtime_folder))
+        scope = replace(scope, std=go_environment.standard_library(where.real_go, runtime_folder))
     ignore_other_runtimes = "trace" not in tags  # or the calls in the sources would print as well
     return Session(
         folder=str(folder),

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from functrace.gobuild import prepare
-from functrace.gobuild.environment import Environment
 from functrace.gobuild.go_command import parse
+from functrace.gobuild.go_environment import Environment
 from functrace.gobuild.prepare import Request
 from functrace.gobuild.session import Session
 from functrace.sources.go.module import Module

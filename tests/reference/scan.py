@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from functrace._native.tables import CHUNK, PIECE, TRACK_RECORD
+from functrace._native.row_types import CHUNK, PIECE, TRACK_RECORD
 from functrace.tracefile import format as fmt
 from functrace.tracefile.scan import Chunks, Pieces, in_sequence
 

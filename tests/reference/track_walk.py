@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from functrace._native.tables import CUT, ERROR, GOEXIT, PANIC, UNFINISHED
+from functrace._native.row_types import CUT, ERROR, GOEXIT, PANIC, UNFINISHED
 from functrace.analysis.request import Anomalies
-from functrace.analysis.source import Source
+from functrace.analysis.track_words import Source
 from functrace.tracefile import format as fmt
 
 _WORD = fmt.WORD.unpack_from
