@@ -44,7 +44,9 @@ def test_script(path: Path, tmp_path: Path, go: Go, functrace_cache: Path, comma
 
 
 @pytest.mark.versions
-@pytest.mark.parametrize("name", ["cgo", "lines", "module", "test", "test-cover", "workspace"])
+@pytest.mark.parametrize(
+    "name", ["cgo", "light", "lines", "module", "test", "test-cover", "workspace"]
+)
 @pytest.mark.parametrize("other", toolchains.ends(), ids=lambda go: go.name)
 def test_script_on_another_go(
     name: str, other: Go, tmp_path: Path, functrace_cache: Path, command: Path

@@ -1,7 +1,7 @@
 """The compiled trace reader, functrace/_native/reader/.
 
 Arrays come as (address, bytes, size of an item), or None; whoever calls keeps them alive. Rows are
-returned as bytearrays for numpy.frombuffer, laid out as functrace._native.tables defines.
+returned as bytearrays for numpy.frombuffer, laid out as functrace._native.row_types defines.
 """
 
 from typing import TypeAlias

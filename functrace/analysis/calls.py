@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from functrace._native.tables import CUT, ERROR, GOEXIT, PANIC, UNFINISHED
+from functrace._native.row_types import CUT, ERROR, GOEXIT, PANIC, UNFINISHED
 from functrace.analysis.chains import Chains
 from functrace.analysis.columns import Bools, Columns, Int32s, Int64s
 from functrace.analysis.request import Rows

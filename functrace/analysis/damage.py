@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from functrace.analysis.request import Counters
-from functrace.tracefile.damage import sentences
 from functrace.tracefile.reader import Trace
+from functrace.tracefile.sentences import sentences
 
 
 def damage(trace: Trace, counters: Counters) -> tuple[str, ...]:

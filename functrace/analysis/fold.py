@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from functrace._native.reader import array, engine
-from functrace._native.tables import BLOCK, NODE, ROW
+from functrace._native.engine import array, engine
+from functrace._native.row_types import BLOCK, NODE, ROW
 from functrace.analysis.calls import Calls, calls_of
 from functrace.analysis.chains import Chains, chains_of
 from functrace.analysis.damage import damage
 from functrace.analysis.request import Counters, Flags, Request, Result
 from functrace.analysis.selection import EVERYTHING, Selection, flags
-from functrace.analysis.source import source_of
+from functrace.analysis.track_words import source_of
 from functrace.tracefile.format import TIME_LIMIT
 from functrace.tracefile.reader import Clock, Trace
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from functrace._native.tables import BUCKETS
+from functrace._native.row_types import BUCKETS
 from functrace.analysis.request import Rows
 from functrace.tracefile.reader import Clock
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from functrace.analysis.source import Source
+from functrace.analysis.track_words import Source
 
 Rows = npt.NDArray[Any]
 Flags = npt.NDArray[np.uint8]

@@ -9,7 +9,7 @@ import click
 
 from functrace import units
 from functrace.cli import reading_options, renamed, shared_options, trace_arguments
-from functrace.cli.render import callers_json, callers_text, columns, terminal
+from functrace.cli.render import callers_json, callers_text, layout, terminal
 from functrace.cli.trace_arguments import split_arguments
 from functrace.errors import FunctraceError
 
@@ -85,7 +85,7 @@ def _find(paths: tuple[str, ...], options: _Options) -> CallerChains:
     min_duration_ns = units.parse_duration(options.min_duration) if options.min_duration else 0
     opened = trace_arguments.open_all(paths)
     if not any(trace_arguments.matching_functions(trace, [options.function]) for trace in opened):
-        raise columns.no_function_error(options.function, opened)
+        raise layout.no_function_error(options.function, opened)
     call_filter = CallerFilter(
         failed=options.errors, min_duration_ns=min_duration_ns, unfold_recursion=options.full
     )
@@ -94,7 +94,7 @@ def _find(paths: tuple[str, ...], options: _Options) -> CallerChains:
         lambda trace: trace_arguments.matching_functions(trace, [options.function]),
         call_filter,
     )
-    columns.warn_of_damage((chains.trace, chains.damage) for chains in found.forest.chains)
+    layout.warn_of_damage((chains.trace, chains.damage) for chains in found.forest.chains)
     return found
 
 
@@ -134,7 +134,7 @@ def _other_failures(found: CallerChains) -> str:
     ranked = [f for f in (-failed).argsort(kind="stable").tolist() if failed[f]][:3]
     if not ranked:
         return "no other call failed either"
-    names = columns.Names(forest.functions)
+    names = layout.Names(forest.functions)
     return "functions with failed calls: " + ", ".join(
         f"{names[f]} {units.count(int(failed[f]))}" for f in ranked
     )

@@ -22,7 +22,7 @@ from functrace.sources.diagnosis import (
 )
 from functrace.sources.go.language import Go
 from functrace.sources.python.language import Python
-from functrace.sources.request import Mode, Request, Verb
+from functrace.sources.run_request import Mode, Request, Verb
 
 
 @click.command()

@@ -45,6 +45,12 @@ _UNTRACED = ("generate", "list", "vet")
     is_flag=True,
     help="Build in the sender for FUNCTRACE=otlp, which exports calls while the program runs.",
 )
+@click.option(
+    "--light",
+    is_flag=True,
+    help="Leave out functions that the compiler can inline, unless they return an error or "
+    "--include names them.",
+)
 @click.option("--dry-run", is_flag=True, help="Print the go command; do not run it.")
 @click.option(
     "--keep",
@@ -104,6 +110,7 @@ def _request(flags: dict[str, Any]) -> Request:
         dry_run=flags["dry_run"],
         keep=Path(flags["keep"]).resolve() if flags["keep"] else None,
         otlp=flags["otlp"],
+        light=flags["light"],
     )
 
 

@@ -9,7 +9,7 @@ import click
 
 from functrace import units
 from functrace.cli import reading_options, shared_options, trace_arguments
-from functrace.cli.render import chain_text, columns, coverage, terminal
+from functrace.cli.render import chain_text, coverage, layout, terminal
 from functrace.cli.trace_arguments import split_arguments
 from functrace.errors import FunctraceError
 from functrace.globs import compile_list
@@ -61,7 +61,7 @@ def _print(rows: list[list[str]]) -> None:
     titles = [
         title if any(row[index] for row in rows) else "" for index, title in enumerate(_TITLES)
     ]
-    cells = columns.align([titles, *(row[:-1] for row in rows)])
+    cells = layout.align([titles, *(row[:-1] for row in rows)])
     names = ["function", *(row[-1] for row in rows)]
     for index, (row, name) in enumerate(zip(cells, names, strict=True)):
         terminal.echo("  ".join([*row, name]), bold=not index)
@@ -76,9 +76,9 @@ def _roots(function: str, paths: tuple[str, ...]) -> tuple[Forest, list[Callee]]
     opened = trace_arguments.open_all(paths)
     matches = compile_list([function])
     if not any(matches(f.name) for trace in opened for f in trace.functions):
-        raise columns.no_function_error(function, opened)
+        raise layout.no_function_error(function, opened)
     forest = merge([fold(trace) for trace in opened])
-    columns.warn_of_damage((chains.trace, chains.damage) for chains in forest.chains)
+    layout.warn_of_damage((chains.trace, chains.damage) for chains in forest.chains)
     matching = [i for i, each in enumerate(forest.functions) if matches(each.name)]
     nodes = np.flatnonzero(np.isin(forest.function, matching) & (forest.calls > 0))
     if not len(nodes):
@@ -91,7 +91,7 @@ class _Tree:
 
     def __init__(self, forest: Forest, depth: int, min_share: float) -> None:
         self._functions = forest.functions
-        self._names = columns.Names(forest.functions)
+        self._names = layout.Names(forest.functions)
         self._start = chain_text.start(forest)
         self._depth = depth
         self._min_share = min_share

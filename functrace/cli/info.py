@@ -12,7 +12,7 @@ import click
 
 from functrace import units
 from functrace.cli import shared_options, trace_arguments
-from functrace.cli.render import columns, terminal
+from functrace.cli.render import layout, terminal
 
 if TYPE_CHECKING:
     from functrace.analysis import Chains
@@ -57,7 +57,7 @@ def _lines(trace: Trace, chains: Chains) -> Iterator[tuple[str, str]]:
     calls = int(chains.calls.sum())
     yield "calls", f"{units.count(calls)}, {units.count(int(chains.unfinished.sum()))} unfinished"
     errors, panics = int(chains.errors.sum()), int(chains.panics.sum())
-    panic = units.several(panics, columns.panic_noun([trace]))
+    panic = units.several(panics, layout.panic_noun([trace]))
     yield "failed", f"{units.several(errors, 'error')}, {panic}"
     if chains.suspended.any():
         yield "suspended", f"{units.duration(_suspended(chains))}, sum of all tracks"

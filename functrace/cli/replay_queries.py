@@ -12,7 +12,7 @@ from functrace.analysis import Listing, Selection
 from functrace.analysis.event_stream import events
 from functrace.analysis.stream import stream
 from functrace.cli import trace_arguments
-from functrace.cli.render import columns
+from functrace.cli.render import layout
 from functrace.cli.render.call_lines import Lines
 from functrace.cli.render.terminal import SafeText, is_coloured, line
 from functrace.errors import FunctraceError
@@ -54,7 +54,7 @@ def _queries(opened: list[Trace], flags: dict[str, Any]) -> list[_Query]:
         )
         queries.append(_Query(trace, selection, listing))
     if not queries:
-        raise columns.no_function_error(flags["around"], opened)
+        raise layout.no_function_error(flags["around"], opened)
     return queries
 
 

@@ -10,7 +10,7 @@ import click
 
 from functrace import units
 from functrace.cli import reading_options, renamed, shared_options, trace_arguments
-from functrace.cli.render import columns, coverage, terminal
+from functrace.cli.render import coverage, layout, terminal
 from functrace.cli.trace_arguments import open_all
 from functrace.errors import FunctraceError
 from functrace.globs import compile_list
@@ -67,7 +67,7 @@ def report(traces: tuple[str, ...], sort: str, as_json: bool, **flags: Any) -> N
         rows = {"functions": [figures.totals(found, index) for index in shown]}
         terminal.print_json({**rows, "more_functions": more, **coverage.as_json(opened)})
         return
-    _show(found, shown, {"panics": f"{columns.panic_noun(opened)}s"})
+    _show(found, shown, {"panics": f"{layout.panic_noun(opened)}s"})
     if more:
         terminal.echo(f"… {units.count(more)} more functions; --limit 0 shows all")
 
@@ -78,7 +78,7 @@ def _totals(opened: list[Trace]) -> Totals:
 
     def part(trace: Trace) -> Part:
         chains = fold(trace)
-        columns.warn_of_damage([(trace, chains.damage)])
+        layout.warn_of_damage([(trace, chains.damage)])
         return part_of(chains)
 
     return totals(opened, [part(trace) for trace in opened])
@@ -129,15 +129,15 @@ def _value_if_ended(found: Totals, index: int, column: str) -> int | None:
 
 
 def _show(found: Totals, shown: Sequence[int], titles: dict[str, str]) -> None:
-    names = columns.Names(found.functions)
+    names = layout.Names(found.functions)
     shown_columns = [c for c in _COLUMNS if c not in _IF_ANY or getattr(found, c)[shown].any()]
     cells = {
         c: [titles.get(c, c), *(_cell(_value_if_ended(found, i, c), c) for i in shown)]
         for c in shown_columns
     }
     if sys.stdout.isatty():
-        shown_columns = _fitting(cells, max(len(names[i]) for i in shown), columns.width())
-    texts = columns.align(list(zip(*(cells[c] for c in shown_columns), strict=True)))
+        shown_columns = _fitting(cells, max(len(names[i]) for i in shown), layout.width())
+    texts = layout.align(list(zip(*(cells[c] for c in shown_columns), strict=True)))
     for number, row in enumerate(texts):
         name = names[shown[number - 1]] if number else "function"
         terminal.echo("  ".join([*row, name]), bold=not number)

@@ -15,7 +15,7 @@ from functrace.results import FileResult, Summary
 from functrace.sources import job, stdin
 from functrace.sources.go.language import Go
 from functrace.sources.python.language import Python
-from functrace.sources.request import Language, Mode, Request, Verb
+from functrace.sources.run_request import Language, Mode, Request, Verb
 from functrace.units import several
 
 _DONE = {Verb.INJECT: "instrumented", Verb.STRIP: "stripped"}

@@ -8,7 +8,7 @@ import click
 
 from functrace.cli import rewrite_sources, shared_options
 from functrace.cli.configured import ConfiguredCommand
-from functrace.sources.request import Verb
+from functrace.sources.run_request import Verb
 
 
 @click.command(cls=ConfiguredCommand)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import BinaryIO
 
-from functrace._native.tables import (
+from functrace._native.row_types import (
     CUT,
     ENTERED,
     ERROR,
@@ -17,7 +17,7 @@ from functrace._native.tables import (
     SUSPENDED,
     UNFINISHED,
 )
-from functrace.export import processes
+from functrace.export import process_names
 from functrace.export.events import Events, events
 from functrace.tracefile import Trace, Track
 
@@ -28,7 +28,7 @@ def write(traces: Sequence[Trace], out: BinaryIO) -> None:
     """Write all traces on one time axis, one event per line."""
     began = min(trace.started for trace in traces)
     out.write(b'{"displayTimeUnit":"ns","traceEvents":[\n')
-    for trace, pid in zip(traces, processes.distinct_pids(traces), strict=True):
+    for trace, pid in zip(traces, process_names.distinct_pids(traces), strict=True):
         for lines in _Process(trace, pid, trace.started - began).lines():
             out.write("".join(lines).encode())
     # An empty last event: every other event can end with a comma.
@@ -46,9 +46,9 @@ class _Process:
 
     def lines(self) -> Iterator[list[str]]:
         """Yield the lines of the events, in batches."""
-        yield [self._metadata("process_name", 0, {"name": processes.title(self._trace)})]
+        yield [self._metadata("process_name", 0, {"name": process_names.title(self._trace)})]
         for track in self._trace.tracks:
-            name = {"name": processes.track_name(track)}
+            name = {"name": process_names.track_name(track)}
             place = {"sort_index": track.index}
             yield [
                 self._metadata("thread_name", track.id, name),

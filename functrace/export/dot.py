@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from functrace import units
-from functrace.export import processes
+from functrace.export import process_names
 from functrace.export.callgraph import CallGraph, Edge, call_graph
 from functrace.globs import short_name
 from functrace.runtime.escaping import escape
@@ -21,7 +21,7 @@ _HEAD = """digraph calls {
 
 def write(traces: Sequence[Trace], out: BinaryIO, limit: int = 80) -> None:
     """Write the combined call graph of all traces with at most ``limit`` functions; 0: all."""
-    title = escape(", ".join(map(processes.title, traces[:3])))
+    title = escape(", ".join(map(process_names.title, traces[:3])))
     out.writelines(line.encode() for line in lines(call_graph(traces, limit), title))
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from functrace._native.reader import array, engine
-from functrace._native.tables import CALL, EVENT
+from functrace._native.engine import array, engine
+from functrace._native.row_types import CALL, EVENT
 from functrace.analysis.columns import Int32s, Int64s
 from functrace.analysis.request import Rows
-from functrace.analysis.source import Source, source_of
+from functrace.analysis.track_words import Source, source_of
 from functrace.tracefile import Trace
 
 _BLOCK = 1 << 17
@@ -29,13 +29,13 @@ class Events:
     """
 
     kind: Int32s
-    """ENTERED, LEFT, SUSPENDED, RESUMED or LOST of functrace._native.tables"""
+    """ENTERED, LEFT, SUSPENDED, RESUMED or LOST of functrace._native.row_types"""
     time: Int64s
     function: Int32s
     """function of the call; function of the innermost call if the track is suspended"""
     track: Int32s
     flags: npt.NDArray[np.uint32]
-    """ERROR, PANIC, GOEXIT, UNFINISHED and CUT of functrace._native.tables"""
+    """ERROR, PANIC, GOEXIT, UNFINISHED and CUT of functrace._native.row_types"""
     text_at: Int64s
     """offset for Trace.text; for LOST, the number of lost events"""
     text_bytes: Int64s

@@ -16,9 +16,9 @@ from operator import itemgetter
 from typing import IO, Any, BinaryIO
 
 from functrace import __version__
-from functrace._native.tables import ENTERED, ERROR, LEFT, LOST, PANIC, RESUMED
+from functrace._native.row_types import ENTERED, ERROR, LEFT, LOST, PANIC, RESUMED
 from functrace.analysis.merge import merge_functions
-from functrace.export import processes
+from functrace.export import process_names
 from functrace.export.events import Events, events_by_track
 from functrace.tracefile import Trace, Track
 from functrace.tracefile.facts import Function
@@ -51,7 +51,7 @@ def write(traces: Sequence[Trace], out: BinaryIO) -> None:
     began = min(trace.started for trace in traces)
     out.write(f'{{"meta":{json.dumps(_meta(traces, began))},"libs":[],"threads":['.encode())
     separator = b"\n"
-    pids = processes.distinct_pids(traces)
+    pids = process_names.distinct_pids(traces)
     for trace, index, pid in zip(traces, index_of, pids, strict=True):
         frames = [*index.tolist(), len(functions)]
         for track, parts in groupby(events_by_track(trace), key=itemgetter(0)):
@@ -68,7 +68,7 @@ def _meta(traces: Sequence[Trace], began: int) -> dict[str, Any]:
         "interval": 0.001,
         "startTime": began / 1e6,
         "processType": 0,
-        "product": ", ".join(map(processes.name, traces)),
+        "product": ", ".join(map(process_names.name, traces)),
         "importedFrom": f"functrace {__version__}",
         "stackwalk": 0,
         "version": 31,
@@ -218,13 +218,13 @@ class _Thread:
         """Write the thread object of the profile."""
         head = {
             "processType": "default",
-            "processName": processes.title(self._trace),
+            "processName": process_names.title(self._trace),
             "processStartupTime": self._offset / 1e6,
             "processShutdownTime": None,
             "registerTime": (self._offset + self._track.start) / 1e6,
             "unregisterTime": None,
             "pausedRanges": [],
-            "name": processes.track_name(self._track),
+            "name": process_names.track_name(self._track),
             "isMainThread": self._track.index == 0,
             "showMarkersInTimeline": True,
             "pid": str(pid),

@@ -18,7 +18,7 @@ import numpy as np
 from functrace import units
 from functrace.analysis import Chains, fold
 from functrace.analysis.columns import Int64s
-from functrace.export import processes, xml
+from functrace.export import process_names, xml
 from functrace.export.stacks import inclusive
 from functrace.globs import short_name
 from functrace.runtime.escaping import escape
@@ -71,7 +71,7 @@ class Tree:
 def write(traces: Sequence[Trace], out: BinaryIO, by: str = "time") -> None:
     """Write the flame graph; widths represent nanoseconds, calls or errors."""
     tree = _tree([fold(trace) for trace in traces])
-    for piece in _svg(tree, by, escape(", ".join(map(processes.title, traces[:3])))):
+    for piece in _svg(tree, by, escape(", ".join(map(process_names.title, traces[:3])))):
         out.write(piece.encode())
 
 
@@ -80,7 +80,9 @@ def _tree(chains: Sequence[Chains]) -> Tree:
     builder = _Builder()
     root = builder.add_node(-1, "all")
     for each in chains:
-        parent = builder.add_node(root, processes.title(each.trace)) if len(chains) > 1 else root
+        parent = (
+            builder.add_node(root, process_names.title(each.trace)) if len(chains) > 1 else root
+        )
         builder.add_chains(each, parent)
     return _drop_smallest(builder.tree())
 

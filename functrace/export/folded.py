@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from functrace.analysis import Chains, fold
-from functrace.export import processes
+from functrace.export import process_names
 from functrace.export.stacks import stacks, weight
 from functrace.runtime.escaping import escape
 from functrace.tracefile import Trace
@@ -15,7 +15,7 @@ from functrace.tracefile import Trace
 def write(traces: Sequence[Trace], out: BinaryIO, by: str = "time") -> None:
     """Write the chains of all traces; several traces get a root frame per process."""
     for trace in traces:
-        root = _frame(processes.title(trace)) + ";" if len(traces) > 1 else ""
+        root = _frame(process_names.title(trace)) + ";" if len(traces) > 1 else ""
         out.writelines(_lines(fold(trace), root, by))
 
 

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from functrace.analysis.folds import Folds
-from functrace.export import tables
-from functrace.export.tables import ROWS, Tables
+from functrace.export import arrow_tables
+from functrace.export.arrow_tables import ROWS, Tables
 from functrace.tracefile import Trace
 
 _PART = 64 * ROWS  # a part occupies one query worker
@@ -24,10 +24,10 @@ def write(traces: Sequence[Trace], folder: Path) -> None:
         for batch in read.calls():
             parts.write(batch)
     others = {
-        "chains": (read.chains, tables.CHAINS),
-        "tracks": (read.tracks, tables.TRACKS),
-        "functions": (read.functions, tables.FUNCTIONS),
-        "processes": (read.processes, tables.PROCESSES),
+        "chains": (read.chains, arrow_tables.CHAINS),
+        "tracks": (read.tracks, arrow_tables.TRACKS),
+        "functions": (read.functions, arrow_tables.FUNCTIONS),
+        "processes": (read.processes, arrow_tables.PROCESSES),
     }
     for name, (batches, schema) in others.items():
         with _writer(folder / f"{name}.parquet", schema) as writer:
@@ -59,7 +59,7 @@ class _Parts:
         path = self._folder / f"{self._count:04}.parquet"
         self._count += 1
         self._rows = 0
-        return _writer(path, tables.CALLS)
+        return _writer(path, arrow_tables.CALLS)
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Add a group of rows."""

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from functrace._native.tables import (
+from functrace._native.row_types import (
     CUT,
     ENTERED,
     ERROR,
@@ -24,7 +24,7 @@ from functrace._native.tables import (
     UNFINISHED,
 )
 from functrace.analysis.columns import Int64s
-from functrace.export import processes
+from functrace.export import process_names
 from functrace.export import protobuf as pb
 from functrace.export.events import Events, events
 from functrace.tracefile import Function, Trace, Track
@@ -58,7 +58,7 @@ def write(traces: Sequence[Trace], out: BinaryIO) -> None:
     began = min(trace.started for trace in traces)
     out.write(_clocks(began))
     uuid = 1
-    pids = processes.distinct_pids(traces)
+    pids = process_names.distinct_pids(traces)
     for number, (trace, pid) in enumerate(zip(traces, pids, strict=True), 1):
         process = _Process(trace, number, pid, uuid, trace.started - began)
         out.writelines(process.packets())
@@ -96,20 +96,20 @@ class _Process:
                 yield self._start(track)
 
     def _process(self) -> bytes:
-        process = pb.number(1, self._pid) + pb.text(6, processes.title(self._trace))
-        process += b"".join(pb.text(2, each) for each in processes.arguments(self._trace))
+        process = pb.number(1, self._pid) + pb.text(6, process_names.title(self._trace))
+        process += b"".join(pb.text(2, each) for each in process_names.arguments(self._trace))
         fields = pb.number(1, self._uuid) + pb.data(3, process) + pb.number(11, _EXPLICIT)
         return self._packet(pb.data(_DESCRIPTOR, fields))
 
     def _track(self, track: Track) -> bytes:
         fields = pb.number(1, self._track_uuid(track.index)) + pb.number(5, self._uuid)
-        fields += pb.text(2, processes.track_name(track)) + pb.number(12, track.index)
+        fields += pb.text(2, process_names.track_name(track)) + pb.number(12, track.index)
         return self._packet(pb.data(_DESCRIPTOR, fields))
 
     def _start(self, track: Track) -> bytes:
         """Return the parent track's event, the start of the arrow to the track's first call."""
         event = pb.number(_TYPE, _INSTANT) + pb.number(_TRACK, self._track_uuid(track.parent))
-        event += pb.text(_NAME, f"starts {processes.track_name(track)}")
+        event += pb.text(_NAME, f"starts {process_names.track_name(track)}")
         event += pb.text(_CATEGORIES, "start")
         event += pb.fixed64(_FLOWS, self._track_uuid(track.index))
         if track.starter >= 0:

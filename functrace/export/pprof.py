@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from functrace.analysis import Chains, fold
 from functrace.analysis.merge import merge_functions
-from functrace.export import processes
+from functrace.export import process_names
 from functrace.export import protobuf as pb
 from functrace.export.stacks import outermost, stacks
 from functrace.tracefile import Trace
@@ -61,7 +61,9 @@ class _Profile:
             pb.data(_SAMPLE_TYPE, pb.number(1, strings[name]) + pb.number(2, strings[unit]))
             for name, unit in types
         ]
-        program = processes.arguments(self._traces[0])[:1] or [processes.name(self._traces[0])]
+        program = process_names.arguments(self._traces[0])[:1] or [
+            process_names.name(self._traces[0])
+        ]
         # These flags state that symbols are complete, so that pprof does not read the executable.
         known = b"".join(pb.number(field, 1) for field in (1, 7, 8, 9))
         head.append(pb.data(_MAPPING, known + pb.number(5, strings[program[0]])))
@@ -89,7 +91,7 @@ class _Profile:
 
     def _process(self, trace: Trace) -> bytes:
         several = len(self._traces) > 1
-        return self._label("process", processes.title(trace)) if several else b""
+        return self._label("process", process_names.title(trace)) if several else b""
 
     def _label(self, key: str, value: str) -> bytes:
         return pb.data(3, pb.number(1, self._strings[key]) + pb.number(2, self._strings[value]))

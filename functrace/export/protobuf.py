@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from functrace._native.reader import array, engine
+from functrace._native.engine import array, engine
 
 Bytes = npt.NDArray[np.uint8]
 Int64s = npt.NDArray[np.int64]

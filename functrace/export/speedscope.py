@@ -11,9 +11,9 @@ from typing import BinaryIO
 import numpy as np
 
 from functrace import __version__
-from functrace._native.tables import ENTERED, LEFT, LOST, SUSPENDED
+from functrace._native.row_types import ENTERED, LEFT, LOST, SUSPENDED
 from functrace.analysis.merge import merge_functions
-from functrace.export import processes
+from functrace.export import process_names
 from functrace.export.events import Events, events_by_track
 from functrace.tracefile import Trace
 from functrace.tracefile.facts import Function
@@ -27,13 +27,13 @@ def write(traces: Sequence[Trace], out: BinaryIO) -> None:
     head = {
         "$schema": _SCHEMA,
         "exporter": f"functrace {__version__}",
-        "name": ", ".join(map(processes.title, traces)),
+        "name": ", ".join(map(process_names.title, traces)),
         "shared": {"frames": [*map(_frame, functions), {"name": "(suspended)"}]},
     }
     out.write(json.dumps(head)[:-1].encode() + b',"profiles":[')
     sizes: list[int] = []
     for trace, index in zip(traces, index_of, strict=True):
-        name = f"{processes.title(trace)}: " if len(traces) > 1 else ""
+        name = f"{process_names.title(trace)}: " if len(traces) > 1 else ""
         for profile in _profiles(trace, name, [*index.tolist(), len(functions)]):
             out.write(b"," if sizes else b"")
             sizes.append(sum(out.write(piece.encode()) for piece in profile))
@@ -49,7 +49,7 @@ def _frame(function: Function) -> dict[str, object]:
 def _profiles(trace: Trace, process: str, frames: list[int]) -> Iterator[Iterator[str]]:
     """Yield a profile per track with calls; each must be consumed before the next."""
     for track, parts in groupby(events_by_track(trace), key=itemgetter(0)):
-        name = process + processes.track_name(trace.tracks[track])
+        name = process + process_names.track_name(trace.tracks[track])
         yield _profile(name, (part for _, part in parts), frames)
 
 

@@ -17,9 +17,9 @@ from functrace import messages, parent_death
 from functrace.cache import leftovers
 from functrace.cache.trimming import trim
 from functrace.errors import FunctraceError
-from functrace.gobuild import environment, lifetime, packages, prepare, refusals
-from functrace.gobuild.environment import Environment
+from functrace.gobuild import go_environment, lifetime, light_counts, packages, prepare, refusals
 from functrace.gobuild.go_command import GoCommand, last, parse
+from functrace.gobuild.go_environment import Environment
 from functrace.gobuild.prepare import Request
 from functrace.gobuild.session import Session
 from functrace.results import Summary
@@ -56,7 +56,7 @@ def run(
         UsageError: the combination of options cannot be traced; the message has an alternative.
     """
     command = parse(verb, arguments)
-    where = environment.detect(command)
+    where = go_environment.detect(command)
     refusals.refuse_flags(command, where)
     refusals.refuse_place(command, where, has_deps=bool(request.deps))
     with leftovers.session_folder() as folder:
@@ -84,9 +84,9 @@ def _executed(
     go = subprocess.Popen(words, env={**os.environ, **variables}, preexec_fn=parent_death.tie())
     with _signals_left_to(go):
         names = packages.read_action_graph(session.graph, go)
-        counted = _counted(request, session, command, where, names)
+        counted = None if session.light else _counted(request, session, command, where, names)
         should_report_early = command.verb == "run"  # the program may run for a long time
-        if should_report_early:
+        if counted and should_report_early:
             report(Outcome(*counted))
         status = go.wait()
     status = 128 - status if status < 0 else status
@@ -96,7 +96,9 @@ def _executed(
     if output and not any(output.iterdir()):
         output.rmdir()
         output = None
-    if not should_report_early:
+    if counted is None:
+        report(Outcome(*_counted_light(request, session, names, status), output))
+    elif not should_report_early:
         report(Outcome(*counted, output))
     return status
 
@@ -139,4 +141,16 @@ def _counted(
     summary, touched = packages.count_instrumented(session, used, request.keep)
     summary.notes += session.scope.unmatched(names)
     summary.notes += summary.list_unmatched(request.options.filters)
+    return summary, touched
+
+
+def _counted_light(
+    request: Request, session: Session, names: set[str], status: int
+) -> tuple[Summary | None, int]:
+    summary, touched = light_counts.count(session, request.keep)
+    if summary is not None:
+        is_complete = status == 0 and not summary.notes
+        summary.notes += session.scope.unmatched(names)
+        if is_complete:  # a filter may match something in a package that is not counted
+            summary.notes += summary.list_unmatched(request.options.filters)
     return summary, touched

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from functrace import parent_death
-from functrace.gobuild.environment import Environment
 from functrace.gobuild.go_command import GoCommand, last
+from functrace.gobuild.go_environment import Environment
 from functrace.gobuild.session import Session
 
 

@@ -13,7 +13,7 @@ from functrace import messages
 from functrace.cache import entries
 from functrace.cache.folders import make_private
 from functrace.errors import FunctraceError, UsageError
-from functrace.gobuild.environment import Environment
+from functrace.gobuild.go_environment import Environment
 from functrace.sources.go import runtime_copy, toolchain
 from functrace.sources.write import write_atomic
 

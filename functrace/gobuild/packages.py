@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from functrace.gobuild import instrument
-from functrace.gobuild.environment import Environment
 from functrace.gobuild.go_command import GoCommand, last
+from functrace.gobuild.go_environment import Environment
 from functrace.gobuild.package_filter import BY_FILES, import_path_of
 from functrace.gobuild.session import Session
 from functrace.results import FileResult, Summary
@@ -143,13 +143,18 @@ def count_instrumented(
 
 def _results(session: Session, keep: Path | None, package: GoPackage) -> list[FileResult]:
     files = {path: text for path in package.files if (text := _read(path)) is not None}
-    found = list(instrument.instrument_package(session, package.name, files))
+    found = list(instrument.instrument_package(session, package.name, files, {}))
     if keep is not None:
         for file in found:
-            target = keep / import_path_of(package.name) / os.path.basename(file.path)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(target, file.text or files[file.path], durable=False)
+            keep_copy(keep, package.name, file.path, file.text or files[file.path])
     return [file.result for file in found]
+
+
+def keep_copy(keep: Path, package: str, path: str, text: bytes) -> None:
+    """Write the text of a package's file to the directory ``keep``."""
+    target = keep / import_path_of(package) / os.path.basename(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(target, text, durable=False)
 
 
 def _read(path: str) -> bytes | None:

@@ -17,9 +17,9 @@ import functrace.sources.go
 import rewriter
 from functrace import __version__, messages
 from functrace.cache.folders import choose
-from functrace.gobuild import archives, environment, lifetime, packages
-from functrace.gobuild.environment import Environment
+from functrace.gobuild import archives, go_environment, lifetime, packages
 from functrace.gobuild.go_command import Flag, GoCommand, last
+from functrace.gobuild.go_environment import Environment
 from functrace.gobuild.otlp_sender import Sender, find_sender
 from functrace.gobuild.package_filter import Scope
 from functrace.gobuild.session import MARK, Session, build_options
@@ -49,6 +49,7 @@ class Request:
         dry_run: print the go command without running it.
         keep: a directory for copies of the instrumented files.
         otlp: embed the sender, which FUNCTRACE=otlp starts, in programs.
+        light: leave out functions that the compiler can inline, unless filters name functions.
     """
 
     options: Options
@@ -57,6 +58,12 @@ class Request:
     dry_run: bool = False
     keep: Path | None = None
     otlp: bool = False
+    light: bool = False
+
+    @property
+    def needs_verdicts(self) -> bool:
+        """Whether the compiler decides about functions; with ``--include`` all are named."""
+        return self.light and not self.options.filters.include
 
 
 def create_session(request: Request, where: Environment, folder: Path) -> Session:
@@ -75,7 +82,7 @@ def create_session(request: Request, where: Environment, folder: Path) -> Sessio
     carried = sender.build(base / "sender") if sender and not request.dry_run else None
     archives.write_runtime(runtime_folder, key, carried)
     if request.std:
-        scope = replace(scope, std=environment.standard_library(where.real_go, runtime_folder))
+        scope = replace(scope, std=go_environment.standard_library(where.real_go, runtime_folder))
     ignore_other_runtimes = "trace" not in tags  # or the calls in the sources would print as well
     return Session(
         folder=str(folder),
@@ -91,6 +98,7 @@ def create_session(request: Request, where: Environment, folder: Path) -> Sessio
         go_flags=tuple(_archive_flags(where.flags, [*tags, "trace", *["otlp"] * request.otlp])),
         pgo=_pgo(where.flags, where.folder),
         toolexec=_toolexec(where.flags),
+        light=request.needs_verdicts,
     )
 
 
@@ -116,6 +124,7 @@ def _key(request: Request, tags: list[str], place: Path, sender: Sender | None) 
         "functrace_safe" in tags,
         str(place),
         sender.key if sender else "",
+        request.needs_verdicts,
     ]
     return hashlib.sha256(json.dumps(about).encode(errors="surrogateescape")).hexdigest()[:20]
 

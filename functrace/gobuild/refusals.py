@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from functrace.errors import UsageError
-from functrace.gobuild.environment import Environment
 from functrace.gobuild.go_command import GoCommand, is_on, last
+from functrace.gobuild.go_environment import Environment
 
 
 def refuse_flags(command: GoCommand, where: Environment) -> None:

@@ -36,6 +36,7 @@ class Session:
         go_flags: flags of the build that its standard library depends on.
         pgo: the build's ``-pgo``: a path, ``off`` or ``auto``.
         toolexec: the user's own ``-toolexec``.
+        light: leave out functions that the compiler can inline.
     """
 
     folder: str
@@ -49,6 +50,7 @@ class Session:
     go_flags: tuple[str, ...]
     pgo: str
     toolexec: tuple[str, ...]
+    light: bool
 
     @property
     def graph(self) -> Path:

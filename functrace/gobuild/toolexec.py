@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from functrace import messages
 from functrace.errors import FunctraceError
-from functrace.gobuild import archives, instrument, session
+from functrace.gobuild import archives, inlining, instrument, light_counts, session
 from functrace.gobuild.session import MARK, RUNTIME, Session
 
 
@@ -42,7 +42,19 @@ def _execute(command: Sequence[str], run: Session) -> int:
 
 def _compile(run: Session, command: list[str]) -> int:
     package = os.environ.get("TOOLEXEC_IMPORTPATH", "")
-    new = _instrumented(run, package, command) if run.scope.contains(package) else command
+    if not run.scope.contains(package):
+        return _execute(command, run)
+    files = {word: Path(word).read_bytes() for word in _files(command)}
+    inlinable = inlining.find_inlinable(run, command, files) if run.light else {}
+    if inlinable is None:
+        status = _execute(command, run)
+        if status:
+            return status
+        raise FunctraceError(
+            f"{package}: the compiler did not list the functions that it can inline; "
+            "build without --light"
+        )
+    new = _instrumented(run, package, command, files, inlinable)
     if new == command:
         return _execute(command, run)
     attempt = subprocess.run([*run.toolexec, *new], capture_output=True, check=False)
@@ -62,12 +74,25 @@ def _compile(run: Session, command: list[str]) -> int:
     return 0
 
 
-def _instrumented(run: Session, package: str, command: list[str]) -> list[str]:
+def _instrumented(
+    run: Session,
+    package: str,
+    command: list[str],
+    files: Mapping[str, bytes],
+    inlinable: Mapping[str, frozenset[int]],
+) -> list[str]:
     """Return the compiler's command line with instrumented copies in place of their files."""
-    files = {word: Path(word).read_bytes() for word in _files(command)}
     copies: dict[str, str] = {}
     folder = Path(_value(command, "-o")).parent / "functrace"
-    for file in instrument.instrument_package(run, package, files):
+    instrumented = [*instrument.instrument_package(run, package, files, inlinable)]
+    if run.light:
+        light_counts.put(
+            run,
+            action_id=_value(command, "-buildid").partition("/")[0],
+            package=package,
+            files=instrumented,
+        )
+    for file in instrumented:
         if file.text is not None:
             folder.mkdir(exist_ok=True)
             copy = folder / f"{len(copies)}_{os.path.basename(file.path)}"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import polars
     import pyarrow
 
-    from functrace.notebook.source import Source
+    from functrace.notebook.open_files import Source
 
 _T = TypeVar("_T", bound="Table")
 
@@ -23,7 +23,7 @@ class Table:
     """Rows of one or several traces, read each time they are requested."""
 
     name: ClassVar[str]
-    """name of the table, and of the method of functrace.export.tables.Tables that reads it"""
+    """name of the table, and of the method of functrace.export.arrow_tables.Tables that reads it"""
 
     def __init__(self, source: Source, wanted: tuple[Criteria, ...] = ()) -> None:
         self._source = source
@@ -53,9 +53,9 @@ class Table:
             MissingExtraError: pyarrow is not installed.
         """
         extras.require("pyarrow", "parquet", "reading tables")
-        from functrace.export import tables
+        from functrace.export import arrow_tables
 
-        return getattr(tables, self.name.upper())
+        return getattr(arrow_tables, self.name.upper())
 
     def count_rows(self) -> int:
         """Return the number of rows. They are read, but not kept.

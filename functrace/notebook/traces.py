@@ -10,8 +10,8 @@ from functrace import units
 from functrace.analysis import Chains as FoldedChains
 from functrace.analysis.losses import losses
 from functrace.errors import FunctraceError
-from functrace.export import processes
-from functrace.notebook.source import Source
+from functrace.export import process_names
+from functrace.notebook.open_files import Source
 from functrace.notebook.table import Calls, Chains, Functions, Processes, Tracks
 from functrace.runtime.escaping import escape
 from functrace.tracefile import Trace, find_trace_files, open_trace
@@ -154,7 +154,7 @@ def _summary(chains: FoldedChains) -> str:
     tracks = units.several(len(trace.tracks), "track")
     lasted = units.duration(trace.span[1])
     language = "" if trace.language == "unknown" else f" ({trace.language})"
-    what = f"{processes.title(trace)}{language}"
+    what = f"{process_names.title(trace)}{language}"
     return f"{what}, {lasted}, {calls}, {tracks}"
 
 

@@ -15,7 +15,7 @@ from functrace.sources.folder_tasks import find_tasks
 from functrace.sources.go import runtime_copy, runtime_folder, toolchain
 from functrace.sources.go.module import Module, find_module
 from functrace.sources.python import imports
-from functrace.sources.request import Language, Request
+from functrace.sources.run_request import Language, Request
 from functrace.units import count, several
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from functrace.errors import FunctraceError, UsageError
 from functrace.results import FileResult
 from functrace.sources import folder_filter
-from functrace.sources.request import Language, Mode, Request, Rewriter
+from functrace.sources.run_request import Language, Mode, Request, Rewriter
 from functrace.sources.walk import Folder, Kind, is_file, walk
 
 

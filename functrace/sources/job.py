@@ -9,8 +9,8 @@ from functrace.errors import UsageError
 from functrace.results import FileResult, Summary
 from functrace.sources import output_tree
 from functrace.sources.folder_tasks import Task, find_broken_links, find_skipped_links, find_tasks
-from functrace.sources.request import Mode, Request, Verb
 from functrace.sources.rewriting import rewrite
+from functrace.sources.run_request import Mode, Request, Verb
 from functrace.sources.scheduling import run_tasks
 
 Work = Callable[[Task], list[FileResult]]

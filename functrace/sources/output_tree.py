@@ -13,8 +13,8 @@ from functrace.sources import manifest
 from functrace.sources.copy import copy
 from functrace.sources.folder_tasks import Task
 from functrace.sources.manifest import FolderRecord, Manifest
-from functrace.sources.request import Request
 from functrace.sources.rewriting import rewrite
+from functrace.sources.run_request import Request
 
 RunTasks = Callable[
     [Callable[[Task], list[FileResult]], list[Task]], Iterator[tuple[Task, list[FileResult]]]

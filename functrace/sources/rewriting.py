@@ -13,7 +13,7 @@ from pathlib import Path
 
 from functrace.results import FileResult
 from functrace.sources.folder_tasks import Part, Task
-from functrace.sources.request import Mode
+from functrace.sources.run_request import Mode
 from functrace.sources.write import write_atomic
 from rewriter.edit import apply
 from rewriter.errors import SourceError

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from functrace.errors import UsageError
 from functrace.results import FileResult, Summary
-from functrace.sources.request import Language, Request
 from functrace.sources.rewriting import add_output, rewrite_text
+from functrace.sources.run_request import Language, Request
 from functrace.sources.walk import Folder
 
 NAME = "<standard input>"

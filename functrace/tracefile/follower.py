@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from functrace._native.reader import array, engine
-from functrace._native.tables import BEGUN, CALL, FED_TRACK
+from functrace._native.engine import array, engine
+from functrace._native.row_types import BEGUN, CALL, FED_TRACK
 from functrace.errors import FunctraceError
 from functrace.tracefile import format as fmt
 from functrace.tracefile.chunks import Chunk, ChunkFile

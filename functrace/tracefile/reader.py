@@ -12,11 +12,11 @@ import numpy.typing as npt
 
 from functrace.errors import FunctraceError
 from functrace.tracefile import format as fmt
-from functrace.tracefile.damage import sentences
 from functrace.tracefile.ending import Ending, is_running
 from functrace.tracefile.facts import Facts, Function, decode, read_facts
 from functrace.tracefile.header import Header, parse_header
 from functrace.tracefile.scan import Chunks, Pieces, Rows, find_chunks, find_pieces
+from functrace.tracefile.sentences import sentences
 from functrace.tracefile.tracks import TrackOrder, Tracks, order_tracks
 
 _MAX_NS = 1 << 61  # nanoseconds, so that a start and a duration add up to an int64

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from functrace._native.reader import array, engine, octets
-from functrace._native.tables import CHUNK, PIECE, TRACK_RECORD
+from functrace._native.engine import array, engine, octets
+from functrace._native.row_types import CHUNK, PIECE, TRACK_RECORD
 from functrace.tracefile import format as fmt
 from functrace.tracefile.header import Header
 

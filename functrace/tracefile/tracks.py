@@ -9,7 +9,7 @@ from typing import overload
 import numpy as np
 import numpy.typing as npt
 
-from functrace._native.tables import GAP, STARTS
+from functrace._native.row_types import GAP, STARTS
 from functrace.tracefile import format as fmt
 from functrace.tracefile.facts import decode
 from functrace.tracefile.scan import Pieces, Rows

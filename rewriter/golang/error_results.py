@@ -99,15 +99,22 @@ def _declares_error(source: bytes, function: GoFunction) -> bool:
     return any(text == _ERROR and before in (b"[", b",", b"(") for before, text in neighbours)
 
 
+def returns_error(function: GoFunction) -> bool:
+    """Return whether the last result of ``function`` is an ``error``."""
+    result = function.node.child_by_field_name("result")
+    if result is None or result.type != "parameter_list":
+        return result is not None and grammar.text(result) == _ERROR
+    declared = _get_declarations(result)
+    return bool(declared) and grammar.text(_get_type(declared[-1])) == _ERROR
+
+
 def _find_result(function: GoFunction, names: _UnusedNames) -> ErrorResult | None:
     result = function.node.child_by_field_name("result")
-    if result is None:
+    if result is None or not returns_error(function):
         return None
     if result.type != "parameter_list":
-        return _name_single(result, names) if grammar.text(result) == _ERROR else None
+        return _name_single(result, names)
     declared = _get_declarations(result)
-    if not declared or grammar.text(_get_type(declared[-1])) != _ERROR:
-        return None
     result_names = _get_names(declared[-1])
     if not result_names:
         return _name_list(result, declared, names)

@@ -42,6 +42,14 @@ class GoFunction:
         """Whether it is a function literal (closure)."""
         return self.node.type == "func_literal"
 
+    @property
+    def compiler_position(self) -> int:
+        """Offset at which the compiler reports it: behind ``func``, but at that of a literal."""
+        if self.is_literal:
+            return self.start
+        after = (child for child in self.node.children[1:] if child.type != "comment")
+        return next(after).start_byte
+
 
 def find(source: bytes, root: Node, *, closures: bool) -> list[GoFunction]:
     """Return every function in source order, function literals only if ``closures``."""

@@ -92,6 +92,7 @@ def _classify(
         elif function.start < outer_end:
             reason = reason or outer_reason
         reason = reason or options.skip_reason or get_filter_reason(function)
+        reason = reason or _get_inlining_reason(function, options)
         if function.open in traced_bodies:
             traced.append(function.function)
         elif reason:
@@ -99,6 +100,13 @@ def _classify(
         else:
             to_instrument.append(function)
     return _Classification(tuple(found), tuple(to_instrument), tuple(traced), tuple(skipped))
+
+
+def _get_inlining_reason(function: GoFunction, options: Options) -> str | None:
+    """Return why a light build leaves out a function, or None."""
+    if not options.inlinable or function.compiler_position not in options.inlinable:
+        return None
+    return None if error_results.returns_error(function) else "left to the compiler's inlining"
 
 
 def _is_exported(found: GoFunction) -> bool:

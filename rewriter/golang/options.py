@@ -39,6 +39,8 @@ class Options:
             a function with one counts as traced.
         is_known_valid: a Go toolchain accepts the file, even if the grammar does not.
         errors: pass a pointer to the function's last result to the call if it is an ``error``.
+        inlinable: offsets at which the compiler reports functions that it can inline; those that
+            return no error are skipped.
     """
 
     runtime_import: str = "functrace"
@@ -53,3 +55,4 @@ class Options:
     ignore_other_runtimes: bool = False
     is_known_valid: bool = False
     errors: bool = False
+    inlinable: frozenset[int] = frozenset()

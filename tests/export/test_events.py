@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from functrace._native.tables import ENTERED, LEFT, LOST, RESUMED, SUSPENDED
+from functrace._native.row_types import ENTERED, LEFT, LOST, RESUMED, SUSPENDED
 from functrace.analysis import calls, fold
 from functrace.errors import FunctraceError
 from functrace.export.events import Events, SpanReader, events

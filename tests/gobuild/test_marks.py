@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from functrace.gobuild import prepare
-from functrace.gobuild.environment import Environment
 from functrace.gobuild.go_command import parse
+from functrace.gobuild.go_environment import Environment
 from functrace.gobuild.prepare import Request
 from functrace.gobuild.session import Session
 from functrace.sources.go.module import Module
@@ -68,6 +68,16 @@ def test_packages_instrumented_differently_have_different_marks(
                 assert not is_traced or any(word.startswith("-functrace=") for word in key)
                 content = (is_traced, session.options if is_traced else None)
                 assert seen.setdefault(key, content) == content, (key, deps, std, flags)
+
+
+def test_light_builds_have_marks_of_their_own(where: Environment, tmp_path: Path) -> None:
+    named = Options(filters=Filters(include=("f",)))  # all that is left is named
+
+    def marks(options: Options, *, light: bool) -> dict[str, str]:
+        return _session(Request(options, light=light), where, tmp_path).marks()
+
+    assert marks(Options(), light=True) != marks(Options(), light=False)
+    assert marks(named, light=True) == marks(named, light=False)
 
 
 def _session(request: Request, where: Environment, folder: Path) -> Session:

@@ -9,7 +9,7 @@ import pytest
 from functrace.cache import entries
 from functrace.errors import FunctraceError, UsageError
 from functrace.gobuild import archives
-from functrace.gobuild.environment import Environment
+from functrace.gobuild.go_environment import Environment
 from functrace.gobuild.otlp_sender import Sender, find_sender
 from functrace.sources.go import runtime_copy
 from tests.support.toolchains import Go

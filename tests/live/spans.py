@@ -11,7 +11,7 @@ from functrace.export.otlp import Options
 from functrace.export.otlp.frames import Span
 from functrace.export.otlp.ids import ProbabilitySampler
 from functrace.export.otlp.live.span_follower import SpanFollower
-from functrace.export.otlp.messages import Source, build_batches
+from functrace.export.otlp.request_encoder import Source, build_batches
 from functrace.export.otlp.spans import spans
 from functrace.globs import compile_list
 from functrace.tracefile import Trace, open_trace

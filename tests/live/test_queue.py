@@ -8,7 +8,7 @@ from typing import Any
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from functrace.export.otlp.live.queue import Queue, QueueCounts
-from functrace.export.otlp.messages import Batch
+from functrace.export.otlp.request_encoder import Batch
 from functrace.export.otlp.send_result import SendResult
 
 REQUEST = ExportTraceServiceRequest()

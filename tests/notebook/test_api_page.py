@@ -11,7 +11,7 @@ import pandas
 import pytest
 
 from functrace import notebook
-from functrace.export import tables
+from functrace.export import arrow_tables
 from tests.cli import shop
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -40,11 +40,11 @@ def _cells(section: str, column: int) -> set[str]:
 def test_columns_are_those_of_the_tables() -> None:
     section = PAGE.split("## Columns")[1]
     schemas = {
-        "calls": tables.CALLS,
-        "chains": tables.CHAINS,
-        "tracks": tables.TRACKS,
-        "functions": tables.FUNCTIONS,
-        "processes": tables.PROCESSES,
+        "calls": arrow_tables.CALLS,
+        "chains": arrow_tables.CHAINS,
+        "tracks": arrow_tables.TRACKS,
+        "functions": arrow_tables.FUNCTIONS,
+        "processes": arrow_tables.PROCESSES,
     }
     written: dict[str, set[str]] = {name: set() for name in schemas}
     for row in re.findall(r"^\| `.* \|$", section, re.M):

@@ -47,5 +47,5 @@ def waits() -> Waits:
 @pytest.fixture
 def small_requests(monkeypatch: pytest.MonkeyPatch) -> int:
     """Requests have so many spans."""
-    monkeypatch.setattr("functrace.export.otlp.messages._SPANS", 100)
+    monkeypatch.setattr("functrace.export.otlp.request_encoder._SPANS", 100)
     return 100

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from functrace._native.tables import (
+from functrace._native.row_types import (
     CALL,
     ENTERED,
     LEFT,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from functrace._native.tables import BLOCK, BUCKETS, ERROR, NODE, PANIC, ROW, UNFINISHED
+from functrace._native.row_types import BLOCK, BUCKETS, ERROR, NODE, PANIC, ROW, UNFINISHED
 from functrace.analysis.request import Counters, Request, Result, Rows
 from tests.reference.track_walk import Call, Failure, TrackWalk, add_time, children_of
 

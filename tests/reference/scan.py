@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from functrace._native.tables import (
+from functrace._native.row_types import (
     CHUNK,
     COUNTED,
     LISTS,

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from functrace._native.tables import (
+from functrace._native.row_types import (
     COUNTED,
     CUT,
     ERROR,
@@ -21,7 +21,7 @@ from functrace._native.tables import (
     UNFINISHED,
 )
 from functrace.analysis.request import Anomalies
-from functrace.analysis.source import Source
+from functrace.analysis.track_words import Source
 from functrace.tracefile import format as fmt
 
 _WORD = fmt.WORD.unpack_from

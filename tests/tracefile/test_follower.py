@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functrace._native.tables import END_UNKNOWN
+from functrace._native.row_types import END_UNKNOWN
 from functrace.errors import FunctraceError
 from functrace.export.events import SpanReader
 from functrace.tracefile import follower, open_trace

@@ -10,16 +10,18 @@ import numpy as np
 import pytest
 
 from functrace import _native
-from functrace._native import reader
-from functrace._native.reader import array, check, engine
-from functrace._native.tables import CHUNK
+from functrace._native import engine as engine_module
+from functrace._native.engine import array, check, engine
+from functrace._native.row_types import CHUNK
 from functrace.errors import FunctraceError
 
 STALE = "the compiled trace reader is of another version; reinstall functrace-cli"
 
 
 def _module(**changes: Any) -> Any:
-    return SimpleNamespace(**{"VERSION": reader.VERSION, "layout": engine().layout, **changes})
+    return SimpleNamespace(
+        **{"VERSION": engine_module.VERSION, "layout": engine().layout, **changes}
+    )
 
 
 def test_the_binary_is_of_this_version() -> None:
@@ -28,7 +30,7 @@ def test_the_binary_is_of_this_version() -> None:
 
 def test_a_binary_of_another_version_is_refused() -> None:
     with pytest.raises(FunctraceError, match=STALE):
-        check(_module(VERSION=reader.VERSION + 1))
+        check(_module(VERSION=engine_module.VERSION + 1))
 
 
 @pytest.mark.parametrize("change", [(2, 1), (3, 8), (4, 4)])

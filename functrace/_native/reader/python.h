@@ -19,7 +19,7 @@ int functrace_array(PyObject *argument, size_t item_size, struct array *out);
 /* Return a bytearray with a copy of the items, or NULL with an exception set. */
 PyObject *functrace_copy(const void *items, uint64_t count, size_t item_size);
 
-/* Fill in a source from the tuple that functrace.analysis.source makes, after checking that every index
+/* Fill in a source from the tuple that functrace.analysis.track_words makes, after checking that every index
  * in it is in range. The tuple does not own the arrays: the caller keeps them alive. */
 int functrace_source(PyObject *argument, struct source *out);
 

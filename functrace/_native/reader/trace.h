@@ -1,5 +1,5 @@
 /* The words of docs/trace-format.md, the rows of a scan, and arrays that grow. The structs that Python
- * reads are mirrored by functrace/_native/tables.py; module.c lists them. */
+ * reads are mirrored by functrace/_native/row_types.py; module.c lists them. */
 #ifndef FUNCTRACE_TRACE_H
 #define FUNCTRACE_TRACE_H
 

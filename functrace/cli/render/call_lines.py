@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from functrace import units
-from functrace.cli.render import columns
+from functrace.cli.render import layout
 from functrace.cli.render.terminal import SafeText, line, style
 from functrace.runtime.escaping import escape
 
@@ -31,7 +31,7 @@ class Lines:
         self._trace = trace
         self._colour = colour
         self._names = [SafeText(escape(function.name)) for function in trace.functions]
-        self._panic = columns.panic_noun([trace])
+        self._panic = layout.panic_noun([trace])
         self._announced: set[int] = set()
 
     def events(self, events: Iterable[Event]) -> Iterator[SafeText]:
@@ -71,7 +71,7 @@ class Lines:
             words.append(track.name)
         if track.starter >= 0:
             starter = self._trace.functions[track.starter]
-            words.append(f"started by {starter.name} {columns.place(starter.file, track.line)}")
+            words.append(f"started by {starter.name} {layout.place(starter.file, track.line)}")
         elif track.parent >= 0:
             words.append("started")
         if track.parent >= 0:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from functrace import units
-from functrace.cli.render import chain_text, columns, terminal
+from functrace.cli.render import chain_text, layout, terminal
 from functrace.cli.render.terminal import style
 from functrace.runtime.escaping import escape
 
@@ -29,7 +29,7 @@ def show(
     count: int,
 ) -> None:
     """Print a summary of all calls, then a block for each of ``chains``; there are ``count``."""
-    names = columns.Names(found.forest.functions)
+    names = layout.Names(found.forest.functions)
     _print_summary(_summary(found, function, names, count))
     examples = found.examples(chains)
     texts = [
@@ -41,7 +41,7 @@ def show(
         terminal.echo()
         terminal.echo("Every chain begins with:")
         _print_chain(texts[0][:prefix], found.filter.unfold_recursion)
-    rows = columns.align(
+    rows = layout.align(
         [_figures(found, min_duration, i, chain) for i, chain in enumerate(chains, 1)]
     )
     for row, words, chain, example in zip(rows, texts, chains, examples, strict=True):
@@ -57,7 +57,7 @@ def show(
         terminal.echo(f"… {units.several(count - len(chains), 'more chain')}; --limit 0 shows all")
 
 
-def _summary(found: CallerChains, function: str, names: columns.Names, count: int) -> list[str]:
+def _summary(found: CallerChains, function: str, names: layout.Names, count: int) -> list[str]:
     all_calls = found.overall()
     functions = sorted({int(found.forest.function[node]) for node in found.nodes})
     name = (
@@ -83,7 +83,7 @@ def _summary(found: CallerChains, function: str, names: columns.Names, count: in
 
 
 def _print_summary(parts: list[str]) -> None:
-    lines = textwrap.wrap(", ".join(parts), columns.width(), subsequent_indent=_INDENT)
+    lines = textwrap.wrap(", ".join(parts), layout.width(), subsequent_indent=_INDENT)
     for number, line in enumerate(lines):
         terminal.echo(line, bold=not number)
 
@@ -97,14 +97,14 @@ def _print_figures(figures: str, failures: str) -> None:
 
 def _common_prefix(texts: list[list[str]]) -> int:
     """Return how many words to print once for all chains; 0 if each chain fits on a line."""
-    width = columns.width() - len(_INDENT)
+    width = layout.width() - len(_INDENT)
     one_line = all(len(chain_text.lines(words, width)) == 1 for words in texts)
     return 0 if one_line else chain_text.common_prefix(texts)
 
 
 def _print_chain(words: list[str], complete: bool) -> None:
     shown = words if complete else chain_text.shorten(words)
-    for line in chain_text.lines(shown, columns.width() - len(_INDENT)):
+    for line in chain_text.lines(shown, layout.width() - len(_INDENT)):
         terminal.echo(_INDENT + line)
 
 
@@ -129,7 +129,7 @@ def _failures(found: CallerChains, chain: CallChain) -> str:
     parts = []
     if chain.failed and not found.filter.failed:
         parts.append(f"{units.count(chain.failed)} failed")
-    if chain.panics and columns.panic_noun(found.forest.traces) == "panic":
+    if chain.panics and layout.panic_noun(found.forest.traces) == "panic":
         parts.append(f"{units.count(chain.panics)} panicked")
     if chain.unfinished:
         parts.append(f"{units.count(chain.unfinished)} unfinished")
@@ -153,13 +153,13 @@ def _counts(found: CallerChains, min_duration: str | None, chain: CallChain) -> 
 
 
 def _texts(found: CallerChains, chain: CallChain) -> Iterator[str]:
-    is_exception = columns.panic_noun(found.forest.traces) == "exception"  # its text has its type
+    is_exception = layout.panic_noun(found.forest.traces) == "exception"  # its text has its type
     texts = found.failure_texts(chain)
     for each in texts[:_MAX_TEXTS]:
         text = escape(each.pattern) or "no text"
         panic = "panic: " if each.panic and not is_exception else ""
         line = f"{units.count(each.count)}x {panic}{text}"
-        width = columns.width() - len(_INDENT)
+        width = layout.width() - len(_INDENT)
         yield line if len(line) <= width else line[: width - 1] + "…"
     if len(texts) > _MAX_TEXTS:
         rest = sum(each.count for each in texts[_MAX_TEXTS:])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from functrace.cli.render import columns
+from functrace.cli.render import layout
 
 if TYPE_CHECKING:
     from functrace.analysis.call_chains import CallChain, Link
@@ -19,7 +19,7 @@ _HEAD, _TAIL = 4, 8
 
 
 def words(
-    forest: Forest, names: columns.Names, chain: CallChain, example: Example | None
+    forest: Forest, names: layout.Names, chain: CallChain, example: Example | None
 ) -> list[str]:
     """Return a word for each call of a chain, with the links of the example if there is one."""
     from functrace.analysis.call_chains import links, steps
@@ -45,7 +45,7 @@ def start(forest: Forest) -> str:
 def _started(forest: Forest, name: str, link: Link | None) -> str:
     if link is None:
         return f"{start(forest)} {name}"
-    at = f" ({columns.place(link.file, link.line)})" if link.file else ""
+    at = f" ({layout.place(link.file, link.line)})" if link.file else ""
     return f"{_STARTS.get(link.kind, link.kind)} {name}{at}"
 
 

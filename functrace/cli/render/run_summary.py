@@ -11,7 +11,7 @@ import numpy as np
 from functrace import units
 from functrace.analysis import Forest, fold, merge
 from functrace.analysis.losses import covered
-from functrace.cli.render import columns
+from functrace.cli.render import layout
 from functrace.cli.render.terminal import style
 from functrace.errors import FunctraceError
 from functrace.tracefile import Trace, open_trace
@@ -85,7 +85,7 @@ def _top_functions(forest: Forest) -> Iterator[str]:
     own = np.bincount(forest.function, forest.self, len(forest.functions))
     top = [f for f in np.argsort(-own, kind="stable")[:_TOP].tolist() if own[f] > 0]
     if top:
-        names = columns.Names(forest.functions)
+        names = layout.Names(forest.functions)
         shares = ", ".join(f"{names[f]} {units.share(own[f], own.sum())}" for f in top)
         yield f"  top self time: {shares}"
 

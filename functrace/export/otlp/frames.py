@@ -10,8 +10,8 @@ from collections.abc import Container, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from functrace.analysis.stream import Call
+from functrace.export.otlp.call_selection import Options
 from functrace.export.otlp.ids import ProbabilitySampler, TrackIds
-from functrace.export.otlp.options import Options
 from functrace.export.otlp.parent_calls import NO_PARENT, ParentCall
 
 _NONE = NO_PARENT.trace_id

@@ -8,10 +8,10 @@ from typing import Any
 from opentelemetry.sdk.resources import OTELResourceDetector
 
 from functrace import __version__
-from functrace.export import processes
+from functrace.export import process_names
 from functrace.export.otlp.ids import Identity
-from functrace.export.otlp.messages import Value
-from functrace.export.processes import Recorded
+from functrace.export.otlp.request_encoder import Value
+from functrace.export.process_names import Recorded
 
 
 def resource(recorded: Recorded) -> dict[str, Value]:
@@ -34,9 +34,9 @@ def _service(recorded: Recorded) -> str:
     """Return the name of the program; for an interpreter, that of the module or script."""
     main = _text(_build(recorded), "main").removesuffix(".__main__")
     if main.endswith(".pyc"):
-        main = _program_argument(main, processes.arguments(recorded))
+        main = _program_argument(main, process_names.arguments(recorded))
     if recorded.language != "python" or not main:
-        return processes.name(recorded)
+        return process_names.name(recorded)
     return PurePath(main).stem if "/" in main or main.endswith(".py") else main
 
 
@@ -52,7 +52,7 @@ def _build(recorded: Recorded) -> dict[str, Any]:
 
 
 def _process(recorded: Recorded) -> dict[str, Value]:
-    arguments = processes.arguments(recorded)
+    arguments = process_names.arguments(recorded)
     facts: dict[str, Value] = {}
     if arguments:
         facts["process.command_args"] = arguments

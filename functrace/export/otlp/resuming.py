@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 
 from functrace.errors import FunctraceError, UsageError
+from functrace.export.otlp.call_selection import Options
 from functrace.export.otlp.frames import Span
 from functrace.export.otlp.ids import Identity
-from functrace.export.otlp.options import Options
 from functrace.tracefile import Trace
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from functrace.export.otlp.messages import Batch
+from functrace.export.otlp.request_encoder import Batch
 from functrace.export.otlp.send_result import SendResult, Tally
 from functrace.export.otlp.transport import Transport
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from functrace.analysis import Selection
 from functrace.analysis.stream import Call, by_track
+from functrace.export.otlp.call_selection import Options
 from functrace.export.otlp.frames import (
     Frame,
     Sampler,
@@ -16,7 +17,6 @@ from functrace.export.otlp.frames import (
     to_parent_call,
 )
 from functrace.export.otlp.ids import Identity
-from functrace.export.otlp.options import Options
 from functrace.export.otlp.parent_calls import Children, ParentCall, ParentCalls
 from functrace.export.otlp.track_selection import TrackSelection
 from functrace.tracefile import Trace

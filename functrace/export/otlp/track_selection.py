@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 from functrace.analysis import Listing, Selection
 from functrace.analysis.stream import by_track
-from functrace.export.otlp.options import Options
+from functrace.export.otlp.call_selection import Options
 from functrace.tracefile import Trace
 
 

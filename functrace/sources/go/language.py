@@ -13,7 +13,7 @@ from functrace.sources.go import runtime_copy, runtime_folder
 from functrace.sources.go.module import Module, find_module, read_module
 from functrace.sources.go.planning import names_declared_elsewhere, plan
 from functrace.sources.go.runtime_imports import find_runtime_dependencies
-from functrace.sources.request import Mode, Planner, Request, Verb
+from functrace.sources.run_request import Mode, Planner, Request, Verb
 from functrace.sources.walk import Folder
 from rewriter.filters import Location
 from rewriter.golang import Options, find_package_level_names

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from functrace.sources.go import toolchain
-from functrace.sources.request import Verb
+from functrace.sources.run_request import Verb
 from rewriter.errors import SourceError
 from rewriter.golang import Options, plan_inject, plan_strip
 from rewriter.plan import Plan

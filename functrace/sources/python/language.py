@@ -9,7 +9,7 @@ from pathlib import Path
 
 from functrace.sources.python import imports
 from functrace.sources.python.imports import find_package, module_name
-from functrace.sources.request import Mode, Planner, Request, Verb
+from functrace.sources.run_request import Mode, Planner, Request, Verb
 from functrace.sources.walk import Folder
 from rewriter.filters import Location
 from rewriter.plan import Plan

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Condition, Thread
 
-from functrace.export.otlp.messages import Batch
+from functrace.export.otlp.request_encoder import Batch
 from functrace.export.otlp.send_result import SendResult, Tally
 from functrace.export.otlp.transport import Transport
 

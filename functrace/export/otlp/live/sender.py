@@ -15,8 +15,8 @@ from functrace.export.otlp.ids import ProbabilitySampler
 from functrace.export.otlp.live.queue import Queue, QueueCounts
 from functrace.export.otlp.live.span_follower import SpanFollower
 from functrace.export.otlp.live.variables import SenderSettings, read_settings
-from functrace.export.otlp.messages import Batch, BatchBuilder
 from functrace.export.otlp.redaction import redact
+from functrace.export.otlp.request_encoder import Batch, BatchBuilder
 from functrace.export.otlp.resource import resource
 from functrace.export.otlp.transport import connect
 from functrace.processes import is_alive

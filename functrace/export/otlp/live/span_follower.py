@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from functrace._native.tables import CUT, END_UNKNOWN, ERROR, GOEXIT, PANIC, UNFINISHED
+from functrace._native.row_types import CUT, END_UNKNOWN, ERROR, GOEXIT, PANIC, UNFINISHED
 from functrace.analysis.stream import Call
+from functrace.export.otlp.call_selection import Options
 from functrace.export.otlp.frames import (
     Frame,
     Sampler,
@@ -17,7 +18,6 @@ from functrace.export.otlp.frames import (
     to_parent_call,
 )
 from functrace.export.otlp.ids import Identity, TrackIds
-from functrace.export.otlp.options import Options
 from functrace.export.otlp.parent_calls import NO_PARENT, ParentCall
 from functrace.globs import compile_list
 from functrace.tracefile import Function
@@ -61,7 +61,7 @@ class _OpenCall(Frame):
 
 
 class LiveProcess:
-    """Running process as a source of spans; see functrace.export.otlp.messages.Source.
+    """Running process as a source of spans; see functrace.export.otlp.request_encoder.Source.
 
     Args:
         path: its trace file.

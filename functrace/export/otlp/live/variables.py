@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from functrace.errors import UsageError
-from functrace.export.otlp.options import Options
+from functrace.export.otlp.call_selection import Options
 from functrace.globs import parse_globs
 from functrace.units import parse_duration, parse_share
 

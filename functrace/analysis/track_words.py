@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from functrace._native.reader import array, octets
-from functrace._native.tables import TRACK
+from functrace._native.engine import array, octets
+from functrace._native.row_types import TRACK
 from functrace.tracefile import Trace
 
 

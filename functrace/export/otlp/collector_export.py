@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from functrace.export.otlp.call_selection import ALL_CALLS, Options
 from functrace.export.otlp.frames import Span
 from functrace.export.otlp.ids import ProbabilitySampler
-from functrace.export.otlp.messages import Batch, build_batches
-from functrace.export.otlp.options import ALL_CALLS, Options
+from functrace.export.otlp.request_encoder import Batch, build_batches
 from functrace.export.otlp.resource import resource
 from functrace.export.otlp.resuming import SkipFilter, count_done
 from functrace.export.otlp.sending import Clock, Delivery, Sender

@@ -1,6 +1,6 @@
 """Row types of the compiled reader, with the layouts of the structs in _native/reader/.
 
-Times are ticks after the start of the trace. functrace._native.reader checks the layouts on load.
+Times are ticks after the start of the trace. functrace._native.engine checks the layouts on load.
 """
 
 from __future__ import annotations

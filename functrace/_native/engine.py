@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from functrace._native.tables import LAYOUTS
+from functrace._native.row_types import LAYOUTS
 from functrace.errors import FunctraceError
 
 VERSION = 2

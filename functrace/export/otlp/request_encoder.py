@@ -21,11 +21,11 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
 
 from functrace import __version__
 from functrace.analysis.stream import Call
-from functrace.export.otlp.failures import parse_failure
+from functrace.export.otlp.exceptions import parse_failure
 from functrace.export.otlp.frames import Span
 from functrace.export.otlp.ids import ProbabilitySampler
 from functrace.export.otlp.parent_calls import NO_PARENT
-from functrace.export.processes import Recorded
+from functrace.export.process_names import Recorded
 from functrace.globs import short_name
 from functrace.tracefile import Function
 

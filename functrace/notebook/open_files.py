@@ -18,7 +18,7 @@ from functrace.tracefile import Trace
 if TYPE_CHECKING:
     import pyarrow
 
-    from functrace.export.tables import Tables
+    from functrace.export.arrow_tables import Tables
 
 
 class Source:
@@ -83,6 +83,6 @@ class Source:
 
     @cached_property
     def _tables(self) -> Tables:
-        from functrace.export.tables import Tables  # late: it requires pyarrow
+        from functrace.export.arrow_tables import Tables  # late: it requires pyarrow
 
         return Tables(self._folds)

@@ -13,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from functrace._native.tables import ERROR, GOEXIT, PANIC, UNFINISHED
+from functrace._native.row_types import ERROR, GOEXIT, PANIC, UNFINISHED
 from functrace.analysis import Chains
 from functrace.analysis.columns import Figures, Int32s, Int64s
 from functrace.analysis.folds import Folds
 from functrace.analysis.merge import merge_functions
 from functrace.analysis.totals import part_of, totals
-from functrace.export import figures, processes
+from functrace.export import figures, process_names
 from functrace.export.events import SpanReader, Spans
 from functrace.tracefile import Trace
 from functrace.tracefile.facts import encodable
@@ -237,8 +237,8 @@ class Tables:
             "process": process,
             "trace": encodable(str(trace.path)),
             "pid": trace.pid,
-            "program": processes.name(trace),
-            "arguments": processes.arguments(trace),
+            "program": process_names.name(trace),
+            "arguments": process_names.arguments(trace),
             "language": trace.language,
             "started": trace.started,
             "ended_cleanly": trace.ended_cleanly,
