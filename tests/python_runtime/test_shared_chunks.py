@@ -153,6 +153,44 @@ def test_task_on_two_threads(run: Runner, runtime: Runtime) -> None:
     assert own == [["> own", "< own"] * 102] * 2
 
 
+def test_entries_that_are_written_late(run: Runner) -> None:
+    """Their times are earlier than those of other tracks' words in the chunk."""
+    result = run(
+        """
+        import asyncio, time
+
+        @trace
+        async def outer(order):
+            for ready in order: await ready.wait()
+            time.sleep(0.02)
+            inner()
+
+        @trace
+        def inner(): time.sleep(0.02)
+
+        @trace
+        def short(): pass
+
+        async def main():
+            ready = asyncio.Event()
+            tasks = [asyncio.create_task(outer([ready]), name=str(i)) for i in range(3)]
+            await asyncio.sleep(0)
+            ready.set()
+            await asyncio.gather(*tasks)
+            short()
+
+        asyncio.run(main())
+        """,
+        FUNCTRACE_MIN_DURATION="20ms",
+    )
+    tracks = [result.trace.track(f"{number} outer") for number in range(3)]
+    timed = [[e for e in track.events if e[0] in "<>"] for track in tracks]
+    assert timed == [["> outer", "> inner", "< inner", "< outer"]] * 3
+    first = [track.ticks[0] for track in tracks]
+    assert first == sorted(first)
+    assert max(first) < min(track.ticks[-1] for track in tracks)
+
+
 def test_chunks_of_ended_threads_are_continued(run: Runner) -> None:
     result = run("""
         import threading
