@@ -8,20 +8,28 @@ import (
 )
 
 // A generatedProgram is the trace of a program, as a recorder writes it into the chunks of several
-// tracks.
+// writers, which its tracks share.
 type generatedProgram struct {
 	random   *rand.Rand
 	data     []byte
 	now      uint64
 	tracks   []*generatedTrack
+	writers  []*generatedWriter
 	stores   []store
 	sequence uint64 // of the last chunk
 }
 
 type generatedTrack struct {
-	id      uint64
-	open    []uint64 // functions
-	at, end int      // the unused part of its chunk
+	id     uint64
+	open   []uint64 // functions
+	writer *generatedWriter
+	run    uint64
+}
+
+type generatedWriter struct {
+	number  uint64
+	current *generatedTrack // of the latest words
+	at, end int             // the unused part of its chunk
 }
 
 // A store is what a recorder makes visible at once: a word, after its payload, or a chunk's head.
@@ -47,18 +55,21 @@ func generateProgram(seed int64, steps int) *generatedProgram {
 func newProgram(seed int64) *generatedProgram {
 	p := &generatedProgram{random: rand.New(rand.NewSource(seed)), data: make([]byte, 4096), now: 1000}
 	copy(p.data, "FTRACE\r\n")
-	for at, value := range map[int]uint32{8: 1, 12: 4096, 16: 1, 20: 1} {
+	for at, value := range map[int]uint32{8: 2, 12: 4096, 16: 1, 20: 1} {
 		little.PutUint32(p.data[at:], value)
 	}
 	for at, value := range map[int]uint64{24: 1e9, 32: 1000, 40: 1_700_000_000_000_000_000, 48: 4} {
 		little.PutUint64(p.data[at:], value)
+	}
+	for number := uint64(1); number <= 3; number++ {
+		p.writers = append(p.writers, &generatedWriter{number: number})
 	}
 	p.writeFacts()
 	return p
 }
 
 func (p *generatedProgram) writeFacts() {
-	at := p.newChunk(1, 0, 0)
+	at := p.newChunk(1, 0)
 	for number := uint32(1); number <= functions; number++ {
 		name := fmt.Sprintf("main.f%d", number)
 		payload := little.AppendUint32(little.AppendUint32(nil, number), number)
@@ -70,16 +81,15 @@ func (p *generatedProgram) writeFacts() {
 }
 
 // newChunk returns the offset of the chunk's words.
-func (p *generatedProgram) newChunk(kind uint32, track uint64, open int) int {
+func (p *generatedProgram) newChunk(kind uint32, writer uint64) int {
 	at := len(p.data)
 	p.data = append(p.data, make([]byte, 512)...)
 	p.sequence++
 	copy(p.data[at:], "CHNK")
 	little.PutUint32(p.data[at+4:], kind)
 	little.PutUint32(p.data[at+8:], 512)
-	little.PutUint32(p.data[at+12:], uint32(open))
 	little.PutUint64(p.data[at+16:], p.sequence)
-	little.PutUint64(p.data[at+24:], track)
+	little.PutUint64(p.data[at+24:], writer)
 	little.PutUint64(p.data[at+32:], p.now)
 	return at + 40
 }
@@ -123,32 +133,47 @@ func (p *generatedProgram) beginTrackFrom(parent *generatedTrack, starter uint32
 	payload = little.AppendUint32(payload, starter)
 	payload = little.AppendUint32(payload, 7)
 	p.tracks = append(p.tracks, t)
-	p.reserve(t, 8*5)
-	t.at += p.put(t.at, 2, 1, payload)
+	p.putRecord(t, 2, 1, payload)
 	p.enter(t, 1)
 	return t
 }
 
-// reserve begins a new chunk for the track if the current one is too small.
-func (p *generatedProgram) reserve(t *generatedTrack, size int) {
-	if t.at+size+8 <= t.end {
-		return
+// reserve returns the writer of the track's next words. They begin a run if the writer's last words
+// are not the track's last ones.
+func (p *generatedProgram) reserve(t *generatedTrack, size int) *generatedWriter {
+	isNew := t.writer == nil
+	w := t.writer
+	if isNew || p.random.Intn(5) == 0 {
+		w = p.writers[p.random.Intn(len(p.writers))]
 	}
-	track := t.id
-	if t.end == 0 {
-		track = 0
+	if w == t.writer && w.current == t && w.at+size <= w.end {
+		return w
 	}
-	t.at = p.newChunk(2, track, len(t.open))
-	t.end = t.at + 512 - 40
-	little.PutUint64(p.data[t.at-8:], 1000) // a base that all times can be relative to
-	p.stores = append(p.stores, store{head: t.at - 40})
+	if w.at+16+size > w.end {
+		w.at = p.newChunk(2, w.number)
+		w.end = w.at + 512 - 40
+		little.PutUint64(p.data[w.at-8:], 1000) // a base that all times can be relative to
+		p.stores = append(p.stores, store{head: w.at - 40})
+	}
+	t.writer, w.current = w, t
+	if !isNew {
+		t.run++
+		value := t.run | uint64(len(t.open))<<24
+		w.at += p.put(w.at, 10, value, little.AppendUint64(nil, t.id))
+	}
+	return w
+}
+
+func (p *generatedProgram) putRecord(t *generatedTrack, kind int, value uint64, payload []byte) {
+	w := p.reserve(t, 8+(len(payload)+7)&^7)
+	w.at += p.put(w.at, kind, value, payload)
 }
 
 func (p *generatedProgram) word(t *generatedTrack, kind, function uint64) {
-	p.reserve(t, 8)
-	little.PutUint64(p.data[t.at:], (p.now-1000)<<22|function<<2|kind)
-	p.stores = append(p.stores, store{at: t.at, size: 8})
-	t.at += 8
+	w := p.reserve(t, 8)
+	little.PutUint64(p.data[w.at:], (p.now-1000)<<22|function<<2|kind)
+	p.stores = append(p.stores, store{at: w.at, size: 8})
+	w.at += 8
 }
 
 func (p *generatedProgram) enter(t *generatedTrack, function uint64) {
@@ -166,8 +191,7 @@ func (p *generatedProgram) leave(t *generatedTrack) {
 }
 
 func (p *generatedProgram) fail(t *generatedTrack) {
-	p.reserve(t, 40)
-	t.at += p.put(t.at, 3, 0, []byte("item 13 is locked"))
+	p.putRecord(t, 3, 0, []byte("item 13 is locked"))
 	p.leaveSilently(t)
 }
 

@@ -352,7 +352,9 @@ def test_dropped_spans_are_counted(sender: Path, tmp_path: Path) -> None:
     calls = 90_000
     words = (word(3, at) for at in range(calls) for word in (w.enter, w.leave))
     file = tmp_path / "x.ftrace"
-    file.write_bytes(w.header(flags=0) + w.FUNCTIONS + w.events(2, w.track(1, 1000), *words))
+    file.write_bytes(
+        w.header(version=2, flags=0) + w.FUNCTIONS + w.events(2, w.track(1, 1000), *words)
+    )
     _patch(file, 16, os.getpid())
     with over_http(*[Reply(503)] * 4) as receiver:
         arguments = [str(sender), "--foreground", str(file)]

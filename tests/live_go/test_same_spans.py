@@ -129,9 +129,11 @@ def _with_inherited_calls(random: Random) -> bytes:
                 lambda now=now, function=function: w.leave(function, now),
             )
             words.append(random.choices(makers, [1, 3, 3])[0]())
-        opened = len(listed) + random.randrange(2)
-        chunks.append(w.events(sequence, *listed, *words, track=1, opened=opened))
-    return w.header(flags=4) + w.FUNCTIONS + b"".join(chunks)
+        switch = w.switch(1, sequence, opened=len(listed) + random.randrange(2))
+        if listed:
+            listed.insert(0, w.track(1, 1000, again=True))
+        chunks.append(w.events(sequence, switch, *listed, *words, track=1))
+    return w.header(version=2, flags=4) + w.FUNCTIONS + b"".join(chunks)
 
 
 def roots(trace: Trace) -> set[int]:
@@ -200,7 +202,7 @@ def test_the_resource(
     language, process = _PROCESSES[case]
     path = tmp_path / "x.ftrace"
     path.write_bytes(
-        w.header(language=language)
+        w.header(version=2, language=language)
         + w.facts(1, w.process(json.dumps(process)), w.function(1, "shop.pay", "", 0))
         + w.events(2, w.track((1 << 64) - 1, 1000, kind=9), w.enter(1, 5))
     )
@@ -222,7 +224,7 @@ _TEXTS = (b"shop.Declined: card: 13", b"KeyError", b"no type", b": x", b"", b"x\
 def test_exceptions(sender: Path, tmp_path: Path, text: bytes, language: int) -> None:
     path = tmp_path / "x.ftrace"
     path.write_bytes(
-        w.header(language=language)
+        w.header(version=2, language=language)
         + w.FUNCTIONS
         + w.events(2, w.track(1, 1000), w.enter(1, 5), w.record(4, text, 1), w.leave(1, 9))
     )
@@ -260,7 +262,7 @@ def test_names_of_roots(sender: Path, tmp_path: Path, glob: str) -> None:
     calls = (word(number, 5) for number in numbers for word in (w.enter, w.leave))
     path = tmp_path / "x.ftrace"
     path.write_bytes(
-        w.header()
+        w.header(version=2)
         + w.facts(1, *map(w.function, numbers, _NAMES))
         + w.events(2, w.track(1, 1000), *calls)
     )

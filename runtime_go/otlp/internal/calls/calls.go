@@ -85,6 +85,9 @@ func (c *Calls) Add(pieces []follow.Piece) {
 	for i := range pieces {
 		piece := &pieces[i]
 		t := c.tracks[piece.Track]
+		if t == nil && piece.IsCut {
+			continue
+		}
 		if t == nil {
 			t = c.newTrack(piece)
 		}
@@ -92,7 +95,7 @@ func (c *Calls) Add(pieces []follow.Piece) {
 		if len(t.pieces) == 0 {
 			c.active = append(c.active, t)
 		}
-		t.pieces = append(t.pieces, pending{Piece: *piece})
+		t.add(piece)
 	}
 }
 
@@ -100,7 +103,7 @@ func (c *Calls) Add(pieces []follow.Piece) {
 func (c *Calls) newTrack(piece *follow.Piece) *Track {
 	t := &Track{
 		ID:    piece.Track,
-		Start: piece.First,
+		Start: piece.Earliest,
 		calls: c,
 		ids:   c.identity().Track(piece.Track),
 	}
@@ -135,8 +138,8 @@ func (c *Calls) link() {
 		case parent != nil && parent.isBefore(t):
 			t.parent = parent
 			parent.addChild(t)
-		case parent == nil && t.parentID != 0 && !t.isParentResolved:
-			kept = append(kept, t) // the parent may not have been read yet
+		case parent == nil && (t.parentID != 0 || !t.isDescribed) && !t.isParentResolved:
+			kept = append(kept, t) // the parent, or the track's record, may not have been read yet
 		}
 	}
 	clear(c.unlinked[len(kept):])

@@ -33,9 +33,12 @@ type Track struct {
 	isSuspended bool
 	failure     Failure // of the call whose exit comes next
 
-	isMatching  bool // a chunk has begun whose list of open calls is being compared
+	runs        runs
+	isMatching  bool // a run has begun whose list of open calls is being compared
 	listed      int  // calls in that list so far
-	openAtHead  int  // open calls according to the chunk's head
+	openAtBegin int  // open calls according to the run
+	hasGap      bool // words before the run are missing
+	awaitsList  bool // calls are open that are not known
 	hidden      int  // open calls whose entries were overwritten and that are not listed
 	hiddenIndex int  // open calls around the hidden ones
 	idleSince   int  // the turn in which it became idle; 0 while it is active
@@ -79,8 +82,8 @@ func (t *Track) describe(piece *follow.Piece) {
 			t.calls.starters[starter] = true
 		}
 	}
-	if !t.isDescribed {
-		t.Start = min(t.Start, piece.First)
+	if !t.isDescribed && !piece.IsCut {
+		t.Start = min(t.Start, piece.Earliest)
 	}
 }
 
@@ -88,12 +91,10 @@ func (t *Track) describe(piece *follow.Piece) {
 func (t *Track) run(until int64) bool {
 	for i := range t.pieces {
 		piece := &t.pieces[i]
-		if !piece.isBegun && (piece.Begins || piece.Record != nil) {
-			t.finishMatching()
-			t.isMatching, t.listed, t.openAtHead = piece.Begins, 0, piece.Open
+		if t.runs.isLate(piece.Run) {
+			continue
 		}
-		piece.isBegun = true
-		if !t.runPiece(piece, until) {
+		if !piece.isBegun && !t.begin(i, until) || !t.runPiece(piece, until) {
 			t.pieces = append(t.pieces[:0], t.pieces[i:]...)
 			return true
 		}
@@ -103,6 +104,20 @@ func (t *Track) run(until int64) bool {
 		t.calls.discard(t.calls.idle.add(t))
 	}
 	return false
+}
+
+// begin begins a piece, unless its first event is later.
+func (t *Track) begin(index int, until int64) bool {
+	piece := &t.pieces[index]
+	if piece.IsCut {
+		t.runs.isCut = true
+	} else if t.firstEvent(index) > until {
+		return false
+	} else if piece.Begins {
+		t.beginRun(index)
+	}
+	piece.isBegun = true
+	return true
 }
 
 func (t *Track) runPiece(p *pending, until int64) bool {
@@ -245,7 +260,7 @@ func (t *Track) exit(function int32, time int64) {
 	}
 }
 
-// match compares an open call in a chunk's list with the known one at the same depth. From the first
+// match compares an open call in a run's list with the known one at the same depth. From the first
 // difference on, the listed calls replace the known ones.
 func (t *Track) match(function int32, start int64, isInherited bool) {
 	if function < 0 {
@@ -274,41 +289,50 @@ func (t *Track) openAt(index int) inheritedCall {
 }
 
 // reopen opens a call whose entry was not read. It did not begin before the last known event outside
-// it. An inherited call inside an ordinary one is an ordinary call.
+// it, if the calls outside it are known. An inherited call inside an ordinary one is an ordinary call.
 func (t *Track) reopen(function int32, start int64, isInherited bool) {
+	entered := start
 	start = max(start, t.time)
+	if !t.awaitsList || !t.isMatching {
+		entered = start
+	}
 	t.resolveChildren(start)
 	t.passTime(start)
 	if isInherited && len(t.open) == 0 {
 		t.inherited = append(t.inherited, inheritedCall{function, start})
 	} else {
-		t.push(function, start)
+		t.push(function, entered)
 	}
 }
 
-// finishMatching adjusts the open calls to the chunk's head, before the chunk's first event.
+// finishMatching adjusts the open calls to the run's number of them, before the run's first event.
 func (t *Track) finishMatching() {
 	if !t.isMatching {
 		return
 	}
 	t.isMatching = false
-	expected := max(t.listed, t.openAtHead)
-	if t.depth()+t.hidden != expected {
+	expected := max(t.listed, t.openAtBegin)
+	if t.hasGap || t.depth()+t.hidden != expected {
 		t.matchDepth(expected)
+	}
+	t.hasGap = false
+	if t.listed > 0 || t.openAtBegin == 0 {
+		t.awaitsList = false
 	}
 }
 
 // matchDepth ends the calls that are no longer open, and counts as hidden those that are neither known
 // nor listed.
 func (t *Track) matchDepth(expected int) {
-	isKnown := t.hidden == 0 && t.depth() > expected
+	isKnown := !t.hasGap && t.hidden == 0 && t.depth() > expected
+	isListed := t.hasGap || t.listed > 0
 	depth := expected
-	if t.listed > 0 && !isKnown {
+	if isListed && !isKnown {
 		depth = t.listed
 	}
 	t.abandon(depth, t.time)
 	t.hiddenIndex, t.hidden = t.depth(), 0
-	if t.listed > 0 {
+	if isListed {
 		t.hidden = max(expected-t.depth(), 0)
 	}
 }

@@ -9,55 +9,50 @@ import (
 // A chunk and how far it was read.
 type chunk struct {
 	format.Head
-	offset int64
-	read   int    // bytes, including the head
-	track  uint64 // of the next words; 0 if unknown
-	base   uint64 // ticks that their times are relative to
-	begun  bool   // its first piece was returned
-	filled bool   // no more words come
-	last   int64  // no later word has an earlier time
+	offset       int64
+	read         int    // bytes, including the head
+	run          *Run   // of the next words; nil if they belong to no track
+	base         uint64 // ticks that their times are relative to
+	isRead       bool   // all words stored so far were read at least once
+	filled       bool   // no more words fit
+	hasSuccessor bool   // its writer has begun another chunk
+	isLeft       bool   // its writer has left it, or it was overwritten
+	found        int64  // bytes of the chunks found before, and of this one
+	age          int64  // bytes of the chunks found after it when it was last read
+	last         int64  // no later word has an earlier time
 }
 
 // A finder finds new chunks in the file.
 type finder struct {
 	window
 	overwrites bool
-	known      map[int64]uint64 // by offset, the sequence number of the chunk seen there
-	front      int64            // the end of the newest chunk
-	newest     uint64           // its sequence number
+	known      map[int64]format.Head // by offset, the chunk seen there
+	front      int64                 // the end of the newest chunk
+	newest     uint64                // its sequence number
+	seen       uint64                // chunks found
+	bytes      int64                 // in these
 	rounds     int
 }
 
 // As long as no chunks seem to be missed, the whole file is searched only once in this many rounds.
 const searchInterval = 10
 
-// find returns the new chunks by sequence number, and how many came and were overwritten unseen.
-func (f *finder) find(thoroughly bool) (found []*chunk, missed uint64) {
+// find returns the new chunks by sequence number.
+func (f *finder) find(thoroughly bool) []*chunk {
 	f.invalidate()
-	before := f.newest
-	found = f.ahead()
-	if thoroughly || f.rounds%searchInterval == 0 || f.missing(before, found) > 0 {
+	found := f.ahead()
+	if thoroughly || f.rounds%searchInterval == 0 || f.unseen() > 0 {
 		f.invalidate()
 		found = append(found, f.everywhere()...)
 	}
 	f.rounds++
 	sort.Slice(found, func(i, j int) bool { return found[i].Sequence < found[j].Sequence })
-	if f.overwrites {
-		missed = f.missing(before, found)
-	}
-	return found, missed
+	return found
 }
 
-// missing returns how many sequence numbers after the one given belong to no chunk found.
-func (f *finder) missing(before uint64, found []*chunk) uint64 {
-	missing := f.newest - before
-	for _, c := range found {
-		if c.Sequence > before && missing > 0 {
-			missing--
-		}
-	}
-	return missing
-}
+// unseen returns how many chunks were overwritten before they were found, or begin later than chunks
+// after them.
+func (f *finder) unseen() uint64 { return f.newest - min(f.seen, f.newest) }
 
 // ahead returns the chunks after the newest one. Recorders fill one segment of the file after the
 // other, and overwrite the oldest.
@@ -84,6 +79,11 @@ func (f *finder) ahead() (found []*chunk) {
 func (f *finder) everywhere() (found []*chunk) {
 	at, end := int64(format.HeaderBytes), int64(format.HeaderBytes)
 	for f.overwrites || at-end <= format.ChunkLimit {
+		if head, isKnown := f.known[at]; isKnown && (!f.overwrites || f.sequence(at) == head.Sequence) {
+			at += int64(head.Size)
+			end = at
+			continue
+		}
 		head, isChunk, isFile := f.head(at)
 		if !isFile {
 			break
@@ -92,9 +92,7 @@ func (f *finder) everywhere() (found []*chunk) {
 			at += format.ChunkStep
 			continue
 		}
-		if f.known[at] != head.Sequence {
-			found = append(found, f.add(at, head))
-		}
+		found = append(found, f.add(at, head))
 		at += int64(head.Size)
 		end = at
 	}
@@ -102,9 +100,11 @@ func (f *finder) everywhere() (found []*chunk) {
 }
 
 func (f *finder) add(at int64, head format.Head) *chunk {
-	f.known[at] = head.Sequence
+	f.known[at] = head
+	f.seen++
+	f.bytes += int64(head.Size)
 	if head.Sequence > f.newest {
 		f.newest, f.front = head.Sequence, at+int64(head.Size)
 	}
-	return &chunk{Head: head, offset: at, read: format.HeadBytes, track: head.Track, base: head.Base}
+	return &chunk{Head: head, offset: at, read: format.HeadBytes, base: head.Base, found: f.bytes}
 }

@@ -16,13 +16,14 @@ type Follower struct {
 	Facts  Facts
 	Lost   Lost
 
-	file    *os.File
-	finder  finder
-	chunks  []*chunk          // chunks that may get more words, by sequence number
-	current map[uint64]*chunk // by track, the chunk that its words are written to
-	buffer  []byte
-	latest  int64  // time of the latest event read
-	largest uint64 // words in the largest chunk seen
+	file      *os.File
+	finder    finder
+	chunks    []*chunk          // chunks that may get more words, by sequence number
+	current   map[uint64]*chunk // by writer, its newest chunk if that may get more words
+	buffer    []byte
+	latest    int64  // time of the latest event read
+	largest   uint64 // words in the largest chunk seen
+	lostWords uint64 // overwritten in chunks that were seen
 }
 
 // Lost counts what was overwritten before it was read.
@@ -57,7 +58,7 @@ func Open(path string) (*Follower, error) {
 	f.finder = finder{
 		window:     window{file: file},
 		overwrites: f.Header.Has(format.Overwrites),
-		known:      map[int64]uint64{},
+		known:      map[int64]format.Head{},
 		front:      format.HeaderBytes,
 	}
 	return f, nil
@@ -88,33 +89,34 @@ func (f *Follower) Round(atEnd bool) (Read, error) {
 	if err := f.readHeader(); err != nil {
 		return Read{}, err
 	}
-	found, missed := f.finder.find(atEnd)
+	found := f.finder.find(atEnd)
 	for _, c := range found {
 		f.register(c)
 	}
-	f.Lost.Events += missed * f.largest
 	f.chunks = merged(f.chunks, found)
 	round := Read{Until: f.latest}
 	if atEnd {
 		round.Until = format.TimeLimit
 	}
 	err := f.readChunks(&round)
+	f.Lost.Events = f.lostWords
+	if f.finder.overwrites {
+		f.Lost.Events += f.finder.unseen() * f.largest
+	}
 	return round, err
 }
 
-// register makes a new chunk the current one of its track: the chunk before is complete.
+// register makes a new chunk the current one of its writer: the chunk before is complete.
 func (f *Follower) register(c *chunk) {
 	c.last = format.Since(c.Base, f.Header.Start)
 	if c.Kind != format.Events {
 		return
 	}
 	f.largest = max(f.largest, uint64(c.Size-format.HeadBytes)/8)
-	if c.Track != 0 {
-		if old := f.current[c.Track]; old != nil && old.Sequence < c.Sequence {
-			old.filled = true
-		}
-		f.current[c.Track] = c
+	if old := f.current[c.Writer]; old != nil {
+		old.hasSuccessor = true
 	}
+	f.current[c.Writer] = c
 }
 
 // readChunks reads facts first: a function's definition must be known before its calls.
@@ -142,7 +144,7 @@ func (f *Follower) readChunks(round *Read) error {
 			}
 			budget -= c.read - before
 		}
-		if c.isFull() {
+		if c.isFull() || c.isLeft {
 			f.release(c)
 		} else {
 			kept = append(kept, c)
@@ -153,8 +155,8 @@ func (f *Follower) readChunks(round *Read) error {
 }
 
 func (f *Follower) release(c *chunk) {
-	if f.current[c.track] == c {
-		delete(f.current, c.track)
+	if f.current[c.Writer] == c {
+		delete(f.current, c.Writer)
 	}
 }
 

@@ -11,7 +11,7 @@ const (
 
 	magic      = "FTRACE\r\n"
 	chunkMagic = "CHNK"
-	version    = 1
+	version    = 2
 )
 
 // Kinds of chunks.
@@ -38,6 +38,7 @@ const (
 	Suspended = 7
 	Resumed   = 8
 	Inherited = 9
+	Switch    = 10
 	Function  = 16
 	Process   = 17
 )
@@ -50,6 +51,19 @@ const (
 
 // IsInherited is a value of an open record.
 const IsInherited = 1
+
+// Parts of the value of a track record.
+const (
+	TrackKind  = 0xff
+	TrackAgain = 1 << 8 // describes the run's track again
+)
+
+// Parts of the value of a switch record: the run's number, and how many calls are open.
+const (
+	RunBits = 24
+	MaxRun  = 1<<RunBits - 1
+	MaxOpen = 1<<16 - 1
+)
 
 // Sizes of payloads, and the limit of function numbers.
 const (
@@ -99,8 +113,8 @@ func Since(ticks, start uint64) int64 {
 
 // A Head is the head of a chunk.
 type Head struct {
-	Kind, Size, Open      int
-	Sequence, Track, Base uint64
+	Kind, Size             int
+	Sequence, Writer, Base uint64
 }
 
 // HeadAt returns the chunk head at the start of data; false where there is none.
@@ -111,9 +125,8 @@ func HeadAt(data []byte) (Head, bool) {
 	head := Head{
 		Kind:     int(binary.LittleEndian.Uint32(data[4:])),
 		Size:     int(binary.LittleEndian.Uint32(data[8:])),
-		Open:     int(binary.LittleEndian.Uint32(data[12:])),
 		Sequence: binary.LittleEndian.Uint64(data[16:]),
-		Track:    binary.LittleEndian.Uint64(data[24:]),
+		Writer:   binary.LittleEndian.Uint64(data[24:]),
 		Base:     binary.LittleEndian.Uint64(data[32:]),
 	}
 	isValid := (head.Kind == Facts || head.Kind == Events) && head.Sequence > 0 &&

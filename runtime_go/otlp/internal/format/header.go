@@ -40,6 +40,10 @@ func ParseHeader(data []byte) (Header, error) {
 	if v := half(8); v > version {
 		return Header{}, fmt.Errorf("format version %d is newer than the supported version %d", v, version)
 	}
+	if v := half(8); v == 1 {
+		return Header{}, fmt.Errorf("cannot follow a trace of format version %d, only of version %d; "+
+			"use a program and a sender of the same release", v, version)
+	}
 	if half(8) != version || half(12) != HeaderBytes {
 		return Header{}, errors.New("corrupt header")
 	}
