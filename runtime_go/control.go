@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 )
 
 var controlMu sync.Mutex
@@ -32,11 +33,24 @@ func Start() error {
 		return rec.failure
 	}
 	off.Store(false)
+	rec.markStopped(0)
 	return nil
 }
 
 // Stop pauses tracing until Start. The exits of open calls are still reported.
-func Stop() { off.Store(true) }
+func Stop() {
+	controlMu.Lock()
+	defer controlMu.Unlock()
+	off.Store(true)
+	rec.markStopped(1)
+}
+
+// markStopped stores in the trace whether tracing is stopped.
+func (r *recorder) markStopped(stopped uint64) {
+	if r.header != nil {
+		atomic.StoreUint64(&r.header[19], stopped)
+	}
+}
 
 // Snapshot writes the recording so far to w, as a trace file.
 func Snapshot(w io.Writer) error {

@@ -19,6 +19,8 @@ GROUPS = {
         "run": "functrace.cli.run:run",
         "record": "functrace.cli.record:record",
         "dump": "functrace.cli.dump:dump",
+        "on": "functrace.cli.switch:on",
+        "off": "functrace.cli.switch:off",
     },
     "Read a trace": {
         "callers": "functrace.cli.callers:callers",

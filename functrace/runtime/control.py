@@ -87,13 +87,20 @@ class Control:
             )
         else:
             self._recorder.start()
-        self._is_on = True
+        self._set_on(True)
 
     def stop(self) -> None:
         """Stop tracing calls until the next start."""
         if self._recorder is not None:
             self._recorder.stop()
-        self._is_on = False
+        self._set_on(False)
+
+    def _set_on(self, is_on: bool) -> None:
+        self._is_on = is_on
+        if self._ring_lock is not None:
+            from functrace.runtime.ring import mark_stopped
+
+            mark_stopped(self._ring_lock, not is_on)
 
     def snapshot(self, path: str) -> None:
         """Copy the trace recorded so far. Raises RuntimeError, OSError."""

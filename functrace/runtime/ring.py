@@ -28,6 +28,7 @@ _MIN_BYTES = 1 << 20
 _UNLIMITED = 1 << 62
 _START_FIELD = 19  # of stat_fields
 _HEADER_WORDS = 16
+_STOPPED_AT = 152  # in the header
 _UNAVAILABLE = (FileNotFoundError, NotADirectoryError, PermissionError)
 
 
@@ -97,10 +98,16 @@ def lock_ring(path: str) -> OwnFile:
     """Mark a ring as in use until this process ends. Raises OSError."""
     import fcntl  # not at the top: an untraced program should not load it
 
-    file = OwnFile(path, os.O_RDONLY)
+    file = OwnFile(path, os.O_RDWR)
     with suppress(OSError):  # a file system without locks
         fcntl.flock(file.number(), fcntl.LOCK_EX)
     return file
+
+
+def mark_stopped(ring: OwnFile, is_stopped: bool) -> None:
+    """Store in the ring whether tracing is stopped."""
+    with suppress(OSError):  # the ring has been removed
+        os.pwrite(ring.number(), int(is_stopped).to_bytes(8, "little"), _STOPPED_AT)
 
 
 def _private_folder(asked: str) -> str:

@@ -27,6 +27,7 @@ FLAGS_AT = 48
 ENDING_AT = 128
 OVERWRITTEN_AT = 136
 LAST_OVERWRITTEN_AT = 144
+STOPPED_AT = 152
 ENDING = struct.Struct("<II")  # kind of ending, and exit status or signal
 EXITED = 1
 KILLED = 2

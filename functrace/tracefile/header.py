@@ -31,6 +31,8 @@ class Header:
     """events in chunks that were overwritten; 0 in version 1, which does not count them"""
     last_overwritten: int
     """highest sequence number of the chunks of events that were or are being overwritten"""
+    is_stopped: bool
+    """whether the program of a ring has stopped tracing"""
     ending: Ending | None
 
     @property
@@ -78,6 +80,7 @@ def parse_header(path: Path, data: memoryview) -> Header:
         lost,
         overwritten,
         last_overwritten,
+        data[fmt.STOPPED_AT] != 0,
         ending,
     )
 

@@ -117,3 +117,39 @@ def test_chunks_that_are_being_overwritten_are_left_out(tmp_path: Path) -> None:
     trace = open_trace(ring, copy_ring(ring))
     assert [track.id for track in trace.tracks] == [2]
     assert trace.events == 2
+
+
+def test_tracing_is_switched_in_a_running_program(
+    start: Start, functrace: Functrace, program: Program
+) -> None:
+    """After that, the recorder in Python traces no other threads that run already."""
+    process = start("busy", FUNCTRACE_SIGNAL="USR1")
+    assert functrace("on", "shop").stderr == (
+        f"functrace on: tracing is on already in shop ({process.pid})\n"
+    )
+    assert functrace("off", "shop").stderr == (
+        f"functrace off: tracing is off in shop ({process.pid})\n"
+    )
+    before = _events(functrace)
+    assert _events(functrace) == before
+    assert functrace("on", str(process.pid)).returncode == 0
+    while not program.is_slow and _events(functrace) == before:
+        pass
+    assert process.poll() is None
+
+
+def _events(functrace: Functrace) -> int:
+    info = json.loads(functrace("info", "--json", "shop").stdout)["traces"][0]
+    return int(info["last_event_ns"])
+
+
+def test_a_program_that_handles_no_signal_is_left_alone(start: Start, functrace: Functrace) -> None:
+    process = start("wait")
+    done = functrace("off", "shop")
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"functrace: shop ({process.pid}) cannot be switched: it was started without "
+        "FUNCTRACE_SIGNAL; start it with FUNCTRACE_SIGNAL=USR1\n"
+    )
+    end(process)
+    assert functrace("off", "shop").stderr == f"functrace: shop ({process.pid}) has ended\n"
