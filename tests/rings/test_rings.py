@@ -155,6 +155,43 @@ def _in_small_memory(program: Program, size: str, prepare: str = "true") -> tupl
     return done.stderr, done.stdout
 
 
+def test_two_users_have_folders_of_their_own(shop: Path) -> None:
+    """Where another user owns the folder of one, its program runs untraced."""
+    other = f"setpriv --reuid {_NOBODY} --regid {_NOBODY} --clear-groups"
+    script = f"""
+        mount -t tmpfs -o size=256M,mode=1777 tmpfs /dev/shm && cp {shop} /dev/shm/shop || exit
+        {other} true || exit
+        /dev/shm/shop wait </dev/null
+        {other} /dev/shm/shop wait </dev/null
+        stat -c "%u %a %n" /dev/shm/functrace-*
+        mv /dev/shm/functrace-{_NOBODY} /dev/shm/away
+        mkdir -m 700 /dev/shm/functrace-{_NOBODY}
+        {other} /dev/shm/shop wait </dev/null
+    """
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("FUNCTRACE")}
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", script],
+        env={**kept, "FUNCTRACE": "ring"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    if re.match("unshare|mount|setpriv", done.stderr):
+        pytest.skip("mount namespaces or other users are not permitted here")
+    assert done.stdout.splitlines() == [
+        "ready",
+        "ready",
+        f"{os.geteuid()} 700 /dev/shm/functrace-{os.geteuid()}",
+        f"{_NOBODY} 700 /dev/shm/functrace-{_NOBODY}",
+        "ready",
+    ]
+    assert done.stderr == (
+        f"functrace: FUNCTRACE=ring: /dev/shm/functrace-{_NOBODY} belongs to another user; "
+        "set FUNCTRACE_RING_DIR to a folder of your own; tracing is off\n"
+    )
+
+
 def test_a_container_with_little_shared_memory(program: Program) -> None:
     stderr, rings = _in_small_memory(program, "64M")
     assert stderr == (
