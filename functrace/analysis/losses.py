@@ -15,7 +15,13 @@ def covered(trace: Trace) -> str:
         return ""
     first, last = trace.span
     part = f"the last {units.duration(last - first)} of {units.duration(last)}"
-    return f"covers {part}; earlier calls were overwritten"
+    events = trace.overwritten_events
+    count = (
+        ""
+        if events is None
+        else f" ({units.several(events, 'entry or exit', 'entries and exits')})"
+    )
+    return f"covers {part}; earlier calls were overwritten{count}"
 
 
 def losses(chains: Chains) -> list[str]:

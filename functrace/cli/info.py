@@ -200,6 +200,7 @@ def _as_json(trace: Trace, chains: Chains) -> dict[str, Any]:
         "full": trace.full,
         "overwritten": trace.overwritten,
         "overwritten_chunks": trace.overwritten_chunks,
+        "overwritten_events": trace.overwritten_events,
         "write_failed": trace.write_failed,
         "events": trace.events,
         "lost_events": trace.lost,

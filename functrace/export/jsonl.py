@@ -62,6 +62,7 @@ def _process(trace: Trace) -> dict[str, Any]:
         "full": trace.full,
         "overwritten": trace.overwritten,
         "overwritten_chunks": trace.overwritten_chunks,
+        "overwritten_events": trace.overwritten_events,
         "write_failed": trace.write_failed,
         "lost_events": trace.lost,
         "lost_unknown": trace.lost is None,

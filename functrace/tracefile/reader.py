@@ -65,6 +65,8 @@ class Trace:
     """whether old chunks may be overwritten"""
     overwritten_chunks: int
     """number of overwritten chunks, from the missing sequence numbers"""
+    overwritten_events: int | None
+    """entries and exits in overwritten chunks; None if the trace does not count them (version 1)"""
     write_failed: bool
     lost: int | None
     """events that were not recorded; None if unknown because recording stopped early"""
@@ -142,7 +144,8 @@ def open_trace(path: str | Path, data: memoryview | None = None) -> Trace:
         ending=header.ending,
         full=bool(header.flags & fmt.FULL),
         overwritten=overwritten,
-        overwritten_chunks=_count_missing(chunks.rows) if overwritten else 0,
+        overwritten_chunks=_count_missing(chunks.rows) if _has_overwritten(header) else 0,
+        overwritten_events=header.overwritten if header.version > 1 else None,
         write_failed=bool(header.flags & fmt.WRITE_FAILED),
         lost=None if header.flags & (fmt.FULL | fmt.WRITE_FAILED) else header.lost,
         process=facts.process,
@@ -154,6 +157,11 @@ def open_trace(path: str | Path, data: memoryview | None = None) -> Trace:
         clock=clock,
         words=_words(data, header, facts, found, ordered),
     )
+
+
+def _has_overwritten(header: Header) -> bool:
+    """Return whether chunks may be missing because they were overwritten."""
+    return header.is_overwriting and (header.version == 1 or header.overwritten > 0)
 
 
 def _count_missing(chunks: Rows) -> int:

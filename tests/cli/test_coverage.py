@@ -9,15 +9,18 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
+from tests.tracefile import writer as w
 
 VECTOR = Path(__file__).parents[1] / "vectors" / "overwritten.ftrace"
 COVERED = "covers the last 108ns of 1.01µs; earlier calls were overwritten"
+EVENTS = " (3,480 entries and exits)"
 PARTIAL = [
     {
         "trace": "x.ftrace",
         "first_event_ns": 900,
         "last_event_ns": 1008,
         "overwritten_chunks": 87,
+        "overwritten_events": 3480,
     }
 ]
 
@@ -42,7 +45,7 @@ def overwritten(module: Path, functrace: Run) -> Run:
 def test_every_command_reports_the_coverage(overwritten: Run, line: str) -> None:
     done = overwritten(*line.split())
     assert done.returncode == 0
-    assert f"functrace: x.ftrace: {COVERED}\n" in done.stderr
+    assert f"functrace: x.ftrace: {COVERED}{EVENTS}\n" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -56,9 +59,27 @@ def test_json(overwritten: Run, line: str) -> None:
 
 
 def test_info(overwritten: Run) -> None:
-    assert COVERED in overwritten("info", "x.ftrace").stdout
+    assert f"{COVERED}{EVENTS}" in overwritten("info", "x.ftrace").stdout
     (found,) = json.loads(overwritten("info", "--json", "x.ftrace").stdout)["traces"]
-    assert found["overwritten_chunks"] == 87
+    assert (found["overwritten_chunks"], found["overwritten_events"]) == (87, 3480)
+
+
+def test_version_1_counts_no_events(module: Path, functrace: Run) -> None:
+    shutil.copy(VECTOR.parent / "version_1" / VECTOR.name, module / "x.ftrace")
+    assert f"functrace: x.ftrace: {COVERED}\n" in functrace("report", "x.ftrace").stderr
+    (found,) = json.loads(functrace("info", "--json", "x.ftrace").stdout)["traces"]
+    assert (found["overwritten_chunks"], found["overwritten_events"]) == (87, None)
+
+
+def test_a_chunk_that_has_not_begun_is_not_overwritten(module: Path, functrace: Run) -> None:
+    """A writer may begin its chunk after others have begun theirs."""
+    words = w.track(1, 1000), w.enter(1, 5), w.leave(1, 9)
+    (module / "x.ftrace").write_bytes(
+        w.header(version=2, flags=4) + w.FUNCTIONS + w.events(3, *words)
+    )
+    done = functrace("report", "--json", "x.ftrace")
+    assert json.loads(done.stdout)["partial_traces"] == []
+    assert done.stderr == ""
 
 
 @pytest.mark.parametrize(("calls", "is_partial"), [(1_000, False), (300_000, True)])

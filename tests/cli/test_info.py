@@ -73,6 +73,7 @@ def test_json(module: Path, functrace: Run) -> None:
         "full": False,
         "overwritten": False,
         "overwritten_chunks": 0,
+        "overwritten_events": None,
         "write_failed": False,
         "events": 38,
         "lost_events": 0,

@@ -30,6 +30,7 @@ def test_process_tracks_calls() -> None:
         "full": False,
         "overwritten": False,
         "overwritten_chunks": 0,
+        "overwritten_events": 0,
         "write_failed": False,
         "lost_events": 0,
         "lost_unknown": False,

@@ -11,10 +11,15 @@ from tests.tracefile import writer as w
 
 
 def as_version_2(content: bytes) -> bytes:
-    """Give every chunk of events a switch record. The facts and the header stay."""
+    """Give every chunk of events a switch record, and count 40 events in each overwritten one."""
     runs: dict[int, int] = defaultdict(int)
-    out = [content[:8], struct.pack("<I", 2), content[12 : fmt.HEADER_BYTES]]
     rows, _, _ = chunks(memoryview(content), overwritten=True)
+    missing = max((row[1] for row in rows), default=0) - len(rows)
+    header = bytearray(content[: fmt.HEADER_BYTES])
+    struct.pack_into("<I", header, 8, 2)
+    if header[fmt.FLAGS_AT] & fmt.OVERWRITTEN:
+        struct.pack_into("<Q", header, fmt.OVERWRITTEN_AT, 40 * missing)
+    out = [bytes(header)]
     switches = {row[0]: _switch(content, row, runs) for row in sorted(rows, key=lambda row: row[1])}
     # Each track is a writer of its own.
     for at, sequence, track, base, size, kind, _, _ in rows:

@@ -18,6 +18,7 @@ def as_json(traces: Iterable[Trace]) -> dict[str, list[dict[str, Any]]]:
                 "first_event_ns": trace.span[0],
                 "last_event_ns": trace.span[1],
                 "overwritten_chunks": trace.overwritten_chunks,
+                "overwritten_events": trace.overwritten_events,
             }
             for trace in traces
             if trace.overwritten_chunks
