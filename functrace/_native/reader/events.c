@@ -20,7 +20,7 @@ struct walk {
     struct rows out;
     uint64_t enough; /* rows */
     int64_t calls;
-    int wait_is_listed;
+    int wait_is_listed, has_begun;
 };
 
 #include "batch.h"
@@ -128,7 +128,6 @@ static int is_enough(const struct walk *w) {
 static int prepare(struct walk *w) {
     if (setjmp(w->no_memory)) return 0;
     begin_walk(w, &w->ask.source);
-    if (w->ask.source.track_count) begin_track(w, 0, -1);
     return 1;
 }
 
@@ -156,6 +155,9 @@ int functrace_events_next(struct walk *w, uint64_t count, struct rows **out) {
     w->out.event_count = w->out.call_count = 0;
     w->enough = count;
     if (setjmp(w->no_memory)) return STATUS_MEMORY;
+    /* Not before: the calls that are open where a track begins are rows. */
+    if (!w->has_begun && w->ask.source.track_count) begin_track(w, 0, -1);
+    w->has_begun = 1;
     while (w->at.track < w->ask.source.track_count && !is_enough(w)) {
         if (!walk_track(w)) break;
         if (++w->at.track < w->ask.source.track_count) begin_track(w, w->at.track, -1);
