@@ -6,6 +6,7 @@ import tempfile
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from hypothesis import given, settings
@@ -15,6 +16,7 @@ from functrace.analysis import calls
 from functrace.tracefile import open_trace
 from tests.tracefile import writer as w
 from tests.tracefile.meaning import IMPLEMENTATIONS, both, implementation
+from tests.tracefile.writers import Writers
 
 Chain = tuple[tuple[int, bool], ...]
 
@@ -40,6 +42,8 @@ class Goroutine:
     chunks: list[tuple[int, list[bytes]]] = field(default_factory=list)
     opened: int = 0
     waiting_since: int = -1
+    record: bytes = b""
+    """the track record, until a word follows it"""
 
     def place(self, starter: int) -> Chain:
         of_starter = [call for call in self.open if call.function == starter]
@@ -60,7 +64,8 @@ class Goroutine:
 
 
 class Program:
-    def __init__(self) -> None:
+    def __init__(self, seed: int) -> None:
+        self.writers = Writers(Random(seed))
         self.now = self.last = 0
         self.tracks: list[Goroutine] = []
         self.expected: list[tuple[Any, ...]] = []
@@ -71,7 +76,7 @@ class Program:
         above = parent.number if parent else 0
         record = w.track(number, 1000 + self.now, parent=above, starter=starter)
         below = parent.place(starter) if parent else ()
-        self.tracks.append(Goroutine(number, below, [record]))
+        self.tracks.append(Goroutine(number, below, [record], record=record))
         for function in range(1, 1 + inherited):
             self.inherit(self.tracks[-1], function)
         self.enter(self.tracks[-1], 4)
@@ -81,17 +86,17 @@ class Program:
         chain = (*above, (function, not track.open and bool(above)))
         track.open.append(Call(function, self.now, chain, is_inherited=True))
         track.begun.append(track.open[-1])
-        track.words.append(w.inherited(1000 + self.now, function))
+        self.write(track, w.inherited(1000 + self.now, function), len(track.open) - 1)
 
     def suspend(self, track: Goroutine) -> None:
         track.wait_until(self.now)
         track.waiting_since = self.now
-        track.words.append(w.suspended(self.now))
+        self.write(track, w.suspended(self.now), len(track.open))
         self.last = self.now
 
     def resume(self, track: Goroutine) -> None:
         track.wait_until(self.now)
-        track.words.append(w.resumed(self.now))
+        self.write(track, w.resumed(self.now), len(track.open))
         self.last = self.now
 
     def enter(self, track: Goroutine, function: int) -> None:
@@ -102,17 +107,23 @@ class Program:
         call = Call(function, self.now, (*above, (function, started)))
         track.open.append(call)
         track.begun.append(call)
-        track.words.append(w.enter(function, self.now))
+        self.write(track, w.enter(function, self.now), len(track.open) - 1)
 
     def leave(self, track: Goroutine, text: str) -> None:
         if track.open:
             track.wait_until(self.now)
             self.last = self.now
             if text:
-                track.words.append(w.error(text))
+                self.write(track, w.error(text), len(track.open))
             call = track.open.pop()
-            track.words.append(w.leave(call.function, self.now))
+            self.write(track, w.leave(call.function, self.now), len(track.open) + 1)
             self.note(track, call, self.now, text, len(track.open), False)
+
+    def write(self, track: Goroutine, word: bytes, opened: int) -> None:
+        """Write a word; so many calls are open before it."""
+        track.words.append(word)
+        self.writers.put(track.number, word, [b""] * opened, track.record)
+        track.record = b""
 
     def note(
         self, track: Goroutine, call: Call, end: int, text: str, depth: int, unfinished: bool
@@ -124,13 +135,15 @@ class Program:
         times = call.start, end - call.start, call.waited
         self.expected.append((track.number, *times, call.chain, depth, text, unfinished))
 
-    def end(self) -> bytes:
+    def end(self, version: int = 1) -> bytes:
         last = self.last
         for track in self.tracks:
             track.wait_until(last)
             for depth, call in enumerate(track.open):
                 self.note(track, call, last, "", depth, True)
             track.cut()
+        if version > 1:
+            return w.header(version=version) + w.FUNCTIONS + self.writers.written()
         return self.written()
 
     def written(self) -> bytes:
@@ -155,8 +168,8 @@ STEPS = st.lists(
 )
 
 
-def run(steps: list[tuple[str, int, int, str]]) -> Program:
-    program = Program()
+def run(steps: list[tuple[str, int, int, str]], seed: int = 0) -> Program:
+    program = Program(seed)
     program.begin(None, 0)
     for what, which, function, text in steps:
         program.now += 1 + which
@@ -177,12 +190,14 @@ def run(steps: list[tuple[str, int, int, str]]) -> Program:
 
 
 @settings(max_examples=150, deadline=None)
-@given(STEPS)
-def test_what_was_done_is_what_is_read(steps: list[tuple[str, int, int, str]]) -> None:
-    program = run(steps)
+@given(STEPS, st.sampled_from([1, 2]), st.integers(0, 1000))
+def test_what_was_done_is_what_is_read(
+    steps: list[tuple[str, int, int, str]], version: int, seed: int
+) -> None:
+    program = run(steps, seed)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "random.ftrace"
-        path.write_bytes(program.end())
+        path.write_bytes(program.end(version))
         found = both(path)
         assert found["damage"] == ()
         assert found["same"]
