@@ -5,6 +5,7 @@ package functrace
 // Writers: the chunks that tracks share, and what precedes a track's words in them.
 
 import (
+	"math"
 	"sync"
 	"sync/atomic"
 )
@@ -54,14 +55,17 @@ func (t *track) begin(now uint64, words int) *writer {
 		if w.isRevoked.Load() {
 			w.leaveRevoked()
 		}
-		need := words + t.prefaceWords(w, now)
-		if !w.hasRoom(need) {
-			need = words + t.prefaceWords(nil, now)
-			w.beginChunk(now, need)
+		lists := t.mustList()
+		need := words + t.prefaceWords(w, now, lists)
+		isReady := w.hasRoom(need)
+		if !isReady {
+			lists = lists || t.listsInNewChunk(w)
+			need = words + t.prefaceWords(nil, now, lists)
+			isReady = w.beginChunk(now, need)
 		}
-		if w.hasRoom(need) {
+		if isReady {
 			w.limit.Store(int64(len(w.words)))
-			t.putPreface(w, now)
+			t.putPreface(w, now, lists)
 			return w
 		}
 		unpin(w)
@@ -104,13 +108,13 @@ func (w *writer) leaveRevoked() {
 	w.growth -= min(w.growth, growthStep)
 }
 
-// beginChunk begins the spare chunk if it has room for that many words.
+// beginChunk begins the spare chunk if it has room for that many words, and reports whether it does.
 //
 //go:norace
-func (w *writer) beginChunk(now uint64, need int) {
+func (w *writer) beginChunk(now uint64, need int) bool {
 	c := w.spare.Load()
 	if c == nil || chunkHead/8+need > len(c.words) || !w.spare.CompareAndSwap(c, nil) {
-		return
+		return false
 	}
 	w.left.Store(w.chunk)
 	w.chunk = c
@@ -120,6 +124,7 @@ func (w *writer) beginChunk(now uint64, need int) {
 	w.growth = min(w.growth+growthStep, maxGrowth)
 	w.position.Store(c.position)
 	w.isRevoked.Store(false)
+	return true
 }
 
 const (
@@ -133,7 +138,7 @@ const (
 // new chunk if w is nil.
 //
 //go:norace
-func (t *track) prefaceWords(w *writer, now uint64) (words int) {
+func (t *track) prefaceWords(w *writer, now uint64, lists bool) (words int) {
 	if w != nil && now-w.base >= maxSinceBase {
 		words = baseRecordWords
 	}
@@ -141,7 +146,7 @@ func (t *track) prefaceWords(w *writer, now uint64) (words int) {
 	case !t.hasTrackRecord:
 		words += trackRecordWords
 	case t.continues(w):
-	case t.mustList():
+	case lists:
 		words += switchRecordWords + trackRecordWords + openRecordWords*len(t.listed())
 	default:
 		words += switchRecordWords
@@ -160,17 +165,26 @@ func (t *track) continues(w *writer) bool { return w != nil && t.writer == w && 
 //go:norace
 func (t *track) mustList() bool { return rec.position.Load()-t.listedAt > rec.listAfter }
 
+// listsInNewChunk reports whether the track lists its open calls at the start of a new chunk, where they
+// are few beside the chunk: a reader of a trace that begins there then knows them.
+//
+//go:norace
+func (t *track) listsInNewChunk(w *writer) bool {
+	return rec.listAfter != math.MaxInt64 && w.growth == maxGrowth && len(t.recorded()) <= maxShortList
+}
+
+const maxShortList = 16
+
 // putPreface stores the records that precede the track's next word.
 //
 //go:norace
-func (t *track) putPreface(w *writer, now uint64) {
+func (t *track) putPreface(w *writer, now uint64, lists bool) {
 	switch {
 	case !t.hasTrackRecord:
 		t.hasTrackRecord = true
 		t.run = 0
 		t.putTrack(w, 0)
 	case !t.continues(w):
-		lists := t.mustList()
 		t.putSwitch(w)
 		if lists {
 			t.putTrack(w, isAgain)

@@ -26,6 +26,7 @@ _MAX_RUN, _MAX_OPEN_IN_RUN, _OPEN_IN_RUN_SHIFT = (1 << 24) - 1, (1 << 16) - 1, 2
 _FUNCTION_SHIFT, _TYPE_SHIFT, _TIME_SHIFT, _VALUE_SHIFT = 2, 2, 22, 24
 _MAX_TICKS = 1 << 40  # relative to the base: the largest time that a word can hold
 _MAX_OPEN_RECORDS = 1 << 11  # open calls in a list
+_MAX_SHORT_LIST = 16  # open calls that a new chunk lists in any case
 _MAX_NAME_BYTES = 200
 _BASE_WORDS, _LOST_WORDS = 2, 1
 
@@ -189,7 +190,7 @@ class TrackWriter:
         words += _BASE_WORDS + _LOST_WORDS
         preface = [] if writer.current is self else self._preface(now)
         if not writer.has_space(words + _size(preface)):
-            preface = self._preface(now)
+            preface = self._preface(now, in_new_chunk=True)
             if not writer.begin_chunk(now, words + _size(preface)):
                 return False
         for kind, value, payload in preface:
@@ -215,8 +216,12 @@ class TrackWriter:
 
     # Records that begin a run
 
-    def _preface(self, now: int) -> list[_Record]:
-        """Return the records that begin the track, or its next run."""
+    def _preface(self, now: int, *, in_new_chunk: bool = False) -> list[_Record]:
+        """Return the records that begin the track, or its next run.
+
+        Open calls are also listed in a new chunk, where they are few beside it: a reader of a trace
+        that begins there then knows them.
+        """
         number, kind, _name, _parent = self._track
         if not self._is_begun:
             return [(_TRACK, kind, self._description(now))]
@@ -225,7 +230,8 @@ class TrackWriter:
             _OPEN_IN_RUN_SHIFT
         )
         switch = _SWITCH, value, number.to_bytes(8, "little")
-        if not self._file.is_old(self._listed_at):
+        is_cheap = in_new_chunk and self._file.overwrites and len(written) <= _MAX_SHORT_LIST
+        if not is_cheap and not self._file.is_old(self._listed_at):
             return [switch]
         calls = [
             (_OPEN, int(call.is_inherited), _open_payload(call))

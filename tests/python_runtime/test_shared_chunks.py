@@ -102,7 +102,7 @@ def test_list_of_a_track_that_seldom_runs(run: Runner) -> None:
     slow = result.trace.track("slow")
     lists = [run.listed for run in slow.runs if run.listed is not None]
     assert lists == [["outer", "inner"]] * len(lists)
-    assert 1 < len(lists) < len(slow.runs)
+    assert len(lists) > 1
     assert slow.events[-4:] == ["> leaf", "< leaf", "< inner", "< outer"]
     assert _events(result.trace) + result.trace.overwritten == 2 * (60 * 500 + 60 + 3)
 

@@ -252,7 +252,7 @@ class _Scanner:
         words = (at - piece.offset) // 8
         if words and not piece.track:
             self.found.words_without_track += words
-        elif words:
+        elif words or (piece.track and (piece.flags & STARTS or piece.run)):
             self.found.pieces.append(
                 (
                     piece.track,

@@ -358,6 +358,25 @@ VECTORS["ring"] = (
     )
 )
 
+# A killed program: goroutine 1 goes on behind a run without words, goroutine 7 has none at all.
+VECTORS["no-words"] = (
+    w.header(version=2, flags=0)
+    + w.FUNCTIONS
+    + w.events(
+        2,
+        w.track(1, 1010),
+        w.enter(1, 10),
+        w.enter(2, 20),
+        w.switch(1, 1, opened=2),
+        w.track(7, 1030, parent=1, starter=2, line=22),
+        w.switch(1, 2, opened=2),
+        w.leave(2, 40),
+        w.leave(1, 50),
+        w.switch(7, 1),
+        track=1,
+    )
+)
+
 # A track that ends and is begun again with the same number.
 VECTORS["again"] = (
     w.header(version=2)

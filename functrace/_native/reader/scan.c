@@ -62,9 +62,11 @@ int functrace_chunks(const uint8_t *data, uint64_t size, uint64_t at, int overwr
 
 void functrace_release_chunks(struct chunks *chunks) { free(chunks->items); }
 
+/* A run without words is kept: without it, words before the next run would seem to be missing. */
 static int end_piece(struct pieces *out, struct piece *piece, uint64_t at) {
+    int is_run = piece->track && (piece->flags & PIECE_STARTS || piece->run);
     piece->words = (uint32_t)((at - piece->offset) / 8);
-    if (piece->words == 0) return 1;
+    if (piece->words == 0 && !is_run) return 1;
     if (piece->track == 0) {
         out->trackless += piece->words;
         return 1;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_CAPACITY = 8, MAX_TRACK_NAME_BYTES = 255, MAX_OPEN_RECORDED = 1 << 11 };
+enum { FIRST_CAPACITY = 8, MAX_TRACK_NAME_BYTES = 255, MAX_OPEN_RECORDED = 1 << 11, MAX_SHORT_LIST = 16 };
 enum { OPEN_PAYLOAD_WORDS = 2, SWITCH_WORDS = 1 + 1, BASE_WORDS = 1 + 1 };
 enum { TRACK_NUMBERS = 4 }; /* words before the name in a track record */
 
@@ -242,6 +242,12 @@ static bool must_list(const struct track *t) {
     return trace_file.overwrites && trace_file.position - t->listed_at > trace_file.max_size / 4;
 }
 
+/* Returns whether the track lists its open calls at the start of a new chunk, where they are few beside
+ * the chunk: a reader of a trace that begins there then knows them. */
+static bool lists_in_new_chunk(const struct track *t) {
+    return trace_file.overwrites && track_written(t) <= MAX_SHORT_LIST;
+}
+
 /* Returns how many words precede the track's next word. */
 static size_t preface_words(const struct track *t, bool continues, bool lists) {
     size_t track_words = record_words(track_record_bytes(t));
@@ -272,9 +278,12 @@ bool track_extend(struct track *t, uint64_t now, size_t words) {
     size_t need = words + preface_words(t, w->current == t, lists) + BASE_WORDS;
     if (w->words && !trace_file.unwritable && w->used + need <= w->size) {
         w->limit = w->size;
-    } else if (!writer_begin_chunk(now, words + preface_words(t, false, lists))) {
-        w->limit = 0;
-        return false;
+    } else {
+        lists = lists || lists_in_new_chunk(t);
+        if (!writer_begin_chunk(now, words + preface_words(t, false, lists))) {
+            w->limit = 0;
+            return false;
+        }
     }
     put_preface(t, now, lists);
     return true;
