@@ -20,6 +20,7 @@ GROUPS = {
         "record": "functrace.cli.record:record",
     },
     "Read a trace": {
+        "triage": "functrace.cli.triage:triage",
         "callers": "functrace.cli.callers:callers",
         "report": "functrace.cli.report:report",
         "graph": "functrace.cli.graph:graph",
