@@ -156,6 +156,23 @@ def test_the_innermost_open_call_is_what_a_track_is_blocked_in(program: Program)
     assert (each.example.start, each.open_for) == (1000, MILLISECOND + 1000)
 
 
+def test_a_track_that_may_wait_for_those_that_it_started_comes_after_them(
+    program: Program,
+) -> None:
+    program.main.enter("main.a")
+    for number in (2, 3):
+        program.recorded.now += MILLISECOND
+        program.recorded.goroutine(number, parent=number - 1).enter("main.b")
+    program.recorded.now += MILLISECOND
+    program.recorded.goroutine(4).call("main.c", took=1)
+    found = program.triage(has_ended=False)
+    assert [(name(found, each.node), each.waiting) for each in found.never_ended] == [
+        ("main.b", 0),
+        ("main.a", 1),
+        ("main.b", 1),
+    ]
+
+
 def test_a_running_track_comes_after_those_that_are_blocked(program: Program) -> None:
     worker = program.recorded.goroutine(2, parent=1)
     worker.enter("main.a")

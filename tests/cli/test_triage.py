@@ -168,3 +168,75 @@ def test_numbers_of_a_sample_are_lower_bounds(
         "store.(*Store).Get failed ≥3x, ≥5.1% of 59 calls, 2.00µs to ≥4.00µs" in each
         for each in lines
     )
+
+
+FAULTS = """
+import contextlib, threading, sys
+
+def get(item):
+    if item % 7 == 3:
+        raise KeyError(f"item {item}")
+    return item
+
+def load(item):
+    try:
+        return get(item)
+    except KeyError:
+        return None
+
+def cell(number):
+    return sum(range(1000))
+
+def rows(count):
+    return [cell(number) for number in range(count)]
+
+def walk(level):
+    return walk(level + 1)
+
+def numbers():
+    yield from range(3)
+
+def wait(gate):
+    gate.wait()
+
+def main():
+    for item in range(30):
+        load(item)
+    for count in (1, 2, 300):
+        rows(count)
+    assert list(numbers()) == [0, 1, 2]
+    next(numbers())
+    with contextlib.suppress(RecursionError):
+        walk(1)
+    threading.Thread(target=wait, args=(threading.Event(),), daemon=True).start()
+    for item in range(3000):
+        get(0)
+
+main()
+"""
+
+
+def test_faults_of_a_python_program(module: Path, functrace: Run) -> None:
+    (module / "app.py").write_text(FAULTS)
+    done = functrace("run", "--record", "-q", "-o", "x.ftrace", "app.py")
+    assert (done.returncode, done.stderr) == (0, "")
+    found = json.loads(functrace("triage", "--json", "x.ftrace").stdout)
+
+    def names(kind: str, *keys: str) -> list[tuple[str | int, ...]]:
+        return [tuple(each[key] for key in ("function", *keys)) for each in found[kind]]
+
+    assert names("failing", "pattern", "count") == [
+        ("__main__.get", "KeyError: #", 4),
+        ("__main__.walk", found["failing"][1]["pattern"], 1),
+    ]
+    assert found["failing"][1]["text"].startswith("RecursionError: ")
+    assert ("__main__.get", 4) in names("swallowed", "count")
+    assert {each["caller"]["function"] for each in found["swallowed"]} == {
+        "__main__.load",
+        "__main__.main",
+    }
+    assert names("never_ended", "track_count") == [("__main__.wait", 1)]
+    assert ("__main__.cell", 300) in names("repeated", "max_in_caller")
+    ((_, levels, failed),) = names("recursion", "levels", "failed")
+    assert levels > 900
+    assert failed == 1

@@ -34,9 +34,13 @@ class NeverEnded:
     running: int | None = 0
     """number of the tracks with events near the end of the trace; None if not known"""
 
-    def add(self, is_running: bool | None) -> None:
+    waiting: int = 0
+    """number of the tracks that started tracks, directly or not, with calls that never ended"""
+
+    def add(self, is_running: bool | None, *, is_waiting: bool) -> None:
         """Count a track."""
         self.tracks += 1
+        self.waiting += is_waiting
         is_known = is_running is not None and self.running is not None
         self.running = (self.running or 0) + bool(is_running) if is_known else None
 
@@ -44,7 +48,8 @@ class NeverEnded:
 def find_never_ended(forest: Forest) -> list[NeverEnded]:
     """Return the calls that never ended.
 
-    Blocked tracks come first, and those that have been blocked for the longest time.
+    Blocked tracks come first, and those that have been blocked for the longest time. Tracks that
+    started others with calls that never ended come after these, since they may wait for them.
     A track that ran on in its outermost call is left out: that is the loop of a main function, of
     a worker or of an event loop.
     """
@@ -52,7 +57,11 @@ def find_never_ended(forest: Forest) -> list[NeverEnded]:
     for index, chains in enumerate(forest.chains):
         if chains.unfinished.any():
             _add(found, forest, index, _list_last_calls(chains.trace))
-    return sorted(found.values(), key=lambda each: (each.running == each.tracks, -each.open_for))
+    return sorted(found.values(), key=_rank)
+
+
+def _rank(each: NeverEnded) -> tuple[bool, bool, int]:
+    return each.running == each.tracks, each.waiting == each.tracks, -each.open_for
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +102,9 @@ def _add(found: dict[int, NeverEnded], forest: Forest, index: int, last_calls: _
     has_open_callee[listed.parent[is_open]] = True
     nodes = forest.nodes.of(index, listed.node)
     running = last_calls.running_tracks(is_open)
-    for call in np.flatnonzero(is_open & ~has_open_callee[:-1]).tolist():
+    innermost = np.flatnonzero(is_open & ~has_open_callee[:-1])
+    starters = _starters(trace, set(listed.track[innermost].tolist()))
+    for call in innermost.tolist():
         track, node = int(listed.track[call]), int(nodes[call])
         is_running = None if running is None else track in running
         if is_running and not listed.depth[call]:
@@ -101,9 +112,20 @@ def _add(found: dict[int, NeverEnded], forest: Forest, index: int, last_calls: _
         example = Example(index, track, node, int(listed.start[call]), None, "unfinished")
         open_for = int(listed.duration[call])
         group = found.setdefault(node, NeverEnded(node, example, open_for))
-        group.add(is_running)
+        group.add(is_running, is_waiting=track in starters)
         if open_for > group.open_for:
             group.open_for, group.example = open_for, example
+
+
+def _starters(trace: Trace, tracks: set[int]) -> set[int]:
+    """Return the tracks that started one of ``tracks``, directly or not."""
+    found: set[int] = set()
+    for track in tracks:
+        parent = int(trace.tracks.parent[track])
+        while parent >= 0 and parent not in found:
+            found.add(parent)
+            parent = int(trace.tracks.parent[parent])
+    return found
 
 
 def _open(listed: Calls, end: int) -> Bools:

@@ -94,6 +94,7 @@ class _Findings:
             **self._of_node(each.node),
             "track_count": each.tracks,
             "running_tracks": each.running,
+            "waiting_tracks": each.waiting,
             "open_ns": each.open_for,
             **self._chain(each.node, each.example),
         }

@@ -68,8 +68,8 @@ def page(found: Triage, paths: Sequence[str], limit: int) -> Iterator[SafeText]:
 def first_lines(found: Triage, path: Path) -> Iterator[SafeText]:
     """Yield the first finding of each kind, without losses, commands and what is there twice."""
     entries = _Entries(found, [path])
-    first_failing = {each.function for each in found.failing[:1]}
-    others = [each for each in found.swallowed if each.function not in first_failing]
+    shown = [each.text for each in found.failing[:1]]
+    others = [each for each in found.swallowed if not any(text in each.text for text in shown)]
     for kind in _KINDS[1:]:
         findings = others if kind.name == "swallowed" else getattr(found, kind.name)
         if findings:
@@ -265,4 +265,6 @@ def _state(each: NeverEnded) -> str:
         return ", running"
     if each.running:
         return f", {units.count(each.running)} running, the others blocked"
+    if each.waiting == each.tracks:
+        return ", blocked; tracks that it started have not ended either"
     return ", blocked"
