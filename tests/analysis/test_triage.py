@@ -332,8 +332,21 @@ def test_figures_of_a_sample_are_marked(tmp_path: Path, monkeypatch: pytest.Monk
     path = faulty.faulty(tmp_path / "a.ftrace")
     assert not triage([open_trace(path)]).sampled
     monkeypatch.setattr(failed_calls, "MAX_LISTED_CALLS", 4)
+    monkeypatch.setattr(failed_calls, "_MIN_LISTED_CALLS", 0)
     monkeypatch.setattr(package.slow, "MAX_LISTED_CALLS", 1)
     assert triage([open_trace(path)]).sampled == {"failing", "swallowed", "slow"}
+
+
+def test_the_limit_on_listed_calls_is_that_of_all_traces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traces = [open_trace(faulty.faulty(tmp_path / f"{name}.ftrace")) for name in "abc"]
+    (one,) = failed_calls.list_failed_calls(traces[:1])
+    monkeypatch.setattr(failed_calls, "MAX_LISTED_CALLS", len(one.calls))
+    monkeypatch.setattr(failed_calls, "_MIN_LISTED_CALLS", 2)
+    found = failed_calls.list_failed_calls(traces)
+    assert [len(each.calls) for each in found] == [len(one.calls), 2, 2]
+    assert [each.calls.truncated for each in found] == [False, True, True]
 
 
 def test_findings_of_several_traces_are_added(tmp_path: Path) -> None:

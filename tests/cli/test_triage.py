@@ -160,7 +160,9 @@ def test_entries_fit_a_narrow_terminal(tmp_path: Path, monkeypatch: pytest.Monke
 def test_numbers_of_a_sample_are_lower_bounds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("functrace.analysis.triage.failed_calls.MAX_LISTED_CALLS", 5)
+    module = "functrace.analysis.triage.failed_calls"
+    monkeypatch.setattr(f"{module}.MAX_LISTED_CALLS", 5)
+    monkeypatch.setattr(f"{module}._MIN_LISTED_CALLS", 0)
     found = triage([open_trace(faulty.faulty(tmp_path / "a.ftrace"))])
     lines = list(triage_text.page(found, ["a.ftrace"], 1))
     assert "Failing; only a part of the calls was examined, there were too many" in str(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -14,7 +15,9 @@ from functrace.analysis.fold import Listing, calls
 from functrace.tracefile import Trace
 
 MAX_LISTED_CALLS = 200_000
-"""calls that are listed of a trace, so that a trace takes at most some 100 MB and a second"""
+"""calls that are listed at a time, so that they take some 100 MB and a few seconds at most"""
+_MIN_LISTED_CALLS = 1000
+"""calls of each trace, even if those of the traces before it reach the limit"""
 
 
 @dataclass(eq=False)
@@ -50,7 +53,13 @@ class FailedCalls:
         return self._patterns[text]
 
 
-def list_failed_calls(trace: Trace) -> FailedCalls:
-    """Return the failed calls of a trace, up to a limit on the number of listed calls."""
-    listing = Listing(limit=MAX_LISTED_CALLS, failed_only=True, include_callers=True)
-    return FailedCalls(calls(trace, listing=listing))
+def list_failed_calls(traces: Iterable[Trace]) -> list[FailedCalls]:
+    """Return the failed calls of each trace, up to a limit on the number of all listed calls."""
+    found: list[FailedCalls] = []
+    remaining = MAX_LISTED_CALLS
+    for trace in traces:
+        limit = max(remaining, _MIN_LISTED_CALLS)
+        listing = Listing(limit=limit, failed_only=True, include_callers=True)
+        found.append(FailedCalls(calls(trace, listing=listing)))
+        remaining -= len(found[-1].calls)
+    return found

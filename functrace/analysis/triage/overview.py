@@ -57,7 +57,7 @@ def triage(traces: Sequence[Trace]) -> Triage:
 
     Each trace is read once, once more if calls never ended, and once more if some were slow.
     """
-    failed = [list_failed_calls(trace) for trace in traces]
+    failed = list_failed_calls(traces)
     forest = merge([each.calls.chains for each in failed])
     slow_chains, slow_sampled = slow.find_slow(forest)
     sampled = {

@@ -31,7 +31,7 @@ class RepeatedChain:
     node: int
     """node of the callee; its parent is the caller"""
     example: Example | None
-    """slowest call of the caller"""
+    """slowest call of the callee"""
     max: int
     """max number of calls in one call of the caller"""
     calls: int
@@ -53,7 +53,7 @@ def find_repeated(forest: Forest) -> list[RepeatedChain]:
     found = [
         RepeatedChain(
             node=node,
-            example=slowest(forest, [int(forest.parent[node])]),
+            example=slowest(forest, [node]),
             max=int(most[node]),
             calls=int(forest.calls[node]),
             caller_calls=int(caller_calls[node]),

@@ -123,7 +123,7 @@ class _Findings:
             "caller_calls": each.caller_calls,
             "total_ns": each.total,
             "caller_total_ns": each.caller_total,
-            **self._chain(each.node, None),
+            **self._chain(each.node, each.example),
         }
 
     def recursion(self, each: GrowingRecursion) -> dict[str, Any]:

@@ -204,7 +204,7 @@ class _Entries:
             f"{self._name(each.node)} called up to {units.count(each.max)}x in one call of {caller}"
             f", mean {mean:,.1f}x, {units.share(each.total, each.caller_total)} of its time"
         )
-        chain = self._chain(each.node, None)
+        chain = self._chain(each.node, each.example)
         return _Entry(headline, chain, self._commands.repeated(each))
 
     def recursion(self, each: GrowingRecursion) -> _Entry:
