@@ -11,12 +11,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 
+_NO_PART_OF_A_GLOB = frozenset(" ,\\!{}'\"`")
+
+
 def short_name(name: str) -> str:
     """Return a function's name after the last ``/`` of its import path.
 
     A major version is removed: ``chi.(*Mux).ServeHTTP`` of ``github.com/go-chi/chi/v5``.
     """
     return strip_major_version(name).rpartition("/")[2]
+
+
+def glob_of(name: str) -> str:
+    """Return a glob that matches the function with this name, full or short."""
+    kept = (c if c.isprintable() and c not in _NO_PART_OF_A_GLOB else "?" for c in name)
+    glob = "".join(kept).replace("[...]", "\0").replace("[", "?").replace("]", "?")
+    glob = glob.replace("\0", "[...]")
+    return "*" if find_error(glob) else glob
 
 
 def parse_globs(values: Iterable[str], option: str = "", path_option: str = "") -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functrace.errors import UsageError
-from functrace.globs import compile_list, parse_globs
+from functrace.globs import compile_list, glob_of, parse_globs
 from functrace.runtime.globs import Globs
 from rewriter.filters import Filters, Location, make_filter
 from rewriter.globs import split_globs
@@ -142,3 +142,29 @@ def test_go_matches_as_the_verbs(go: Go, folder: str, tmp_path: Path) -> None:
     done = go.run("test", *flags, ".", cwd=GO_FOLDER / folder, FUNCTRACE_TEST_GLOBS=str(vectors))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "--- PASS: TestGlobVectors" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "example.com/shop/store.(*Store).Get",
+        "lib.Map[...]",
+        "lib.List[int, string].Add",
+        "app.outer.<locals>.<lambda>",
+        "it's a {name}, or\\not.f",
+        "main.\x1b[2J\n.f",
+        "b/main;(.g",
+        "",
+        "x.py",
+    ],
+)
+def test_a_name_has_a_glob_that_matches_it(name: str) -> None:
+    glob = glob_of(name)
+    assert glob.isprintable()
+    assert parse_globs([glob]) == (glob,)
+    assert compile_list([glob])(name)
+
+
+@given(st.text())
+def test_any_name_has_a_glob_that_matches_it(name: str) -> None:
+    assert compile_list([glob_of(name)])(name)

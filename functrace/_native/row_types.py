@@ -79,6 +79,8 @@ NODE = np.dtype(
         ("failed_start", "<i8"),
         ("failed_text", "<i8"),
         ("last", "<i8"),
+        ("max_in_caller", "<i8"),
+        ("caller_calls", "<i8"),
         ("parent", "<i4"),
         ("function", "<i4"),
         ("slowest_track", "<i4"),

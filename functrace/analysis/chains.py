@@ -27,6 +27,10 @@ class Chains(Tree):
 
     last: Int64s
     """end of the last call, or its start if it is unfinished"""
+    max_in_caller: Int64s
+    """max number of calls in one call of the caller on the same track; 0 for a track's outermost"""
+    caller_calls: Int64s
+    """number of calls of the caller that have at least one such call"""
     slowest_track: Int32s
     slowest_start: Int64s
     failed_track: Int32s
@@ -104,6 +108,8 @@ def chains_of(trace: Trace, nodes: Rows, blocks: Rows, damage: tuple[str, ...]) 
         panics=nodes["panics"].copy(),
         unfinished=nodes["unfinished"].copy(),
         last=ns(nodes["last"]),
+        max_in_caller=nodes["max_in_caller"].copy(),
+        caller_calls=nodes["caller_calls"].copy(),
         slowest_track=nodes["slowest_track"].copy(),
         slowest_start=ns(nodes["slowest_start"]),
         failed_track=nodes["failed_track"].copy(),

@@ -12,12 +12,18 @@ import numpy as np
 from functrace.analysis.calls import Calls
 from functrace.analysis.merge import Forest
 
-_NUMBER = re.compile(r"0x[0-9a-fA-F]+|\d+")
+# Parts of a text that differ from call to call: UUIDs, quoted strings, addresses, ids, numbers. An
+# apostrophe within a word is no quotation mark.
+_VOLATILE = re.compile(
+    r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"
+    r"|\"[^\"]*\"|(?<!\w)'[^']*'(?!\w)"
+    r"|0x[0-9a-fA-F]+|\b(?=[a-fA-F]*\d)[0-9a-fA-F]{8,}\b|\d+"
+)
 
 
 @dataclass
 class Failures:
-    """Errors or panics whose texts differ only in numbers."""
+    """Errors or panics whose texts have the same pattern."""
 
     panic: bool
     text: str
@@ -27,8 +33,13 @@ class Failures:
 
     @property
     def pattern(self) -> str:
-        """Text with # in place of each number if the numbers differ."""
-        return self.text if len(self.texts) == 1 else _NUMBER.sub("#", self.text)
+        """Pattern of the texts, or the text if all are equal."""
+        return self.text if len(self.texts) == 1 else pattern_of(self.text)
+
+
+def pattern_of(text: str) -> str:
+    """Return a text with # in place of each number, hexadecimal id, UUID and quoted string."""
+    return _VOLATILE.sub("#", text)
 
 
 _Kinds = dict[tuple[bool, str], Failures]
@@ -54,7 +65,7 @@ def joined(several: Iterable[list[Failures]]) -> list[Failures]:
 
 
 def _add(kinds: _Kinds, text: str, panic: bool, count: int) -> Failures:
-    key = (panic, _NUMBER.sub("#", text))
+    key = (panic, pattern_of(text))
     group = kinds.setdefault(key, Failures(panic, text))
     group.count += count
     group.texts.add(text)

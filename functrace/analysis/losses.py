@@ -26,11 +26,17 @@ def covered(trace: Trace) -> str:
 
 def losses(chains: Chains) -> list[str]:
     """Return a sentence for each way in which a trace is incomplete; none if it is complete."""
-    return [*_losses(chains), *chains.damage]
+    unfinished = int(chains.unfinished.sum())
+    open_calls = (
+        [f"{units.several(unfinished, 'call')} unfinished; their durations end with the trace"]
+        if unfinished
+        else []
+    )
+    return [*missing(chains.trace), *open_calls, *chains.damage]
 
 
-def _losses(chains: Chains) -> Iterator[str]:
-    trace = chains.trace
+def missing(trace: Trace) -> Iterator[str]:
+    """Yield a sentence for each reason why calls of the program are not in its trace."""
     if trace.full:
         yield "recording stopped because the file was full; later calls are missing"
     if trace.write_failed:
@@ -41,6 +47,3 @@ def _losses(chains: Chains) -> Iterator[str]:
         yield f"{units.several(trace.lost, 'event')} lost"
     if trace.is_running:
         yield "the process is still running; later calls are missing"
-    unfinished = int(chains.unfinished.sum())
-    if unfinished:
-        yield f"{units.several(unfinished, 'call')} unfinished; their durations end with the trace"

@@ -23,6 +23,7 @@ GROUPS = {
         "off": "functrace.cli.switch:off",
     },
     "Read a trace": {
+        "triage": "functrace.cli.triage:triage",
         "callers": "functrace.cli.callers:callers",
         "report": "functrace.cli.report:report",
         "graph": "functrace.cli.graph:graph",

@@ -69,6 +69,10 @@ class Goroutine:
     def leave(self, function: str) -> None:
         self.words.append(w.leave(self._program.number(function), self._program.now - 1000))
 
+    def fail(self, error: str) -> None:
+        """The next exit is with this error."""
+        self.words.append(w.error(error))
+
     def call(
         self, function: str, *, took: int = 1000, error: str = "", panic: str = "", times: int = 1
     ) -> None:
@@ -76,6 +80,6 @@ class Goroutine:
             with self.inside(function):
                 self._program.now += took
                 if error:
-                    self.words.append(w.error(error))
+                    self.fail(error)
                 if panic:
                     self.words.append(w.panic(panic))

@@ -36,6 +36,8 @@ _HEADER_BYTES = 96
 _EXTREMES = (0, 1, (1 << 31) - 1, 1 << 31, (1 << 32) - 1, 1 << 63, (1 << 64) - 1)
 _NEGATIVE = re.compile(r"(?<![\w.\-\]/])-\d")
 _VERBS: list[list[str]] = [
+    ["triage", "--limit", "0"],
+    ["triage", "--json"],
     ["report"],
     ["report", "--json"],
     ["report", "--sort", "p99", "--limit", "2"],

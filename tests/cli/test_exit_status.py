@@ -32,8 +32,11 @@ NOTHING = [
     "record -- true",
 ]
 FAILED = [
-    *(f"{verb} nosuch.ftrace" for verb in ("callers x", "report", "graph x", "replay", "info")),
-    *(f"{verb} empty" for verb in ("callers x", "report", "graph x", "replay", "info")),
+    *(
+        f"{verb} nosuch.ftrace"
+        for verb in ("callers x", "report", "graph x", "replay", "info", "triage")
+    ),
+    *(f"{verb} empty" for verb in ("callers x", "report", "graph x", "replay", "info", "triage")),
     "diff a.ftrace nosuch.ftrace",
     "export --to json nosuch.ftrace",
     "export --to json -o a.ftrace a.ftrace",
@@ -41,10 +44,12 @@ FAILED = [
 WRONG = [
     *(f"{verb} --nosuch" for group in verbs.GROUPS.values() for verb in group if verb != "record"),
     *("callers", "report", "graph x", "replay", "info", "diff a.ftrace", "export a.ftrace"),
+    "triage",
     *("inject", "strip", "go", "run", "record", "completion tcsh", "runtime", "hook"),
     "callers --min-duration soon main a.ftrace",
     "callers --limit -1 main a.ftrace",
     "report --sort nosuch a.ftrace",
+    "triage --limit -1 a.ftrace",
     "graph --depth 0 main a.ftrace",
     "replay --from soon a.ftrace",
     "replay --min-duration soon a.ftrace",
@@ -59,6 +64,7 @@ WRONG = [
 ]
 DONE = [
     *(f"{verb} a.ftrace" for verb in ("callers main", "report", "graph main", "replay", "info")),
+    *("triage a.ftrace", "triage --json --limit 1 a.ftrace"),
     *("replay --json a.ftrace", "diff a.ftrace a.ftrace", "diff --exit-code a.ftrace a.ftrace"),
     *("export --to json a.ftrace", "inject --diff .", "strip --check .", "completion bash"),
 ]

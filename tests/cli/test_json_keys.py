@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from functrace.cli import verbs
 from tests.analysis.recorded import Recorded
-from tests.cli import shop
+from tests.cli import faulty, shop
 from tests.export import program
 from tests.tracefile.vectors import FOLDER
 
@@ -22,6 +22,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "json.md").read_text("utf-8")
 FREE = ("process_facts", "skipped", "left_alone")  # their own keys are data
 
 RUNS = {
+    "triage": ["triage . --json"],
     "report": ["report . --json"],
     "callers": ["callers * . --json", "callers Get . --json", "callers main.walk a.ftrace --json"],
     "graph": ["graph main.* . --json --min-share 0"],
@@ -40,6 +41,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Traces with all that can be in one, and sources of both languages."""
     shop.monday(tmp_path)
     shop.tuesday(tmp_path)
+    faulty.faulty(tmp_path / "faulty.ftrace")
     program.write(tmp_path)
     for path in FOLDER.glob("*.ftrace"):
         (tmp_path / path.name).write_bytes(path.read_bytes())

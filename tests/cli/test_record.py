@@ -56,8 +56,9 @@ def test_failing_chain(functrace: Run) -> None:
     assert done.returncode == 3
     assert "exit status 3" in done.stderr
     assert done.stderr.endswith(
-        "  1 failed, first main.main → main.(*Shop).Sell → main.price: item 13 is locked\n"
-        "  next: functrace replay --errors run.ftrace\n"
+        "  failing: main.price failed 1x, 50.0% of 2 calls, at 55ns: item 13 is locked\n"
+        "    main.main → main.(*Shop).Sell → main.price\n"
+        "  next: functrace triage run.ftrace\n"
     )
 
 
@@ -109,11 +110,11 @@ f(40)
 """
 
 
-def test_long_chain_is_shortened(module: Path, functrace: Run) -> None:
+def test_recursion_in_a_failing_chain_is_folded(module: Path, functrace: Run) -> None:
     (module / "app.py").write_text(LONG)
     done = functrace("run", "--record", "-o", "x.ftrace", "app.py")
-    names = " → ".join(["__main__.f"] * 2 + ["(34 more)"] + ["__main__.f"] * 5)
-    assert f"  1 failed, first {names}: ValueError: deep\n" in done.stderr
+    assert ("  failing: __main__.f failed 1x, 2.4% of 41 calls, at ") in done.stderr
+    assert ": ValueError: deep\n    __main__.f (x41)\n  next:" in done.stderr
 
 
 def test_children_of_a_recorded_program(module: Path, functrace: Run) -> None:

@@ -38,6 +38,8 @@ for number, words in enumerate(json.load(open(sys.argv[1]))):
 """
 _TRACES = ("a.ftrace", f"{FILE_NAME}.ftrace")
 _LOOKS = [
+    ["triage"],
+    ["triage", "--json"],
     ["report"],
     ["report", "--json"],
     ["callers", "*", "--full"],
@@ -141,6 +143,8 @@ def traces(tmp_path: Path) -> Path:
 def test_verbs_that_read_traces(traces: Path) -> None:
     commands = [[*words, *_TRACES] for words in _LOOKS]
     commands += [
+        ["triage", "."],
+        ["triage", "--limit", "0", "a.ftrace"],
         ["report", "."],
         ["info", str(traces)],
         ["diff", "--with-chance", "--limit", "0", *_TRACES],
@@ -208,7 +212,7 @@ def test_summaries_of_run_and_record(tmp_path: Path) -> None:
     app.write_text(f"{body}try:\n    f()\nexcept ValueError:\n    pass\n")
     functrace = [sys.executable, "-m", "functrace"]
     shown = _shown([*functrace, "run", "--record", app.name, FILE_NAME], tmp_path)
-    assert "1 failed" in shown
+    assert "f failed 1x" in shown
     assert harm(shown) == []
 
 

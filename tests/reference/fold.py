@@ -50,11 +50,23 @@ class _Node:
     failed_start: int = 0
     failed_text: int = 0
     last: int = 0
+    max_in_caller: int = 0
+    caller_calls: int = 0
     slowest_track: int = -1
     failed_track: int = -1
     failed_length: int = 0
     histogram: int = -1
     recursive: bool = False
+    repeated_in: _Call | None = None
+    repetitions: int = 0
+
+    def repeat(self, caller: _Call) -> None:
+        if self.repeated_in is not caller:
+            self.repeated_in = caller
+            self.repetitions = 0
+            self.caller_calls += 1
+        self.repetitions += 1
+        self.max_in_caller = max(self.max_in_caller, self.repetitions)
 
     def row(self) -> tuple[object, ...]:
         return tuple(getattr(self, name) for name in NODE.names or ())
@@ -226,6 +238,8 @@ class _TrackFold(TrackWalk[_Call]):
         waited = self._waited - call.waited
         if self._is_counted(call.start, end):
             self._tree.count(self._track, call, end, waited, failure)
+            if self._calls and self._tree.nodes[call.id].parent == self._calls[-1].id:
+                self._tree.nodes[call.id].repeat(self._calls[-1])
         if self._calls:
             around = self._calls[-1]
             around.inside = add_time(around.inside, end - call.start - waited)

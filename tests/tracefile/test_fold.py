@@ -90,6 +90,20 @@ def test_percentiles_are_within_three_percent(read: Read) -> None:
     assert functions.percentile(0, 50) == 0
 
 
+def test_calls_in_one_call_of_the_caller(read: Read) -> None:
+    words, now = [], 1
+    for prices in (2, 5, 0, 1):
+        words.append(w.enter(2, now))
+        for _ in range(prices):
+            words += [w.enter(3, now), w.leave(3, now)]
+        now += 1
+        words.append(w.leave(2, now))
+    chains = fold(read(trace_of(w.enter(1, 1), *words, w.leave(1, now))))
+    assert chains.calls.tolist() == [1, 4, 8]
+    assert chains.max_in_caller.tolist() == [0, 4, 5]
+    assert chains.caller_calls.tolist() == [0, 1, 3]
+
+
 FAILURES = trace_of(
     w.enter(1, 1),
     w.enter(2, 2),

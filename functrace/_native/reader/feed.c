@@ -323,7 +323,6 @@ static void free_walk(struct walk *w) {
 
 /* A track has new words. */
 static void activate(struct walk *w) {
-    struct feed *feed = w->feed;
     if (w->is_evicted) { /* too early: it is known again, and so is where it goes on */
         w->is_evicted = 0;
         w->is_placed = 0;

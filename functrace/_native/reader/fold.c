@@ -12,12 +12,17 @@ struct ended {
 
 struct frame { /* its id is its node; inside is how long the calls in it ran */
     OPEN_CALL;
-    int64_t inside, waited;
+    int64_t inside, waited, number;
 };
 
 struct function {
     LAST_CALL;
     int32_t histogram;
+};
+
+/* The calls of a node in one call of its caller, which come one after another. */
+struct repetition {
+    int64_t caller, calls;
 };
 
 struct edge {
@@ -34,6 +39,9 @@ struct walk {
     struct fold_result *out;
     struct ended *ended; /* where calls are listed: outside of any call, then of each frame */
     uint64_t ended_capacity;
+    struct repetition *repetitions; /* by node */
+    uint64_t repetition_capacity;
+    int64_t frame_count; /* frames so far, by which a call has its number */
     struct edge *edges;
     uint64_t edge_count, edge_mask;
     int32_t (*tables)[EXPONENTS];
@@ -75,6 +83,8 @@ static void grow_edges(struct walk *w) {
 static int32_t add_node(struct walk *w, int32_t parent, int32_t function, int started) {
     struct fold_result *out = w->out;
     ROOM(w, out->nodes, out->node_count, out->node_capacity);
+    ROOM(w, w->repetitions, out->node_count, w->repetition_capacity);
+    memset(&w->repetitions[out->node_count], 0, sizeof *w->repetitions);
     struct node *node = &out->nodes[out->node_count];
     memset(node, 0, sizeof *node);
     node->parent = parent;
@@ -294,6 +304,19 @@ static void list_call(struct walk *w, const struct frame *call, int64_t end, int
     }
 }
 
+/* A chain cut off at the limit on nodes has no caller in the tree. */
+static void note_repetition(struct walk *w, int64_t id, const struct frame *caller) {
+    struct node *node = &w->out->nodes[id];
+    struct repetition *now = &w->repetitions[id];
+    if (node->parent != caller->id) return;
+    if (now->caller != caller->number) {
+        now->caller = caller->number;
+        now->calls = 0;
+        node->caller_calls++;
+    }
+    if (++now->calls > node->max_in_caller) node->max_in_caller = now->calls;
+}
+
 static void count_call(struct walk *w, const struct frame *call, int64_t end, int64_t waited) {
     int64_t duration = end - call->start;
     struct node *node = &w->out->nodes[call->id];
@@ -307,6 +330,7 @@ static void count_call(struct walk *w, const struct frame *call, int64_t end, in
     else
         note_finished(w, call, end);
     if (w->at.failure.flags & (CALL_ERROR | CALL_PANIC)) note_failure(w, call);
+    if (w->at.depth) note_repetition(w, call->id, &w->frames[w->at.depth - 1]);
 }
 
 static void begin_listed(struct walk *w, const struct frame *call) {
@@ -332,6 +356,7 @@ static void enter(struct walk *w, int32_t function, int64_t start) {
     int32_t node = child_node(w, (int32_t)around, function, at->depth == 0 && around >= 0);
     struct frame *call = push_frame(w, function, start, node);
     call->inside = 0;
+    call->number = ++w->frame_count;
     call->waited = at->waited;
     if (w->ask->row_limit) begin_listed(w, call);
 }
@@ -472,6 +497,7 @@ static void mark_recursive(struct walk *w) {
 static void release(struct walk *w) {
     end_walk(w);
     free(w->edges);
+    free(w->repetitions);
     free(w->tables);
     free(w->place);
     free(w->needed);

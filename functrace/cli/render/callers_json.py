@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from functrace.analysis.call_chains import CallChain, Link
     from functrace.analysis.caller_chains import CallerChains
     from functrace.analysis.examples import Example
+    from functrace.analysis.merge import Forest
 
 
 def report(found: CallerChains, chains: Sequence[CallChain], count: int) -> dict[str, Any]:
@@ -44,7 +45,7 @@ def _chain(found: CallerChains, chain: CallChain, example: Example | None) -> di
         "matching": found.count(chain),
         "p50_ns": found.percentile(chain, 50),
         "p99_ns": found.percentile(chain, 99),
-        "steps": _steps(found, chain, example),
+        "steps": steps(found.forest, chain, example),
         "cycles": [
             {
                 "last_step": last,
@@ -63,22 +64,23 @@ def _chain(found: CallerChains, chain: CallChain, example: Example | None) -> di
             }
             for each in found.failure_texts(chain)
         ],
-        "example": _example(found, example),
+        "example": example_call(found.forest, example),
     }
 
 
-def _steps(found: CallerChains, chain: CallChain, example: Example | None) -> list[dict[str, Any]]:
-    from functrace.analysis.call_chains import links, steps
+def steps(forest: Forest, chain: CallChain, example: Example | None) -> list[dict[str, Any]]:
+    """Return the functions of a chain, outermost first; the example shows where tracks began."""
+    from functrace.analysis import call_chains
 
     node = example.node if example else chain.nodes[0]
-    started = links(found.forest, node, example.trace, example.track) if example else {}
+    started = call_chains.links(forest, node, example.trace, example.track) if example else {}
     return [
         {
-            **_function(found, int(found.forest.function[step])),
-            "started": bool(found.forest.started[step]),
-            "started_at": _link(started.get(step)) if found.forest.started[step] else None,
+            **figures.place(forest.functions[int(forest.function[step])]),
+            "started": bool(forest.started[step]),
+            "started_at": _link(started.get(step)) if forest.started[step] else None,
         }
-        for step in steps(found.forest, chain, node)
+        for step in call_chains.steps(forest, chain, node)
     ]
 
 
@@ -88,10 +90,11 @@ def _link(link: Link | None) -> dict[str, Any]:
     return {"kind": link.kind, "file": link.file, "line": link.line}
 
 
-def _example(found: CallerChains, example: Example | None) -> dict[str, Any] | None:
+def example_call(forest: Forest, example: Example | None) -> dict[str, Any] | None:
+    """Return an example call; None if there is none."""
     if example is None:
         return None
-    trace = found.forest.chains[example.trace].trace
+    trace = forest.chains[example.trace].trace
     track = trace.tracks[example.track]
     return {
         "reason": example.reason,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from functrace.cli import similar_names
 from functrace.cli.render import terminal
 from functrace.errors import FunctraceError
-from functrace.globs import short_name
+from functrace.globs import glob_of, short_name
 from functrace.runtime.escaping import escape
 
 if TYPE_CHECKING:
@@ -36,17 +36,25 @@ class Names:
     def __init__(self, functions: Sequence[Function]) -> None:
         self._full = Counter(function.name for function in functions)
         self._short = Counter(short for _, short in {(f.name, _short(f)) for f in functions})
+        self._functions = functions
         self._names = [self._name(function) for function in functions]
 
-    def _name(self, function: Function) -> str:
+    def _plain(self, function: Function) -> str:
         short = _short(function)
-        name = escape(function.name if self._short[short] > 1 else short)
+        return function.name if self._short[short] > 1 else short
+
+    def _name(self, function: Function) -> str:
+        name = escape(self._plain(function))
         same = self._full[function.name] > 1
         return f"{name} ({place(function.file, function.line)})" if same else name
 
     def __getitem__(self, function: int) -> str:
         """Return the name of the function with this index."""
         return self._names[function]
+
+    def glob(self, function: int) -> str:
+        """Return a glob that matches the function with this index."""
+        return glob_of(self._plain(self._functions[function]))
 
 
 def _short(function: Function) -> str:

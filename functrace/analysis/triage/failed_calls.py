@@ -1,0 +1,65 @@
+"""Failed calls of a trace with the calls around them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from functrace.analysis.calls import Calls
+from functrace.analysis.columns import Bools, Int64s
+from functrace.analysis.failures import pattern_of
+from functrace.analysis.fold import Listing, calls
+from functrace.tracefile import Trace
+
+MAX_LISTED_CALLS = 200_000
+"""calls that are listed at a time, so that they take some 100 MB and a few seconds at most"""
+_MIN_LISTED_CALLS = 1000
+"""calls of each trace, even if those of the traces before it reach the limit"""
+
+
+@dataclass(eq=False)
+class FailedCalls:
+    """Failed calls and all calls that enclose one; other calls are not listed."""
+
+    calls: Calls
+    _patterns: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def failed(self) -> Bools:
+        """Mask of the calls that returned an error or panicked."""
+        failed: Bools = self.calls.error | self.calls.panic
+        return failed
+
+    @cached_property
+    def texts(self) -> dict[int, str]:
+        """Text of each failed call."""
+        return {call: self.calls.text(call) for call in np.flatnonzero(self.failed).tolist()}
+
+    @cached_property
+    def caller(self) -> Int64s:
+        """The call around each call on its track, or -1 if it has none or that is not listed."""
+        calls = self.calls
+        parent = calls.parent.astype(np.int64)
+        is_direct = (parent >= 0) & (calls.depth[parent] == calls.depth - 1)
+        return np.where(is_direct, parent, -1)
+
+    def pattern(self, text: str) -> str:
+        """Return pattern_of(text), computed once for each text."""
+        if text not in self._patterns:
+            self._patterns[text] = pattern_of(text)
+        return self._patterns[text]
+
+
+def list_failed_calls(traces: Iterable[Trace]) -> list[FailedCalls]:
+    """Return the failed calls of each trace, up to a limit on the number of all listed calls."""
+    found: list[FailedCalls] = []
+    remaining = MAX_LISTED_CALLS
+    for trace in traces:
+        limit = max(remaining, _MIN_LISTED_CALLS)
+        listing = Listing(limit=limit, failed_only=True, include_callers=True)
+        found.append(FailedCalls(calls(trace, listing=listing)))
+        remaining -= len(found[-1].calls)
+    return found

@@ -1,0 +1,137 @@
+"""Calls that were open at the end of the trace, by the innermost open call of each track."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from functrace.analysis.calls import Calls
+from functrace.analysis.columns import Bools
+from functrace.analysis.examples import Example
+from functrace.analysis.fold import Listing, calls
+from functrace.analysis.merge import Forest
+from functrace.analysis.selection import Selection
+from functrace.analysis.triage.failed_calls import MAX_LISTED_CALLS
+from functrace.tracefile import Trace
+
+_LAST_PART = 0.01
+"""part of a trace, at its end, in which a track that runs has events; waiting for the processor
+takes less on any machine that is not stuck as a whole"""
+
+
+@dataclass
+class NeverEnded:
+    """Tracks whose innermost open call has the same chain."""
+
+    node: int
+    """innermost open call: what the tracks are blocked in, or where they run"""
+    example: Example
+    """call that has been open for the longest time"""
+    open_for: int
+    """nanoseconds for which that call was open"""
+    tracks: int = 0
+    running: int | None = 0
+    """number of the tracks with events near the end of the trace; None if not known"""
+
+    waiting: int = 0
+    """number of the tracks that started tracks, directly or not, with calls that never ended"""
+
+    def add(self, is_running: bool | None, *, is_waiting: bool) -> None:
+        """Count a track."""
+        self.tracks += 1
+        self.waiting += is_waiting
+        is_known = is_running is not None and self.running is not None
+        self.running = (self.running or 0) + bool(is_running) if is_known else None
+
+
+def find_never_ended(forest: Forest) -> list[NeverEnded]:
+    """Return the calls that never ended.
+
+    Blocked tracks come first, and those that have been blocked for the longest time. Tracks that
+    started others with calls that never ended come after these, since they may wait for them.
+    A track that ran on in its outermost call is left out: that is the loop of a main function, of
+    a worker or of an event loop.
+    """
+    found: dict[int, NeverEnded] = {}
+    for index, chains in enumerate(forest.chains):
+        if chains.unfinished.any():
+            _add(found, forest, index, _list_last_calls(chains.trace))
+    return sorted(found.values(), key=_rank)
+
+
+def _rank(each: NeverEnded) -> tuple[bool, bool, int]:
+    return each.running == each.tracks, each.waiting == each.tracks, -each.open_for
+
+
+@dataclass(frozen=True, eq=False)
+class _LastCalls:
+    """Calls in the last part of a trace, or only its open calls if the part has too many."""
+
+    calls: Calls
+    since: int | None
+    """start of the part; None if only open calls are listed"""
+
+    def running_tracks(self, is_open: Bools) -> set[int] | None:
+        """Return the tracks on which a call began or ended in the last part."""
+        if self.since is None:
+            return None
+        has_event = ~is_open | (self.calls.start >= self.since)
+        return set(np.unique(self.calls.track[has_event]).tolist())
+
+
+def _list_last_calls(trace: Trace) -> _LastCalls:
+    first, last = trace.span
+    since = last - max(int((last - first) * _LAST_PART), _rounding(trace))
+    listed = calls(trace, listing=Listing(limit=MAX_LISTED_CALLS, window=Selection(since=since)))
+    if not listed.truncated:
+        return _LastCalls(listed, since)
+    at_end = Selection(since=last - _rounding(trace))
+    return _LastCalls(calls(trace, listing=Listing(window=at_end)), None)
+
+
+def _rounding(trace: Trace) -> int:
+    """Return the nanoseconds that cover rounding from ticks."""
+    return 2 + int(2e9 / trace.clock.ticks_per_second)
+
+
+def _add(found: dict[int, NeverEnded], forest: Forest, index: int, last_calls: _LastCalls) -> None:
+    trace, listed = forest.traces[index], last_calls.calls
+    is_open = _open(listed, trace.span[1] - _rounding(trace))
+    has_open_callee = np.zeros(len(listed) + 1, np.bool_)  # the last entry stands for no caller
+    has_open_callee[listed.parent[is_open]] = True
+    nodes = forest.nodes.of(index, listed.node)
+    running = last_calls.running_tracks(is_open)
+    innermost = np.flatnonzero(is_open & ~has_open_callee[:-1])
+    starters = _starters(trace, set(listed.track[innermost].tolist()))
+    for call in innermost.tolist():
+        track, node = int(listed.track[call]), int(nodes[call])
+        is_running = None if running is None else track in running
+        if is_running and not listed.depth[call]:
+            continue
+        example = Example(index, track, node, int(listed.start[call]), None, "unfinished")
+        open_for = int(listed.duration[call])
+        group = found.setdefault(node, NeverEnded(node, example, open_for))
+        group.add(is_running, is_waiting=track in starters)
+        if open_for > group.open_for:
+            group.open_for, group.example = open_for, example
+
+
+def _starters(trace: Trace, tracks: set[int]) -> set[int]:
+    """Return the tracks that started one of ``tracks``, directly or not."""
+    found: set[int] = set()
+    for track in tracks:
+        parent = int(trace.tracks.parent[track])
+        while parent >= 0 and parent not in found:
+            found.add(parent)
+            parent = int(trace.tracks.parent[parent])
+    return found
+
+
+def _open(listed: Calls, end: int) -> Bools:
+    """Return the calls that are open at the end: not those whose exit alone is missing."""
+    is_open: Bools = listed.unfinished & (listed.start + listed.duration >= end)
+    for call in np.flatnonzero(is_open).tolist():  # a caller precedes its callees
+        parent = int(listed.parent[call])
+        is_open[call] = parent < 0 or is_open[parent]
+    return is_open
