@@ -409,6 +409,9 @@ func (c *chunk) putHead(kind uint64) {
 //
 //go:norace
 func (r *recorder) nextSegment(size int) bool {
+	if r.header[6]&overwrites != 0 {
+		r.revokeOld()
+	}
 	want := minSegment
 	if n := len(r.segments); n > 0 {
 		want = min(2*len(r.segments[n-1].memory), maxSegment)

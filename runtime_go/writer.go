@@ -28,7 +28,8 @@ type writer struct {
 	spare    atomic.Pointer[chunk] // the next chunk
 	left     atomic.Pointer[chunk] // the chunk before, if its memory has not been released
 	next     *writer               // in the same hash bucket
-	mu       sync.Mutex            // locked while pinned if threads are not known
+	//lint:ignore U1000 only writer_safe.go uses it
+	mu sync.Mutex // locked while pinned if threads are not known
 }
 
 // A chunk is memory of the trace file for one writer.
