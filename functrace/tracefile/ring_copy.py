@@ -18,6 +18,7 @@ from functrace.tracefile.scan import Rows, find_chunks, find_pieces
 
 _Bytes = npt.NDArray[np.uint8]
 _STEP = 1 << 20
+_MAX_ATTEMPTS = 5
 _EVENTS_MAGIC = int.from_bytes(fmt.CHUNK_MAGIC, "little") | fmt.EVENTS << 32
 _HEAD_WORDS = fmt.CHUNK.size // fmt.WORD.size
 
@@ -30,22 +31,35 @@ def copy_ring(path: Path) -> memoryview:
     before the end of the second reading are left out.
 
     Raises:
-        FunctraceError: the file cannot be read or is no trace.
+        FunctraceError: the file cannot be read, is no trace, or is overwritten too fast.
     """
     try:
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
         raise FunctraceError(f"{path}: {error.strerror}") from None
     try:
-        until = _latest(path, file)
-        data = _read(file)
-        head = _read_header(file)
+        for _ in range(_MAX_ATTEMPTS):
+            copy = _copy(path, file)
+            if copy is not None:
+                return copy
     except OSError as error:
         raise FunctraceError(f"{path}: {error.strerror}") from None
     finally:
         os.close(file)
+    raise FunctraceError(
+        f"{path}: the program overwrites its calls faster than they can be copied; run it with a"
+        " larger FUNCTRACE_MAX_SIZE"
+    )
+
+
+def _copy(path: Path, file: int) -> memoryview | None:
+    """Return a copy; None if all calls in it were overwritten meanwhile."""
+    until = _latest(path, file)
+    data = _read(file)
+    head = _read_header(file)
     data[: len(head)] = np.frombuffer(head, np.uint8)
-    return data[: _restrict(path, data, until)].data
+    end = _restrict(path, data, until)
+    return None if end is None else data[:end].data
 
 
 def _latest(path: Path, file: int) -> int:
@@ -117,8 +131,11 @@ def _last(data: memoryview, header: Header, chunks: Rows) -> int:
     return find_pieces(data, header, chunks).last if len(chunks) else 0
 
 
-def _restrict(path: Path, data: _Bytes, until: int) -> int:
-    """Erase overwritten chunks and what came after ``until``. Return the end of what remains."""
+def _restrict(path: Path, data: _Bytes, until: int) -> int | None:
+    """Erase overwritten chunks and what came after ``until``. Return the end of what remains.
+
+    None if there were events and none remain.
+    """
     header = parse_header(path, data.data)
     chunks = find_chunks(data.data, header.is_overwriting).rows
     base = chunks["base"].astype(np.int64) - header.start
@@ -127,6 +144,8 @@ def _restrict(path: Path, data: _Bytes, until: int) -> int:
         offset = int(chunk["offset"])
         data[offset : offset + int(chunk["size"])] = 0
     kept = chunks[is_kept]
+    if (chunks["kind"] == fmt.EVENTS).any() and not (kept["kind"] == fmt.EVENTS).any():
+        return None
     for chunk in _newest_of_writers(kept[kept["kind"] == fmt.EVENTS]):
         if _last(data.data, header, np.array([chunk])) > until:
             _cut(data, chunk, header.start + until)

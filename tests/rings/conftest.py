@@ -65,8 +65,10 @@ func outer() {
 }
 
 func busy() {
-	for {
-		outer()
+	for sum := 0; ; outer() { // a copy takes less time than it takes to overwrite the ring
+		for i := 0; i < 5_000; i++ {
+			sum += i * sum
+		}
 	}
 }
 
