@@ -18,7 +18,7 @@
 	MOVQ ·mOffset(SB), CX                \
 	MOVQ (R8)(CX*1), CX                  \
 	MOVQ trackRecording_writer(R11), R9  \
-	CMPQ writer_thread(R9), CX           \
+	CMPQ (writer_writerLink+writerLink_thread)(R9), CX           \
 	JNE  moved                           \
 	CMPQ writer_current(R9), R12         \
 	JNE  moved
@@ -34,7 +34,7 @@
 	MOVQ  (R9)(R10*8), R9                              \
 	TESTQ R9, R9                                       \
 	JEQ   done                                         \
-	CMPQ  writer_thread(R9), CX                        \
+	CMPQ  (writer_writerLink+writerLink_thread)(R9), CX                        \
 	JNE   done                                         \
 	CMPB  trackRecording_hasTrackRecord(R11), $0       \
 	JEQ   done                                         \

@@ -18,7 +18,7 @@
 	MOVD ·mOffset(SB), R1               \
 	MOVD (g)(R1), R1                    \
 	MOVD trackRecording_writer(R11), R9 \
-	MOVD writer_thread(R9), R2          \
+	MOVD (writer_writerLink+writerLink_thread)(R9), R2          \
 	CMP  R1, R2                         \
 	BNE  moved                          \
 	MOVD writer_current(R9), R2         \
@@ -35,7 +35,7 @@
 	MOVD  $·writersByThread(SB), R9               \
 	MOVD  (R9)(R10<<3), R9                        \
 	CBZ   R9, done                                \
-	MOVD  writer_thread(R9), R2                   \
+	MOVD  (writer_writerLink+writerLink_thread)(R9), R2                   \
 	CMP   R1, R2                                  \
 	BNE   done                                    \
 	MOVBU trackRecording_hasTrackRecord(R11), R2  \

@@ -53,7 +53,6 @@ type recorder struct {
 	segments []*segment   // those with events, in file order
 	current  int          // index of the segment that chunks are allocated from
 	position atomic.Int64 // bytes allocated for chunks, overwritten ones included
-	writers  []*writer
 
 	// In bytes allocated since: when old chunks are overwritten, a chunk is revoked, and open calls are
 	// listed again.

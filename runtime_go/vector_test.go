@@ -70,7 +70,7 @@ func WriteVector(path string, v Vector) error {
 
 // forgetTrace makes the recorder as it was before the trace was opened.
 func forgetTrace() {
-	rec = recorder{}
+	rec, writers = recorder{}, nil
 	for i := range writersByThread {
 		writersByThread[i].Store(nil)
 	}

@@ -6,30 +6,26 @@ package functrace
 
 import (
 	"math"
-	"sync"
 	"sync/atomic"
 )
 
 // A writer stores the words of the tracks that run on one thread, in one chunk after another. It is
 // used while pinned, except for its atomic fields.
 type writer struct {
-	thread    uintptr      // the Go runtime's descriptor of the thread; 0 if threads are not known
-	words     []uint64     // of the chunk
-	used      int          // words
-	limit     atomic.Int64 // words that may be used before begin has to be called
-	base      uint64       // ticks that the times in the chunk are relative to
-	current   *track       // the track of the latest words
-	number    uint64       // in the heads of its chunks
-	growth    uint8        // the next chunk has minChunk<<growth bytes
-	isRevoked atomic.Bool  // the chunk is too old to be continued
+	writerLink              // finds the writer by its thread, or locks it
+	words      []uint64     // of the chunk
+	used       int          // words
+	limit      atomic.Int64 // words that may be used before begin has to be called
+	base       uint64       // ticks that the times in the chunk are relative to
+	current    *track       // the track of the latest words
+	number     uint64       // in the heads of its chunks
+	growth     uint8        // the next chunk has minChunk<<growth bytes
+	isRevoked  atomic.Bool  // the chunk is too old to be continued
 
 	position atomic.Int64 // of the chunk, see chunk.position
 	chunk    *chunk
 	spare    atomic.Pointer[chunk] // the next chunk
 	left     atomic.Pointer[chunk] // the chunk before, if its memory has not been released
-	next     *writer               // in the same hash bucket
-	//lint:ignore U1000 only writer_safe.go uses it
-	mu sync.Mutex // locked while pinned if threads are not known
 }
 
 // A chunk is memory of the trace file for one writer.

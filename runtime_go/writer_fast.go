@@ -9,11 +9,20 @@ import (
 	_ "unsafe" // for go:linkname
 )
 
+// A writerLink is a writer's link in the list of its hash bucket.
+type writerLink struct {
+	thread uintptr // the Go runtime's descriptor of the thread
+	next   *writer
+}
+
 // Writers by the address of the Go runtime's thread descriptor, m. A descriptor that the runtime has
 // freed may be reused for another thread, which continues the writer.
 const writerBuckets = 1 << 10
 
 var writersByThread [writerBuckets]atomic.Pointer[writer]
+
+// writers lists them all. It is locked by rec.mu.
+var writers []*writer
 
 // mOffset is the offset of m in g. It is verified at start.
 var mOffset uintptr
@@ -55,14 +64,14 @@ func (r *recorder) addWriter(m uintptr, bucket *atomic.Pointer[writer]) {
 			return
 		}
 	}
-	w := &writer{thread: m, next: first}
-	r.writers = append(r.writers, w)
-	w.number = uint64(len(r.writers))
+	w := &writer{writerLink: writerLink{m, first}}
+	writers = append(writers, w)
+	w.number = uint64(len(writers))
 	bucket.Store(w)
 }
 
 //go:norace
-func (r *recorder) allWriters() []*writer { return r.writers }
+func (*recorder) allWriters() []*writer { return writers }
 
 //go:linkname procPin runtime.procPin
 func procPin() int

@@ -4,6 +4,11 @@ package functrace
 
 // Writers that several threads take in turn.
 
+import "sync"
+
+// A writerLink is the lock of a writer.
+type writerLink struct{ mu sync.Mutex }
+
 var sharedWriters [64]writer
 
 // pin locks a writer, always the same for a track.
