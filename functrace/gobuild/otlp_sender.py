@@ -57,7 +57,10 @@ class Sender:
                     program = self._compiled(module)
                     entries.put(str(place), self.key, program)
         except OSError as error:
-            raise FunctraceError(f"{error.filename or module}: {error.strerror}") from None
+            raise FunctraceError(
+                f"--otlp: {NAME} cannot be built or cached: {error.filename or module}:"
+                f" {error.strerror}"
+            ) from None
         return program
 
     def _compiled(self, module: Path) -> bytes:

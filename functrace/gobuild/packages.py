@@ -1,4 +1,7 @@
-"""Packages of a build, and counts of what is instrumented in them."""
+"""Packages of a build, by its action graph.
+
+Their files are instrumented again, to count functions and to keep copies.
+"""
 
 from __future__ import annotations
 

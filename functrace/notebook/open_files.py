@@ -1,4 +1,4 @@
-"""Open trace files that tables read from."""
+"""Traces that are already open, which tables of a notebook read from."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Source:
-    """Open trace files. A file is not unmapped while another thread reads it."""
+    """Traces that are already open. No file is unmapped while another thread reads it."""
 
     def __init__(self, traces: Sequence[Trace]) -> None:
         self._folds = Folds(traces)

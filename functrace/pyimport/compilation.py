@@ -1,4 +1,8 @@
-"""Request handlers of the compile server."""
+"""Request handlers of the compile server.
+
+They compile instrumented modules, main modules and the launcher of ``python -m``, and list the
+positions of a module's functions.
+"""
 
 from __future__ import annotations
 

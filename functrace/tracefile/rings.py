@@ -76,7 +76,8 @@ def find_ring(text: str) -> Ring:
     if len(found) > 1:
         candidates = (f"  {ring.path}{'' if ring.is_running else ', ended'}" for ring in found)
         raise FunctraceError(
-            f"{text}: {len(found)} rings have this name; name one by its process id or path:",
+            f"{text}: {len(found)} rings match; name one by its process id, or by its path to read"
+            " it:",
             *candidates,
         )
     return found[0]

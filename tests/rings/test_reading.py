@@ -68,7 +68,7 @@ def test_names_that_match_nothing_or_too_much(start: Start, functrace: Functrace
     first, second = start("wait"), start("wait")
     done = functrace("report", "shop")
     assert done.returncode == 1
-    assert "shop: 2 rings have this name; name one by its process id or path:" in done.stderr
+    assert "shop: 2 rings match; name one by its process id" in done.stderr
     assert all(f"/shop-{process.pid}-" in done.stderr for process in (first, second))
     end(first)
     assert functrace("report", "shop").returncode == 0  # the one that runs

@@ -1,4 +1,7 @@
-"""Call chains as text: ``main.main → go main.serve (main.go:41) → (a → b)x2-9 → store.Get``."""
+"""Call chains as text, for the output of callers, graph and triage.
+
+For example ``main.main → go main.serve (main.go:41) → (a → b)x2-9 → store.Get``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sequential sender of requests, with retries while the collector is overloaded or unavailable."""
+"""Sequential sender of requests, with retries for a collector that has already answered."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Clock:
 
 
 class Sender:
-    """Sender that retries each request until it is accepted or refused.
+    """Sender that retries a request for about a minute, and stops if it still fails.
 
     Args:
         transport: connection that itself retries for some seconds.

@@ -93,7 +93,10 @@ def add(folder: Path, http: str | None = None, *, sender: bool = False) -> list[
         FunctraceError: the directory contains other files, which are left unchanged.
     """
     if folder.exists() and any(folder.iterdir()) and not read_version(folder):
-        raise FunctraceError(f"{folder} exists and is not the functrace runtime: left unchanged")
+        raise FunctraceError(
+            f"{folder} exists and is not the functrace runtime: left unchanged; move it and run"
+            " again"
+        )
     files = {
         **read_sources(),
         **(read_http_sources(http) if http else {}),

@@ -88,7 +88,8 @@ def run_go(
         check=False,
     )
     if run.returncode:
-        raise FunctraceError(*run.stderr.strip().expandtabs(4).split("\n"))
+        text = run.stderr.strip() or f"go {arguments[0]} ended with status {run.returncode}"
+        raise FunctraceError(*text.expandtabs(4).split("\n"))
     return run.stdout
 
 
