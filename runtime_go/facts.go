@@ -35,6 +35,9 @@ func (r *recorder) newFactsChunk() bool {
 //go:norace
 func (r *recorder) putFact(kind int, numbers []uint64, text string) bool {
 	size := 8*len(numbers) + len(text)
+	if chunkHead/8+wordsFor(size) > factsSize/8 {
+		return false // it fits in no chunk
+	}
 	if r.used+wordsFor(size) > len(r.facts) && !r.newFactsChunk() {
 		return false
 	}
@@ -85,6 +88,13 @@ func cut(text string) string {
 	return text
 }
 
+// Sizes in bytes of the process's description, with the arguments and with all, so that it fits in a
+// chunk of facts.
+const (
+	maxArguments   = 16 << 10
+	maxDescription = 28 << 10
+)
+
 // putProcess records the metadata of the process.
 func (r *recorder) putProcess(c *config) {
 	host, _ := os.Hostname()
@@ -92,13 +102,14 @@ func (r *recorder) putProcess(c *config) {
 	var b strings.Builder
 	b.WriteString(`{"argv":[`)
 	for i, word := range os.Args {
-		if b.Len() > 16<<10 {
+		word = quote(cut(word))
+		if b.Len()+len(word) > maxArguments {
 			break
 		}
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		b.WriteString(quote(cut(word)))
+		b.WriteString(word)
 	}
 	b.WriteString(`],"host":` + quote(host))
 	b.WriteString(`,"executable":` + quote(cut(executable)))
@@ -111,11 +122,15 @@ func (r *recorder) putProcess(c *config) {
 	for _, variable := range os.Environ() {
 		name, value, _ := strings.Cut(variable, "=")
 		if strings.HasPrefix(name, "FUNCTRACE") {
+			option := quote(name) + ":" + quote(cut(value))
+			if b.Len()+len(option) > maxDescription {
+				continue
+			}
 			if !first {
 				b.WriteByte(',')
 			}
 			first = false
-			b.WriteString(quote(name) + ":" + quote(cut(value)))
+			b.WriteString(option)
 		}
 	}
 	b.WriteString("}}")

@@ -450,6 +450,20 @@ func (r *recorder) setMaxSize(size int64) {
 	r.revokeAfter, r.listAfter = size/8, size/4
 }
 
+// setDistances derives the distances from the segments, which may be much smaller than the file: its
+// facts are not overwritten.
+//
+//go:norace
+func (r *recorder) setDistances() {
+	var all, largest int64
+	for _, s := range r.segments {
+		all += int64(len(s.memory))
+		largest = max(largest, int64(len(s.memory)))
+	}
+	r.listAfter = min(r.listAfter, all/4)
+	r.revokeAfter = min(r.revokeAfter, all/8, max(0, (all-2*largest)/2))
+}
+
 // reuseOldestSegment makes the oldest segment available, or stops recording if nothing may be
 // overwritten.
 //
@@ -459,6 +473,8 @@ func (r *recorder) reuseOldestSegment(size int) bool {
 		r.stop(stoppedFull, errTraceFull)
 		return false
 	}
+	r.setDistances()
+	r.revokeOld()
 	r.current = (r.current + 1) % len(r.segments)
 	s := r.segments[r.current]
 	events := countEvents(wordsOf(s.memory[:s.used]))

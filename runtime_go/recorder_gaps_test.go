@@ -81,3 +81,24 @@ func TestSegmentsArePreallocatedInSteps(t *testing.T) {
 		t.Errorf("%v: %d segments, %d bytes", r.failure, len(r.segments), r.written)
 	}
 }
+
+// Escapes make arguments and options up to six times as long.
+func TestDescriptionOfTheProcessFitsInAChunk(t *testing.T) {
+	arguments := os.Args
+	defer func() { os.Args = arguments }()
+	os.Args = []string{"shop"}
+	for i := 0; i < 8; i++ {
+		os.Args = append(os.Args, strings.Repeat("\x01", 2000))
+	}
+	for _, name := range []string{"FUNCTRACE_INCLUDE", "FUNCTRACE_EXCLUDE"} {
+		t.Setenv(name, strings.Repeat(`"`, 9000))
+	}
+	var r recorder
+	path := filepath.Join(t.TempDir(), "x.ftrace")
+	if err := r.open(&config{out: path, maxSize: 1 << 30}); err != nil {
+		t.Fatal(err)
+	}
+	if size := 8 * r.used; size < 10_000 || size > factsSize {
+		t.Errorf("%d bytes of facts", size)
+	}
+}

@@ -175,6 +175,7 @@ func (r *trackRecording) growOpen() bool {
 //go:norace
 func (r *trackRecording) restart() {
 	r.hasTrackRecord, r.hasOrigin, r.depth, r.written, r.pendingError = false, false, 0, 0, nil
+	r.isMuted, r.lastExitWasPanic = false, false
 	r.writer = &noWriter
 	if len(r.open) > maxIdleCalls {
 		r.open = r.firstOpen[:]

@@ -108,9 +108,8 @@ func (t *track) callErrorMethod(err error) string {
 	t.writer = &noWriter
 	hadTrackRecord := t.hasTrackRecord
 	t.hasTrackRecord, t.isMuted = false, true
-	text := textOf(err)
-	t.hasTrackRecord, t.isMuted = hadTrackRecord, false
-	return text
+	defer func() { t.hasTrackRecord, t.isMuted = hadTrackRecord, false }() // also after Goexit
+	return textOf(err)
 }
 
 // textOf returns the text of err, or a placeholder if its Error method panics.

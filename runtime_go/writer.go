@@ -62,6 +62,9 @@ func (t *track) begin(now uint64, words int) *writer {
 		}
 		if isReady {
 			w.limit.Store(int64(len(w.words)))
+			if w.isRevoked.Load() {
+				w.limit.Store(0)
+			}
 			t.putPreface(w, now, lists)
 			return w
 		}
@@ -119,8 +122,11 @@ func (w *writer) beginChunk(now uint64, need int) bool {
 	c.putHead(eventsChunk)
 	w.words, w.used, w.base, w.current = c.words, chunkHead/8, now, nil
 	w.growth = min(w.growth+growthStep, maxGrowth)
-	w.position.Store(c.position)
 	w.isRevoked.Store(false)
+	w.position.Store(c.position)
+	if rec.isOld(c) {
+		w.isRevoked.Store(true) // it was revoked as a spare
+	}
 	return true
 }
 
