@@ -507,9 +507,9 @@ func countEvents(words []uint64) (events uint64) {
 	return events
 }
 
-// revokeOld revokes the chunks that are too old to be continued: what is in one part of the file is
-// of about the same time, and a goroutine that was interrupted before it stores a word can still do
-// so long before the chunk is overwritten.
+// revokeOld revokes the chunks that are too old to be continued. So each part of the file contains
+// words of about the same time, and a thread that was interrupted just before storing a word has time
+// to store it before the chunk is overwritten.
 //
 //go:norace
 func (r *recorder) revokeOld() {

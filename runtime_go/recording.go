@@ -2,7 +2,7 @@
 
 package functrace
 
-// Recording of entries and exits in the chunk of a track.
+// Recording of entries and exits of a track.
 
 // recording is set if calls are recorded in a trace file instead of being printed.
 var recording bool

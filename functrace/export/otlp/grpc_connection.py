@@ -72,7 +72,7 @@ class GrpcConnection:
         try:
             return from_response(export(request, timeout=timeout_s, metadata=self._metadata))
         except grpc.RpcError as error:
-            # A failed channel connects again only after pauses of its own, of up to two minutes.
+            # A failed channel waits up to two minutes before it connects again; a new one does not.
             if error.code() is grpc.StatusCode.UNAVAILABLE:
                 self.close()
             return _failure(error)
