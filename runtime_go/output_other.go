@@ -28,7 +28,7 @@ func openStream(int) (*output, error) {
 
 // mapPart fails: the system cannot map files.
 func (o *output) mapPart(int64, int) ([]byte, error) {
-	return nil, errors.New("this system maps no files into memory")
+	return nil, errors.New("traces can only be recorded on Unix systems; use FUNCTRACE=text")
 }
 
 // remove deletes the file and closes it.

@@ -4,9 +4,9 @@ package functrace
 
 import "errors"
 
-// prepareRing fails: the system cannot map files.
+// prepareRing fails: the recorder maps its file into memory only on Unix.
 func prepareRing(config) (*config, error) {
-	return nil, errors.New("FUNCTRACE=ring: this system maps no files into memory")
+	return nil, errors.New("FUNCTRACE=ring needs a Unix system; use FUNCTRACE=text")
 }
 
 func (*output) lock() {}

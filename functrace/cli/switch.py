@@ -61,7 +61,10 @@ def _switch(process: str, *, is_stopped: bool) -> None:
     until = time.monotonic() + _MAX_WAIT_S
     while _is_stopped(ring) != is_stopped:
         if time.monotonic() > until:
-            raise FunctraceError(f"{what} has not reacted to the signal within {_MAX_WAIT_S:.0f}s")
+            raise FunctraceError(
+                f"tracing is not {state} yet in {what}, {_MAX_WAIT_S:.0f}s after the signal:"
+                " the program may be stopped or in a long call; it will be when that ends"
+            )
         time.sleep(_INTERVAL_S)
     terminal.echo(f"functrace {state}: tracing is {state} in {what}", err=True)
 

@@ -51,8 +51,8 @@ def _compile(run: Session, command: list[str]) -> int:
         if status:
             return status
         raise FunctraceError(
-            f"{package}: the compiler did not list the functions that it can inline; "
-            "build without --light"
+            f"{package}: cannot tell which functions the compiler inlines: it reported none "
+            "with -m; build without --light"
         )
     new = _instrumented(run, package, command, files, inlinable)
     if new == command:

@@ -101,7 +101,9 @@ class Hook:
         arguments = (name, file, source, stats, key, traced, footer, self.flags.optimize)
         reply = self.compiler.request("module", *arguments)
         if reply is None:
-            write_message(f"{file} is not traced: cannot run the compile server")
+            write_message(
+                f"{file} is not traced: the process that instruments sources did not start"
+            )
             return None
         content, warned, skip_reason = reply
         if skip_reason:

@@ -126,7 +126,7 @@ def _name(file: str) -> str:
 def _decorate(tree: ast.Module, source: bytes, file: str) -> None:
     reply = loader.hook.compiler.request("functions", _name(file), file, source)
     if reply is None:
-        write_message(f"{file} is not traced: cannot run the compile server")
+        write_message(f"{file} is not traced: the process that instruments sources did not start")
         return
     name, first, places = reply
     loader.hook.counts[file] = len(places)
