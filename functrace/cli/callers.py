@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from functrace import units
-from functrace.cli import reading_options, renamed, shared_options, trace_arguments
-from functrace.cli.render import callers_json, callers_text, layout, terminal
+from functrace.cli import reading_options, renamed, shared_options, similar_names, trace_arguments
+from functrace.cli.render import callers_json, callers_text, terminal
 from functrace.cli.trace_arguments import split_arguments
 from functrace.errors import FunctraceError
+from functrace.text import layout
 
 if TYPE_CHECKING:
     from functrace.analysis.call_chains import CallChain
@@ -85,7 +86,7 @@ def _find(paths: tuple[str, ...], options: _Options) -> CallerChains:
     min_duration_ns = units.parse_duration(options.min_duration) if options.min_duration else 0
     opened = trace_arguments.open_all(paths)
     if not any(trace_arguments.matching_functions(trace, [options.function]) for trace in opened):
-        raise layout.no_function_error(options.function, opened)
+        raise similar_names.no_function_error(options.function, opened)
     call_filter = CallerFilter(
         failed=options.errors, min_duration_ns=min_duration_ns, unfold_recursion=options.full
     )
@@ -94,7 +95,7 @@ def _find(paths: tuple[str, ...], options: _Options) -> CallerChains:
         lambda trace: trace_arguments.matching_functions(trace, [options.function]),
         call_filter,
     )
-    layout.warn_of_damage((chains.trace, chains.damage) for chains in found.forest.chains)
+    trace_arguments.warn_of_damage((chains.trace, chains.damage) for chains in found.forest.chains)
     return found
 
 

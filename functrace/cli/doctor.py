@@ -23,6 +23,7 @@ from functrace.sources.diagnosis import (
 from functrace.sources.go.language import Go
 from functrace.sources.python.language import Python
 from functrace.sources.run_request import Mode, Request, Verb
+from functrace.text.safe_text import style
 
 
 @click.command()
@@ -41,9 +42,7 @@ def doctor(ctx: click.Context, /, paths: tuple[str, ...], as_json: bool) -> None
         terminal.print_json({"findings": [asdict(f) for f in findings]})
     else:
         for finding in findings:
-            mark = (
-                terminal.style("!", fg="red") if finding.advice else terminal.style("✓", fg="green")
-            )
+            mark = style("!", fg="red") if finding.advice else style("✓", fg="green")
             terminal.echo(mark, f" {finding.subject:12}  {finding.state}")
             if finding.advice:
                 terminal.echo(f"{'':16}{finding.advice}")

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from functrace import units
-from functrace.cli import reading_options, shared_options, trace_arguments
-from functrace.cli.render import chain_text, coverage, layout, terminal
+from functrace.cli import reading_options, shared_options, similar_names, trace_arguments
+from functrace.cli.render import coverage, terminal
 from functrace.cli.trace_arguments import split_arguments
 from functrace.errors import FunctraceError
 from functrace.globs import compile_list
+from functrace.text import chain_text, layout
 
 if TYPE_CHECKING:
     from functrace.analysis.callee_trees import Callee
@@ -76,9 +77,9 @@ def _roots(function: str, paths: tuple[str, ...]) -> tuple[Forest, list[Callee]]
     opened = trace_arguments.open_all(paths)
     matches = compile_list([function])
     if not any(matches(f.name) for trace in opened for f in trace.functions):
-        raise layout.no_function_error(function, opened)
+        raise similar_names.no_function_error(function, opened)
     forest = merge([fold(trace) for trace in opened])
-    layout.warn_of_damage((chains.trace, chains.damage) for chains in forest.chains)
+    trace_arguments.warn_of_damage((chains.trace, chains.damage) for chains in forest.chains)
     matching = [i for i, each in enumerate(forest.functions) if matches(each.name)]
     nodes = np.flatnonzero(np.isin(forest.function, matching) & (forest.calls > 0))
     if not len(nodes):

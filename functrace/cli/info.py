@@ -12,7 +12,8 @@ import click
 
 from functrace import units
 from functrace.cli import shared_options, trace_arguments
-from functrace.cli.render import layout, terminal
+from functrace.cli.render import terminal
+from functrace.text import layout
 
 if TYPE_CHECKING:
     from functrace.analysis import Chains

@@ -11,12 +11,12 @@ from functrace import units
 from functrace.analysis import Listing, Selection
 from functrace.analysis.event_stream import events
 from functrace.analysis.stream import stream
-from functrace.cli import trace_arguments
-from functrace.cli.render import layout
+from functrace.cli import similar_names, trace_arguments
 from functrace.cli.render.call_lines import Lines
-from functrace.cli.render.terminal import SafeText, is_coloured, line
+from functrace.cli.render.terminal import is_coloured
 from functrace.errors import FunctraceError
 from functrace.export import jsonl
+from functrace.text.safe_text import SafeText, line
 from functrace.tracefile import Trace
 
 
@@ -54,7 +54,7 @@ def _queries(opened: list[Trace], flags: dict[str, Any]) -> list[_Query]:
         )
         queries.append(_Query(trace, selection, listing))
     if not queries:
-        raise layout.no_function_error(flags["around"], opened)
+        raise similar_names.no_function_error(flags["around"], opened)
     return queries
 
 

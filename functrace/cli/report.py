@@ -10,10 +10,11 @@ import click
 
 from functrace import units
 from functrace.cli import reading_options, renamed, shared_options, trace_arguments
-from functrace.cli.render import coverage, layout, terminal
+from functrace.cli.render import coverage, terminal
 from functrace.cli.trace_arguments import open_all
 from functrace.errors import FunctraceError
 from functrace.globs import compile_list
+from functrace.text import layout
 
 if TYPE_CHECKING:
     from functrace.analysis.totals import Totals
@@ -78,7 +79,7 @@ def _totals(opened: list[Trace]) -> Totals:
 
     def part(trace: Trace) -> Part:
         chains = fold(trace)
-        layout.warn_of_damage([(trace, chains.damage)])
+        trace_arguments.warn_of_damage([(trace, chains.damage)])
         return part_of(chains)
 
     return totals(opened, [part(trace) for trace in opened])
@@ -136,7 +137,7 @@ def _show(found: Totals, shown: Sequence[int], titles: dict[str, str]) -> None:
         for c in shown_columns
     }
     if sys.stdout.isatty():
-        shown_columns = _fitting(cells, max(len(names[i]) for i in shown), layout.width())
+        shown_columns = _fitting(cells, max(len(names[i]) for i in shown), terminal.width())
     texts = layout.align(list(zip(*(cells[c] for c in shown_columns), strict=True)))
     for number, row in enumerate(texts):
         name = names[shown[number - 1]] if number else "function"

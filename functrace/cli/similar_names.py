@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
+from functrace.errors import FunctraceError
+from functrace.text import layout
 from rewriter.globs import list_spellings, simplify_glob
+
+if TYPE_CHECKING:
+    from functrace.tracefile import Trace
 
 _MAX_SUGGESTIONS = 3
 _MAX_SHARE = 0.4  # edits per letter
 _CASE_COST = 0.5  # of writing a letter in the other case; other edits cost 1
+
+
+def no_function_error(pattern: str, traces: Sequence[Trace]) -> FunctraceError:
+    """Return the error that no function matches ``pattern``, with similar names."""
+    names = {f.name: layout.unqualified_name(f) for trace in traces for f in trace.functions}
+    if not names:
+        return FunctraceError("no function was recorded")
+    similar = suggest(pattern, names)
+    hint = (
+        f"did you mean {', '.join(similar)}?" if similar else "functrace report lists all functions"
+    )
+    return FunctraceError(f"no function matches {pattern}; {hint}")
 
 
 def suggest(glob: str, functions: Mapping[str, str]) -> list[str]:

@@ -57,6 +57,14 @@ def open_all(paths: Iterable[str], *, should_warn: bool = True) -> list[Trace]:
     return traces
 
 
+def warn_of_damage(traces: Iterable[tuple[Trace, Iterable[str]]]) -> None:
+    """Warn of damage that was found in calls and not already reported when opening the trace."""
+    for trace, damage in traces:
+        for sentence in damage:
+            if sentence not in trace.damage:
+                terminal.echo(f"functrace: {trace.path}: {sentence}", err=True, fg="yellow")
+
+
 def find_files(path: str) -> list[Path]:
     """Return the traces that an argument names. Raises FunctraceError if there are none."""
     from functrace.tracefile import find_ring, find_trace_files

@@ -22,11 +22,13 @@ def triage(traces: tuple[str, ...], limit: int | None, as_json: bool) -> None:
     several traces are evaluated together.
     """
     from functrace.analysis.triage import triage as find
-    from functrace.cli.render import triage_json, triage_text
+    from functrace.cli.render import triage_json
+    from functrace.text import triage_text
 
     found = find(trace_arguments.open_all(traces, should_warn=False))
     if as_json:
         terminal.print_json(triage_json.report(found, traces, limit or 0))
         return
-    for line in triage_text.page(found, traces, _DEFAULT_LIMIT if limit is None else limit):
+    shown = _DEFAULT_LIMIT if limit is None else limit
+    for line in triage_text.page(found, traces, shown, terminal.width()):
         terminal.echo(line)

@@ -18,7 +18,7 @@ def test_mutated_traces(seed: int) -> None:
 @pytest.mark.parametrize(
     ("module", "name", "fault"),
     [
-        ("functrace.cli.render.terminal", "escape", "acts on a terminal"),
+        ("functrace.text.safe_text", "escape", "acts on a terminal"),
         ("functrace.tracefile.facts", "_encodable", "UnicodeEncodeError"),
         ("functrace.units", "duration", "a negative number"),
     ],

@@ -10,7 +10,12 @@ import functrace
 
 ROOT = Path(functrace.__file__).parent
 # They escape themselves. functrace.runtime, which runs in the program, has its own.
-_MAY_PRINT = ("cli/render/terminal.py", "messages.py", "export/otlp/live/sender.py")
+_MAY_PRINT = (
+    "cli/render/terminal.py",
+    "text/safe_text.py",
+    "messages.py",
+    "export/otlp/live/sender.py",
+)
 _CLICK = {"echo", "secho", "style", "echo_via_pager", "get_text_stream", "get_binary_stream"}
 _HARMLESS = {"isatty", "flush", "fileno", "reconfigure"}
 

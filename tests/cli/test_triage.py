@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from functrace.analysis.triage import triage
-from functrace.cli.render import layout, triage_text
+from functrace.text import triage_text
 from functrace.tracefile import open_trace
 from tests.cli import faulty, shop
 from tests.cli.conftest import Run
@@ -144,10 +144,9 @@ def test_what_is_missing(module: Path, functrace: Run) -> None:
     ]
 
 
-def test_entries_fit_a_narrow_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_entries_fit_a_narrow_terminal(tmp_path: Path) -> None:
     found = triage([open_trace(faulty.faulty(tmp_path / "a.ftrace", flags=2))])
-    monkeypatch.setattr(layout, "width", lambda: 44)
-    lines = list(triage_text.page(found, ["a.ftrace"], 0))
+    lines = list(triage_text.page(found, ["a.ftrace"], 0, 44))
     entries = [line for line in lines if line.startswith(" ") and "functrace " not in line]
     assert max(map(len, entries)) == 44
     assert "  recording stopped because the file was" in lines
@@ -164,7 +163,7 @@ def test_numbers_of_a_sample_are_lower_bounds(
     monkeypatch.setattr(f"{module}.MAX_LISTED_CALLS", 5)
     monkeypatch.setattr(f"{module}._MIN_LISTED_CALLS", 0)
     found = triage([open_trace(faulty.faulty(tmp_path / "a.ftrace"))])
-    lines = list(triage_text.page(found, ["a.ftrace"], 1))
+    lines = list(triage_text.page(found, ["a.ftrace"], 1, 100))
     assert "Failing; only a part of the calls was examined, there were too many" in str(lines)
     assert any(
         "store.(*Store).Get failed ≥3x, ≥5.1% of 59 calls, 2.00µs to ≥4.00µs" in each

@@ -7,9 +7,9 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from functrace import units
-from functrace.cli.render import layout
-from functrace.cli.render.terminal import SafeText, line, style
 from functrace.runtime.escaping import escape
+from functrace.text import layout
+from functrace.text.safe_text import SafeText, line, style
 
 if TYPE_CHECKING:
     from functrace.analysis.event_stream import Event

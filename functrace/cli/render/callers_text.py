@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from functrace import units
-from functrace.cli.render import chain_text, layout, terminal
-from functrace.cli.render.terminal import style
+from functrace.cli.render import terminal
 from functrace.runtime.escaping import escape
+from functrace.text import chain_text, layout
+from functrace.text.safe_text import style
 
 if TYPE_CHECKING:
     from functrace.analysis.call_chains import CallChain
@@ -83,7 +84,7 @@ def _summary(found: CallerChains, function: str, names: layout.Names, count: int
 
 
 def _print_summary(parts: list[str]) -> None:
-    lines = textwrap.wrap(", ".join(parts), layout.width(), subsequent_indent=_INDENT)
+    lines = textwrap.wrap(", ".join(parts), terminal.width(), subsequent_indent=_INDENT)
     for number, line in enumerate(lines):
         terminal.echo(line, bold=not number)
 
@@ -97,14 +98,14 @@ def _print_figures(figures: str, failures: str) -> None:
 
 def _common_prefix(texts: list[list[str]]) -> int:
     """Return how many words to print once for all chains; 0 if each chain fits on a line."""
-    width = layout.width() - len(_INDENT)
+    width = terminal.width() - len(_INDENT)
     one_line = all(len(chain_text.lines(words, width)) == 1 for words in texts)
     return 0 if one_line else chain_text.common_prefix(texts)
 
 
 def _print_chain(words: list[str], complete: bool) -> None:
     shown = words if complete else chain_text.shorten(words)
-    for line in chain_text.lines(shown, layout.width() - len(_INDENT)):
+    for line in chain_text.lines(shown, terminal.width() - len(_INDENT)):
         terminal.echo(_INDENT + line)
 
 
@@ -159,7 +160,7 @@ def _texts(found: CallerChains, chain: CallChain) -> Iterator[str]:
         text = escape(each.pattern) or "no text"
         panic = "panic: " if each.panic and not is_exception else ""
         line = f"{units.count(each.count)}x {panic}{text}"
-        width = layout.width() - len(_INDENT)
+        width = terminal.width() - len(_INDENT)
         yield line if len(line) <= width else line[: width - 1] + "…"
     if len(texts) > _MAX_TEXTS:
         rest = sum(each.count for each in texts[_MAX_TEXTS:])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from functrace import units
 from functrace.analysis.compare import Comparison, FailureRate, Presence, Timing
 from functrace.cli.render import coverage
-from functrace.cli.render.terminal import style
+from functrace.text.safe_text import style
 
 if TYPE_CHECKING:
     from functrace.tracefile import Trace

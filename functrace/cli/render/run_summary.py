@@ -12,9 +12,10 @@ from functrace import units
 from functrace.analysis import Forest
 from functrace.analysis.losses import covered
 from functrace.analysis.triage import triage
-from functrace.cli.render import layout, triage_text
-from functrace.cli.render.terminal import style
+from functrace.cli.render import terminal
 from functrace.errors import FunctraceError
+from functrace.text import layout, triage_text
+from functrace.text.safe_text import style
 from functrace.tracefile import Trace, open_trace
 
 _TOP = 3
@@ -37,7 +38,7 @@ def summary(verb: str, place: Path, files: list[Path], ended: str) -> Iterator[s
         if sentence:
             yield style(f"  {trace.path.name} {sentence}", fg="yellow")
     yield from _top_functions(found.forest)
-    lines = list(triage_text.first_lines(found, place))
+    lines = list(triage_text.first_lines(found, place, terminal.width()))
     yield from lines
     verb = "triage" if lines else "report"
     yield f"  next: functrace {verb} {shlex.quote(str(place))}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import sys
 from codecs import getincrementaldecoder
 from collections.abc import Iterable, Iterator
@@ -13,27 +14,11 @@ from typing import Any, BinaryIO, TextIO, cast
 import click
 
 from functrace.runtime.escaping import escape, escape_lines
+from functrace.text.safe_text import SafeText, line
 
 _STDOUT = 1
+_PIPED_WIDTH = 100
 _DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
-
-
-class SafeText(str):
-    """Text that needs no escaping: already escaped, or our own, such as a style or a tab."""
-
-    __slots__ = ()
-
-
-def style(text: str, **how: Any) -> SafeText:
-    """Return ``text`` escaped and in a click style; :func:`echo` drops styles in a file."""
-    return SafeText(click.style(escape(text), **how))
-
-
-def line(*parts: str) -> SafeText:
-    """Join ``parts`` to a line; escape each that is not :class:`SafeText`, line breaks included."""
-    return SafeText(
-        "".join([part if isinstance(part, SafeText) else escape(part) for part in parts])
-    )
 
 
 def echo(*parts: str, err: bool = False, **how: Any) -> None:
@@ -41,6 +26,11 @@ def echo(*parts: str, err: bool = False, **how: Any) -> None:
     text = line(*parts)
     styled = click.style(text, **how) if any(how.values()) else text
     click.echo(styled, err=err, color=is_coloured(sys.stderr if err else sys.stdout))
+
+
+def width() -> int:
+    """Return the maximum line width: the terminal's, else one that fits chats and tickets."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPED_WIDTH
 
 
 def is_coloured(stream: TextIO) -> bool:

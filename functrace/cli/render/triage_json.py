@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from functrace.analysis.call_chains import chains_to
 from functrace.cli.render import callers_json
-from functrace.cli.render.triage_commands import Commands
 from functrace.export import figures
+from functrace.text.triage_commands import Commands
 
 if TYPE_CHECKING:
     from functrace.analysis.examples import Example

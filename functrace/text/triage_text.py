@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from functrace import units
-from functrace.cli.render import chain_text, layout
-from functrace.cli.render.terminal import SafeText, line, style
-from functrace.cli.render.triage_commands import Commands
 from functrace.runtime.escaping import escape
+from functrace.text import chain_text, layout
+from functrace.text.safe_text import SafeText, line, style
+from functrace.text.triage_commands import Commands
 
 if TYPE_CHECKING:
     from functrace.analysis.examples import Example
@@ -51,8 +51,11 @@ class _Kind:
     entry: Callable[[_Entries, Any], _Entry]
 
 
-def page(found: Triage, paths: Sequence[str], limit: int) -> Iterator[SafeText]:
-    """Yield the lines of the page, with at most ``limit`` entries of each kind; 0 means all."""
+def page(found: Triage, paths: Sequence[str], limit: int, width: int) -> Iterator[SafeText]:
+    """Yield the lines of the page, with at most ``limit`` entries of each kind; 0 means all.
+
+    Lines other than commands are at most ``width`` wide.
+    """
     where = paths[0] if len(paths) == 1 else units.several(len(found.forest.traces), "trace")
     heading = f"{where}: {amount(found.forest)}"
     if not found.forest.calls.sum():
@@ -62,10 +65,10 @@ def page(found: Triage, paths: Sequence[str], limit: int) -> Iterator[SafeText]:
     yield style(heading, bold=True)
     entries = _Entries(found, paths)
     for kind in _KINDS:
-        yield from _section(found, entries, kind, limit)
+        yield from _section(found, entries, kind, limit, width)
 
 
-def first_lines(found: Triage, path: Path) -> Iterator[SafeText]:
+def first_lines(found: Triage, path: Path, width: int) -> Iterator[SafeText]:
     """Yield the first finding of each kind, without losses, commands and what is there twice."""
     entries = _Entries(found, [path])
     shown = [each.text for each in found.failing[:1]]
@@ -76,9 +79,9 @@ def first_lines(found: Triage, path: Path) -> Iterator[SafeText]:
             entry = kind.entry(entries, findings[0])
             more = f" (1 of {units.count(len(findings))})" if len(findings) > 1 else ""
             title = f"{kind.title.lower()}{more}: "
-            yield style(_INDENT + _cut(title + entry.headline, 1), fg=kind.colour)
+            yield style(_INDENT + _cut(title + entry.headline, width), fg=kind.colour)
             if kind.name == "failing":
-                yield from _chain_lines(entry.chain)
+                yield from _chain_lines(entry.chain, width)
 
 
 def amount(forest: Forest) -> str:
@@ -92,7 +95,9 @@ def amount(forest: Forest) -> str:
     return f"{calls} in {units.duration(last - first)} on {units.several(tracks, noun)}"
 
 
-def _section(found: Triage, entries: _Entries, kind: _Kind, limit: int) -> Iterator[SafeText]:
+def _section(
+    found: Triage, entries: _Entries, kind: _Kind, limit: int, width: int
+) -> Iterator[SafeText]:
     findings = getattr(found, kind.name)
     if not findings:
         return
@@ -104,31 +109,31 @@ def _section(found: Triage, entries: _Entries, kind: _Kind, limit: int) -> Itera
     for finding in shown:
         entry = kind.entry(entries, finding)
         if not entry.chain:
-            yield from map(line, _wrap(entry.headline, entry.command))
+            yield from map(line, _wrap(entry.headline, entry.command, width))
             continue
-        yield line(_INDENT + _cut(entry.headline, 1))
-        yield from _chain_lines(entry.chain)
+        yield line(_INDENT + _cut(entry.headline, width))
+        yield from _chain_lines(entry.chain, width)
         yield line(2 * _INDENT, entry.command)
 
 
-def _chain_lines(words: list[str]) -> Iterator[SafeText]:
-    width = layout.width() - 2 * len(_INDENT)
-    for each in chain_text.lines(chain_text.shorten(words), width):
+def _chain_lines(words: list[str], width: int) -> Iterator[SafeText]:
+    for each in chain_text.lines(chain_text.shorten(words), width - 2 * len(_INDENT)):
         yield line(2 * _INDENT + each)
 
 
-def _wrap(headline: str, command: str) -> list[str]:
+def _wrap(headline: str, command: str, width: int) -> list[str]:
     """Return the headline and the command on one line, or on several if they are long."""
     one = f"{_INDENT}{headline}: {command}"
-    if len(one) <= layout.width():
+    if len(one) <= width:
         return [one]
-    lines = textwrap.wrap(headline, layout.width() - len(_INDENT))
+    lines = textwrap.wrap(headline, width - len(_INDENT))
     return [*(_INDENT + each for each in lines), 2 * _INDENT + command]
 
 
-def _cut(text: str, levels: int) -> str:
-    width = layout.width() - levels * len(_INDENT)
-    return text if len(text) <= width else text[: width - 1] + "…"
+def _cut(text: str, width: int) -> str:
+    """Shorten a text that is indented by one level."""
+    size = width - len(_INDENT)
+    return text if len(text) <= size else text[: size - 1] + "…"
 
 
 class _Entries:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from functrace.cli.render import layout
+from functrace.text import layout
 
 if TYPE_CHECKING:
     from functrace.analysis.call_chains import CallChain, Link

@@ -1,30 +1,18 @@
-"""Common formatting of reports: short names, aligned columns, line width."""
+"""Common formatting of reports: short names, aligned columns."""
 
 from __future__ import annotations
 
-import shutil
-import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from functrace.cli import similar_names
-from functrace.cli.render import terminal
-from functrace.errors import FunctraceError
 from functrace.globs import glob_of, short_name
 from functrace.runtime.escaping import escape
 
 if TYPE_CHECKING:
     from functrace.tracefile import Trace
     from functrace.tracefile.facts import Function
-
-_PIPED_WIDTH = 100
-
-
-def width() -> int:
-    """Return the maximum line width: the terminal's, else one that fits chats and tickets."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPED_WIDTH
 
 
 class Names:
@@ -35,12 +23,14 @@ class Names:
 
     def __init__(self, functions: Sequence[Function]) -> None:
         self._full = Counter(function.name for function in functions)
-        self._short = Counter(short for _, short in {(f.name, _short(f)) for f in functions})
+        self._short = Counter(
+            short for _, short in {(f.name, unqualified_name(f)) for f in functions}
+        )
         self._functions = functions
         self._names = [self._name(function) for function in functions]
 
     def _plain(self, function: Function) -> str:
-        short = _short(function)
+        short = unqualified_name(function)
         return function.name if self._short[short] > 1 else short
 
     def _name(self, function: Function) -> str:
@@ -57,7 +47,7 @@ class Names:
         return glob_of(self._plain(self._functions[function]))
 
 
-def _short(function: Function) -> str:
+def unqualified_name(function: Function) -> str:
     """Return the name without outer packages; in Python, the file name identifies the module."""
     short = short_name(function.name).replace(".<locals>", "")
     file = PurePath(function.file)
@@ -87,23 +77,3 @@ def align(rows: Sequence[Sequence[str]]) -> list[list[str]]:
         [cell.rjust(size) for cell in column] for column, size in zip(columns, widths, strict=True)
     ]
     return [list(row) for row in zip(*padded, strict=True)]
-
-
-def no_function_error(pattern: str, traces: Sequence[Trace]) -> FunctraceError:
-    """Return the error that no function matches ``pattern``, with similar names."""
-    names = {f.name: _short(f) for trace in traces for f in trace.functions}
-    if not names:
-        return FunctraceError("no function was recorded")
-    similar = similar_names.suggest(pattern, names)
-    hint = (
-        f"did you mean {', '.join(similar)}?" if similar else "functrace report lists all functions"
-    )
-    return FunctraceError(f"no function matches {pattern}; {hint}")
-
-
-def warn_of_damage(traces: Iterable[tuple[Trace, Iterable[str]]]) -> None:
-    """Warn of damage that was found in calls and not already reported when opening the trace."""
-    for trace, damage in traces:
-        for sentence in damage:
-            if sentence not in trace.damage:
-                terminal.echo(f"functrace: {trace.path}: {sentence}", err=True, fg="yellow")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from functrace import units
-from functrace.cli.render import layout
+from functrace.text import layout
 
 if TYPE_CHECKING:
     from functrace.analysis.examples import Example

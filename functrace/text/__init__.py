@@ -1,0 +1,1 @@
+"""Results of analyses as plain text, for terminals and for files."""
