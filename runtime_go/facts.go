@@ -116,6 +116,9 @@ func (r *recorder) putProcess(c *config) {
 	b.WriteString(`,"tool":` + quote("functrace "+version))
 	b.WriteString(`,"runtime":` + quote(runtime.Version()+" "+runtime.GOOS+"/"+runtime.GOARCH))
 	b.WriteString(`,"clock":` + quote(clockName()))
+	if c.budget != 0 {
+		b.WriteString(`,"budget_ppm":` + strconv.Itoa(c.budget))
+	}
 	b.WriteString(processIdentity())
 	b.WriteString(`,"options":{`)
 	first := true

@@ -32,6 +32,7 @@ type config struct {
 	maxSize          int64 // maximum size of a file in bytes
 	overwrite        bool  // overwrite the oldest calls when the trace is full
 	minDuration      time.Duration
+	budget           int    // the recorder's share of the CPU time in parts per million; 0 for no limit
 	systemClock      bool   // do not use the processor's counter
 	callsErrorMethod bool   // call Error methods for the text of errors
 	signal           string // name of the signal that toggles tracing
@@ -68,7 +69,7 @@ func readConfig(getenv func(string) string) (config, error) {
 			c.maxSize = ringSize
 		}
 	}
-	return c, nil
+	return c, c.completeBudget(getenv("FUNCTRACE_BUDGET"))
 }
 
 // ringSize is the default size of a ring and of a trace that a sender follows: a few seconds of
@@ -85,6 +86,7 @@ var variables = []struct {
 	{"FUNCTRACE", (*config).readMode, "none of text, record, ring, otlp and off"},
 	{"FUNCTRACE_FULL", (*config).readFull, "neither stop nor overwrite"},
 	{"FUNCTRACE_MIN_DURATION", (*config).readMinDuration, "not a time such as 5us or 2ms"},
+	{"FUNCTRACE_BUDGET", (*config).readBudget, "neither a share above 0% and up to 100%, such as 3% or 0.5%, nor off"},
 	{"FUNCTRACE_CLOCK", (*config).readClock, "neither counter nor system"},
 	{"FUNCTRACE_ERROR_TEXT", (*config).readErrorText, "neither fields nor call"},
 	{"FUNCTRACE_DEPTH", (*config).readDepth, "not a number of levels"},
@@ -116,6 +118,33 @@ func (c *config) readMinDuration(text string) bool {
 	c.minDuration = d
 	return err == nil && d >= 0
 }
+
+func (c *config) readBudget(text string) bool {
+	if text == "off" {
+		c.budget = 0
+		return true
+	}
+	number, isShare := strings.CutSuffix(text, "%")
+	percent, err := strconv.ParseFloat(number, 64)
+	c.budget = int(math.Round(percent * 1e4))
+	isPlain := strings.Trim(number, "0123456789.") == ""
+	return isShare && isPlain && err == nil && percent <= 100 && c.budget > 0
+}
+
+// completeBudget sets the default of the budget, for a value that may be empty. The budget counts what
+// is in the trace, so it cannot limit the cost of calls that are measured and left out.
+func (c *config) completeBudget(text string) error {
+	isLimited := text != "" && text != "off"
+	if isLimited && c.minDuration != 0 {
+		return errors.New("FUNCTRACE_BUDGET=" + text + " cannot be combined with FUNCTRACE_MIN_DURATION; set one of them")
+	}
+	if text == "" && c.mode == modeRing && c.minDuration == 0 {
+		c.budget = defaultBudget
+	}
+	return nil
+}
+
+const defaultBudget = 30_000 // 3%
 
 func (c *config) readClock(text string) bool {
 	c.systemClock = text == "system"

@@ -34,10 +34,41 @@ func TestMisspeltValuesAreErrors(t *testing.T) {
 			t.Errorf("%s=%s is accepted", name, value)
 		}
 	}
+	for _, budget := range []string{"3", "0%", "-1%", "101%", "1e1%", "%", "nan%", "inf%", "3%%", "0.00001%", "on"} {
+		if _, err := config1(map[string]string{"FUNCTRACE_BUDGET": budget}); err == nil {
+			t.Errorf("FUNCTRACE_BUDGET=%s is accepted", budget)
+		}
+	}
 	for _, size := range []string{"0", "-1", "M", "1.5G", "1T", "9999999999G"} {
 		if n, ok := parseSize(size); ok {
 			t.Errorf("the size %s is taken for %d", size, n)
 		}
+	}
+}
+
+func TestBudgets(t *testing.T) {
+	for _, c := range []struct {
+		mode, budget, minDuration string
+		want                      int
+	}{
+		{"ring", "", "", 30_000},
+		{"ring", "off", "", 0},
+		{"ring", "", "1ms", 0},
+		{"record", "", "", 0},
+		{"record", "0.5%", "", 5_000},
+		{"record", "100%", "", 1_000_000},
+		{"record", "off", "1ms", 0},
+	} {
+		got, err := config1(map[string]string{
+			"FUNCTRACE": c.mode, "FUNCTRACE_BUDGET": c.budget, "FUNCTRACE_MIN_DURATION": c.minDuration,
+		})
+		if err != nil || got.budget != c.want {
+			t.Errorf("%+v: %d parts per million, %v", c, got.budget, err)
+		}
+	}
+	_, err := config1(map[string]string{"FUNCTRACE_BUDGET": "3%", "FUNCTRACE_MIN_DURATION": "1ms"})
+	if err == nil {
+		t.Error("a budget is accepted together with a minimum duration")
 	}
 }
 
