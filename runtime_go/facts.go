@@ -21,6 +21,7 @@ func (r *recorder) newFactsChunk() bool {
 		c = r.allocate(factsSize, factsSize)
 	} else if memory := r.grow(factsSize); memory != nil {
 		c = r.newChunkOf(memory)
+		r.onTop += factsSize
 	}
 	if c == nil {
 		return false
@@ -60,7 +61,7 @@ func (r *recorder) putFact(kind int, numbers []uint64, text string) bool {
 //go:norace
 func (r *recorder) putFunction(f *function, file string, line int) uint64 {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	if r.numbered == maxFunctions {
 		return 0
 	}

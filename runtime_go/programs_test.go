@@ -3,6 +3,7 @@
 package functrace_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -30,6 +31,8 @@ var programs = map[string]func(){
 	"allocs":   allocations,
 	"misuse":   misuse,
 	"foreign":  foreign,
+	"returned": returned,
+	"leaves":   func() { deepLeaves(3000) },
 	"closed":   func() { os.Stdout.Close(); a(); fmt.Fprintln(os.Stderr, "done") },
 	"create":   func() { a(); os.WriteFile(os.Getenv("FUNCTRACE_TEST_CREATE"), nil, 0o600) },
 	"stranded": func() { a(); fmt.Fprintln(os.Stderr, "done") },
@@ -152,6 +155,19 @@ func deep(n int) {
 	}
 }
 
+// deepLeaves has many calls inside many open ones.
+func deepLeaves(n int) {
+	defer functrace.Trace()()
+	if n > 1 {
+		deepLeaves(n - 1)
+		return
+	}
+	for i := 0; i < 30_000; i++ {
+		d()
+	}
+	os.Exit(0)
+}
+
 // manyShortGoroutines says how much the heap has grown after the first tenth.
 func manyShortGoroutines() {
 	batch := func(n int) {
@@ -192,6 +208,15 @@ func misuse() {
 	functrace.Trace() // never left
 	run(functrace.Trace())
 	a()
+}
+
+// returned has an error reported on another goroutine than that of the call.
+func returned() {
+	call := functrace.Enter()
+	err := errors.New("of another goroutine")
+	run(func() { functrace.Exit(call, &err) })
+	err = nil
+	functrace.Exit(call, &err)
 }
 
 // foreign has exit functions called on other goroutines while their own goes on.

@@ -47,8 +47,11 @@ type recorder struct {
 	size     int64 // bytes mapped
 	written  int64 // length of the file
 	maxSize  int64
+	onTop    int64 // bytes of facts that do not count
 	sequence uint64
 	failure  error // the reason why recording ended
+
+	isUnreported bool // the failure has not been reported yet
 
 	segments []*segment   // those with events, in file order
 	current  int          // index of the segment that chunks are allocated from
@@ -57,6 +60,7 @@ type recorder struct {
 	// In bytes allocated since: when old chunks are overwritten, a chunk is revoked, and open calls are
 	// listed again.
 	revokeAfter, listAfter int64
+	maxListed              int // open calls in a list
 
 	facts    []uint64 // the current facts chunk
 	used     int      // words used in facts
@@ -283,20 +287,32 @@ func (r *recorder) extendFile(size int64) error {
 func (r *recorder) preallocate() {
 	s := r.segments[r.current]
 	size := r.size + int64(s.used)&^(preallocationStep-1)
-	if r.current == len(r.segments)-1 && size <= r.maxSize {
+	if r.current == len(r.segments)-1 && size <= r.maxSize+r.onTop {
 		_ = r.extendFile(size)
 	}
 }
 
-// stop ends recording and reports the reason.
+// stop ends recording. unlock reports the reason.
 //
 //go:norace
 func (r *recorder) stop(flag uint64, reason error) {
-	r.failure = reason
+	r.failure, r.isUnreported = reason, true
 	if r.header != nil {
 		r.header[6] |= flag
 	}
-	disableTracing(reason)
+}
+
+// unlock unlocks r.mu, and then reports why recording ended: the message may have to wait until standard
+// error is read.
+//
+//go:norace
+func (r *recorder) unlock() {
+	failure, isUnreported := r.failure, r.isUnreported
+	r.isUnreported = false
+	r.mu.Unlock()
+	if isUnreported {
+		disableTracing(failure)
+	}
 }
 
 // newChunk allocates a spare chunk for the writer, with room for that many words.
@@ -304,7 +320,7 @@ func (r *recorder) stop(flag uint64, reason error) {
 //go:norace
 func (r *recorder) newChunk(w *writer, need int) bool {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	if r.failure != nil {
 		r.header[7]++
 		return false
@@ -349,7 +365,7 @@ const (
 	factsChunk  = 1
 	eventsChunk = 2
 
-	maxOpenRecorded = 1 << 11 // in a list; the entries of deeper calls may be overwritten
+	maxOpenListed = 1 << 11 // the entries of deeper calls may be overwritten
 )
 
 func roundUp(size int) int { return (size + minChunk - 1) &^ (minChunk - 1) }
@@ -419,9 +435,9 @@ func (r *recorder) nextSegment(size int) bool {
 	if limit := r.maxSize / 8; r.header[6]&overwrites != 0 && int64(want) > limit {
 		want = max(minSegment, int(limit)&^4095)
 	}
-	fits := r.size+int64(want) <= r.maxSize
+	fits := r.size+int64(want) <= r.maxSize+r.onTop
 	if fits && r.canOverwrite() && r.extendFile(r.size+int64(want)) != nil {
-		r.setMaxSize(r.size) // the file system is full
+		r.setMaxSize(r.size - r.onTop) // the file system is full
 		fits = false
 	}
 	if !fits {
@@ -447,7 +463,18 @@ func (r *recorder) canOverwrite() bool { return r.header[6]&overwrites != 0 && l
 //go:norace
 func (r *recorder) setMaxSize(size int64) {
 	r.maxSize = size
-	r.revokeAfter, r.listAfter = size/8, size/4
+	r.revokeAfter = size / 8
+	r.setListAfter(size / 4)
+}
+
+// setListAfter sets the distance between lists. A list is short beside it: otherwise the lists of a few
+// tracks would move each other past the distance.
+//
+//go:norace
+func (r *recorder) setListAfter(distance int64) {
+	const share = 64
+	r.listAfter = distance
+	r.maxListed = int(min(max(distance/(share*8*openRecordWords), maxShortList), maxOpenListed))
 }
 
 // setDistances derives the distances from the segments, which may be much smaller than the file: its
@@ -460,7 +487,7 @@ func (r *recorder) setDistances() {
 		all += int64(len(s.memory))
 		largest = max(largest, int64(len(s.memory)))
 	}
-	r.listAfter = min(r.listAfter, all/4)
+	r.setListAfter(min(r.listAfter, all/4))
 	r.revokeAfter = min(r.revokeAfter, all/8, max(0, (all-2*largest)/2))
 }
 
@@ -478,7 +505,8 @@ func (r *recorder) reuseOldestSegment(size int) bool {
 	r.current = (r.current + 1) % len(r.segments)
 	s := r.segments[r.current]
 	events := countEvents(wordsOf(s.memory[:s.used]))
-	atomic.SwapUint64(&r.header[18], s.last) // a swap: stores behind it stay behind it
+	atomic.StoreUint64(&r.header[18], s.last)
+	atomic.LoadUint64(&r.header[18]) // on arm64 too, stores behind a load that follows a store stay behind both
 	r.header[17] += events
 	clear(s.memory)
 	s.used, s.released = 0, false

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -100,5 +101,68 @@ func TestDescriptionOfTheProcessFitsInAChunk(t *testing.T) {
 	}
 	if size := 8 * r.used; size < 10_000 || size > factsSize {
 		t.Errorf("%d bytes of facts", size)
+	}
+}
+
+// Reading standard error may take long, and other goroutines need the lock.
+func TestReasonIsReportedWithoutTheLock(t *testing.T) {
+	defer off.Store(false)
+	var r recorder
+	if err := r.open(&config{out: filepath.Join(t.TempDir(), "x.ftrace"), maxSize: minTrace}); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "messages")
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := messages
+	defer func() { messages = own }()
+	messages = newSink(file, false)
+	messages.kind = lockedKind
+	messages.mu.Lock()
+	ended := make(chan bool)
+	go func() {
+		w := &writer{growth: maxGrowth}
+		for r.newChunk(w, 1) {
+			w.beginChunk(0, 1)
+		}
+		close(ended)
+	}()
+	for hasStopped := false; !hasStopped; runtime.Gosched() {
+		r.mu.Lock()
+		hasStopped = r.failure != nil
+		r.mu.Unlock()
+	}
+	messages.mu.Unlock()
+	<-ended
+	text, _ := os.ReadFile(path)
+	if string(text) != "functrace: "+errTraceFull.Error()+"; tracing is off\n" {
+		t.Errorf("%q", text)
+	}
+}
+
+// Names are not overwritten, and come on top of the calls.
+func TestNamesLeaveRoomForCallsInOverwritingTrace(t *testing.T) {
+	defer off.Store(false)
+	var r recorder
+	path := filepath.Join(t.TempDir(), "x.ftrace")
+	if err := r.open(&config{out: path, maxSize: minTrace, overwrite: true}); err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < 2*minTrace/4096; i++ {
+		if r.putFunction(&function{name: strings.Repeat("long", 1024)}, "x.go", i) == 0 {
+			t.Fatal(r.failure)
+		}
+	}
+	w := &writer{growth: maxGrowth}
+	for i := 0; i < 1000; i++ {
+		if !r.newChunk(w, 1) {
+			t.Fatal(r.failure)
+		}
+		w.beginChunk(0, 1)
+	}
+	if r.failure != nil || r.header[18] == 0 {
+		t.Errorf("%v, overwritten up to %d", r.failure, r.header[18])
 	}
 }

@@ -327,6 +327,25 @@ func TestDeepCallsInOverwritingTrace(t *testing.T) {
 	}
 }
 
+// Lists of the open calls must not fill a small file.
+func TestListsAreShortBesideTheFile(t *testing.T) {
+	d, _, _ := record(t, "leaves", "FUNCTRACE_FULL=overwrite", "FUNCTRACE_MAX_SIZE=320K")
+	calls := 0
+	for _, e := range d.main().events {
+		if e.kind == "->" && e.name == "d" {
+			calls++
+		}
+	}
+	if calls < 5000 {
+		t.Errorf("%d calls are left", calls)
+	}
+}
+
+func TestExitOnAnotherGoroutineRecordsNoError(t *testing.T) {
+	d, _, _ := record(t, "returned")
+	expect(t, d.main().String(), "\t->returned\n\t<-returned\n")
+}
+
 func TestErrorChangedWhileRecorded(t *testing.T) {
 	d, _, stderr := record(t, "torn")
 	expect(t, stderr, "done\n")

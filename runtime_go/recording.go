@@ -78,8 +78,8 @@ func (t *track) record(f *function, now uint64) bool {
 	if t.depth == len(t.open) && !t.growOpen() || t.isMuted {
 		return false
 	}
-	if minDuration == 0 {
-		t.put(now, f.number<<functionShift|entryWord)
+	if minDuration == 0 && !t.put(now, f.number<<functionShift|entryWord) {
+		return false
 	}
 	t.open[t.depth] = openCall{now, f.number}
 	t.depth++
@@ -97,8 +97,7 @@ func (t *track) recordExit(now uint64) int {
 	}
 	c := t.open[t.depth-1]
 	isShort := minDuration != 0 && t.written < t.depth && now-c.entered < minDuration
-	if !isShort {
-		t.putPending()
+	if !isShort && t.putPending() {
 		t.lastExitWasPanic = panicking != 0 && t.putPanic(now)
 		if !t.lastExitWasPanic && t.pendingError != nil {
 			t.putReason(now, errorRecord)
@@ -121,17 +120,21 @@ func (t *track) isOf(g uintptr) bool {
 	return t.id == goroutineID()
 }
 
-// putPending records the entries of the open calls that are not in the file yet.
+// putPending records the entries of the open calls that are not in the file yet. It reports whether
+// all are there.
 //
 //go:norace
-func (t *track) putPending() {
+func (t *track) putPending() bool {
 	if minDuration == 0 {
-		return
+		return true
 	}
 	for ; t.written < t.depth; t.written++ {
 		c := &t.open[t.written]
-		t.put(c.entered, c.function<<functionShift|entryWord)
+		if !t.put(c.entered, c.function<<functionShift|entryWord) {
+			return false
+		}
 	}
+	return true
 }
 
 // recorded returns the open calls that are in the file.
@@ -144,14 +147,17 @@ func (t *track) recorded() []openCall {
 	return t.open[:t.written]
 }
 
-// put stores an entry or exit word with its time.
+// put stores an entry or exit word with its time. It reports whether there is room.
 //
 //go:norace
-func (t *track) put(now, word uint64) {
-	if w := t.begin(now, 1); w != nil {
-		w.put((now-w.base)<<timeShift | word)
-		unpin(w)
+func (t *track) put(now, word uint64) bool {
+	w := t.begin(now, 1)
+	if w == nil {
+		return false
 	}
+	w.put((now-w.base)<<timeShift | word)
+	unpin(w)
+	return true
 }
 
 // growOpen makes room for more open calls, up to the maximum depth.

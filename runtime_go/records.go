@@ -153,16 +153,15 @@ func functionPrefix() string {
 // unwinding returns the name of the function that called the exit function: the instrumented
 // function, or a function of the Go runtime that unwinds the stack.
 func unwinding() string {
-	// Skip Callers, unwinding, putPanic, recordExit and leave, then the frames between them and
-	// the defer statement.
-	var pcs [4]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(5, pcs[:])])
+	// Skip Callers and unwinding, then the frames between them and the defer statement.
+	var pcs [12]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
 	for {
 		frame, more := frames.Next()
 		name := frame.Function
 		own, isOwn := strings.CutPrefix(name, ownPackage)
-		isIntermediate := isOwn && (own == "Exit" || strings.HasPrefix(own, "newTrack.func")) ||
-			strings.HasSuffix(name, ".leaveMain") || strings.Contains(name, ".deferwrap")
+		isIntermediate := isOwn && (own == "Exit" || strings.HasPrefix(own, "(*track).") || strings.HasPrefix(own, "newTrack.func")) ||
+			strings.Contains(name, ".deferwrap")
 		if !more || !isIntermediate {
 			return name
 		}

@@ -62,10 +62,20 @@ func Exit(c Call, err *error) {
 		return
 	}
 	if *err != nil && recording {
-		c.track.pendingError = *err
-	}
-	if !recordExit(c.track, systemTicks()) {
+		c.track.leaveWith(*err)
+	} else if !recordExit(c.track, systemTicks()) {
 		c.track.leave()
+	}
+}
+
+// leaveWith reports the exit of the innermost call, which returns err.
+//
+//go:norace
+func (t *track) leaveWith(err error) {
+	g, _, _ := state()
+	if t.isOf(g) {
+		t.pendingError = err
+		t.leave()
 	}
 }
 

@@ -97,3 +97,27 @@ func (c *fixedClock) leave(t *track) {
 		t.recordExit(now)
 	}
 }
+
+// An exit without its entry would end a call of somebody else.
+func TestCallWithoutRoomIsNotOpen(t *testing.T) {
+	defer off.Store(false)
+	depth := settings.depth
+	defer func() {
+		settings.depth, recording = depth, false
+		forgetTrace()
+	}()
+	if err := rec.open(&config{out: filepath.Join(t.TempDir(), "x.ftrace"), maxSize: minTrace}); err != nil {
+		t.Fatal(err)
+	}
+	recording = true
+	settings.depth = 1 << 20
+	tr := newTrack(goroutineID(), trackLink{})
+	tr.hasOrigin = true
+	n := 0
+	for tr.record(&function{number: 1}, uint64(n)) {
+		n++
+	}
+	if n < 1000 || tr.depth != n || rec.failure != errTraceFull {
+		t.Errorf("%d calls are open after %d entries: %v", tr.depth, n, rec.failure)
+	}
+}

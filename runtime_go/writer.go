@@ -240,8 +240,8 @@ func (t *track) putOpenCalls(w *writer) {
 //go:norace
 func (t *track) listed() []openCall {
 	open := t.recorded()
-	if len(open) > maxOpenRecorded {
-		open = open[:maxOpenRecorded]
+	if len(open) > rec.maxListed {
+		open = open[:rec.maxListed]
 	}
 	return open
 }
