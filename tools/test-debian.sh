@@ -4,7 +4,7 @@
 set -eu
 python=python3.14
 root=$PWD/build/debian
-tests=${*:-tests/python_runtime tests/python_run tests/python_rewriter tests/live tests/tracefile tests/cache}
+tests=${*:-tests/python_runtime tests/python_run tests/python_rewriter tests/live tests/tracefile tests/cache tests/rings}
 packages=$python-dev,$python-venv,gcc,libc6-dev,git,ca-certificates
 
 skip() {

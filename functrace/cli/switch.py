@@ -27,67 +27,100 @@ _process = click.argument("process", metavar="PROCESS")
 @click.command()
 @_process
 def on(process: str) -> None:
-    """Resume tracing in a program that runs with FUNCTRACE=ring.
+    """Resume tracing in a running program, or start it in a Python program.
 
-    PROCESS is a process id or a program name. The program must have been started with
-    FUNCTRACE_SIGNAL=USR1 or USR2.
+    PROCESS is a process id or the name of a program that runs with FUNCTRACE=ring and
+    FUNCTRACE_SIGNAL=USR1 or USR2. In Python 3.14 and newer it may be the process id of any program:
+    functrace on starts a ring there.
     """
-    _switch(process, is_stopped=False)
+    _switch(process, is_on=True)
 
 
 @click.command()
 @_process
 def off(process: str) -> None:
-    """Stop tracing in a program that runs with FUNCTRACE=ring, until functrace on.
+    """Stop tracing in a running program, until functrace on.
 
-    PROCESS is a process id or a program name. The program must have been started with
-    FUNCTRACE_SIGNAL=USR1 or USR2.
+    PROCESS is a process id or the name of a program that runs with FUNCTRACE=ring and
+    FUNCTRACE_SIGNAL=USR1 or USR2. With Python 3.14 and newer the signal is not needed.
     """
-    _switch(process, is_stopped=True)
+    _switch(process, is_on=False)
 
 
-def _switch(process: str, *, is_stopped: bool) -> None:
-    from functrace.tracefile.rings import find_ring  # late: it loads numpy
+def _switch(process: str, *, is_on: bool) -> None:
+    from functrace.tracefile.rings import find_ring, find_rings  # late: it loads numpy
 
-    ring = find_ring(process)
-    what = f"{ring.program} ({ring.pid})"
-    state = "off" if is_stopped else "on"
-    if not ring.is_running:
-        raise FunctraceError(f"{what} has ended")
-    if _is_stopped(ring) == is_stopped:
-        terminal.echo(f"functrace {state}: tracing is {state} already in {what}", err=True)
-        return
-    _send(ring, what)
+    running = [ring for ring in find_rings(process) if ring.is_running]
+    if is_on and not running and process.isascii() and process.isdigit():
+        what = f"process {process}"
+        _switch_remotely(int(process), what, is_on=True)
+    else:
+        ring = find_ring(process)
+        what = f"{ring.program} ({ring.pid})"
+        if not ring.is_running:
+            raise FunctraceError(f"{what} has ended")
+        if _is_on(ring) == is_on:
+            state = f"{_state(is_on)} already"
+            terminal.echo(f"functrace {_state(is_on)}: tracing is {state} in {what}", err=True)
+            return
+        _switch_ring(ring, what, is_on=is_on)
+    terminal.echo(f"functrace {_state(is_on)}: tracing is {_state(is_on)} in {what}", err=True)
+
+
+def _state(is_on: bool) -> str:
+    return "on" if is_on else "off"
+
+
+def _switch_ring(ring: Ring, what: str, *, is_on: bool) -> None:
+    from functrace.tracefile import copy_ring, open_trace
+
+    facts = open_trace(ring.path, copy_ring(ring.path)).process
+    options = facts.get("options")
+    name = options.get("FUNCTRACE_SIGNAL") if isinstance(options, dict) else None
+    number = _SIGNALS.get(str(name))
+    if number is not None:
+        _send(ring, number, what)
+        _wait(ring, what, is_on=is_on)
+    elif str(facts.get("runtime")).startswith("CPython"):
+        _switch_remotely(ring.pid, what, is_on=is_on)
+    else:
+        raise FunctraceError(
+            f"{what} cannot be switched: it was started without FUNCTRACE_SIGNAL;"
+            " start it with FUNCTRACE_SIGNAL=USR1"
+        )
+
+
+def _switch_remotely(pid: int, what: str, *, is_on: bool) -> None:
+    from functrace.pyimport import remote
+
+    variables = {name: value for name, value in os.environ.items() if name.startswith("FUNCTRACE_")}
+    remote.switch(pid, what, variables, is_on=is_on, wait_s=_MAX_WAIT_S)
+
+
+def _wait(ring: Ring, what: str, *, is_on: bool) -> None:
     until = time.monotonic() + _MAX_WAIT_S
-    while _is_stopped(ring) != is_stopped:
+    while _is_on(ring) != is_on:
         if time.monotonic() > until:
             raise FunctraceError(
-                f"tracing is not {state} yet in {what}, {_MAX_WAIT_S:.0f}s after the signal:"
-                " the program may be stopped or in a long call; it will be when that ends"
+                f"tracing is not {_state(is_on)} yet in {what} {_MAX_WAIT_S:.0f}s after the signal;"
+                " the program may be stopped or in a long call, and will obey when that ends"
             )
         time.sleep(_INTERVAL_S)
-    terminal.echo(f"functrace {state}: tracing is {state} in {what}", err=True)
 
 
-def _is_stopped(ring: Ring) -> bool:
+def _is_on(ring: Ring) -> bool:
     from functrace.tracefile.header import parse_header
 
     with ring.path.open("rb") as file:
-        return parse_header(ring.path, memoryview(file.read(4096))).is_stopped
+        return not parse_header(ring.path, memoryview(file.read(4096))).is_stopped
 
 
-def _send(ring: Ring, what: str) -> None:
+def _send(ring: Ring, number: int, what: str) -> None:
     """Send the signal that stops and resumes tracing, if the program handles it.
 
     Raises:
         FunctraceError: the program does not, or it cannot be reached.
     """
-    number = _SIGNALS.get(_signal_name(ring))
-    if number is None:
-        raise FunctraceError(
-            f"{what} cannot be switched: it was started without FUNCTRACE_SIGNAL;"
-            " start it with FUNCTRACE_SIGNAL=USR1"
-        )
     if sys.platform != "linux":
         os.kill(ring.pid, number)
         return
@@ -102,13 +135,6 @@ def _send(ring: Ring, what: str) -> None:
         raise FunctraceError(f"{what}: {error.strerror}") from None
     finally:
         os.close(process)
-
-
-def _signal_name(ring: Ring) -> str:
-    from functrace.tracefile import copy_ring, open_trace
-
-    options = open_trace(ring.path, copy_ring(ring.path)).process.get("options")
-    return str(options.get("FUNCTRACE_SIGNAL")) if isinstance(options, dict) else ""
 
 
 def _check(ring: Ring, number: int, what: str) -> None:

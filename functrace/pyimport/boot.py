@@ -31,6 +31,18 @@ def hook() -> None:
     child.begin()
 
 
+def switch(*arguments: Any, **options: Any) -> str:
+    """Start or stop tracing in this program; see pyimport.attached."""
+    loaded = sys.modules.get("functrace")
+    if loaded is not None and "RUNTIME" not in vars(loaded):
+        return "the program has another package named functrace"
+    if loaded is None:
+        _load()
+    from functrace.pyimport import attached
+
+    return attached.switch(*arguments, **options)
+
+
 def _load() -> None:
     from _frozen_importlib import module_from_spec
     from _frozen_importlib_external import spec_from_file_location

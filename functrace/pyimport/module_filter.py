@@ -7,8 +7,24 @@ import os
 from functrace.pyimport.config import Config
 
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+_STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
 _FUNCTRACE = os.path.dirname(os.path.dirname(__file__))
 _REWRITER = os.path.join(os.path.dirname(_FUNCTRACE), "rewriter")
+_OWN = (_FUNCTRACE + os.sep, _REWRITER + os.sep)
+
+
+def is_own(path: str) -> bool:
+    """Return whether a file is functrace's."""
+    return path.startswith(_OWN)
+
+
+def is_installed(path: str) -> bool:
+    """Return whether a file is the standard library's or that of an installed package."""
+    return _is_package(path) or path.startswith(_STANDARD_LIBRARY)
+
+
+def _is_package(path: str) -> bool:
+    return _INSTALLED[0] in path or _INSTALLED[1] in path
 
 
 class ModuleFilter:
@@ -16,17 +32,14 @@ class ModuleFilter:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._std = os.path.dirname(os.__file__) + os.sep
-        self._excluded = (_FUNCTRACE + os.sep, _REWRITER + os.sep)
 
     def is_selected(self, name: str, path: str) -> bool:
         """Return whether the module in the file ``path`` is instrumented."""
-        if path.startswith(self._excluded):
+        if is_own(path):
             return False
-        installed = _INSTALLED[0] in path or _INSTALLED[1] in path
-        if not installed and not path.startswith(self._std):
+        if not is_installed(path):
             return True
-        if self._config.std and not installed:
+        if self._config.std and not _is_package(path):
             return True
         return any(_matches(glob, name) for glob in self._config.deps)
 

@@ -16,7 +16,7 @@ from functrace.runtime.task_tracks import TaskTracks
 
 TYPE_CHECKING = False  # typing is not imported at run time: it lengthens the start
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from types import CodeType, FrameType
     from typing import Any
 
@@ -61,6 +61,24 @@ class Control:
             return
         if self._settings.signal:
             _toggle_on_signal(self._settings.signal, hide(self._toggle))
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether there is a recording, which may be stopped."""
+        return self._recorder is not None
+
+    def begin_ring(self, environment: Mapping[str, str]) -> None:
+        """Record the registered functions in a ring from now on.
+
+        Raises:
+            RuntimeError, ValueError, OSError: that is impossible.
+        """
+        if IS_PRIVILEGED:
+            raise RuntimeError(_PRIVILEGED)
+        if not _is_main_interpreter():
+            raise RuntimeError("only the main interpreter can be traced")
+        self._settings = read_settings({**environment, "FUNCTRACE": "ring"})
+        self._begin("ring")
 
     def add(self, code: CodeType, name: str) -> None:
         """Trace the calls of a registered code object."""

@@ -47,16 +47,23 @@ def register(function: "Any") -> "tuple[CodeType, str] | None":
             return None
         function = wrapped
     code = function.__code__
-    address = id(code)
-    if address in _functions:
+    if id(code) in _functions:
         return None
     module = function.__module__
-    function_info = _TracedFunction(code, _remove)
-    function_info.address = address
     qualname = str.__str__(function.__qualname__)  # a subclass of str may override formatting
-    function_info.name = name = f"{module if type(module) is str else '?'}.{qualname}"
-    _functions[address] = function_info
+    name = f"{module if type(module) is str else '?'}.{qualname}"
+    register_code(code, name)
     return code, name
+
+
+def register_code(code: "CodeType", name: str) -> None:
+    """Register a code object with its function's full name, unless it is registered."""
+    address = id(code)
+    if address not in _functions:
+        function_info = _TracedFunction(code, _remove)
+        function_info.address = address
+        function_info.name = name
+        _functions[address] = function_info
 
 
 def registered_functions() -> "Iterator[tuple[CodeType, str]]":

@@ -96,6 +96,11 @@ class Program:
     environment: dict[str, str]
 
     @property
+    def is_python(self) -> bool:
+        """Whether it is written in Python."""
+        return "FUNCTRACE_PURE" in self.environment
+
+    @property
     def is_slow(self) -> bool:
         """Whether the recorder in Python records it."""
         return self.environment.get("FUNCTRACE_PURE") == "1"
