@@ -12,6 +12,8 @@ from functrace.errors import FunctraceError
 from functrace.export import dot
 from functrace.tracefile import Trace
 
+_MAX_S = 300
+
 
 def write(traces: Sequence[Trace], out: BinaryIO, limit: int = 80) -> None:
     """Write the combined call graph of all traces with at most ``limit`` functions; 0: all.
@@ -27,9 +29,18 @@ def write(traces: Sequence[Trace], out: BinaryIO, limit: int = 80) -> None:
         )
     graph = io.BytesIO()
     dot.write(traces, graph, limit)
-    drawn = subprocess.run(
-        [program, "-Tsvg"], input=graph.getvalue(), capture_output=True, check=False
-    )
+    try:
+        drawn = subprocess.run(
+            [program, "-Tsvg"],
+            input=graph.getvalue(),
+            capture_output=True,
+            check=False,
+            timeout=_MAX_S,
+        )
+    except subprocess.TimeoutExpired:
+        raise FunctraceError(
+            f"dot did not draw the call graph within {_MAX_S} s; use --to dot, or fewer functions"
+        ) from None
     if drawn.returncode:
         raise FunctraceError(f"dot failed: {drawn.stderr.decode(errors='replace').strip()}")
     out.write(drawn.stdout)

@@ -1,0 +1,124 @@
+"""Folder of a bundle that is being written: one writer, and resumable after a kill."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from itertools import count
+from pathlib import Path
+
+from functrace.errors import FunctraceError
+from functrace.watch.bundle_names import (
+    WHY,
+    archive_of,
+    bundle_name,
+    final,
+    is_bundle_name,
+    partial,
+)
+from functrace.watch.firing import Firing, from_json
+
+_FIELDS = [each.name for each in fields(Firing)]
+
+
+def folder_of(firing: Firing, destination: Path) -> Path:
+    """Return the folder of a firing's bundle, the same each time."""
+    for number in count(1):
+        folder = destination / bundle_name(firing, number)
+        found = read_firing(folder) or read_firing(partial(folder))
+        if found is None or _identity(found) == _identity(firing):
+            return folder
+    raise AssertionError("unreachable")
+
+
+def read_firing(folder: Path) -> Firing | None:
+    """Return the firing in a bundle's folder; None if the folder is not this user's bundle."""
+    try:
+        if not _is_own(folder):
+            return None
+        found = json.loads((folder / WHY).read_bytes())
+        firing = from_json({name: found[name] for name in _FIELDS})
+        expected = bundle_name(firing)
+    except (OSError, ValueError, TypeError, LookupError, OverflowError, RecursionError):
+        return None
+    return firing if (final(folder) or folder).name.startswith(expected) else None
+
+
+def list_interrupted(destination: Path) -> Iterator[Firing]:
+    """Yield the firings whose bundles are not finished. Remove folders that never got a firing."""
+    for path in sorted(destination.iterdir()):
+        folder = final(path) or path
+        if not is_bundle_name(folder.name) or not _is_own(path):
+            continue
+        firing = read_firing(path)
+        if firing is not None and not archive_of(folder).exists():
+            yield firing
+        elif firing is None and path != folder:
+            _remove_unused(path)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[Path]:
+    """Create a bundle's folder under a temporary name, or find it, and lock it.
+
+    The system releases the lock of a process that is killed.
+
+    Raises:
+        FunctraceError: another watcher writes this bundle.
+    """
+    while True:
+        path = folder
+        if not folder.is_dir():
+            path = partial(folder)
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            _lock(descriptor, folder)
+            if _is_at(descriptor, path):  # nobody removed or renamed it before it was locked
+                for left in path.glob(".*.partial"):
+                    left.unlink()
+                yield path
+                return
+        finally:
+            os.close(descriptor)
+
+
+def _lock(descriptor: int, folder: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise FunctraceError(f"{folder}: another watcher is writing this bundle") from None
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.lstat())
+    except FileNotFoundError:
+        return False
+
+
+def _remove_unused(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        _lock(descriptor, path)
+        if not (path / WHY).exists():
+            shutil.rmtree(path)
+    except FunctraceError:
+        pass  # its writer has only just created it
+    finally:
+        os.close(descriptor)
+
+
+def _is_own(folder: Path) -> bool:
+    found = folder.lstat()
+    return (found.st_mode & 0o170000) == 0o040000 and found.st_uid == os.geteuid()
+
+
+def _identity(firing: Firing) -> tuple[object, ...]:
+    process = firing.process
+    return process.ring.name, process.start, process.pid, firing.trigger, round(firing.at, 3)
