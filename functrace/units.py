@@ -14,8 +14,9 @@ _NANOSECONDS = {
     "ms": 1_000_000,
     "s": 1_000_000_000,
     "m": 60_000_000_000,
+    "h": 3_600_000_000_000,
 }
-_DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m)")
+_DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
 
 _ZERO = re.compile(r"0+(\.0*)?")  # needs no unit
 
