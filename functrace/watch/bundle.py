@@ -27,15 +27,22 @@ from functrace.watch.private_files import write_file, write_json
 
 @dataclass(frozen=True)
 class BundleSettings:
-    """What to save beside the trace.
+    """What to save of a process beside its trace.
 
     Attributes:
-        pprof_urls: by program name, the URL of a process's pprof endpoint.
+        labels: of its service, for why.json.
+        owners: of its service or of the guilty function, for why.json.
+        pprof_url: its pprof endpoint, if it has one.
         pprof: limits on profiles.
     """
 
-    pprof_urls: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    owners: tuple[str, ...] = ()
+    pprof_url: str | None = None
     pprof: PprofSettings = field(default_factory=PprofSettings)
+
+
+_NOTHING = BundleSettings()
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,7 @@ class SavedBundle:
 
 
 def save_bundle(
-    firing: Firing, destination: Path, settings: BundleSettings | None = None
+    firing: Firing, destination: Path, settings: BundleSettings = _NOTHING
 ) -> SavedBundle:
     """Save the bundle of a firing in a folder of bundles; finish it if it is there already.
 
@@ -67,28 +74,30 @@ def save_bundle(
     try:
         with locked(folder) as current:
             if current != folder:
-                _write_first(firing, current)
+                _write_first(firing, current, settings)
                 current.rename(folder)
-            return _finish(firing, folder, settings or BundleSettings())
+            return _finish(firing, folder, settings)
     except OSError as error:
         raise FunctraceError(f"{error.filename or folder}: {error.strerror}") from None
 
 
 def finish_bundles(
-    destination: Path, warn: Callable[[str], None], settings: BundleSettings | None = None
+    destination: Path,
+    warn: Callable[[str], None],
+    settings_for: Callable[[Firing], BundleSettings] = lambda _: _NOTHING,
 ) -> Iterator[SavedBundle]:
     """Finish and yield the bundles that a killed watcher left unfinished in a folder."""
     if not destination.is_dir():
         return
     for firing in list(list_interrupted(destination)):
-        yield from _finish_one(firing, destination, warn, settings)
+        yield from _finish_one(firing, destination, warn, settings_for(firing))
 
 
 def _finish_one(
     firing: Firing,
     destination: Path,
     warn: Callable[[str], None],
-    settings: BundleSettings | None,
+    settings: BundleSettings,
 ) -> Iterator[SavedBundle]:
     try:
         yield save_bundle(firing, destination, settings)
@@ -96,13 +105,13 @@ def _finish_one(
         warn(f"cannot finish the bundle of trigger {firing.trigger}: {error}")
 
 
-def _write_first(firing: Firing, folder: Path) -> None:
+def _write_first(firing: Firing, folder: Path, settings: BundleSettings) -> None:
     """Write what a reader of the folder needs at once."""
     trace = folder / trace_name(firing)
     try:
         if not trace.exists():
             if not (folder / WHY).exists():
-                write_json(folder / WHY, _reason(firing))
+                write_json(folder / WHY, _reason(firing, settings))
             write_file(trace, copy_ring(firing.process.ring))
         _describe(open_trace(trace), folder)
     except (FunctraceError, OSError):
@@ -117,9 +126,13 @@ def _describe(trace: Trace, folder: Path) -> None:
         bundle_files.write_triage(trace, folder)
 
 
-def _reason(firing: Firing, missing: tuple[str, ...] = ()) -> dict[str, object]:
+def _reason(
+    firing: Firing, settings: BundleSettings, missing: tuple[str, ...] = ()
+) -> dict[str, object]:
     return {
         **to_json(firing),
+        "labels": dict(settings.labels),
+        "owners": list(settings.owners),
         "trace": trace_name(firing),
         "missing": list(missing),
         "functrace": functrace.__version__,
@@ -133,8 +146,7 @@ def _finish(firing: Firing, folder: Path, settings: BundleSettings) -> SavedBund
         return SavedBundle(firing, folder, archive, tuple(map(str, missing)))
     trace = open_trace(folder / trace_name(firing))
     sentences = list(bundle_files.draw_pictures(trace, folder))
-    url = settings.pprof_urls.get(firing.process.name)
-    if url:
-        sentences += save_profiles(url, folder, settings.pprof)
-    write_json(folder / WHY, _reason(firing, tuple(sentences)))
+    if settings.pprof_url:
+        sentences += save_profiles(settings.pprof_url, folder, settings.pprof)
+    write_json(folder / WHY, _reason(firing, settings, tuple(sentences)))
     return SavedBundle(firing, folder, bundle_files.write_archive(folder), tuple(sentences))
