@@ -69,21 +69,26 @@ def find_files(path: str) -> list[Path]:
     """Return the traces that an argument names. Raises FunctraceError if there are none."""
     from functrace.tracefile import find_ring, find_trace_files
 
-    if _may_be_process(path) and not Path(path).exists():
+    if _may_be_process(path) and (not Path(path).exists() or _has_ring(path)):
         return [find_ring(path).path]
     return find_trace_files(Path(path))
 
 
 def _may_be_process(path: str) -> bool:
-    return "/" not in path and not path.endswith(".ftrace")
+    """Return whether an argument may be a program: also one whose own file or folder is here."""
+    from functrace.tracefile import has_traces
+
+    return "/" not in path and not path.endswith(".ftrace") and not has_traces(Path(path))
+
+
+def _has_ring(path: str) -> bool:
+    from functrace.tracefile import find_rings
+
+    return bool(find_rings(path))
 
 
 def _is_trace(path: str) -> bool:
-    if Path(path).exists():
-        return True
-    from functrace.tracefile import find_rings
-
-    return _may_be_process(path) and bool(find_rings(path))
+    return Path(path).exists() or (_may_be_process(path) and _has_ring(path))
 
 
 def _report_unreadable(errors: list[str], read: int) -> None:

@@ -1,7 +1,7 @@
 """Trace file reader; docs/trace-format.md describes the format."""
 
 from functrace.tracefile.facts import Function
-from functrace.tracefile.files import find_trace_files
+from functrace.tracefile.files import find_trace_files, has_traces
 from functrace.tracefile.reader import Trace, open_trace
 from functrace.tracefile.ring_copy import copy_ring
 from functrace.tracefile.rings import find_ring, find_rings, is_in_ring_folder
@@ -16,6 +16,7 @@ __all__ = [
     "find_ring",
     "find_rings",
     "find_trace_files",
+    "has_traces",
     "is_in_ring_folder",
     "open_trace",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from functrace.errors import FunctraceError
+from functrace.tracefile import format as fmt
 
 
 def find_trace_files(path: Path) -> list[Path]:
@@ -19,3 +20,14 @@ def find_trace_files(path: Path) -> list[Path]:
     if not files:
         raise FunctraceError(f"{path}: no traces (*.ftrace) in this folder")
     return files
+
+
+def has_traces(path: Path) -> bool:
+    """Return whether a path is a trace, by its first bytes, or a folder that contains traces."""
+    if path.is_dir():
+        return any(path.glob("*.ftrace"))
+    try:
+        with path.open("rb") as file:
+            return file.read(len(fmt.MAGIC)) == fmt.MAGIC
+    except OSError:
+        return False

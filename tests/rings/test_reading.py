@@ -58,6 +58,23 @@ def test_every_verb_reads_a_running_program(start: Start, functrace: Functrace) 
     assert info["calls"] >= 3
 
 
+def test_the_programs_own_file_is_not_taken_for_a_trace(
+    start: Start, functrace: Functrace, folder: Path, tmp_path: Path
+) -> None:
+    def read_path() -> Path:
+        return Path(json.loads(functrace("info", "--json", "shop").stdout)["traces"][0]["trace"])
+
+    start("wait")
+    here = tmp_path / "shop"
+    here.write_text("the program")
+    assert read_path().parent == folder
+    here.unlink()
+    here.mkdir()
+    assert read_path().parent == folder
+    assert functrace("dump", "shop", "-o", "shop/copy.ftrace").returncode == 0
+    assert read_path() == Path("shop/copy.ftrace")
+
+
 def test_a_file_has_precedence(start: Start, functrace: Functrace, tmp_path: Path) -> None:
     start("wait")
     (tmp_path / "shop").write_bytes(b"something else")
