@@ -18,7 +18,7 @@ export GOFLAGS     ?= -buildvcs=false
 WITH_GO = PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH"
 
 .PHONY: demo test test-all lint lint-all toolchains test-go test-go-all test-python test-python-all \
-	docs wheel test-debian conformance fuzz fuzz-traces fuzz-reader soak bench pictures golden clean
+	docs wheel test-debian conformance fuzz fuzz-traces fuzz-reader soak soak-ring bench pictures golden clean
 
 demo: $(READY)
 	@$(WITH_GO) sh examples/demo.sh
@@ -111,6 +111,10 @@ soak: export FUNCTRACE_TEST_KILLS = 50
 soak: $(READY)
 	@$(WITH_GO) sh -c 'cd runtime_go && go test -tags trace -count=1 -timeout=1h -run CallsBeforeAKill .'
 	@$(WITH_GO) $(BIN)/python -m pytest -q tests/python_runtime/test_kills.py
+
+# An hour of a ring with 20,000 goroutines, whose own count of their calls is compared with the ring.
+soak-ring: $(READY)
+	@$(WITH_GO) $(BIN)/python benchmarks/hour.py
 
 # All verbs and exports over mutated traces; a fault leaves its trace in build/.
 SECONDS ?= 60

@@ -1,0 +1,3 @@
+module example.com/hour
+
+go 1.21
