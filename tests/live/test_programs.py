@@ -62,15 +62,15 @@ TREE = sorted(
 )
 
 
-def told(runtime: Runtime, tree: list[str]) -> list[str]:
-    """Where exceptions are not told with their type and text."""
+def as_recorded(runtime: Runtime, tree: list[str]) -> list[str]:
+    """Return the tree; without types and texts of exceptions if the Python does not record them."""
     if runtime.records_exceptions:
         return tree
     return sorted(each.partition(" !")[0] + " !" * (" !" in each) for each in tree)
 
 
 def check(run: Run, runtime: Runtime, tree: list[str] = TREE) -> None:
-    assert run.tree == told(runtime, tree)
+    assert run.tree == as_recorded(runtime, tree)
     assert (run.stderr, run.left) == ("", [])
 
 
@@ -149,7 +149,7 @@ def test_stopped_and_started(live: Runner, runtime: Runtime) -> None:
 
 def test_selected(live: Runner, runtime: Runtime) -> None:
     run = live(PROGRAM, FUNCTRACE_OTLP_ROOT="nosuch,serve,*.none", FUNCTRACE_OTLP_ERRORS="1")
-    assert run.tree == told(
+    assert run.tree == as_recorded(
         runtime, sorted(["main |serve", "main |serve work", "main |serve work", FAILED, FAILED])
     )
     assert live(PROGRAM, FUNCTRACE_OTLP_MIN_DURATION="1m").stderr == ""
@@ -194,7 +194,7 @@ def test_a_collector_that_is_not_there(live: Runner) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variable", "told"),
+    ("variable", "message"),
     [
         ("FUNCTRACE_OTLP_SAMPLE=2", "2: a share is above 0 and at most 1, such as 5% or 0.05"),
         ("FUNCTRACE_OTLP_MIN_DURATION=soon", "soon is not a time such as 5us, 2ms or 1.5s"),
@@ -204,10 +204,10 @@ def test_a_collector_that_is_not_there(live: Runner) -> None:
         ("OTEL_BSP_EXPORT_TIMEOUT=1s", "1s is not a number of milliseconds"),
     ],
 )
-def test_variables_that_make_no_sense(live: Runner, variable: str, told: str) -> None:
+def test_variables_that_make_no_sense(live: Runner, variable: str, message: str) -> None:
     name, _, value = variable.partition("=")
     run = live(PROGRAM + '    print("runs on")', **{name: value})
-    assert run.stderr == f"functrace: otlp: {name}={told}\n"
+    assert run.stderr == f"functrace: otlp: {name}={message}\n"
     assert (run.stdout, run.spans, run.left) == ("runs on\n", [], [])
 
 
@@ -224,8 +224,8 @@ def test_no_opentelemetry(live: Runner, tmp_path: Path) -> None:
 
 def test_no_sender(live: Runner) -> None:
     run = live(PROGRAM + '    print("runs on")', FUNCTRACE_PYTHON="/nonexistent/python")
-    told = "/nonexistent/python: No such file or directory; tracing is off"
-    assert run.stderr == f"functrace: FUNCTRACE=otlp: {told}\n"
+    message = "/nonexistent/python: No such file or directory; tracing is off"
+    assert run.stderr == f"functrace: FUNCTRACE=otlp: {message}\n"
     assert (run.stdout, run.left) == ("runs on\n", [])
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from functrace.export.otlp import ALL_CALLS
 from tests.live_go.sender import send
-from tests.live_go.test_same_spans import VECTORS, of_export, told
+from tests.live_go.test_same_spans import VECTORS, of_export, span_texts
 from tests.otlp.collector import running
 from tests.otlp.receiver import over_http
 
@@ -25,4 +25,4 @@ def test_every_span_arrives(sender: Path, collector_program: Path, protocol: str
     for span in receiver.received.spans:
         if not span.status.code:
             span.ClearField("status")  # the collector adds an unset status
-    assert told(receiver.received) == told(of_export(path, ALL_CALLS))
+    assert span_texts(receiver.received) == span_texts(of_export(path, ALL_CALLS))

@@ -199,8 +199,8 @@ def followed(
                     read_until(process.stdout, "ready")
                     process.send_signal(signal.SIGKILL)
                 process.wait(PATIENCE)
-                _, told = following.communicate(timeout=PATIENCE)
-        assert (told, following.returncode) == ("", 0)
+                _, stderr = following.communicate(timeout=PATIENCE)
+        assert (stderr, following.returncode) == ("", 0)
     assert len(receiver.received.requests) > 1 or "kill" not in command
     return receiver.received
 
@@ -278,10 +278,10 @@ def test_events_overwritten_before_they_are_read(
         following.send_signal(signal.SIGSTOP)
         process.wait(PATIENCE)
         following.send_signal(signal.SIGCONT)
-        _, told = following.communicate(timeout=PATIENCE)
+        _, stderr = following.communicate(timeout=PATIENCE)
     sent = len(receiver.received.spans)
-    assert told.startswith(f"functrace: otlp: {sent:,} spans sent, at most ")
-    assert told.endswith(" events overwritten before they were read\n")
+    assert stderr.startswith(f"functrace: otlp: {sent:,} spans sent, at most ")
+    assert stderr.endswith(" events overwritten before they were read\n")
     spans = {span.span_id: span for span in receiver.received.spans}
     assert len(spans) == sent > 4000
     above = {
@@ -366,10 +366,10 @@ def test_dropped_spans_are_counted(sender: Path, tmp_path: Path) -> None:
         ) as following:
             receiver.wait_for(5)
             _patch(file, 48, 1)
-            _, told = following.communicate(timeout=PATIENCE)
+            _, stderr = following.communicate(timeout=PATIENCE)
         sent = len(receiver.received.spans)
     assert 32 * 2048 < sent < calls
-    assert told.startswith(f"functrace: otlp: {sent:,} spans sent, {calls - sent:,} dropped (")
+    assert stderr.startswith(f"functrace: otlp: {sent:,} spans sent, {calls - sent:,} dropped (")
 
 
 def _patch(file: Path, at: int, number: int) -> None:
@@ -388,8 +388,8 @@ def test_refused_spans_are_counted(sender: Path, own: Made, protocol: str) -> No
     with over(*replies) as receiver:
         done = send(sender, own(made), receiver.endpoint, {"OTEL_EXPORTER_OTLP_PROTOCOL": protocol})
     sent = 2048 - 5  # a collector cannot refuse more spans than a request has
-    told = f"{sent:,} spans sent, {len(made.calls) - sent:,} refused (too old)"
-    assert done.stderr == f"functrace: otlp: {told}\n"
+    counts = f"{sent:,} spans sent, {len(made.calls) - sent:,} refused (too old)"
+    assert done.stderr == f"functrace: otlp: {counts}\n"
 
 
 def test_a_collector_that_recovers(sender: Path, own: Made) -> None:
@@ -402,7 +402,7 @@ def test_a_collector_that_recovers(sender: Path, own: Made) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "told"),
+    ("variable", "value", "message"),
     [
         (
             "FUNCTRACE_OTLP_SAMPLE",
@@ -420,10 +420,12 @@ def test_a_collector_that_recovers(sender: Path, own: Made) -> None:
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector", "must be a URL such as http://localhost:4318"),
     ],
 )
-def test_an_invalid_variable(sender: Path, own: Made, variable: str, value: str, told: str) -> None:
+def test_an_invalid_variable(
+    sender: Path, own: Made, variable: str, value: str, message: str
+) -> None:
     file = own(Program(5, 10))
     done = send(sender, file, _GONE, {variable: value})
-    assert done.stderr == f"functrace: otlp: {variable}={value}: {told}\n"
+    assert done.stderr == f"functrace: otlp: {variable}={value}: {message}\n"
     assert done.returncode == 2
     assert not file.exists()
 
@@ -487,7 +489,7 @@ def test_the_sender_is_terminated(sender: Path, program: Path, tmp_path: Path) -
             read_until(process.stdout, "ready")
             receiver.wait_for(1)  # it has started
             following.terminate()
-            _, told = following.communicate(timeout=PATIENCE)
+            _, stderr = following.communicate(timeout=PATIENCE)
         process.kill()
-    assert (told, following.returncode) == ("", 0)
+    assert (stderr, following.returncode) == ("", 0)
     assert len(receiver.received.spans) == len(of_export(file, ALL_CALLS).spans)

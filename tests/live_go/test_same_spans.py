@@ -39,7 +39,7 @@ def of_sender(
     return receiver.received, done.stderr
 
 
-def told(received: Received) -> list[Any]:
+def span_texts(received: Received) -> list[Any]:
     """Return every span as text, for readable failures."""
     return sorted(str(span) for span in received.spans)
 
@@ -68,7 +68,7 @@ def check(
 ) -> list[Any]:
     wanted = of_export(path, options)
     got, _ = of_sender(program, path, variables or {}, protocol)
-    assert told(got) == told(wanted)
+    assert span_texts(got) == span_texts(wanted)
     assert resources(got) == resources(wanted)
     return got.spans
 

@@ -77,7 +77,7 @@ class Received:
 
 
 class Receiver:
-    """Answers as it is told, each reply once, then takes everything.
+    """Collector that gives each reply once, then accepts everything.
 
     Args:
         replies: to the first requests, in their order.

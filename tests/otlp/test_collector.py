@@ -39,7 +39,7 @@ def test_every_span_passes(
 
 
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
-def test_what_the_backend_refuses_is_told(
+def test_spans_refused_by_the_backend_are_reported(
     traced: Callable[[Program], Trace], collector_program: Path, protocol: str
 ) -> None:
     """A backend that takes the first request only, behind the collector."""

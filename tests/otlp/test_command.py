@@ -50,8 +50,10 @@ def test_sent(trace: str, tmp_path: Path) -> None:
     with over_http() as receiver:
         done = run(trace, str(other), "--endpoint", receiver.endpoint)
     total = SPANS + len(Program(seed=3, steps=5).calls)
-    told = f"functrace export: {total:,} spans sent to {receiver.endpoint}/v1/traces, 0 refused\n"
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", told)
+    message = (
+        f"functrace export: {total:,} spans sent to {receiver.endpoint}/v1/traces, 0 refused\n"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", message)
     assert len(receiver.received.spans) == total
 
 
@@ -99,9 +101,9 @@ def test_the_command_that_resumes(trace: str) -> None:
     with over_http(Reply(), Reply(500)) as receiver:
         done = run(trace, "--endpoint", receiver.endpoint)
         assert done.returncode == 1
-        address, told, command = done.stderr.splitlines()
+        address, progress, command = done.stderr.splitlines()
         assert address == (f"functrace: {receiver.endpoint}/v1/traces: 500 Internal Server Error")
-        assert told == "  2,048 spans done; to resume the export, run:"
+        assert progress == "  2,048 spans done; to resume the export, run:"
         again = run(*shlex.split(command)[4:])
     assert again.returncode == 0, again.stderr
     assert f"{SPANS - 2048:,} spans sent" in again.stderr
@@ -114,9 +116,9 @@ def test_an_interrupt_prints_the_command_that_resumes(trace: str) -> None:
         process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         receiver.wait_for(2)
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=PATIENCE)
+        _, message = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
-    assert re.search(r"--resume [0-9a-f]{8}-2048\n", told)
+    assert re.search(r"--resume [0-9a-f]{8}-2048\n", message)
 
 
 def test_refused(trace: str) -> None:
@@ -130,7 +132,7 @@ def test_refused(trace: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["--sample", "0"], "--sample 0: a share is above 0 and at most 1, such as 5% or 0.05"),
         (["--sample", "x%"], "--sample x%: a share is above 0 and at most 1, such as 5% or 0.05"),
@@ -142,9 +144,9 @@ def test_refused(trace: str) -> None:
         (["--by", "time"], "--by does not apply to --to otlp"),
     ],
 )
-def test_wrong_usage(trace: str, arguments: list[str], told: str) -> None:
+def test_wrong_usage(trace: str, arguments: list[str], message: str) -> None:
     done = run(trace, *arguments)
-    assert (done.returncode, done.stderr) == (2, f"functrace: {told}\n")
+    assert (done.returncode, done.stderr) == (2, f"functrace: {message}\n")
 
 
 def test_without_opentelemetry(trace: str, tmp_path: Path) -> None:

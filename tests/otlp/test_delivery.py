@@ -48,21 +48,23 @@ def receiver_for(protocol: str, *replies: Reply) -> AbstractContextManager[Recei
     return over_grpc(*replies) if protocol == GRPC else over_http(*replies)
 
 
-def send(trace: Trace, endpoint: str, waits: Waits, protocol: str = HTTP, **told: Any) -> Delivery:
+def send(
+    trace: Trace, endpoint: str, waits: Waits, protocol: str = HTTP, **options: Any
+) -> Delivery:
     transport = connect(endpoint, protocol)
     try:
-        return export([trace], transport, clock=waits.clock, **told)
+        return export([trace], transport, clock=waits.clock, **options)
     finally:
         transport.close()
 
 
 def stopped(
-    trace: Trace, endpoint: str, waits: Waits, protocol: str = HTTP, **told: Any
+    trace: Trace, endpoint: str, waits: Waits, protocol: str = HTTP, **options: Any
 ) -> tuple[Delivery, str]:
     """Return what was delivered before the export stopped, and the reason."""
     delivery = Delivery()
     with pytest.raises(StoppedError) as error:
-        send(trace, endpoint, waits, protocol, delivery=delivery, **told)
+        send(trace, endpoint, waits, protocol, delivery=delivery, **options)
     return delivery, str(error.value)
 
 
@@ -164,22 +166,22 @@ def test_nothing_listens(trace: Trace, waits: Waits, brief: None) -> None:  # no
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{unused.getsockname()[1]}"
-        delivery, told = stopped(trace, f"http://{address}", waits)
-        assert told == f"http://{address}/v1/traces: Connection refused"
+        delivery, reason = stopped(trace, f"http://{address}", waits)
+        assert reason == f"http://{address}/v1/traces: Connection refused"
         assert (delivery.done, waits) == (0, [])
-        _, told = stopped(trace, f"http://{address}", waits, GRPC)
-        assert told.startswith(f"{address}: UNAVAILABLE: ")
-        assert "refused" in told
+        _, reason = stopped(trace, f"http://{address}", waits, GRPC)
+        assert reason.startswith(f"{address}: UNAVAILABLE: ")
+        assert "refused" in reason
 
 
 def test_an_unknown_host(trace: Trace, waits: Waits, brief: None) -> None:  # noqa: ARG001
-    _, told = stopped(trace, "http://collector.invalid:4318", waits)
-    assert told.startswith("http://collector.invalid:4318/v1/traces: ")
+    _, reason = stopped(trace, "http://collector.invalid:4318", waits)
+    assert reason.startswith("http://collector.invalid:4318/v1/traces: ")
     assert waits == []
 
 
 @pytest.mark.parametrize(
-    ("reply", "told"),
+    ("reply", "expected"),
     [
         (Reply(400, "no spans here"), "400 Bad Request: no spans here"),
         (
@@ -199,16 +201,16 @@ def test_an_unknown_host(trace: Trace, waits: Waits, brief: None) -> None:  # no
     ],
 )
 def test_a_permanent_failure_is_reported_at_once(
-    trace: Trace, waits: Waits, reply: Reply, told: str
+    trace: Trace, waits: Waits, reply: Reply, expected: str
 ) -> None:
     with over_http(reply) as receiver:
         delivery, reason = stopped(trace, receiver.endpoint, waits)
-    assert reason == f"{receiver.endpoint}/v1/traces: {told}"
+    assert reason == f"{receiver.endpoint}/v1/traces: {expected}"
     assert (delivery.done, len(receiver.received.requests), waits) == (0, 1, [])
 
 
 @pytest.mark.parametrize(
-    ("protocol", "reply", "told"),
+    ("protocol", "reply", "expected"),
     [
         (HTTP, Reply(400, "a bad span"), "400 Bad Request: a bad span"),
         (HTTP, Reply(413), "413 Request Entity Too Large"),
@@ -216,12 +218,12 @@ def test_a_permanent_failure_is_reported_at_once(
     ],
 )
 def test_one_request_is_refused(
-    trace: Trace, waits: Waits, protocol: str, reply: Reply, told: str
+    trace: Trace, waits: Waits, protocol: str, reply: Reply, expected: str
 ) -> None:
     with receiver_for(protocol, OK, reply) as receiver:
         done = send(trace, receiver.endpoint, waits, protocol)
     assert (done.sent, done.refused, done.done) == (SPANS - 100, 100, SPANS)
-    assert done.reason.startswith(told[:3])
+    assert done.reason.startswith(expected[:3])
     assert len(receiver.received.spans) == SPANS - 100
 
 
@@ -254,7 +256,7 @@ def test_resume_is_for_the_same_spans(trace: Trace, traced: Traced, waits: Waits
 
 
 def test_progress(trace: Trace, waits: Waits) -> None:
-    told: list[int] = []
+    progress: list[int] = []
     with over_http() as receiver:
-        send(trace, receiver.endpoint, waits, on_progress=told.append)
-    assert told == [0, 100, 200, 300, 400, 500, SPANS]
+        send(trace, receiver.endpoint, waits, on_progress=progress.append)
+    assert progress == [0, 100, 200, 300, 400, 500, SPANS]

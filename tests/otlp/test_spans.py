@@ -46,10 +46,10 @@ def check(received: Received, wanted: dict[int, Expected], end: int) -> None:
 
 def _check_call(span: Any, call: Call, end: int) -> None:
     index = NAMES.index(call.function)
-    told = attributes(span)
-    told.pop("functrace.chain", None)
+    found = attributes(span)
+    found.pop("functrace.chain", None)
     kind = "functrace.goroutine" if call.track % 3 else "thread"
-    assert told == {
+    assert found == {
         "code.function.name": call.function,
         "code.line.number": 10 * (index + 1),
         f"{kind}.id": call.track,
@@ -163,7 +163,7 @@ def test_a_share_of_the_traces_is_kept_whole(traced: Traced) -> None:
     trace = traced(program)
     everything = {span.span_id: span for span in exported(trace, Options()).spans}
     assert {span.trace_state for span in everything.values()} == {""}
-    # What OpenTelemetry's samplers compare: the last 56 bits of the id and the threshold told.
+    # OpenTelemetry's samplers compare the last 56 bits of the id with the trace state's threshold.
     for rate, state, threshold in ((0.25, "ot=th:c", 12 << 52), (0.5, "ot=th:8", 8 << 52)):
         kept = {span.span_id: span for span in exported(trace, Options(rate=rate)).spans}
         assert kept.keys() == {
@@ -289,7 +289,7 @@ def test_the_vectors_of_the_format(path: Path) -> None:
         return
     received = exported(trace, Options()).spans
     functions = {span.span_id: attributes(span)["code.function.name"] for span in received}
-    got = [_told(span, functions, meaning["started"]) for span in received]
+    got = [_summary(span, functions, meaning["started"]) for span in received]
     assert sorted(got, key=repr) == sorted(wanted, key=repr)
 
 
@@ -301,16 +301,16 @@ def _flat(calls: list[Any], track: int, around: str | None) -> Iterator[tuple[An
         yield from _flat(call["calls"], track, call["function"])
 
 
-def _told(span: Any, functions: dict[bytes, str], started: int) -> tuple[Any, ...]:
-    told = attributes(span)
-    (track,) = (value for key, value in told.items() if key.endswith(".id"))
+def _summary(span: Any, functions: dict[bytes, str], started: int) -> tuple[Any, ...]:
+    values = attributes(span)
+    (track,) = (value for key, value in values.items() if key.endswith(".id"))
     start, end = span.start_time_unix_nano, span.end_time_unix_nano
     return (
         track,
-        told["code.function.name"],
+        values["code.function.name"],
         start - started,
         end - start,
-        told.get("functrace.suspended_ns", 0),
+        values.get("functrace.suspended_ns", 0),
         span.status.message,
         functions.get(span.parent_span_id),
     )
@@ -326,7 +326,7 @@ def test_what_is_no_text_or_number_for_a_message(tmp_path: Path) -> None:
     received = exported(open_trace(path), Options())
     (span,) = received.spans
     assert attributes(span)["functrace.goroutine.id"] == str((1 << 64) - 1)
-    told = attributes(received.requests[0].resource_spans[0].resource)
-    assert told["process.command_args"] == ["./shop", r"\udcff"]
-    assert told["host.name"] == r"\ud800"
-    assert "process.parent_pid" not in told
+    resource = attributes(received.requests[0].resource_spans[0].resource)
+    assert resource["process.command_args"] == ["./shop", r"\udcff"]
+    assert resource["host.name"] == r"\ud800"
+    assert "process.parent_pid" not in resource

@@ -229,10 +229,10 @@ def resource_of(receiver: Receiver) -> dict[str, Any]:
 def test_resource(trace: Trace, variables: Variables) -> None:
     with over_http() as receiver:
         send(trace, receiver.endpoint)
-    told = resource_of(receiver)
-    assert len(told.pop("service.instance.id")) == 36
-    assert told.pop("telemetry.sdk.version")
-    assert told == {
+    resource = resource_of(receiver)
+    assert len(resource.pop("service.instance.id")) == 36
+    assert resource.pop("telemetry.sdk.version")
+    assert resource == {
         "service.name": "shop",
         "process.pid": 4194303,
         "process.command_args": ["./bin/shop", "-v"],
@@ -250,10 +250,10 @@ def test_resource(trace: Trace, variables: Variables) -> None:
     )
     with over_http() as receiver:
         send(trace, receiver.endpoint)
-    told = resource_of(receiver)
-    assert told["service.name"] == "till"
-    assert told["deployment.environment.name"] == "a b"
-    assert told["host.name"] == "x"
+    resource = resource_of(receiver)
+    assert resource["service.name"] == "till"
+    assert resource["deployment.environment.name"] == "a b"
+    assert resource["host.name"] == "x"
 
 
 def test_resource_of_a_python_process(tmp_path: Path) -> None:
@@ -269,13 +269,13 @@ def test_resource_of_a_python_process(tmp_path: Path) -> None:
     )
     with over_http() as receiver:
         send(open_trace(path), receiver.endpoint)
-    told = resource_of(receiver)
-    assert told["service.name"] == "shop.web"
-    assert told["service.version"] == "2.1"
-    assert told["process.parent_pid"] == 7
-    assert told["process.runtime.name"] == "cpython"
-    assert told["process.runtime.version"] == "3.13.0"
-    assert told["telemetry.sdk.language"] == "python"
+    resource = resource_of(receiver)
+    assert resource["service.name"] == "shop.web"
+    assert resource["service.version"] == "2.1"
+    assert resource["process.parent_pid"] == 7
+    assert resource["process.runtime.name"] == "cpython"
+    assert resource["process.runtime.version"] == "3.13.0"
+    assert resource["telemetry.sdk.language"] == "python"
 
 
 @pytest.mark.parametrize(
