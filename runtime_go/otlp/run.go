@@ -66,7 +66,7 @@ func run(path string) int {
 	if failure != nil {
 		reportError("%s: %v", path, failure)
 	}
-	if summary := tally.Summary(file.Lost.Events); summary != "" {
+	if summary := tally.Summary(file.Lost.Events, pipeline.maker.WithoutEnd); summary != "" {
 		reportError("%s", summary)
 		return 1
 	}

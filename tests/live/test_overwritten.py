@@ -10,19 +10,31 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from functrace.export.otlp import ALL_CALLS, Options
 from functrace.tracefile.chunks import ChunkFile
+from tests.live.overwritten import (
+    BEGUN,
+    CASES,
+    FILE,
+    FIRST,
+    HEADER,
+    MAIN,
+    PRICE,
+    SELL,
+    START,
+    Case,
+    as_json,
+    listed,
+)
 from tests.live.spans import Following
 from tests.otlp.program import STARTED
 from tests.tracefile import writer as w
-
-FIRST = 4096 + 512  # behind the header and the facts
 
 
 class File:
     """A trace in which old chunks are overwritten."""
 
-    def __init__(self, path: Path, *chunks: bytes, options: Options = ALL_CALLS) -> None:
+    def __init__(self, path: Path, content: bytes = START, options: Options = ALL_CALLS) -> None:
         self.path = path
-        path.write_bytes(w.header(version=2, flags=4) + w.FUNCTIONS + b"".join(chunks))
+        path.write_bytes(content)
         self.following = Following(path, options)
 
     def write(self, at: int, content: bytes) -> None:
@@ -45,63 +57,28 @@ class File:
         return self.following.follower.overwritten, self.following.follower.dropped
 
 
-MAIN, SELL, PRICE = "main.main", "main.(*Shop).Sell", "main.price"
-BEGUN = (w.track(1, 1010), w.enter(1, 10), w.enter(2, 20))
-BEFORE = w.events(2, *BEGUN, track=1)
-SPARE = w.events(3, w.track(2, 1015), w.enter(4, 15), w.leave(4, 16), track=2)
-
-
-def listed(*calls: tuple[int, int], run: int = 1) -> tuple[bytes, ...]:
-    """The beginning of a run of track 1 that lists its open calls: ticks and function."""
-    again = w.track(1, 1010, again=True)
-    return (w.switch(1, run, opened=len(calls)), again, *(w.opened(*call) for call in calls))
-
-
-def test_what_was_read_is_not_lost(tmp_path: Path) -> None:
-    file = File(tmp_path / "x.ftrace", BEFORE, SPARE)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_cases_shared_with_the_go_sender(tmp_path: Path, case: Case) -> None:
+    file = File(tmp_path / "x.ftrace", options=Options(errors=case.errors))
     file.following.follower.advance()
-    opened = listed((1010, 1), (1020, 2))
-    after = w.events(4, *opened, w.leave(2, 30), w.leave(1, 40), track=1)
-    file.write(FIRST, after)
-    assert file.finish() == [SELL, MAIN, "main.work"]
-    assert file.lost == (0, 0)
+    *earlier, last = case.writes
+    for write in earlier:
+        file.write(write.at, bytes.fromhex(write.content))
+    for _ in range(case.rounds):
+        file.following.follower.advance()
+    file.write(last.at, bytes.fromhex(last.content))
+    assert file.finish() == case.spans
+    assert file.lost == (case.lost_events, case.calls_without_end)
 
 
-def test_calls_that_are_not_open_any_more(tmp_path: Path) -> None:
-    """Between the last look and the chunk's end Sell has returned: who knows when?"""
-    file = File(tmp_path / "x.ftrace", BEFORE, SPARE)
-    file.following.follower.advance()
-    after = w.events(4, *listed((1010, 1), (1033, 3)), w.leave(3, 50), track=1)
-    file.write(FIRST, after)
-    assert file.finish() == [MAIN + " unfinished", PRICE, "main.work"]
-    assert file.lost == (0, 1)
-
-
-def test_what_fails_below_a_call_whose_end_is_not_known(tmp_path: Path) -> None:
-    """That call cannot be sent; what is above it is."""
-    file = File(tmp_path / "x.ftrace", BEFORE, SPARE, options=Options(errors=True))
-    file.following.follower.advance()
-    after = w.events(4, *listed((1010, 1)), w.leave(1, 5), track=1, base=1050)
-    file.write(FIRST, after)
-    below = w.track(7, 1025, parent=1, starter=2), w.enter(3, 60), w.error("no"), w.leave(3, 70)
-    file.write(FIRST + 1024, w.events(5, *below, track=2))
-    assert file.finish() == [MAIN, PRICE]
-    assert file.lost == (0, 1)
-
-
-def test_chunks_that_were_never_seen(tmp_path: Path) -> None:
-    file = File(tmp_path / "x.ftrace", BEFORE, SPARE)
-    file.following.follower.advance()
-    after = w.events(9, *listed((1010, 1)), w.leave(1, 50), track=1)
-    file.write(FIRST, after)
-    assert file.finish() == [MAIN, "main.work"]
-    assert file.lost == (5 * (512 - 40) // 8, 1)
+def test_the_file_of_cases_is_current() -> None:
+    assert FILE.read_text() == as_json()
 
 
 def test_a_chunk_that_is_overwritten_while_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = File(tmp_path / "x.ftrace", BEFORE, SPARE)
+    file = File(tmp_path / "x.ftrace")
     read = ChunkFile.read
     after = w.events(4, *listed((1010, 1)), w.leave(1, 50), track=1)
 
@@ -123,7 +100,7 @@ def test_a_chunk_that_is_zeroed_while_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The recorder zeroes a chunk before another takes its place."""
-    file = File(tmp_path / "x.ftrace", BEFORE, SPARE)
+    file = File(tmp_path / "x.ftrace")
     read = ChunkFile.read
 
     def read_after(self: Any, at: int, size: int) -> bytes:
@@ -142,7 +119,7 @@ def test_a_chunk_that_is_zeroed_while_it_is_read(
 
 def test_calls_that_are_not_known_before_the_next_list(tmp_path: Path) -> None:
     """What was open ends; what is open is known again from the list, with the time of its entry."""
-    file = File(tmp_path / "x.ftrace", BEFORE, SPARE)
+    file = File(tmp_path / "x.ftrace")
     file.following.follower.advance()
     file.write(
         FIRST, w.events(9, w.switch(1, 7, opened=2), w.enter(3, 50), w.leave(3, 55), track=1)
@@ -158,26 +135,9 @@ def test_calls_that_are_not_known_before_the_next_list(tmp_path: Path) -> None:
     assert file.lost == (5 * (512 - 40) // 8, 2)
 
 
-def test_calls_that_a_run_without_open_calls_ends(tmp_path: Path) -> None:
-    file = File(tmp_path / "x.ftrace", BEFORE, SPARE)
-    file.following.follower.advance()
-    file.write(FIRST, w.events(9, w.switch(1, 7), w.enter(3, 50), w.leave(3, 55), track=1))
-    assert file.finish() == [PRICE, "main.work"]
-    assert file.lost == (5 * (512 - 40) // 8, 2)
-
-
-def test_a_run_that_was_overwritten_in_part(tmp_path: Path) -> None:
-    """The next run's number follows, and still words are missing."""
-    file = File(tmp_path / "x.ftrace", BEFORE, SPARE)
-    file.following.follower.advance()
-    file.write(FIRST, w.events(4, w.switch(1, 1, opened=2), w.leave(2, 50), track=1))
-    assert file.finish() == ["main.work"]
-    assert file.lost == (0, 2)
-
-
 def test_larger_and_smaller_chunks_in_the_place_of_old_ones(tmp_path: Path) -> None:
     """Round and round: every call of a track that goes on in all of them is sent."""
-    file = File(tmp_path / "x.ftrace", bytes(8 * 512))
+    file = File(tmp_path / "x.ftrace", HEADER + bytes(8 * 512))
     calls, places = 0, [FIRST, FIRST + 512, FIRST + 3 * 512, FIRST + 5 * 512]
     sizes = [(512, 1024, 1024, 1536), (1024, 512, 1536, 1024), (2048, 512, 512, 1024)]
     for turn in range(9):

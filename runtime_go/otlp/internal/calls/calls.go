@@ -40,6 +40,7 @@ type Call struct {
 // A Failure describes how a call ended, if it did not return normally.
 type Failure struct {
 	IsError, IsPanic, IsGoexit, IsTextCut, IsUnfinished bool
+	IsEndUnknown                                        bool // its exit was overwritten before it was read
 	Text                                                string
 }
 
@@ -66,6 +67,9 @@ type Calls struct {
 	starters map[int32]bool // functions that have started tracks
 	idle     idleTracks
 	history  history
+
+	lost         *follow.Lost
+	isIncomplete bool // words were overwritten before they were read
 }
 
 // New returns the calls of a followed file. It calls identity when the first track begins.
@@ -77,6 +81,7 @@ func New(file *follow.Follower, identity func() ids.Identity, observer Observer)
 		observer: observer,
 		tracks:   map[uint64]*Track{},
 		starters: map[int32]bool{},
+		lost:     &file.Lost,
 	}
 }
 
@@ -115,6 +120,7 @@ func (c *Calls) newTrack(piece *follow.Piece) *Track {
 // Advance processes the words up to a time; everything before that time must have been added.
 // Tracks are processed in order of their starts, so that parents come before their children.
 func (c *Calls) Advance(until int64) {
+	c.isIncomplete = c.isIncomplete || c.lost.Events > 0
 	c.link()
 	sort.Slice(c.active, func(i, j int) bool { return c.active[i].isBefore(c.active[j]) })
 	kept := c.active[:0]

@@ -14,7 +14,8 @@ type runs struct {
 	beganIn     uint64 // the sequence number of the chunk in which it did last
 	isBegun     bool   // a run was processed
 	life, place int64  // of the latest one
-	isCut       bool   // its rest was overwritten
+	isCut       bool   // its rest may have been overwritten
+	isCutSurely bool
 }
 
 // locate sets the life and place of a run that was read.
@@ -47,7 +48,8 @@ func (r *runs) isLate(run *follow.Run) bool {
 // begin notes that a run is processed; it reports whether words before it are missing.
 func (r *runs) begin(run *follow.Run) (hasGap bool) {
 	isNext := r.isBegun && run.Life == r.life && run.Place == r.place+1 && !r.isCut
-	r.isBegun, r.life, r.place, r.isCut = true, run.Life, run.Place, false
+	r.isBegun, r.life, r.place = true, run.Life, run.Place
+	r.isCut, r.isCutSurely = false, false
 	return !run.Starts && !isNext
 }
 

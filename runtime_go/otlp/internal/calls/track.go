@@ -111,6 +111,7 @@ func (t *Track) begin(index int, until int64) bool {
 	piece := &t.pieces[index]
 	if piece.IsCut {
 		t.runs.isCut = true
+		t.runs.isCutSurely = t.runs.isCutSurely || piece.IsCutSurely
 	} else if t.firstEvent(index) > until {
 		return false
 	} else if piece.Begins {
@@ -245,14 +246,14 @@ func (t *Track) innermost(function int32) int {
 func (t *Track) exit(function int32, time int64) {
 	index := t.innermost(function)
 	if t.hidden > 0 && index < t.hiddenIndex {
-		t.abandon(t.hiddenIndex, time)
+		t.abandon(t.hiddenIndex, time, unfinished)
 		t.hidden--
 		return
 	}
 	if index < 0 {
 		return
 	}
-	t.abandon(index+1, time)
+	t.abandon(index+1, time, unfinished)
 	if len(t.open) > 0 {
 		t.pop(time, t.failure)
 	} else {
@@ -269,13 +270,13 @@ func (t *Track) match(function int32, start int64, isInherited bool) {
 	index := t.listed
 	t.listed++
 	if t.hidden > 0 && index >= t.hiddenIndex {
-		t.abandon(t.hiddenIndex, t.time)
+		t.abandon(t.hiddenIndex, t.time, t.missingExit())
 		t.hidden = 0
 	}
 	if index < t.depth() && t.openAt(index) == (inheritedCall{function, start}) {
 		return
 	}
-	t.abandon(index, t.time)
+	t.abandon(index, t.time, t.missingExit())
 	t.reopen(function, start, isInherited)
 }
 
@@ -330,7 +331,7 @@ func (t *Track) matchDepth(expected int) {
 	if isListed && !isKnown {
 		depth = t.listed
 	}
-	t.abandon(depth, t.time)
+	t.abandon(depth, t.time, t.missingExit())
 	t.hiddenIndex, t.hidden = t.depth(), 0
 	if isListed {
 		t.hidden = max(expected-t.depth(), 0)
@@ -378,13 +379,26 @@ func (t *Track) pop(end int64, failure Failure) {
 	t.calls.observer.End(c)
 }
 
+var (
+	unfinished = Failure{IsUnfinished: true}
+	endUnknown = Failure{IsEndUnknown: true}
+)
+
+// missingExit describes calls that are no longer open where a run begins.
+func (t *Track) missingExit() Failure {
+	if t.hasGap || t.calls.isIncomplete {
+		return endUnknown
+	}
+	return unfinished
+}
+
 // abandon ends the calls from an index on, without an exit.
-func (t *Track) abandon(depth int, end int64) {
+func (t *Track) abandon(depth int, end int64, failure Failure) {
 	if depth < t.hiddenIndex {
 		t.hidden = 0
 	}
 	for len(t.open) > 0 && t.depth() > depth {
-		t.pop(end, Failure{IsUnfinished: true})
+		t.pop(end, failure)
 	}
 	t.inherited = t.inherited[:min(depth, len(t.inherited))]
 }
@@ -393,5 +407,9 @@ func (t *Track) finish(last int64) {
 	t.finishMatching()
 	t.resolveChildren(never)
 	t.passTime(max(t.time, last))
-	t.abandon(0, t.time)
+	if t.runs.isCutSurely {
+		t.abandon(0, t.time, endUnknown)
+	} else {
+		t.abandon(0, t.time, unfinished)
+	}
 }

@@ -23,13 +23,15 @@ type Run struct {
 type Piece struct {
 	*Run
 	Begins   bool   // it begins the run
-	IsCut    bool   // the rest of the run was overwritten before it was read
+	IsCut    bool   // the rest of the run may have been overwritten before it was read
 	Record   *Track // the track record that precedes its words, if any
 	Words    []byte // complete records only
 	Base     uint64 // ticks that the first times are relative to
 	HasList  bool   // it lists open calls
 	Earliest int64  // time in it, in ticks since the trace's start, those of listed calls included
 	First    int64  // the time of the first event; TimeLimit if there is none
+
+	IsCutSurely bool // the rest of the run was overwritten
 }
 
 // A Track is the content of a track record.
@@ -149,7 +151,7 @@ func (f *Follower) lose(c *chunk, words uint64, round *Read) {
 	f.lostWords += words
 	c.isLeft = true
 	if c.run != nil && (words > 0 || c.age*4 < f.size()) {
-		round.Pieces = append(round.Pieces, Piece{Run: c.run, IsCut: true})
+		round.Pieces = append(round.Pieces, Piece{Run: c.run, IsCut: true, IsCutSurely: words > 0})
 	}
 }
 

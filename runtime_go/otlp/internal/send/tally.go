@@ -14,9 +14,10 @@ type Tally struct {
 	lastFailed string // the reason of the last drop, if the collector failed
 }
 
-// Summary returns the message for the end of the program; empty if nothing was lost.
-func (t *Tally) Summary(overwritten uint64) string {
-	if t.Refused+t.Dropped+overwritten == 0 {
+// Summary returns the message for the end of the program; empty if nothing was lost. Events were
+// overwritten before they were read; calls have no end for that.
+func (t *Tally) Summary(overwritten, withoutEnd uint64) string {
+	if t.Refused+t.Dropped+overwritten+withoutEnd == 0 {
 		return ""
 	}
 	parts := []string{plural(t.Sent, "span") + " sent"}
@@ -32,6 +33,9 @@ func (t *Tally) Summary(overwritten uint64) string {
 	}
 	if overwritten > 0 {
 		parts = append(parts, "at most "+plural(overwritten, "event")+" overwritten before they were read")
+	}
+	if withoutEnd > 0 {
+		parts = append(parts, plural(withoutEnd, "call")+" without an end for that")
 	}
 	return strings.Join(parts, ", ")
 }

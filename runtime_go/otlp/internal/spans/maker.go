@@ -11,6 +11,8 @@ import (
 
 // A Maker makes spans of calls; it is their observer.
 type Maker struct {
+	WithoutEnd uint64 // calls that are not sent because their exits were overwritten
+
 	file    *follow.Follower
 	options Options
 	rate    ids.Rate
@@ -51,6 +53,8 @@ func (m *Maker) Begin(c *calls.Call) {
 // End adds the call's span, if it is to be sent.
 func (m *Maker) End(c *calls.Call) {
 	switch {
+	case c.IsEndUnknown:
+		m.WithoutEnd++
 	case !m.options.hasFilter() || c.IsSelected:
 		if c.IsSampled {
 			m.add(c)
@@ -70,7 +74,7 @@ func (m *Maker) matches(c *calls.Call) bool {
 func (m *Maker) selectChain(c *calls.Call) {
 	for c != nil && !c.IsSelected {
 		c.IsSelected = true
-		if c.HasEnded && c.IsSampled {
+		if c.HasEnded && c.IsSampled && !c.IsEndUnknown {
 			m.add(c)
 		}
 		if c.Caller != nil {
