@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from functrace import units
 from functrace.analysis.chains import Chains
+from functrace.analysis.demoted import not_recorded
 from functrace.tracefile import Trace
 
 
@@ -45,5 +46,8 @@ def missing(trace: Trace) -> Iterator[str]:
         yield covered(trace)
     if trace.lost:
         yield f"{units.several(trace.lost, 'event')} lost"
+    sentence = not_recorded(trace)
+    if sentence:
+        yield sentence
     if trace.is_running:
         yield "the process is still running; later calls are missing"

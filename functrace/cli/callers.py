@@ -9,7 +9,7 @@ import click
 
 from functrace import units
 from functrace.cli import reading_options, renamed, shared_options, similar_names, trace_arguments
-from functrace.cli.render import callers_json, callers_text, terminal
+from functrace.cli.render import budget_note, callers_json, callers_text, terminal
 from functrace.cli.trace_arguments import split_arguments
 from functrace.errors import FunctraceError
 from functrace.text import layout
@@ -78,6 +78,7 @@ def callers(traces: tuple[str, ...], as_json: bool, **flags: Any) -> None:
         terminal.print_json(callers_json.report(found, shown, len(chains)))
     else:
         callers_text.show(found, options.function, options.min_duration, shown, len(chains))
+        budget_note.show(found.forest.traces)
 
 
 def _find(paths: tuple[str, ...], options: _Options) -> CallerChains:
@@ -102,7 +103,8 @@ def _find(paths: tuple[str, ...], options: _Options) -> CallerChains:
 def _ranked(found: CallerChains, options: _Options) -> list[CallChain]:
     chains = [chain for chain in found.chains if found.count(chain) >= options.min_count]
     if not chains:
-        raise FunctraceError(_no_chain_message(found, options))
+        note = budget_note.sentences(found.forest.traces)
+        raise FunctraceError(_no_chain_message(found, options), *note)
     keys = {
         None: found.count,
         "calls": lambda chain: chain.calls,

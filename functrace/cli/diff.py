@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from functrace.cli import reading_options, renamed, shared_options, trace_arguments
-from functrace.cli.render import terminal
+from functrace.cli.render import budget_note, terminal
 
 _DEFAULT_LIMIT = 10
 
@@ -45,12 +45,13 @@ def diff(
     found = compare(*sides)
     sections = comparison.sections(found, with_chance=with_chance)
     count = limit if limit is not None else 0 if as_json else _DEFAULT_LIMIT
+    opened = [chains.trace for side in sides for chains in side]
     if as_json:
-        opened = [chains.trace for side in sides for chains in side]
         terminal.print_json(comparison.as_json(sections, count, opened))
     else:
         for line in comparison.lines(sections, count):
             terminal.echo(line)
+        budget_note.show(opened)
     ctx.exit(
         1 if exit_code and any(not e.by_chance for each in sections.values() for e in each) else 0
     )

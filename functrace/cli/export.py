@@ -18,7 +18,7 @@ from functrace.cli import (
     renamed,
     trace_arguments,
 )
-from functrace.cli.render import terminal
+from functrace.cli.render import budget_note, terminal
 from functrace.cli.trace_arguments import open_all
 from functrace.errors import FunctraceError, UsageError
 from functrace.export import FORMATS, Format, load
@@ -93,8 +93,10 @@ def _print(
             f" use -o trace{output_format.suffix}, or a pipe"
         )
     stream = _open_stream(number)
-    load(to).write(open_all(paths), stream, **options)
+    opened = open_all(paths)
+    load(to).write(opened, stream, **options)
     stream.flush()
+    budget_note.warn(opened)
 
 
 def _open_stream(number: int) -> BinaryIO:
@@ -120,6 +122,7 @@ def _save(
         size = out.stat().st_size
     summary = f"functrace export: {out}: {units.size(size)}; opens in {output_format.opens_in}"
     terminal.echo(summary, err=True)
+    budget_note.warn(opened)
 
 
 def _check(out: Path, opened: list[Trace], output_format: Format) -> None:

@@ -9,7 +9,7 @@ import click
 
 from functrace import units
 from functrace.cli import reading_options, shared_options, similar_names, trace_arguments
-from functrace.cli.render import coverage, terminal
+from functrace.cli.render import budget_note, coverage, terminal
 from functrace.cli.trace_arguments import split_arguments
 from functrace.errors import FunctraceError
 from functrace.globs import compile_list
@@ -55,6 +55,7 @@ def graph(function: str, traces: tuple[str, ...], as_json: bool, **flags: Any) -
         if number:
             terminal.echo()
         _print(list(tree.rows(root, root.total, 0)))
+    budget_note.show(forest.traces)
 
 
 def _print(rows: list[list[str]]) -> None:
@@ -83,7 +84,8 @@ def _roots(function: str, paths: tuple[str, ...]) -> tuple[Forest, list[Callee]]
     matching = [i for i, each in enumerate(forest.functions) if matches(each.name)]
     nodes = np.flatnonzero(np.isin(forest.function, matching) & (forest.calls > 0))
     if not len(nodes):
-        raise FunctraceError(f"{function} was not called in this recording")
+        note = budget_note.sentences(opened)
+        raise FunctraceError(f"{function} was not called in this recording", *note)
     return forest, build_callee_trees(forest, nodes.tolist())
 
 

@@ -47,6 +47,8 @@ def _all(paths: tuple[str, ...]) -> list[tuple[Trace, Chains]]:
 
 
 def _lines(trace: Trace, chains: Chains) -> Iterator[tuple[str, str]]:
+    from functrace.analysis.demoted import descriptions
+
     process = trace.process
     argv = process.get("argv")
     if isinstance(argv, list):
@@ -68,6 +70,10 @@ def _lines(trace: Trace, chains: Chains) -> Iterator[tuple[str, str]]:
     )
     yield "tracks", _tracks(trace)
     yield "events", f"{units.count(trace.events)}, {_lost(trace)}"
+    if trace.budget_ppm is not None:
+        yield "budget", f"{trace.budget_ppm / 10_000:g}% of the program's CPU time"
+    for text in descriptions(trace):
+        yield "demoted", text
     yield "file", _size(trace, calls)
     yield "clock", _clock(trace)
     for title in ("tool", "fallback", "runtime", "build", "executable"):
@@ -185,6 +191,8 @@ def _nominal(trace: Trace) -> int:
 def _as_json(trace: Trace, chains: Chains) -> dict[str, Any]:
     import numpy as np
 
+    from functrace.export import demotion_rows
+
     calls = int(chains.calls.sum())
     size = len(trace.words.data)
     return {
@@ -219,6 +227,8 @@ def _as_json(trace: Trace, chains: Chains) -> dict[str, Any]:
         "bytes_per_call": size / calls if calls else None,
         "ticks_per_second": trace.ticks_per_second,
         "calibrated": _is_calibrated(trace),
+        "budget_ppm": trace.budget_ppm,
+        "demoted": demotion_rows.of_trace(trace),
         "process_facts": trace.process,
         "damage": list(chains.damage),
     }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import click
 
 from functrace.cli import reading_options, renamed, shared_options, trace_arguments
-from functrace.cli.render import terminal
+from functrace.cli.render import budget_note, terminal
 from functrace.errors import UsageError
 
 
@@ -63,4 +64,4 @@ def replay(as_json: bool, **flags: Any) -> None:
     if as_json:
         terminal.write(replay_queries.json_lines(opened, flags))
         return
-    terminal.paged(replay_queries.lines(opened, flags))
+    terminal.paged(chain(replay_queries.lines(opened, flags), budget_note.lines(opened)))

@@ -12,6 +12,7 @@ from functrace.analysis import Listing, Selection
 from functrace.analysis.event_stream import events
 from functrace.analysis.stream import stream
 from functrace.cli import similar_names, trace_arguments
+from functrace.cli.render import budget_note
 from functrace.cli.render.call_lines import Lines
 from functrace.cli.render.terminal import is_coloured
 from functrace.errors import FunctraceError
@@ -107,7 +108,7 @@ def json_lines(opened: list[Trace], flags: dict[str, Any]) -> Iterator[bytes]:
             yield from chain.from_iterable(held)
             held.clear()
     if not found:
-        raise FunctraceError(_no_call_message(opened, flags))
+        raise FunctraceError(_no_call_message(opened, flags), *budget_note.sentences(opened))
 
 
 def _require_some(
@@ -116,7 +117,7 @@ def _require_some(
     """Return ``lines``; raise FunctraceError if there is none."""
     first = next(lines, None)
     if first is None:
-        raise FunctraceError(_no_call_message(opened, flags))
+        raise FunctraceError(_no_call_message(opened, flags), *budget_note.sentences(opened))
     return chain((first,), lines)
 
 

@@ -10,7 +10,7 @@ import click
 
 from functrace import units
 from functrace.cli import reading_options, renamed, shared_options, trace_arguments
-from functrace.cli.render import coverage, terminal
+from functrace.cli.render import budget_note, coverage, terminal
 from functrace.cli.trace_arguments import open_all
 from functrace.errors import FunctraceError
 from functrace.globs import compile_list
@@ -59,6 +59,11 @@ def report(traces: tuple[str, ...], sort: str, as_json: bool, **flags: Any) -> N
     opened = open_all(traces)
     found = _totals(opened)
     chosen = _chosen(found, is_selected, failed_only=flags["errors"])
+    if not chosen:
+        what = "failed call" if flags["errors"] else "call"
+        raise FunctraceError(
+            f"no {what} of a matching function was recorded", *budget_note.sentences(opened)
+        )
     ranked = _ranked(found, chosen, _ALIASES.get(sort, sort))
     shown = ranked[:limit] if limit else ranked
     more = len(ranked) - len(shown)
@@ -71,6 +76,7 @@ def report(traces: tuple[str, ...], sort: str, as_json: bool, **flags: Any) -> N
     _show(found, shown, {"panics": f"{layout.panic_noun(opened)}s"})
     if more:
         terminal.echo(f"… {units.count(more)} more functions; --limit 0 shows all")
+    budget_note.show(opened)
 
 
 def _totals(opened: list[Trace]) -> Totals:
@@ -96,17 +102,9 @@ def _name_filter(include: Sequence[str], exclude: Sequence[str]) -> Callable[[st
 
 
 def _chosen(found: Totals, is_selected: Callable[[str], bool], *, failed_only: bool) -> list[int]:
-    """Return the indices of the functions to show.
-
-    Raises:
-        FunctraceError: there is none.
-    """
+    """Return the indices of the functions to show."""
     calls = found.errors + found.panics if failed_only else found.calls
-    chosen = [i for i in range(len(found)) if calls[i] and is_selected(found.functions[i].name)]
-    if not chosen:
-        what = "failed call" if failed_only else "call"
-        raise FunctraceError(f"no {what} of a matching function was recorded")
-    return chosen
+    return [i for i in range(len(found)) if calls[i] and is_selected(found.functions[i].name)]
 
 
 def _ranked(found: Totals, chosen: list[int], sort: str) -> list[int]:

@@ -10,7 +10,7 @@ from functrace.analysis import Chains, fold
 from functrace.analysis.merge import merge_functions
 from functrace.analysis.sums import Sums
 from functrace.analysis.totals import part_of, totals
-from functrace.export import figures
+from functrace.export import demotion_rows, figures
 from functrace.tracefile import Function, Trace
 from functrace.tracefile.facts import encodable
 
@@ -72,6 +72,7 @@ def _process(process: int, chains: Chains) -> dict[str, Any]:
         "write_failed": trace.write_failed,
         "lost_events": trace.lost,
         "lost_unknown": trace.lost is None,
+        "demoted": demotion_rows.of_trace(trace),
         "damage": list(chains.damage),
         "process_facts": trace.process,
     }

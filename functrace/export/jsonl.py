@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO
 
 from functrace.analysis.stream import Call, stream
+from functrace.export import demotion_rows
 from functrace.tracefile import Function, Trace, Track
 from functrace.tracefile.facts import encodable
 
@@ -66,6 +67,7 @@ def _process(trace: Trace) -> dict[str, Any]:
         "write_failed": trace.write_failed,
         "lost_events": trace.lost,
         "lost_unknown": trace.lost is None,
+        "demoted": demotion_rows.of_trace(trace),
         "damage": trace.damage,
         "process_facts": trace.process,
     }

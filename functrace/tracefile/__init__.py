@@ -1,5 +1,6 @@
 """Trace file reader; docs/trace-format.md describes the format."""
 
+from functrace.tracefile.demotions import Demotion
 from functrace.tracefile.facts import Function
 from functrace.tracefile.files import find_trace_files, has_traces
 from functrace.tracefile.reader import Trace, open_trace
@@ -8,6 +9,7 @@ from functrace.tracefile.rings import find_ring, find_rings, is_in_ring_folder
 from functrace.tracefile.tracks import Track, Tracks
 
 __all__ = [
+    "Demotion",
     "Function",
     "Trace",
     "Track",

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from functrace.tracefile import format as fmt
+from functrace.tracefile.demotions import Change
 from functrace.tracefile.scan import Rows
 
 
@@ -33,10 +34,17 @@ class Facts:
     functions: list[Function] = field(default_factory=list)
     index_of: npt.NDArray[np.int32] = field(default_factory=lambda: np.full(1, -1, np.int32))
     process: dict[str, Any] = field(default_factory=dict)
+    demotions: list[Change] = field(default_factory=list)
     invalid_functions: int = 0
     invalid_process: int = 0
+    invalid_demotions: int = 0
     invalid_words: int = 0
     truncated: int = 0
+
+    def name_of(self, number: int) -> str | None:
+        """Return the name of a function by its number; None if the trace does not define it."""
+        index = int(self.index_of[number]) if number < len(self.index_of) else -1
+        return self.functions[index].name if index >= 0 else None
 
 
 def read_facts(data: memoryview, chunks: Rows) -> Facts:
@@ -60,12 +68,16 @@ class FactsReader:
     def read(self, words: memoryview) -> int:
         """Read the records before the first zero word, and return their size in bytes."""
         read = 0
-        for end, kind, payload in self._records(words):
+        for end, word, payload in self._records(words):
             read = end
+            kind = fmt.record_type(word)
             if kind == fmt.FUNCTION:
                 self._facts.invalid_functions += not self._function(payload)
             elif kind == fmt.PROCESS:
                 self._facts.invalid_process += not self._process(payload)
+            elif kind == fmt.DEMOTION:
+                flags = fmt.record_value(word)
+                self._facts.invalid_demotions += not self._demotion(payload, flags)
         return read
 
     @property
@@ -77,6 +89,16 @@ class FactsReader:
     def process(self) -> dict[str, Any]:
         """Process metadata; empty if none has been read."""
         return self._facts.process
+
+    @property
+    def demotions(self) -> list[Change]:
+        """Demotions and promotions read so far."""
+        return self._facts.demotions
+
+    def name_of(self, number: int) -> str | None:
+        """Return the name of a function by its number; None if it has not been defined."""
+        index = self.index_of.get(number)
+        return None if index is None else self.functions[index].name
 
     def facts(self) -> Facts:
         """Return all metadata read so far."""
@@ -97,7 +119,7 @@ class FactsReader:
                 return
             if word & 3 == fmt.RECORD:
                 payload = words[at + 8 : at + 8 + fmt.record_bytes(word)]
-                yield at + size, fmt.record_type(word), payload
+                yield at + size, word, payload
             else:
                 self._facts.invalid_words += 1
             at += size
@@ -123,6 +145,13 @@ class FactsReader:
             return False
         if index == len(functions):
             functions.append(function)
+        return True
+
+    def _demotion(self, payload: memoryview, flags: int) -> bool:
+        changes = self._facts.demotions
+        if len(payload) < fmt.DEMOTION_PAYLOAD.size or len(changes) == fmt.DEMOTION_LIMIT:
+            return False
+        changes.append(Change(flags, *fmt.DEMOTION_PAYLOAD.unpack_from(payload)))
         return True
 
     def _process(self, payload: memoryview) -> bool:

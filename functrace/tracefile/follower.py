@@ -16,6 +16,7 @@ from functrace._native.row_types import BEGUN, CALL, FED_TRACK
 from functrace.errors import FunctraceError
 from functrace.tracefile import format as fmt
 from functrace.tracefile.chunks import Chunk, ChunkFile
+from functrace.tracefile.demotions import Demotion, find_demotions
 from functrace.tracefile.facts import FactsReader, Function, decode
 from functrace.tracefile.header import Header
 from functrace.tracefile.reader import Clock
@@ -92,6 +93,17 @@ class Follower:
     def functions(self) -> Sequence[Function]:
         """Functions read so far."""
         return self._facts_reader.functions
+
+    @property
+    def demotions(self) -> list[Demotion]:
+        """Spans in which functions were not recorded because of FUNCTRACE_BUDGET, read so far."""
+        facts, start = self._facts_reader, self.header.start
+        found, _unknown = find_demotions(
+            facts.demotions,
+            facts.name_of,
+            lambda ticks: self.clock.nanosecond(fmt.ticks_since(ticks, start)),
+        )
+        return found
 
     @property
     def overwritten(self) -> int:

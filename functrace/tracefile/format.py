@@ -57,6 +57,10 @@ INHERITED = 9
 SWITCH = 10
 FUNCTION = 16
 PROCESS = 17
+DEMOTION = 18
+
+DEMOTED = 1  # flags of a demotion record; without the first the function was promoted
+WITHOUT_FAILURES = 2
 
 CUT = 1  # flags of an error or panic record
 GOEXIT = 2
@@ -71,9 +75,13 @@ RUN_OPEN_LIMIT = 0xFFFF
 
 TRACK_PAYLOAD = struct.Struct("<QQQII")  # id, parent, ticks, starter, line; the name follows
 OPEN_PAYLOAD = struct.Struct("<QQ")  # ticks, function
+DEMOTION_PAYLOAD = struct.Struct("<QII")  # ticks, function, calls a second
 FUNCTION_PAYLOAD = struct.Struct("<IIQHH")  # number, line, address, sizes of name and file
 
 TRACK_KINDS = ("unknown", "goroutine", "thread", "task")
+
+# Demotion records that are read; recorders write at most 10,000.
+DEMOTION_LIMIT = 100_000
 
 # Largest line number: the largest int32.
 LINE_LIMIT = (1 << 31) - 1
@@ -90,6 +98,11 @@ def record_type(word: int) -> int:
 def record_bytes(word: int) -> int:
     """Return the size of a record's payload in bytes."""
     return word >> 8 & 0xFFFF
+
+
+def record_value(word: int) -> int:
+    """Return the value of the record that a word begins."""
+    return word >> 24
 
 
 def record_size(word: int) -> int:

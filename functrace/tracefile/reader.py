@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from functrace.errors import FunctraceError
 from functrace.tracefile import format as fmt
+from functrace.tracefile.demotions import Demotion, find_demotions
 from functrace.tracefile.ending import Ending, is_running
 from functrace.tracefile.facts import Facts, Function, decode, read_facts
 from functrace.tracefile.header import Header, parse_header
@@ -19,6 +20,7 @@ from functrace.tracefile.scan import Chunks, Pieces, Rows, find_chunks, find_pie
 from functrace.tracefile.sentences import sentences
 from functrace.tracefile.tracks import TrackOrder, Tracks, order_tracks
 
+_MAX_PPM = 1_000_000
 _MAX_NS = 1 << 61  # nanoseconds, so that a start and a duration add up to an int64
 
 
@@ -72,6 +74,8 @@ class Trace:
     """events that were not recorded; None if unknown because recording stopped early"""
     process: dict[str, Any]
     functions: tuple[Function, ...]
+    demotions: tuple[Demotion, ...]
+    """spans in which functions were not recorded because of FUNCTRACE_BUDGET, by function"""
     tracks: Tracks
     events: int
     """number of entries and exits in the file"""
@@ -88,6 +92,12 @@ class Trace:
         if self.ended_cleanly or self.ending is not None:
             return False
         return is_running(self.pid, self.process)
+
+    @property
+    def budget_ppm(self) -> int | None:
+        """FUNCTRACE_BUDGET in parts per million of the program's CPU time; None without one."""
+        budget = self.process.get("budget_ppm")
+        return budget if type(budget) is int and 0 < budget <= _MAX_PPM else None
 
     @property
     def ticks_per_second(self) -> float:
@@ -135,6 +145,12 @@ def open_trace(path: str | Path, data: memoryview | None = None) -> Trace:
     ordered = order_tracks(found, has_runs=header.version > 1)
     clock = Clock(header.ticks_per_second)
     span = clock.nanoseconds(np.array([found.first, found.last]))
+    demotions, unknown = find_demotions(
+        facts.demotions,
+        facts.name_of,
+        lambda ticks: clock.nanosecond(fmt.ticks_since(ticks, header.start)),
+    )
+    facts.invalid_demotions += unknown
     return Trace(
         path=path,
         pid=header.pid,
@@ -150,6 +166,7 @@ def open_trace(path: str | Path, data: memoryview | None = None) -> Trace:
         lost=None if header.flags & (fmt.FULL | fmt.WRITE_FAILED) else header.lost,
         process=facts.process,
         functions=tuple(facts.functions),
+        demotions=tuple(demotions),
         tracks=_tracks(ordered, facts, clock, data),
         events=found.events,
         span=(int(span[0]), int(span[1])),
@@ -245,6 +262,11 @@ def _damage(overwritten: bool, chunks: Chunks, facts: Facts, found: Pieces) -> l
                 facts.invalid_process,
                 "1 description of the process is invalid and was ignored",
                 "descriptions of the process are invalid and were ignored",
+            ),
+            (
+                facts.invalid_demotions,
+                "1 record of a demoted function is invalid and was ignored",
+                "records of demoted functions are invalid and were ignored",
             ),
         ]
     )

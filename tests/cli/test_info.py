@@ -90,6 +90,8 @@ def test_json(module: Path, functrace: Run) -> None:
         "ticks_per_second": 1e9,
         "calibrated": False,
         "process_facts": {"argv": ["./shop", "-v"], "host": "web1", "tool": "0.1.0"},
+        "budget_ppm": None,
+        "demoted": [],
         "damage": [],
     }
 

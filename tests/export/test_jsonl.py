@@ -34,6 +34,7 @@ def test_process_tracks_calls() -> None:
         "write_failed": False,
         "lost_events": 0,
         "lost_unknown": False,
+        "demoted": [],
         "damage": [],
         "process_facts": {"argv": ["./shop"], "tool": "0.1.0"},
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -52,6 +53,7 @@ def meaning(path: Path) -> dict[str, Any]:
         "events": trace.events,
         "span": list(trace.span),
         "functions": [[f.name, f.file, f.line] for f in trace.functions],
+        **({"demoted": [list(astuple(d)) for d in trace.demotions]} if trace.demotions else {}),
         "tracks": [_track(trace, listed, index) for index in range(len(trace.tracks))],
         "damage": list(listed.chains.damage),
     }
@@ -124,6 +126,7 @@ def everything(
     return {
         "trace": (trace.events, trace.span, trace.lost, trace.damage, trace.functions),
         "process": trace.process,
+        "demotions": trace.demotions,
         "tracks": [tracks[i] for i in range(len(tracks))],
         "chains": _lists(chains),
         "functions": _lists(chains.functions()),

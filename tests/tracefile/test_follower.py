@@ -126,6 +126,23 @@ def test_vectors_cut_anywhere(tmp_path: Path, name: str, most: int) -> None:
         assert follow(path, VECTORS[name], Random(seed), most) == whole(path), seed
 
 
+def test_demotions_of_a_growing_trace(tmp_path: Path) -> None:
+    path = tmp_path / "growing.ftrace"
+    content = VECTORS["demoted"]
+    promotion = content.index(w.promotion(5, 1080))
+    path.write_bytes(content[:promotion] + bytes(len(content) - promotion))
+    follower = Follower(path)
+    follower.advance()
+    assert [(d.function, d.begin, d.end) for d in follower.demotions] == [
+        ("main.price", 32, None),
+        ("main.work", 70, None),
+    ]
+    path.write_bytes(content)
+    follower.advance()
+    assert tuple(follower.demotions) == open_trace(path).demotions
+    follower.finish()
+
+
 def test_version_1_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.ftrace"
     path.write_bytes(VERSION_1["calls"])

@@ -402,6 +402,51 @@ VECTORS["again"] = (
     )
 )
 
+# A budget: price and another function of its name are not recorded, except for a failed call;
+# main.work is never recorded again, not even if it fails. The rest repeats what is known.
+VECTORS["demoted"] = (
+    w.header(version=2)
+    + w.facts(
+        1,
+        w.process('{"argv": ["./shop"], "tool": "0.1.0", "budget_ppm": 30000}'),
+        w.function(1, "main.main", "main.go", 10),
+        w.function(2, "main.(*Shop).Sell", "shop.go", 20),
+        w.function(3, "main.price", "shop.go", 30),
+        w.function(4, "main.work", "work.go", 40),
+        w.function(5, "main.price", "shop.go", 90),
+    )
+    + w.facts(
+        3,
+        w.promotion(3, 1005),
+        w.demotion(3, 1032, 40_000_000),
+        w.demotion(5, 1033, 2_000_000),
+        w.promotion(3, 1060),
+        w.demotion(4, 1070, 9_000_000),
+        w.promotion(5, 1080),
+        w.demotion(4, 1090, 8_000_000, value=3),
+        w.demotion(3, 1095, (1 << 32) - 1),
+        w.promotion(3, 990),  # not before the one in front of it
+    )
+    + w.events(
+        2,
+        w.track(1, 1010),
+        w.enter(1, 10),
+        w.enter(3, 20),
+        w.leave(3, 22),
+        w.enter(3, 30),
+        w.leave(3, 35),  # was open when its function was demoted
+        w.enter(2, 40),
+        w.enter(3, 50),
+        w.error("no price"),
+        w.leave(3, 50),
+        w.leave(2, 65),
+        w.enter(3, 85),
+        w.leave(3, 88),
+        w.leave(1, 100),
+        track=1,
+    )
+)
+
 
 def write() -> None:
     FOLDER_OF_VERSION_1.mkdir(parents=True, exist_ok=True)

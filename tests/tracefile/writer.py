@@ -134,6 +134,14 @@ def process(text: str) -> bytes:
     return record(17, text.encode())
 
 
+def demotion(function: int, ticks: int, rate: int = 0, value: int = 1) -> bytes:
+    return record(18, struct.pack("<QII", ticks, function, rate), value)
+
+
+def promotion(function: int, ticks: int) -> bytes:
+    return demotion(function, ticks, value=0)
+
+
 FUNCTIONS = facts(
     1,
     process('{"argv": ["./shop"], "tool": "0.1.0"}'),

@@ -1,17 +1,20 @@
-"""Traces whose oldest calls were overwritten, as JSON."""
+"""What traces do not cover, as JSON: overwritten calls and demoted functions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from functrace.tracefile import Trace
 
 
-def as_json(traces: Iterable[Trace]) -> dict[str, list[dict[str, Any]]]:
-    """Return ``partial_traces``, which lists the traces that lack the first part of the run."""
+def as_json(traces: Sequence[Trace]) -> dict[str, list[dict[str, Any]]]:
+    """Return ``partial_traces``, which lack the first part of the run, and ``demoted``."""
+    from functrace.export import demotion_rows
+
     return {
+        "demoted": demotion_rows.of_traces(traces),
         "partial_traces": [
             {
                 "trace": str(trace.path),
@@ -22,5 +25,5 @@ def as_json(traces: Iterable[Trace]) -> dict[str, list[dict[str, Any]]]:
             }
             for trace in traces
             if trace.overwritten_chunks
-        ]
+        ],
     }

@@ -12,7 +12,7 @@ from functrace import units
 from functrace.analysis import Forest
 from functrace.analysis.losses import covered
 from functrace.analysis.triage import triage
-from functrace.cli.render import terminal
+from functrace.cli.render import budget_note, terminal
 from functrace.errors import FunctraceError
 from functrace.text import layout, triage_text
 from functrace.text.safe_text import style
@@ -37,6 +37,8 @@ def summary(verb: str, place: Path, files: list[Path], ended: str) -> Iterator[s
         sentence = covered(trace)
         if sentence:
             yield style(f"  {trace.path.name} {sentence}", fg="yellow")
+    for sentence in budget_note.sentences(traces):
+        yield style(f"  {sentence}", fg="yellow")
     yield from _top_functions(found.forest)
     lines = list(triage_text.first_lines(found, place, terminal.width()))
     yield from lines

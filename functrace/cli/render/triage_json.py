@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from functrace.analysis.call_chains import chains_to
 from functrace.cli.render import callers_json
-from functrace.export import figures
+from functrace.export import demotion_rows, figures
 from functrace.text.triage_commands import Commands
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def report(found: Triage, paths: Sequence[str], limit: int) -> dict[str, Any]:
         },
         "more_findings": sum(max(len(every) - limit, 0) for every in lists.values() if limit),
         "sampled_findings": sorted(found.sampled),
+        "demoted": demotion_rows.of_traces(found.forest.traces),
     }
 
 
