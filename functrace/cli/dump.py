@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 
 from functrace import units
-from functrace.cli import trace_arguments
 from functrace.cli.render import terminal
 from functrace.errors import FunctraceError
 
@@ -30,9 +29,9 @@ def dump(process: str, out: Path) -> None:
     PROCESS is a process id or a program name. The program is not stopped. The copy is a trace of
     one instant, which all verbs read.
     """
-    from functrace.tracefile import copy_ring  # late: it loads numpy
+    from functrace.tracefile import copy_ring, find_trace_files  # late: it loads numpy
 
-    files = trace_arguments.find_files(process)
+    files = find_trace_files(process)
     if len(files) > 1:
         raise FunctraceError(f"{process}: {len(files)} traces; name one")
     if out.exists() and out.samefile(files[0]):

@@ -32,18 +32,18 @@ def open_all(paths: Iterable[str], *, should_warn: bool = True) -> list[Trace]:
         FunctraceError: a folder contains no trace, a process has no ring, or no trace can be read.
     """
     from functrace.analysis.losses import covered  # late: it loads numpy
-    from functrace.tracefile import copy_ring, is_in_ring_folder, open_trace
+    from functrace.tracefile import find_trace_files, open_trace_file
 
     errors: list[str] = []
 
     def open_or_note(file: Path) -> Trace | None:
         try:
-            return open_trace(file, copy_ring(file) if is_in_ring_folder(file) else None)
+            return open_trace_file(file)
         except FunctraceError as error:
             errors.extend(error.args)
             return None
 
-    opened = [open_or_note(file) for path in paths for file in find_files(path)]
+    opened = [open_or_note(file) for path in paths for file in find_trace_files(path)]
     traces = [trace for trace in opened if trace is not None]
     if not traces:
         raise FunctraceError(*errors)
@@ -65,32 +65,6 @@ def warn_of_damage(traces: Iterable[tuple[Trace, Iterable[str]]]) -> None:
                 terminal.echo(f"functrace: {trace.path}: {sentence}", err=True, fg="yellow")
 
 
-def find_files(path: str) -> list[Path]:
-    """Return the traces that an argument names. Raises FunctraceError if there are none."""
-    from functrace.tracefile import find_ring, find_trace_files
-
-    if _may_be_process(path) and (not Path(path).exists() or _has_ring(path)):
-        return [find_ring(path).path]
-    return find_trace_files(Path(path))
-
-
-def _may_be_process(path: str) -> bool:
-    """Return whether an argument may be a program: also one whose own file or folder is here."""
-    from functrace.tracefile import has_traces
-
-    return "/" not in path and not path.endswith(".ftrace") and not has_traces(Path(path))
-
-
-def _has_ring(path: str) -> bool:
-    from functrace.tracefile import find_rings
-
-    return bool(find_rings(path))
-
-
-def _is_trace(path: str) -> bool:
-    return Path(path).exists() or (_may_be_process(path) and _has_ring(path))
-
-
 def _report_unreadable(errors: list[str], read: int) -> None:
     for error in errors:
         terminal.echo(f"functrace: {error}", err=True, fg="red")
@@ -101,8 +75,10 @@ def _report_unreadable(errors: list[str], read: int) -> None:
 
 def split_arguments(function: str, paths: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     """Return FUNC and the traces; FUNC may also come last: it is the one that is no trace."""
-    missing = [path for path in paths if not _is_trace(path)]
-    if not _is_trace(function) or len(missing) != 1:
+    from functrace.tracefile import is_trace_argument  # late: it loads numpy
+
+    missing = [path for path in paths if not is_trace_argument(path)]
+    if not is_trace_argument(function) or len(missing) != 1:
         return function, paths
     return missing[0], (function, *(path for path in paths if path != missing[0]))
 

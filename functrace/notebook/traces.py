@@ -4,43 +4,53 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from typing import Any, TypeAlias
 
 from functrace import units
 from functrace.analysis import Chains as FoldedChains
 from functrace.analysis.losses import losses
 from functrace.errors import FunctraceError
-from functrace.export import process_names
+from functrace.export import demotion_rows, process_names
 from functrace.notebook.open_files import Source
 from functrace.notebook.table import Calls, Chains, Functions, Processes, Tracks
 from functrace.runtime.escaping import escape
-from functrace.tracefile import Trace, find_trace_files, open_trace
+from functrace.tracefile import Trace, find_trace_files, open_trace_file
 
 _SHOWN_TRACES = 5
 _SHOWN_LOSSES = 3
 _WIDTH = 100
 
+_Argument: TypeAlias = "str | int | os.PathLike[str]"
+
 
 def open_traces(
-    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    paths: _Argument | Iterable[_Argument],
 ) -> Traces:
-    """Open a trace file, a folder of them, or several of both.
+    """Open a trace file, a folder of them, the ring of a running program, or several of these.
+
+    Args:
+        paths: paths of files and folders, process ids and program names.
 
     Raises:
-        FunctraceError: a file cannot be read or is not a trace, or a folder contains no trace.
+        FunctraceError: a file cannot be read or is not a trace, a folder contains no trace, or a
+            process has no ring.
     """
-    several = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
-    files = [file for path in several for file in find_trace_files(Path(path))]
+    several = [paths] if isinstance(paths, (str, int, os.PathLike)) else list(paths)
+    files = [file for path in several for file in find_trace_files(_text(path))]
     if not files:
         raise FunctraceError("no path given; name a trace file or a folder of traces")
     opened: list[Trace] = []
     try:
-        opened.extend(open_trace(file) for file in files)
+        opened.extend(open_trace_file(file) for file in files)
     except BaseException:
         for trace in opened:
             trace.close()
         raise
     return Traces(opened)
+
+
+def _text(argument: _Argument) -> str:
+    return str(argument) if isinstance(argument, int) else os.fspath(argument)
 
 
 class Traces:
@@ -117,6 +127,20 @@ class Traces:
                 f"{chains.trace.path}: {sentence}"
                 for chains in folds.all_chains()
                 for sentence in losses(chains)
+            ]
+
+    @property
+    def demotions(self) -> list[dict[str, Any]]:
+        """Spans in which functions were not recorded because of FUNCTRACE_BUDGET.
+
+        Raises:
+            FunctraceError: the traces are closed.
+        """
+        with self._source.opened() as folds:
+            return [
+                {"process": process, **row}
+                for process, trace in enumerate(folds.traces)
+                for row in demotion_rows.of_trace(trace)
             ]
 
     @property

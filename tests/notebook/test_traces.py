@@ -70,6 +70,19 @@ def test_tables_are_those_of_parquet(tmp_path: Path, name: str) -> None:
         assert table.count_rows() == written.num_rows > 0
 
 
+def test_demotions() -> None:
+    with functrace.open([FOLDER / "calls.ftrace", FOLDER / "demoted.ftrace"]) as traces:
+        assert [(span["process"], span["function"]) for span in traces.demotions] == [
+            (1, "main.price"),
+            (1, "main.price"),
+            (1, "main.work"),
+        ]
+        assert pandas.DataFrame(traces.demotions)["end_ns"].tolist()[:2] == [80, 95]
+        assert "2 functions were not recorded all the time" in traces.losses[-1]
+    with pytest.raises(FunctraceError, match="closed"):
+        _ = traces.demotions
+
+
 @pytest.mark.parametrize("name", TABLES)
 def test_pandas_and_polars_have_the_same_rows(both: Traces, name: str) -> None:
     rows = getattr(both, name)().to_arrow().to_pylist()

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+import functrace as functrace_api
 from functrace.analysis import calls
+from functrace.errors import FunctraceError
 from functrace.tracefile import copy_ring, open_trace
 from tests.rings.conftest import Program, Start, end
 from tests.support.waiting import PATIENCE
@@ -75,10 +77,20 @@ def test_the_programs_own_file_is_not_taken_for_a_trace(
     assert read_path() == Path("shop/copy.ftrace")
 
 
+def test_the_api_reads_a_running_program(start: Start) -> None:
+    process = start("wait")
+    for trace in ("shop", process.pid, str(process.pid), [process.pid]):
+        with functrace_api.open(trace) as opened:
+            assert f"shop-{process.pid}-" in repr(opened)
+            assert opened.functions().filter(function="inner").count_rows() == 1
+    with pytest.raises(FunctraceError, match="store: no such file, and no ring"):
+        functrace_api.open("store")
+
+
 def test_a_file_has_precedence(start: Start, functrace: Functrace, tmp_path: Path) -> None:
     start("wait")
-    (tmp_path / "shop").write_bytes(b"something else")
-    assert functrace("report", "shop").stderr == "functrace: shop: not a functrace trace\n"
+    (tmp_path / "shop").write_bytes(w.header() + w.FUNCTIONS)
+    assert functrace("info", "shop").stdout.startswith("shop\n  command  ./shop\n")
 
 
 def test_names_that_match_nothing_or_too_much(start: Start, functrace: Functrace) -> None:
