@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from functrace.watch.config import Config, Service
 from functrace.watch.cooldown import Cooldowns
-from functrace.watch.faults import Cause, Fault, is_related, service_values, window_values
+from functrace.watch.faults import Cause, Fault, identify, is_related, window_values
 from functrace.watch.figures import Figures, RingProcess
 from functrace.watch.firing import Firing
 from functrace.watch.triggers import KINDS, Finding, Trigger, TriggerSettings
@@ -80,7 +80,6 @@ class Decider:
     def decide(self, figures: Figures) -> Decision:
         """Take in the next window of a process."""
         state = self._state(figures)
-        service = self._config.service(figures.process.name)
         found = [
             (name, finding)
             for name, (_, trigger) in state.triggers.items()
@@ -94,7 +93,7 @@ class Decider:
             note
             for name, finding in sorted(found, key=lambda each: list(KINDS).index(each[0]))
             if (name, finding.subject) not in state.reported
-            for note in self._take(state, service, name, finding)
+            for note in self._take(state, name, finding)
         ]
         fault = state.fault
         if fault is None:
@@ -128,9 +127,7 @@ class Decider:
     def by_hand(self, process: RingProcess, at: float) -> Firing:
         """Return the firing for a bundle that somebody asked for."""
         state = self._processes.get(_key(process))
-        values = service_values(self._config.service(process.name))
-        if state is not None:
-            values |= window_values(state.latest)
+        values = window_values(state.latest) if state is not None else {}
         return Firing(BY_HAND, BY_HAND, process, at, "somebody asked for this bundle", values)
 
     def standings(self, now: float) -> Iterator[Mapping[str, object]]:
@@ -167,9 +164,7 @@ class Decider:
         state.latest = figures
         return state
 
-    def _take(
-        self, state: _Process, service: Service, name: str, finding: Finding
-    ) -> Iterator[str]:
+    def _take(self, state: _Process, name: str, finding: Finding) -> Iterator[str]:
         """Let a condition have its effect. Yield a note if it gives no bundle."""
         figures, now, key = state.latest, state.latest.end, (name, finding.subject)
         process = figures.process
@@ -193,7 +188,7 @@ class Decider:
             limit = self._config.bundles_per_hour
             yield self._refuse(state, name, finding, f"no bundle, limit of {limit} an hour")
         else:
-            state.fault = Fault(_id(process, now), now, service)
+            state.fault = Fault(identify(process, now), now)
             self._blame(state, state.fault, Cause(name, finding, figures, False), now)
 
     def _blame(self, state: _Process, fault: Fault, cause: Cause, now: float) -> None:
@@ -250,10 +245,6 @@ def _triggers(
 
 def _key(process: RingProcess) -> tuple[str, int, str]:
     return str(process.ring), process.pid, process.start
-
-
-def _id(process: RingProcess, at: float) -> str:
-    return f"{process.name}-{process.pid}-{process.start}-{round(at * 1000)}"
 
 
 def _clock(at: float) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from functrace.watch.config import Service
-from functrace.watch.figures import Figures
+from functrace.watch.figures import Figures, RingProcess
 from functrace.watch.firing import JSON, Firing
 from functrace.watch.triggers import KINDS, Finding
 
+_MAX_NAME = 64
 _RANKS = {name: rank for rank, name in enumerate(KINDS)}
 
 
@@ -38,12 +38,10 @@ class Fault:
         id: identifies it among all faults of a watcher, across restarts.
         began: Unix time of the first window in which a trigger was true.
         causes: the triggers that are true, in the order in which they became true.
-        service: the settings of the process.
     """
 
     id: str
     began: float
-    service: Service
     causes: list[Cause] = field(default_factory=list)
 
     def guilty(self) -> Cause:
@@ -64,7 +62,7 @@ class Fault:
             process=figures.process,
             at=figures.end,
             summary=finding.summary,
-            values={**finding.values, **window_values(figures), **service_values(self.service)},
+            values={**finding.values, **window_values(figures)},
             chain=chain,
             function=chain[-1] if chain else None,
             file=function.file if function else None,
@@ -91,10 +89,9 @@ def window_values(figures: Figures) -> dict[str, JSON]:
     }
 
 
-def service_values(service: Service) -> dict[str, JSON]:
-    """Return what the configuration says about a process."""
-    labels: dict[str, JSON] = dict(service.labels)
-    return {"labels": labels, "owners": list(service.owners)}
+def identify(process: RingProcess, at: float) -> str:
+    """Return the identifier of a fault, which is part of a file's name."""
+    return f"{process.name[:_MAX_NAME]}-{process.pid}-{process.start}-{round(at * 1000)}"
 
 
 def is_related(figures: Figures, chain: int | None, others: Sequence[int]) -> bool:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from functrace.watch.config import Service, default_config
 from functrace.watch.decider import Decider
 from functrace.watch.figures import Figures, OpenCall, RingProcess
 from tests.watch.made_up import (
@@ -155,17 +154,6 @@ def test_a_held_fault_is_shown_before_it_is_settled() -> None:
     settled = [decision for decision in decisions if decision.settled]
     assert {fault.id for d in held for fault in d.held} == {settled[0].settled[0].id}
     assert decisions.index(held[0]) < decisions.index(settled[0])
-
-
-def test_labels_and_owners_of_the_service() -> None:
-    service = Service("sh*", {"team": "pay"}, ("@pay",), triggers=default_config().triggers)
-    decider = Decider(replace(default_config(), services=(service,)))
-    (firing,) = decide(decider, [figures(5, ended="killed")]).firings
-    assert firing.values["labels"] == {"team": "pay"}
-    assert firing.values["owners"] == ["@pay"]
-    window = firing.values["window"]
-    assert isinstance(window, dict)
-    assert window["ended"] == "killed"
 
 
 def test_new_settings_keep_the_past_of_unchanged_triggers() -> None:

@@ -1,0 +1,52 @@
+"""Saving of a pending firing, once, by whichever process claims it first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from functrace.errors import FunctraceError
+from functrace.watch.config import Config
+from functrace.watch.firing import Firing
+from functrace.watch.state_folder import StateFolder
+
+
+class LostRingError(FunctraceError):
+    """A ring is gone, and no later attempt can save its bundle."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to save, and where.
+
+    Attributes:
+        state: the watcher's state folder.
+        identifier: of the pending firing.
+        destination: folder or URL of the bundles.
+        config: the configuration.
+    """
+
+    state: Path
+    identifier: str
+    destination: str
+    config: Config
+
+
+def run(job: Job, save: Callable[[Job, Firing], str]) -> str | None:
+    """Save the bundle of a job with ``save``; return its location, or None if it is saved already.
+
+    Raises:
+        FunctraceError: it cannot be saved. The firing stays pending, unless its ring is lost.
+    """
+    state = StateFolder(job.state)
+    with state.claimed(job.identifier) as firing:
+        if firing is None:
+            return None
+        try:
+            place = save(job, firing)
+        except LostRingError:
+            state.finish(job.identifier)
+            raise
+        state.finish(job.identifier)
+        return place
