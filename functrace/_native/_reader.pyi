@@ -58,15 +58,17 @@ class Events:
         """Return about that many rows; none at the end."""
 
 class Feed:
-    """A trace that grows: fed new words of its chunks, it lists calls as they begin and end.
+    """A trace that grows: fed new words of its chunks, it lists or folds calls.
 
     Args:
         start: ticks at the trace's start.
         calls, tracks: limits on retained calls and tracks, for tracks that begin later.
         words: words processed between evictions of old calls and tracks.
+        chains: limit on chains, into which calls are folded; 0: calls are listed as they begin and
+            end.
     """
 
-    def __new__(cls, start: int, calls: int, tracks: int, words: int, /) -> Feed: ...
+    def __new__(cls, start: int, calls: int, tracks: int, words: int, chains: int, /) -> Feed: ...
     def functions(self, function_of: Array, count: int, /) -> None:
         """Set the function of each number; functions only ever get more."""
     def begin(self, base: int, sequence: int, /) -> int:
@@ -93,7 +95,18 @@ class Feed:
         """Return what has come since the last time.
 
         Tracks, calls that began, calls that ended, the ids of calls that are not referred to any
-        more (8 bytes each), and the texts that rows refer to.
+        more (8 bytes each), and the texts that rows refer to. Nothing from a feed that folds.
+        """
+    def window(
+        self,
+    ) -> tuple[bytearray, bytearray, bytearray, bytearray, bytearray, bytearray, int]:
+        """Return what was folded since the last time.
+
+        New chains, figures and blocks of calls that ended, failures and their texts, open calls,
+        and the number of tracks that have some.
+
+        Raises:
+            ValueError: the feed lists calls.
         """
 
 def pack(columns: list[Column], rows: int, /) -> bytes:

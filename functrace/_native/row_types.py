@@ -92,7 +92,8 @@ NODE = np.dtype(
     ]
 )
 
-# Histogram buckets for durations of one power of two. owner: a function, or ~node for a node.
+# Histogram buckets for durations of one power of two. owner: a function, or ~node for a node; a
+# chain of a feed.
 BLOCK = np.dtype([("owner", "<i4"), ("exponent", "<i4"), ("counts", "<u4", BUCKETS)])
 
 ROW = np.dtype(
@@ -177,6 +178,45 @@ FED_TRACK = np.dtype(
     ]
 )
 
+# Chains of a feed that folds calls. The first is that of all chains beyond the limit.
+CHAIN = np.dtype([("parent", "<i4"), ("function", "<i4")])
+
+CHAIN_FIGURES = np.dtype(
+    [
+        ("calls", "<i8"),
+        ("failed", "<i8"),
+        ("panicked", "<i8"),
+        ("unfinished", "<i8"),
+        ("total", "<i8"),
+        ("max", "<i8"),
+        ("chain", "<i4"),
+        ("table", "<i4"),
+    ]
+)
+
+# text: an offset, or -1 for the texts beyond the limit.
+CHAIN_FAILURE = np.dtype(
+    [
+        ("calls", "<i8"),
+        ("text", "<i8"),
+        ("text_length", "<u4"),
+        ("chain", "<i4"),
+        ("panicked", "<i4"),
+        ("padding", "<i4"),
+    ]
+)
+
+CHAIN_OPEN = np.dtype(
+    [
+        ("start", "<i8"),
+        ("calls", "<i8"),
+        ("chain", "<i4"),
+        ("track", "<i4"),
+        ("suspended", "<i4"),
+        ("padding", "<i4"),
+    ]
+)
+
 LAYOUTS = {
     "chunk": CHUNK,
     "piece": PIECE,
@@ -189,4 +229,8 @@ LAYOUTS = {
     "call": CALL,
     "begun": BEGUN,
     "fed_track": FED_TRACK,
+    "chain": CHAIN,
+    "chain_figures": CHAIN_FIGURES,
+    "chain_failure": CHAIN_FAILURE,
+    "chain_open": CHAIN_OPEN,
 }

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,12 +24,25 @@ from functrace.tracefile.scan import Rows
 
 _NO_LIMIT = (1 << 63) - 1
 _ROUND_WORDS = 1 << 19  # soft limit per round; further words are read in later rounds
-_EVICTION_INTERVAL = 50_000  # words processed before old calls and tracks are evicted
-# Limits on retained state: recent calls, which may be the parents of tracks that begin later, and
-# tracks without open calls.
-# The Go sender has the same limits.
+
+
+class Limits(NamedTuple):
+    """Limits on the state that the engine retains."""
+
+    recent_calls: int
+    """calls that may be the parents of tracks that begin later"""
+    idle_tracks: int
+    """tracks without open calls"""
+    eviction_interval: int
+    """words processed before old calls and tracks are evicted"""
+    chains: int
+    """chains into which calls are folded; 0: calls are listed"""
+
+
+# The limits of a follower that lists calls. The Go sender has the same.
 _MAX_RECENT_CALLS = 100_000
 _MAX_IDLE_TRACKS = 20_000
+_EVICTION_INTERVAL = 50_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,21 +69,22 @@ class Follower:
 
     Args:
         path: the trace file.
+        limits: limits on the engine's state; None: those of a follower that lists calls.
 
     Raises:
         OSError: the file cannot be read.
         FunctraceError: the file is not a trace of this version of the format.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, limits: Limits | None = None) -> None:
         self._file = ChunkFile(path)
         self.header = _current_header(self._file)
         self.clock = Clock(self.header.ticks_per_second)
         self.ended_cleanly = False
         """whether the header marks the trace as complete"""
-        self._feed: Any = engine().Feed(
-            self.header.start, _MAX_RECENT_CALLS, _MAX_IDLE_TRACKS, _EVICTION_INTERVAL
-        )
+        if limits is None:
+            limits = Limits(_MAX_RECENT_CALLS, _MAX_IDLE_TRACKS, _EVICTION_INTERVAL, 0)
+        self._feed: Any = engine().Feed(self.header.start, *limits)
         self._facts_reader = FactsReader()
         self._function_of = np.full(1, -1, np.int32)
         self._mapped_count = 0  # function numbers already in _function_of
@@ -106,6 +120,11 @@ class Follower:
         return found
 
     @property
+    def last_ticks(self) -> int:
+        """Ticks from the start of the trace to the last event that was read."""
+        return self._last_ticks
+
+    @property
     def overwritten(self) -> int:
         """Upper bound on the number of events overwritten before they were read.
 
@@ -135,9 +154,13 @@ class Follower:
         self._feed.advance(min(until, unread - 1))
         return count + len(found)
 
-    def finish(self) -> None:
-        """Process the remaining events after the program has ended and advance() finds nothing."""
+    def flush(self) -> None:
+        """Process the remaining events when advance() finds nothing."""
         self._feed.advance(_NO_LIMIT)
+
+    def finish(self) -> None:
+        """End the open calls after the program has ended and advance() finds nothing."""
+        self.flush()
         self._feed.end(self._last_ticks)
         self._file.close()
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from functrace import _native
 from functrace.analysis import Listing, Selection
 from functrace.errors import FunctraceError
+from functrace.tracefile.chain_follower import ChainFollower
 from functrace.tracefile.follower import Follower
 from tests.tracefile import writer as w
 from tests.tracefile.meaning import both
@@ -61,7 +62,9 @@ def fuzz(seconds: float, seed: int) -> int:
 
 def _follow(path: Path, chance: random.Random) -> None:
     """Read the trace as one that grows, while other chunks take the place of its own."""
-    follower = Follower(path)
+    follower = (
+        Follower(path) if chance.random() < 0.5 else ChainFollower(path, 1 + chance.randrange(9))
+    )
     for _ in range(chance.randrange(4)):
         _query(follower)
         content = mutated(chance)
@@ -71,14 +74,24 @@ def _follow(path: Path, chance: random.Random) -> None:
     while _query(follower):
         pass
     follower.finish()
-    follower.drain()
+    _drain(follower)
 
 
 def _query(follower: Follower) -> int:
     count = follower.advance()
-    follower.drain()
-    follower.open_calls()
+    _drain(follower)
     return count
+
+
+def _drain(follower: Follower) -> None:
+    if isinstance(follower, ChainFollower):
+        found = follower.window()
+        assert len(found.new_chains) <= 10
+        assert (found.figures["failed"] <= found.figures["calls"]).all()
+        assert (found.failures["calls"] > 0).all()
+    else:
+        follower.drain()
+    follower.open_calls()
 
 
 def _question(chance: random.Random) -> tuple[Selection, Listing]:
@@ -178,7 +191,7 @@ def _word(chance: random.Random) -> bytes:
         lambda: w.panic("p" * chance.randrange(20), chance.randrange(3)),
         lambda: w.opened(1000 + ticks, function, chance.randrange(2)),
         lambda: w.inherited(1000 + chance.randrange(100), chance.randrange(1, 5)),
-        lambda: w.lost(chance.randrange(9)),
+        lambda: w.lost(1 + chance.randrange(9)),
         lambda: w.suspended(chance.choice([ticks & (1 << 40) - 1, chance.randrange(100)])),
         lambda: w.resumed(chance.choice([ticks & (1 << 40) - 1, chance.randrange(100)])),
         lambda: (

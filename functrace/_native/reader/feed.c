@@ -3,13 +3,14 @@
 #include "feed.h"
 
 enum { FURTHEST = 10000 }; /* remembered calls that are searched for a starter's last */
+enum { STEP_SAMPLES = 1000 }; /* of the times of the words between evictions */
 /* What happens to a track between its words: their low bits are those of no word in a file. */
 enum { RUN_BEGINS = 1 << 2, TRACK_BEGINS = 2 << 2, RUN_CUT = 3 << 2 };
 enum { CUT_MAYBE = 1, CUT_SURELY = 2 }; /* the end of a run was overwritten before it was read */
 #define NOT_TIMED INT64_MAX
 
 struct remembered { /* a call, for tracks that may go on in it */
-    int64_t id, start, end; /* end is -1 while it is open */
+    int64_t id, start, end; /* id: its number, or its chain; end is -1 while it is open */
     struct remembered *outer;
     struct walk *track;
     int32_t function, references, unfinished;
@@ -18,7 +19,7 @@ struct remembered { /* a call, for tracks that may go on in it */
 struct frame {
     OPEN_CALL;
     int64_t inside, waited;
-    struct remembered *call; /* NULL for an inherited call */
+    struct remembered *call; /* NULL for an inherited call that is listed */
 };
 
 struct function { /* of one track */
@@ -80,10 +81,17 @@ struct open_chunk {
     int is_used;
 };
 
+enum { SLAB_CALLS = 1000 };
+struct slab { /* of remembered calls */
+    struct slab *next;
+    struct remembered calls[SLAB_CALLS];
+};
+
 struct feed {
     struct source source;
     struct limits limits;
     struct fed out;
+    struct chain_table *chains; /* NULL: calls are listed */
     jmp_buf no_memory;
     int32_t *function_of;
     uint8_t *starts_tracks; /* by function */
@@ -100,6 +108,8 @@ struct feed {
     uint64_t chunk_count, chunk_capacity, first_free;
     struct remembered **recent; /* a queue over all tracks */
     uint64_t recent_first, recent_count, recent_capacity;
+    struct remembered *unused; /* its outer is the next one */
+    struct slab *slabs;
     struct begun *open_calls;
     uint64_t open_count, open_capacity;
     int64_t calls;
@@ -167,12 +177,34 @@ static struct function *state_of(struct walk *w, int32_t function) {
 
 static void free_walk(struct walk *w);
 
+static void add_slab(struct feed *feed) {
+    struct slab *slab = feed_checked(feed, malloc(sizeof *slab));
+    slab->next = feed->slabs;
+    feed->slabs = slab;
+    for (int i = 0; i < SLAB_CALLS; i++) {
+        slab->calls[i].outer = feed->unused;
+        feed->unused = &slab->calls[i];
+    }
+}
+
+static struct remembered *new_call(struct feed *feed) {
+    if (!feed->unused) add_slab(feed);
+    struct remembered *call = feed->unused;
+    feed->unused = call->outer;
+    return call;
+}
+
+static void list_released(struct feed *feed, int64_t call) {
+    FEED_ROOM(feed, feed->out.released, feed->out.released_count, feed->out.released_capacity);
+    feed->out.released[feed->out.released_count++] = call;
+}
+
 static void release_call(struct feed *feed, struct remembered *call) {
     while (call && --call->references == 0) {
         struct remembered *outer = call->outer;
-        FEED_ROOM(feed, feed->out.released, feed->out.released_count, feed->out.released_capacity);
-        feed->out.released[feed->out.released_count++] = call->id;
-        free(call);
+        if (!feed->chains) list_released(feed, call->id);
+        call->outer = feed->unused;
+        feed->unused = call;
         call = outer;
     }
 }
@@ -275,6 +307,7 @@ static void list_tracks(struct feed *feed, uint64_t mask) {
 
 static void describe(struct walk *w, const uint8_t *name, uint64_t size) {
     struct fed *out = &w->feed->out;
+    if (w->feed->chains) return;
     FEED_ROOM(w->feed, out->tracks, out->track_count, out->track_capacity);
     uint64_t text = add_bytes(w->feed, &out->texts, &out->text_count, &out->text_capacity, name, size);
     struct fed_track row = {w->id, w->start, (int64_t)text, (uint32_t)size, w->index, (int32_t)w->kind, w->is_evicted};
@@ -347,49 +380,89 @@ static const uint8_t *payload_of(const struct entries *entries, const struct ent
 
 /* ---- what the walk meets ---- */
 
-static void find_place(struct walk *w, struct begun *row) {
-    struct feed *feed = w->feed;
-    w->is_placed = 1;
-    struct walk *parent = w->parent ? find_track(feed, w->parent) : NULL;
-    if (!parent || parent->start > w->start || (parent->start == w->start && parent->id >= w->id)) return;
+/* Return the track that started this one, or NULL. */
+static struct walk *parent_of(const struct walk *w) {
+    struct walk *parent = w->parent ? find_track(w->feed, w->parent) : NULL;
+    int is_earlier = parent && (parent->start < w->start || (parent->start == w->start && parent->id < w->id));
+    return is_earlier ? parent : NULL;
+}
+
+/* Return the call of a track in which another goes on, or -1. */
+static int64_t starting_call(struct walk *parent, const struct walk *w) {
+    const struct feed *feed = w->feed;
     int32_t starter = w->starter < (uint64_t)feed->source.number_count ? feed->function_of[w->starter] : -1;
-    struct remembered *call = call_at(parent, w->start, starter);
-    row->outer = call ? call->id : -1;
-    row->outer_track = parent->index;
+    const struct remembered *call = call_at(parent, w->start, starter);
+    return call ? call->id : -1;
+}
+
+static void list_begun(struct walk *w, int32_t function, int64_t start) {
+    struct feed *feed = w->feed;
+    const struct remembered *outer = w->at.depth ? w->frames[w->at.depth - 1].call : NULL;
+    struct begun row = {feed->calls, outer ? outer->id : -1, start, -1, function, w->index, -1, 0};
+    struct walk *parent = w->is_placed ? NULL : parent_of(w);
+    w->is_placed = 1;
+    if (parent) {
+        row.outer = starting_call(parent, w);
+        row.outer_track = parent->index;
+    }
+    FEED_ROOM(feed, feed->out.begun, feed->out.begun_count, feed->out.begun_capacity);
+    feed->out.begun[feed->out.begun_count++] = row;
+}
+
+/* A track goes on in the chain of the call that started it, or of its parent if that had no open call. */
+static void find_chain(struct walk *w) {
+    const struct walk *at = w;
+    w->is_placed = 1;
+    w->at.outer = -1;
+    for (struct walk *parent = parent_of(at); parent && w->at.outer < 0; parent = parent_of(at)) {
+        w->at.outer = starting_call(parent, at);
+        if (w->at.outer < 0 && parent->is_placed) w->at.outer = parent->at.outer;
+        if (parent->is_placed) return;
+        at = parent;
+    }
+}
+
+static int32_t chain_below(struct walk *w, int32_t function) {
+    if (!w->is_placed) find_chain(w);
+    int64_t around = w->at.depth ? w->frames[w->at.depth - 1].id : w->at.outer;
+    return functrace_chain_of(w->feed->chains, (int32_t)around, function, w->at.depth == 0 && around >= 0);
+}
+
+static void open_frame(struct walk *w, int32_t function, int64_t start, int64_t entered, int64_t id) {
+    struct feed *feed = w->feed;
+    struct remembered *outer = w->at.depth ? w->frames[w->at.depth - 1].call : NULL;
+    struct frame *frame = push_frame(w, function, entered, id);
+    frame->inside = 0;
+    frame->waited = w->at.waited;
+    frame->call = NULL;
+    struct remembered *call = new_call(feed);
+    struct remembered made = {id, start, -1, outer, w, function, 1, 0};
+    *call = made;
+    if (outer) outer->references++;
+    frame->call = call;
+    remember(w, call);
 }
 
 static void enter(struct walk *w, int32_t function, int64_t start) {
     struct feed *feed = w->feed;
-    struct remembered *outer = w->at.depth ? w->frames[w->at.depth - 1].call : NULL;
     int64_t entered = w->awaits_list && w->at.reopening ? w->at.entered : start;
-    struct begun row = {feed->calls, outer ? outer->id : -1, entered, -1, function, w->index, -1, 0};
-    if (!w->is_placed) find_place(w, &row);
-    FEED_ROOM(feed, feed->out.begun, feed->out.begun_count, feed->out.begun_capacity);
-    struct frame *frame = push_frame(w, function, entered, feed->calls++);
-    frame->inside = 0;
-    frame->waited = w->at.waited;
-    frame->call = NULL;
-    struct remembered *call = checked(w, malloc(sizeof *call));
-    struct remembered made = {row.call, start, -1, outer, w, function, 1, 0};
-    *call = made;
-    if (outer) outer->references++;
-    frame->call = call;
-    feed->out.begun[feed->out.begun_count++] = row;
-    remember(w, call);
+    if (feed->chains) {
+        open_frame(w, function, start, entered, chain_below(w, function));
+        return;
+    }
+    list_begun(w, function, entered);
+    open_frame(w, function, start, entered, feed->calls++);
 }
 
-static void leave(struct walk *w, int64_t end) {
+static void list_ended(struct walk *w, const struct frame *frame, int64_t duration, int64_t ran) {
     struct fed *out = &w->feed->out;
     FEED_ROOM(w->feed, out->finished, out->finished_count, out->finished_capacity);
     const struct failure *failure = &w->at.failure;
     uint64_t text = out->text_count;
     if (failure->length)
         text = add_bytes(w->feed, &out->texts, &out->text_count, &out->text_capacity, w->text, failure->length);
-    const struct frame *frame = pop_frame(w);
-    int64_t duration = end - frame->start, ran = duration - (w->at.waited - frame->waited);
-    struct frame *around = w->at.depth ? &w->frames[w->at.depth - 1] : NULL;
     struct call row = {frame->id,
-                       around ? around->id : -1,
+                       w->at.depth > 1 ? frame[-1].id : -1,
                        frame->start,
                        duration,
                        ran > frame->inside ? ran - frame->inside : 0,
@@ -399,24 +472,51 @@ static void leave(struct walk *w, int64_t end) {
                        failure->flags,
                        frame->function,
                        w->index,
-                       (int32_t)w->at.depth,
+                       (int32_t)w->at.depth - 1,
                        0};
     out->finished[out->finished_count++] = row;
+}
+
+static void count_ended(struct walk *w, const struct frame *frame, int64_t duration) {
+    const struct failure *failure = &w->at.failure;
+    struct ended_call call = {(int32_t)frame->id, failure->flags, duration, w->text, failure->length};
+    functrace_chains_count(w->feed->chains, &call);
+}
+
+static void close_frame(struct walk *w, int64_t end, int64_t ran) {
+    struct frame *frame = pop_frame(w);
     frame->call->end = end;
-    frame->call->unfinished = (failure->flags & CALL_UNFINISHED) != 0;
-    if (around) around->inside = add_time(around->inside, ran);
+    frame->call->unfinished = (w->at.failure.flags & CALL_UNFINISHED) != 0;
+    if (w->at.depth) frame[-1].inside = add_time(frame[-1].inside, ran);
     release_call(w->feed, frame->call);
 }
 
+static void leave(struct walk *w, int64_t end) {
+    const struct frame *frame = &w->frames[w->at.depth - 1];
+    int64_t duration = end - frame->start, ran = duration - (w->at.waited - frame->waited);
+    if (w->feed->chains)
+        count_ended(w, frame, duration);
+    else
+        list_ended(w, frame, duration, ran);
+    close_frame(w, end, ran);
+}
+
+/* An inherited call is not listed, and not counted, but it has a chain for those below it. */
 static void enter_inherited(struct walk *w, int32_t function, int64_t start) {
+    if (w->feed->chains) {
+        enter(w, function, start);
+        return;
+    }
     struct frame *frame = push_frame(w, function, start, -1);
     frame->inside = frame->waited = 0;
     frame->call = NULL;
 }
 
 static void leave_inherited(struct walk *w, int64_t end) {
-    (void)end;
-    pop_frame(w);
+    if (w->feed->chains)
+        close_frame(w, end, 0);
+    else
+        pop_frame(w);
 }
 
 static void hold(struct walk *w, int64_t time) { (void)w, (void)time; }
@@ -618,6 +718,14 @@ static void read_switch(struct feed *feed, struct open_chunk *chunk, uint64_t wo
     begin_run_in(feed, chunk, RUN_BEGINS | (record_value(word) >> RUN_BITS & RUN_OPEN_LIMIT) << 24);
 }
 
+/* Few calls are remembered where they are folded, so the latest one of a function that starts tracks is from
+ * now on. The Go sender does not do this. */
+static void note_starter(struct feed *feed, uint32_t number) {
+    if (!feed->chains || number >= (uint64_t)feed->source.number_count) return;
+    int32_t function = feed->function_of[number];
+    if (function >= 0) feed->starts_tracks[function] = 1;
+}
+
 static void describe_track(struct walk *w, uint64_t word, const uint8_t *payload) {
     uint64_t kind = record_value(word) & TRACK_KIND_MASK;
     if (w->is_known) return; /* the first record is right */
@@ -625,6 +733,7 @@ static void describe_track(struct walk *w, uint64_t word, const uint8_t *payload
     w->parent = load64(payload + 8);
     w->start = ticks_since(load64(payload + 16), w->feed->source.start);
     w->starter = load32(payload + 24);
+    note_starter(w->feed, w->starter);
     w->kind = kind <= 3 ? (uint32_t)kind : 0;
     describe(w, payload + TRACK_PAYLOAD, record_bytes(word) - TRACK_PAYLOAD);
 }
@@ -823,18 +932,18 @@ static void advance_to(struct feed *feed, int64_t until) {
     evict(feed);
 }
 
-/* Walk in steps of a bounded number of words, and discard old calls and tracks after each. */
+/* Walk in steps of about a number of words, and discard old calls and tracks after each. The times between
+ * steps are those of a sample. */
 static void advance_in_steps(struct feed *feed, int64_t until) {
     const struct entries *entries = &feed->entries;
     order_segments(feed);
     if (entries->count > feed->limits.words) {
-        int64_t *times = feed_checked(feed, malloc(entries->count * sizeof *times));
-        uint64_t count = 0, steps = 0;
-        for (uint64_t i = 0; i < entries->count; i++)
+        uint64_t stride = feed->limits.words / STEP_SAMPLES + 1, count = 0, step = feed->limits.words / stride;
+        int64_t *times = feed_checked(feed, malloc((entries->count / stride + 1) * sizeof *times));
+        for (uint64_t i = 0; i < entries->count; i += stride)
             if (entries->items[i].time <= until) times[count++] = entries->items[i].time;
         qsort(times, count, sizeof *times, by_time);
-        for (uint64_t at = feed->limits.words; at + 1 < count; at += feed->limits.words) times[steps++] = times[at];
-        for (uint64_t i = 0; i < steps; i++) advance_to(feed, times[i]);
+        for (uint64_t at = step; at + 1 < count; at += step) advance_to(feed, times[at]);
         free(times);
     }
     advance_to(feed, until);
@@ -858,19 +967,19 @@ struct feed *functrace_feed_open(uint64_t start, const struct limits *limits) {
     feed->source.start = start;
     feed->slot_mask = 63;
     feed->slots = calloc(64, sizeof(struct walk *));
-    if (feed->slots) return feed;
+    if (limits->chains) feed->chains = functrace_chains_open(limits->chains, &feed->no_memory);
+    if (feed->slots && (feed->chains || !limits->chains)) return feed;
+    functrace_chains_close(feed->chains);
+    free(feed->slots);
     free(feed);
     return NULL;
 }
 
-static void free_calls(struct feed *feed) {
-    if (setjmp(feed->no_memory)) return; /* the rest is lost */
-    while (feed->recent_count) evict_oldest_call(feed);
-    for (uint64_t i = 0; i < feed->walk_count; i++) {
-        struct walk *w = feed->walks[i];
-        for (uint64_t f = 0; w->functions && f <= w->function_mask; f++)
-            if (w->functions[f].number >= 0) release_call(feed, w->functions[f].latest);
-        while (w->at.depth) release_call(feed, w->frames[--w->at.depth].call);
+static void free_slabs(struct feed *feed) {
+    while (feed->slabs) {
+        struct slab *slab = feed->slabs;
+        feed->slabs = slab->next;
+        free(slab);
     }
 }
 
@@ -881,7 +990,8 @@ static void free_entries(struct entries *entries) {
 
 void functrace_feed_close(struct feed *feed) {
     if (!feed) return;
-    free_calls(feed);
+    free_slabs(feed);
+    functrace_chains_close(feed->chains);
     for (uint64_t i = 0; i < feed->walk_count; i++) free_walk(feed->walks[i]);
     free(feed->out.begun);
     free(feed->out.finished);
@@ -1029,6 +1139,20 @@ int functrace_feed_open_calls(struct feed *feed, struct begun **out, uint64_t *c
     }
     *out = feed->open_calls;
     *count = feed->open_count;
+    return STATUS_OK;
+}
+
+int functrace_feed_window(struct feed *feed, struct chain_table **out, uint64_t *live) {
+    GUARD(feed)
+    *live = 0;
+    for (uint64_t i = 0; i < feed->walk_count; i++) {
+        const struct walk *w = feed->walks[i];
+        *live += w->at.depth > w->at.inherited;
+        for (uint64_t f = w->at.inherited; f < w->at.depth; f++)
+            functrace_chains_list_open(feed->chains, (int32_t)w->frames[f].id, w->frames[f].start, w->index,
+                                       w->at.suspended);
+    }
+    *out = feed->chains;
     return STATUS_OK;
 }
 

@@ -1,8 +1,9 @@
-/* The reader of a trace file that grows or wraps around: it is fed new words of chunks, and lists the calls
- * that have begun and ended since the last query. */
+/* The reader of a trace file that grows or wraps around: it is fed new words of chunks, and since the last query
+ * it either lists the calls that have begun and ended, or folds those that have ended into their chains. */
 #ifndef FUNCTRACE_FEED_H
 #define FUNCTRACE_FEED_H
 
+#include "chains.h"
 #include "events.h"
 
 struct begun { /* outer: of a track's first call, the call of outer_track in which its chain goes on, or -1 */
@@ -32,6 +33,7 @@ struct fed {
 
 struct limits {
     uint64_t calls, tracks, words; /* retained calls and tracks; words processed between evictions */
+    uint64_t chains;               /* 0: calls are listed, not folded */
 };
 
 struct reading { /* what a chunk's new words were */
@@ -56,5 +58,8 @@ int functrace_feed_advance(struct feed *feed, int64_t until);
 int functrace_feed_end(struct feed *feed, int64_t time);
 int functrace_feed_open_calls(struct feed *feed, struct begun **out, uint64_t *count);
 struct fed *functrace_feed_drain(struct feed *feed);
+/* List the open calls by chain, and return the window; it stays until the next word is walked. live: tracks
+ * with open calls. */
+int functrace_feed_window(struct feed *feed, struct chain_table **out, uint64_t *live);
 
 #endif

@@ -133,14 +133,8 @@ static struct block *find_block(struct walk *w, int32_t *histogram, int32_t owne
 }
 
 static void note_duration(struct walk *w, int32_t *histogram, int32_t owner, int64_t duration) {
-    int exponent = 0, bucket = (int)duration;
-    if (duration >= BUCKETS) {
-        int high = 63 - __builtin_clzll((unsigned long long)duration);
-        exponent = high - 4;
-        bucket = (int)(duration >> (high - 5)) & (BUCKETS - 1);
-    }
-    uint32_t *count = &find_block(w, histogram, owner, exponent)->counts[bucket];
-    *count += *count != UINT32_MAX;
+    int bucket, exponent = bucket_of(duration, &bucket);
+    count_in(find_block(w, histogram, owner, exponent), bucket);
 }
 
 /* ---- calls ---- */

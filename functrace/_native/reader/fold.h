@@ -1,9 +1,8 @@
 #ifndef FUNCTRACE_FOLD_H
 #define FUNCTRACE_FOLD_H
 
+#include "histogram.h"
 #include "track.h"
-
-enum { EXPONENTS = 57, BUCKETS = 32 };
 
 struct node {
     int64_t calls, total, self, suspended, min, max, errors, panics, unfinished;
@@ -13,12 +12,6 @@ struct node {
     int32_t histogram;
     uint16_t failed_length;
     uint8_t started, recursive;
-};
-
-struct block {
-    int32_t owner; /* a function, or ~ of a node */
-    int32_t exponent;
-    uint32_t counts[BUCKETS];
 };
 
 struct row {

@@ -9,7 +9,7 @@
 
 /* Increase it with every change of a function's arguments or results, or of what a field means. Layouts
  * are compared field by field. */
-enum { VERSION = 2 };
+enum { VERSION = 3 };
 
 /* ---- layout ---- */
 
@@ -49,6 +49,14 @@ static const struct field FIELDS[] = {
     FIELD(begun, function), FIELD(begun, track), FIELD(begun, outer_track), FIELD(begun, padding),
     FIELD(fed_track, id), FIELD(fed_track, start), FIELD(fed_track, text), FIELD(fed_track, text_length),
     FIELD(fed_track, track), FIELD(fed_track, kind), FIELD(fed_track, evicted),
+    FIELD(chain, parent), FIELD(chain, function),
+    FIELD(chain_figures, calls), FIELD(chain_figures, failed), FIELD(chain_figures, panicked),
+    FIELD(chain_figures, unfinished), FIELD(chain_figures, total), FIELD(chain_figures, max),
+    FIELD(chain_figures, chain), FIELD(chain_figures, table),
+    FIELD(chain_failure, calls), FIELD(chain_failure, text), FIELD(chain_failure, text_length),
+    FIELD(chain_failure, chain), FIELD(chain_failure, panicked), FIELD(chain_failure, padding),
+    FIELD(chain_open, start), FIELD(chain_open, calls), FIELD(chain_open, chain), FIELD(chain_open, track),
+    FIELD(chain_open, suspended), FIELD(chain_open, padding),
 };
 
 static PyObject *layout(PyObject *module, PyObject *arguments) {
@@ -266,17 +274,18 @@ static PyType_Spec EVENTS = {"functrace._native._reader.Events", sizeof(struct e
 struct feeder {
     PyObject_HEAD
     struct feed *feed;
-    int is_busy;
+    int folds, is_busy;
 };
 
 static PyObject *feed_new(PyTypeObject *type, PyObject *arguments, PyObject *named) {
-    unsigned long long start, calls, tracks, words;
+    unsigned long long start, calls, tracks, words, chains;
     (void)named;
-    if (!PyArg_ParseTuple(arguments, "KKKK", &start, &calls, &tracks, &words)) return NULL;
-    struct limits limits = {calls, tracks, words};
+    if (!PyArg_ParseTuple(arguments, "KKKKK", &start, &calls, &tracks, &words, &chains)) return NULL;
+    struct limits limits = {calls, tracks, words, chains};
     allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
     struct feeder *self = (struct feeder *)allocate(type, 0);
     if (!self) return NULL;
+    self->folds = chains > 0;
     self->feed = functrace_feed_open(start, &limits);
     if (self->feed) return (PyObject *)self;
     Py_DECREF((PyObject *)self);
@@ -415,6 +424,30 @@ static PyObject *feed_drain(PyObject *object, PyObject *arguments) {
     return result;
 }
 
+static PyObject *copy_window(const struct chain_table *table, uint64_t live) {
+    return Py_BuildValue("(NNNNNNK)",
+                         functrace_copy(table->chains + table->listed, table->chain_count - table->listed,
+                                        sizeof *table->chains),
+                         functrace_copy(table->figures, table->figure_count, sizeof *table->figures),
+                         functrace_copy(table->blocks, table->block_count, sizeof *table->blocks),
+                         functrace_copy(table->failures, table->failure_count, sizeof *table->failures),
+                         functrace_copy(table->texts, table->text_count, 1),
+                         functrace_copy(table->open, table->open_count, sizeof *table->open), (unsigned long long)live);
+}
+
+static PyObject *feed_window(PyObject *object, PyObject *arguments) {
+    struct feed *feed = feed_of(object);
+    struct chain_table *table = NULL;
+    uint64_t live = 0;
+    (void)arguments;
+    if (!feed) return NULL;
+    if (!((struct feeder *)object)->folds) return PyErr_SetString(PyExc_ValueError, "this feed lists calls"), NULL;
+    if (functrace_feed_window(feed, &table, &live) != STATUS_OK) return PyErr_NoMemory();
+    PyObject *result = copy_window(table, live);
+    if (result) functrace_chains_reset(table);
+    return result;
+}
+
 static PyMethodDef FEED_METHODS[] = {
     {"functions", feed_functions, METH_VARARGS, NULL},
     {"begin", feed_begin, METH_VARARGS, NULL},
@@ -426,6 +459,7 @@ static PyMethodDef FEED_METHODS[] = {
     {"end", feed_end, METH_VARARGS, NULL},
     {"open_calls", feed_open_calls, METH_NOARGS, NULL},
     {"drain", feed_drain, METH_NOARGS, NULL},
+    {"window", feed_window, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 
