@@ -14,7 +14,8 @@ var counter bool
 
 // recordEntry records the entry of the function that its caller returns to, in the common case;
 // else it does nothing and returns nil. Its caller must not be inlined. The entry time is now,
-// or, if that is 0, read from the counter.
+// or, if that is 0, read from the counter. In a call of a demoted function it records nothing and returns
+// what stands in for the track.
 func recordEntry(now uint64) *track
 
 // recordExit records the exit of the innermost call of t in the common case; else it does nothing

@@ -18,6 +18,7 @@ type decoded struct {
 	flags, lost uint64
 	functions   map[uint64]string
 	process     string
+	demotions   []string // name, value of the record, calls a second
 	tracks      map[uint64]*decodedTrack
 	order       []uint64 // of the tracks, as they began
 }
@@ -146,6 +147,10 @@ func (d *decoded) facts(c chunk) {
 			d.functions[uint64(binary.LittleEndian.Uint32(payload))] = strings.TrimPrefix(name, "functrace_test.")
 		case 17:
 			d.process = string(payload)
+		case 18:
+			function := uint64(binary.LittleEndian.Uint32(payload[8:]))
+			rate := binary.LittleEndian.Uint32(payload[12:])
+			d.demotions = append(d.demotions, fmt.Sprint(d.functions[function], " ", word>>24, " ", rate))
 		}
 	})
 }

@@ -34,7 +34,7 @@ func (r *recorder) newFactsChunk() bool {
 // putFact appends a record of words and a text.
 //
 //go:norace
-func (r *recorder) putFact(kind int, numbers []uint64, text string) bool {
+func (r *recorder) putFact(kind, value int, numbers []uint64, text string) bool {
 	size := 8*len(numbers) + len(text)
 	if chunkHead/8+wordsFor(size) > factsSize/8 {
 		return false // it fits in no chunk
@@ -50,7 +50,7 @@ func (r *recorder) putFact(kind int, numbers []uint64, text string) bool {
 	for i := 0; i < len(text); i++ {
 		r.facts[at+i/8] |= uint64(text[i]) << (8 * (i % 8))
 	}
-	r.facts[r.used] = recordHead(kind, size, 0)
+	r.facts[r.used] = recordHead(kind, size, value)
 	r.used += wordsFor(size)
 	return true
 }
@@ -59,21 +59,24 @@ func (r *recorder) putFact(kind int, numbers []uint64, text string) bool {
 // too many functions or the trace is full.
 //
 //go:norace
-func (r *recorder) putFunction(f *function, file string, line int) uint64 {
+func (r *recorder) putFunction(f *function, line int) uint64 {
 	r.mu.Lock()
 	defer r.unlock()
 	if r.numbered == maxFunctions {
 		return 0
 	}
 	number := r.numbered + 1
-	name, file := cut(f.name), cut(file)
+	name, file := cut(f.name), cut(f.file)
 	// Two words and two lengths of two bytes: the text begins within a word.
 	lengths := string([]byte{byte(len(name)), byte(len(name) >> 8), byte(len(file)), byte(len(file) >> 8)})
 	numbers := []uint64{number | uint64(line)<<32, uint64(f.pc)}
-	if !r.putFact(functionRecord, numbers, lengths+name+file) {
+	if !r.putFact(functionRecord, 0, numbers, lengths+name+file) {
 		return 0
 	}
 	r.numbered = number
+	if r.budget.limit != 0 {
+		r.budget.add(f, number)
+	}
 	if f.name == "main.main" && r.main == 0 {
 		r.main = number
 	}
@@ -138,7 +141,7 @@ func (r *recorder) putProcess(c *config) {
 		}
 	}
 	b.WriteString("}}")
-	r.putFact(processRecord, nil, b.String())
+	r.putFact(processRecord, 0, nil, b.String())
 }
 
 // processIdentity returns members of a JSON object that distinguish this process from others with

@@ -11,10 +11,13 @@ import (
 // A function is the metadata of the function that contains a return address.
 type function struct {
 	pc     uintptr
+	match  atomic.Uintptr        // pc, or its complement while the function is demoted
+	number uint64                // in the trace, if there is one
+	absent atomic.Pointer[track] // stands in for the goroutine's track while the function is demoted
 	name   string
-	line   int    // of the address
-	number uint64 // in the trace, if there is one
-	hidden bool   // filtered out by FUNCTRACE_INCLUDE and FUNCTRACE_EXCLUDE
+	file   string
+	line   int  // of the address
+	hidden bool // filtered out by FUNCTRACE_INCLUDE and FUNCTRACE_EXCLUDE
 }
 
 // Functions by return address: an open hash table that readers walk without a
@@ -113,7 +116,8 @@ func (t functionTable) grown() functionTable {
 //go:norace
 func newFunction(pc uintptr) *function {
 	frame, _ := runtime.CallersFrames([]uintptr{pc}).Next()
-	f := &function{pc: pc, name: frame.Function, line: frame.Line}
+	f := &function{pc: pc, name: frame.Function, file: frame.File, line: frame.Line}
+	f.match.Store(pc)
 	if f.name == "" {
 		f.name = "?"
 	}
@@ -123,7 +127,7 @@ func newFunction(pc uintptr) *function {
 		if frame.Func != nil {
 			_, start = frame.Func.FileLine(frame.Entry)
 		}
-		f.number = rec.putFunction(f, frame.File, start)
+		f.number = rec.putFunction(f, start)
 		f.hidden = f.hidden || f.number == 0
 	} else {
 		f.name = escape(f.name) // an identifier may consist of invisible letters

@@ -18,6 +18,9 @@ func state() (gp uintptr, id uint64, panicking uintptr)
 // be inlined.
 func callSite() uintptr
 
+// findsPanics reports whether state detects panics.
+func findsPanics() bool { return fast && argOffset != 0 }
+
 // initProbe determines goidOffset and verifies state and callSite against runtime.Stack and
 // runtime.Callers, on this goroutine and on others.
 func initProbe() {

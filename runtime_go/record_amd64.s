@@ -97,7 +97,7 @@
 // func recordEntry(now uint64) *track
 //
 // BP still points into the caller's frame, so 8(BP) contains the caller's return address. Nothing is
-// stored before all checks have passed.
+// stored before all checks have passed. A demoted function's match is the complement of the address.
 TEXT ·recordEntry(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ  $0, ret+8(FP)
 	CMPB  ·usesFastPath(SB), $0
@@ -110,21 +110,21 @@ TEXT ·recordEntry(SB), NOSPLIT|NOFRAME, $0-16
 	SHRQ  $32, AX
 	ANDL  $(const_trackBuckets-1), AX
 	LEAQ  ·tracksByG(SB), R11
-	MOVQ  (R11)(AX*8), R12            // the track
 	IMULQ R9, R10
 	SHRQ  $32, R10
 	ANDL  $(const_recentSize-1), R10
-	LEAQ  ·recentFunctions(SB), R11
-	MOVQ  (R11)(R10*8), R13           // the function
-	TESTQ R12, R12
-	JEQ   done
+	LEAQ  ·recentFunctions(SB), R12
+	MOVQ  (R12)(R10*8), R13           // the function
 	TESTQ R13, R13
+	JEQ   done
+	CMPQ  function_match(R13), R9
+	JNE   other
+	MOVQ  (R11)(AX*8), R12            // the track
+	TESTQ R12, R12
 	JEQ   done
 	MOVQ  ·goidOffset(SB), CX
 	MOVQ  (R8)(CX*1), CX
 	CMPQ  track_id(R12), CX
-	JNE   done
-	CMPQ  function_pc(R13), R9
 	JNE   done
 	LEAQ  track_trackRecording(R12), R11
 	MOVQ  trackRecording_depth(R11), BX
@@ -151,6 +151,14 @@ done:
 moved:
 	SWITCH
 	JMP write
+
+other:
+	NOTQ R9
+	CMPQ function_match(R13), R9
+	JNE  done
+	MOVQ function_absent(R13), R12
+	MOVQ R12, ret+8(FP)
+	RET
 
 // func recordExit(t *track, now uint64) bool
 TEXT ·recordExit(SB), NOSPLIT|NOFRAME, $0-17

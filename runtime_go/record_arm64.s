@@ -102,7 +102,7 @@
 // func recordEntry(now uint64) *track
 //
 // R29 still points into the caller's frame, so 8(R29) contains the caller's return address. Nothing is
-// stored before all checks have passed.
+// stored before all checks have passed. A demoted function's match is the complement of the address.
 TEXT ·recordEntry(SB), NOSPLIT|NOFRAME, $0-16
 	MOVD  ZR, ret+8(FP)
 	MOVBU ·usesFastPath(SB), R0
@@ -113,21 +113,21 @@ TEXT ·recordEntry(SB), NOSPLIT|NOFRAME, $0-16
 	LSR   $32, R0
 	AND   $(const_trackBuckets-1), R0
 	MOVD  $·tracksByG(SB), R11
-	MOVD  (R11)(R0<<3), R12           // the track
 	MUL   R9, R10
 	LSR   $32, R10
 	AND   $(const_recentSize-1), R10
-	MOVD  $·recentFunctions(SB), R11
-	MOVD  (R11)(R10<<3), R13          // the function
-	CBZ   R12, done
+	MOVD  $·recentFunctions(SB), R12
+	MOVD  (R12)(R10<<3), R13          // the function
 	CBZ   R13, done
+	MOVD  function_match(R13), R2
+	CMP   R9, R2
+	BNE   other
+	MOVD  (R11)(R0<<3), R12           // the track
+	CBZ   R12, done
 	MOVD  ·goidOffset(SB), R1
 	MOVD  (g)(R1), R1
 	MOVD  track_id(R12), R2
 	CMP   R1, R2
-	BNE   done
-	MOVD  function_pc(R13), R2
-	CMP   R9, R2
 	BNE   done
 	ADD   $track_trackRecording, R12, R11
 	MOVD  trackRecording_depth(R11), R3
@@ -154,6 +154,14 @@ done:
 moved:
 	SWITCH
 	JMP write
+
+other:
+	MVN  R9, R9
+	CMP  R9, R2
+	BNE  done
+	MOVD function_absent(R13), R12
+	MOVD R12, ret+8(FP)
+	RET
 
 // func recordExit(t *track, now uint64) bool
 TEXT ·recordExit(SB), NOSPLIT|NOFRAME, $0-17

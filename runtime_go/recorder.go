@@ -51,7 +51,8 @@ type recorder struct {
 	sequence uint64
 	failure  error // the reason why recording ended
 
-	isUnreported bool // the failure has not been reported yet
+	isUnreported bool          // the failure has not been reported yet
+	evaluateAt   atomic.Uint64 // ticks, see evaluate
 
 	segments []*segment   // those with events, in file order
 	current  int          // index of the segment that chunks are allocated from
@@ -65,7 +66,8 @@ type recorder struct {
 	facts    []uint64 // the current facts chunk
 	used     int      // words used in facts
 	numbered uint64   // number of functions with a number
-	main     uint64   // the number of main.main
+	budget   budget
+	main     uint64 // the number of main.main
 }
 
 // A segment is a mapped part of the trace file.
@@ -234,6 +236,7 @@ func (r *recorder) writeHeader(c *config) bool {
 		return false
 	}
 	r.putProcess(c)
+	r.startBudget(c)
 	return true
 }
 
@@ -325,9 +328,14 @@ func (r *recorder) newChunk(w *writer, need int) bool {
 		r.header[7]++
 		return false
 	}
-	if c := w.left.Swap(nil); c != nil && c.segment.released {
-		c.segment.releaseChunk(c.words)
+	if c := w.left.Swap(nil); c != nil {
+		if c.segment.released {
+			c.segment.releaseChunk(c.words)
+		} else {
+			r.budget.count(c)
+		}
 	}
+	r.evaluateBudget()
 	minSize := roundUp(chunkHead + 8*need)
 	if c := w.spare.Load(); c != nil {
 		if len(c.words)*8 >= minSize {

@@ -27,7 +27,7 @@ func TestChunksFollowEachOther(t *testing.T) {
 		w.words, w.used = nil, 0
 		w.beginChunk(uint64(i), 1+i%90)
 		f := &function{name: strings.Repeat("long", 300)}
-		if f.number = r.putFunction(f, "x.go", i); f.number == 0 {
+		if f.number = r.putFunction(f, i); f.number == 0 {
 			t.Fatal("no number")
 		}
 	}
@@ -57,7 +57,7 @@ func TestUnwritableNamesEndTheTrace(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.file.remove()
-	for i := 0; r.putFunction(&function{name: strings.Repeat("long", 300)}, "x.go", i) != 0; i++ {
+	for i := 0; r.putFunction(&function{name: strings.Repeat("long", 300)}, i) != 0; i++ {
 	}
 	if r.failure == nil || r.header[6] != overwrites|writeFailed || !off.Load() {
 		t.Errorf("flags %d, %v", r.header[6], r.failure)
@@ -151,7 +151,7 @@ func TestNamesLeaveRoomForCallsInOverwritingTrace(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := 0; i < 2*minTrace/4096; i++ {
-		if r.putFunction(&function{name: strings.Repeat("long", 1024)}, "x.go", i) == 0 {
+		if r.putFunction(&function{name: strings.Repeat("long", 1024)}, i) == 0 {
 			t.Fatal(r.failure)
 		}
 	}

@@ -33,7 +33,6 @@ type trackRecording struct {
 	hasOrigin        bool   // origin is set
 	listedAt         int64  // the position of the chunk with the latest list, or the track record
 	origin           origin
-	_                uint64 // see firstOpen
 
 	// Enough for most goroutines. It also makes a track a few cache lines long, so that tracks
 	// used by other cores share no cache line with this one.

@@ -20,6 +20,7 @@ const (
 	switchRecord   = 10
 	functionRecord = 16
 	processRecord  = 17
+	demotionRecord = 18
 
 	recordValueShift = 24
 
@@ -27,6 +28,8 @@ const (
 	isAgain     = 1 << 8
 	isCut       = 1
 	isGoexit    = 2
+	isDemoted   = 1
+	isSilenced  = 2
 )
 
 // Maximum length in bytes of the texts of errors and panics.

@@ -8,4 +8,5 @@ const (
 	mixedRounds     = 5000
 	deepest         = 5_000
 	tornRounds      = 5_000
+	busyRounds      = 50_000
 )

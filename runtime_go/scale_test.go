@@ -8,4 +8,5 @@ const (
 	mixedRounds     = 6000
 	deepest         = 100_000
 	tornRounds      = 20_000
+	busyRounds      = 4_000_000
 )

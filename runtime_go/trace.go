@@ -72,6 +72,10 @@ func Exit(c Call, err *error) {
 //
 //go:norace
 func (t *track) leaveWith(err error) {
+	if t.absent != nil {
+		t.recordFailure(err)
+		return
+	}
 	g, _, _ := state()
 	if t.isOf(g) {
 		t.pendingError = err
@@ -85,22 +89,41 @@ func (t *track) leaveWith(err error) {
 //go:noinline
 //go:norace
 func enterCaller() *track {
+	var pc uintptr
 	if fast {
-		g, id, _ := state()
-		return enter(trackOfG(g, id), callSite())
+		pc = callSite()
+	} else {
+		pc = callSiteByCallers()
 	}
-	return enter(trackOfID(goroutineID()), callSiteByCallers())
-}
-
-// enter reports the entry of the function that contains pc on the goroutine of t.
-//
-//go:norace
-func enter(t *track, pc uintptr) *track {
 	disableRaceDetector()
 	f := functionAt(pc)
+	enableRaceDetector()
 	switch {
 	case f.hidden:
-		t = nil
+		return nil
+	case f.isDemoted():
+		return f.absent.Load()
+	}
+	return enter(currentTrack(), f)
+}
+
+// currentTrack returns the track of this goroutine.
+//
+//go:norace
+func currentTrack() *track {
+	if fast {
+		g, id, _ := state()
+		return trackOfG(g, id)
+	}
+	return trackOfID(goroutineID())
+}
+
+// enter reports the entry of a function on the goroutine of t.
+//
+//go:norace
+func enter(t *track, f *function) *track {
+	disableRaceDetector()
+	switch {
 	case recording:
 		if !t.record(f, ticks()) {
 			t = nil
@@ -117,6 +140,10 @@ func enter(t *track, pc uintptr) *track {
 //
 //go:norace
 func (t *track) leave() {
+	if t.absent != nil {
+		t.leaveAbsent()
+		return
+	}
 	disableRaceDetector()
 	var open int
 	if recording {

@@ -13,8 +13,9 @@ import "sync"
 // inside the Go runtime, where the race detector does not observe it.
 type track struct {
 	id        uint64
-	exit      func() // reports the exit of the innermost call; allocated once
-	trackLink        // finds the track by g, unless it is found by its id
+	absent    *function // the demoted function in whose calls this stands in for a track
+	exit      func()    // reports the exit of the innermost call; allocated once
+	trackLink           // finds the track by g, unless it is found by its id
 	trackRecording
 	*trackPrinting // nil while recording
 }

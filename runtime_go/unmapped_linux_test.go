@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,6 +20,8 @@ func init() {
 		defer functrace.Trace()()
 		// Less than the calls need. The trace grows by 64 KB, 128 KB and so on to 2 MB: when it cannot, 1 MB is
 		// left, more than Go's own runtime might map meanwhile.
+		runtime.GOMAXPROCS(1) // there is no room for more threads either
+		runtime.GC()
 		leaveRoom(7 << 20)
 		waves(400_000)
 		fmt.Fprintln(os.Stderr, "done")

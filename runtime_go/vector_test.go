@@ -42,8 +42,8 @@ func WriteVector(path string, v Vector) error {
 	known := map[string]*function{"": {}}
 	for _, f := range v.Functions {
 		name := f[0].(string)
-		known[name] = &function{name: name}
-		known[name].number = rec.putFunction(known[name], f[1].(string), int(f[2].(float64)))
+		known[name] = &function{name: name, file: f[1].(string)}
+		known[name].number = rec.putFunction(known[name], int(f[2].(float64)))
 	}
 	tracks := map[uint64]*track{}
 	for _, e := range v.Events {

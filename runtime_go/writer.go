@@ -19,6 +19,7 @@ type writer struct {
 	base       uint64       // ticks that the times in the chunk are relative to
 	current    *track       // the track of the latest words
 	number     uint64       // in the heads of its chunks
+	filled     uint64       // words in the chunks before this one
 	growth     uint8        // the next chunk has minChunk<<growth bytes
 	isRevoked  atomic.Bool  // the chunk is too old to be continued
 
@@ -46,6 +47,9 @@ var noWriter writer
 func (t *track) begin(now uint64, words int) *writer {
 	if !t.hasOrigin {
 		t.findOrigin(now)
+	}
+	if now > rec.evaluateAt.Load() {
+		rec.evaluate()
 	}
 	for {
 		w := pin(t)
@@ -104,6 +108,7 @@ func (w *writer) putRecord(kind, value int, payload ...uint64) {
 //go:norace
 func (w *writer) leaveRevoked() {
 	w.isRevoked.Store(false)
+	w.filled += uint64(w.used)
 	w.words, w.used, w.current = nil, 0, nil
 	w.growth -= min(w.growth, growthStep)
 }
@@ -120,6 +125,7 @@ func (w *writer) beginChunk(now uint64, need int) bool {
 	w.chunk = c
 	c.words[3], c.words[4] = w.number, now
 	c.putHead(eventsChunk)
+	w.filled += uint64(w.used)
 	w.words, w.used, w.base, w.current = c.words, chunkHead/8, now, nil
 	w.growth = min(w.growth+growthStep, maxGrowth)
 	w.isRevoked.Store(false)

@@ -107,7 +107,7 @@ class Program:
 
     def environment_with(self, **more: str) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("FUNCTRACE", "PYTHON"))}
-        return {**kept, "FUNCTRACE": "ring", **self.environment, **more}
+        return {**kept, "FUNCTRACE": "ring", "FUNCTRACE_BUDGET": "off", **self.environment, **more}
 
 
 @pytest.fixture(scope="session")
