@@ -21,6 +21,7 @@ from functrace.tracefile.sentences import sentences
 from functrace.tracefile.tracks import TrackOrder, Tracks, order_tracks
 
 _MAX_PPM = 1_000_000
+_MAX_COUNT = (1 << 63) - 1
 _MAX_NS = 1 << 61  # nanoseconds, so that a start and a duration add up to an int64
 
 
@@ -66,7 +67,7 @@ class Trace:
     overwritten: bool
     """whether old chunks may be overwritten"""
     overwritten_chunks: int
-    """number of overwritten chunks, from the missing sequence numbers"""
+    """number of overwritten chunks"""
     overwritten_events: int | None
     """entries and exits in overwritten chunks; None if the trace does not count them (version 1)"""
     write_failed: bool
@@ -160,7 +161,7 @@ def open_trace(path: str | Path, data: memoryview | None = None) -> Trace:
         ending=header.ending,
         full=bool(header.flags & fmt.FULL),
         overwritten=overwritten,
-        overwritten_chunks=_count_missing(chunks.rows) if _has_overwritten(header) else 0,
+        overwritten_chunks=_count_overwritten(header, chunks.rows),
         overwritten_events=header.overwritten if header.version > 1 else None,
         write_failed=bool(header.flags & fmt.WRITE_FAILED),
         lost=None if header.flags & (fmt.FULL | fmt.WRITE_FAILED) else header.lost,
@@ -176,15 +177,17 @@ def open_trace(path: str | Path, data: memoryview | None = None) -> Trace:
     )
 
 
-def _has_overwritten(header: Header) -> bool:
-    """Return whether chunks may be missing because they were overwritten."""
-    return header.is_overwriting and (header.version == 1 or header.overwritten > 0)
+def _count_overwritten(header: Header, chunks: Rows) -> int:
+    """Return how many chunks are missing because they were overwritten.
 
-
-def _count_missing(chunks: Rows) -> int:
-    """Return the number of chunks missing from the file; sequence numbers begin with 1."""
+    Sequence numbers begin with 1. A trace of version 1 does not contain the highest one that was
+    overwritten: any missing number counts.
+    """
+    if not header.is_overwriting:
+        return 0
     numbers = np.unique(chunks["sequence"])
-    return int(numbers[-1]) - len(numbers) if len(numbers) else 0
+    last = header.last_overwritten if header.version > 1 else int(numbers.max(initial=0))
+    return min(last - int((numbers <= last).sum()), _MAX_COUNT)
 
 
 def _map(path: Path) -> memoryview:

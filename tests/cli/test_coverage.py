@@ -13,14 +13,14 @@ from tests.tracefile import writer as w
 
 VECTOR = Path(__file__).parents[1] / "vectors" / "overwritten.ftrace"
 COVERED = "covers the last 108ns of 1.01µs; earlier calls were overwritten"
-EVENTS = " (3,480 entries and exits)"
+EVENTS = " (3,440 entries and exits)"
 PARTIAL = [
     {
         "trace": "x.ftrace",
         "first_event_ns": 900,
         "last_event_ns": 1008,
-        "overwritten_chunks": 87,
-        "overwritten_events": 3480,
+        "overwritten_chunks": 86,  # 88 and 90 remain, 89 has not begun
+        "overwritten_events": 3440,
     }
 ]
 
@@ -61,7 +61,7 @@ def test_json(overwritten: Run, line: str) -> None:
 def test_info(overwritten: Run) -> None:
     assert f"{COVERED}{EVENTS}" in overwritten("info", "x.ftrace").stdout
     (found,) = json.loads(overwritten("info", "--json", "x.ftrace").stdout)["traces"]
-    assert (found["overwritten_chunks"], found["overwritten_events"]) == (87, 3480)
+    assert (found["overwritten_chunks"], found["overwritten_events"]) == (86, 3440)
 
 
 def test_version_1_counts_no_events(module: Path, functrace: Run) -> None:
@@ -80,6 +80,21 @@ def test_a_chunk_that_has_not_begun_is_not_overwritten(module: Path, functrace: 
     done = functrace("report", "--json", "x.ftrace")
     assert json.loads(done.stdout)["partial_traces"] == []
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("last", "chunks"), [(0, 0), (1, 0), (2, 1), (4, 3), (5, 3), ((1 << 64) - 1, (1 << 63) - 1)]
+)
+def test_chunks_up_to_the_last_overwritten_one_count(
+    module: Path, functrace: Run, last: int, chunks: int
+) -> None:
+    words = w.track(1, 1000), w.enter(1, 5), w.leave(1, 9)
+    header = w.header(version=2, flags=4, overwritten=9, last_overwritten=last)
+    (module / "x.ftrace").write_bytes(header + w.FUNCTIONS + w.events(5, *words))
+    (found,) = json.loads(functrace("info", "--json", "x.ftrace").stdout)["traces"]
+    assert found["overwritten_chunks"] == chunks
+    partial = json.loads(functrace("report", "--json", "x.ftrace").stdout)["partial_traces"]
+    assert [each["overwritten_chunks"] for each in partial] == [chunks] * (chunks > 0)
 
 
 @pytest.mark.parametrize(("calls", "is_partial"), [(1_000, False), (300_000, True)])

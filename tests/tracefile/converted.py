@@ -14,11 +14,13 @@ def as_version_2(content: bytes) -> bytes:
     """Give every chunk of events a switch record, and count 40 events in each overwritten one."""
     runs: dict[int, int] = defaultdict(int)
     rows, _, _ = chunks(memoryview(content), overwritten=True)
-    missing = max((row[1] for row in rows), default=0) - len(rows)
+    sequences = [row[1] for row in rows]
+    last = min((row[1] for row in rows if row[5] == fmt.EVENTS), default=1) - 1
+    missing = last - sum(sequence <= last for sequence in sequences)
     header = bytearray(content[: fmt.HEADER_BYTES])
     struct.pack_into("<I", header, 8, 2)
     if header[fmt.FLAGS_AT] & fmt.OVERWRITTEN:
-        struct.pack_into("<Q", header, fmt.OVERWRITTEN_AT, 40 * missing)
+        struct.pack_into("<QQ", header, fmt.OVERWRITTEN_AT, 40 * missing, last)
     out = [bytes(header)]
     switches = {row[0]: _switch(content, row, runs) for row in sorted(rows, key=lambda row: row[1])}
     # Each track is a writer of its own.

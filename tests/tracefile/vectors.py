@@ -322,7 +322,7 @@ VECTORS["runs"] = (
 # A ring: track 1 lists its calls again at 2050; before that, main and Sell were open,
 # and two calls inside them whose entries were overwritten. Runs 12 and 13 are missing as well.
 VECTORS["ring"] = (
-    w.header(version=2, flags=4, overwritten=5_000)
+    w.header(version=2, flags=4, overwritten=5_000, last_overwritten=89)
     + w.FUNCTIONS
     + w.events(
         90,

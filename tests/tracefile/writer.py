@@ -15,6 +15,7 @@ def header(
     flags: int = 1,
     lost: int = 0,
     overwritten: int = 0,
+    last_overwritten: int = 0,
     pid: int = 4_194_303,  # the largest there is, which hardly any process ever has
     started: int = 1_700_000_000_000_000_000,
     calibrations: tuple[tuple[int, int, int, int], ...] = (),
@@ -33,7 +34,9 @@ def header(
         lost,
     )
     renewed = b"".join(struct.pack("<QQQQ", *calibration) for calibration in calibrations)
-    counted = (fixed + renewed).ljust(136, b"\0") + struct.pack("<Q", overwritten)
+    counted = (fixed + renewed).ljust(136, b"\0") + struct.pack(
+        "<QQ", overwritten, last_overwritten
+    )
     return counted.ljust(4096, b"\0")
 
 
