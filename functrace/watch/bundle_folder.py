@@ -41,12 +41,23 @@ def read_firing(folder: Path) -> Firing | None:
     try:
         if not _is_own(folder):
             return None
-        found = json.loads((folder / WHY).read_bytes())
-        firing = from_json({name: found[name] for name in _FIELDS})
-        expected = bundle_name(firing)
-    except (OSError, ValueError, TypeError, LookupError, OverflowError, RecursionError):
+        firing = parse_firing((folder / WHY).read_bytes())
+    except OSError:
         return None
-    return firing if (final(folder) or folder).name.startswith(expected) else None
+    if firing is None or not (final(folder) or folder).name.startswith(bundle_name(firing)):
+        return None
+    return firing
+
+
+def parse_firing(content: bytes) -> Firing | None:
+    """Return the firing in the content of a why.json; None if it contains none."""
+    try:
+        found = json.loads(content)
+        firing = from_json({name: found[name] for name in _FIELDS})
+        bundle_name(firing)
+    except (ValueError, TypeError, LookupError, OverflowError, RecursionError, AttributeError):
+        return None
+    return firing
 
 
 def list_interrupted(destination: Path) -> Iterator[Firing]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from functrace import extras
 from functrace.errors import FunctraceError
 from functrace.watch.bundle import SavedBundle
+from functrace.watch.bundle_folder import parse_firing, read_firing
 from functrace.watch.bundle_names import WHY, archive_of
 from functrace.watch.bundle_store import Retention, list_finished, prune, remove
 
@@ -52,9 +54,9 @@ class ObjectStore:
     def keep(self, bundle: SavedBundle) -> str:
         """Upload a bundle and return its URL; if that fails, leave it in the spool."""
         with self._lock:
-            self._upload_with_retries(bundle.folder)
+            name = self._upload_with_retries(bundle.folder)
             prune(self.folder, self._retention, time.time())
-        return f"{self._url}/{bundle.folder.name}"
+        return f"{self._url}/{name or bundle.folder.name}"
 
     def retry(self) -> None:
         """Upload what is in the spool, unless the store failed a moment ago."""
@@ -65,29 +67,48 @@ class ObjectStore:
                 if not self._attempt(folder):
                     return
 
-    def _upload_with_retries(self, folder: Path) -> None:
+    def _upload_with_retries(self, folder: Path) -> str | None:
         if self._clock() < self._next:
-            return
+            return None
         for number in range(_ATTEMPTS):
             if number:
                 self._sleep(_FIRST_WAIT_S * 2 ** (number - 1))
-            if self._attempt(folder):
-                return
+            if name := self._attempt(folder):
+                return name
+        return None
 
-    def _attempt(self, folder: Path) -> bool:
-        """Upload a bundle, remove it from the spool, and return whether that succeeded."""
+    def _attempt(self, folder: Path) -> str | None:
+        """Upload a bundle and remove it from the spool. Return its name in the store."""
         try:
-            self._upload(folder)
+            name, is_stored = self._find_name(folder)
+            if not is_stored:
+                self._upload(folder, f"{self._prefix}/{name}")
         except Exception as error:  # noqa: BLE001 -- each file system of fsspec raises its own
             self._fail(folder, error)
-            return False
+            return None
         remove(folder)
         self._pause_s = self._next = 0.0
-        return True
+        return name
 
-    def _upload(self, folder: Path) -> None:
+    def _find_name(self, folder: Path) -> tuple[str, bool]:
+        """Return the name for a bundle in the store, and whether the bundle is there already.
+
+        A watcher that was killed after an upload saves the bundle again; the first one counts. The
+        bundle of another host may have the same name.
+        """
+        own = read_firing(folder)
+        for number in count(1):
+            name = f"{folder.name}-{number}" if number > 1 else folder.name
+            try:
+                content = self._system.cat_file(f"{self._prefix}/{name}/{WHY}")
+            except FileNotFoundError:
+                return name, False
+            if parse_firing(content) == own:
+                return name, True
+        raise AssertionError("unreachable")
+
+    def _upload(self, folder: Path, target: str) -> None:
         """Upload all files, why.json last: a reader takes a folder that has it for a bundle."""
-        target = f"{self._prefix}/{folder.name}"
         self._system.makedirs(target, exist_ok=True)
         files = sorted(folder.iterdir(), key=lambda path: path.name == WHY)
         for path in files[:-1]:

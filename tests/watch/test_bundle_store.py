@@ -258,6 +258,32 @@ def test_spool_is_bounded(ring: Path, tmp_path: Path) -> None:
     assert len(warnings) == 1
 
 
+def test_killed_after_uploading_keeps_the_first_bundle(ring: Path, tmp_path: Path) -> None:
+    pytest.importorskip("fsspec")
+    url = f"file://{tmp_path}/bundles"
+    store = open_store(url, KEEP_ALL, tmp_path / "spool", pytest.fail)
+    (saved,) = save(ring, store.folder)
+    place = store.keep(saved)
+    trace = tmp_path / "bundles" / saved.folder.name / "shop-4711.ftrace"
+    before = trace.stat().st_mtime_ns
+    (again,) = save(ring, store.folder)
+    assert store.keep(again) == place
+    assert trace.stat().st_mtime_ns == before
+    assert names(store.folder) == set()
+
+
+def test_bundle_of_another_host_is_not_overwritten(tmp_path: Path) -> None:
+    pytest.importorskip("fsspec")
+    url = f"file://{tmp_path}/bundles"
+    places = []
+    for host in ("first", "second"):
+        store = open_store(url, KEEP_ALL, tmp_path / host, pytest.fail)
+        path = firings.ring(tmp_path / f"rings-{host}")
+        places.append(store.keep(save_bundle(firings.firing(path), store.folder)))
+    assert places == [f"{url}/{firings.NAME}", f"{url}/{firings.NAME}-2"]
+    assert len(names(tmp_path / "bundles")) == 4
+
+
 def test_killed_while_uploading_is_uploaded_once(ring: Path, tmp_path: Path) -> None:
     pytest.importorskip("fsspec")
     url = f"file://{tmp_path}/bundles"
