@@ -15,6 +15,7 @@ _MAY_PRINT = (
     "text/safe_text.py",
     "messages.py",
     "export/otlp/live/sender.py",
+    "watch/save_process.py",  # JSON for the watcher that started it
 )
 _CLICK = {"echo", "secho", "style", "echo_via_pager", "get_text_stream", "get_binary_stream"}
 _HARMLESS = {"isatty", "flush", "fileno", "reconfigure"}

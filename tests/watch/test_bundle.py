@@ -19,6 +19,7 @@ from functrace.errors import FunctraceError
 from functrace.watch import bundle, bundle_files, private_files
 from functrace.watch.bundle import finish_bundles, save_bundle
 from functrace.watch.bundle_names import bundle_name, is_bundle_name
+from tests.support.pythons import ROOT
 from tests.watch import firings
 
 
@@ -61,6 +62,8 @@ def test_reason_contains_the_firing(ring: Path, out: Path) -> None:
     assert why["chain"][-1] == "example.com/shop/store.(*Store).Get"
     assert why["missing"] == list(saved.missing)
     assert why["trace"] == "shop-4711.ftrace"
+    page = (ROOT / "docs" / "bundles.md").read_text()
+    assert [key for key in why if f"`{key}`" not in page] == []
 
 
 def test_triage_is_that_of_the_verb(ring: Path, out: Path) -> None:

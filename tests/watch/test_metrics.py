@@ -13,6 +13,7 @@ from functrace.errors import FunctraceError, UsageError
 from functrace.watch.metrics import Metrics
 from functrace.watch.metrics_server import MetricsServer, parse_loopback
 from tests.support import prometheus
+from tests.support.pythons import ROOT
 from tests.watch.made_up import CHECK, DIRECT, GET, LOOP, SHOP, Calls, figures
 
 SECOND = 1_000_000_000
@@ -162,3 +163,11 @@ def test_prometheus_scrapes_it(server: MetricsServer, tmp_path: Path) -> None:
             assert 1.048576 < float(p99["value"][1]) <= 4.194304
     except prometheus.MissingError as error:
         pytest.skip(str(error))
+
+
+def test_every_metric_is_documented(metrics: Metrics) -> None:
+    page = (ROOT / "docs" / "bundles.md").read_text().split("## Figures for Prometheus")[1]
+    for family in metrics.collect():
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        short = name.removeprefix("functrace_process").removeprefix("functrace_function")
+        assert f"`{name}`" in page or f"`{short}`" in page, name
