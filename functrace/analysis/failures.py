@@ -19,6 +19,11 @@ _VOLATILE = re.compile(
     r"|\"[^\"]*\"|(?<!\w)'[^']*'(?!\w)"
     r"|0x[0-9a-fA-F]+|\b(?=[a-fA-F]*\d)[0-9a-fA-F]{8,}\b|\d+"
 )
+# Exceptions that end a program, a thread, a task or an iteration on purpose.
+_ENDINGS = re.compile(
+    r"(\w+\.)*(SystemExit|KeyboardInterrupt|GeneratorExit|StopIteration|StopAsyncIteration"
+    r"|CancelledError|Cancelled|GreenletExit)\b"
+)
 
 
 @dataclass
@@ -35,6 +40,11 @@ class Failures:
     def pattern(self) -> str:
         """Pattern of the texts, or the text if all are equal."""
         return self.text if len(self.texts) == 1 else pattern_of(self.text)
+
+
+def is_ending(text: str) -> bool:
+    """Return whether a Python exception is a way to end something, not an error of it."""
+    return bool(_ENDINGS.match(text))
 
 
 def pattern_of(text: str) -> str:

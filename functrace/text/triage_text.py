@@ -152,11 +152,13 @@ class _Entries:
 
         node = each.nodes.most_common(1)[0][0]
         chains = f", in {len(each.nodes)} chains" if len(each.nodes) > 1 else ""
-        count, share = units.count(each.count), units.share(each.count, each.calls)
+        count, calls = units.count(each.count), units.several(each.calls, "call")
+        share = units.share(each.count, each.calls)
         at_least = self._at_least("failing")
+        uncaught = f"{at_least}{units.count(each.uncaught)} uncaught, " if each.uncaught else ""
         headline = (
             f"{self._names[each.function]} {self._failed(each.is_panic)} "
-            f"{at_least}{count}x, {at_least}{share} of {units.several(each.calls, 'call')}, "
+            f"{at_least}{count}x, {uncaught}{at_least}{share} of {calls}, "
             f"{_period(each, at_least)}{chains}{_text(each.pattern)}"
         )
         chain = self._chain(node, first_failed(self._forest, [node]))

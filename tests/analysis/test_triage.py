@@ -116,6 +116,31 @@ def test_first_and_last_time_and_the_calls_of_the_function(program: Program) -> 
     assert (each.first, each.last, each.count, each.calls) == (500, 9500, 2, 10)
 
 
+def test_a_panic_that_nothing_caught_comes_before_what_fails_more_often(program: Program) -> None:
+    program.main.call("main.a", error="gone", times=3)
+    with program.main.inside("main.b"):
+        program.main.call("main.c", panic="caught", times=2)
+    other = program.recorded.goroutine(2)
+    with other.inside("main.d"):
+        other.call("main.e", panic="nil map")
+        other.words.append(w.panic("nil map"))
+    found = program.triage().failing
+    assert [(each.pattern, each.count, each.uncaught) for each in found] == [
+        ("nil map", 1, 1),
+        ("gone", 3, 0),
+        ("caught", 2, 0),
+    ]
+
+
+@pytest.mark.parametrize(("language", "uncaught"), [(1, 1), (2, 0)])
+def test_an_exception_that_ends_a_python_program_is_not_uncaught(
+    tmp_path: Path, language: int, uncaught: int
+) -> None:
+    program = Program(tmp_path, language=language)
+    program.recorded.goroutine(2).call("main.a", panic="SystemExit: 1")
+    assert [each.uncaught for each in program.triage().failing] == [uncaught]
+
+
 def test_a_failure_in_a_call_that_has_not_ended_is_not_swallowed_yet(program: Program) -> None:
     program.main.enter("main.a")
     program.main.call("main.b", error="gone")
@@ -170,6 +195,23 @@ def test_a_track_that_may_wait_for_those_that_it_started_comes_after_them(
         ("main.b", 0),
         ("main.a", 1),
         ("main.b", 1),
+    ]
+
+
+def test_calls_of_functions_that_never_returned_come_last(program: Program) -> None:
+    program.recorded.goroutine(2).enter("main.a")
+    program.recorded.goroutine(3).call("main.c", panic="gone")
+    program.recorded.goroutine(4).enter("main.c")
+    program.recorded.now += MILLISECOND
+    worker = program.recorded.goroutine(5)
+    worker.call("main.b")
+    worker.enter("main.b")
+    program.main.call("main.d", took=MILLISECOND)
+    found = program.triage()
+    assert [(name(found, each.node), each.may_never_end) for each in found.never_ended] == [
+        ("main.b", False),
+        ("main.a", True),
+        ("main.c", True),
     ]
 
 

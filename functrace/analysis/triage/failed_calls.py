@@ -10,7 +10,7 @@ import numpy as np
 
 from functrace.analysis.calls import Calls
 from functrace.analysis.columns import Bools, Int64s
-from functrace.analysis.failures import pattern_of
+from functrace.analysis.failures import is_ending, pattern_of
 from functrace.analysis.fold import Listing, calls
 from functrace.tracefile import Trace
 
@@ -37,6 +37,18 @@ class FailedCalls:
     def texts(self) -> dict[int, str]:
         """Text of each failed call."""
         return {call: self.calls.text(call) for call in np.flatnonzero(self.failed).tolist()}
+
+    @cached_property
+    def uncaught(self) -> Bools:
+        """Mask of the panics and exceptions that left the outermost call of their track."""
+        calls = self.calls
+        uncaught: Bools = calls.panic & (calls.depth == 0)
+        for call in np.flatnonzero(calls.panic & (self.caller >= 0)).tolist():
+            uncaught[call] = uncaught[self.caller[call]]  # a caller precedes its callees
+        if calls.chains.trace.language == "python":
+            for call in np.flatnonzero(uncaught).tolist():
+                uncaught[call] = not is_ending(self.texts[call])
+        return uncaught
 
     @cached_property
     def caller(self) -> Int64s:

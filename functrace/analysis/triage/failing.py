@@ -33,6 +33,8 @@ class FailingChain:
     calls: int
     """number of all calls of the function"""
     count: int = 0
+    uncaught: int = 0
+    """number of them that no function of the track caught"""
     texts: set[str] = field(default_factory=set)
     nodes: Counter[int] = field(default_factory=Counter)
     """number of failures by node"""
@@ -44,7 +46,7 @@ class FailingChain:
 
 
 def find_failing(forest: Forest, failed: Sequence[FailedCalls]) -> list[FailingChain]:
-    """Return the failing chains, most frequent first.
+    """Return the failing chains: those first that nothing caught, then the most frequent.
 
     A failure counts where it came from: in a call none of whose callees passed it on.
     """
@@ -55,6 +57,7 @@ def find_failing(forest: Forest, failed: Sequence[FailedCalls]) -> list[FailingC
         calls = each.calls
         nodes = forest.nodes.of(index, calls.node)
         functions, nodes_of = forest.function[nodes].tolist(), nodes.tolist()
+        uncaught = each.uncaught.tolist()
         panics, starts = calls.panic.tolist(), calls.start.tolist()
         offset = forest.traces[index].started - began
         for call in _origins(each):
@@ -67,10 +70,15 @@ def find_failing(forest: Forest, failed: Sequence[FailedCalls]) -> list[FailingC
                 found[key] = FailingChain(*key[:2], text, example, at, at, totals[function])
             chain = found[key]
             chain.count += 1
+            chain.uncaught += uncaught[call]
             chain.texts.add(text)
             chain.nodes[node] += 1
             chain.first, chain.last = min(chain.first, at), max(chain.last, at)
-    return sorted(found.values(), key=lambda chain: (-chain.count, chain.first))
+    return sorted(found.values(), key=_rank)
+
+
+def _rank(chain: FailingChain) -> tuple[bool, int, int]:
+    return not chain.uncaught, -chain.count, chain.first
 
 
 def _origins(each: FailedCalls) -> Iterator[int]:

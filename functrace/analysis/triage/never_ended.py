@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from functrace.analysis.calls import Calls
+from functrace.analysis.chains import Functions
 from functrace.analysis.columns import Bools
 from functrace.analysis.examples import Example
 from functrace.analysis.fold import Listing, calls
@@ -30,6 +32,9 @@ class NeverEnded:
     """call that has been open for the longest time"""
     open_for: int
     """nanoseconds for which that call was open"""
+    may_never_end: bool
+    """whether none of the track's open calls is of a function that has ever returned, like the loop
+    of a main function or of a worker"""
     tracks: int = 0
     running: int | None = 0
     """number of the tracks with events near the end of the trace; None if not known"""
@@ -48,8 +53,10 @@ class NeverEnded:
 def find_never_ended(forest: Forest) -> list[NeverEnded]:
     """Return the calls that never ended.
 
-    Blocked tracks come first, and those that have been blocked for the longest time. Tracks that
-    started others with calls that never ended come after these, since they may wait for them.
+    Calls of functions that have returned before come first; the others may never end by design.
+    Of each, blocked tracks come first, and those that have been blocked for the longest time.
+    Tracks that started others with calls that never ended come after these, since they may wait for
+    them.
     A track that ran on in its outermost call is left out: that is the loop of a main function, of
     a worker or of an event loop.
     """
@@ -60,8 +67,9 @@ def find_never_ended(forest: Forest) -> list[NeverEnded]:
     return sorted(found.values(), key=_rank)
 
 
-def _rank(each: NeverEnded) -> tuple[bool, bool, int]:
-    return each.running == each.tracks, each.waiting == each.tracks, -each.open_for
+def _rank(each: NeverEnded) -> tuple[bool, bool, bool, int]:
+    is_running, is_waiting = each.running == each.tracks, each.waiting == each.tracks
+    return each.may_never_end, is_running, is_waiting, -each.open_for
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +110,7 @@ def _add(found: dict[int, NeverEnded], forest: Forest, index: int, last_calls: _
     has_open_callee[listed.parent[is_open]] = True
     nodes = forest.nodes.of(index, listed.node)
     running = last_calls.running_tracks(is_open)
+    has_returned = _has_returned(forest.chains[index].functions())
     innermost = np.flatnonzero(is_open & ~has_open_callee[:-1])
     starters = _starters(trace, set(listed.track[innermost].tolist()))
     for call in innermost.tolist():
@@ -111,10 +120,24 @@ def _add(found: dict[int, NeverEnded], forest: Forest, index: int, last_calls: _
             continue
         example = Example(index, track, node, int(listed.start[call]), None, "unfinished")
         open_for = int(listed.duration[call])
-        group = found.setdefault(node, NeverEnded(node, example, open_for))
+        may_never_end = not any(has_returned[listed.function[c]] for c in _around(listed, call))
+        group = found.setdefault(node, NeverEnded(node, example, open_for, may_never_end))
         group.add(is_running, is_waiting=track in starters)
         if open_for > group.open_for:
             group.open_for, group.example = open_for, example
+
+
+def _has_returned(functions: Functions) -> Bools:
+    """Return for each function whether a call of it has ended other than by a panic."""
+    returned: Bools = functions.calls > functions.unfinished + functions.panics
+    return returned
+
+
+def _around(listed: Calls, call: int) -> Iterator[int]:
+    """Yield a call and the calls around it on its track, innermost first."""
+    while call >= 0:
+        yield call
+        call = int(listed.parent[call])
 
 
 def _starters(trace: Trace, tracks: set[int]) -> set[int]:

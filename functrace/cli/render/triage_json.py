@@ -69,6 +69,7 @@ class _Findings:
             "text": each.text,
             "is_panic": each.is_panic,
             "count": each.count,
+            "uncaught": each.uncaught,
             "calls": each.calls,
             "first_failure_ns": each.first,
             "last_failure_ns": each.last,

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from functrace import units
+from functrace.analysis.failures import is_ending
 from functrace.watch.config_keys import duration_s, key
 from functrace.watch.figures import ErrorText, Figures
 from functrace.watch.triggers.chain_filter import ChainFilter, innermost, last_name
 from functrace.watch.triggers.finding import ChainSettings, Finding
 from functrace.watch.triggers.gauge import Gauge
-
-# Ways to end a program, a thread or a task, not errors of it.
-_ENDINGS = re.compile(
-    r"(\w+\.)*(SystemExit|KeyboardInterrupt|GeneratorExit|StopIteration|StopAsyncIteration"
-    r"|CancelledError|Cancelled|GreenletExit)\b"
-)
 
 
 @dataclass(frozen=True)
@@ -63,7 +57,7 @@ def _is_panic(figures: Figures, error: ErrorText) -> bool:
     if figures.process.language == "go":
         return error.panicked
     is_outermost = figures.names.parents[error.chain] < 0
-    return is_outermost and not _ENDINGS.match(error.text)
+    return is_outermost and not is_ending(error.text)
 
 
 def _finding(figures: Figures, chain: int, errors: list[ErrorText]) -> Finding:
