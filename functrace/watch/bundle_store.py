@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -133,9 +133,7 @@ def remove(folder: Path) -> None:
 
 
 def _size(folder: Path) -> int:
-    return sum(path.lstat().st_size for path in (*folder.iterdir(), *_archive(folder)))
-
-
-def _archive(folder: Path) -> Iterator[Path]:
-    if archive_of(folder).exists():
-        yield archive_of(folder)
+    try:
+        return sum(path.lstat().st_size for path in (*folder.iterdir(), archive_of(folder)))
+    except FileNotFoundError:  # somebody removes it at this moment
+        return 0

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import shutil
+import socket
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
 
+from functrace.errors import FunctraceError
 from functrace.watch.bundle import BundleSettings, save_bundle
+from functrace.watch.http_request import send
 from functrace.watch.pprof_profiles import PprofSettings, save_profiles
 from tests.support import toolchains
 from tests.support.http_server import serve
@@ -124,6 +129,25 @@ def test_failing_endpoint_is_said(tmp_path: Path) -> None:
         "pprof-cpu.pb.gz: the pprof endpoint failed: the response is larger than 10 bytes",
     ]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_endpoint_that_never_finishes_its_answer() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ended = threading.Event()
+
+        def trickle() -> None:
+            connection, _ = server.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+                while not ended.wait(0.01):
+                    connection.sendall(b"x")
+
+        thread = threading.Thread(target=trickle)
+        thread.start()
+        with pytest.raises(FunctraceError, match="no complete response within"):
+            send(f"http://127.0.0.1:{server.getsockname()[1]}", timeout_s=0.5, max_bytes=1000)
+        ended.set()
+        thread.join()
 
 
 def test_unreachable_endpoint_is_said(tmp_path: Path) -> None:
