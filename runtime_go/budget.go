@@ -123,11 +123,22 @@ func (b *budget) demote(now instant, share, cpu float64) {
 		}
 		cost := float64(u.words) * shareOfWord
 		rate := float64(u.calls) / sample / (now.at - b.last.at).Seconds()
-		if b.changeAll(number, u.level+1, now.at, cost, rate) {
+		if b.changeAll(number, u.next(), now.at, cost, rate) {
 			share -= cost
 		}
 		u.words = 0
 	}
+}
+
+// next returns the next demotion of a function. Without errors there are no failures to record but panics,
+// for which each exit would have to look.
+//
+//go:norace
+func (u *usage) next() demotion {
+	if u.level == promoted && u.function.returnsError {
+		return demoted
+	}
+	return silenced
 }
 
 // changeAll changes all functions with the name and file of one: instances of a generic function have

@@ -25,7 +25,7 @@ func newLoad(names ...string) *workload {
 		return true
 	}
 	for i, name := range names {
-		l.add(&function{name: name, file: "x.go"}, uint64(i+1))
+		l.add(&function{name: name, file: "x.go", returnsError: true}, uint64(i+1))
 	}
 	return l
 }
@@ -102,6 +102,13 @@ func TestInstancesAreDemotedTogether(t *testing.T) {
 	l = newLoad("f", "f")
 	l.functions[2].function.file = "y.go"
 	l.expect(t, l.pass(10*time.Millisecond, rate{5_000_000, 10}), "f 1")
+}
+
+// They have no failures to record, but panics, for which each of their exits would have to look.
+func TestFunctionsWithoutErrorsAreSilencedAtOnce(t *testing.T) {
+	l := newLoad("tiny")
+	l.functions[1].function.returnsError = false
+	l.expect(t, l.pass(10*time.Millisecond, rate{5_000_000, 10}), "tiny 2")
 }
 
 // The failures of a demoted function alone may cost too much.

@@ -19,7 +19,7 @@ var counter bool
 func recordEntry(now uint64) *track
 
 // recordExit records the exit of the innermost call of t in the common case; else it does nothing
-// and returns false.
+// and returns false. The calls of a demoted function have nothing to record in the common case.
 func recordExit(t *track, now uint64) bool
 
 // usesSystemTicks is set if recordEntry and recordExit need the time as an argument.

@@ -123,7 +123,7 @@ func (f *function) change(to demotion) {
 		f.match.Store(f.pc)
 		return
 	case demoted:
-		f.absent.Store(newAbsent(f))
+		f.absent.Store(&track{absent: f, exit: doNothing})
 	case silenced:
 		f.absent.Store(&silence)
 	}
@@ -135,17 +135,6 @@ func (f *function) isDemoted() bool { return f.match.Load() != f.pc }
 
 // silence is the track of calls of which nothing is recorded.
 var silence = track{absent: &function{}, exit: doNothing}
-
-// newAbsent returns what stands in for a track in the calls of a demoted function.
-//
-//go:norace
-func newAbsent(f *function) *track {
-	t := &track{absent: f, exit: doNothing}
-	if findsPanics() {
-		t.exit = t.leaveAbsent
-	}
-	return t
-}
 
 // leaveAbsent records the exit of a call of a demoted function if a panic ends it.
 //

@@ -54,7 +54,7 @@ func TestCallsThatAreOpenAtADemotion(t *testing.T) {
 		"\t\t->nest", "\t\t\t->d", "\t\t\t<-d", "\t\t<-nest",
 		"\t<-whileOpen", "",
 	}, "\n"))
-	expect(t, strings.Join(d.demotions, "\n"), "nest 1 7\nnest 0 7")
+	expect(t, strings.Join(d.demotions, "\n"), "nest 3 7\nnest 0 7")
 	expect(t, stderr, "")
 }
 
@@ -80,7 +80,7 @@ func failures() {
 		func() { defer func() { fails(""); recover() }(); panic("somebody else's") }()
 	}
 	try()
-	for _, change := range []func(string){functrace.Demote, functrace.Silence, functrace.Promote} {
+	for _, change := range []func(string){functrace.Demote, functrace.Demote, functrace.Promote} {
 		change("fails")
 		change("panics")
 		d()
@@ -97,7 +97,7 @@ func TestFailuresOfDemotedFunctions(t *testing.T) {
 		oops = ""
 	}
 	all := ok + no + panicOf("fails") + panicOf("panics") + ok
-	failed := no + panicOf("fails") + panicOf("panics")
+	failed := no + panicOf("fails")
 	if !functrace.IsFast() {
 		failed = no
 	}
@@ -111,7 +111,7 @@ func TestFailuresOfDemotedFunctions(t *testing.T) {
 		}
 	}
 	expect(t, strings.Join(d.demotions, "\n"),
-		"fails 1 7\npanics 1 7\nfails 3 7\npanics 3 7\nfails 0 7\npanics 0 7")
+		"fails 1 7\npanics 3 7\nfails 3 7\nfails 0 7\npanics 0 7")
 }
 
 //go:noinline
@@ -151,7 +151,7 @@ func TestBusyProgramIsWithinItsBudget(t *testing.T) {
 	if calls[0] == 0 || calls[0]+calls[1] > busyRounds || calls[1] > busyRounds/10 {
 		t.Errorf("%v of %d calls are recorded; %v", calls, 2*busyRounds, d.demotions)
 	}
-	if all := strings.Join(d.demotions, "\n"); !strings.Contains(all, "hot 1 ") || !strings.Contains(all, "hotToo 1 ") {
+	if all := strings.Join(d.demotions, "\n"); !strings.Contains(all, "hot 3 ") || !strings.Contains(all, "hotToo 1 ") {
 		t.Error(all)
 	}
 	if !strings.Contains(d.process, `"budget_ppm":30000,`) {
@@ -183,7 +183,7 @@ func flapping() {
 		}()
 	}
 	for i := 0; i < 300; i++ {
-		for _, change := range []func(string){functrace.Demote, functrace.Silence, functrace.Promote} {
+		for _, change := range []func(string){functrace.Demote, functrace.Demote, functrace.Promote} {
 			for _, name := range []string{"b", "fails", "d"} {
 				change(name)
 			}
@@ -197,7 +197,7 @@ func flapping() {
 func TestChangesWhileOthersCall(t *testing.T) {
 	d, _, stderr := record(t, "flapping", someBudget)
 	expect(t, stderr, "done\n")
-	if len(d.tracks) != 5 || len(d.demotions) != 300*3*3 {
+	if len(d.tracks) != 5 || len(d.demotions) < 300*(3+2+2) {
 		t.Errorf("%d tracks, %d demotions", len(d.tracks), len(d.demotions))
 	}
 	for _, track := range d.tracks {

@@ -15,22 +15,20 @@ func GoroutineID() uint64 { return goroutineID() }
 func UseFallback() { distrust() }
 
 // Demote demotes the function of that name, once it has been called.
-func Demote(name string) { changeTo(name, demoted) }
-
-// Silence demotes it without recording its failures.
-func Silence(name string) { changeTo(name, silenced) }
+func Demote(name string) { change(name, (*usage).next) }
 
 // Promote undoes that.
-func Promote(name string) { changeTo(name, promoted) }
+func Promote(name string) { change(name, func(*usage) demotion { return promoted }) }
 
-func changeTo(name string, to demotion) {
+func change(name string, to func(*usage) demotion) {
 	disableRaceDetector()
 	defer enableRaceDetector()
 	rec.mu.Lock()
 	defer rec.mu.Unlock()
-	for i, u := range rec.budget.functions {
+	for i := range rec.budget.functions {
+		u := &rec.budget.functions[i]
 		if u.function != nil && u.function.name == ownPackage[:len(ownPackage)-1]+"_test."+name {
-			rec.budget.changeAll(i, to, 0, 0, 7)
+			rec.budget.changeAll(i, to(u), 0, 0, 7)
 		}
 	}
 }

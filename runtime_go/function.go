@@ -18,6 +18,8 @@ type function struct {
 	file   string
 	line   int  // of the address
 	hidden bool // filtered out by FUNCTRACE_INCLUDE and FUNCTRACE_EXCLUDE
+
+	returnsError bool // its exits report the error
 }
 
 // Functions by return address: an open hash table that readers walk without a

@@ -102,9 +102,9 @@ TEXT ·recordEntry(SB), NOSPLIT|NOFRAME, $0-16
 	MOVQ  $0, ret+8(FP)
 	CMPB  ·usesFastPath(SB), $0
 	JEQ   done
-	MOVQ  (TLS), R8
 	MOVQ  8(BP), R9
 	MOVQ  MULTIPLIER, R10
+	MOVQ  (TLS), R8
 	MOVQ  R8, AX
 	IMULQ R10, AX
 	SHRQ  $32, AX
@@ -161,6 +161,8 @@ other:
 	RET
 
 // func recordExit(t *track, now uint64) bool
+//
+// Nothing is stored for a call of a demoted function that no panic ends.
 TEXT ·recordExit(SB), NOSPLIT|NOFRAME, $0-17
 	MOVB $0, ret+16(FP)
 	CMPB ·usesFastPath(SB), $0
@@ -168,7 +170,7 @@ TEXT ·recordExit(SB), NOSPLIT|NOFRAME, $0-17
 	MOVQ t+0(FP), R12
 	MOVQ (TLS), R8
 	CMPQ (track_trackLink+trackLink_g)(R12), R8
-	JNE  done
+	JNE  other
 	MOVQ ·panicOffset(SB), CX
 	CMPQ (R8)(CX*1), $0
 	JNE  done
@@ -196,3 +198,12 @@ done:
 moved:
 	SWITCH
 	JMP write
+
+other:
+	CMPQ track_absent(R12), $0
+	JEQ  done
+	MOVQ ·panicOffset(SB), CX
+	CMPQ (R8)(CX*1), $0
+	JNE  done
+	MOVB $1, ret+16(FP)
+	RET

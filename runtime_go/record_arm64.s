@@ -164,6 +164,8 @@ other:
 	RET
 
 // func recordExit(t *track, now uint64) bool
+//
+// Nothing is stored for a call of a demoted function that no panic ends.
 TEXT ·recordExit(SB), NOSPLIT|NOFRAME, $0-17
 	MOVB  ZR, ret+16(FP)
 	MOVBU ·usesFastPath(SB), R0
@@ -171,7 +173,7 @@ TEXT ·recordExit(SB), NOSPLIT|NOFRAME, $0-17
 	MOVD  t+0(FP), R12
 	MOVD  (track_trackLink+trackLink_g)(R12), R1
 	CMP   g, R1
-	BNE   done
+	BNE   other
 	MOVD  ·panicOffset(SB), R1
 	MOVD  (g)(R1), R1
 	CBNZ  R1, done
@@ -199,3 +201,13 @@ done:
 moved:
 	SWITCH
 	JMP write
+
+other:
+	MOVD track_absent(R12), R1
+	CBZ  R1, done
+	MOVD ·panicOffset(SB), R1
+	MOVD (g)(R1), R1
+	CBNZ R1, done
+	MOVD $1, R1
+	MOVB R1, ret+16(FP)
+	RET

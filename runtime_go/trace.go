@@ -23,7 +23,7 @@ func Trace() func() {
 	}
 	t := recordEntry(systemTicks())
 	if t == nil {
-		t = enterCaller()
+		t = enterCaller(false)
 	}
 	if t == nil {
 		return doNothing
@@ -48,7 +48,7 @@ func Enter() Call {
 	}
 	t := recordEntry(systemTicks())
 	if t == nil {
-		t = enterCaller()
+		t = enterCaller(true)
 	}
 	return Call{t}
 }
@@ -84,11 +84,12 @@ func (t *track) leaveWith(err error) {
 }
 
 // enterCaller reports the entry of the function that called Trace or Enter, its only callers. It
-// returns the track if the exit of the call has to be reported too, else nil.
+// returns the track if the exit of the call has to be reported too, else nil. The exits of a function that returns
+// an error report it.
 //
 //go:noinline
 //go:norace
-func enterCaller() *track {
+func enterCaller(returnsError bool) *track {
 	var pc uintptr
 	if fast {
 		pc = callSite()
@@ -98,6 +99,9 @@ func enterCaller() *track {
 	disableRaceDetector()
 	f := functionAt(pc)
 	enableRaceDetector()
+	if returnsError {
+		f.returnsError = true
+	}
 	switch {
 	case f.hidden:
 		return nil
