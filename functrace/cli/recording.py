@@ -5,6 +5,7 @@ Modules that are needed only after the command are imported when it has ended.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,6 +18,8 @@ from functrace.errors import UsageError
 from functrace.globs import parse_globs
 from functrace.recording.output_paths import Destination, destination
 from functrace.recording.process import Outcome, run
+from functrace.runtime.environment import read_settings
+from functrace.runtime.trace_file import check_size
 
 _SIZE = re.compile(r"[1-9]\d*[KMG]?")
 
@@ -43,7 +46,11 @@ def run_recorded(
         no_trace_lines: the message to print if the command wrote no trace.
         advice: the message to print if the command cannot be run.
         quiet: whether to omit the summary.
+
+    Raises:
+        UsageError: the recorder of the command would refuse a variable of its environment.
     """
+    _check_environment({**os.environ, **variables})
     with destination(out, program, datetime.now()) as place:
         done = run(command, {**variables, "FUNCTRACE_OUT": place.pattern})
         found = place.traces()
@@ -59,6 +66,13 @@ def run_recorded(
     elif not quiet:
         _summary(verb, place, found, done)
     return done if found else replace(done, status=done.status or 1)
+
+
+def _check_environment(environment: dict[str, str]) -> None:
+    try:
+        check_size(read_settings(environment).max_size)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def _write_ending(trace: Path, done: Outcome) -> None:

@@ -88,19 +88,29 @@ def _main(settings: Config, file: str, source: bytes, kind: str, optimize: int) 
             tree = _tree(settings, "__main__", file, source)
             functions = len(list(_places(tree)))
             arguments = f"{kind!r}, {file!r}, {functions}, "
-            code = _compile_with_prologue(tree, file, arguments, warned, optimize)
+            kept = source if kind == "stdin" else b""
+            code = _compile_with_prologue(tree, file, arguments, warned, kept, optimize)
     except Exception:  # noqa: BLE001 -- Python itself reports it
         return b""
     return _runnable(code)
 
 
 def _compile_with_prologue(
-    tree: ast.Module, file: str, arguments: str, warned: list[Warned], optimize: int
+    tree: ast.Module,
+    file: str,
+    arguments: str,
+    warned: list[Warned],
+    source: bytes,
+    optimize: int,
 ) -> CodeType:
-    """Insert the prologue that calls ``begin``, and compile the tree."""
+    """Insert the prologue that calls ``begin``, and compile the tree.
+
+    The source is passed on if there are warnings: the program's filters may make them errors.
+    """
     compile(tree, file, "exec", dont_inherit=True, optimize=optimize)  # only for its warnings
     first = runtime_imports.count_prologue(tree)
-    begin = _statement(_PROLOGUE.format(boot=_BOOT, arguments=f"{arguments}{warned!r}"))
+    kept = source if warned else b""
+    begin = _statement(_PROLOGUE.format(boot=_BOOT, arguments=f"{arguments}{warned!r}, {kept!r}"))
     line = tree.body[first].lineno if first < len(tree.body) else 1
     for node in ast.walk(begin):
         if isinstance(node, (ast.expr, ast.stmt)):

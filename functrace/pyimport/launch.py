@@ -7,14 +7,10 @@ import stat
 import sys
 
 from functrace.errors import FunctraceError, UsageError
-from functrace.pyimport import flags, main_file
+from functrace.pyimport import anonymous_file, flags, main_file
 from functrace.pyimport.command_line import CommandLine, rejoin
 from functrace.pyimport.config import VARIABLE, Config
 from functrace.runtime.output_path import descriptor_of
-
-TYPE_CHECKING = False  # importing typing takes longer than this whole module
-if TYPE_CHECKING:
-    from typing import BinaryIO
 
 START = os.path.join(os.path.dirname(os.path.abspath(__file__)), "start")
 _MIN_VERSION = (3, 10)
@@ -52,6 +48,7 @@ def variables(config: Config) -> dict[str, str]:
 
 
 def _main(config: Config, python: str, line: CommandLine) -> str | None:
+    line.program = _with_pipe_kept(line.program)
     first, *rest = line.program
     found = flags.of_command(line)
     if first == "-m":
@@ -61,7 +58,6 @@ def _main(config: Config, python: str, line: CommandLine) -> str | None:
         return main_file.of_source(config, python, found, "string", "<string>", code)
     if first == "-":
         return _of_standard_input(config, python, found)
-    _keep_pipe(first)
     if os.path.isdir(first) or _is_archive(first):
         return main_file.of_launcher(config, python, found)
     skips = "x" in line.switches
@@ -74,36 +70,26 @@ def _of_standard_input(config: Config, python: str, found: flags.Flags) -> str |
     source = sys.stdin.buffer.read()
     main = main_file.of_source(config, python, found, "stdin", "<stdin>", source)
     if main is None:
-        _restore_input(source, sys.stdin.fileno())
+        anonymous_file.replace(sys.stdin.fileno(), source)
     return main
 
 
-def _keep_pipe(path: str) -> None:
-    """Replace the pipe behind a path such as /dev/fd/63 by a file with its content.
+def _with_pipe_kept(program: tuple[str, ...]) -> tuple[str, ...]:
+    """Replace a pipe that contains the program by a file: Python may have to read it again.
 
-    Python may have to read it again.
+    A path such as /dev/fd/63 stays as it is; that of a named pipe becomes such a path.
     """
-    number = descriptor_of(path)
+    first, *rest = program
+    if first in ("-m", "-c", "-"):
+        return program
+    number = descriptor_of(first)
     if number is not None and stat.S_ISFIFO(os.fstat(number).st_mode):
         with open(number, "rb", closefd=False) as pipe:
-            _restore_input(pipe.read(), number)
-
-
-def _restore_input(content: bytes, number: int) -> None:
-    """Make a descriptor that was read to its end readable again."""
-    with _new_file() as file:
-        file.write(content)
-        file.seek(0)
-        os.dup2(file.fileno(), number)
-
-
-def _new_file() -> BinaryIO:
-    """Return an anonymous file, in memory where possible since the disk may be full."""
-    if sys.platform == "linux":
-        return open(os.memfd_create("stdin"), "w+b")
-    import tempfile
-
-    return tempfile.TemporaryFile()
+            anonymous_file.replace(number, pipe.read())
+    elif number is None and stat.S_ISFIFO(os.stat(first).st_mode):
+        with open(first, "rb") as pipe:
+            return (f"/dev/fd/{anonymous_file.inherited(pipe.read())}", *rest)
+    return program
 
 
 def _is_archive(file: str) -> bool:

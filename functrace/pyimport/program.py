@@ -22,6 +22,7 @@ def begin(
     file: str,
     functions: int,
     warned: list[tuple[str, str, int]],
+    source: bytes = b"",
 ) -> Callable[[], object] | None:
     """Hide how the program was started, and install the hook.
 
@@ -32,6 +33,7 @@ def begin(
         file: the file name of the main module that Python reports; empty for a ``launcher``.
         functions: the number of its instrumented functions.
         warned: its compiler warnings: category, text, line.
+        source: for ``stdin`` with warnings: the source code, since standard input was read.
 
     Returns:
         For a ``launcher`` the function that runs the program, else None.
@@ -49,7 +51,11 @@ def begin(
     if not settings.quiet:
         _warn_of_shadowed_package()
     is_fine = all(loader.warn(category, text, file, line) for category, text, line in warned)
-    if not is_fine and kind != "stdin":
+    if not is_fine:
+        if kind == "stdin":
+            from functrace.pyimport import anonymous_file
+
+            anonymous_file.replace(0, source)
         _run_without_hook()
     return run
 

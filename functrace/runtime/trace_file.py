@@ -53,6 +53,12 @@ _MAX_NAME_BYTES = 8 << 10
 _LOCK_TIMEOUT_S = 0.1  # holders for longer may be waiting for this thread
 
 
+def check_size(max_size: int) -> None:
+    """Raise ValueError if ``max_size`` is too small for a trace."""
+    if max_size < _MIN_TRACE_BYTES:
+        raise ValueError("FUNCTRACE_MAX_SIZE is too small for a trace: set it to 1M or more")
+
+
 class Writer(Protocol):
     """Writer of chunks of events."""
 
@@ -100,8 +106,7 @@ class TraceFile:
         facts: bytes,
         fail: Callable[[str], None],
     ) -> None:
-        if max_size < _MIN_TRACE_BYTES:
-            raise ValueError("FUNCTRACE_MAX_SIZE is too small for a trace: set it to 1M or more")
+        check_size(max_size)
         if len(facts) > _MAX_FACTS_BYTES:
             raise ValueError(
                 f"the facts of the process take {len(facts)} bytes, more than {_MAX_FACTS_BYTES}"

@@ -207,6 +207,24 @@ def test_invalid_limits(functrace: Run, limit: tuple[str, str]) -> None:
 WAITING = [sys.executable, "-m", "functrace", "record", "-o", "x.ftrace", "--", *PROGRAM, "wait"]
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("FUNCTRACE_MAX_SIZE", "2X", "FUNCTRACE_MAX_SIZE=2X is not a size such as 500M or 2G"),
+        ("FUNCTRACE_MAX_SIZE", "1", "FUNCTRACE_MAX_SIZE is too small for a trace: set it to 1M"),
+        ("FUNCTRACE_DEPTH", "0", "FUNCTRACE_DEPTH=0 is not a number of levels"),
+    ],
+)
+def test_variables_that_the_recorder_would_refuse(
+    functrace: Run, name: str, value: str, message: str
+) -> None:
+    """One message, before the program starts, instead of a program without a trace."""
+    done = functrace("record", "true", **{name: value})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"functrace: {message}")
+    assert done.stderr.count("\n") == 1
+
+
 def test_signals_are_passed_on(module: Path) -> None:
     with subprocess.Popen(
         WAITING,

@@ -187,6 +187,29 @@ def test_program_read_from_a_pipe(app: Project, source: str, status: int) -> Non
     assert done.returncode == status
 
 
+def test_warning_that_is_an_error_in_standard_input(app: Project) -> None:
+    words, source = ("-W", "error", "-"), "def f():\n    return 1 is 1\nprint(f())\n"
+    own, done = app.python(*words, stdin=source), app.run(*words, stdin=source)
+    assert "SyntaxError" in own.stderr
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", own.stderr)
+
+
+@pytest.mark.parametrize(
+    ("options", "source", "status"),
+    [([], "x = = 1", 1), (["-W", "error"], "x = 1 is 1", 1), ([], "print(42)", 0)],
+)
+def test_program_read_from_a_named_pipe(
+    app: Project, options: list[str], source: str, status: int
+) -> None:
+    own = app.python(*options, "-c", source)
+    script = f'mkfifo named; echo "{source}" > named & "$@" named; found=$?; wait; exit $found'
+    shell = ["sh", "-c", script, "sh"]
+    done = app.execute([*shell, COMMAND, "run", "-q", *options])
+    assert (own.returncode, own.stdout) == (status, done.stdout)
+    assert done.returncode == status
+    assert own.stderr.splitlines()[-1:] == done.stderr.splitlines()[-1:]
+
+
 def test_code_that_is_not_utf8(app: Project) -> None:
     words = ["-c", "print(1)\udcff"]
     own, done = app.python(*words), app.run(*words)
