@@ -14,6 +14,7 @@ from functrace.sources import job
 from functrace.sources.folder_tasks import find_tasks
 from functrace.sources.go import runtime_copy, runtime_folder, toolchain
 from functrace.sources.go.module import Module, find_module
+from functrace.sources.go.required_runtime import find_required_runtime
 from functrace.sources.python import imports
 from functrace.sources.run_request import Language, Request
 from functrace.units import count, several
@@ -86,7 +87,7 @@ def _check_module(module: Module | None) -> Finding:
 
 def _check_runtime(module: Module) -> Finding:
     folder = runtime_folder.find(module)
-    imported = module.import_path(folder) if folder else module.required_runtime()
+    imported = module.import_path(folder) if folder else find_required_runtime(module)
     there = runtime_copy.read_version(folder) if folder else None
     own = runtime_copy.bundled_version()
     if imported is None:

@@ -200,11 +200,42 @@ def test_changed_runtime_is_not_removed(module: Path, functrace: Run) -> None:
     assert functrace("runtime", "remove").returncode == 1
 
 
-def test_required_runtime_is_used(module: Path, functrace: Run) -> None:
+def test_required_predecessor_is_used(module: Path, functrace: Run) -> None:
     mod = module / "go.mod"
     mod.write_text(mod.read_text() + "\nrequire github.com/bigwhite/functrace v0.1.0\n")
     done = functrace("inject", "main.go")
     assert '"github.com/bigwhite/functrace"' in done.stdout
+
+
+@pytest.mark.parametrize("is_runtime", [True, False])
+def test_required_module_that_is_called_functrace(
+    module: Path, functrace: Run, is_runtime: bool
+) -> None:
+    """It counts only if it is the runtime."""
+    required = module.parent / "functrace"
+    _write(required, {"go.mod": "module example.com/functrace\n", "f.go": "package functrace\n"})
+    if is_runtime:
+        functrace("runtime", "add")
+        (module / "internal" / "functrace").rename(module.parent / "runtime")
+        for file in (module.parent / "runtime").iterdir():
+            file.rename(required / file.name)
+        (required / "f.go").unlink()
+    mod = module / "go.mod"
+    mod.write_text(
+        mod.read_text()
+        + "\nrequire example.com/functrace v0.1.0 // tracing\n"
+        + "\nreplace example.com/functrace => ../functrace\n"
+    )
+    done = functrace("inject", "main.go")
+    assert ('"example.com/functrace"' in done.stdout) == is_runtime
+    assert ('"example.com/shop/internal/functrace"' in done.stdout) != is_runtime
+
+
+def test_required_module_that_is_not_on_this_machine(module: Path, functrace: Run) -> None:
+    mod = module / "go.mod"
+    mod.write_text(mod.read_text() + "\nrequire functrace.invalid/functrace v0.1.0\n")
+    done = functrace("inject", "main.go")
+    assert '"example.com/shop/internal/functrace"' in done.stdout
 
 
 def test_doctor_reports_obstacles(functrace: Run) -> None:

@@ -12,6 +12,7 @@ from functrace.errors import FunctraceError
 from functrace.sources.go import runtime_copy, runtime_folder
 from functrace.sources.go.module import Module, find_module, read_module
 from functrace.sources.go.planning import names_declared_elsewhere, plan
+from functrace.sources.go.required_runtime import find_required_runtime
 from functrace.sources.go.runtime_imports import find_runtime_dependencies
 from functrace.sources.run_request import Mode, Planner, Request, Verb
 from functrace.sources.walk import Folder
@@ -158,7 +159,7 @@ def runtime_import_path(module: Module | None) -> str:
 def _existing(module: Module) -> str | None:
     """Return the import path of the module's runtime, from a directory or go.mod, or None."""
     folder = runtime_folder.find(module)
-    return module.import_path(folder) if folder else module.required_runtime()
+    return module.import_path(folder) if folder else find_required_runtime(module)
 
 
 def _cycle(module: Module | None, package: str, path: str) -> str | None:

@@ -9,9 +9,6 @@ from pathlib import Path
 
 # Source: https://go.dev/ref/mod#go-mod-file-module
 _MODULE = re.compile(r"^\s*module\s+(?:\(\s*)?[\"`]?([^\s\"`()]+)", re.MULTILINE)
-_REQUIRED_RUNTIME = re.compile(
-    r"^\s*(?:require\s+)?(\S+/functrace(?:/v\d+)?)\s+v\S+[ \t]*$", re.MULTILINE
-)
 
 
 @dataclass(frozen=True)
@@ -42,11 +39,6 @@ class Module:
     def _prefix(self) -> str:
         # The module path of the standard library, std, is not part of its import paths.
         return "" if self.path == "std" else self.path
-
-    def required_runtime(self) -> str | None:
-        """Return the import path of the functrace runtime that go.mod requires, or None."""
-        match = _REQUIRED_RUNTIME.search(_read(self.root / "go.mod"))
-        return match[1] if match else None
 
 
 @cache
