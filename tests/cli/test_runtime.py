@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from functrace.errors import FunctraceError
+from functrace.sources.go import runtime_copy
 from tests.cli.conftest import Run, contents
 from tests.support.toolchains import Go
 
@@ -192,6 +194,17 @@ def _write(root: Path, files: dict[str, str]) -> None:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+
+
+@pytest.mark.parametrize("file", ["functrace", "internal"])
+def test_file_in_place_of_the_folder(tmp_path: Path, file: str) -> None:
+    folder = tmp_path / "internal" / "functrace"
+    path = tmp_path / "internal" if file == "internal" else folder
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("notes\n")
+    with pytest.raises(FunctraceError, match=f"{file} is a file, not a directory"):
+        runtime_copy.add(folder)
+    assert path.read_text() == "notes\n"
 
 
 def test_changed_runtime_is_not_removed(module: Path, functrace: Run) -> None:

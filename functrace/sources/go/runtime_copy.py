@@ -90,8 +90,15 @@ def add(folder: Path, http: str | None = None, *, sender: bool = False) -> list[
         sender: whether to add the sender, as a separate module.
 
     Raises:
-        FunctraceError: the directory contains other files, which are left unchanged.
+        FunctraceError: there is a file in place of the directory, or the directory contains other
+            files, which are left unchanged.
     """
+    in_the_way = next((path for path in (folder, *folder.parents) if path.is_file()), None)
+    if in_the_way:
+        raise FunctraceError(
+            f"{in_the_way} is a file, not a directory for the functrace runtime: left unchanged;"
+            " move it and run again"
+        )
     if folder.exists() and any(folder.iterdir()) and not read_version(folder):
         raise FunctraceError(
             f"{folder} exists and is not the functrace runtime: left unchanged; move it and run"
