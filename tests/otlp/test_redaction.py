@@ -10,12 +10,8 @@ import pytest
 from functrace.export.otlp.redaction import redact
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "redaction.json").read_text())
-ENVIRONMENT = {
-    "OTEL_EXPORTER_OTLP_HEADERS": "x-api-key=k3y-of-ours,x-tenant=1",
-    "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "authorization=Basic%20eDp5",
-}
 
 
-@pytest.mark.parametrize(("text", "expected"), VECTORS)
+@pytest.mark.parametrize(("text", "expected"), VECTORS["cases"])
 def test_vectors(text: str, expected: str) -> None:
-    assert redact(text, ENVIRONMENT) == expected
+    assert redact(text, VECTORS["environment"]) == expected

@@ -12,6 +12,12 @@ _WORD = re.compile(r"""[^\s"'<>]+""")
 # A long URL segment that mixes letters with digits is more often a token than a name.
 _SEGMENT = re.compile(r"[A-Za-z0-9_.%=~-]{20,}")
 _SHORTEST = 4  # minimum length of a redacted header value; shorter ones are numbers or flags
+_SHORTEST_ANYWHERE = 8  # shorter ones are redacted only as whole words
+# Header values that are no secrets: they are in messages without the header, too.
+_ORDINARY = frozenset(
+    "basic bearer default development false grpc gzip http https json none null otlp prod"
+    " production protobuf staging test true".split()
+)
 _HEADERS = ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS")
 
 
@@ -19,20 +25,37 @@ def redact(text: str, environment: Mapping[str, str] = os.environ) -> str:
     """Return ``text`` without the credentials that it contains.
 
     Masked are user names, passwords, queries and tokens in URLs, and the values of the headers that
-    the OTEL_EXPORTER_OTLP variables of ``environment`` set.
+    the OTEL_EXPORTER_OTLP variables of ``environment`` set, also their words alone. Ordinary words
+    such as ``true`` are not.
     """
-    for secret in _header_values(environment):
-        text = text.replace(secret, _MASK)
+    for secret in _secrets(environment):
+        text = _mask(text, secret)
     return _WORD.sub(lambda match: _redact_word(match[0]), text)
 
 
-def _header_values(environment: Mapping[str, str]) -> Iterator[str]:
+def _secrets(environment: Mapping[str, str]) -> Iterator[str]:
     for name in _HEADERS:
         for header in environment.get(name, "").split(","):
-            value = header.partition("=")[2].strip()
+            value = header.partition("=")[2].strip(" \t")
             for form in (value, unquote(value)):
-                if len(form) >= _SHORTEST:
-                    yield form
+                words = form.split(" ")
+                yield from filter(_is_secret, [form, *words] if len(words) > 1 else words)
+
+
+def _is_secret(value: str) -> bool:
+    return len(value) >= _SHORTEST and value.lower() not in _ORDINARY
+
+
+def _mask(text: str, secret: str) -> str:
+    if len(secret) >= _SHORTEST_ANYWHERE:
+        return text.replace(secret, _MASK)
+    before = "(?<![0-9A-Za-z])" if _is_alphanumeric(secret[0]) else ""
+    after = "(?![0-9A-Za-z])" if _is_alphanumeric(secret[-1]) else ""
+    return re.sub(before + re.escape(secret) + after, _MASK, text)
+
+
+def _is_alphanumeric(character: str) -> bool:
+    return character.isascii() and character.isalnum()
 
 
 def _redact_word(word: str) -> str:
