@@ -17,6 +17,7 @@ from functrace.errors import FunctraceError
 from functrace.tracefile import format as fmt
 from functrace.tracefile.chunks import Chunk, ChunkFile
 from functrace.tracefile.demotions import Demotion, find_demotions
+from functrace.tracefile.ending import Ending
 from functrace.tracefile.facts import FactsReader, Function, decode
 from functrace.tracefile.header import Header
 from functrace.tracefile.reader import Clock
@@ -78,10 +79,16 @@ class Follower:
 
     def __init__(self, path: Path, limits: Limits | None = None) -> None:
         self._file = ChunkFile(path)
-        self.header = _current_header(self._file)
+        try:
+            self.header = _current_header(self._file)
+        except FunctraceError:
+            self._file.close()
+            raise
         self.clock = Clock(self.header.ticks_per_second)
         self.ended_cleanly = False
         """whether the header marks the trace as complete"""
+        self.ending: Ending | None = None
+        """how the process ended, if its parent recorded that"""
         if limits is None:
             limits = Limits(_MAX_RECENT_CALLS, _MAX_IDLE_TRACKS, _EVICTION_INTERVAL, 0)
         self._feed: Any = engine().Feed(self.header.start, *limits)
@@ -143,6 +150,7 @@ class Follower:
         """
         header: Header = self._file.header()
         self.ended_cleanly = bool(header.flags & fmt.ENDED_CLEANLY)
+        self.ending = header.ending
         self.clock = Clock(header.ticks_per_second)
         until = self._last_ticks
         found = self._file.find_new()
@@ -154,6 +162,19 @@ class Follower:
         self._feed.advance(min(until, unread - 1))
         return count + len(found)
 
+    def drop_unread(self) -> None:
+        """Give up the unread events in all chunks but the latest of each writer."""
+        kept = []
+        for events in self._events:
+            if events.has_successor:
+                unread = (events.chunk.end - events.chunk.position) // fmt.WORD.size
+                self._lost_words += unread
+                self._feed.miss(events.number, unread > 0)
+                self._feed.end_chunk(events.number)
+            else:
+                kept.append(events)
+        self._events = kept
+
     def flush(self) -> None:
         """Process the remaining events when advance() finds nothing."""
         self._feed.advance(_NO_LIMIT)
@@ -162,6 +183,10 @@ class Follower:
         """End the open calls after the program has ended and advance() finds nothing."""
         self.flush()
         self._feed.end(self._last_ticks)
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
         self._file.close()
 
     def drain(self) -> Progress:

@@ -89,7 +89,7 @@ def find_rings(text: str) -> list[Ring]:
     Running processes have precedence over those that have ended, and the last program of a process
     over the ones before.
     """
-    rings = [ring for folder in ring_folders() for ring in _rings_in(folder)]
+    rings = list_rings()
     program = re.sub(r"[^A-Za-z0-9._-]", "_", text)
     found = [ring for ring in rings if text == str(ring.pid) or program == ring.program]
     latest: dict[tuple[Path, int, int], Ring] = {}
@@ -100,18 +100,24 @@ def find_rings(text: str) -> list[Ring]:
     return running or found
 
 
+def list_rings(folder: Path | None = None) -> list[Ring]:
+    """Return all rings in a folder, or in the user's folders; none from a folder open to others."""
+    folders = ring_folders() if folder is None else [folder.absolute()]
+    return [ring for each in folders for ring in _rings_in(each)]
+
+
 def _rings_in(folder: Path) -> Iterator[Ring]:
-    if not _is_private(folder):
+    if not is_private(folder):
         return
     for path in sorted(folder.iterdir()):
         name = _NAME.fullmatch(path.name)
         if name and path.is_file() and not path.is_symlink():
             program, pid, start, number = name.groups()
-            running = _is_running(path, int(pid), int(start))
+            running = is_running(path, int(pid), int(start))
             yield Ring(path, program, int(pid), int(start), int(number or 1), running)
 
 
-def _is_private(folder: Path) -> bool:
+def is_private(folder: Path) -> bool:
     """Return whether nobody but its user, who is this one or named by it, can write to a folder."""
     try:
         found = folder.lstat()
@@ -122,7 +128,7 @@ def _is_private(folder: Path) -> bool:
     return (found.st_mode & 0o170077) == 0o040000 and found.st_uid in owners
 
 
-def _is_running(path: Path, pid: int, start: int) -> bool:
+def is_running(path: Path, pid: int, start: int) -> bool:
     """Return whether a process holds the lock of its ring, or has the id and start in its name.
 
     A program that closes all its descriptors loses the lock; one in another namespace of process
