@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import functrace
 from functrace.errors import FunctraceError
 from functrace.tracefile import Trace, copy_ring, open_trace
 from functrace.watch import bundle_files
-from functrace.watch.bundle_folder import folder_of, list_interrupted, locked
+from functrace.watch.bundle_folder import folder_of, locked
 from functrace.watch.bundle_names import PROCESS, TRIAGE, WHY, archive_of, trace_name
 from functrace.watch.firing import Firing, to_json
 from functrace.watch.pprof_profiles import PprofSettings, save_profiles
@@ -79,30 +79,6 @@ def save_bundle(
             return _finish(firing, folder, settings)
     except OSError as error:
         raise FunctraceError(f"{error.filename or folder}: {error.strerror}") from None
-
-
-def finish_bundles(
-    destination: Path,
-    warn: Callable[[str], None],
-    settings_for: Callable[[Firing], BundleSettings] = lambda _: _NOTHING,
-) -> Iterator[SavedBundle]:
-    """Finish and yield the bundles that a killed watcher left unfinished in a folder."""
-    if not destination.is_dir():
-        return
-    for firing in list(list_interrupted(destination)):
-        yield from _finish_one(firing, destination, warn, settings_for(firing))
-
-
-def _finish_one(
-    firing: Firing,
-    destination: Path,
-    warn: Callable[[str], None],
-    settings: BundleSettings,
-) -> Iterator[SavedBundle]:
-    try:
-        yield save_bundle(firing, destination, settings)
-    except FunctraceError as error:
-        warn(f"cannot finish the bundle of trigger {firing.trigger}: {error}")
 
 
 def _write_first(firing: Firing, folder: Path, settings: BundleSettings) -> None:

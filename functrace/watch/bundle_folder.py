@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
@@ -15,10 +14,8 @@ from pathlib import Path
 from functrace.errors import FunctraceError
 from functrace.watch.bundle_names import (
     WHY,
-    archive_of,
     bundle_name,
     final,
-    is_bundle_name,
     partial,
 )
 from functrace.watch.firing import Firing, from_json
@@ -60,19 +57,6 @@ def parse_firing(content: bytes) -> Firing | None:
     return firing
 
 
-def list_interrupted(destination: Path) -> Iterator[Firing]:
-    """Yield the firings whose bundles are not finished. Remove folders that never got a firing."""
-    for path in sorted(destination.iterdir()):
-        folder = final(path) or path
-        if not is_bundle_name(folder.name) or not _is_own(path):
-            continue
-        firing = read_firing(path)
-        if firing is not None and not archive_of(folder).exists():
-            yield firing
-        elif firing is None and path != folder:
-            _remove_unused(path)
-
-
 @contextmanager
 def locked(folder: Path) -> Iterator[Path]:
     """Create a bundle's folder under a temporary name, or find it, and lock it.
@@ -111,18 +95,6 @@ def _is_at(descriptor: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(descriptor), path.lstat())
     except FileNotFoundError:
         return False
-
-
-def _remove_unused(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        _lock(descriptor, path)
-        if not (path / WHY).exists():
-            shutil.rmtree(path)
-    except FunctraceError:
-        pass  # its writer has only just created it
-    finally:
-        os.close(descriptor)
 
 
 def _is_own(folder: Path) -> bool:

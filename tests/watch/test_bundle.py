@@ -17,7 +17,7 @@ import pytest
 
 from functrace.errors import FunctraceError
 from functrace.watch import bundle, bundle_files, private_files
-from functrace.watch.bundle import finish_bundles, save_bundle
+from functrace.watch.bundle import save_bundle
 from functrace.watch.bundle_names import bundle_name, is_bundle_name
 from tests.support.pythons import ROOT
 from tests.watch import firings
@@ -149,16 +149,12 @@ def test_killed_watcher_loses_and_duplicates_nothing(
     process.start()
     process.join()
     assert process.exitcode == 9
-    warnings: list[str] = []
-    finished = list(finish_bundles(out, warnings.append))
-    assert warnings == []
-    if (at, step) == (0, "before"):  # killed before the firing was on the disk
-        assert names(out) == set()
-        finished = [save_bundle(firings.firing(ring), out)]
-    assert [saved.firing for saved in finished] == [firings.firing(ring)]
+    written = {path: path.stat().st_mtime_ns for path in out.rglob("*.ftrace")}
+    saved = save_bundle(firings.firing(ring), out)
     assert names(out) == {firings.NAME, f"{firings.NAME}.zip"}
-    assert {"triage.txt", "process.json", *picture_names()} < names(out / firings.NAME)
-    assert list(finish_bundles(out, warnings.append)) == []
+    assert {"triage.txt", "process.json", *picture_names()} < names(saved.folder)
+    (trace,) = saved.folder.glob("*.ftrace")
+    assert trace.stat().st_mtime_ns in written.values() or not written  # the first copy is kept
 
 
 def _save_and_die_within(ring: Path, out: Path, name: str) -> None:
@@ -189,7 +185,6 @@ def test_half_a_file_is_written_again(ring: Path, out: Path, name: str) -> None:
     process.start()
     process.join()
     assert process.exitcode == 9
-    list(finish_bundles(out, pytest.fail))
     saved = save_bundle(firings.firing(ring), out)
     assert names(out) == {firings.NAME, f"{firings.NAME}.zip"}
     assert len(names(saved.folder)) == 4 + len(picture_names())
@@ -205,19 +200,9 @@ def test_interrupted_bundle_without_trace_or_ring_is_removed(ring: Path, out: Pa
     process.start()
     process.join()
     ring.unlink()
-    warnings: list[str] = []
-    assert list(finish_bundles(out, warnings.append)) == []
-    assert "cannot finish the bundle of trigger failure-rate" in warnings[0]
+    with pytest.raises(FunctraceError, match="No such file"):
+        save_bundle(firings.firing(ring), out)
     assert names(out) == set()
-
-
-def test_finishing_leaves_other_files_alone(out: Path) -> None:
-    for folder in ("notes", ".shop.partial", "shop-1-20231114T221320.250Z-hang"):
-        (out / folder).mkdir(parents=True)
-    (out / "shop-1-20231114T221320.250Z-hang" / "why.json").write_text('{"at": {}}')
-    before = names(out)
-    assert list(finish_bundles(out, pytest.fail)) == []
-    assert names(out) == before
 
 
 def test_bundle_that_another_watcher_writes_is_left_to_it(ring: Path, out: Path) -> None:
