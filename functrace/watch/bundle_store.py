@@ -42,10 +42,10 @@ class BundleStore(Protocol):
         """Return the folder in which bundles are saved."""
 
     def keep(self, bundle: SavedBundle) -> str:
-        """Store a finished bundle and return its location."""
+        """Store a finished bundle and return its location.
 
-    def retry(self) -> None:
-        """Store the finished bundles that could not be stored before, if it is time to."""
+        A bundle that could not be stored remains in the folder, to be kept again.
+        """
 
 
 class FolderStore:
@@ -59,9 +59,6 @@ class FolderStore:
         """Remove old bundles and return the bundle's path."""
         prune(self.folder, self._retention, time.time())
         return str(bundle.folder.absolute())
-
-    def retry(self) -> None:
-        """Do nothing: a saved bundle is stored."""
 
 
 def open_store(

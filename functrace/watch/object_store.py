@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from itertools import count
@@ -14,21 +13,18 @@ from functrace.errors import FunctraceError
 from functrace.watch.bundle import SavedBundle
 from functrace.watch.bundle_folder import parse_firing, read_firing
 from functrace.watch.bundle_names import WHY, archive_of
-from functrace.watch.bundle_store import Retention, list_finished, prune, remove
+from functrace.watch.bundle_store import Retention, prune, remove
 
 _ATTEMPTS = 3
 _FIRST_WAIT_S = 1.0
-_MAX_PAUSE_S = 300.0
+_MAX_REASON = 200
 # botocore waits for minutes by default; failed uploads are tried again here.
 _S3_LIMITS = {"connect_timeout": 5, "read_timeout": 60, "retries": {"max_attempts": 1}}
 _OPTIONS: dict[str, dict[str, Any]] = {"s3": {"config_kwargs": _S3_LIMITS}}
 
 
 class ObjectStore:
-    """A prefix in an object store.
-
-    Bundles that cannot be uploaded stay in the spool and are tried again, after pauses that double.
-    """
+    """A prefix in an object store."""
 
     def __init__(
         self,
@@ -38,57 +34,40 @@ class ObjectStore:
         warn: Callable[[str], None],
         *,
         sleep: Callable[[float], None] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.folder = spool
         self._url = url.rstrip("/")
         self._retention = retention
         self._warn = warn
         self._sleep = sleep
-        self._clock = clock
         self._system, self._prefix = _open(self._url)
-        self._pause_s = 0.0
-        self._next = 0.0
-        self._lock = threading.Lock()
 
     def keep(self, bundle: SavedBundle) -> str:
-        """Upload a bundle and return its URL; if that fails, leave it in the spool."""
-        with self._lock:
-            name = self._upload_with_retries(bundle.folder)
-            prune(self.folder, self._retention, time.time())
-        return f"{self._url}/{name or bundle.folder.name}"
+        """Upload a bundle and return its URL; if that fails, warn and leave it in the spool."""
+        folder = bundle.folder
+        name, error = self._attempt(folder)
+        for number in range(_ATTEMPTS - 1):
+            if not error:
+                break
+            self._sleep(_FIRST_WAIT_S * 2**number)
+            name, error = self._attempt(folder)
+        if error:
+            self._warn(f"cannot upload to {self._url}: {error}; {folder} is kept for later")
+        else:
+            remove(folder)
+        prune(self.folder, self._retention, time.time())
+        return f"{self._url}/{name}"
 
-    def retry(self) -> None:
-        """Upload what is in the spool, unless the store failed a moment ago."""
-        if self._clock() < self._next:
-            return
-        with self._lock:
-            for folder in list_finished(self.folder):
-                if not self._attempt(folder):
-                    return
-
-    def _upload_with_retries(self, folder: Path) -> str | None:
-        if self._clock() < self._next:
-            return None
-        for number in range(_ATTEMPTS):
-            if number:
-                self._sleep(_FIRST_WAIT_S * 2 ** (number - 1))
-            if name := self._attempt(folder):
-                return name
-        return None
-
-    def _attempt(self, folder: Path) -> str | None:
-        """Upload a bundle and remove it from the spool. Return its name in the store."""
+    def _attempt(self, folder: Path) -> tuple[str, str]:
+        """Upload a bundle. Return its name in the store, and why that failed."""
         try:
             name, is_stored = self._find_name(folder)
             if not is_stored:
                 self._upload(folder, f"{self._prefix}/{name}")
         except Exception as error:  # noqa: BLE001 -- each file system of fsspec raises its own
-            self._fail(folder, error)
-            return None
-        remove(folder)
-        self._pause_s = self._next = 0.0
-        return name
+            reason = " ".join(str(error).split())[:_MAX_REASON] or type(error).__name__
+            return folder.name, reason
+        return name, ""
 
     def _find_name(self, folder: Path) -> tuple[str, bool]:
         """Return the name for a bundle in the store, and whether the bundle is there already.
@@ -115,13 +94,6 @@ class ObjectStore:
             self._system.put_file(str(path), f"{target}/{path.name}")
         self._system.put_file(str(archive_of(folder)), f"{target}.zip")
         self._system.put_file(str(files[-1]), f"{target}/{WHY}")
-
-    def _fail(self, folder: Path, error: Exception) -> None:
-        if not self._pause_s:  # one message until an upload succeeds
-            reason = " ".join(str(error).split())[:200] or type(error).__name__
-            self._warn(f"cannot upload to {self._url}: {reason}; {folder} is kept for later")
-        self._pause_s = min(max(2 * self._pause_s, _FIRST_WAIT_S), _MAX_PAUSE_S)
-        self._next = self._clock() + self._pause_s
 
 
 def _open(url: str) -> tuple[Any, str]:

@@ -213,32 +213,24 @@ def test_unreachable_store_is_tried_again(s3: Server, ring: Path, tmp_path: Path
 
     warnings: list[str] = []
     waits: list[float] = []
-    now = [0.0]
-    store = ObjectStore(
-        "s3://bundles/shop",
-        tmp_path / "spool",
-        KEEP_ALL,
-        warnings.append,
-        sleep=waits.append,
-        clock=lambda: now[0],
-    )
+    spool = tmp_path / "spool"
+    url = "s3://bundles/shop"
+    store = ObjectStore(url, spool, KEEP_ALL, warnings.append, sleep=waits.append)
     s3.stop()
-    first, second = save(ring, store.folder, 2)
-    files = names(first.folder)
-    store.keep(first)
-    store.keep(second)  # at once: the store has only just failed
+    (saved,) = save(ring, spool)
+    files = names(saved.folder)
+    store.keep(saved)
     assert waits == [1.0, 2.0]
     assert len(warnings) == 1
     assert "cannot upload to s3://bundles/shop" in warnings[0]
-    assert list_finished(store.folder) == [first.folder, second.folder]
+    assert list_finished(spool) == [saved.folder]
     s3.start()
     bucket(s3).mkdir("bundles")
-    store.retry()  # too early
-    assert keys(s3) == set()
-    now[0] = 1000.0
-    store.retry()
-    assert keys(s3) == expected_keys(first, files) | expected_keys(second, files)
-    assert names(store.folder) == set()
+    ring.unlink()
+    (again,) = save(ring, spool)  # the bundle in the spool, since the ring is gone
+    assert store.keep(again) == f"{url}/{saved.folder.name}"
+    assert keys(s3) == expected_keys(saved, files)
+    assert (names(spool), len(warnings)) == (set(), 1)
 
 
 def test_spool_is_bounded(ring: Path, tmp_path: Path) -> None:
@@ -254,7 +246,7 @@ def test_spool_is_bounded(ring: Path, tmp_path: Path) -> None:
     for saved in save(ring, store.folder, 3):
         store.keep(saved)
     assert len(list_finished(store.folder)) == 1
-    assert len(warnings) == 1
+    assert len(warnings) == 3
 
 
 def test_killed_after_uploading_keeps_the_first_bundle(ring: Path, tmp_path: Path) -> None:
@@ -292,7 +284,7 @@ def test_killed_while_uploading_is_uploaded_once(ring: Path, tmp_path: Path) -> 
     half.mkdir(parents=True)
     (half / "triage.txt").write_text("ha")
     files = names(saved.folder)
-    store.retry()
+    store.keep(saved)
     assert names(half) == files
     assert (half / "triage.txt").read_text() != "ha"
     assert names(tmp_path / "bundles") == {half.name, f"{half.name}.zip"}
