@@ -18,7 +18,7 @@ from functrace.tracefile.facts import Facts, Function, decode, read_facts
 from functrace.tracefile.header import Header, parse_header
 from functrace.tracefile.scan import Chunks, Pieces, Rows, find_chunks, find_pieces
 from functrace.tracefile.sentences import sentences
-from functrace.tracefile.tracks import TrackOrder, Tracks, order_tracks
+from functrace.tracefile.tracks import TrackIndex, Tracks, index_tracks, order_pieces
 
 _MAX_PPM = 1_000_000
 _MAX_COUNT = (1 << 63) - 1
@@ -143,8 +143,12 @@ def open_trace(path: str | Path, data: memoryview | None = None) -> Trace:
     chunks = find_chunks(data, overwritten)
     facts = read_facts(data, chunks.rows)
     found = find_pieces(data, header, chunks.rows)
-    ordered = order_tracks(found, has_runs=header.version > 1)
     clock = Clock(header.ticks_per_second)
+    index = index_tracks(found)
+    tracks = _tracks(index, found.records, facts, clock, data)
+    found = found.without_records()  # of millions of tracks they are large
+    pieces, piece_of = order_pieces(found.rows, index, has_runs=header.version > 1)
+    found = found.without_rows()
     span = clock.nanoseconds(np.array([found.first, found.last]))
     demotions, unknown = find_demotions(
         facts.demotions,
@@ -168,12 +172,19 @@ def open_trace(path: str | Path, data: memoryview | None = None) -> Trace:
         process=facts.process,
         functions=tuple(facts.functions),
         demotions=tuple(demotions),
-        tracks=_tracks(ordered, facts, clock, data),
+        tracks=tracks,
         events=found.events,
         span=(int(span[0]), int(span[1])),
         damage=_damage(overwritten, chunks, facts, found),
         clock=clock,
-        words=_words(data, header, facts, found, ordered),
+        words=Words(
+            data=data,
+            start=header.start,
+            last=found.last,
+            pieces=pieces,
+            piece_of=piece_of,
+            function_of=facts.index_of,
+        ),
     )
 
 
@@ -201,36 +212,30 @@ def _map(path: Path) -> memoryview:
     return memoryview(mapped)
 
 
-def _tracks(ordered: TrackOrder, facts: Facts, clock: Clock, data: memoryview) -> Tracks:
-    records = ordered.records
-    numbers = np.minimum(records["starter"].astype(np.int64), len(facts.index_of) - 1)
-    known = records["starter"] < len(facts.index_of)
-    start = records["start"].astype(np.int64)
+def _tracks(
+    index: TrackIndex, records: Rows, facts: Facts, clock: Clock, data: memoryview
+) -> Tracks:
+    def column(name: str, kind: npt.DTypeLike) -> npt.NDArray[Any]:
+        values = np.zeros(len(index.id), kind)
+        is_recorded = index.record >= 0
+        values[is_recorded] = records[name][index.record[is_recorded]]
+        return values
+
+    starters = column("starter", np.uint32)
+    known = starters < len(facts.index_of)
+    nanoseconds = clock.nanoseconds(index.start)
     return Tracks(
-        id=records["id"].copy(),
-        kind=records["kind"].astype(np.uint8),
-        parent=ordered.parent,
-        parent_id=records["parent"].copy(),
-        starter=np.where(known, facts.index_of[numbers], -1).astype(np.int32),
-        line=np.minimum(records["line"], fmt.LINE_LIMIT),
-        start=clock.nanoseconds(start),
-        start_ticks=start,
-        name_at=records["name"].astype(np.int64),
-        name_bytes=records["name_length"].astype(np.int64),
+        id=index.id,
+        kind=column("kind", np.uint8),
+        parent=index.parent,
+        parent_id=column("parent", np.uint64),
+        starter=np.where(known, facts.index_of[np.where(known, starters, 0)], -1).astype(np.int32),
+        line=np.minimum(column("line", np.uint32), fmt.LINE_LIMIT),
+        start=nanoseconds if clock.ticks_per_second != 1e9 else index.start,
+        start_ticks=index.start,
+        name_at=column("name", np.int64),
+        name_bytes=column("name_length", np.uint16),
         data=data,
-    )
-
-
-def _words(
-    data: memoryview, header: Header, facts: Facts, found: Pieces, ordered: TrackOrder
-) -> Words:
-    return Words(
-        data=data,
-        start=header.start,
-        last=found.last,
-        pieces=ordered.pieces,
-        piece_of=ordered.piece_of,
-        function_of=facts.index_of,
     )
 
 

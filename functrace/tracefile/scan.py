@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,14 @@ class Pieces:
     truncated: int
     words_without_track: int
     tracks_without_id: int
+
+    def without_records(self) -> Pieces:
+        """Return the same without the track records."""
+        return replace(self, records=self.records[:0].copy())
+
+    def without_rows(self) -> Pieces:
+        """Return the same without the pieces."""
+        return replace(self, rows=self.rows[:0].copy())
 
 
 def find_chunks(data: memoryview, overwritten: bool) -> Chunks:

@@ -49,9 +49,10 @@ class Tracks(Sequence[Track]):
     starter: npt.NDArray[np.int32]
     line: npt.NDArray[np.uint32]
     start: _Int64s
+    """nanoseconds after the start of the trace"""
     start_ticks: _Int64s
     name_at: _Int64s
-    name_bytes: _Int64s
+    name_bytes: npt.NDArray[np.uint16]
     data: memoryview
 
     def __len__(self) -> int:
@@ -94,86 +95,130 @@ class Tracks(Sequence[Track]):
         return int(found[0]) if len(found) else -1
 
 
-@dataclass(frozen=True)
-class TrackOrder:
-    """Tracks in the order of their starts, with pieces grouped by track."""
+@dataclass(frozen=True, eq=False)
+class TrackIndex:
+    """Tracks in the order of their starts, by the rows that describe them."""
 
-    records: Rows
-    """one record for each track; kind 0 if the file contains none"""
+    id: npt.NDArray[np.uint64]
+    start: _Int64s
+    """ticks after the start of the trace"""
     parent: npt.NDArray[np.int32]
-    pieces: Rows
-    piece_of: _Int64s
-    """index of each track's first piece; one item more than there are tracks"""
+    record: npt.NDArray[np.int32]
+    """index of each track's first record, or -1"""
+    of_piece: npt.NDArray[np.int32]
+    """index of the track of each piece"""
 
 
-def order_tracks(found: Pieces, *, has_runs: bool) -> TrackOrder:
+def index_tracks(found: Pieces) -> TrackIndex:
     """Match pieces and records by track id.
 
     A parent that does not precede its child is ignored, so that no track is its own ancestor.
     """
-    ids, of_piece = np.unique(
-        np.concatenate([found.rows["track"], found.records["id"]]), return_inverse=True
+    ids = _distinct(
+        np.concatenate([_distinct(found.rows["track"]), _distinct(found.records["id"])])
     )
-    records = _first_records(ids, found, of_piece[: len(found.rows)])
-    order = np.lexsort((ids, records["start"]))
-    rank = np.empty(len(ids), np.int64)
-    rank[order] = np.arange(len(ids))
-    track_of_piece = rank[of_piece[: len(found.rows)]]
-    by_track = np.argsort(track_of_piece, kind="stable")
-    pieces = found.rows[by_track]
-    if has_runs:
-        pieces = _in_run_order(pieces, track_of_piece[by_track])
-    counts = np.bincount(track_of_piece, minlength=len(ids))
-    return TrackOrder(
-        records[order],
-        _parents(ids, records, rank)[order],
-        np.ascontiguousarray(pieces),
-        np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+    of_piece = np.searchsorted(ids, found.rows["track"]).astype(np.int32)
+    record = _first_records(ids, found.records)
+    start = np.full(len(ids), fmt.TIME_LIMIT)
+    np.minimum.at(start, of_piece, found.rows["first"])
+    is_recorded = record >= 0
+    start[is_recorded] = found.records["start"][record[is_recorded]]
+    order = np.argsort(start, kind="stable")
+    rank = np.empty(len(ids), np.int32)
+    rank[order] = np.arange(len(ids), dtype=np.int32)
+    parents = np.zeros(len(ids), np.uint64)
+    parents[is_recorded] = found.records["parent"][record[is_recorded]]
+    return TrackIndex(
+        ids[order],
+        start[order],
+        _parents(ids, parents, rank)[order],
+        record[order],
+        rank[of_piece],
     )
 
 
-def _in_run_order(pieces: Rows, tracks: _Int64s) -> Rows:
-    """Return the runs of each track in the order of their numbers, and flag missing ones.
+def order_pieces(
+    pieces: Rows, index: TrackIndex, *, has_runs: bool
+) -> tuple[Rows, npt.NDArray[np.int64]]:
+    """Return the pieces track by track, and the index of each track's first piece.
+
+    The latter has one item more than there are tracks.
+    """
+    counts = np.bincount(index.of_piece, minlength=len(index.id))
+    first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    order = np.argsort(index.of_piece, kind="stable")
+    if not has_runs or not len(pieces):
+        return pieces[order], first
+    order, is_whole = _in_run_order(pieces, order, index.of_piece[order])
+    pieces = pieces[order]
+    pieces["flags"][~is_whole] |= GAP
+    return pieces, first
+
+
+def _in_run_order(
+    pieces: Rows, order: _Int64s, tracks: npt.NDArray[np.int32]
+) -> tuple[_Int64s, npt.NDArray[np.bool_]]:
+    """Return the order of the runs by track and number, and whether none is missing before each.
 
     Args:
-        pieces: the runs, track by track, each track's in the order of the file.
-        tracks: the track of each.
+        pieces: the runs.
+        order: their order by track, each track's in the order of the file.
+        tracks: the tracks in that order.
     """
-    if not len(pieces):
-        return pieces
-    starts = (pieces["flags"] & STARTS) != 0
-    begun = np.cumsum(starts)
-    before = np.concatenate([[0], np.cumsum(np.bincount(tracks, weights=starts))]).astype(np.int64)
-    life = np.maximum(begun - before[tracks], 1)  # runs may come before the first track record
-    runs = pieces["run"].astype(np.int64)
-    step = runs - np.roll(runs, 1)
-    place = np.cumsum((step + _HALF & fmt.RUN_MASK) - _HALF)
-    order = np.lexsort((place, life, tracks))
-    pieces, place, life, tracks = pieces[order], place[order], life[order], tracks[order]
-    is_next = np.concatenate(
-        [[False], (np.diff(place) == 1) & (np.diff(life) == 0) & (np.diff(tracks) == 0)]
-    )
-    is_whole = is_next | ((pieces["flags"] & STARTS) != 0)
-    pieces["flags"][~is_whole] |= GAP
-    return pieces
+    starts = (pieces["flags"][order] & STARTS) != 0
+    life, place = _places(pieces["run"][order], starts, tracks)
+    is_same = np.diff(tracks) == 0
+    lives, steps = np.diff(life), np.diff(place)
+    if (is_same & ((lives < 0) | (lives == 0) & (steps < 0))).any():
+        again = np.lexsort((place, life, tracks))
+        order, starts = order[again], starts[again]
+        is_same = np.diff(tracks) == 0  # the tracks are sorted already
+        lives, steps = np.diff(life[again]), np.diff(place[again])
+    starts[1:] |= is_same & (lives == 0) & (steps == 1)
+    return order, starts
 
 
-def _first_records(
-    ids: npt.NDArray[np.uint64], found: Pieces, of_piece: npt.NDArray[np.intp]
-) -> Rows:
-    """Return the first record of each track; repeated records only continue the track."""
-    records = np.zeros(len(ids), found.records.dtype)
-    records["id"] = ids
-    records["start"] = fmt.TIME_LIMIT
-    np.minimum.at(records["start"], of_piece, found.rows["first"])
-    recorded, first = np.unique(found.records["id"], return_index=True)
-    records[np.searchsorted(ids, recorded)] = found.records[first]
-    return records
+def _places(
+    runs: npt.NDArray[np.uint32],
+    starts: npt.NDArray[np.bool_],
+    tracks: npt.NDArray[np.int32],
+) -> tuple[npt.NDArray[np.int32], _Int64s]:
+    """Return, for each run, which life of its track it belongs to, and its place in the order.
+
+    A life begins with a track record. Numbers of runs are stored modulo 2^24.
+    """
+    begun = np.cumsum(starts, dtype=np.int32)
+    before = np.concatenate([[0], np.cumsum(np.bincount(tracks, weights=starts))])
+    life = np.maximum(begun - before.astype(np.int32)[tracks], 1)  # runs may precede the first
+    step = np.zeros(len(runs), np.int64)
+    np.subtract(runs[1:], runs[:-1], out=step[1:], dtype=np.int64)
+    return life, np.cumsum((step + _HALF & fmt.RUN_MASK) - _HALF)
 
 
-def _parents(ids: npt.NDArray[np.uint64], records: Rows, rank: _Int64s) -> npt.NDArray[np.int32]:
+def _distinct(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Return the distinct values, sorted. numpy.unique takes ten times as long since NumPy 2.3."""
+    ordered = np.sort(values)
+    is_new = np.ones(len(ordered), np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=is_new[1:])
+    return ordered[is_new]
+
+
+def _first_records(ids: npt.NDArray[np.uint64], records: Rows) -> npt.NDArray[np.int32]:
+    """Return the index of the first record of each track, or -1.
+
+    Further records only continue the track.
+    """
+    found = np.full(len(ids), -1, np.int32)
+    recorded, first = np.unique(records["id"], return_index=True)
+    found[np.searchsorted(ids, recorded)] = first
+    return found
+
+
+def _parents(
+    ids: npt.NDArray[np.uint64], parents: npt.NDArray[np.uint64], rank: npt.NDArray[np.int32]
+) -> npt.NDArray[np.int32]:
     if not len(ids):
         return np.empty(0, np.int32)
-    place = np.minimum(np.searchsorted(ids, records["parent"]), len(ids) - 1)
-    found = (ids[place] == records["parent"]) & (rank[place] < rank)
+    place = np.minimum(np.searchsorted(ids, parents), len(ids) - 1)
+    found = (ids[place] == parents) & (rank[place] < rank)
     return np.where(found, rank[place], -1).astype(np.int32)

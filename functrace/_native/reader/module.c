@@ -121,13 +121,17 @@ static PyObject *pieces(PyObject *module, PyObject *arguments) {
     status = functrace_pieces(bytes.items, start, version, rows.items, rows.count, &found);
     Py_END_ALLOW_THREADS
     PyObject *result = NULL;
-    if (status == STATUS_OK)
-        result = Py_BuildValue("(NNKLLKKKK)", functrace_copy(found.items, found.count, sizeof *found.items),
-                               functrace_copy(found.tracks, found.track_count, sizeof *found.tracks),
-                               (unsigned long long)found.events, (long long)found.first, (long long)found.last,
+    if (status == STATUS_OK) {
+        /* Each array is released before the next one is copied. */
+        PyObject *items = functrace_copy(found.items, found.count, sizeof *found.items);
+        free(found.items);
+        found.items = NULL;
+        PyObject *tracks = functrace_copy(found.tracks, found.track_count, sizeof *found.tracks);
+        result = Py_BuildValue("(NNKLLKKKK)", items, tracks, (unsigned long long)found.events,
+                               (long long)found.first, (long long)found.last,
                                (unsigned long long)found.stray, (unsigned long long)found.cut,
                                (unsigned long long)found.trackless, (unsigned long long)found.bad_tracks);
-    else
+    } else
         PyErr_NoMemory();
     functrace_release_pieces(&found);
     return result;
