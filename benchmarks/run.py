@@ -20,6 +20,7 @@ from python_calls import python_calls
 from python_rewriting import python_rewriting
 from python_start import python_start
 from traces import traces
+from watching import watching
 
 
 def main() -> None:
@@ -44,6 +45,8 @@ def main() -> None:
     python_calls()
     print()
     python_start()
+    print()
+    watching()
     for program in sys.argv[1:]:
         print()
         builds(program)

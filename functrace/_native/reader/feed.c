@@ -3,7 +3,7 @@
 #include "feed.h"
 
 enum { FURTHEST = 10000 }; /* remembered calls that are searched for a starter's last */
-enum { STEP_SAMPLES = 1000 }; /* of the times of the words between evictions */
+enum { STEP_SAMPLES = 100 }; /* of the times of the words between evictions */
 /* What happens to a track between its words: their low bits are those of no word in a file. */
 enum { RUN_BEGINS = 1 << 2, TRACK_BEGINS = 2 << 2, RUN_CUT = 3 << 2 };
 enum { CUT_MAYBE = 1, CUT_SURELY = 2 }; /* the end of a run was overwritten before it was read */
