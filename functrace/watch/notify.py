@@ -28,7 +28,7 @@ _JSON = {"Content-Type": "application/json"}
 
 
 class Notifier:
-    """Sender of notices. A failure is one message per receiver until it works again.
+    """Sender of notices. A receiver that fails is one message for each notice.
 
     Attributes:
         failures: number of notices that a receiver did not get.
@@ -40,18 +40,13 @@ class Notifier:
         self.failures = 0
         self._warn = warn
         self._sleep = sleep
-        self._failing: set[str] = set()
 
     def notify(self, notice: Notice, receivers: NotifyKeys) -> None:
         """Send a notice to all receivers; never raises."""
         for name, deliver in _deliveries(notice, receivers):
             error = self._deliver(deliver)
-            if error is None:
-                self._failing.discard(name)
-                continue
-            self.failures += 1
-            if name not in self._failing:
-                self._failing.add(name)
+            if error is not None:
+                self.failures += 1
                 self._warn(f"cannot notify {name}: {error}")
 
     def _deliver(self, deliver: Callable[[], None]) -> str | None:
