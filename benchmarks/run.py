@@ -12,6 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from budget import budget
 from builds import builds
 from calls import calls
 from exports import exports
@@ -31,6 +32,8 @@ def main() -> None:
     version, goroot = go.stdout.split()
     print(f"{version}, {os.cpu_count()} cores\n")
     calls()
+    print()
+    budget()
     print()
     traces()
     print()

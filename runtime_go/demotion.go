@@ -140,7 +140,7 @@ var silence = track{absent: &function{}, exit: doNothing}
 //
 //go:norace
 func (t *track) leaveAbsent() {
-	if _, _, panicking := state(); panicking == 0 || !findsPanics() {
+	if _, _, panicking := state(); t == &silence || panicking == 0 || !findsPanics() {
 		return
 	}
 	if name := unwinding(); name == "runtime.gopanic" || name == "runtime.Goexit" {
@@ -153,7 +153,7 @@ func (t *track) leaveAbsent() {
 //
 //go:norace
 func (t *track) recordFailure(err error) {
-	if t == &silence || off.Load() {
+	if off.Load() || t == &silence {
 		return
 	}
 	own := currentTrack()

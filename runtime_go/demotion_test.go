@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +22,7 @@ func init() {
 		"failures": failures,
 		"busy":     busy,
 		"flapping": flapping,
+		"garbage":  garbage,
 	} {
 		programs[name] = program
 	}
@@ -205,4 +207,22 @@ func TestChangesWhileOthersCall(t *testing.T) {
 			t.Errorf("goroutine %d: %v are open", track.id, track.open)
 		}
 	}
+}
+
+// garbage calls a demoted function alone, until it is promoted.
+func garbage() {
+	d()
+	functrace.Demote("d")
+	for functrace.IsDemoted("d") {
+		d()
+		runtime.GC()
+	}
+	d()
+}
+
+// No chunk is filled meanwhile, and no list of open calls is due.
+func TestPromotionWhileNothingIsRecorded(t *testing.T) {
+	d, _, _ := record(t, "garbage", someBudget)
+	expect(t, d.main().String(), "\t->d\n\t<-d\n\t->d\n\t<-d\n")
+	expect(t, strings.Join(d.demotions, "\n"), "d 3 7\nd 0 7")
 }

@@ -20,7 +20,17 @@ func Demote(name string) { change(name, (*usage).next) }
 // Promote undoes that.
 func Promote(name string) { change(name, func(*usage) demotion { return promoted }) }
 
+// IsDemoted reports whether it is demoted.
+func IsDemoted(name string) (is bool) {
+	each(name, func(_ int, u *usage) { is = u.level != promoted })
+	return is
+}
+
 func change(name string, to func(*usage) demotion) {
+	each(name, func(i int, u *usage) { rec.budget.changeAll(i, to(u), 0, 0, 7) })
+}
+
+func each(name string, f func(number int, u *usage)) {
 	disableRaceDetector()
 	defer enableRaceDetector()
 	rec.mu.Lock()
@@ -28,7 +38,7 @@ func change(name string, to func(*usage) demotion) {
 	for i := range rec.budget.functions {
 		u := &rec.budget.functions[i]
 		if u.function != nil && u.function.name == ownPackage[:len(ownPackage)-1]+"_test."+name {
-			rec.budget.changeAll(i, to(u), 0, 0, 7)
+			f(i, u)
 		}
 	}
 }
