@@ -179,7 +179,7 @@ FED_TRACK = np.dtype(
 )
 
 # Chains of a feed that folds calls. The first is that of all chains beyond the limit.
-CHAIN = np.dtype([("parent", "<i4"), ("function", "<i4")])
+CHAIN = np.dtype([("parent", "<i4"), ("function", "<i4"), ("started", "<i4")])
 
 CHAIN_FIGURES = np.dtype(
     [

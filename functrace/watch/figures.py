@@ -81,14 +81,20 @@ class ChainNames:
     Attributes:
         parents: by chain, the chain of its caller; -1 for none.
         functions_of: by chain, the index of its function in `table`; -1 for OTHER_CHAIN.
+        started: by chain, whether it runs on a track that its caller started.
         table: the functions of the process.
     """
 
     def __init__(
-        self, parents: Sequence[int], functions_of: Sequence[int], table: Sequence[Function]
+        self,
+        parents: Sequence[int],
+        functions_of: Sequence[int],
+        started: Sequence[int],
+        table: Sequence[Function],
     ) -> None:
         self.parents = parents
         self.functions_of = functions_of
+        self.started = started
         self.table = table
 
     def __len__(self) -> int:
@@ -106,6 +112,10 @@ class ChainNames:
         """Return the innermost function of a chain with its file, or None for OTHER_CHAIN."""
         index = self.functions_of[chain]
         return self.table[index] if index >= 0 else None
+
+    def is_outermost(self, chain: int) -> bool:
+        """Return whether calls of a chain are the outermost ones of their tracks."""
+        return self.parents[chain] < 0 or bool(self.started[chain])
 
     def lineage(self, chain: int) -> list[int]:
         """Return a chain and the chains of its callers, innermost first."""

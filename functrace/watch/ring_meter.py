@@ -64,7 +64,10 @@ class RingMeter:
         self._meter = ProcessMeter(ring.pid, ring.start, clocks.monotonic)
         self._parents: list[int] = []
         self._functions: list[int] = []
-        self._names = ChainNames(self._parents, self._functions, self._follower.functions)
+        self._started: list[int] = []
+        self._names = ChainNames(
+            self._parents, self._functions, self._started, self._follower.functions
+        )
         self._lost = 0
         age = max(clocks.wall() - self.started, _MIN_SECONDS)
         self._began = clocks.monotonic() - age
@@ -161,6 +164,7 @@ class RingMeter:
     def _add_chains(self, window: ChainWindow) -> None:
         self._parents.extend(window.new_chains["parent"].tolist())
         self._functions.extend(window.new_chains["function"].tolist())
+        self._started.extend(window.new_chains["started"].tolist())
 
     def _chains(self, figures: Rows) -> Rows:
         nanoseconds = self._follower.clock.nanoseconds

@@ -25,7 +25,8 @@ from tests.tracefile.test_follower import _RING_CHUNKS, _WHOLE, _ring_words, _st
 from tests.tracefile.vectors import VECTORS
 from tests.tracefile.writers import Writers
 
-_Chain = tuple[int, ...]
+_Chain = tuple[tuple[int, bool], ...]  # functions, and whether each was started
+_OTHER, _OUTER, _INNER = ((-1, False),), ((0, False),), ((0, False), (1, False))
 _TICKS = Clock(1e9)
 
 
@@ -76,8 +77,9 @@ class Windows:
 
     def add(self) -> None:
         found, sums = self.follower.window(), self.sums
-        for parent, function in found.new_chains.tolist():
-            self.chains.append((*(self.chains[parent] if parent >= 0 else ()), function))
+        for parent, function, started in found.new_chains.tolist():
+            step = function, bool(started)
+            self.chains.append((*(self.chains[parent] if parent >= 0 else ()), step))
         for row in found.figures:
             chain = self.chains[row["chain"]]
             for name in ("calls", "failed", "panicked", "unfinished", "total"):
@@ -127,7 +129,8 @@ class Listed:
                 self._outer[track] = int(row["outer"])
             around = int(row["parent"]) if row["parent"] >= 0 else self._outer.get(track, -1)
             above = self._chains.get(around, ())
-            self._chains[int(row["call"])] = (*above, int(row["function"]))
+            is_started = row["parent"] < 0 and around >= 0
+            self._chains[int(row["call"])] = (*above, (int(row["function"]), bool(is_started)))
         for row in progress.finished:
             text = progress.text(int(row["text"]), int(row["text_length"]))
             chain = self._chains[int(row["call"])]
@@ -152,7 +155,8 @@ def whole(path: Path) -> Sums:
     found = calls(trace, histograms_of=range(len(trace.functions)))
     chains, sums = found.chains, Sums()
     names = [
-        tuple(int(chains.function[at]) for at in chains.chain(node)) for node in range(len(chains))
+        tuple((int(chains.function[at]), bool(chains.started[at])) for at in chains.chain(node))
+        for node in range(len(chains))
     ]
     for call in range(len(found)):
         flags = ERROR * found.error[call] | PANIC * found.panic[call]
@@ -232,9 +236,9 @@ def test_chains_beyond_the_limit_are_one(tmp_path: Path) -> None:
     words += [w.leave(number, 9 - number) for number in (4, 3, 2, 1)]
     windows = Windows(written(tmp_path / "x.ftrace", *words), limit=2)
     sums = windows.finish()
-    assert windows.chains == [(-1,), (0,), (0, 1)]
-    assert sums.calls == {(0,): 1, (0, 1): 1, (-1,): 2}
-    assert sums.total[(-1,)] == 1 + 3
+    assert windows.chains == [_OTHER, _OUTER, _INNER]
+    assert sums.calls == {_OUTER: 1, _INNER: 1, _OTHER: 2}
+    assert sums.total[_OTHER] == 1 + 3
 
 
 def test_texts_beyond_the_limit_are_one(tmp_path: Path) -> None:
@@ -243,15 +247,15 @@ def test_texts_beyond_the_limit_are_one(tmp_path: Path) -> None:
         words += [w.enter(1, 2 * i), w.error(f"no {i % 4500}"), w.leave(1, 2 * i + 1)]
     sums = Windows(written(tmp_path / "x.ftrace", *words)).finish()
     assert len(sums.texts) == 4097
-    assert sums.texts[(0,), "no 7", False] == 2
-    assert sums.texts[(0,), "(other)", False] == 4500 - 4096
+    assert sums.texts[_OUTER, "no 7", False] == 2
+    assert sums.texts[_OUTER, "(other)", False] == 4500 - 4096
     assert sum(sums.texts.values()) == 5000
 
 
 def test_a_long_text_is_cut_before_a_character(tmp_path: Path) -> None:
     words = [w.enter(1, 1), w.error("x" + "é" * 600), w.leave(1, 2)]
     sums = Windows(written(tmp_path / "x.ftrace", *words)).finish()
-    assert sums.texts == {((0,), "x" + "é" * 499, False): 1}
+    assert sums.texts == {(_OUTER, "x" + "é" * 499, False): 1}
 
 
 def test_a_follower_that_lists_calls_has_no_windows(tmp_path: Path) -> None:

@@ -28,13 +28,15 @@ from functrace.watch.triggers import KINDS
 START = 1_700_000_000.0
 SHOP = RingProcess("shop", 4711, "815", Path("/rings/shop-4711-815.ftrace"), "go")
 
-MAIN, HANDLE, GET, CHECK, LOOP, DIRECT = 1, 2, 3, 4, 5, 6
-"""Chains of the process. CHECK leads through HANDLE and GET; DIRECT is store.Get in MAIN."""
+MAIN, HANDLE, GET, CHECK, LOOP, DIRECT, STARTED = 1, 2, 3, 4, 5, 6, 7
+"""Chains of the process. CHECK leads through HANDLE and GET; DIRECT is store.Get in MAIN;
+STARTED is main.handle on a track that MAIN started."""
 
 _FUNCTIONS = ["main.main", "main.handle", "store.Get", "store.check", "main.loop"]
 NAMES = ChainNames(
-    [-1, -1, -1, HANDLE, GET, MAIN, MAIN],
-    [-1, 0, 1, 2, 3, 4, 2],
+    [-1, -1, -1, HANDLE, GET, MAIN, MAIN, MAIN],
+    [-1, 0, 1, 2, 3, 4, 2, 1],
+    [0, 0, 0, 0, 0, 0, 0, 1],
     [Function(i + 1, name, "shop.go", i + 1) for i, name in enumerate(_FUNCTIONS)],
 )
 TENTHS = Clock(10)

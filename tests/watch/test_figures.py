@@ -16,7 +16,10 @@ from functrace.watch.figures import (
 
 PROCESS = RingProcess("shop", 7, "1", Path("shop-7-1.ftrace"), "go")
 NAMES = ChainNames(
-    [-1, -1, 1, 2], [-1, 0, 1, 0], [Function(1, "main", "a.go", 1), Function(2, "load", "b.go", 9)]
+    [-1, -1, 1, 2],
+    [-1, 0, 1, 0],
+    [0, 0, 0, 1],
+    [Function(1, "main", "a.go", 1), Function(2, "load", "b.go", 9)],
 )
 
 

@@ -23,6 +23,7 @@ from tests.watch.made_up import (
     MAIN,
     SHOP,
     START,
+    STARTED,
     Calls,
     Outcome,
     configured,
@@ -122,6 +123,12 @@ FAULTS: dict[str, tuple[str, Callable[[], Iterator[Figures]], dict[str, Any], st
         lambda: _then(Calls(HANDLE, 9, 1, "nil map", 1), Calls(GET, 9, 1, "nil map", 1)),
         {},
         "1 call of store.Get panicked: nil map",
+    ),
+    "an uncaught exception of a thread": (
+        "panic",
+        lambda: _then(Calls(STARTED, 9, 1, "KeyError: 1", 1), process=PYTHON, healthy=0),
+        {"panic": {"learning_s": 0.0}},
+        "1 call of main.handle ended with an uncaught exception: KeyError: 1",
     ),
     "an uncaught exception": (
         "panic",
@@ -248,6 +255,7 @@ QUIET: dict[str, tuple[str, Callable[[], Iterator[Figures]], dict[str, Any]]] = 
     ),
     "few slow calls": ("p99", lambda: _then(Calls(GET, 19, ns=3_000_000_000)), {}),
     "an outermost call": ("hang", lambda: _hanging(HANDLE), {}),
+    "an outermost call of a goroutine": ("hang", lambda: _hanging(STARTED), {}),
     "a loop that never ended": ("hang", lambda: _hanging(MAIN, LOOP), {}),
     "a suspended call": ("hang", lambda: _hanging(GET, CHECK, suspended=True), {}),
     "a call that began before": ("hang", lambda: _hanging(GET, CHECK, since=-5), {}),

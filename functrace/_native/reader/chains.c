@@ -37,8 +37,8 @@ static void grow_edges(struct chain_table *table) {
     table->edge_mask = mask;
 }
 
-static int32_t add_chain(struct chain_table *table, int32_t parent, int32_t function) {
-    struct chain chain = {parent, function};
+static int32_t add_chain(struct chain_table *table, int32_t parent, int32_t function, int32_t started) {
+    struct chain chain = {parent, function, started};
     ROOM(table, table->chains, table->chain_count, table->chain_capacity);
     ROOM(table, table->figures_of, table->chain_count, table->figures_of_capacity);
     ROOM(table, table->open_of, table->chain_count, table->open_of_capacity);
@@ -53,7 +53,7 @@ int32_t functrace_chain_of(struct chain_table *table, int32_t parent, int32_t fu
     struct chain_edge *edge = find_edge(table->edges, table->edge_mask, key);
     if (edge->is_used) return edge->chain;
     if (table->chain_count > table->limit) return OTHER_CHAIN;
-    int32_t chain = add_chain(table, parent, function);
+    int32_t chain = add_chain(table, parent, function, started);
     edge->key = key;
     edge->is_used = 1;
     edge->chain = chain;
@@ -217,7 +217,7 @@ static int prepare(struct chain_table *table) {
     table->open_of = room(NULL, 0, &table->open_of_capacity, sizeof *table->open_of);
     if (!table->edges || !table->failure_slots || !table->chains || !table->figures_of || !table->open_of) return 0;
     memset(table->failure_slots, -1, FAILURE_SLOTS * sizeof *table->failure_slots);
-    add_chain(table, -1, -1);
+    add_chain(table, -1, -1, 0);
     return 1;
 }
 

@@ -12,6 +12,7 @@ enum { OTHER_CHAIN = 0, OTHER_TEXT = -1 };
 
 struct chain { /* parent and function are -1 for none */
     int32_t parent, function;
+    int32_t started; /* 1: on a track that a call of the parent started */
 };
 
 struct chain_figures { /* of calls that ended; total and max are ticks */

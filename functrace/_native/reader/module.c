@@ -49,7 +49,7 @@ static const struct field FIELDS[] = {
     FIELD(begun, function), FIELD(begun, track), FIELD(begun, outer_track), FIELD(begun, padding),
     FIELD(fed_track, id), FIELD(fed_track, start), FIELD(fed_track, text), FIELD(fed_track, text_length),
     FIELD(fed_track, track), FIELD(fed_track, kind), FIELD(fed_track, evicted),
-    FIELD(chain, parent), FIELD(chain, function),
+    FIELD(chain, parent), FIELD(chain, function), FIELD(chain, started),
     FIELD(chain_figures, calls), FIELD(chain_figures, failed), FIELD(chain_figures, panicked),
     FIELD(chain_figures, unfinished), FIELD(chain_figures, total), FIELD(chain_figures, max),
     FIELD(chain_figures, chain), FIELD(chain_figures, table),

@@ -81,7 +81,7 @@ class Hang:
     def _should_end(self, figures: Figures, call: OpenCall) -> bool:
         """Return whether a call is one of those that are known to end."""
         began = figures.end - call.open_ns / 1e9
-        is_outermost = figures.names.parents[call.chain] < 0
+        is_outermost = figures.names.is_outermost(call.chain)
         return bool(
             self._filter.of(figures.names)[call.chain]
             and not call.suspended

@@ -74,8 +74,8 @@ class NewError:
         judged, names = self._filter.of(figures.names), figures.names
         failing = {int(row["chain"]) for row in figures.chains[figures.chains["failed"] > 0]}
         for error in figures.errors:
-            caller = names.parents[error.chain]
-            is_returned = caller < 0 or caller in failing
+            is_outermost = names.is_outermost(error.chain)
+            is_returned = is_outermost or names.parents[error.chain] in failing
             if judged[error.chain] and (is_returned or self._settings.handled):
                 keys = [(error.chain, "")]
                 if error.text and error.text != OTHER_TEXTS:

@@ -56,7 +56,7 @@ class Panic:
 def _is_panic(figures: Figures, error: ErrorText) -> bool:
     if figures.process.language == "go":
         return error.panicked
-    is_outermost = figures.names.parents[error.chain] < 0
+    is_outermost = figures.names.is_outermost(error.chain)
     return is_outermost and not is_ending(error.text)
 
 
