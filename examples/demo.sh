@@ -15,7 +15,12 @@ echo '$ functrace record -o shop.ftrace -- ./shop load    # for two seconds, the
 cd "$work"
 functrace record -q -o shop.ftrace -- timeout -s KILL 2 ./shop load || true
 echo
-echo "Some calls of store.Get fail. Which call chain was it?"
+echo "What went wrong? The first page of an investigation:"
+run functrace triage shop.ftrace
+echo
+echo "Look at Failing: the calls of store.check that failed, their share and their error text, below them the call chain."
+echo "Look at Not returned by the caller: main.price failed, main.invoice did not pass the error on."
+echo "The last line of each finding is the command that shows more. The first one, for the caller store.Get:"
 run functrace callers --errors store.Get shop.ftrace
 cd "$root"
 
