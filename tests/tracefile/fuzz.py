@@ -79,6 +79,8 @@ def _follow(path: Path, chance: random.Random) -> None:
 
 def _query(follower: Follower) -> int:
     count = follower.advance()
+    if isinstance(follower, ChainFollower) and count % 3 == 0:
+        follower.drop_unread()
     _drain(follower)
     return count
 

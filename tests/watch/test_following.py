@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from functrace.watch.figures import OTHER_TEXTS, ErrorText, Figures, percentile_
 from functrace.watch.following import Following
 from functrace.watch.ring_meter import Clocks
 from tests.tracefile import writer as w
+from tests.tracefile.fuzz import mutated
 
 _SECOND = 1_000_000_000
 _STARTED = 1_000  # Unix time
@@ -235,6 +237,29 @@ def test_a_ring_that_is_removed_while_its_process_runs(folder: Path, following: 
     assert only(following.poll()).calls == 1
     ring.path.unlink()
     assert only(following.poll()).ended is None
+
+
+def test_whatever_a_ring_contains(folder: Path, following: Following) -> None:
+    """Mutated traces, each in the place of another: no window is without sense."""
+    chance = random.Random(4)
+    path, windows = Ring(folder).path, 0
+    for i in range(200):
+        content = mutated(chance)
+        if i % 4 == 0:
+            path.unlink()
+            path = folder / f"shop-{os.getpid()}-{start_ticks_of(os.getpid())}.{i + 2}.ftrace"
+            path.write_bytes(content)
+        else:
+            with path.open("r+b") as file:
+                file.seek(4096)
+                file.write(content[4096:])
+        for figures in following.poll():
+            windows += 1
+            assert figures.failed <= figures.calls == figures.chains["calls"].sum()
+            assert all(call.open_ns >= 0 for call in figures.open_calls)
+            for chain in figures.chains["chain"]:
+                assert figures.names.functions(int(chain))
+    assert windows > 0
 
 
 def test_a_folder_that_is_open_to_others_is_refused(tmp_path: Path) -> None:
