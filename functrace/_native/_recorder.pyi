@@ -34,6 +34,9 @@ def clock() -> str:
     Measures it at the first call, which takes about half a millisecond; so does the first Recorder.
     """
 
+def has_budget() -> bool:
+    """Return whether this recorder can keep a budget."""
+
 def hide(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a callable that calls ``function`` unseen by the program's tracers and profilers.
 
@@ -55,6 +58,7 @@ class Recorder:
         depth: int,
         min_duration: int,
         facts: bytes,
+        budget: float,
         describe_thread: Callable[[], tuple[bool, str, Origin | None]],
         current_task_track: Callable[[], int],
         warn: Callable[[str], None],
@@ -62,7 +66,7 @@ class Recorder:
         """Make the file, which must not exist, and write its header and facts.
 
         max_size in bytes, min_duration in nanoseconds, depth in levels (at least 1; sys.maxsize for
-        all), facts as JSON of at most 30,000 bytes.
+        all), facts as JSON of at most 30,000 bytes, budget as a share of the CPU time, 0 for none.
 
         describe_thread() is called in each thread before its first event: whether it is the main
         thread, which gets the number 1, its name, and what started it. current_task_track() is

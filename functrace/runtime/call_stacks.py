@@ -15,7 +15,7 @@ from types import CodeType
 from typing import Any, NamedTuple, Protocol
 
 from functrace.runtime import BUILTINS
-from functrace.runtime.code_info import CODE_INFOS, MAIN, CodeInfo, new_track_number
+from functrace.runtime.code_info import CODE_INFOS, MAIN, SILENT, CodeInfo, new_track_number
 from functrace.runtime.exception_text import describe_exception, is_error, is_own
 
 globals()["__builtins__"] = BUILTINS
@@ -115,7 +115,12 @@ class CallStacks:
         sink: receives the calls.
         describe_thread: returns whether this is the main thread, its name, and its origin.
         current_task_track: returns the track number of the task that this thread runs, 0 for none.
+
+    Attributes:
+        keep_events: called with a function whose events were disabled while a call of it began.
     """
+
+    keep_events: Callable[[CodeInfo], None]
 
     def __init__(self, sink: Sink, thread: DescribeThread, current: Callable[[], int]) -> None:
         self._sink = sink
@@ -218,10 +223,11 @@ class CallStacks:
     def current_origin(self) -> Origin:
         """Return this thread's track, innermost function, current line and time."""
         track = self._track()
-        if not track.stack:
-            return track.id, 0, 0, self._sink.now()
-        info = track.stack[-1].info
-        return track.id, self._sink.number(info), _line(info.code()), self._sink.now()
+        for call in reversed(track.stack):
+            if call.entered:  # others are not recorded
+                info = call.info
+                return track.id, self._sink.number(info), _line(info.code()), self._sink.now()
+        return track.id, 0, 0, self._sink.now()
 
     def open_tracks(self) -> list[Track]:
         """Return all tracks that have open calls."""
@@ -282,15 +288,20 @@ class CallStacks:
         call = Call(info)
         self._sink.enter(track, call)
         track.stack.append(call)
+        if info.state == SILENT:
+            self.keep_events(info)
 
     def _pop(self, track: Track, info: CodeInfo, failure: bytes | None) -> None:
         """End the innermost call of a function, and the calls inside it whose exits were missed."""
         stack = track.stack
         if not stack or stack[-1].info is not info:
             inner = _count_inner_calls(stack, info)
-            if inner < 0:
+            if inner >= 0:
+                self.leave_all(track, inner)
+            elif info.demotions and failure is not None:
+                stack.append(Call(info))  # it began while the function was demoted
+            else:
                 return
-            self.leave_all(track, inner)
         if track.is_suspended:
             self._resume(track)
         self._leave(track, failure)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from _thread import _local
+from collections.abc import Callable
 from typing import Any
 
 from functrace.runtime import BUILTINS
@@ -12,6 +13,9 @@ globals()["__builtins__"] = BUILTINS
 
 _MIN_CHUNK_BYTES = 512
 _GROWTH = 8  # of the chunks of a writer that fills them
+
+# Receives the words of a chunk, and how many of them are used.
+CountChunk = Callable[[memoryview, int], None]
 
 _NOTHING = memoryview(b"").cast("Q")
 
@@ -34,6 +38,7 @@ class ChunkWriter:
 
     __slots__ = (
         "_chunk_bytes",
+        "_count_chunk",
         "_file",
         "base",
         "current",
@@ -48,8 +53,9 @@ class ChunkWriter:
         "words",
     )
 
-    def __init__(self, file: TraceFile) -> None:
+    def __init__(self, file: TraceFile, count_chunk: CountChunk | None) -> None:
         self._file = file
+        self._count_chunk = count_chunk
         self._chunk_bytes = _MIN_CHUNK_BYTES
         self.words = _NOTHING
         self.used = self.limit = self.base = self.latest = self.position = 0
@@ -73,6 +79,8 @@ class ChunkWriter:
 
     def begin_chunk(self, now: int, words: int) -> bool:
         """Begin another chunk with space for ``words`` words; False if there is none."""
+        if self._count_chunk is not None:
+            self._count_chunk(self.words, self.used)
         memory = self._file.new_chunk(self, HEAD_WORDS + words, self._chunk_bytes, now)
         if memory is None:
             return False
@@ -91,22 +99,27 @@ class ThreadWriters(_local):
     """The chunk writer of the current thread, as ``writer``.
 
     A thread that ends leaves its writer in ``idle``, and another thread continues its chunk.
+    Writers pass each full chunk to ``count_chunk``.
     """
 
-    def __init__(self, file: TraceFile, idle: list[ChunkWriter]) -> None:
-        self._lease = _Lease(file, idle)
+    def __init__(
+        self, file: TraceFile, idle: list[ChunkWriter], count_chunk: CountChunk | None
+    ) -> None:
+        self._lease = _Lease(file, idle, count_chunk)
         self.writer = self._lease.writer
 
 
 class _Lease:
     """Use of a writer by a thread, whose end deletes this object."""
 
-    def __init__(self, file: TraceFile, idle: list[ChunkWriter]) -> None:
+    def __init__(
+        self, file: TraceFile, idle: list[ChunkWriter], count_chunk: CountChunk | None
+    ) -> None:
         self._idle = idle
         try:
             self.writer = idle.pop()
         except IndexError:
-            self.writer = ChunkWriter(file)
+            self.writer = ChunkWriter(file, count_chunk)
 
     def __del__(self) -> None:
         self._idle.append(self.writer)

@@ -17,6 +17,11 @@ _COROUTINE = 0x80
 _ITERABLE_COROUTINE = 0x100
 _ASYNC_GENERATOR = 0x200
 
+# States of a function. A demoted one is draining or silent: only its failures are recorded.
+RECORDED = 0
+DRAINING = 1  # calls of it may be open
+SILENT = 2  # none is open, and its events are disabled
+
 Callback = Callable[[object], None]
 
 
@@ -31,19 +36,28 @@ class CodeInfo:
         is_async: whether it belongs to a coroutine or an async generator.
         is_generator: whether it belongs to a generator of any kind.
         on_call, on_return: callbacks of a watched function.
+        state: RECORDED, DRAINING or SILENT.
+        is_mute: whether it is demoted and its failures are not recorded either.
+        demotions, calls_per_second, share, promotable_at: of EventBudget.
     """
 
     __slots__ = (
+        "calls_per_second",
         "code",
+        "demotions",
         "file",
         "is_async",
         "is_generator",
+        "is_mute",
         "is_traced",
         "line",
         "name",
         "number",
         "on_call",
         "on_return",
+        "promotable_at",
+        "share",
+        "state",
     )
 
     def __init__(self, code: CodeType) -> None:
@@ -53,11 +67,19 @@ class CodeInfo:
         self.is_traced = False
         self.name = self.file = ""
         self.line = self.number = 0
+        self.state = RECORDED
+        self.is_mute = False
+        self.demotions = self.calls_per_second = self.promotable_at = 0
+        self.share = 0.0
         flags = code.co_flags
         self.is_async = bool(flags & (_COROUTINE | _ITERABLE_COROUTINE | _ASYNC_GENERATOR))
         self.is_generator = bool(flags & _GENERATOR) or self.is_async
         self.on_call: Callback | None = None
         self.on_return: Callback | None = None
+
+    def is_watched(self) -> bool:
+        """Return whether its events are needed even if no calls are recorded."""
+        return self.on_call is not None or self.on_return is not None
 
 
 # Keyed by address: code objects compare equal if their contents do, whatever their file.

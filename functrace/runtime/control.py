@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 globals()["__builtins__"] = BUILTINS
 
 
+_NO_BUDGET = (
+    "FUNCTRACE_BUDGET has no effect: before Python 3.12 that takes the recorder in C, and this is"
+    " the fallback in Python"
+)
 _PRIVILEGED = "the program has the rights of another user or group (setuid or setgid)"
 
 
@@ -250,13 +254,20 @@ class Control:
 
         module = _recorder_module()
         settings = self._settings
+        budget = settings.budget if module.has_budget() else 0.0
+        if budget != settings.budget:
+            write_message(_NO_BUDGET)
+            settings.budget = 0.0  # one message, also if the process is forked
         return module.Recorder(
             path,
             max_size=max_size,
             overwrite=overwrite,
             depth=settings.depth,
             min_duration=settings.min_duration,
-            facts=process_facts(self._version, module.clock(), os.environ, FALLBACK_WARNING),
+            facts=process_facts(
+                self._version, module.clock(), os.environ, budget, FALLBACK_WARNING
+            ),
+            budget=budget,
             describe_thread=self._tasks.describe_thread,
             current_task_track=self._tasks.current_track,
             warn=write_message,

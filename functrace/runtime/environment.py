@@ -25,6 +25,7 @@ _NANOSECONDS = {
     "h": 3600 * 10**9,
 }
 _MAX_DIGITS = 18  # digits per number
+_RING_BUDGET = 0.03
 _RING_SIZE_BYTES = 64 << 20  # also the bytes that may be unsent with otlp
 
 
@@ -39,6 +40,7 @@ class Settings:
         depth: the maximum number of levels that are traced.
         min_duration: in nanoseconds; shorter calls are omitted from a trace.
         signal: USR1 or USR2, which stops and starts tracing; empty for none.
+        budget: the share of the CPU time that recording may take; 0 for no limit.
         ring_folder: the folder of rings; empty for the default.
         ring_keep, ring_keep_size: the number and bytes of kept rings of ended processes.
         include, exclude: predicates over full names; None if not set.
@@ -51,6 +53,7 @@ class Settings:
     depth: int = sys.maxsize
     min_duration: int = 0
     signal: str = ""
+    budget: float = 0.0
     ring_folder: str = ""
     ring_keep: int = 16
     ring_keep_size: int = 1 << 30
@@ -86,6 +89,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     settings.depth = _parse_depth(value_of("DEPTH"))
     settings.min_duration = _parse_duration(value_of("MIN_DURATION"))
     settings.signal = _parse_choice("FUNCTRACE_SIGNAL", value_of("SIGNAL"), "", "USR1", "USR2")
+    settings.budget = _parse_budget(value_of("BUDGET"), settings)
     settings.ring_folder = value_of("RING_DIR")
     settings.ring_keep = _parse_count("FUNCTRACE_RING_KEEP", value_of("RING_KEEP"))
     settings.ring_keep_size = _parse_size(
@@ -117,6 +121,23 @@ def _parse_size(variable: str, text: str, default: int) -> int:
     if not 0 < size < 1 << 63:
         raise ValueError(f"{variable}={text} is not a size such as 500M or 2G")
     return size
+
+
+def _parse_budget(text: str, settings: Settings) -> float:
+    """Return the share; the budget counts what is in the trace, and not shorter calls."""
+    if not text:
+        return _RING_BUDGET if settings.mode == "ring" and not settings.min_duration else 0.0
+    if text == "off":
+        return 0.0
+    number, unit = text[:-1], text[-1]
+    is_percentage = unit == "%" and _is_number(number.replace(".", "", 1))
+    share = round(float(number) / 100, 6) if is_percentage else 0.0
+    if not 0 < share <= 1:
+        raise ValueError(f"FUNCTRACE_BUDGET={text} is neither off nor a share such as 3% or 0.5%")
+    if settings.min_duration:
+        reason = "cannot be combined with FUNCTRACE_MIN_DURATION; set one of them"
+        raise ValueError(f"FUNCTRACE_BUDGET={text} {reason}")
+    return share
 
 
 def _parse_depth(text: str) -> int:

@@ -17,7 +17,7 @@ class EventSource(Protocol):
     """Reporter of events in instrumented code objects while started."""
 
     def add(self, code: CodeType) -> None:
-        """Enable the events of a new code object."""
+        """Enable the events of a code object that is new or whose state has changed."""
 
     def start(self) -> None:
         """Enable events."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from functrace.runtime import BUILTINS
 from functrace.runtime.call_stacks import CallStacks
-from functrace.runtime.code_info import CODE_INFOS
+from functrace.runtime.code_info import CODE_INFOS, SILENT
 
 globals()["__builtins__"] = BUILTINS
 
@@ -36,9 +36,11 @@ class Monitoring:
         self._replacements: dict[str, Any] = {}
 
     def add(self, code: CodeType) -> None:
-        """Enable the events of a new code object."""
+        """Enable the events that a code object needs, of which it has none once it is silent."""
         if self._tool >= 0:
-            _monitoring.set_local_events(self._tool, code, _local_mask())
+            info = CODE_INFOS.get(id(code))
+            events = 0 if info is not None and info.state == SILENT else _local_mask()
+            _monitoring.set_local_events(self._tool, code, events)
 
     def start(self) -> None:
         """Enable events. Raises RuntimeError if no tool id is free."""
@@ -59,7 +61,8 @@ class Monitoring:
             (events.EXCEPTION_HANDLED, stacks.handle),
         ):
             _monitoring.register_callback(self._tool, event, callback)
-        self._set_local_events(_local_mask())
+        for code in _codes():
+            self.add(code)
         _monitoring.set_events(self._tool, sum(_global_events()))
 
     def stop(self) -> None:
@@ -72,9 +75,8 @@ class Monitoring:
         if tool < 0 or _monitoring.get_tool(tool) != "functrace":
             return
         _monitoring.set_events(tool, 0)
-        self._tool = tool
-        self._set_local_events(0)
-        self._tool = -1
+        for code in _codes():
+            _monitoring.set_local_events(tool, code, 0)
         for event in (*_local_events(), *_global_events()):
             _monitoring.register_callback(tool, event, None)
         _monitoring.free_tool_id(tool)
@@ -115,11 +117,10 @@ class Monitoring:
         self._listen(tool)
         self._watch_tools()
 
-    def _set_local_events(self, events: int) -> None:
-        for info in list(CODE_INFOS.values()):
-            code = info.code()
-            if code is not None:
-                _monitoring.set_local_events(self._tool, code, events)
+
+def _codes() -> list[CodeType]:
+    codes = [info.code() for info in list(CODE_INFOS.values())]
+    return [code for code in codes if code is not None]
 
 
 def _local_events() -> tuple[int, ...]:

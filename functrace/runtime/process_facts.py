@@ -22,7 +22,7 @@ _MAX_OPTIONS_BYTES = 8 << 10
 
 
 def process_facts(
-    tool: str, clock: str, environment: Mapping[str, str], fallback_warning: str
+    tool: str, clock: str, environment: Mapping[str, str], budget: float, fallback_warning: str
 ) -> bytes:
     """Return the metadata as JSON of at most 30,000 bytes.
 
@@ -30,6 +30,7 @@ def process_facts(
         tool: the version of functrace.
         clock: the name of the trace's clock.
         environment: the environment; FUNCTRACE variables are included.
+        budget: the share of the CPU time that recording may take; 0 for no limit.
         fallback_warning: why the recorder in Python is used; empty for the one in C.
     """
     facts: dict[str, Any] = {
@@ -44,6 +45,8 @@ def process_facts(
         "build": _build(),
         "options": _options(environment),
     }
+    if budget:
+        facts["budget_ppm"] = round(budget * 1_000_000)
     if fallback_warning:
         facts["fallback"] = _cut(fallback_warning)
     return _as_json(facts).encode("ascii")

@@ -22,7 +22,16 @@ from functrace.runtime.call_stacks import (
     Track,
 )
 from functrace.runtime.chunk_writer import ThreadWriters
-from functrace.runtime.code_info import CODE_INFOS, Callback, CodeInfo, get_code_info
+from functrace.runtime.code_info import (
+    CODE_INFOS,
+    DRAINING,
+    RECORDED,
+    SILENT,
+    Callback,
+    CodeInfo,
+    get_code_info,
+)
+from functrace.runtime.event_budget import EventBudget
 from functrace.runtime.event_source import EventSource, make_event_source
 from functrace.runtime.system import CLOCK
 from functrace.runtime.system import clock as _now
@@ -31,7 +40,7 @@ from functrace.runtime.track_writer import TrackWriter
 
 globals()["__builtins__"] = BUILTINS
 
-__all__ = ["TASK", "THREAD", "Recorder", "clock"]
+__all__ = ["TASK", "THREAD", "Recorder", "clock", "has_budget"]
 
 _forked: list[Forked] = []
 _recorders: list[Recorder] = []  # the open one, if any
@@ -40,6 +49,11 @@ _recorders: list[Recorder] = []  # the open one, if any
 def clock() -> str:
     """Return the name of the clock that ticks come from."""
     return CLOCK
+
+
+def has_budget() -> bool:
+    """Return whether this recorder can keep a budget: sys.setprofile has no events to disable."""
+    return sys.version_info >= (3, 12)
 
 
 class Recorder:
@@ -54,6 +68,7 @@ class Recorder:
         depth: int,
         min_duration: int,
         facts: bytes,
+        budget: float,
         describe_thread: DescribeThread,
         current_task_track: Callable[[], int],
         warn: Callable[[str], None],
@@ -68,11 +83,17 @@ class Recorder:
         self._is_started = False
         self._stopped_at = 0
         for info in CODE_INFOS.values():
-            info.number = 0
+            info.number, info.state, info.demotions, info.is_mute = 0, RECORDED, 0, False
         self._file = TraceFile(
             path, max_size=max_size, overwrite=overwrite, facts=facts, fail=self._fail
         )
-        self._writers = ThreadWriters(self._file, [])
+        self._budget: EventBudget | None = None
+        if budget:
+            self._budget = EventBudget(budget, self._file, self._source, self._stacks.open_tracks)
+            self._stacks.keep_events = self._budget.keep_events
+        self._writers = ThreadWriters(
+            self._file, [], None if self._budget is None else self._budget.count_chunk
+        )
         self.path = self._file.path
         self.failed = False
         _recorders.append(self)
@@ -91,6 +112,8 @@ class Recorder:
         """Call back at each call of a code object while started."""
         info = get_code_info(code)
         info.on_call, info.on_return = started, returned
+        if info.state == SILENT:
+            info.state = DRAINING
         self._source.add(code)
 
     def current_origin(self) -> Origin:
@@ -122,6 +145,8 @@ class Recorder:
         else:
             self._end_finished_calls()
         self._source.start()
+        if self._budget is not None:
+            self._budget.restart()
         self._is_started = True
 
     def stop(self) -> None:
@@ -185,7 +210,7 @@ class Recorder:
     def enter(self, track: Track, call: Call) -> None:
         """Record the entry of a call."""
         number = call.info.number or self.number(call.info)
-        if number and len(track.stack) < self._depth:
+        if number and len(track.stack) < self._depth and call.info.state == RECORDED:
             self._writer(track).enter(call, number, is_immediate=not self._min_duration)
 
     def _inherit_call(self, track: Track, call: Call) -> None:
@@ -197,6 +222,17 @@ class Recorder:
         if call.entered:
             self._writer(track).leave(call, failure, self._min_duration)
             call.entered = 0
+        elif self._budget is not None and call.info.demotions:
+            self._leave_unrecorded(self._budget, track, call, failure)
+
+    def _leave_unrecorded(
+        self, budget: EventBudget, track: Track, call: Call, failure: bytes | None
+    ) -> None:
+        """Record the failure of a call that began while its function was demoted."""
+        if failure is not None and not call.info.is_mute and len(track.stack) <= self._depth:
+            self._writer(track).put_failed_call(call, failure)
+        if call.info.state == DRAINING:
+            budget.silence(call)
 
     def suspend(self, track: Track) -> None:
         """Record that a track is suspended."""

@@ -45,7 +45,7 @@ _FLAGS, _LOST, _CALIBRATIONS, _OVERWRITTEN, _LAST_OVERWRITTEN = (
     18,
 )  # words of the header
 
-_FUNCTION, _PROCESS = 16, 17
+_FUNCTION, _PROCESS, _DEMOTION = 16, 17, 18
 _MAX_FUNCTIONS = (1 << 20) - 1
 _MAX_FACTS_BYTES = 30_000
 _MAX_NAME_BYTES = 8 << 10
@@ -204,6 +204,12 @@ class TraceFile:
             return 0
         self._functions = number
         return number
+
+    def add_demotion(self, function: int, value: int, ticks: int, calls_per_second: int) -> None:
+        """Write that a function was demoted or promoted; ``value`` as in the format."""
+        numbers = function | calls_per_second << 32
+        payload = ticks.to_bytes(8, "little") + numbers.to_bytes(8, "little")
+        self._locked(lambda: not self.failed and self._put_fact(_DEMOTION, payload, value))
 
     def count_lost(self, count: int) -> None:
         """Count events that were not recorded."""
@@ -378,7 +384,7 @@ class TraceFile:
         self._put_head(memory, FACTS)
         return memory
 
-    def _put_fact(self, kind: int, payload: bytes) -> bool:
+    def _put_fact(self, kind: int, payload: bytes, value: int = 0) -> bool:
         words = 1 + (len(payload) + 7) // 8
         if self._facts_used + words > len(self._facts):
             try:
@@ -386,7 +392,7 @@ class TraceFile:
             except OSError:
                 return False
             self._facts_used = HEAD_WORDS
-        put_record(self._facts, self._facts_used, kind, 0, payload)
+        put_record(self._facts, self._facts_used, kind, value, payload)
         self._facts_used += words
         return True
 

@@ -87,6 +87,15 @@ class TrackWriter:
         call.is_written = True
         self._put_record(call.entered, _INHERITED, 0, _open_payload(call))
 
+    def put_failed_call(self, call: Call, failure: bytes) -> None:
+        """Write the top of the stack, whose entry is unknown, as a call without duration."""
+        before, self.now = self.now, self._now()
+        self._open.pop()  # a list of open calls must not contain it before its entry
+        self.enter(call, call.info.number, is_immediate=True)
+        self._open.append(call)
+        self.leave(call, failure, 0)
+        self.now = before
+
     def leave(self, call: Call, failure: bytes | None, min_duration: int) -> None:
         """Write the exit of a call, unless the call is shorter than ``min_duration``."""
         now = self._now()

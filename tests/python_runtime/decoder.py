@@ -50,6 +50,15 @@ class Track:
 
 
 @dataclass
+class Demotion:
+    function: str
+    is_demoted: bool
+    is_mute: bool
+    ticks: int
+    calls_per_second: int
+
+
+@dataclass
 class Trace:
     pid: int
     language: int
@@ -60,6 +69,7 @@ class Trace:
     functions: dict[int, str]
     places: dict[str, tuple[str, int]]
     tracks: list[Track]
+    demotions: list[Demotion] = field(default_factory=list)
 
     def track(self, name: str) -> Track:
         (found,) = [track for track in self.tracks if track.name == name]
@@ -97,7 +107,15 @@ def read(path: Path) -> Trace:
         _join_runs(track)
     tracks = sorted(reader.tracks.values(), key=lambda track: (track.start, track.id))
     description = process[0] if process else {}
-    return Trace(pid, language, flags, lost, overwritten, description, functions, places, tracks)
+    demotions = [_demotion(functions, *fact[1:]) for fact in facts if fact[0] == 18]
+    return Trace(
+        pid, language, flags, lost, overwritten, description, functions, places, tracks, demotions
+    )
+
+
+def _demotion(functions: dict[int, str], value: int, payload: bytes) -> Demotion:
+    ticks, number, rate = struct.unpack("<QII", payload)
+    return Demotion(functions[number], bool(value & 1), bool(value & 2), ticks, rate)
 
 
 def _chunks(data: bytes, at: int, overwritten: bool) -> Iterator[tuple[Any, int]]:

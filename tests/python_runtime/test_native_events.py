@@ -21,7 +21,7 @@ from functrace._native import _recorder
 def make(path="alone.ftrace", **changes):
     settings = dict(
         max_size=1 << 20, overwrite=False, depth=sys.maxsize, min_duration=0, facts=b"{}",
-        describe_thread=lambda: (True, "MainThread", None),
+        budget=0.0, describe_thread=lambda: (True, "MainThread", None),
         current_task_track=lambda: 0, warn=print,
     )
     return _recorder.Recorder(path, **{**settings, **changes})

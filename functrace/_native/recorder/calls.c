@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "budget.h"
 #include "callback.h"
 #include "exception.h"
 #include "frame.h"
@@ -86,6 +87,12 @@ int call_thread(PyThreadState *state, struct thread **found) {
     return status;
 }
 
+int call_is_open(PyThreadState *state, const void *frame) {
+    struct thread *th;
+    int status = call_thread(state, &th);
+    return status > 0 ? find(th->track, frame) >= 0 : status;
+}
+
 static int stop_failed(void *unused) {
     (void)unused;
     if (trace_file.failed) recorder.stop();
@@ -125,6 +132,13 @@ static int call_back(struct thread *th, PyObject *watcher, PyObject *argument) {
     return status < 0 ? -1 : 0;
 }
 
+/* Does what has to wait until the event has been handled. */
+static void finish_event(void) {
+    if (unlikely(trace_file.failure[0])) report_failure();
+    if (unlikely(budget.is_due)) budget_update();
+    else if (unlikely(budget.draining) && clock_ticks() >= budget.next_scan) budget_update();
+}
+
 static int notify_started(PyThreadState *state, struct thread *th, struct function *f,
                           const void *frame) {
     PyObject *first = frame_first_argument(state, frame);
@@ -139,12 +153,12 @@ static int enter_here(PyThreadState *state, struct function *f, const void *fram
     struct thread *th;
     int status = call_thread(state, &th);
     if (status <= 0) return status;
-    if (function_number(f)) {
+    if (f->state == RECORDED && function_number(f)) {
         uint64_t now = clock_ticks();
         drop_dead(state, th->track, frame, now);
         enter(th->track, f, frame, now);
     }
-    if (unlikely(trace_file.failure[0])) report_failure();
+    finish_event();
     return 0;
 }
 
@@ -155,11 +169,12 @@ int call_started_slow(PyThreadState *state, struct function *f, const void *fram
         if (status > 0) status = notify_started(state, th, f, frame);
         if (status < 0) return -1;
     }
-    return f->recorded ? enter_here(state, f, frame) : 0;
+    return f->recorded && f->state == RECORDED ? enter_here(state, f, frame) : 0;
 }
 
 /* Resumes a suspended call; any other frame that is resumed begins a new call. */
 int call_resumed(PyThreadState *state, struct function *f, const void *frame) {
+    if (unlikely(f->state == SILENT)) return 0;
     struct track *t = thread_track(state);
     if (t && !t->suspended_calls) return call_started(state, f, frame);
     struct thread *th;
@@ -172,15 +187,28 @@ int call_resumed(PyThreadState *state, struct function *f, const void *frame) {
     t->suspended_calls--;
     if (t->suspended) track_resume(t, clock_ticks());
     track_update_path(t);
-    if (unlikely(trace_file.failure[0])) report_failure();
+    finish_event();
     return 0;
 }
 
+/* Records a call that failed, which began while its function was demoted: as one without duration. */
+static void put_failed_call(const PyThreadState *state, struct track *t, const struct function *f,
+                            const void *frame, const struct exception_text *text) {
+    uint64_t now = clock_ticks();
+    drop_dead(state, t, frame, now);
+    uint32_t depth = t->depth;
+    enter(t, f, frame, now);
+    if (t->depth > depth) leave(t, now, text);
+}
+
 /* Ends the frame's call, and the calls inside it whose exits were missed. */
-static void leave_frame(struct track *t, const struct function *f, const void *frame,
-                        const struct exception_text *text) {
+static void leave_frame(const PyThreadState *state, struct track *t, const struct function *f,
+                        const void *frame, const struct exception_text *text) {
     int64_t i = find(t, frame);
-    if (i < 0) return;
+    if (i < 0 || (f->demotions && t->open[i].function != f->number)) {
+        if (text && f->demotions && !f->is_mute) put_failed_call(state, t, f, frame, text);
+        return;
+    }
     uint64_t now = clock_ticks();
     leave_down_to(t, (uint32_t)i + 1, now);
     leave(t, now, t->open[i].function == f->number ? text : NULL);
@@ -191,8 +219,8 @@ static int leave_here(PyThreadState *state, struct function *f, const void *fram
     struct thread *th;
     int status = f->recorded ? call_thread(state, &th) : 0;
     if (status <= 0) return status;
-    leave_frame(th->track, f, frame, text);
-    if (unlikely(trace_file.failure[0])) report_failure();
+    leave_frame(state, th->track, f, frame, text);
+    finish_event();
     return 0;
 }
 
@@ -227,17 +255,18 @@ int call_yielded_slow(PyThreadState *state, struct function *f, const void *fram
     t->open[i].flags |= SUSPENDED;
     if (!t->suspended) track_suspend(t, clock_ticks());
     track_update_path(t);
-    if (unlikely(trace_file.failure[0])) report_failure();
+    finish_event();
     return 0;
 }
 
 int call_unwound(PyThreadState *state, struct function *f, const void *frame, PyObject *type,
                  PyObject *value) {
     struct exception_text text;
-    bool is_described = f->recorded && exception_describe(type, value, &text);
+    bool is_described = f->recorded && !f->is_mute && exception_describe(type, value, &text);
     bool is_done = is_described ? call_raise_fast(state, f, frame, &text)
                                 : call_leave_fast(state, f, frame);
-    if (is_done) return 0;
+    bool is_ignored = f->state == SILENT && (f->is_mute || !is_described) && !f->returned;
+    if (is_done || is_ignored) return 0;
     if (leave_here(state, f, frame, is_described ? &text : NULL) < 0) return -1;
     return notify_returned(state, f, Py_None);
 }

@@ -28,6 +28,9 @@ int call_returned_slow(PyThreadState *state, struct function *f, const void *fra
 int call_unwound(PyThreadState *state, struct function *f, const void *frame, PyObject *type,
                  PyObject *value);
 
+/* Returns whether the frame's call is open on this thread's track, or -1 as above. */
+int call_is_open(PyThreadState *state, const void *frame);
+
 /* Fast path into a call: returns false, without effect, if the slow path is required. */
 static inline bool call_enter_fast(PyThreadState *state, const struct function *f, const void *frame) {
     struct track *t = thread_track(state);

@@ -94,21 +94,52 @@ static PyObject *report_end(PyThreadState *state, struct function *f, frame_t *f
     return NULL;
 }
 
+/* The error that a frame begins with, while we handle its begin. */
+struct pending {
+    PyObject *type, *value, *traceback;
+};
+
+static inline struct pending fetch_pending(int throwing) {
+    struct pending error = {0};
+    if (unlikely(throwing)) PyErr_Fetch(&error.type, &error.value, &error.traceback);
+    return error;
+}
+
+/* Returns whether the frame begins with an error: this one, or that of a signal handler if status is
+ * negative. */
+static inline int restore_pending(struct pending error, int throwing, int status) {
+    if (unlikely(status < 0)) {
+        Py_XDECREF(error.type);
+        Py_XDECREF(error.value);
+        Py_XDECREF(error.traceback);
+        return 1;
+    }
+    if (unlikely(throwing)) PyErr_Restore(error.type, error.value, error.traceback);
+    return throwing;
+}
+
+/* Evaluates a frame of a demoted function. A coroutine may be a call that was recorded before; of others
+ * only failures are recorded. */
+static __attribute__((noinline)) PyObject *evaluate_demoted(PyThreadState *state, struct function *f,
+                                                            frame_t *frame, int throwing) {
+    struct pending error = fetch_pending(throwing);
+    bool may_be_open = f->kind >= COROUTINE && f->state == DRAINING;
+    int is_open = may_be_open ? call_is_open(state, frame) : 0;
+    int status = is_open > 0 ? call_resumed(state, f, frame) : is_open;
+    throwing = restore_pending(error, throwing, status);
+    PyObject *result = evaluation.previous(state, frame, throwing);
+    return is_open > 0 || !result ? report_end(state, f, frame, result) : result;
+}
+
 static __attribute__((noinline)) PyObject *evaluate_ours(PyThreadState *state, struct function *f,
                                                          frame_t *frame, int throwing) {
     if (f->kind != PLAIN && makes_generator(frame))
         return evaluation.previous(state, frame, throwing);
-    PyObject *type = NULL, *value = NULL, *traceback = NULL;
-    if (unlikely(throwing)) PyErr_Fetch(&type, &value, &traceback);
+    if (unlikely(!f->direct) && f->state != RECORDED && !f->started && !f->returned)
+        return evaluate_demoted(state, f, frame, throwing);
+    struct pending error = fetch_pending(throwing);
     int status = f->kind == PLAIN ? call_started(state, f, frame) : call_resumed(state, f, frame);
-    if (unlikely(status < 0)) {
-        Py_XDECREF(type);
-        Py_XDECREF(value);
-        Py_XDECREF(traceback);
-        throwing = 1; /* the frame begins with the error that is set */
-    } else if (unlikely(throwing)) {
-        PyErr_Restore(type, value, traceback);
-    }
+    throwing = restore_pending(error, throwing, status);
     PyObject *result = evaluation.previous(state, frame, throwing);
     return report_end(state, f, frame, result);
 }

@@ -380,6 +380,18 @@ uint32_t file_put_function(const char *name, const char *path, int line) {
     return number;
 }
 
+void file_put_demotion(uint32_t function, unsigned value, uint64_t ticks,
+                       uint32_t calls_per_second) {
+    pthread_mutex_lock(&file_lock);
+    uint64_t *at = allocate_fact(2 * 8);
+    if (at) {
+        at[1] = ticks;
+        at[2] = function | (uint64_t)calls_per_second << 32;
+        store_word(at, record_head(DEMOTION_RECORD, 2 * 8, value));
+    }
+    pthread_mutex_unlock(&file_lock);
+}
+
 /* Updates the older of the two pairs of ticks and time. */
 void file_calibrate(void) {
     struct file *f = &trace_file;

@@ -30,8 +30,10 @@ enum {
     INHERITED_RECORD = 9,
     SWITCH_RECORD = 10,
     FUNCTION_RECORD = 16,
-    PROCESS_RECORD = 17
+    PROCESS_RECORD = 17,
+    DEMOTION_RECORD = 18
 };
+enum { IS_DEMOTED = 1, IS_MUTE = 2 }; /* in a value of DEMOTION_RECORD */
 enum { OPEN_IS_INHERITED = 1 }; /* a value of OPEN_RECORD */
 enum { TRACK_IS_AGAIN = 1 << 8 }; /* in a value of TRACK_RECORD */
 enum { MAX_RUN = (1 << 24) - 1, OPEN_IN_RUN_SHIFT = 24, MAX_OPEN_IN_RUN = (1 << 16) - 1 };

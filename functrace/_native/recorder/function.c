@@ -8,6 +8,26 @@
 Py_ssize_t function_index = -1;
 struct function *functions;
 
+static struct function **numbered; /* by number */
+static uint32_t numbered_capacity;
+
+struct function *function_numbered(uint32_t number) {
+    return number < numbered_capacity ? numbered[number] : NULL;
+}
+
+/* Adds a function to the table; without memory it is not found there. */
+static void add_numbered(struct function *f) {
+    if (f->number >= numbered_capacity) {
+        uint32_t wanted = 2 * f->number + 64;
+        struct function **grown = realloc(numbered, wanted * sizeof *grown);
+        if (!grown) return;
+        memset(grown + numbered_capacity, 0, (wanted - numbered_capacity) * sizeof *grown);
+        numbered = grown;
+        numbered_capacity = wanted;
+    }
+    numbered[f->number] = f;
+}
+
 /* Called when the code object is deleted. */
 static void release(void *memory) {
     struct function *f = memory;
@@ -15,6 +35,7 @@ static void release(void *memory) {
     if (f->previous) f->previous->next = f->next;
     else functions = f->next;
     if (f->next) f->next->previous = f->previous;
+    if (function_numbered(f->number) == f) numbered[f->number] = NULL;
     free(f->name);
     free(f->file);
     PyObject *started = f->started, *returned = f->returned;
@@ -56,6 +77,7 @@ struct function *function_for(PyCodeObject *code) {
 uint32_t function_number(struct function *f) {
     if (!f->number) {
         f->number = file_put_function(f->name, f->file, f->line);
+        if (f->number) add_numbered(f);
         if (!f->started && !f->returned) f->direct = f->number;
     }
     return f->number;
@@ -65,7 +87,11 @@ void functions_begin_again(void) {
     for (struct function *f = functions; f; f = f->next) {
         f->previous_number = f->number;
         f->direct = f->number = 0;
+        f->state = RECORDED;
+        f->is_mute = false;
+        f->demotions = 0;
     }
+    if (numbered) memset(numbered, 0, numbered_capacity * sizeof *numbered);
 }
 
 uint32_t function_renumber(uint32_t previous_number) {

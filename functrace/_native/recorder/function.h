@@ -9,12 +9,26 @@
 
 enum function_kind { PLAIN, GENERATOR, COROUTINE, ASYNC_GENERATOR };
 
+/* DRAINING and SILENT are those of demoted functions, of whose calls only failures are recorded. */
+enum function_state {
+    RECORDED,
+    DRAINING, /* recorded calls may still be open */
+    SILENT    /* none is open */
+};
+
 struct function {
     uint32_t direct;          /* its number if calls need no other handling, else 0 */
     uint32_t number;          /* in the file; 0 if not written yet */
     uint32_t previous_number; /* in the previous file; 0 if none */
     enum function_kind kind;
     bool recorded;
+    enum function_state state;
+    bool is_mute;                   /* demoted, and its failures are not recorded either */
+    bool is_open, has_stale_events; /* of budget.c, while it runs */
+    uint32_t demotions;             /* number of times that it was demoted */
+    uint32_t calls_per_second;      /* when it was demoted */
+    double share;                   /* of the CPU time that its events cost, as last known */
+    uint64_t promotable_at;         /* ticks */
     char *name, *file;
     int line;
     PyObject *started, *returned; /* callbacks of a watched function; otherwise NULL */
@@ -35,7 +49,10 @@ struct function *function_for(PyCodeObject *code);
 /* Returns the function's number, written to the file if necessary; 0 if the file is full. */
 uint32_t function_number(struct function *f);
 
-/* Removes all numbers, for a new file. */
+/* Returns the function with that number, or NULL. */
+struct function *function_numbered(uint32_t number);
+
+/* Removes all numbers and demotions, for a new file. */
 void functions_begin_again(void);
 
 /* Returns the new number of the function that had this one in the previous file; 0 if none had. */

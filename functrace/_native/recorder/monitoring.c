@@ -94,9 +94,11 @@ static const struct {
     const char *name;
     vectorcallfunc call;
     bool is_global; /* CPython has it for all code only */
+    bool is_begin;  /* an open call needs the others only */
 } events[] = {
-    {"PY_START", on_start, false}, {"PY_RESUME", on_resume, false}, {"PY_RETURN", on_return, false},
-    {"PY_YIELD", on_yield, false}, {"PY_THROW", on_resume, true},   {"PY_UNWIND", on_unwind, true},
+    {"PY_START", on_start, false, true},   {"PY_RESUME", on_resume, false, false},
+    {"PY_RETURN", on_return, false, false}, {"PY_YIELD", on_yield, false, false},
+    {"PY_THROW", on_resume, true, false},   {"PY_UNWIND", on_unwind, true, false},
 };
 enum { EVENT_COUNT = sizeof events / sizeof *events };
 
@@ -118,6 +120,7 @@ static struct {
     PyObject *originals[REPLACED], *ours[REPLACED];
     int tool;
     long local, global;
+    long draining; /* local events for the calls that are open */
 } monitoring = {.tool = NO_TOOL};
 
 /* Returns a function of sys.monitoring, ignoring our replacement. */
@@ -177,11 +180,12 @@ static int register_callback(int i, long bit) {
 }
 
 static int register_all(void) {
-    monitoring.local = monitoring.global = 0;
+    monitoring.local = monitoring.global = monitoring.draining = 0;
     for (int i = 0; i < EVENT_COUNT; i++) {
         long bit = event_bit(events[i].name);
         if (bit < 0 || register_callback(i, bit) < 0) return -1;
         *(events[i].is_global ? &monitoring.global : &monitoring.local) |= bit;
+        if (!events[i].is_global && !events[i].is_begin) monitoring.draining |= bit;
     }
     return 0;
 }
@@ -195,22 +199,32 @@ static int set_local(struct function *f, long set) {
     return result ? 0 : -1;
 }
 
-int source_add(struct function *f) { return set_local(f, monitoring.local); }
+/* Sets the events that the function needs in its state; watchers need all. */
+int source_add(struct function *f) {
+    if (f->state == RECORDED || f->started || f->returned) return set_local(f, monitoring.local);
+    return set_local(f, f->state == DRAINING ? monitoring.draining : 0);
+}
 
-static int set_all(long local) {
+static int add_all(void) {
     for (struct function *f = functions; f; f = f->next)
-        if (set_local(f, local) < 0) return -1;
+        if (source_add(f) < 0) return -1;
+    return 0;
+}
+
+static int remove_all(void) {
+    for (struct function *f = functions; f; f = f->next)
+        if (set_local(f, 0) < 0) return -1;
     return 0;
 }
 
 static int listen(void) {
-    if (register_all() < 0 || set_all(monitoring.local) < 0) return -1;
+    if (register_all() < 0 || add_all() < 0) return -1;
     return call("set_events", "(il)", monitoring.tool, monitoring.global);
 }
 
 static void release_tool(void) {
     bool failed = call("set_events", "(ii)", monitoring.tool, 0) < 0;
-    failed |= set_all(0) < 0;
+    failed |= remove_all() < 0;
     for (int i = 0; i < EVENT_COUNT; i++)
         failed |= call("register_callback", "(ilO)", monitoring.tool, event_bit(events[i].name),
                        Py_None) < 0;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "budget.h"
 #include "callback.h"
 #include "calls.h"
 #include "source.h"
@@ -102,21 +103,23 @@ static void keep(PyObject **place, PyObject *object) {
 
 static int recorder_init(PyObject *object, PyObject *args, PyObject *names) {
     static char *keywords[] = {"path",  "max_size", "overwrite", "depth", "min_duration",
-                               "facts", "describe_thread", "current_task_track", "warn", NULL};
+                               "facts", "budget", "describe_thread", "current_task_track", "warn", NULL};
     PyObject *path, *thread, *current, *warn;
     unsigned long long max_size, min_duration;
     Py_ssize_t depth;
     int overwrite;
+    double budget_share;
     Py_buffer facts;
-    if (!PyArg_ParseTupleAndKeywords(args, names, "O&$KpnKy*OOO", keywords, PyUnicode_FSConverter,
+    if (!PyArg_ParseTupleAndKeywords(args, names, "O&$KpnKy*dOOO", keywords, PyUnicode_FSConverter,
                                      &path, &max_size, &overwrite, &depth, &min_duration, &facts,
-                                     &thread, &current, &warn))
+                                     &budget_share, &thread, &current, &warn))
         return -1;
     bool begun = begin((Recorder *)object, path, max_size, overwrite, &facts);
     Py_DECREF(path);
     PyBuffer_Release(&facts);
     if (!begun) return -1;
     set_options(depth, min_duration);
+    budget_begin(budget_share);
     keep(&recorder.describe_thread, thread);
     keep(&recorder.current_task_track, current);
     keep(&recorder.warn, warn);
@@ -234,6 +237,7 @@ static PyObject *recorder_start(PyObject *self, PyObject *unused) {
     bool is_current = ((Recorder *)self)->current && recorder.open && !recorder.forked;
     if (!is_current || recorder.started || trace_file.failed) Py_RETURN_NONE;
     if (source_start() < 0) return NULL;
+    budget_restart();
     recorder.started = recorder.listening = true;
     Py_RETURN_NONE;
 }
@@ -335,6 +339,11 @@ static PyObject *module_clock(PyObject *self, PyObject *unused) {
     return PyUnicode_FromString(clock_name());
 }
 
+static PyObject *module_has_budget(PyObject *self, PyObject *unused) {
+    (void)self, (void)unused;
+    Py_RETURN_TRUE;
+}
+
 static PyObject *module_hide(PyObject *self, PyObject *function) {
     (void)self;
     return callback_hide(function);
@@ -342,6 +351,7 @@ static PyObject *module_hide(PyObject *self, PyObject *function) {
 
 static PyMethodDef module_functions[] = {
     {"clock", module_clock, METH_NOARGS, NULL},
+    {"has_budget", module_has_budget, METH_NOARGS, NULL},
     {"hide", module_hide, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };

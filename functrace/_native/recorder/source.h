@@ -6,7 +6,7 @@
 
 /* Each returns -1 and sets an error on failure. */
 int source_start(void);
-int source_add(struct function *f);
+int source_add(struct function *f); /* again after each change of its state */
 
 void source_stop(void);
 

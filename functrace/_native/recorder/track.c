@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "budget.h"
+
 enum { FIRST_CAPACITY = 8, MAX_TRACK_NAME_BYTES = 255, MAX_OPEN_RECORDED = 1 << 11, MAX_SHORT_LIST = 16 };
 enum { OPEN_PAYLOAD_WORDS = 2, SWITCH_WORDS = 1 + 1, BASE_WORDS = 1 + 1 };
 enum { TRACK_NUMBERS = 4 }; /* words before the name in a track record */
@@ -145,6 +147,14 @@ void tracks_begin_again(uint32_t (*renumber)(uint32_t)) {
     pthread_mutex_unlock(&file_lock);
 }
 
+void tracks_mark_open(void (*mark)(uint32_t)) {
+    pthread_mutex_lock(&file_lock);
+    for (size_t i = 0; i < table.size; i++)
+        for (const struct track *t = table.buckets[i]; t; t = t->next)
+            for (uint32_t j = 0; j < t->depth; j++) mark(t->open[j].function);
+    pthread_mutex_unlock(&file_lock);
+}
+
 /* Allocates space for more open calls, up to the depth limit. */
 bool track_grow(struct track *t) {
     if (t->depth < t->capacity) return true;
@@ -279,6 +289,7 @@ bool track_extend(struct track *t, uint64_t now, size_t words) {
     if (w->words && !trace_file.unwritable && w->used + need <= w->size) {
         w->limit = w->size;
     } else {
+        budget_count_chunk(w);
         lists = lists || lists_in_new_chunk(t);
         if (!writer_begin_chunk(now, words + preface_words(t, false, lists))) {
             w->limit = 0;

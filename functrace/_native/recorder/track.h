@@ -73,6 +73,9 @@ void track_describe(struct track *t, unsigned kind, const char *name, const stru
 
 void track_forget(struct track *t);
 
+/* Calls mark with the function of each open call of all tracks. */
+void tracks_mark_open(void (*mark)(uint32_t));
+
 /* Prepares all tracks for a new file. renumber maps a function's old number to its new one. */
 void tracks_begin_again(uint32_t (*renumber)(uint32_t));
 
