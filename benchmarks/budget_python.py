@@ -78,8 +78,10 @@ import time
 from jinja2 import Environment
 
 environment = Environment()
-source = '''{% macro row(item) %}<tr><td>{{ item.name|upper }}</td><td>{{ item.price }}</td></tr>{% endmacro %}
-{% for item in items if item.price > 10 %}{{ row(item) }}{% if loop.last %}{{ loop.index }}{% endif %}
+source = '''
+{% macro row(item) %}<tr><td>{{ item.name|upper }}</td><td>{{ item.price }}</td></tr>{% endmacro %}
+{% for item in items if item.price > 10 %}
+{{ row(item) }}{% if loop.last %}{{ loop.index }}{% endif %}
 {% else %}<p>{{ "nothing"|title }} {{ total // 3 + 4 * (total - 1) }}</p>{% endfor %}''' * 5
 
 def request(): environment.compile(source)
@@ -145,7 +147,9 @@ def _print_rows(
     times: dict[str, list[float]] = {mode: [] for mode in modes}
     for _ in range(_ROUNDS):
         for mode, variables in modes.items():
-            kept = {k: v for k, v in os.environ.items() if not k.startswith(("FUNCTRACE", "PYTHON"))}
+            kept = {
+                k: v for k, v in os.environ.items() if not k.startswith(("FUNCTRACE", "PYTHON"))
+            }
             run = subprocess.run(
                 [python.executable, program],
                 env={**kept, "FUNCTRACE_RING_DIR": str(rings), **variables},

@@ -7,6 +7,7 @@ thread: code that a signal handler or the garbage collector runs meanwhile gets 
 
 from __future__ import annotations
 
+import errno
 import itertools
 import sys
 from _thread import RLock
@@ -50,6 +51,7 @@ _MAX_FUNCTIONS = (1 << 20) - 1
 _MAX_FACTS_BYTES = 30_000
 _MAX_NAME_BYTES = 8 << 10
 
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _LOCK_TIMEOUT_S = 0.1  # holders for longer may be waiting for this thread
 
 
@@ -308,6 +310,9 @@ class TraceFile:
         except OSError as error:
             if not self._facts_used:  # the file is being created
                 raise
+            if error.errno in _NO_SPACE and self._can_overwrite():  # with what it has
+                self._max_size = sum(segment.bytes for segment in self._segments)
+                return self._reuse_segment(min_bytes)
             self._end_early(_WRITE_FAILED, f"cannot write the trace: {error}")
             return False
         self._leave_segment()
@@ -319,9 +324,12 @@ class TraceFile:
             self._at = 0
         return True
 
+    def _can_overwrite(self) -> bool:
+        return self.overwrites and len(self._segments) >= 3
+
     def _reuse_segment(self, min_bytes: int) -> bool:
         """Reuse the oldest segment, or stop recording if nothing may be overwritten."""
-        if not self.overwrites or len(self._segments) < 3:
+        if not self._can_overwrite():
             self._end_early(_FULL, "the trace has reached FUNCTRACE_MAX_SIZE")
             return False
         self._leave_segment()
@@ -361,8 +369,12 @@ class TraceFile:
         """
         file = self._file.number()
         done = 0
-        while done < size:
-            done += os.pwrite(file, bytes(min(size - done, 1 << 20)), self._size + done)
+        try:
+            while done < size:
+                done += os.pwrite(file, bytes(min(size - done, 1 << 20)), self._size + done)
+        except OSError:
+            os.ftruncate(file, self._size)
+            raise
         mapping = Mapping(file, self._size, size)
         self._size += size
         return mapping

@@ -66,6 +66,27 @@ def test_full_disk(run: Runner) -> None:
     assert result.trace.tracks[0].calls.startswith(">main >f >g <g <f >f")
 
 
+def test_disk_that_is_full_before_the_ring(run: Runner) -> None:
+    """The recorder overwrites what it has."""
+    result = run(
+        """
+        import resource
+        resource.setrlimit(resource.RLIMIT_FSIZE, (700_000, resource.RLIM_INFINITY))
+        """
+        + _CALLS.format(calls=60_000).replace("\n    ", "\n        "),
+        FUNCTRACE_FULL="overwrite",
+        FUNCTRACE_MAX_SIZE="64M",
+    )
+    assert (result.stdout, result.stderr) == ("done\n", "")
+    assert result.trace.flags == decoder.CLEAN | decoder.OVERWRITES
+    assert next(result.folder.glob("*.ftrace")).stat().st_size <= 700_000
+    events = result.trace.tracks[0].events
+    assert result.trace.tracks[0].calls.endswith(">f >g <g <f <main")
+    assert len(events) > 20_000
+    timed = sum(event[0] in "<>" for event in events)
+    assert timed + result.trace.overwritten == 4 * 60_000 + 2
+
+
 @pytest.mark.parametrize(
     ("out", "reason"),
     [

@@ -129,6 +129,18 @@ static bool write_at(int descriptor, const char *bytes, size_t size, off_t offse
     return true;
 }
 
+/* Writes zeros at the end of the file; without effect if that fails. */
+static bool write_zeros(uint64_t offset, size_t bytes) {
+    for (size_t done = 0; done < bytes; done += sizeof zeros) {
+        size_t size = MIN_OF(sizeof zeros, bytes - done);
+        if (write_at(trace_file.descriptor, zeros, size, (off_t)(offset + done))) continue;
+        int error = errno;
+        if (ftruncate(trace_file.descriptor, (off_t)offset) == 0) errno = error;
+        return false;
+    }
+    return true;
+}
+
 static bool is_truncated(void) {
     struct stat found;
     return is_ours(trace_file.descriptor) && fstat(trace_file.descriptor, &found) == 0 &&
@@ -151,10 +163,7 @@ static void on_fault(void) {
 static uint64_t *extend_file(size_t bytes) {
     if (!ensure_open() || is_unwritable()) return NULL;
     uint64_t offset = trace_file.size;
-    for (size_t done = 0; done < bytes; done += sizeof zeros)
-        if (!write_at(trace_file.descriptor, zeros, MIN_OF(sizeof zeros, bytes - done),
-                      (off_t)(offset + done)))
-            return NULL;
+    if (!write_zeros(offset, bytes)) return NULL;
     uint64_t before = offset % (uint64_t)sysconf(_SC_PAGESIZE);
     char *memory = mmap(NULL, bytes + before, PROT_READ | PROT_WRITE, MAP_SHARED,
                         trace_file.descriptor, (off_t)(offset - before));
@@ -234,10 +243,12 @@ static void leave_segment(void) {
     drop_pages(s);
 }
 
+static bool can_overwrite(void) { return trace_file.overwrites && trace_file.segment_count >= 3; }
+
 /* Makes the oldest segment the current one, or stops recording if nothing is to be overwritten. */
 static bool reuse_segment(size_t min_bytes) {
     struct file *f = &trace_file;
-    if (!f->overwrites || f->segment_count < 3) {
+    if (!can_overwrite()) {
         fail(STOPPED_FULL, "the trace has reached FUNCTRACE_MAX_SIZE");
         return false;
     }
@@ -252,6 +263,16 @@ static bool reuse_segment(size_t min_bytes) {
     return min_bytes <= s->bytes;
 }
 
+/* Returns whether the trace continues in the segments that it has because the file system is full. */
+static bool keeps_size(int error) {
+    struct file *f = &trace_file;
+    bool is_full = error == ENOSPC || error == EDQUOT || error == EFBIG;
+    if (!is_full || !can_overwrite()) return false;
+    f->max_size = 0;
+    for (size_t i = 0; i < f->segment_count; i++) f->max_size += f->segments[i].bytes;
+    return true;
+}
+
 static bool next_segment(size_t min_bytes) {
     struct file *f = &trace_file;
     size_t want = MIN_SEGMENT_BYTES, count = f->segment_count;
@@ -262,7 +283,9 @@ static bool next_segment(size_t min_bytes) {
     if (f->size + want > f->max_size) return reuse_segment(min_bytes);
     void *segments = reserve_item(f->segments, count, &f->segment_capacity, sizeof *f->segments);
     if (segments) f->segments = segments;
+    errno = 0;
     uint64_t *words = segments ? extend_file(want) : NULL;
+    if (!words && keeps_size(errno)) return reuse_segment(min_bytes);
     if (!words) {
         fail_to_write();
         return false;
