@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from budget import budget
+from budget_python import budget_python
 from builds import builds
 from calls import calls
 from exports import exports
@@ -50,6 +51,8 @@ def main() -> None:
     python_start()
     print()
     watching()
+    print()
+    budget_python()
     for program in sys.argv[1:]:
         print()
         builds(program)
