@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from functrace.watch.decider import Decider
 from functrace.watch.figures import Figures, OpenCall
 from functrace.watch.triggers import KINDS
+from functrace.watch.triggers.panic import Panic, PanicSettings
 from tests.watch.made_up import (
     CHECK,
     DIRECT,
@@ -348,3 +349,11 @@ def test_a_gauge_says_why_nothing_fired() -> None:
     assert (cpu["close_at"], cpu["close_value"]) == (START + 100, 0.45)
     assert standings["slow-call"]["note"] == "`above` is not set"
     assert standings["memory"]["note"] == "its memory has no limit, or cannot be read"
+
+
+def test_an_uncaught_exception_is_blamed_on_the_call_that_raised_it() -> None:
+    texts = (("KeyError: 1", STARTED), ("KeyError: 1", CHECK), ("KeyError: 1", HANDLE))
+    failed = [Calls(chain, 9, 1, text, 1) for text, chain in texts]
+    window = figures(1, *failed, process=PYTHON)
+    found = Panic(PanicSettings(learning_s=0.0)).observe(window)
+    assert {(each.subject, each.chain) for each in found} == {(STARTED, STARTED), (HANDLE, CHECK)}

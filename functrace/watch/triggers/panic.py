@@ -9,6 +9,7 @@ from functrace import units
 from functrace.analysis.failures import is_ending
 from functrace.watch.config_keys import duration_s, key
 from functrace.watch.figures import ErrorText, Figures
+from functrace.watch.firing import JSON
 from functrace.watch.triggers.chain_filter import ChainFilter, innermost, last_name
 from functrace.watch.triggers.finding import ChainSettings, Finding
 from functrace.watch.triggers.gauge import Gauge
@@ -67,4 +68,17 @@ def _finding(figures: Figures, chain: int, errors: list[ErrorText]) -> Finding:
     is_go = figures.process.language == "go"
     what = "panicked" if is_go else "ended with an uncaught exception"
     summary = f"{units.several(calls, 'call')} of {name} {what}: {text}"
-    return Finding(chain, summary, {"calls": calls, "threshold_calls": 1, "text": text}, chain)
+    values: dict[str, JSON] = {"calls": calls, "threshold_calls": 1, "text": text}
+    return Finding(chain, summary, values, _origin(figures, chain, errors))
+
+
+def _origin(figures: Figures, chain: int, errors: list[ErrorText]) -> int:
+    """Return the deepest chain below ``chain`` whose calls failed with one of its texts."""
+    texts = {error.text for error in errors}
+    lineages = {
+        error.chain: figures.names.lineage(error.chain)
+        for error in figures.errors
+        if error.text in texts
+    }
+    below = [each for each, lineage in lineages.items() if chain in lineage]
+    return max(below, key=lambda each: len(lineages[each]), default=chain)
