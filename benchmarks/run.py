@@ -17,6 +17,7 @@ from budget_python import budget_python
 from builds import builds
 from calls import calls
 from exports import exports
+from many_tracks import many_tracks
 from otlp import otlp
 from python_calls import python_calls
 from python_rewriting import python_rewriting
@@ -53,6 +54,8 @@ def main() -> None:
     watching()
     print()
     budget_python()
+    print()
+    many_tracks()
     for program in sys.argv[1:]:
         print()
         builds(program)
