@@ -27,8 +27,7 @@ def not_recorded(trace: Trace) -> str:
     their = "its" if len(of_function) == 1 else "their"
     return (
         f"{number} not recorded all the time because of {budget(trace)}: {names};"
-        f" chains lack {their} calls, and the durations of {their} failed calls are unknown"
-        f"{_without_failures(spans)}"
+        f" chains lack {their} calls{_failures(spans, their)}"
     )
 
 
@@ -69,8 +68,10 @@ def _when(spans: Iterable[Demotion]) -> str:
     return " and ".join(parts)
 
 
-def _without_failures(spans: Iterable[Demotion]) -> str:
+def _failures(spans: Iterable[Demotion], their: str) -> str:
+    functions = {span.function for span in spans}
     without = {span.function for span in spans if not span.has_failures}
-    if not without:
-        return ""
-    return f"; failed calls of {units.several(len(without), 'function')} are missing too"
+    if without == functions:
+        return ", failed ones included"
+    more = f"; failed calls of {units.several(len(without), 'function')} are missing too"
+    return f", and the durations of {their} failed calls are unknown{more if without else ''}"

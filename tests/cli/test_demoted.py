@@ -119,6 +119,12 @@ def test_info_lists_all(module: Path, functrace: Run) -> None:
     assert "missing too" not in note
 
 
+def test_no_failures_at_all(module: Path, functrace: Run) -> None:
+    (module / "x.ftrace").write_bytes(trace_of(w.demotion(1, 1030, value=3)))
+    note = one_line(functrace("report", "x.ftrace").stdout)
+    assert "main.f1 from 30ns on; chains lack its calls, failed ones included; functrace" in note
+
+
 def test_a_demotion_before_the_oldest_event_affects_nothing(module: Path, functrace: Run) -> None:
     changes = w.demotion(1, 1001), w.promotion(1, 1005)
     (module / "x.ftrace").write_bytes(trace_of(*changes))
