@@ -18,6 +18,7 @@ GROUPS = {
         "go": "functrace.cli.go:go",
         "run": "functrace.cli.run:run",
         "record": "functrace.cli.record:record",
+        "watch": "functrace.cli.watch:watch",
         "dump": "functrace.cli.dump:dump",
         "on": "functrace.cli.switch:on",
         "off": "functrace.cli.switch:off",

@@ -15,6 +15,7 @@ from functrace.errors import UsageError
 from functrace.watch.config_keys import (
     count,
     duration_s,
+    globs,
     http_url,
     key,
     mapping,
@@ -65,7 +66,7 @@ class MetricsKeys:
 
     listen: str | None = key("listen", text, None, "loopback address, such as 127.0.0.1:9464")
     functions: tuple[str, ...] = key(
-        "functions", texts, [], "functions with figures of their own; [globs](globs.md)"
+        "functions", globs, [], "functions with figures of their own; [globs](globs.md)"
     )
 
 

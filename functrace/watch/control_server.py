@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
-import socket
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -13,8 +11,9 @@ from http.server import HTTPServer
 from pathlib import Path
 from typing import Any
 
-from functrace.errors import FunctraceError, UsageError
+from functrace.errors import FunctraceError
 from functrace.watch.control_api import Handler
+from functrace.watch.metrics_server import parse_loopback
 from functrace.watch.watcher import Watcher
 
 SOCKET = "control"
@@ -51,17 +50,15 @@ class _Port(_Bounded, HTTPServer):
     pass
 
 
-class _Port6(_Port):
-    address_family = socket.AF_INET6
-
-
 class _UnixServer(_Bounded, socketserver.UnixStreamServer):
     pass
 
 
 @contextmanager
-def serving(watcher: Watcher, folder: Path, listen: str | None, token: str) -> Iterator[None]:
-    """Serve the API in threads.
+def serving(
+    watcher: Watcher, folder: Path, listen: str | None, token: str
+) -> Iterator[tuple[str, int] | None]:
+    """Serve the API in threads. Yield the address and port that it also has, if any.
 
     Args:
         watcher: the watcher.
@@ -77,8 +74,9 @@ def serving(watcher: Watcher, folder: Path, listen: str | None, token: str) -> I
         stack.enter_context(_unix(folder, type("UnixHandler", (Handler,), handler)))
         if listen is not None:
             port_handler = type("PortHandler", (Handler,), {**handler, "token": token})
-            stack.enter_context(_port(listen, port_handler))
-        yield
+            yield stack.enter_context(_port(listen, port_handler))
+        else:
+            yield None
 
 
 @contextmanager
@@ -97,15 +95,13 @@ def _unix(folder: Path, handler: type[Handler]) -> Iterator[None]:
 
 
 @contextmanager
-def _port(listen: str, handler: type[Handler]) -> Iterator[None]:
-    host, port = parse_loopback(listen, "--listen")
-    kind = _Port6 if ":" in host else _Port
+def _port(listen: str, handler: type[Handler]) -> Iterator[tuple[str, int]]:
     try:
-        server = kind((host, port), handler)
+        server = _Port(parse_loopback(listen), handler)
     except OSError as error:
         raise FunctraceError(f"--listen {listen}: {error.strerror}") from None
     with _running(server):
-        yield
+        yield str(server.server_address[0]), server.server_port
 
 
 @contextmanager
@@ -118,23 +114,6 @@ def _running(server: socketserver.BaseServer) -> Iterator[None]:
         server.shutdown()
         server.server_close()
         thread.join()
-
-
-def parse_loopback(text: str, option: str) -> tuple[str, int]:
-    """Return the host and the port of an address on the loopback interface.
-
-    Raises:
-        UsageError: it is none.
-    """
-    host, _, port = text.rpartition(":")
-    host = host.strip("[]") if host != "localhost" else "127.0.0.1"
-    try:
-        is_loopback = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        is_loopback = False
-    if not is_loopback or not port.isdigit() or not 0 < int(port) < 65536:
-        raise UsageError(f"{option} {text}: not an address such as 127.0.0.1:7171")
-    return host, int(port)
 
 
 @contextmanager

@@ -62,7 +62,7 @@ class Decider:
     """
 
     def __init__(self, config: Config, past: Iterable[Firing] = ()) -> None:
-        firings = list(past)
+        firings = [firing for firing in past if firing.trigger != BY_HAND]
         self._config = config
         self._cooldowns = Cooldowns(firings)
         self._past: dict[tuple[str, int, str], list[Firing]] = {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import pickle
 import sys
+from dataclasses import asdict
 
 from functrace.errors import FunctraceError
 from functrace.watch.delivery import deliver
@@ -18,7 +19,8 @@ def main() -> int:
     """Save the bundle of the job on standard input, and return the exit status."""
     job = pickle.load(sys.stdin.buffer)
     try:
-        found: dict[str, object] = {"bundle": run(job, deliver)}
+        delivered = run(job, deliver)
+        found: dict[str, object] = asdict(delivered) if delivered is not None else {}
     except FunctraceError as error:
         found = {"error": str(error), "is_final": isinstance(error, LostRingError)}
     except OSError as error:

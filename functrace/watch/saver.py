@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from functrace.watch.priority import lower_priority_of_saving
 from functrace.watch.saving import Job
 
 _FIRST_RETRY_S = 10.0
@@ -21,10 +22,19 @@ _KILL_S = 1.0
 
 @dataclass(frozen=True)
 class Result:
-    """Outcome of one attempt to save a bundle."""
+    """Outcome of one attempt to save a bundle.
+
+    Attributes:
+        identifier: of the pending firing.
+        place: path or URL of the bundle; None if it was saved already or cannot be saved.
+        failed_notices: number of receivers that could not be notified.
+        error: why it cannot be saved.
+        is_final: whether no later attempt can save it.
+    """
 
     identifier: str
     place: str | None = None
+    failed_notices: int = 0
     error: str | None = None
     is_final: bool = False
 
@@ -83,6 +93,7 @@ class Saver:
             process = self._process
 
     def _run(self) -> None:
+        lower_priority_of_saving()
         while (waiting := self._next()) is not None:
             result = self._save(waiting.job)
             self._report(result)
@@ -111,9 +122,8 @@ class Saver:
         finally:
             self._process = None
         try:
-            found = json.loads(output)
-            return Result(job.identifier, **{"place": found.pop("bundle", None), **found})
-        except (ValueError, AttributeError, TypeError):
+            return Result(job.identifier, **json.loads(output))
+        except (ValueError, TypeError):
             status = process.returncode
             how = f"signal {-status}" if status < 0 else f"exit status {status}"
             return Result(job.identifier, error=f"the process that saves it ended with {how}")

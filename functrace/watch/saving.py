@@ -33,8 +33,21 @@ class Job:
     config: Config
 
 
-def run(job: Job, save: Callable[[Job, Firing], str]) -> str | None:
-    """Save the bundle of a job with ``save``; return its location, or None if it is saved already.
+@dataclass(frozen=True)
+class Delivered:
+    """A bundle that was saved.
+
+    Attributes:
+        place: its path or URL.
+        failed_notices: number of receivers that could not be notified.
+    """
+
+    place: str
+    failed_notices: int = 0
+
+
+def run(job: Job, save: Callable[[Job, Firing], Delivered]) -> Delivered | None:
+    """Save the bundle of a job with ``save``; return None if it is saved already.
 
     Raises:
         FunctraceError: it cannot be saved. The firing stays pending, unless its ring is lost.
@@ -44,9 +57,9 @@ def run(job: Job, save: Callable[[Job, Firing], str]) -> str | None:
         if firing is None:
             return None
         try:
-            place = save(job, firing)
+            delivered = save(job, firing)
         except LostRingError:
             state.finish(job.identifier)
             raise
         state.finish(job.identifier)
-        return place
+        return delivered

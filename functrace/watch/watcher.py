@@ -34,6 +34,26 @@ class Following(Protocol):
         ...
 
 
+class Counting(Protocol):
+    """What counts for scrapes of metrics."""
+
+    def observe(self, figures: Figures) -> None:
+        """Add the window of a process."""
+        ...
+
+    def count_firing(self, service: str, trigger: str) -> None:
+        """Count the firing of a trigger."""
+        ...
+
+    def count_bundle(self, service: str, *, saved: bool) -> None:
+        """Count a bundle that was saved, or that could not be."""
+        ...
+
+    def set_failed_notices(self, count: int) -> None:
+        """Set the number of receivers that could not be notified."""
+        ...
+
+
 @dataclass
 class Asked:
     """Request for bundles of the processes of a name, process id or group."""
@@ -42,6 +62,16 @@ class Asked:
     done: threading.Event = field(default_factory=threading.Event)
     identifiers: list[str] = field(default_factory=list)
     error: str | None = None
+
+
+@dataclass
+class _Bundle:
+    """Bundle of this run of the watcher."""
+
+    id: str
+    firing: Firing
+    state: str = "pending"
+    place: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +94,7 @@ class Watcher:
         state: its state folder, which is locked.
         report: receives a line for each event.
         load: reads the configuration again.
+        metrics: counts for scrapes.
     """
 
     def __init__(
@@ -74,6 +105,7 @@ class Watcher:
         state: StateFolder,
         report: Callable[[str], None],
         load: Callable[[], Config] | None = None,
+        metrics: Counting | None = None,
     ) -> None:
         self._following = following
         self._config = config
@@ -81,12 +113,14 @@ class Watcher:
         self._state = state
         self._report = report
         self._load = load
+        self._metrics = metrics
+        self._failed_notices = 0
         pending = state.pending()
         self._decider = Decider(config, [*state.fired(), *pending.values()])
         self._before = state.followed()
         self._since = time.time()
         self._followed: frozenset[str] = frozenset()
-        self._bundles: deque[dict[str, JSON]] = deque(maxlen=_KEPT_BUNDLES)
+        self._bundles: deque[_Bundle] = deque(maxlen=_KEPT_BUNDLES)
         self._asked: queue.SimpleQueue[Asked] = queue.SimpleQueue()
         self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
         self._saver = Saver(self._results.put)
@@ -108,9 +142,12 @@ class Watcher:
         """Save bundles by hand; ``asked.done`` is set once they are pending."""
         self._asked.put(asked)
 
+    def start(self) -> None:
+        """Start saving what is pending."""
+        self._saver.start()
+
     def run(self) -> None:
         """Run until :meth:`end`. What is pending then, the next watcher saves."""
-        self._saver.start()
         try:
             while not self._end.is_set():
                 began = time.monotonic()
@@ -129,14 +166,18 @@ class Watcher:
             self._reload()
         for figures in self._following.poll():
             self._observe(figures)
-        self._take_requests()
+        answered = self._take_requests()
         self._take_results()
         self._remember()
         self._publish()
+        for asked in answered:
+            asked.done.set()
 
     def _observe(self, figures: Figures) -> None:
         process = figures.process
         key = str(process.ring)
+        if self._metrics is not None:
+            self._metrics.observe(figures)
         if key not in self._followed:
             if figures.ended is not None and not self._is_news(figures):
                 return
@@ -149,6 +190,8 @@ class Watcher:
             firing = self._hold(fault)
             self._report(f"{process.name} ({process.pid}): {firing.trigger}: {firing.summary}")
             self._save(fault.id, firing)
+            if self._metrics is not None:
+                self._metrics.count_firing(process.name, firing.trigger)
         for note in decision.notes:
             self._report(note)
         if figures.ended is not None and key in self._followed:
@@ -159,7 +202,11 @@ class Watcher:
         if self._before is None:
             return figures.end - figures.seconds > self._since
         at, rings = self._before
-        return str(figures.process.ring) in rings or figures.process.ring.stat().st_ctime > at
+        ring = figures.process.ring
+        try:
+            return str(ring) in rings or ring.stat().st_ctime > at
+        except OSError:  # it was removed
+            return False
 
     def _hold(self, fault: Fault) -> Firing:
         firing = fault.firing()
@@ -167,25 +214,31 @@ class Watcher:
         return firing
 
     def _save(self, identifier: str, firing: Firing) -> None:
-        self._bundles.append(
-            {"id": identifier, "state": "pending", "place": None, "firing": to_json(firing)}
-        )
+        self._bundles.append(_Bundle(identifier, firing))
         self._saver.add(Job(self._state.path, identifier, self._destination, self._config))
 
     def _take_results(self) -> None:
         while not self._results.empty():
             result = self._results.get()
-            for bundle in self._bundles:
-                if bundle["id"] == result.identifier:
-                    bundle["state"] = "failed" if result.error else "saved"
-                    bundle["place"] = result.place or result.error
             if result.error is not None:
                 what = "a bundle is lost" if result.is_final else "trying again later"
                 self._report(f"cannot save a bundle: {result.error}; {what}")
             elif result.place is not None:
                 self._report(f"saved {result.place}")
+            for bundle in self._bundles:
+                if bundle.id == result.identifier:
+                    bundle.state = "failed" if result.error else "saved"
+                    bundle.place = result.place or result.error
+                    self._count(bundle.firing.process.name, result)
 
-    def _take_requests(self) -> None:
+    def _count(self, service: str, result: Result) -> None:
+        if self._metrics is not None:
+            self._failed_notices += result.failed_notices
+            self._metrics.count_bundle(service, saved=result.error is None)
+            self._metrics.set_failed_notices(self._failed_notices)
+
+    def _take_requests(self) -> list[Asked]:
+        answered = []
         while not self._asked.empty():
             asked = self._asked.get()
             found = self._find(asked.target)
@@ -199,7 +252,8 @@ class Watcher:
                 self._report(f"{process.name} ({process.pid}): {firing.summary}")
                 self._save(identifier, firing)
                 asked.identifiers.append(identifier)
-            asked.done.set()
+            answered.append(asked)
+        return answered
 
     def _find(self, target: str) -> list[RingProcess]:
         processes = [figures.process for figures in self._decider.processes()]
@@ -250,5 +304,7 @@ class Watcher:
             for figures in self._decider.processes()
         ]
         standings = list(self._decider.standings(now))
-        bundles = [dict(bundle) for bundle in self._bundles]
+        bundles: list[dict[str, JSON]] = [
+            {**vars(bundle), "firing": to_json(bundle.firing)} for bundle in self._bundles
+        ]
         self.snapshot = Snapshot(now, processes, standings, bundles)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from functrace.errors import FunctraceError, UsageError
+from functrace.errors import FunctraceError
 from functrace.watch import control_client, control_server
 from functrace.watch.state_folder import StateFolder
 from functrace.watch.watcher import Watcher
@@ -161,17 +161,6 @@ def test_a_length_that_is_no_number(state: StateFolder, port: int) -> None:
                 head = f"POST /v1/dump HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n"
                 client.sendall(f"{head}Authorization: Bearer {TOKEN}\r\n\r\n".encode("latin1"))
                 assert client.recv(100).split()[1] in (b"411", b"413")
-
-
-@pytest.mark.parametrize("text", ["", "7171", "0.0.0.0:7171", "example.com:1", "127.0.0.1:0", ":1"])
-def test_only_loopback_addresses_are_listened_on(text: str) -> None:
-    with pytest.raises(UsageError, match=r"--listen .*: not an address such as 127\.0\.0\.1:7171"):
-        control_server.parse_loopback(text, "--listen")
-
-
-def test_addresses() -> None:
-    assert control_server.parse_loopback("localhost:80", "--listen") == ("127.0.0.1", 80)
-    assert control_server.parse_loopback("[::1]:80", "--listen") == ("::1", 80)
 
 
 def test_a_port_in_use(state: StateFolder, port: int) -> None:

@@ -36,7 +36,7 @@ def _spikes(*starts: int, last: int = 1000, **others: Any) -> Iterator[Figures]:
 
 def test_a_cooldown_separates_firings_of_a_trigger() -> None:
     found = decide(Decider(configured(["cpu"])), _spikes(100, 300, 800))
-    assert [round(firing.at - START) for firing in found.firings] == [104, 804]
+    assert [round(firing.at - START) for firing in found.firings] == [109, 809]
     (note,) = found.notes
     assert note.startswith("shop (4711): cpu: CPU: 2.00 cores, above 0.50 cores")
     assert "cooldown" in note
@@ -52,7 +52,7 @@ def test_a_fault_that_began_in_a_cooldown_fires_when_that_ends() -> None:
     config = configured(["cpu"], cpu={"cooldown_s": 100.0, "diff": None, "above": 0.5})
     windows = (figures(s, cpu_cores=2.0 if 100 <= s < 110 or s >= 150 else 0.1) for s in range(600))
     found = decide(Decider(config), windows)
-    assert [round(firing.at - START) for firing in found.firings] == [104, 204]
+    assert [round(firing.at - START) for firing in found.firings] == [109, 209]
 
 
 def test_instances_of_a_service_share_a_cooldown() -> None:

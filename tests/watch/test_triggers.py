@@ -71,7 +71,19 @@ FAULTS: dict[str, tuple[str, Callable[[], Iterator[Figures]], dict[str, Any], st
         lambda: _then(cpu_cores=0.98),
         {},
         (
-            "CPU: 0.98 cores, above 0.50 cores in 5 consecutive windows;"
+            "CPU: 0.98 cores, above 0.50 cores in 10 consecutive windows;"
+            " the average of the last 60s is 0.10 cores"
+        ),
+    ),
+    "one function that spins": (
+        "cpu",
+        lambda: (
+            figures(s, *HEALTHY, *[Calls(LOOP, 10**6)] * (s >= 120), cpu_cores=0.1 + (s >= 120))
+            for s in range(240)
+        ),
+        {},
+        (
+            "CPU: 1.10 cores, above 0.50 cores in 10 consecutive windows;"
             " the average of the last 60s is 0.10 cores"
         ),
     ),
@@ -193,6 +205,14 @@ def test_every_trigger_has_a_fault() -> None:
 
 QUIET: dict[str, tuple[str, Callable[[], Iterator[Figures]], dict[str, Any]]] = {
     "a short spike": ("cpu", lambda: _then(cpu_cores=2.0, last=124), {}),
+    "three times the requests": (
+        "cpu",
+        lambda: (
+            figures(s, *_failing(0, of=100 + 200 * (s >= 120)), cpu_cores=0.3 + 0.6 * (s >= 120))
+            for s in range(300)
+        ),
+        {},
+    ),
     "work at the start": (
         "cpu",
         lambda: (figures(s, cpu_cores=0.05 if s < 10 else 0.9) for s in range(300)),

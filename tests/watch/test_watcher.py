@@ -23,7 +23,7 @@ from functrace.watch.figures import Figures, RingProcess
 from functrace.watch.state_folder import StateFolder, find_states, state_path
 from functrace.watch.watcher import Asked, Watcher
 from tests.support.pythons import ROOT
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, wait_until
 from tests.watch import firings
 from tests.watch.made_up import START, configured, figures
 
@@ -89,6 +89,7 @@ def _now(**others: object) -> Figures:
 
 def _run_to_end(watcher: Watcher) -> None:
     """Run a watcher that ends at once, after it has saved what is pending."""
+    watcher.start()
     watcher.end()
     watcher.run()
 
@@ -265,16 +266,24 @@ def test_a_watcher_that_is_killed_at_any_moment_loses_nothing(tmp_path: Path) ->
     rings = [ring.with_name(f"shop-{pid}-815.ftrace") for pid in range(1, 5)]
     for each in rings:
         shutil.copy(ring, each)
-    deaths = {str(each): time.time() + 1 + index for index, each in enumerate(rings)}
-    (tmp_path / "deaths.json").write_text(json.dumps(deaths))
     state = StateFolder(tmp_path / "state")
     command = [sys.executable, "-m", "tests.watch.watcher_of_deaths"]
     command += [str(tmp_path / "deaths.json"), str(tmp_path / "out"), str(state.path)]
+
+    never = dict.fromkeys(map(str, rings), 1e18)
+    (tmp_path / "deaths.json").write_text(json.dumps(never))
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+    wait_until(lambda: (state.followed() or (0, frozenset()))[1] == never.keys())
+    process.kill()
+    process.wait(PATIENCE)
+    deaths = {str(each): time.time() + 1 + index for index, each in enumerate(rings)}
+    (tmp_path / "deaths.json").write_text(json.dumps(deaths))
     chance = random.Random(7)
-    until = time.monotonic() + PATIENCE
-    while len(state.fired()) < len(rings) and time.monotonic() < until:
+    longest = 1.0  # it grows, so that a slow machine comes to save a bundle
+    while len(state.fired()) < len(rings) and longest < PATIENCE:
         process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
-        threading.Event().wait(chance.uniform(0.3, 2.5))
+        threading.Event().wait(chance.uniform(0.3, longest))
+        longest *= 1.3
         process.send_signal(chance.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM]))
         process.wait(PATIENCE)
     assert state.pending() == {}

@@ -44,6 +44,7 @@ def main() -> None:
         following = Dying(json.loads(Path(deaths).read_text()))
         running = watcher.Watcher(following, config, out, folder, _report)
         signal.signal(signal.SIGTERM, lambda *_: running.end())
+        running.start()
         running.run()
 
 

@@ -29,6 +29,8 @@ class Sums:
     def __init__(self, recent: int, past: int) -> None:
         self.calls, self.failed = np.zeros(0), np.zeros(0)
         self.past_calls, self.past_failed = np.zeros(0), np.zeros(0)
+        self.past_windows = 0.0
+        """number of windows in the past, each with the weight of its calls"""
         self._recent = recent
         self._decay = 1 - 1 / max(past, 1)
         self._windows: deque[Rows] = deque()
@@ -44,6 +46,7 @@ class Sums:
             _add(self.calls, self.failed, old, -1)
             self.past_calls *= self._decay
             self.past_failed *= self._decay
+            self.past_windows = self.past_windows * self._decay + 1
             _add(self.past_calls, self.past_failed, old, 1)
 
 

@@ -6,14 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from functrace import units
+from functrace.watch.config_keys import duration_s, key
 from functrace.watch.figures import Figures
-from functrace.watch.triggers.finding import Finding, TriggerSettings
+from functrace.watch.triggers.finding import COOLDOWN, Finding, TriggerSettings
 from functrace.watch.triggers.gauge import Gauge
 
 
 @dataclass(frozen=True)
 class DiedSettings(TriggerSettings):
     """Keys of the trigger ``died``."""
+
+    cooldown_s: float = key("cooldown", duration_s, "1m", COOLDOWN)
 
 
 class Died:

@@ -13,7 +13,7 @@ from functrace.watch.config_keys import count, key, percentage, share
 from functrace.watch.figures import Figures
 from functrace.watch.triggers.by_chain import Floats, Sums
 from functrace.watch.triggers.chain_filter import ChainFilter, innermost, last_name
-from functrace.watch.triggers.finding import ChainSettings, Finding
+from functrace.watch.triggers.finding import ChainSettings, Finding, most_frequent_text
 from functrace.watch.triggers.gauge import Gauge
 
 _DEVIATIONS = 5
@@ -99,8 +99,7 @@ class FailureRate:
         sums = self._sums
         calls, failed = round(sums.calls[chain]), round(sums.failed[chain])
         before = float(sums.past_failed[chain] / max(sums.past_calls[chain], 1))
-        texts = [each for each in figures.errors if each.chain == chain]
-        text = max(texts, key=lambda each: each.calls).text if texts else ""
+        text = most_frequent_text(each for each in figures.errors if each.chain == chain)
         name = last_name(figures.names, chain)
         summary = (
             f"{name}: {units.count(failed)} of {units.several(calls, 'call')} failed"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from functrace.watch.config_keys import duration_s, flag, globs, key
-from functrace.watch.figures import Figures
+from functrace.watch.figures import OTHER_TEXTS, ErrorText, Figures
 from functrace.watch.firing import JSON
 from functrace.watch.triggers.gauge import Gauge
 
@@ -49,6 +49,12 @@ class ChainSettings(TriggerSettings):
         "functions", globs, ["*"], "functions that are judged; [globs](globs.md)"
     )
     exclude: tuple[str, ...] = key("exclude", globs, [], "functions that are not judged")
+
+
+def most_frequent_text(errors: Iterable[ErrorText]) -> str:
+    """Return the text with most failing calls; empty if there is none."""
+    texts = sorted(errors, key=lambda each: (each.text == OTHER_TEXTS, -each.calls))
+    return texts[0].text if texts else ""
 
 
 class Trigger(Protocol):

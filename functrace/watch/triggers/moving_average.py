@@ -50,6 +50,8 @@ class Resource:
         show: returns a value as text.
         reason: why there may be no value.
         is_counted: whether the ring yields the value, which an incomplete window lacks.
+        growth: returns how much more work there is in a window than in the past, at least 1; the
+            value may rise as much.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Resource:
     show: Callable[[float], str]
     reason: str
     is_counted: bool = False
+    growth: Callable[[Figures], float] = lambda _: 1.0
 
 
 class ResourceTrigger:
@@ -85,7 +88,7 @@ class ResourceTrigger:
             )
             return
         average = self._average(figures.end)
-        relative = self._relative(average, figures.end)
+        relative = self._relative(average, self._resource.growth(figures), figures.end)
         limits = {
             "diff": relative,
             "above": self._settings.above,
@@ -106,13 +109,13 @@ class ResourceTrigger:
             return None
         return sum(value for _, value in self._past) / len(self._past)
 
-    def _relative(self, average: float | None, now: float) -> float | None:
+    def _relative(self, average: float | None, growth: float, now: float) -> float | None:
         """Return the limit that the moving average sets; None while it sets none."""
         settings = self._settings
         is_learning = self._first is not None and now - self._first < settings.learning_s
         if settings.diff is None or average is None or is_learning:
             return None
-        return max(settings.min, average * (1 + settings.diff))
+        return max(settings.min, average * (1 + settings.diff) * growth)
 
     def _is_exceeded(self, name: str, value: float, limit: float | None) -> bool:
         exceeds = limit is not None and value > limit

@@ -11,7 +11,7 @@ from functrace.watch.config_keys import duration_s, key
 from functrace.watch.figures import ErrorText, Figures
 from functrace.watch.firing import JSON
 from functrace.watch.triggers.chain_filter import ChainFilter, innermost, last_name
-from functrace.watch.triggers.finding import ChainSettings, Finding
+from functrace.watch.triggers.finding import ChainSettings, Finding, most_frequent_text
 from functrace.watch.triggers.gauge import Gauge
 
 
@@ -63,7 +63,7 @@ def _is_panic(figures: Figures, error: ErrorText) -> bool:
 
 def _finding(figures: Figures, chain: int, errors: list[ErrorText]) -> Finding:
     calls = sum(error.calls for error in errors)
-    text = max(errors, key=lambda error: error.calls).text
+    text = most_frequent_text(errors)
     name = last_name(figures.names, chain)
     is_go = figures.process.language == "go"
     what = "panicked" if is_go else "ended with an uncaught exception"
