@@ -134,11 +134,12 @@ def mutate(chance: random.Random, content: bytearray) -> None:
         chance.choice(_MUTATIONS)(chance, content)
 
 
-def generated(chance: random.Random, *, forks: bool = False) -> bytes:
+def generated(chance: random.Random, *, forks: bool = False, cycles: bool = True) -> bytes:
     """Words that are well-formed each, and make little sense together.
 
     The chunks are those of several writers, so that a track's runs are in any order. With `forks`,
-    tracks are started by inherited calls, which may be later than their own calls.
+    tracks are started by inherited calls, which may be later than their own calls. With `cycles`,
+    tracks may be parents of each other.
     """
     chunks = [w.FUNCTIONS]
     sequences = list(range(2, 2 + chance.randrange(6)))
@@ -147,8 +148,8 @@ def generated(chance: random.Random, *, forks: bool = False) -> bytes:
     for sequence in sequences:
         words = []
         for _ in range(chance.randrange(1, 8)):
-            words += _run(chance, runs)
-            words += [_word(chance) for _ in range(1, chance.randrange(2, 12))]
+            words += _run(chance, runs, cycles)
+            words += [_word(chance, cycles) for _ in range(1, chance.randrange(2, 12))]
         if forks and chance.random() < 0.3:
             words = _forked(chance) + words
         chunks.append(w.events(sequence, *words, track=chance.randrange(4)))
@@ -156,13 +157,17 @@ def generated(chance: random.Random, *, forks: bool = False) -> bytes:
     return w.header(version=2, flags=chance.choice([1, 4])) + b"".join(chunks)
 
 
-def _run(chance: random.Random, runs: dict[int, int]) -> list[bytes]:
+def _parent(chance: random.Random, track: int, cycles: bool) -> int:
+    return chance.randrange(6 if cycles else max(track, 1))
+
+
+def _run(chance: random.Random, runs: dict[int, int], cycles: bool) -> list[bytes]:
     """Return what begins a run of a track, perhaps with a list, perhaps after a gap."""
     track = chance.randrange(1, 7)
     runs[track] += chance.choice([1] * 9 + [3])
     listed = []
     if chance.random() < 0.2:
-        listed = [w.track(track, 1000, parent=chance.randrange(6), again=True)]
+        listed = [w.track(track, 1000, parent=_parent(chance, track, cycles), again=True)]
         listed += [w.opened(1000 + chance.randrange(100), function) for function in range(1, 4)]
     opened = chance.choice([0, 0, 1, 2, 3, 50])
     return [w.switch(track, runs[track], opened=opened), *listed, w.lost(1)]
@@ -180,9 +185,10 @@ def _forked(chance: random.Random) -> list[bytes]:
     return [parent, *calls, w.enter(chance.randrange(1, 5), ticks), child]
 
 
-def _word(chance: random.Random) -> bytes:
+def _word(chance: random.Random, cycles: bool) -> bytes:
     ticks = chance.choice([chance.randrange(100), chance.randrange(1 << 42)])
     function = chance.randrange(6)
+    track = chance.randrange(6)
     makers = [
         lambda: w.enter(function, ticks),
         lambda: w.leave(function, ticks),
@@ -198,7 +204,10 @@ def _word(chance: random.Random) -> bytes:
         lambda: w.resumed(chance.choice([ticks & (1 << 40) - 1, chance.randrange(100)])),
         lambda: (
             w.track(
-                chance.randrange(6), ticks, parent=chance.randrange(6), starter=chance.randrange(6)
+                track,
+                ticks,
+                parent=_parent(chance, track, cycles),
+                starter=chance.randrange(6),
             )
             + w.enter(function, ticks)
         ),
