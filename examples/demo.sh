@@ -53,3 +53,10 @@ run go build -tags trace -o shop .
 echo '$ FUNCTRACE_OUT=chains.txt ./shop && head -n 4 chains.txt'
 FUNCTRACE_OUT=chains.txt ./shop
 head -n 4 chains.txt
+
+say "5. A watcher saves a bundle when a failure rate rises"
+cd "$root"
+echo '$ functrace watch --out bundles    # some seconds later, payments begin to fail in one call chain'
+python examples/faults/run.py --out "$work/bundles" --services shop --faults decline --quiet 12 --rest 0
+echo
+cat "$work"/bundles/shop-*-failure-rate/triage.txt | head -n 8

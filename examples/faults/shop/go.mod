@@ -1,0 +1,3 @@
+module example.com/faults/shop
+
+go 1.21
