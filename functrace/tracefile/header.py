@@ -90,6 +90,14 @@ def _calibrated(data: memoryview, start: int) -> float | None:
 
     None if there is no intact calibration or the latest covers too short a time.
     """
+    ticks, ns = latest_calibration(data)
+    if ns < fmt.CALIBRATION_MIN_NS or ticks <= start:
+        return None
+    return float((ticks - start) * _NS_PER_SECOND / ns)
+
+
+def latest_calibration(data: memoryview) -> tuple[int, int]:
+    """Return ticks, and nanoseconds since the start, of the latest intact calibration; or zeros."""
     intact = [
         (sequence, ticks, ns)
         for sequence, ticks, ns, second_sequence in (
@@ -97,9 +105,5 @@ def _calibrated(data: memoryview, start: int) -> float | None:
         )
         if sequence == second_sequence and sequence > 0
     ]
-    if not intact:
-        return None
-    _, ticks, ns = max(intact)
-    if ns < fmt.CALIBRATION_MIN_NS or ticks <= start:
-        return None
-    return float((ticks - start) * _NS_PER_SECOND / ns)
+    _, ticks, ns = max(intact, default=(0, 0, 0))
+    return ticks, ns

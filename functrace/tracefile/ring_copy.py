@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from functrace.errors import FunctraceError
 from functrace.tracefile import format as fmt
-from functrace.tracefile.header import Header, parse_header
+from functrace.tracefile.header import Header, latest_calibration, parse_header
 from functrace.tracefile.scan import Rows, find_chunks, find_pieces
 
 _Bytes = npt.NDArray[np.uint8]
@@ -63,7 +63,12 @@ def _copy(path: Path, file: int) -> memoryview | None:
 
 
 def _latest(path: Path, file: int) -> int:
-    """Return the latest time in a file, in ticks after the start."""
+    """Return the latest time in a file, in ticks after the start.
+
+    It is not before the latest calibration: the newest chunks may be overwritten while they are
+    searched for.
+    """
+    calibrated, _ = latest_calibration(memoryview(_read_header(file)))
     newest = _newest_chunks(file)
     header = parse_header(path, memoryview(_read_header(file)))
     parts = [
@@ -74,7 +79,8 @@ def _latest(path: Path, file: int) -> int:
     data = memoryview(b"".join([bytes(fmt.HEADER_BYTES), *parts]))
     chunks = find_chunks(data, header.is_overwriting).rows
     begun = chunks["base"].max(initial=header.start)  # a chunk may have no words yet
-    return max(_last(data, header, chunks), fmt.ticks_since(int(begun), header.start))
+    known = max(int(begun), calibrated, header.start)
+    return max(_last(data, header, chunks), fmt.ticks_since(known, header.start))
 
 
 def _newest_chunks(file: int) -> Iterable[tuple[int, int, int]]:

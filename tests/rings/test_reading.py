@@ -129,7 +129,9 @@ def test_copies_under_load_are_whole(start: Start, folder: Path, program: Progra
         trace = open_trace(ring, copy_ring(ring))
         assert list(trace.damage) == []
         assert trace.events > 0
-        assert trace.span[1] >= previous
+        # A program that did not run meanwhile has the same last event; the clock's rate is measured
+        # more exactly with each copy.
+        assert trace.span[1] >= 0.9999 * previous
         previous, copies, overwritten = trace.span[1], copies + 1, trace.overwritten_chunks
     assert trace.events > 1000
     # Its five tracks, in calls of three levels.
