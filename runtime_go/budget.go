@@ -58,6 +58,7 @@ type usage struct {
 
 const (
 	minInterval = 5 * time.Millisecond // of CPU time between evaluations
+	idleShare   = 30                   // a program that uses less of a processor counts as using this part
 	quietTime   = time.Second          // before something is promoted
 	firstWait   = time.Second
 	maxWait     = 10 * time.Minute
@@ -66,16 +67,17 @@ const (
 	maxChanges  = 64     // in one evaluation
 	maxRecords  = 10_000 // before promotions end
 	minCounted  = 256    // words that a demotion is based on
+	minWords    = 8      // of them of a function: fewer cost next to nothing
 )
 
 // evaluate demotes or promotes functions if enough CPU time has passed since it last did.
 //
 //go:norace
 func (b *budget) evaluate(now instant) {
-	cpu := (now.cpu - b.last.cpu).Seconds()
 	if now.cpu-b.last.cpu < minInterval {
 		return
 	}
+	cpu := max(now.cpu-b.last.cpu, (now.at-b.last.at)/idleShare).Seconds()
 	share := float64(now.words-b.last.words) * b.wordCost / cpu
 	switch {
 	case share > b.limit:
@@ -112,7 +114,7 @@ func (b *budget) demote(now instant, share, cpu float64) {
 		number := 0
 		for i := range b.functions {
 			u := &b.functions[i]
-			isCandidate := u.level != silenced && float64(u.words)*shareOfWord > b.limit*u.own*shareOfTick
+			isCandidate := u.level != silenced && u.words >= minWords && float64(u.words)*shareOfWord > b.limit*u.own*shareOfTick
 			if isCandidate && u.words > b.functions[number].words {
 				number = i
 			}

@@ -89,6 +89,12 @@ func TestFunctionsThatDoMuchStay(t *testing.T) {
 	l.expect(t, l.pass(10*time.Millisecond, rate{250_000, 2010}, rate{250_000, 2010}))
 }
 
+// A function that is called a few times is no part of what costs too much.
+func TestRareFunctionsStay(t *testing.T) {
+	l := newLoad("tiny", "rare")
+	l.expect(t, l.pass(10*time.Millisecond, rate{5_000_000, 200}, rate{300, 0}), "tiny 1")
+}
+
 // Time that a goroutine waits must not hide that calls cost too much.
 func TestTimesAreNoMoreThanTheCPUTime(t *testing.T) {
 	l := newLoad("waits")

@@ -29,7 +29,8 @@ _INTERVAL_S = 0.2
     "--state",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Ask the watcher with this state folder, if several run.",
+    help="State folder of the watcher, for what is not saved yet.  [default: one in the folder of"
+    " rings]",
 )
 def dump(process: str, out: Path | None, state: Path | None) -> None:
     """Copy the latest calls of a program that runs with FUNCTRACE=ring.

@@ -41,7 +41,8 @@ _folder = click.Path(file_okay=False, path_type=Path)
     "--state",
     type=_folder,
     metavar="FOLDER",
-    help="Keep what is not saved yet in this folder.  [default: one in the folder of rings]",
+    help="State folder of the watcher, for what is not saved yet.  [default: one in the folder of"
+    " rings]",
 )
 @click.option(
     "--listen",

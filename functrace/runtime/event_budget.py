@@ -20,6 +20,8 @@ from functrace.runtime.trace_file import HEAD_WORDS, TraceFile
 globals()["__builtins__"] = BUILTINS
 
 _MIN_INTERVAL_NS = 5_000_000  # of CPU time between two evaluations
+_IDLE_SHARE = 30  # a program that uses less of a processor counts as using this part
+_MIN_EVENTS = 8  # in the sample: functions with fewer cost next to nothing
 _MAX_RECORDS = 10_000
 _MAX_WAIT_S = 600
 _SCAN_PAUSE = 500  # times the duration of a search for open calls
@@ -60,6 +62,7 @@ class EventBudget:
     def restart(self) -> None:
         """Ignore the CPU time until now, during which nothing was recorded."""
         self._cpu_at = time.process_time_ns()
+        self._time_at = time.monotonic_ns()
         self._words = 0
 
     def count_chunk(self, words: memoryview, used: int) -> None:
@@ -67,13 +70,14 @@ class EventBudget:
         if used <= HEAD_WORDS:
             return
         self._words += used - HEAD_WORDS
-        now = time.process_time_ns()
+        now, time_now = time.process_time_ns(), time.monotonic_ns()
         cpu = now - self._cpu_at
         if cpu < _MIN_INTERVAL_NS:
             return
+        cpu = max(cpu, (time_now - self._time_at) // _IDLE_SHARE)
         tally = ChunkTally(words, used)
         share = self._words * tally.events / tally.words * self._event_ns / cpu
-        self._cpu_at, self._words = now, 0
+        self._cpu_at, self._time_at, self._words = now, time_now, 0
         if share > self._budget:
             self._demote_some(share, tally)
         if share >= _PROMOTE_BELOW * self._budget:
@@ -129,7 +133,8 @@ class EventBudget:
 
     def _costs_too_much(self, function: FunctionTally) -> bool:
         """Return whether its events cost more than the budget's share of its own time."""
-        return function.events * self._event_ns > self._budget * function.own_ticks
+        costs = function.events * self._event_ns
+        return function.events >= _MIN_EVENTS and costs > self._budget * function.own_ticks
 
     def _demote(self, info: CodeInfo, share: float, tally: ChunkTally) -> None:
         function = tally.functions.get(info.number) or FunctionTally()

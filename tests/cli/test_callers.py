@@ -189,6 +189,7 @@ def test_json(functrace: Run) -> None:
         "p99_ns": 20000,
         "more_chains": 0,
         "sampled": False,
+        "demoted": [],
         "partial_traces": [],
     }
     assert [step["function"] for step in chain["steps"]] == [*shop.FUNCTIONS[:3], shop.GET]

@@ -171,6 +171,7 @@ def test_json(diff) -> None:  # type: ignore[no-untyped-def]
         "faster": 0,
         "fails_more": 0,
         "fails_less": 0,
+        "demoted": 0,
         "partial_traces": 0,
     }
     assert output["appeared"][0] == {

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from functrace.tracefile import copy_ring, open_trace
 from functrace.tracefile.rings import list_rings
 from functrace.watch.figures import Figures
 from functrace.watch.following import Following
 from tests.rings.conftest import Start
+from tests.support.waiting import wait_until
 
 _OUTER = ("outer", "inner")
 
@@ -93,6 +95,9 @@ def test_a_busy_program_that_is_killed_is_read_to_its_end(start: Start, folder: 
     following = Following(folder)
     process = start("busy")
     poll_until(following, lambda f: f.calls > 0)
+    (ring,) = folder.iterdir()
+    events = open_trace(ring, copy_ring(ring)).events
+    wait_until(lambda: open_trace(ring, copy_ring(ring)).events > events)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     (figures,) = following.poll()

@@ -12,6 +12,8 @@
 
 enum { MILLISECOND = 1000000 };
 enum { MIN_INTERVAL = 5 * MILLISECOND }; /* nanoseconds of CPU time between two evaluations */
+enum { IDLE_SHARE = 30 }; /* a program that uses less of a processor counts as using this part */
+enum { MIN_EVENTS = 8 }; /* in the chunk that is the sample: functions with fewer cost next to nothing */
 enum { MAX_RECORDS = 10000 };
 enum { MIN_WAIT = 1, MAX_WAIT = 600 }; /* seconds until a demoted function may be promoted */
 enum { SCAN_PAUSE = 500 };             /* times the duration of a search for open calls */
@@ -28,6 +30,7 @@ struct budget budget;
 
 static double event_ticks; /* cost of an event */
 static uint64_t cpu_at;    /* nanoseconds of CPU time at the latest evaluation */
+static uint64_t ticks_at;  /* ticks at the latest evaluation */
 static uint64_t low_since; /* ticks at which the share fell below half of the budget; 0 if it has not */
 static uint64_t words;     /* in full chunks since then */
 static uint32_t records;   /* demotion records in the file */
@@ -61,7 +64,9 @@ void budget_begin(double limit) {
 }
 
 void budget_restart(void) {
-    if (budget.share > 0) cpu_at = clock_nanoseconds(CLOCK_PROCESS_CPUTIME_ID);
+    if (budget.share <= 0) return;
+    cpu_at = clock_nanoseconds(CLOCK_PROCESS_CPUTIME_ID);
+    ticks_at = clock_ticks();
     words = 0;
 }
 
@@ -69,15 +74,18 @@ void budget_count_chunk(const struct chunk_writer *w) {
     if (budget.share <= 0 || !w->words) return;
     words += w->used - CHUNK_HEAD_WORDS;
     uint64_t now = clock_nanoseconds(CLOCK_PROCESS_CPUTIME_ID), cpu = now - cpu_at;
+    uint64_t ticks = clock_ticks();
     if (cpu < MIN_INTERVAL) return;
     if (tally_chunk(&tallies, w->words, w->used, trace_file.function_count)) {
-        double ticks = (double)cpu * 1e-9 * (double)trace_clock.ticks_per_second;
+        double used = (double)cpu * 1e-9 * (double)trace_clock.ticks_per_second;
+        double idle = (double)(ticks - ticks_at) / IDLE_SHARE;
         double per_word = (double)tallies.events / (w->used - CHUNK_HEAD_WORDS);
-        share = (double)words * per_word * event_ticks / ticks;
+        share = (double)words * per_word * event_ticks / (used > idle ? used : idle);
         chunk_seconds = (double)(w->latest - w->words[C_BASE]) / (double)trace_clock.ticks_per_second;
         budget.is_due = true;
     }
     cpu_at = now;
+    ticks_at = ticks;
     words = 0;
 }
 
@@ -144,7 +152,7 @@ static int by_events(const void *one, const void *other) {
 
 /* Returns whether the events of a function cost more than the budget's share of its own time. */
 static bool costs_too_much(const struct tally *t) {
-    return t->events && t->events * event_ticks > budget.share * (double)t->own_ticks;
+    return t->events >= MIN_EVENTS && t->events * event_ticks > budget.share * (double)t->own_ticks;
 }
 
 /* Demotes functions, those with most events first, until the others are within the budget. */
