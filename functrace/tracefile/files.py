@@ -6,6 +6,8 @@ from pathlib import Path
 
 from functrace.errors import FunctraceError
 from functrace.tracefile import format as fmt
+from functrace.tracefile.ending import start_ticks_of
+from functrace.tracefile.header import parse_header
 from functrace.tracefile.reader import Trace, open_trace
 from functrace.tracefile.ring_copy import copy_ring
 from functrace.tracefile.rings import find_ring, find_rings, is_in_ring_folder
@@ -39,12 +41,33 @@ def is_trace_argument(argument: str) -> bool:
 
 
 def open_trace_file(path: Path) -> Trace:
-    """Open a trace; if it may be the ring of a running program, a copy of its contents.
+    """Open a trace; if a running program may be overwriting it, a copy of its contents.
 
     Raises:
         FunctraceError: the file is not a trace or cannot be read.
     """
-    return open_trace(path, copy_ring(path) if is_in_ring_folder(path) else None)
+    return open_trace(path, copy_ring(path) if _may_be_overwritten(path) else None)
+
+
+def _may_be_overwritten(path: Path) -> bool:
+    """Return whether a trace overwrites old calls, and its program may still run."""
+    try:
+        with path.open("rb") as file:
+            head = memoryview(file.read(fmt.HEADER_BYTES))
+        header = parse_header(path, head)
+    except (OSError, FunctraceError):
+        return False  # open_trace reports it
+    has_ended = header.flags & fmt.ENDED_CLEANLY or header.ending is not None
+    if has_ended or not header.is_overwriting:
+        return False
+    return is_in_ring_folder(path) or _has_process(header.pid)
+
+
+def _has_process(pid: int) -> bool:
+    try:
+        return start_ticks_of(pid) is not None
+    except OSError:
+        return False
 
 
 def _may_be_process(argument: str) -> bool:

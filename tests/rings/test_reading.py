@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import functrace as functrace_api
 from functrace.analysis import calls
 from functrace.errors import FunctraceError
 from functrace.tracefile import copy_ring, open_trace
+from functrace.tracefile.files import open_trace_file
 from tests.rings.conftest import Program, Start, end
 from tests.support.waiting import PATIENCE
 from tests.tracefile import writer as w
@@ -148,6 +150,18 @@ def test_chunks_that_are_being_overwritten_are_left_out(tmp_path: Path) -> None:
     trace = open_trace(ring, copy_ring(ring))
     assert [track.id for track in trace.tracks] == [2]
     assert trace.events == 2
+
+
+def test_a_ring_elsewhere_is_copied_while_its_program_runs(tmp_path: Path) -> None:
+    path = tmp_path / "x.ftrace"
+    first = w.events(2, w.track(1, 1000), w.enter(1, 10), w.leave(1, 20))
+    second = w.events(3, w.track(2, 1000), w.enter(1, 30), w.leave(1, 40))
+    header = bytearray(w.header(flags=4))
+    header[144:152] = (2).to_bytes(8, "little")
+    for pid, tracks in ((os.getpid(), [2]), (0, [1, 2])):
+        header[16:20] = pid.to_bytes(4, "little")
+        path.write_bytes(bytes(header) + w.FUNCTIONS + first + second)
+        assert [track.id for track in open_trace_file(path).tracks] == tracks
 
 
 def test_tracing_is_switched_in_a_running_program(
