@@ -38,8 +38,8 @@ def copy_ring(path: Path) -> memoryview:
     except OSError as error:
         raise FunctraceError(f"{path}: {error.strerror}") from None
     try:
-        for _ in range(_MAX_ATTEMPTS):
-            copy = _copy(path, file)
+        for attempt in range(_MAX_ATTEMPTS):
+            copy = _copy(path, file, is_hurried=attempt > 0)
             if copy is not None:
                 return copy
     except OSError as error:
@@ -52,9 +52,12 @@ def copy_ring(path: Path) -> memoryview:
     )
 
 
-def _copy(path: Path, file: int) -> memoryview | None:
-    """Return a copy; None if all calls in it were overwritten meanwhile."""
-    until = _latest(path, file)
+def _copy(path: Path, file: int, *, is_hurried: bool) -> memoryview | None:
+    """Return a copy; None if all calls in it were overwritten meanwhile.
+
+    If it is hurried, the file is read once, and the copy ends with the latest calibration.
+    """
+    until = _calibrated(path, file) if is_hurried else _latest(path, file)
     data = _read(file)
     head = _read_header(file)
     data[: len(head)] = np.frombuffer(head, np.uint8)
@@ -68,7 +71,7 @@ def _latest(path: Path, file: int) -> int:
     It is not before the latest calibration: the newest chunks may be overwritten while they are
     searched for.
     """
-    calibrated, _ = latest_calibration(memoryview(_read_header(file)))
+    calibrated = _calibrated(path, file)
     newest = _newest_chunks(file)
     header = parse_header(path, memoryview(_read_header(file)))
     parts = [
@@ -79,8 +82,16 @@ def _latest(path: Path, file: int) -> int:
     data = memoryview(b"".join([bytes(fmt.HEADER_BYTES), *parts]))
     chunks = find_chunks(data, header.is_overwriting).rows
     begun = chunks["base"].max(initial=header.start)  # a chunk may have no words yet
-    known = max(int(begun), calibrated, header.start)
-    return max(_last(data, header, chunks), fmt.ticks_since(known, header.start))
+    begun_at = fmt.ticks_since(int(begun), header.start)
+    return max(_last(data, header, chunks), begun_at, calibrated)
+
+
+def _calibrated(path: Path, file: int) -> int:
+    """Return the time of the latest calibration, in ticks after the start."""
+    head = memoryview(_read_header(file))
+    ticks, _ = latest_calibration(head)
+    start = parse_header(path, head).start
+    return fmt.ticks_since(max(ticks, start), start)
 
 
 def _newest_chunks(file: int) -> Iterable[tuple[int, int, int]]:
