@@ -161,6 +161,12 @@ def _parent(chance: random.Random, track: int, cycles: bool) -> int:
     return chance.randrange(6 if cycles else max(track, 1))
 
 
+def _begun(chance: random.Random, ticks: int, cycles: bool) -> bytes:
+    track = chance.randrange(6)
+    parent = _parent(chance, track, cycles)
+    return w.track(track, ticks, parent=parent, starter=chance.randrange(6))
+
+
 def _run(chance: random.Random, runs: dict[int, int], cycles: bool) -> list[bytes]:
     """Return what begins a run of a track, perhaps with a list, perhaps after a gap."""
     track = chance.randrange(1, 7)
@@ -188,7 +194,6 @@ def _forked(chance: random.Random) -> list[bytes]:
 def _word(chance: random.Random, cycles: bool) -> bytes:
     ticks = chance.choice([chance.randrange(100), chance.randrange(1 << 42)])
     function = chance.randrange(6)
-    track = chance.randrange(6)
     makers = [
         lambda: w.enter(function, ticks),
         lambda: w.leave(function, ticks),
@@ -202,15 +207,7 @@ def _word(chance: random.Random, cycles: bool) -> bytes:
         lambda: w.lost(1 + chance.randrange(9)),
         lambda: w.suspended(chance.choice([ticks & (1 << 40) - 1, chance.randrange(100)])),
         lambda: w.resumed(chance.choice([ticks & (1 << 40) - 1, chance.randrange(100)])),
-        lambda: (
-            w.track(
-                track,
-                ticks,
-                parent=_parent(chance, track, cycles),
-                starter=chance.randrange(6),
-            )
-            + w.enter(function, ticks)
-        ),
+        lambda: _begun(chance, ticks, cycles) + w.enter(function, ticks),
         lambda: w.record(chance.randrange(64), b"?" * chance.randrange(40), ticks & 0xFF),
     ]
     weights = [4, 4, 8, 8, 1, 1, 1, 2, 2, 0.3, 2, 2, 1, 1]
