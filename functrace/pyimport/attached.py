@@ -10,6 +10,7 @@ import os
 
 from functrace import _get_control
 from functrace.pyimport.module_filter import is_installed, is_own
+from functrace.runtime.raw_attributes import exact_str
 from functrace.runtime.registry import register_code
 
 TYPE_CHECKING = False  # importing typing would take time that the program waits for
@@ -53,17 +54,20 @@ def _functions() -> Iterator[tuple[CodeType, str]]:
     for found in gc.get_objects():
         if type(found) is not _FUNCTION:
             continue
-        code, module = found.__code__, found.__globals__.get("__name__")
-        if id(code) in seen or not _is_selected(code.co_filename):
+        code = found.__code__
+        if id(code) in seen or not _is_selected(exact_str(code.co_filename)):
             continue
+        # dict.get: the globals may be of a class of the program, whose method would run.
+        module = dict.get(found.__globals__, "__name__")
         for inner in _with_inner_functions(code, seen):
-            yield inner, f"{module if type(module) is str else '?'}.{inner.co_qualname}"
+            name = exact_str(inner.co_qualname)
+            yield inner, f"{module if type(module) is str else '?'}.{name}"
 
 
 def _with_inner_functions(code: CodeType, seen: set[int]) -> Iterator[CodeType]:
     """Yield a function's code, and that of the functions that it defines, unless seen before."""
     seen.add(id(code))
-    if code.co_flags & _IS_FUNCTION and not code.co_name.startswith("<"):
+    if code.co_flags & _IS_FUNCTION and not exact_str(code.co_name).startswith("<"):
         yield code
     for constant in code.co_consts:
         if type(constant) is _CODE and id(constant) not in seen:

@@ -94,6 +94,27 @@ def test_a_program_is_traced_from_now_on(process: subprocess.Popen[str]) -> None
     assert end(process) == ""
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="code has qualified names from 3.11 on")
+def test_finding_functions_runs_nothing_of_the_program() -> None:
+    from functrace.pyimport.attached import _functions
+
+    class Globals(dict):  # type: ignore[type-arg]
+        def get(self, *_: object) -> object:
+            raise AssertionError("a method of the program ran")
+
+    class Text(str):
+        def __getitem__(self, _: object) -> str:
+            raise AssertionError("a method of the program ran")
+
+        startswith = __format__ = __getitem__  # type: ignore[assignment]
+
+    program = Globals({"__name__": "shop"})
+    exec(compile("def sell(): pass", "/srv/shop.py", "exec"), program)
+    sell = program["sell"]
+    sell.__code__ = sell.__code__.replace(co_filename=Text("/srv/shop.py"))
+    assert (sell.__code__, "shop.sell") in list(_functions())
+
+
 @_is_newest
 def test_the_commands_variables_apply(process: subprocess.Popen[str]) -> None:
     pid = str(process.pid)
