@@ -77,7 +77,7 @@ def _of_standard_input(config: Config, python: str, found: flags.Flags) -> str |
 def _with_pipe_kept(program: tuple[str, ...]) -> tuple[str, ...]:
     """Replace a pipe that contains the program by a file: Python may have to read it again.
 
-    A path such as /dev/fd/63 stays as it is; that of a named pipe becomes such a path.
+    A path such as /dev/fd/63 stays as it is. The path of a named pipe is replaced by such a path.
     """
     first, *rest = program
     if first in ("-m", "-c", "-"):

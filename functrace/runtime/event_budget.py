@@ -132,7 +132,10 @@ class EventBudget:
             projected -= share * function.events / tally.events
 
     def _costs_too_much(self, function: FunctionTally) -> bool:
-        """Return whether its events cost more than the budget's share of its own time."""
+        """Return whether recording a function costs more than the budget allows for its own time.
+
+        False if there are too few events to tell.
+        """
         costs = function.events * self._event_ns
         return function.events >= _MIN_EVENTS and costs > self._budget * function.own_ticks
 

@@ -28,7 +28,8 @@ def copy_ring(path: Path) -> memoryview:
 
     The file is read twice. The copy is the second reading up to the latest time of the first one:
     what was recorded until then is complete in it. Chunks that the process began to overwrite
-    before the end of the second reading are left out.
+    before the end of the second reading are left out. If none is left, it is read again, once, up
+    to the latest calibration.
 
     Raises:
         FunctraceError: the file cannot be read, is no trace, or is overwritten too fast.

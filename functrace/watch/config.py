@@ -48,7 +48,7 @@ class BundleKeys:
 
 @dataclass(frozen=True)
 class NotifyKeys:
-    """Table ``notify``: who is told of a bundle. A service may have its own."""
+    """Table ``notify``: recipients of a message about each bundle. A service may have its own."""
 
     apprise: tuple[str, ...] = key("apprise", texts, [], "addresses for apprise, an extra")
     webhook: tuple[str, ...] = key("webhook", texts, [], "addresses that receive a POST with JSON")

@@ -73,7 +73,7 @@ type Store struct {
 	orders   int64
 }
 
-// NewStore returns a store with so many products.
+// NewStore returns a store with that number of products.
 func NewStore(n int) *Store {
 	s := &Store{products: map[string]*product{}}
 	for i := 0; i < n; i++ {

@@ -409,7 +409,8 @@ static void list_begun(struct walk *w, int32_t function, int64_t start) {
     feed->out.begun[feed->out.begun_count++] = row;
 }
 
-/* A track goes on in the chain of the call that started it, or of its parent if that had no open call. */
+/* The chain of a track continues that of the call that started it, or of its parent track if no call was
+ * open there. */
 static void find_chain(struct walk *w) {
     const struct walk *at = w;
     w->is_placed = 1;

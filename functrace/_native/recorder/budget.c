@@ -74,8 +74,8 @@ void budget_count_chunk(const struct chunk_writer *w) {
     if (budget.share <= 0 || !w->words) return;
     words += w->used - CHUNK_HEAD_WORDS;
     uint64_t now = clock_nanoseconds(CLOCK_PROCESS_CPUTIME_ID), cpu = now - cpu_at;
-    uint64_t ticks = clock_ticks();
     if (cpu < MIN_INTERVAL) return;
+    uint64_t ticks = clock_ticks();
     if (tally_chunk(&tallies, w->words, w->used, trace_file.function_count)) {
         double used = (double)cpu * 1e-9 * (double)trace_clock.ticks_per_second;
         double idle = (double)(ticks - ticks_at) / IDLE_SHARE;
@@ -150,7 +150,8 @@ static int by_events(const void *one, const void *other) {
     return (a < b) - (a > b);
 }
 
-/* Returns whether the events of a function cost more than the budget's share of its own time. */
+/* Returns whether recording a function costs more than the budget allows for the function's own time, and
+ * there are enough events to tell. */
 static bool costs_too_much(const struct tally *t) {
     return t->events >= MIN_EVENTS && t->events * event_ticks > budget.share * (double)t->own_ticks;
 }
