@@ -38,6 +38,8 @@
 	JNE   done                                         \
 	CMPB  trackRecording_hasTrackRecord(R11), $0       \
 	JEQ   done                                         \
+	CMPB  trackRecording_hasGap(R11), $0               \
+	JNE   done                                         \
 	MOVQ  ·rec+recorder_position(SB), AX               \
 	SUBQ  trackRecording_listedAt(R11), AX             \
 	CMPQ  AX, ·rec+recorder_listAfter(SB)              \

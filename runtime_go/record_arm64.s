@@ -40,6 +40,8 @@
 	BNE   done                                    \
 	MOVBU trackRecording_hasTrackRecord(R11), R2  \
 	CBZ   R2, done                                \
+	MOVBU trackRecording_hasGap(R11), R2          \
+	CBNZ  R2, done                                \
 	MOVD  ·rec+recorder_position(SB), R0          \
 	MOVD  trackRecording_listedAt(R11), R2        \
 	SUB   R2, R0                                  \

@@ -356,6 +356,19 @@ func (r *recorder) newChunk(w *writer, need int) bool {
 	return true
 }
 
+// losesWord reports whether recording has ended. Then it counts a lost word.
+//
+//go:norace
+func (r *recorder) losesWord() bool {
+	r.mu.Lock()
+	defer r.unlock()
+	if r.failure == nil {
+		return false
+	}
+	r.header[7]++
+	return true
+}
+
 // chunkSize returns the size of the writer's next chunk. Where old chunks are overwritten, all are
 // small beside the file.
 //

@@ -36,6 +36,7 @@ func init() {
 		"relay":     relay,
 		"waves":     func() { waves(20_000) },
 		"fill":      func() { defer functrace.Trace()(); waves(40_000); fmt.Fprintln(os.Stderr, "done") },
+		"fill on":   fillOnManyThreads,
 		"toggle":    toggled,
 		"distrust":  func() { functrace.UseFallback(); run(func() { a(); unwind() }); a() },
 		"signal":    signalled,
@@ -278,6 +279,29 @@ func waves(n int) {
 	defer functrace.Trace()()
 	for i := 0; i < n; i++ {
 		a()
+	}
+}
+
+// fillOnManyThreads has goroutines that change threads within their calls.
+func fillOnManyThreads() {
+	runtime.GOMAXPROCS(4)
+	var all sync.WaitGroup
+	for i := 0; i < 16; i++ {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			for j := 0; j < 10_000; j++ {
+				yielding(3)
+			}
+		}()
+	}
+	all.Wait()
+}
+
+func yielding(n int) {
+	defer functrace.Trace()()
+	if runtime.Gosched(); n > 0 {
+		yielding(n - 1)
 	}
 }
 

@@ -216,6 +216,14 @@ func TestFullTraceStops(t *testing.T) {
 	}
 }
 
+// A goroutine that has lost a call may run on a thread that still has room.
+func TestFullTraceHasNoGaps(t *testing.T) {
+	d, _, _ := record(t, "fill on", "FUNCTRACE_MAX_SIZE=1M")
+	if d.flags != 2 || d.lost == 0 {
+		t.Errorf("flags %d, lost %d", d.flags, d.lost)
+	}
+}
+
 func TestFullTraceOverwrites(t *testing.T) {
 	d, _, stderr := record(t, "fill", "FUNCTRACE_MAX_SIZE=1M", "FUNCTRACE_FULL=overwrite")
 	expect(t, stderr, "done\n")

@@ -31,6 +31,7 @@ type trackRecording struct {
 	isMuted          bool   // functrace itself is running code of the program
 	hasTrackRecord   bool   // the track record is in the file
 	hasOrigin        bool   // origin is set
+	hasGap           bool   // a word was lost since the latest run: the next one lists the open calls
 	listedAt         int64  // the position of the chunk with the latest list, or the track record
 	origin           origin
 
@@ -180,7 +181,7 @@ func (r *trackRecording) growOpen() bool {
 //go:norace
 func (r *trackRecording) restart() {
 	r.hasTrackRecord, r.hasOrigin, r.depth, r.written, r.pendingError = false, false, 0, 0, nil
-	r.isMuted, r.lastExitWasPanic = false, false
+	r.isMuted, r.lastExitWasPanic, r.hasGap = false, false, false
 	r.writer = &noWriter
 	if len(r.open) > maxIdleCalls {
 		r.open = r.firstOpen[:]

@@ -51,12 +51,15 @@ func (t *track) begin(now uint64, words int) *writer {
 	if now > rec.evaluateAt.Load() {
 		rec.evaluate()
 	}
+	if t.hasGap && rec.losesWord() {
+		return nil
+	}
 	for {
 		w := pin(t)
 		if w.isRevoked.Load() {
 			w.leaveRevoked()
 		}
-		lists := t.mustList()
+		lists := t.hasGap || t.mustList()
 		need := words + t.prefaceWords(w, now, lists)
 		isReady := w.hasRoom(need)
 		if !isReady {
@@ -70,10 +73,12 @@ func (t *track) begin(now uint64, words int) *writer {
 				w.limit.Store(0)
 			}
 			t.putPreface(w, now, lists)
+			t.hasGap = false
 			return w
 		}
 		unpin(w)
 		if !rec.newChunk(w, need) {
+			t.writer, t.hasGap = &noWriter, true
 			return nil
 		}
 	}
