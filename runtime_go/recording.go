@@ -30,7 +30,6 @@ type trackRecording struct {
 	lastExitWasPanic bool   // the last exit on the slow path was not a return
 	isMuted          bool   // functrace itself is running code of the program
 	hasTrackRecord   bool   // the track record is in the file
-	hasOrigin        bool   // origin is set
 	hasGap           bool   // a word was lost since the latest run: the next one lists the open calls
 	listedAt         int64  // the position of the chunk with the latest list, or the track record
 	origin           origin
@@ -43,7 +42,7 @@ type trackRecording struct {
 // An origin is what the track record contains besides the track's id.
 type origin struct {
 	parent  uint64 // the id of the goroutine that started this one
-	start   uint64 // ticks
+	start   uint64 // ticks; 0 before the track's first word
 	starter uint64 // the number of the function with the go statement
 	line    int
 }
@@ -180,9 +179,9 @@ func (r *trackRecording) growOpen() bool {
 //
 //go:norace
 func (r *trackRecording) restart() {
-	r.hasTrackRecord, r.hasOrigin, r.depth, r.written, r.pendingError = false, false, 0, 0, nil
+	r.hasTrackRecord, r.depth, r.written, r.pendingError = false, 0, 0, nil
 	r.isMuted, r.lastExitWasPanic, r.hasGap = false, false, false
-	r.writer = &noWriter
+	r.writer, r.origin = &noWriter, origin{}
 	if len(r.open) > maxIdleCalls {
 		r.open = r.firstOpen[:]
 	}

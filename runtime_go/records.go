@@ -84,7 +84,6 @@ func lastWord(rest string) (word uint64) {
 func (t *track) findOrigin(now uint64) {
 	parent, starter, line := t.parentage()
 	t.origin = origin{parent, now, starter, line}
-	t.hasOrigin = true
 }
 
 // putReason records the error or panic value in t.pendingError.

@@ -112,7 +112,7 @@ func TestCallWithoutRoomIsNotOpen(t *testing.T) {
 	recording = true
 	settings.depth = 1 << 20
 	tr := newTrack(goroutineID(), trackLink{})
-	tr.hasOrigin = true
+	tr.origin.start = 1
 	n := 0
 	for tr.record(&function{number: 1}, uint64(n)) {
 		n++

@@ -45,7 +45,7 @@ var noWriter writer
 //
 //go:norace
 func (t *track) begin(now uint64, words int) *writer {
-	if !t.hasOrigin {
+	if t.origin.start == 0 {
 		t.findOrigin(now)
 	}
 	if now > rec.evaluateAt.Load() {
