@@ -1,0 +1,1 @@
+"""Hooks of the libraries that requests enter and leave a program through, one module each."""

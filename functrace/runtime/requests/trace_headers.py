@@ -1,0 +1,236 @@
+"""Trace headers of a request: W3C traceparent and tracestate, and B3.
+
+``tests/vectors/trace_headers.json`` defines what is read and sent. Values are hostile: a value that
+is not printable ASCII, or too long, counts as absent.
+"""
+
+from __future__ import annotations
+
+import re
+
+from functrace.runtime import BUILTINS
+
+TYPE_CHECKING = False  # typing is not imported at run time: it lengthens the start
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+globals()["__builtins__"] = BUILTINS
+
+B3_NAMES = (
+    "x-b3-traceid",
+    "x-b3-spanid",
+    "x-b3-parentspanid",
+    "x-b3-sampled",
+    "x-b3-flags",
+)
+NAMES = frozenset(("traceparent", "tracestate", "b3", *B3_NAMES))
+# A program that sets one of these decides about all of them.
+DECISIVE = frozenset(("traceparent", "b3", "x-b3-traceid"))
+
+_MAX_VALUE = 4096  # bytes
+_MAX_MEMBERS = 32
+_MAX_TRACESTATE, _MAX_LARGE_MEMBER = 512, 128  # bytes
+
+_match_printable = re.compile(r"[\t\x20-\x7e]*", re.ASCII).fullmatch
+_match_traceparent = re.compile(
+    r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?",
+    re.DOTALL,
+).fullmatch
+_match_member = re.compile(
+    r"[a-z0-9][a-z0-9_\-*/@]{0,255}=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]"
+).fullmatch
+_match_ft = re.compile(r"ft=(?!0{16})([0-9a-f]{16}):(?!0+$)([0-9a-f]{1,16})").fullmatch
+_match_trace_id = re.compile(r"(?!0+$)(?:[0-9a-f]{16}|[0-9a-f]{32})").fullmatch
+_match_span_id = re.compile(r"(?!0+$)[0-9a-f]{16}").fullmatch
+_match_b3 = re.compile(
+    r"((?:[0-9a-f]{16}){1,2})-([0-9a-f]{16})(?:-([01d])(?:-([0-9a-f]{16}))?)?"
+).fullmatch
+
+_SAMPLED = {"1": True, "true": True, "d": True, "0": False, "false": False}
+
+
+class TraceContext:
+    """What the trace headers of an inbound call contain.
+
+    Attributes:
+        trace_id: 32 hexadecimal digits; empty if there are none.
+        span_id: 16 hexadecimal digits; empty if there is no trace id.
+        is_sampled: whether the caller records the trace.
+        ft: key of the process and number of the outbound call that sent the request; or None.
+        traceparent: the value, if it is valid.
+        tracestate: the value, if traceparent is valid.
+        members: members of tracestate but ft; None if the value is not valid.
+        b3: the value, if it is valid.
+        multi: the valid headers of B3 with several headers, by name.
+    """
+
+    __slots__ = (
+        "b3",
+        "ft",
+        "is_sampled",
+        "members",
+        "multi",
+        "span_id",
+        "trace_id",
+        "traceparent",
+        "tracestate",
+    )
+
+    def __init__(self) -> None:
+        self.trace_id = self.span_id = self.traceparent = self.tracestate = self.b3 = ""
+        self.is_sampled = False
+        self.ft: tuple[int, int] | None = None
+        self.members: list[str] | None = []
+        self.multi: dict[str, str] = {}
+
+
+NO_CONTEXT = TraceContext()
+
+
+def parse(headers: Iterable[tuple[str, str]]) -> TraceContext:
+    """Return what the headers contain; names are in lower case, in the order of arrival."""
+    found: dict[str, list[str]] = {}
+    for name, value in headers:
+        if name in NAMES:
+            found.setdefault(name, []).append(value.strip(" \t"))
+    if not found:
+        return NO_CONTEXT
+    context = TraceContext()
+    _parse_w3c(context, _single(found, "traceparent"), ",".join(found.get("tracestate", ())))
+    _parse_b3(context, _single(found, "b3"))
+    _parse_multi(context, {name: value for name in B3_NAMES if (value := _single(found, name))})
+    return context
+
+
+def _single(found: dict[str, list[str]], name: str) -> str:
+    """Return the value of a header that was sent once; '' otherwise, or if it is hostile."""
+    values = found.get(name, ())
+    return values[0] if len(values) == 1 and _is_sendable(values[0]) else ""
+
+
+def _is_sendable(value: str) -> bool:
+    return len(value) <= _MAX_VALUE and _match_printable(value) is not None
+
+
+def _parse_w3c(context: TraceContext, traceparent: str, tracestate: str) -> None:
+    matched = _match_traceparent(traceparent)
+    # Version 00 ends behind the flags.
+    if matched is not None and (matched[1] != "00" or matched[5] is None):
+        context.traceparent = traceparent
+        context.trace_id, context.span_id = matched[2], matched[3]
+        context.is_sampled = bool(int(matched[4], 16) & 1)
+    if not tracestate or not _is_sendable(tracestate):
+        return
+    members = [member for part in tracestate.split(",") if (member := part.strip(" \t"))]
+    is_valid = len(members) <= _MAX_MEMBERS and all(map(_match_member, members))
+    if is_valid:
+        own = [member for member in members if member.startswith("ft=")]
+        matched = _match_ft(own[0]) if own else None
+        context.ft = None if matched is None else (int(matched[1], 16), int(matched[2], 16))
+    if context.traceparent:
+        context.tracestate = tracestate
+        context.members = [m for m in members if m[:3] != "ft="] if is_valid else None
+
+
+def _parse_b3(context: TraceContext, value: str) -> None:
+    if value in ("0", "1", "d"):
+        context.b3 = value
+        if not context.trace_id:
+            context.is_sampled = value != "0"
+        return
+    matched = _match_b3(value)
+    if matched is None or not (_match_trace_id(matched[1]) and _match_span_id(matched[2])):
+        return
+    context.b3 = value
+    _set_ids(context, matched[1], matched[2], _SAMPLED.get(matched[3], False))
+
+
+def _parse_multi(context: TraceContext, headers: dict[str, str]) -> None:
+    has_ids = "x-b3-traceid" in headers or "x-b3-spanid" in headers
+    trace_id, span_id = headers.get("x-b3-traceid", ""), headers.get("x-b3-spanid", "")
+    if has_ids and not (_match_trace_id(trace_id) and _match_span_id(span_id)):
+        return
+    sampled, flags = headers.get("x-b3-sampled", ""), headers.get("x-b3-flags", "")
+    if sampled not in ("0", "1", "true", "false"):
+        headers.pop("x-b3-sampled", None)
+    if flags not in ("0", "1"):
+        headers.pop("x-b3-flags", None)
+    if not has_ids or not _match_span_id(headers.get("x-b3-parentspanid", "")):
+        headers.pop("x-b3-parentspanid", None)
+    context.multi = headers
+    is_sampled = flags == "1" or _SAMPLED.get(sampled, False)
+    if has_ids:
+        _set_ids(context, trace_id, span_id, is_sampled)
+    elif not context.trace_id and not context.b3:
+        context.is_sampled = is_sampled
+
+
+def _set_ids(context: TraceContext, trace_id: str, span_id: str, is_sampled: bool) -> None:
+    if not context.trace_id:
+        context.trace_id, context.span_id = trace_id.rjust(32, "0"), span_id
+        context.is_sampled = is_sampled
+
+
+def forward(context: TraceContext, process_key: int, number: int) -> list[tuple[str, str]]:
+    """Return the headers that continue the trace of an inbound call unchanged.
+
+    Args:
+        context: of the inbound call.
+        process_key, number: identify the outbound call that sends the headers.
+    """
+    headers = [("traceparent", context.traceparent)] if context.traceparent else []
+    headers.append(("tracestate", _tracestate(context, process_key, number)))
+    if context.b3:
+        headers.append(("b3", context.b3))
+    headers.extend(context.multi.items())
+    return headers
+
+
+def span(
+    context: TraceContext, process_key: int, number: int, trace_id: str, span_id: str
+) -> list[tuple[str, str]]:
+    """Return the headers that continue the trace of an inbound call with a span of its own.
+
+    Args:
+        context: of the inbound call.
+        process_key, number: identify the outbound call that sends the headers.
+        trace_id: of the inbound call, or a new one.
+        span_id: a new one.
+    """
+    is_sampled = context.is_sampled or (not context.trace_id and not _has_decision(context))
+    headers = [
+        ("traceparent", f"00-{trace_id}-{span_id}-{'01' if is_sampled else '00'}"),
+        ("tracestate", _tracestate(context, process_key, number)),
+    ]
+    if context.b3:
+        headers.append(("b3", _child_of_b3(context.b3, span_id)))
+    multi = dict(context.multi)
+    if "x-b3-spanid" in multi:
+        parent, multi["x-b3-spanid"] = multi["x-b3-spanid"], span_id
+        multi["x-b3-parentspanid"] = parent
+    headers.extend((name, multi[name]) for name in B3_NAMES if name in multi)
+    return headers
+
+
+def _has_decision(context: TraceContext) -> bool:
+    return bool(context.b3 or context.multi)
+
+
+def _child_of_b3(value: str, span_id: str) -> str:
+    parts = value.split("-")
+    if len(parts) == 1:
+        return value  # a decision without ids
+    sampled = f"-{parts[2]}-{parts[1]}" if len(parts) > 2 else ""
+    return f"{parts[0]}-{span_id}{sampled}"
+
+
+def _tracestate(context: TraceContext, process_key: int, number: int) -> str:
+    """Return the members of the inbound call behind our own, as far as the limits permit."""
+    if context.members is None:
+        return context.tracestate
+    members = [f"ft={process_key:016x}:{number:x}", *context.members][:_MAX_MEMBERS]
+    size = sum(map(len, members)) + len(members) - 1
+    while size > _MAX_TRACESTATE:
+        large = [i for i, member in enumerate(members) if len(member) > _MAX_LARGE_MEMBER]
+        size -= len(members.pop(large[-1] if large else -1)) + 1
+    return ",".join(members)
