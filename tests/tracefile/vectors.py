@@ -402,6 +402,72 @@ VECTORS["again"] = (
     )
 )
 
+# Requests: one with ids and the name of the caller's request, which fails, one without. A goroutine that the first
+# one starts calls on behind its end.
+VECTORS["requests"] = (
+    w.header(version=2)
+    + w.facts(
+        1,
+        w.process(
+            '{"argv": ["./shop"], "tool": "0.1.0", "process_key": "00112233445566aa", "service": "shop"}'
+        ),
+        w.function(1, "main.sell", "shop.go", 20),
+        w.function(2, "GET /users/{id}", "", 0),
+        w.request_name(2),
+        w.function(3, "POST payments/pay", "", 0),
+        w.request_name(3, direction=2),
+        w.function(4, "GET /users/{name}", "", 0),
+        w.request_name(4),
+        w.function(5, "grpc store.Store/Get", "", 0),
+        w.request_name(5, direction=2, protocol=2),
+        w.function(6, "main.notify", "notify.go", 5),
+    )
+    + w.events(
+        2,
+        w.track(5, 1010),
+        w.enter(2, 10),
+        w.request(
+            1,
+            ids=("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"),
+            sampled=True,
+            ft=(0xFFEEDDCCBBAA9988, 26),
+        ),
+        w.enter(1, 12),
+        w.enter(3, 20),
+        w.request(
+            2,
+            inbound=1,
+            ids=("4bf92f3577b34da6a3ce929d0e0e4736", "b7ad6b7169203331"),
+            sampled=True,
+            minted=True,
+        ),
+        w.status(503),
+        w.error("503 Service Unavailable"),
+        w.leave(3, 40),
+        w.leave(1, 45),
+        w.status(500, route=4),
+        w.error("500 Internal Server Error"),
+        w.leave(2, 50),
+        w.enter(2, 60),
+        w.request(4),
+        w.panic("net/http: abort Handler"),
+        w.leave(2, 65),
+        w.enter(2, 70),
+        w.request(5),  # not answered yet
+    )
+    + w.events(
+        3,
+        w.track(6, 1030, parent=5, starter=1, line=24),
+        w.enter(6, 30),
+        w.enter(5, 55),
+        w.request(3, inbound=1, protocol=2),
+        w.status(14, grpc=True),
+        w.error("UNAVAILABLE"),
+        w.leave(5, 58),
+        w.leave(6, 59),
+    )
+)
+
 # A budget: price and another function of its name are not recorded, except for a failed call;
 # main.work is never recorded again, not even if it fails. The rest repeats what is known.
 VECTORS["demoted"] = (

@@ -145,6 +145,35 @@ def promotion(function: int, ticks: int) -> bytes:
     return demotion(function, ticks, value=0)
 
 
+def request_name(function: int, *, direction: int = 1, protocol: int = 1) -> bytes:
+    return record(19, struct.pack("<IBBH", function, direction, protocol, 0))
+
+
+def request(
+    number: int,
+    *,
+    inbound: int | None = None,
+    protocol: int = 1,
+    ids: tuple[str, str] | None = None,
+    sampled: bool = False,
+    minted: bool = False,
+    ft: tuple[int, int] | None = None,
+) -> bytes:
+    """Return the record of an outbound call of the inbound call ``inbound``; inbound if None."""
+    value = (1 if inbound is None else 2) | protocol << 2
+    value |= (ids is not None) << 8 | sampled << 9 | (ft is not None) << 10 | minted << 11
+    payload = struct.pack("<Q", number)
+    if inbound is not None:
+        payload += struct.pack("<Q", inbound)
+    payload += bytes.fromhex("".join(ids or ()))
+    payload += struct.pack("<QQ", *ft) if ft else b""
+    return record(11, payload, value)
+
+
+def status(code: int, *, grpc: bool = False, route: int = 0) -> bytes:
+    return record(12, value=code | grpc << 16 | route << 20)
+
+
 FUNCTIONS = facts(
     1,
     process('{"argv": ["./shop"], "tool": "0.1.0"}'),
