@@ -89,19 +89,20 @@ def merge(chains: Sequence[Chains]) -> Forest:
 def merge_functions(traces: Sequence[Trace]) -> tuple[tuple[Function, ...], list[Int32s]]:
     """Return the distinct functions of all traces, and the index of each trace's functions in them.
 
-    Functions are identified by name and file, since lines differ between builds. If a trace has
-    several of the same name and file, such as a property's getter and setter, their lines are
-    compared too.
+    Functions are identified by name, file and direction of requests, since lines differ between
+    builds. If a trace has several of the same name and file, such as a property's getter and
+    setter, their lines are compared too.
     """
     ambiguous = {pair for trace in traces for pair in _ambiguous(trace)}
-    place_of: dict[tuple[str, str, int], int] = {}
+    place_of: dict[tuple[str | int, ...], int] = {}
     functions: list[Function] = []
     indices: list[Int32s] = []
     for trace in traces:
         index: Int32s = np.empty(len(trace.functions), np.int32)
         for own, function in enumerate(trace.functions):
             line = function.line if function[1:3] in ambiguous else 0
-            index[own] = place_of.setdefault((*function[1:3], line), len(functions))
+            key = (*function[1:3], line, function.direction)
+            index[own] = place_of.setdefault(key, len(functions))
             if index[own] == len(functions):
                 functions.append(function)
         indices.append(index)

@@ -22,6 +22,10 @@ class Function(NamedTuple):
     name: str
     file: str
     line: int
+    direction: int = 0
+    """of a function that stands for requests: 1 inbound, 2 outbound; else 0"""
+    protocol: int = 0
+    """of these requests: 1 HTTP, 2 gRPC"""
 
 
 @dataclass
@@ -38,6 +42,7 @@ class Facts:
     invalid_functions: int = 0
     invalid_process: int = 0
     invalid_demotions: int = 0
+    invalid_requests: int = 0
     invalid_words: int = 0
     truncated: int = 0
 
@@ -63,7 +68,7 @@ class FactsReader:
         self._facts = Facts()
         self.index_of: dict[int, int] = {}
         """function index by function number"""
-        self._by_place: dict[tuple[str, str, int], int] = {}
+        self._by_place: dict[tuple[str | int, ...], int] = {}
 
     def read(self, words: memoryview) -> int:
         """Read the records before the first zero word, and return their size in bytes."""
@@ -75,6 +80,8 @@ class FactsReader:
                 self._facts.invalid_functions += not self._function(payload)
             elif kind == fmt.PROCESS:
                 self._facts.invalid_process += not self._process(payload)
+            elif kind == fmt.REQUEST_NAME:
+                self._facts.invalid_requests += not self._request_name(payload)
             elif kind == fmt.DEMOTION:
                 flags = fmt.record_value(word)
                 self._facts.invalid_demotions += not self._demotion(payload, flags)
@@ -145,6 +152,21 @@ class FactsReader:
             return False
         if index == len(functions):
             functions.append(function)
+        return True
+
+    def _request_name(self, payload: memoryview) -> bool:
+        """Mark a function. It has no other number: its record is right before this one."""
+        if len(payload) < fmt.REQUEST_NAME_PAYLOAD.size:
+            return False
+        number, direction, protocol, _ = fmt.REQUEST_NAME_PAYLOAD.unpack_from(payload)
+        index = self.index_of.get(number, -1)
+        if index < 0 or direction not in (fmt.INBOUND, fmt.OUTBOUND):
+            return False
+        function = self.functions[index]
+        if function.number != number or function.direction:
+            return bool(function.direction == direction)
+        self._by_place.pop(function[1:], None)
+        self.functions[index] = function._replace(direction=direction, protocol=protocol)
         return True
 
     def _demotion(self, payload: memoryview, flags: int) -> bool:

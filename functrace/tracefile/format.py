@@ -55,9 +55,12 @@ SUSPENDED = 7
 RESUMED = 8
 INHERITED = 9
 SWITCH = 10
+REQUEST = 11
+STATUS = 12
 FUNCTION = 16
 PROCESS = 17
 DEMOTION = 18
+REQUEST_NAME = 19
 
 DEMOTED = 1  # flags of a demotion record; without the first the function was promoted
 WITHOUT_FAILURES = 2
@@ -66,6 +69,24 @@ CUT = 1  # flags of an error or panic record
 GOEXIT = 2
 
 OPEN_INHERITED = 1  # flag of an open-call record
+
+INBOUND = 1  # directions of a request
+OUTBOUND = 2
+
+HTTP = 1  # protocols of a request
+GRPC = 2
+
+DIRECTION_MASK = 0x3  # parts of the value of a request record
+PROTOCOL_AT = 2
+PROTOCOL_MASK = 0xF
+HAS_IDS = 1 << 8  # flags of a request record
+SAMPLED = 1 << 9
+HAS_CALLER = 1 << 10
+OWN_IDS = 1 << 11
+
+CODE_MASK = 0xFFFF  # parts of the value of a status record
+GRPC_CODE = 1 << 16
+ROUTE_AT = 20
 
 KIND_MASK = 0xFF  # parts of the value of a track record
 TRACK_AGAIN = 1 << 8
@@ -76,6 +97,7 @@ RUN_OPEN_LIMIT = 0xFFFF
 TRACK_PAYLOAD = struct.Struct("<QQQII")  # id, parent, ticks, starter, line; the name follows
 OPEN_PAYLOAD = struct.Struct("<QQ")  # ticks, function
 DEMOTION_PAYLOAD = struct.Struct("<QII")  # ticks, function, calls a second
+REQUEST_NAME_PAYLOAD = struct.Struct("<IBBH")  # function, direction, protocol
 FUNCTION_PAYLOAD = struct.Struct("<IIQHH")  # number, line, address, sizes of name and file
 
 TRACK_KINDS = ("unknown", "goroutine", "thread", "task")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from functrace.tracefile.scan import Chunks, Pieces, Rows, find_chunks, find_pie
 from functrace.tracefile.sentences import sentences
 from functrace.tracefile.tracks import TrackIndex, Tracks, index_tracks, order_pieces
 
+_PROCESS_KEY = re.compile(r"[0-9a-f]{16}")
 _MAX_PPM = 1_000_000
 _MAX_COUNT = (1 << 63) - 1
 _MAX_NS = 1 << 61  # nanoseconds, so that a start and a duration add up to an int64
@@ -99,6 +101,18 @@ class Trace:
         """FUNCTRACE_BUDGET in parts per million of the program's CPU time; None without one."""
         budget = self.process.get("budget_ppm")
         return budget if type(budget) is int and 0 < budget <= _MAX_PPM else None
+
+    @property
+    def process_key(self) -> int:
+        """Key by which other processes' traces name this process; 0 without one."""
+        key = self.process.get("process_key")
+        return int(key, 16) if isinstance(key, str) and _PROCESS_KEY.fullmatch(key) else 0
+
+    @property
+    def service(self) -> str:
+        """Name of the service that the environment of the process set; empty without one."""
+        name = self.process.get("service")
+        return name if isinstance(name, str) else ""
 
     @property
     def ticks_per_second(self) -> float:
@@ -275,6 +289,11 @@ def _damage(overwritten: bool, chunks: Chunks, facts: Facts, found: Pieces) -> l
                 facts.invalid_demotions,
                 "1 record of a demoted function is invalid and was ignored",
                 "records of demoted functions are invalid and were ignored",
+            ),
+            (
+                facts.invalid_requests,
+                "1 name of requests is invalid and was ignored",
+                "names of requests are invalid and were ignored",
             ),
         ]
     )
