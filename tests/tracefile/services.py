@@ -3,7 +3,7 @@
     gateway = Service("gateway", key=0xA)
     track = gateway.track()
     track.enter("main.checkout", 10)
-    track.begin_outbound("POST payments/pay", 20, number=1, ids=(0xABC, 0xDEF))
+    track.begin_outbound("POST payments/pay", 20, number=1, ids=(32 * "a", 16 * "b"))
     track.end("POST payments/pay", 90, status=200)
     track.leave("main.checkout", 100)
     path = gateway.write(folder)
@@ -65,7 +65,8 @@ class Service:
         if key not in self._numbers:
             number = self._numbers[key] = len(self._numbers) + 1
             self._facts.append(
-                w.request_function(number, name, direction, protocol)
+                w.function(number, name, "", 0)
+                + w.request_name(number, direction=direction, protocol=protocol)
                 if direction
                 else w.function(number, name, f"{self.name or 'main'}.go", 10 * number)
             )
@@ -109,9 +110,9 @@ class ServiceTrack:
     def begin_inbound(
         self, name: str, ticks: int, number: int, *, protocol: int = HTTP, **record: Any
     ) -> None:
-        """Begin an inbound call; `record` are arguments of writer.inbound."""
+        """Begin an inbound call; `record` are arguments of writer.request."""
         self._begin(name, ticks, INBOUND, protocol)
-        self.words.append(w.inbound(number, protocol=protocol, **record))
+        self.words.append(w.request(number, protocol=protocol, **record))
 
     def begin_outbound(
         self,
@@ -123,9 +124,9 @@ class ServiceTrack:
         protocol: int = HTTP,
         **record: Any,
     ) -> None:
-        """Begin an outbound call; `record` are arguments of writer.outbound."""
+        """Begin an outbound call; `record` are arguments of writer.request."""
         self._begin(name, ticks, OUTBOUND, protocol)
-        self.words.append(w.outbound(number, inbound, protocol=protocol, **record))
+        self.words.append(w.request(number, inbound=inbound, protocol=protocol, **record))
 
     def _begin(self, name: str, ticks: int, direction: int, protocol: int) -> None:
         self._directions.append(direction)

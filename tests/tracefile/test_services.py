@@ -16,8 +16,8 @@ from tests.tracefile.services import GRPC, INBOUND, OUTBOUND, Service
 def payments(folder: Path) -> Path:
     service = Service("payments", key=0xB0B, host="b")
     track = service.track()
-    caller = (0xA11CE, 1)
-    track.begin_inbound("POST /pay", 10, 1, ids=(0xABC, 0xDEF), sampled=True, caller=caller)
+    ids = 32 * "a", 16 * "b"
+    track.begin_inbound("POST /pay", 10, 1, ids=ids, sampled=True, ft=(0xA11CE, 1))
     track.enter("pay.handle", 20)
     track.begin_outbound("grpc store.Store/Get", 30, 2, inbound=1, protocol=GRPC)
     track.end("grpc store.Store/Get", 40, status=5, grpc=True, error="NOT_FOUND")

@@ -133,61 +133,6 @@ def function(number: int, name: str, file: str = "main.go", line: int = 1) -> by
     return record(16, fixed + texts[0] + texts[1])
 
 
-def request_function(number: int, name: str, direction: int, protocol: int = 1) -> bytes:
-    """A function whose calls are requests."""
-    fixed = struct.pack("<IBBH", number, direction, protocol, 0)
-    return function(number, name, "", 0) + record(19, fixed)
-
-
-def inbound(
-    number: int,
-    *,
-    protocol: int = 1,
-    ids: tuple[int, int] | None = None,
-    sampled: bool = False,
-    caller: tuple[int, int] | None = None,
-    minted: bool = False,
-) -> bytes:
-    """What comes behind the entry of an inbound call.
-
-    Args:
-        number: of the request.
-        protocol: 1 HTTP, 2 gRPC.
-        ids: trace id and span id that were received.
-        sampled: whether the header says so.
-        caller: process key and number of the outbound call in the header's `ft` member.
-        minted: whether functrace made the ids.
-    """
-    payload = struct.pack("<Q", number) + _ids(ids)
-    payload += struct.pack("<QQ", *caller) if caller else b""
-    flags = (ids is not None) << 8 | sampled << 9 | (caller is not None) << 10 | minted << 11
-    return record(11, payload, 1 | protocol << 2 | flags)
-
-
-def outbound(
-    number: int,
-    inbound: int = 0,
-    *,
-    protocol: int = 1,
-    ids: tuple[int, int] | None = None,
-    sampled: bool = False,
-    minted: bool = False,
-) -> bytes:
-    """What comes behind the entry of an outbound call, which belongs to an inbound call or to 0."""
-    payload = struct.pack("<QQ", number, inbound) + _ids(ids)
-    flags = (ids is not None) << 8 | sampled << 9 | minted << 11
-    return record(11, payload, 2 | protocol << 2 | flags)
-
-
-def _ids(ids: tuple[int, int] | None) -> bytes:
-    return ids[0].to_bytes(16, "big") + ids[1].to_bytes(8, "big") if ids else b""
-
-
-def status(code: int, *, grpc: bool = False, route: int = 0) -> bytes:
-    """What comes before the exit of a request; route is a number of a function."""
-    return record(12, value=code | grpc << 16 | route << 20)
-
-
 def process(text: str) -> bytes:
     return record(17, text.encode())
 
