@@ -106,6 +106,37 @@ class Recorder:
         started comes before the entry, returned after the exit.
         """
 
+    def add_request_function(self, name: str, direction: int, protocol: int) -> int:
+        """Add a function that stands for requests. Returns its index, the same in later recorders.
+
+        It is written to the file before its first request. direction: 1 inbound, 2 outbound;
+        protocol: 1 HTTP, 2 gRPC.
+        """
+
+    def begin_request(
+        self, function: int, flags: int, inbound: int, ids: bytes, ft: bytes, /
+    ) -> int:
+        """Begin a request on this thread's track. Returns its number, 0 if it is not recorded.
+
+        function as add_request_function() returned it; flags: the value of the request record;
+        inbound, of an outbound call: the number of the inbound call that it belongs to, 0 if that
+        is unknown; ids: b"", or 16 bytes trace id and 8 bytes span id; ft: b"", or the key of a
+        process and a request's number, 8 bytes each, little-endian. Requests are never demoted, and
+        are written at once, whatever min_duration is.
+        """
+
+    def end_request(
+        self, number: int, status: int, route: int, failure: str | BaseException | None, /
+    ) -> None:
+        """End a request, and the calls inside it that are still open.
+
+        status: bits 0-16 of the status record, -1 for none; route: the index of a request function,
+        0 for none; failure: what the request failed with.
+        """
+
+    def open_inbound(self) -> int:
+        """Return the number of the innermost inbound call open on this thread's track, or 0."""
+
     def current_origin(self) -> Origin:
         """Return this thread's track, innermost function, current line and ticks."""
 

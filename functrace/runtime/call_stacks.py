@@ -23,6 +23,8 @@ globals()["__builtins__"] = BUILTINS
 THREAD = 2
 TASK = 3
 
+INBOUND = 1
+
 Origin = tuple[int, int, int, int]
 
 _CLASS_NAME: Any = type.__dict__["__name__"]  # a metaclass may override it
@@ -31,7 +33,15 @@ _CLASS_NAME: Any = type.__dict__["__name__"]  # a metaclass may override it
 class Call:
     """Open call; ``is_written`` and ``entered`` are reserved for the sink."""
 
-    __slots__ = ("entered", "info", "is_inherited", "is_suspended", "is_written")
+    __slots__ = (
+        "entered",
+        "info",
+        "is_ended",
+        "is_inherited",
+        "is_suspended",
+        "is_written",
+        "request",
+    )
 
     def __init__(self, info: CodeInfo) -> None:
         self.info = info
@@ -39,6 +49,8 @@ class Call:
         self.is_suspended = False  # it has yielded to its event loop and has not resumed
         self.is_inherited = False  # the parent process counts it
         self.is_written = False
+        self.request = 0  # the number of a request
+        self.is_ended = False  # it is a request that ended while recording was stopped
 
 
 class Track:
@@ -194,9 +206,53 @@ class CallStacks:
             return
         track = self._track()
         while track.stack and not track.stack[-1].is_suspended:
+            if track.stack[-1].info.request is not None:
+                return
             if "greenlet" in sys.modules or _frame_of(track.stack[-1].info.code()) is not None:
                 return
             self.leave_all(track, 1)
+
+    # Requests
+
+    def begin_request(self, call: Call, enter: Callable[[Track, Call], bool]) -> bool:
+        """Begin a call that has no frame, unless ``enter`` refuses it."""
+        if self._state.is_muted:
+            return False
+        track = self._track()
+        if track.is_suspended:
+            self._resume(track)
+        is_entered = enter(track, call)
+        if is_entered:
+            track.stack.append(call)
+        return is_entered
+
+    def end_request(self, number: int, leave: Callable[[Track, Call], None]) -> None:
+        """End a request, and the calls inside it that are still open."""
+        track, call = self.find_request(number)
+        if track is None or call is None:
+            return
+        while track.stack[-1] is not call:
+            self._leave(track, None)
+        if track.is_suspended:
+            self._resume(track)
+        leave(track, call)
+        track.suspended_count -= track.stack.pop().is_suspended
+
+    def find_request(self, number: int) -> tuple[Track | None, Call | None]:
+        """Return an open request and its track."""
+        here = self._track()
+        for track in (here, *self.open_tracks()):
+            for call in reversed(track.stack):
+                if call.request == number:
+                    return track, call
+        return None, None
+
+    def open_inbound(self) -> int:
+        """Return the number of the innermost inbound call open on this thread's track, or 0."""
+        for call in reversed(self._track().stack):
+            if call.request and call.info.request is not None and call.info.request[0] == INBOUND:
+                return call.request
+        return 0
 
     # Tracks
 

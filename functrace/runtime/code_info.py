@@ -39,6 +39,7 @@ class CodeInfo:
         state: RECORDED, DRAINING or SILENT.
         is_mute: whether it is demoted and its failures are not recorded either.
         demotions, calls_per_second, share, promotable_at: of EventBudget.
+        request: direction and protocol of a function that stands for requests; otherwise None.
     """
 
     __slots__ = (
@@ -56,6 +57,7 @@ class CodeInfo:
         "on_call",
         "on_return",
         "promotable_at",
+        "request",
         "share",
         "state",
     )
@@ -64,6 +66,12 @@ class CodeInfo:
         # Bound here, because modules are cleared before all code objects at interpreter exit.
         address, remove = id(code), CODE_INFOS.pop
         self.code = weakref.ref(code, hide(lambda _: remove(address, None) and None))
+        self._clear()
+        flags = code.co_flags
+        self.is_async = bool(flags & (_COROUTINE | _ITERABLE_COROUTINE | _ASYNC_GENERATOR))
+        self.is_generator = bool(flags & _GENERATOR) or self.is_async
+
+    def _clear(self) -> None:
         self.is_traced = False
         self.name = self.file = ""
         self.line = self.number = 0
@@ -71,16 +79,34 @@ class CodeInfo:
         self.is_mute = False
         self.demotions = self.calls_per_second = self.promotable_at = 0
         self.share = 0.0
-        flags = code.co_flags
-        self.is_async = bool(flags & (_COROUTINE | _ITERABLE_COROUTINE | _ASYNC_GENERATOR))
-        self.is_generator = bool(flags & _GENERATOR) or self.is_async
         self.on_call: Callback | None = None
         self.on_return: Callback | None = None
+        self.request: tuple[int, int] | None = None
 
     def is_watched(self) -> bool:
         """Return whether its events are needed even if no calls are recorded."""
         return self.on_call is not None or self.on_return is not None
 
+
+class RequestInfo(CodeInfo):
+    """Metadata of a function that stands for requests and has no code object."""
+
+    __slots__ = ()
+
+    def __init__(self, name: str, direction: int, protocol: int) -> None:
+        self._clear()
+        self.code = _no_code  # type: ignore[assignment]
+        self.name = name
+        self.request = direction, protocol
+        # A coroutine may be suspended inside a request.
+        self.is_async = self.is_generator = True
+
+
+def _no_code() -> None:
+    return None
+
+
+REQUEST_INFOS: list[RequestInfo] = []
 
 # Keyed by address: code objects compare equal if their contents do, whatever their file.
 CODE_INFOS: dict[int, CodeInfo] = {}

@@ -45,6 +45,7 @@ class Control:
         self._is_on = False
         self._folder = ""  # the directory that the program started in
         self._ring_lock: Any = None  # with FUNCTRACE=ring: an OwnFile
+        self._process_key = ""
         self._sent_path = ""  # with FUNCTRACE=otlp: the path of the trace
 
     def begin(self) -> None:
@@ -250,10 +251,11 @@ class Control:
         return recorder
 
     def _recorder_at(self, path: str, *, max_size: int, overwrite: bool) -> Any:
-        from functrace.runtime.process_facts import process_facts
+        from functrace.runtime.process_facts import new_process_key, process_facts
 
         module = _recorder_module()
         settings = self._settings
+        self._process_key = new_process_key()
         budget = settings.budget if module.has_budget() else 0.0
         if budget != settings.budget:
             write_message(_NO_BUDGET)
@@ -265,7 +267,12 @@ class Control:
             depth=settings.depth,
             min_duration=settings.min_duration,
             facts=process_facts(
-                self._version, module.clock(), os.environ, budget, FALLBACK_WARNING
+                self._version,
+                module.clock(),
+                os.environ,
+                process_key=self._process_key,
+                budget=budget,
+                fallback_warning=FALLBACK_WARNING,
             ),
             budget=budget,
             describe_thread=self._tasks.describe_thread,

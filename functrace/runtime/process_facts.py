@@ -22,7 +22,13 @@ _MAX_OPTIONS_BYTES = 8 << 10
 
 
 def process_facts(
-    tool: str, clock: str, environment: Mapping[str, str], budget: float, fallback_warning: str
+    tool: str,
+    clock: str,
+    environment: Mapping[str, str],
+    *,
+    process_key: str,
+    budget: float,
+    fallback_warning: str,
 ) -> bytes:
     """Return the metadata as JSON of at most 30,000 bytes.
 
@@ -30,6 +36,7 @@ def process_facts(
         tool: the version of functrace.
         clock: the name of the trace's clock.
         environment: the environment; FUNCTRACE variables are included.
+        process_key: 16 hexadecimal digits that identify the process.
         budget: the share of the CPU time that recording may take; 0 for no limit.
         fallback_warning: why the recorder in Python is used; empty for the one in C.
     """
@@ -42,14 +49,25 @@ def process_facts(
         "clock": clock,
         "ppid": os.getppid(),
         **_identity(),
+        "process_key": process_key,
         "build": _build(),
         "options": _options(environment),
     }
+    service = environment.get("FUNCTRACE_SERVICE") or environment.get("OTEL_SERVICE_NAME")
+    if service:
+        facts["service"] = _cut(service)
     if budget:
         facts["budget_ppm"] = round(budget * 1_000_000)
     if fallback_warning:
         facts["fallback"] = _cut(fallback_warning)
     return _as_json(facts).encode("ascii")
+
+
+def new_process_key() -> str:
+    """Return a random key, 16 hexadecimal digits that are not all zero."""
+    while not any(key := os.urandom(8)):
+        pass
+    return key.hex()
 
 
 def stat_fields(pid: str) -> list[bytes]:

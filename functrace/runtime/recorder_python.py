@@ -12,6 +12,7 @@ from typing import Any
 
 from functrace.runtime import BUILTINS
 from functrace.runtime.call_stacks import (
+    INBOUND,
     TASK,
     THREAD,
     Call,
@@ -26,13 +27,16 @@ from functrace.runtime.code_info import (
     CODE_INFOS,
     DRAINING,
     RECORDED,
+    REQUEST_INFOS,
     SILENT,
     Callback,
     CodeInfo,
+    RequestInfo,
     get_code_info,
 )
 from functrace.runtime.event_budget import EventBudget
 from functrace.runtime.event_source import EventSource, make_event_source
+from functrace.runtime.exception_text import describe_exception, is_error
 from functrace.runtime.system import CLOCK
 from functrace.runtime.system import clock as _now
 from functrace.runtime.trace_file import TraceFile
@@ -41,6 +45,8 @@ from functrace.runtime.track_writer import TrackWriter
 globals()["__builtins__"] = BUILTINS
 
 __all__ = ["TASK", "THREAD", "Recorder", "clock", "has_budget"]
+
+_ROUTE_SHIFT = 20  # in the value of a status record
 
 _forked: list[Forked] = []
 _recorders: list[Recorder] = []  # the open one, if any
@@ -82,7 +88,8 @@ class Recorder:
         self._source: EventSource = make_event_source(self._stacks, self._fail)
         self._is_started = False
         self._stopped_at = 0
-        for info in CODE_INFOS.values():
+        self._requests = 0  # how many have begun
+        for info in (*CODE_INFOS.values(), *REQUEST_INFOS):
             info.number, info.state, info.demotions, info.is_mute = 0, RECORDED, 0, False
         self._file = TraceFile(
             path, max_size=max_size, overwrite=overwrite, facts=facts, fail=self._fail
@@ -115,6 +122,51 @@ class Recorder:
         if info.state == SILENT:
             info.state = DRAINING
         self._source.add(code)
+
+    def add_request_function(self, name: str, direction: int, protocol: int) -> int:
+        """Add a function that stands for requests and return its index."""
+        REQUEST_INFOS.append(RequestInfo(name, direction, protocol))
+        return len(REQUEST_INFOS)
+
+    def begin_request(self, function: int, flags: int, inbound: int, ids: bytes, ft: bytes) -> int:
+        """Begin a request on this thread's track and return its number."""
+        info = REQUEST_INFOS[function - 1]
+        if not self._is_started or not self.number(info):
+            return 0
+        call = Call(info)
+        numbers = (inbound,) if flags & 3 != INBOUND else ()
+
+        def enter(track: Track, call: Call) -> bool:
+            if len(track.stack) >= self._depth:
+                return False
+            self._requests += 1
+            call.request = self._requests
+            head = b"".join(n.to_bytes(8, "little") for n in (call.request, *numbers))
+            writer = self._writer(track)
+            writer.enter_request(call, info.number, flags, head + ids + ft)
+            return True
+
+        return call.request if self._stacks.begin_request(call, enter) else 0
+
+    def end_request(
+        self, number: int, status: int, route: int, failure: str | BaseException | None
+    ) -> None:
+        """End a request, and the calls inside it that are still open."""
+        if not self._is_started:
+            _track, call = self._stacks.find_request(number)
+            if call is not None:
+                call.is_ended = True
+            return
+        if status >= 0 and route:
+            status |= self.number(REQUEST_INFOS[route - 1]) << _ROUTE_SHIFT
+        text = _failure_text(failure)
+        self._stacks.end_request(
+            number, lambda track, call: self._writer(track).leave_request(call, status, text)
+        )
+
+    def open_inbound(self) -> int:
+        """Return the number of the innermost inbound call open on this thread's track, or 0."""
+        return self._stacks.open_inbound()
 
     def current_origin(self) -> Origin:
         """Return this thread's track, innermost function, line and time."""
@@ -203,7 +255,9 @@ class Recorder:
 
     def number(self, info: CodeInfo) -> int:
         """Return a function's number, or 0 if the trace accepts no more functions."""
-        if not info.number:
+        if not info.number and info.request is not None:
+            info.number = self._file.add_request_function(info.name, *info.request)
+        elif not info.number:
             info.number = self._file.add_function(info.name, info.file, info.line)
         return info.number
 
@@ -260,8 +314,28 @@ def _codes(frame: Any) -> list[CodeType]:
 
 def _count_open_calls(track: Track, codes: list[CodeType]) -> int:
     """Return how many of a track's calls, starting at the outermost, have frames here."""
-    count = 0
+    count = _count_requests(track, 0)
     for code in codes:
         if count < len(track.stack) and track.stack[count].info.code() is code:
-            count += 1
+            count = _count_requests(track, count + 1)
     return count
+
+
+def _count_requests(track: Track, count: int) -> int:
+    """Return ``count`` and the requests behind the first ``count`` calls, which have no frames."""
+    while count < len(track.stack):
+        call = track.stack[count]
+        if call.info.request is None or call.is_ended:
+            break
+        count += 1
+    return count
+
+
+def _failure_text(failure: str | BaseException | None) -> bytes | None:
+    if failure is None:
+        return None
+    if isinstance(
+        failure, BaseException
+    ):  # without calling the program: the test by type comes first
+        return describe_exception(failure) if is_error(failure) else None
+    return failure.encode("utf-8", "backslashreplace")

@@ -46,7 +46,7 @@ _FLAGS, _LOST, _CALIBRATIONS, _OVERWRITTEN, _LAST_OVERWRITTEN = (
     18,
 )  # words of the header
 
-_FUNCTION, _PROCESS, _DEMOTION = 16, 17, 18
+_FUNCTION, _PROCESS, _DEMOTION, _REQUEST_NAME = 16, 17, 18, 19
 _MAX_FUNCTIONS = (1 << 20) - 1
 _MAX_FACTS_BYTES = 30_000
 _MAX_NAME_BYTES = 8 << 10
@@ -194,6 +194,17 @@ class TraceFile:
     def add_function(self, name: str, file: str, line: int) -> int:
         """Write a function. Returns its number, or 0 if the file accepts no more."""
         return self._locked(lambda: self._add_function(name, file, line)) or 0
+
+    def add_request_function(self, name: str, direction: int, protocol: int) -> int:
+        """Write a function that stands for requests, likewise."""
+
+        def add() -> int:
+            number = self._add_function(name, "", 0)
+            fact = number | direction << 32 | protocol << 40
+            is_added = number and self._put_fact(_REQUEST_NAME, fact.to_bytes(8, "little"))
+            return number if is_added else 0
+
+        return self._locked(add) or 0
 
     def _add_function(self, name: str, file: str, line: int) -> int:
         if self.failed or self._functions == _MAX_FUNCTIONS:

@@ -18,8 +18,8 @@ from functrace.runtime.trace_file import TraceFile, put_record
 globals()["__builtins__"] = BUILTINS
 
 _ENTRY, _EXIT, _RECORD = 1, 2, 3
-_BASE, _TRACK, _PANIC, _OPEN, _LOST, _SUSPENDED, _RESUMED, _INHERITED = 1, 2, 4, 5, 6, 7, 8, 9
-_SWITCH = 10
+_BASE, _TRACK, _ERROR, _PANIC, _OPEN, _LOST = 1, 2, 3, 4, 5, 6
+_SUSPENDED, _RESUMED, _INHERITED, _SWITCH, _REQUEST, _STATUS = 7, 8, 9, 10, 11, 12
 _CUT = 1
 _AGAIN = 1 << 8
 _MAX_RUN, _MAX_OPEN_IN_RUN, _OPEN_IN_RUN_SHIFT = (1 << 24) - 1, (1 << 16) - 1, 24
@@ -56,6 +56,7 @@ class TrackWriter:
         "_run",
         "_threads",
         "_track",
+        "_writer",
         "now",
     )
 
@@ -66,6 +67,7 @@ class TrackWriter:
         self._open = track.stack
         self._pending: list[_Pending] = []
         self._is_begun = False
+        self._writer: ChunkWriter | None = None  # of the latest words
         self._run = self._listed_at = self._lost = self._last = 0
         self.now = 0  # if not 0, the time of all events
 
@@ -109,6 +111,24 @@ class TrackWriter:
                 now, _PANIC, _CUT if len(failure) > MAX_TEXT_BYTES else 0, failure[:MAX_TEXT_BYTES]
             )
         self._put(now, call.info.number << _FUNCTION_SHIFT | _EXIT, _TIME_SHIFT)
+
+    def enter_request(self, call: Call, number: int, flags: int, payload: bytes) -> None:
+        """Write the entry of a request, and directly behind it the record of the request."""
+        self._put_pending()
+        now = call.entered = self._now()
+        call.is_written = True
+        entry = number << _FUNCTION_SHIFT | _ENTRY
+        self._put_with_records(now, [(_REQUEST, flags, payload)], entry, is_first=True)
+
+    def leave_request(self, call: Call, status: int, failure: bytes | None) -> None:
+        """Write the exit of a request, and before it its status and failure."""
+        self._put_pending()
+        records: list[_Record] = [] if status < 0 else [(_STATUS, status, b"")]
+        if failure is not None:
+            is_cut = len(failure) > MAX_TEXT_BYTES
+            records.append((_ERROR, _CUT if is_cut else 0, failure[:MAX_TEXT_BYTES]))
+        word = call.info.number << _FUNCTION_SHIFT | _EXIT
+        self._put_with_records(self._now(), records, word, is_first=False)
 
     def suspend(self, min_duration: int) -> None:
         """Write that the track is suspended."""
@@ -170,6 +190,34 @@ class TrackWriter:
         writer.words[used] = now - writer.base << shift | word
         writer.latest = self._last = now
 
+    def _put_with_records(
+        self, now: int, records: list[_Record], word: int, *, is_first: bool
+    ) -> None:
+        """Store a word with its time and records beside it, with nothing between them."""
+        writer = self._threads.writer
+        words = 1 + _size(records)
+        while (
+            writer.current is not self
+            or writer.used + words > writer.limit
+            or now < writer.latest
+            or now - writer.base >= _MAX_TICKS
+        ):
+            if not self._extend(writer, now, words):
+                return
+            now = now if now > self._last else self._last
+        at, memory = writer.used, writer.words
+        writer.used = at + words
+        timed = now - writer.base << _TIME_SHIFT | word
+        if is_first:
+            memory[at] = timed
+            at += 1
+        for kind, value, payload in records:
+            put_record(memory, at, kind, value, payload)
+            at += words_of(payload)
+        if not is_first:
+            memory[at] = timed
+        writer.latest = self._last = now
+
     def _put_record(self, now: int, kind: int, value: int, payload: bytes) -> None:
         writer = self._threads.writer
         words = words_of(payload)
@@ -205,6 +253,9 @@ class TrackWriter:
         for kind, value, payload in preface:
             self._note(writer, kind, value)
             writer.store(kind, value, payload)
+        before, self._writer = self._writer, writer
+        if before is not None and before is not writer and before.current is self:
+            before.current = None  # another thread continues the track
         writer.current = self
         if self._lost:
             lost, self._lost = self._lost, 0

@@ -2,7 +2,8 @@
 
 A track's events are lines: ``^ f`` a call inherited from the process that was forked, ``> f`` an
 entry, ``< f`` an exit, ``! text`` the exception with which the exit behind it is left, ``wait``
-and ``run`` where it waits and runs again, ``lost n``.
+and ``run`` where it waits and runs again, ``lost n``. Of a request, ``? …`` behind the entry, and
+``= status`` and ``error text`` before the exit.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ def read(path: Path) -> Trace:
     chunks = sorted(_chunks(data, size, bool(flags & OVERWRITES)), key=lambda chunk: chunk[0][4])
     facts = [record for head, at in chunks if head[1] == 1 for record in _records(data, head, at)]
     process = [json.loads(payload) for kind, _, payload in facts if kind == 17]
-    functions, places = {}, {}
+    functions, places, number = {}, {}, 0
     for kind, _, payload in facts:
         if kind == 16:
             number, line, _, name_size, file_size = struct.unpack_from("<IIQHH", payload)
@@ -99,6 +100,12 @@ def read(path: Path) -> Trace:
             assert len(file.encode()) == file_size
             functions[number] = name.removeprefix("__main__.")
             places[functions[number]] = file, line
+        elif kind == 19:
+            marked, direction, protocol, zero = struct.unpack("<IBBH", payload)
+            assert marked == number, "a request name that is not behind its function"
+            assert direction in (1, 2), "no direction"
+            assert protocol in (1, 2), "no protocol"
+            assert (*places[functions[number]], zero) == ("", 0, 0)
     reader = _Events(functions)
     for head, at in chunks:
         if head[1] == 2:
@@ -164,6 +171,26 @@ def _join_runs(track: Track) -> None:
     assert track.ticks == sorted(track.ticks), "time goes backwards"
 
 
+def _request(value: int, payload: bytes) -> str:
+    """Describe a request: its number, direction, protocol and what else is known."""
+    words = [payload[at : at + 8] for at in range(0, len(payload), 8)]
+    direction, protocol = ("", "in", "out")[value & 3], ("", "http", "grpc")[value >> 2 & 15]
+    text = f"? {_number(words)} {direction} {protocol}"
+    if direction == "out":
+        text += f" of={_number(words)}"
+    if value >> 8 & 1:
+        text += f" ids={(words.pop(0) + words.pop(0)).hex()}-{words.pop(0).hex()}"
+    text += " sampled" * (value >> 9 & 1) + " own" * (value >> 11 & 1)
+    if value >> 10 & 1:
+        text += f" ft={_number(words):016x}:{_number(words)}"
+    assert not words
+    return text
+
+
+def _number(words: list[bytes]) -> int:
+    return int.from_bytes(words.pop(0), "little")
+
+
 _BASE, _TRACK, _SWITCH = 1, 2, 10
 
 
@@ -201,7 +228,16 @@ class _Events:
 
     def _add(self, run: Run, kind: int, value: int, payload: bytes) -> None:
         """Add an event without a time of its own, or an open call."""
-        if kind == 4:
+        if kind == 3:
+            run.events.append(f"error {payload.decode()}{'…' * (value & 1)}")
+        elif kind == 11:
+            assert run.events[-1][0] == ">", "a request that is not behind an entry"
+            run.events.append(_request(value, payload))
+        elif kind == 12:
+            route = self.functions[value >> 20] if value >> 20 else ""
+            code = f"grpc {value & 0xFFFF}" if value >> 16 & 1 else f"{value & 0xFFFF}"
+            run.events.append(f"= {code} {route}".rstrip())
+        elif kind == 4:
             run.events.append(f"! {payload.decode()}{'…' * (value & 1)}")
         elif kind == 5:
             assert run.listed is not None, "an open call outside a list"

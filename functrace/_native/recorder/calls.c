@@ -9,15 +9,9 @@
 #include "frame.h"
 #include "state.h"
 
-/* Returns the index of the open call with that frame, or -1. */
-static int64_t find(const struct track *t, const void *frame) {
-    for (int64_t i = (int64_t)t->depth - 1; i >= 0; i--)
-        if (t->open[i].frame == frame) return i;
-    return -1;
-}
-
 /* Returns whether the call is still running; another frame may have its frame's address by now. */
 static bool is_live(const PyThreadState *state, const struct call *c) {
+    if (c->flags & REQUEST) return !(c->flags & ENDED);
     const frame_t *at = frame_innermost(state);
     while (at && at != c->frame) at = frame_below(at);
     PyCodeObject *code = at ? frame_code(at) : NULL;
@@ -34,14 +28,18 @@ static void leave(struct track *t, uint64_t now, const struct exception_text *te
         if (text) track_put_text(t, now, PANIC_RECORD, text->is_cut, text->bytes, text->size);
         track_put(t, now, (uint64_t)c->function << FUNCTION_SHIFT | EXIT_WORD);
     }
-    if (c->flags & SUSPENDED) t->suspended_calls--;
+    call_pop(t);
+}
+
+void call_pop(struct track *t) {
     t->depth--;
+    if (t->open[t->depth].flags & SUSPENDED) t->suspended_calls--;
     if (t->written > t->depth) t->written = t->depth;
     t->suspended = false;
     track_update_path(t);
 }
 
-static void leave_down_to(struct track *t, uint32_t depth, uint64_t now) {
+void call_leave_down_to(struct track *t, uint32_t depth, uint64_t now) {
     while (t->depth > depth) leave(t, now, NULL);
 }
 
@@ -60,7 +58,7 @@ static void enter(struct track *t, const struct function *f, const void *frame, 
 
 /* Ends calls that cannot enclose a new call of that frame: abandoned suspended calls, and a call
  * with the same frame. */
-static void drop_dead(const PyThreadState *state, struct track *t, const void *frame, uint64_t now) {
+void call_drop_dead(const PyThreadState *state, struct track *t, const void *frame, uint64_t now) {
     while (t->depth > 0) {
         const struct call *c = &t->open[t->depth - 1];
         bool is_dead = c->frame == frame || (c->flags & SUSPENDED && !is_live(state, c));
@@ -76,7 +74,7 @@ static void calls_check(const PyThreadState *state, struct track *t) {
     while (alive < t->depth && is_live(state, &t->open[alive])) alive++;
     while (t->pending && t->depth > alive && t->depth > t->written)
         if (t->open[--t->depth].flags & SUSPENDED) t->suspended_calls--;
-    leave_down_to(t, alive, recorder.stopped_at);
+    call_leave_down_to(t, alive, recorder.stopped_at);
     track_update_path(t);
     t->stopped = recorder.stops;
 }
@@ -90,7 +88,7 @@ int call_thread(PyThreadState *state, struct thread **found) {
 int call_is_open(PyThreadState *state, const void *frame) {
     struct thread *th;
     int status = call_thread(state, &th);
-    return status > 0 ? find(th->track, frame) >= 0 : status;
+    return status > 0 ? track_find_frame(th->track, frame) >= 0 : status;
 }
 
 static int stop_failed(void *unused) {
@@ -133,7 +131,7 @@ static int call_back(struct thread *th, PyObject *watcher, PyObject *argument) {
 }
 
 /* Does what has to wait until the event has been handled. */
-static void finish_event(void) {
+void call_finish_event(void) {
     if (unlikely(trace_file.failure[0])) report_failure();
     if (unlikely(budget.is_due)) budget_update();
     else if (unlikely(budget.draining) && clock_ticks() >= budget.next_scan) budget_update();
@@ -155,10 +153,10 @@ static int enter_here(PyThreadState *state, struct function *f, const void *fram
     if (status <= 0) return status;
     if (f->state == RECORDED && function_number(f)) {
         uint64_t now = clock_ticks();
-        drop_dead(state, th->track, frame, now);
+        call_drop_dead(state, th->track, frame, now);
         enter(th->track, f, frame, now);
     }
-    finish_event();
+    call_finish_event();
     return 0;
 }
 
@@ -181,13 +179,13 @@ int call_resumed(PyThreadState *state, struct function *f, const void *frame) {
     int status = call_thread(state, &th);
     if (status <= 0) return status;
     t = th->track;
-    int64_t i = t->suspended_calls ? find(t, frame) : -1;
+    int64_t i = t->suspended_calls ? track_find_frame(t, frame) : -1;
     if (i < 0 || !(t->open[i].flags & SUSPENDED)) return call_started_slow(state, f, frame);
     t->open[i].flags &= ~(uint32_t)SUSPENDED;
     t->suspended_calls--;
     if (t->suspended) track_resume(t, clock_ticks());
     track_update_path(t);
-    finish_event();
+    call_finish_event();
     return 0;
 }
 
@@ -195,7 +193,7 @@ int call_resumed(PyThreadState *state, struct function *f, const void *frame) {
 static void put_failed_call(const PyThreadState *state, struct track *t, const struct function *f,
                             const void *frame, const struct exception_text *text) {
     uint64_t now = clock_ticks();
-    drop_dead(state, t, frame, now);
+    call_drop_dead(state, t, frame, now);
     uint32_t depth = t->depth;
     enter(t, f, frame, now);
     if (t->depth > depth) leave(t, now, text);
@@ -204,13 +202,13 @@ static void put_failed_call(const PyThreadState *state, struct track *t, const s
 /* Ends the frame's call, and the calls inside it whose exits were missed. */
 static void leave_frame(const PyThreadState *state, struct track *t, const struct function *f,
                         const void *frame, const struct exception_text *text) {
-    int64_t i = find(t, frame);
+    int64_t i = track_find_frame(t, frame);
     if (i < 0 || (f->demotions && t->open[i].function != f->number)) {
         if (text && f->demotions && !f->is_mute) put_failed_call(state, t, f, frame, text);
         return;
     }
     uint64_t now = clock_ticks();
-    leave_down_to(t, (uint32_t)i + 1, now);
+    call_leave_down_to(t, (uint32_t)i + 1, now);
     leave(t, now, t->open[i].function == f->number ? text : NULL);
 }
 
@@ -220,7 +218,7 @@ static int leave_here(PyThreadState *state, struct function *f, const void *fram
     int status = f->recorded ? call_thread(state, &th) : 0;
     if (status <= 0) return status;
     leave_frame(state, th->track, f, frame, text);
-    finish_event();
+    call_finish_event();
     return 0;
 }
 
@@ -249,13 +247,13 @@ int call_yielded_slow(PyThreadState *state, struct function *f, const void *fram
     int status = f->recorded ? call_thread(state, &th) : 0;
     if (status <= 0) return status;
     struct track *t = th->track;
-    int64_t i = th->on_task && yields_to_loop(f, value) ? find(t, frame) : -1;
+    int64_t i = th->on_task && yields_to_loop(f, value) ? track_find_frame(t, frame) : -1;
     if (i < 0 || !(t->open[i].flags & MAY_SUSPEND)) return leave_here(state, f, frame, NULL);
     if (!(t->open[i].flags & SUSPENDED)) t->suspended_calls++;
     t->open[i].flags |= SUSPENDED;
     if (!t->suspended) track_suspend(t, clock_ticks());
     track_update_path(t);
-    finish_event();
+    call_finish_event();
     return 0;
 }
 

@@ -10,6 +10,19 @@
  * stopped: 1; 0 if nothing is to be recorded; -1 if an error of the program's occurred. */
 int call_thread(PyThreadState *state, struct thread **found);
 
+/* Removes the innermost call, whose exit has been written. */
+void call_pop(struct track *t);
+
+/* Ends all calls inside the first `depth` ones. */
+void call_leave_down_to(struct track *t, uint32_t depth, uint64_t now);
+
+/* Ends calls that cannot enclose a new call of that frame: abandoned suspended calls, and a call
+ * with the same frame. */
+void call_drop_dead(const PyThreadState *state, struct track *t, const void *frame, uint64_t now);
+
+/* Does what has to wait until the event has been handled. */
+void call_finish_event(void);
+
 /* Reports the failure of the file once, and stops recording once no event is being handled. */
 void report_failure(void);
 

@@ -403,6 +403,18 @@ uint32_t file_put_function(const char *name, const char *path, int line) {
     return number;
 }
 
+uint32_t file_put_request_function(const char *name, unsigned direction, unsigned protocol) {
+    pthread_mutex_lock(&file_lock);
+    uint32_t number = file_put_function(name, "", 0);
+    uint64_t *at = number ? allocate_fact(8) : NULL;
+    if (at) {
+        at[1] = number | (uint64_t)direction << 32 | (uint64_t)protocol << 40;
+        store_word(at, record_head(REQUEST_NAME_RECORD, 8, 0));
+    }
+    pthread_mutex_unlock(&file_lock);
+    return at ? number : 0;
+}
+
 void file_put_demotion(uint32_t function, unsigned value, uint64_t ticks,
                        uint32_t calls_per_second) {
     pthread_mutex_lock(&file_lock);

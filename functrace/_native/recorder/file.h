@@ -80,6 +80,9 @@ bool writer_begin_chunk(uint64_t now, size_t need);
 /* Writes a function record and returns the function's new number; 0 if the file is full. */
 uint32_t file_put_function(const char *name, const char *path, int line);
 
+/* Writes a function that stands for requests, likewise. */
+uint32_t file_put_request_function(const char *name, unsigned direction, unsigned protocol);
+
 /* Writes that a function was demoted or promoted; value as in the format. */
 void file_put_demotion(uint32_t function, unsigned value, uint64_t ticks, uint32_t calls_per_second);
 

@@ -23,17 +23,24 @@ enum { MAX_FUNCTIONS = (1 << (TIME_SHIFT - FUNCTION_SHIFT)) - 1 };
 enum {
     BASE_RECORD = 1,
     TRACK_RECORD = 2,
+    ERROR_RECORD = 3,
     PANIC_RECORD = 4,
     OPEN_RECORD = 5,
     SUSPENDED_RECORD = 7,
     RESUMED_RECORD = 8,
     INHERITED_RECORD = 9,
     SWITCH_RECORD = 10,
+    REQUEST_RECORD = 11,
+    STATUS_RECORD = 12,
     FUNCTION_RECORD = 16,
     PROCESS_RECORD = 17,
-    DEMOTION_RECORD = 18
+    DEMOTION_RECORD = 18,
+    REQUEST_NAME_RECORD = 19
 };
 enum { IS_DEMOTED = 1, IS_MUTE = 2 }; /* in a value of DEMOTION_RECORD */
+enum { IS_INBOUND = 1, IS_OUTBOUND = 2, DIRECTION_MASK = 3 }; /* in a value of REQUEST_RECORD */
+enum { REQUEST_ID_BYTES = 16 + 8, REQUEST_FT_BYTES = 2 * 8 };
+enum { STATUS_ROUTE_SHIFT = 20 }; /* in a value of STATUS_RECORD */
 enum { OPEN_IS_INHERITED = 1 }; /* a value of OPEN_RECORD */
 enum { TRACK_IS_AGAIN = 1 << 8 }; /* in a value of TRACK_RECORD */
 enum { MAX_RUN = (1 << 24) - 1, OPEN_IN_RUN_SHIFT = 24, MAX_OPEN_IN_RUN = (1 << 16) - 1 };

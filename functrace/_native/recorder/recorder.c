@@ -6,6 +6,7 @@
 #include "budget.h"
 #include "callback.h"
 #include "calls.h"
+#include "requests.h"
 #include "source.h"
 #include "state.h"
 
@@ -76,6 +77,11 @@ static bool open_file(PyObject *path, uint64_t max_size, bool overwrite, const P
     return false;
 }
 
+static uint32_t renumber(uint32_t previous_number) {
+    uint32_t number = function_renumber(previous_number);
+    return number ? number : request_function_renumber(previous_number);
+}
+
 static bool begin(Recorder *self, PyObject *path, uint64_t max_size, int overwrite,
                   const Py_buffer *facts) {
     if (recorder.open) {
@@ -88,7 +94,8 @@ static bool begin(Recorder *self, PyObject *path, uint64_t max_size, int overwri
     static bool is_forking_seen;
     if (!is_forking_seen) is_forking_seen = pthread_atfork(NULL, NULL, forked) == 0;
     functions_begin_again();
-    tracks_begin_again(function_renumber);
+    requests_begin_again();
+    tracks_begin_again(renumber);
     recorder.forked = false;
     recorder.open = self->current = true;
     self->path = PyUnicode_DecodeFSDefault(trace_file.path);
@@ -305,6 +312,10 @@ static PyMethodDef recorder_methods[] = {
     {"switch_track", recorder_switch_track, METH_O, NULL},
     {"start", recorder_start, METH_NOARGS, NULL},
     {"stop", recorder_stop, METH_NOARGS, NULL},
+    {"add_request_function", recorder_add_request_function, METH_VARARGS, NULL},
+    {"begin_request", (PyCFunction)(void (*)(void))recorder_begin_request, METH_FASTCALL, NULL},
+    {"end_request", (PyCFunction)(void (*)(void))recorder_end_request, METH_FASTCALL, NULL},
+    {"open_inbound", recorder_open_inbound, METH_NOARGS, NULL},
     {"snapshot", recorder_snapshot, METH_O, NULL},
     {"close", recorder_close, METH_NOARGS, NULL},
     {"abandon", recorder_abandon, METH_NOARGS, NULL},

@@ -131,6 +131,7 @@ static void begin_again(struct track *t, uint32_t (*renumber)(uint32_t)) {
         if (!c->function) break;
         c->entered = trace_file.start_ticks;
         c->flags |= INHERITED;
+        if (c->flags & REQUEST) c->frame = NULL; /* the parent ends it */
         if (c->flags & SUSPENDED) t->suspended_calls++;
     }
     t->begun = t->suspended = false;
@@ -153,6 +154,23 @@ void tracks_mark_open(void (*mark)(uint32_t)) {
         for (const struct track *t = table.buckets[i]; t; t = t->next)
             for (uint32_t j = 0; j < t->depth; j++) mark(t->open[j].function);
     pthread_mutex_unlock(&file_lock);
+}
+
+int64_t track_find_frame(const struct track *t, const void *frame) {
+    for (int64_t i = (int64_t)t->depth - 1; i >= 0; i--)
+        if (t->open[i].frame == frame) return i;
+    return -1;
+}
+
+struct track *tracks_find_frame(const void *frame, int64_t *index) {
+    struct track *found = NULL;
+    *index = -1;
+    pthread_mutex_lock(&file_lock);
+    for (size_t i = 0; i < table.size && !found; i++)
+        for (struct track *t = table.buckets[i]; t && !found; t = t->next)
+            if ((*index = track_find_frame(t, frame)) >= 0) found = t;
+    pthread_mutex_unlock(&file_lock);
+    return found;
 }
 
 /* Allocates space for more open calls, up to the depth limit. */

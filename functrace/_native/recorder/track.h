@@ -15,12 +15,15 @@
 enum {
     MAY_SUSPEND = 1, /* it and all enclosing calls belong to coroutines or async generators */
     SUSPENDED = 2,   /* it has yielded to the event loop */
-    INHERITED = 4    /* it was open when the process was forked, as were all enclosing calls */
+    INHERITED = 4,   /* it was open when the process was forked, as were all enclosing calls */
+    REQUEST = 8,     /* it is a request, which has no frame */
+    INBOUND = 16,    /* with REQUEST */
+    ENDED = 32       /* with REQUEST: it ended while recording was stopped */
 };
 
 struct call {
     uint64_t entered;  /* ticks */
-    const void *frame; /* the interpreter's; never dereferenced */
+    const void *frame; /* the interpreter's; never dereferenced. Of a request, see requests.c */
     uint32_t function; /* the function's number */
     uint32_t flags;
 };
@@ -76,6 +79,9 @@ void track_forget(struct track *t);
 /* Calls mark with the function of each open call of all tracks. */
 void tracks_mark_open(void (*mark)(uint32_t));
 
+/* Returns the track that has an open call with that frame, and the call's index; NULL for none. */
+struct track *tracks_find_frame(const void *frame, int64_t *index);
+
 /* Prepares all tracks for a new file. renumber maps a function's old number to its new one. */
 void tracks_begin_again(uint32_t (*renumber)(uint32_t));
 
@@ -84,6 +90,9 @@ void track_renumber(struct track *t, uint64_t id);
 
 bool track_grow(struct track *t);
 void track_update_path(struct track *t);
+
+/* Returns the index of the innermost open call with that frame; -1 for none. */
+int64_t track_find_frame(const struct track *t, const void *frame);
 bool track_extend(struct track *t, uint64_t now, size_t words);
 void track_put_text(struct track *t, uint64_t now, unsigned type, uint64_t value, const char *text,
                     size_t size);

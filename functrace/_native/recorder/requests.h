@@ -1,0 +1,26 @@
+/* Requests: calls of functions that stand for a request's name, begun and ended by hooks in Python. */
+#ifndef FUNCTRACE_REQUESTS_H
+#define FUNCTRACE_REQUESTS_H
+
+#include "interpreter.h"
+
+/* Adds a function that stands for requests. Returns its index, from 1 on and the same in all files; 0
+ * if memory has run out. */
+uint32_t request_function_add(const char *name, unsigned direction, unsigned protocol);
+
+/* Returns the number of a request function, written to the file if necessary; 0 if the file is full. */
+uint32_t request_function_number(uint32_t index);
+
+/* Removes all numbers, for a new file, in which requests are counted from 1. */
+void requests_begin_again(void);
+
+/* Returns the new number of the request function that had this one in the previous file, or 0. */
+uint32_t request_function_renumber(uint32_t previous_number);
+
+/* Methods of the recorder, see _recorder.pyi. */
+PyObject *recorder_add_request_function(PyObject *self, PyObject *args);
+PyObject *recorder_begin_request(PyObject *self, PyObject *const *arguments, Py_ssize_t count);
+PyObject *recorder_end_request(PyObject *self, PyObject *const *arguments, Py_ssize_t count);
+PyObject *recorder_open_inbound(PyObject *self, PyObject *unused);
+
+#endif
