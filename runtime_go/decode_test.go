@@ -17,6 +17,7 @@ type decoded struct {
 	pid         uint32
 	flags, lost uint64
 	functions   map[uint64]string
+	requests    map[uint64]string // direction and protocol of request functions
 	process     string
 	demotions   []string // name, value of the record, calls a second
 	tracks      map[uint64]*decodedTrack
@@ -78,7 +79,7 @@ func decode(t *testing.T, path string) *decoded {
 	if string(data[:8]) != "FTRACE\r\n" || u64(8) != 2|4096<<32 {
 		t.Fatalf("no trace: %q", data[:16])
 	}
-	d := &decoded{flags: u64(48), lost: u64(56), functions: map[uint64]string{}, tracks: map[uint64]*decodedTrack{}}
+	d := &decoded{flags: u64(48), lost: u64(56), functions: map[uint64]string{}, requests: map[uint64]string{}, tracks: map[uint64]*decodedTrack{}}
 	d.pid = uint32(u64(16))
 	for _, c := range chunks(data) {
 		if c.kind == 1 {
@@ -148,6 +149,9 @@ func (d *decoded) facts(c chunk) {
 			d.functions[uint64(binary.LittleEndian.Uint32(payload))] = strings.TrimPrefix(name, "functrace_test.")
 		case 17:
 			d.process = string(payload)
+		case 19:
+			function := uint64(binary.LittleEndian.Uint32(payload))
+			d.requests[function] = fmt.Sprint(payload[4], " ", payload[5])
 		case 18:
 			function := uint64(binary.LittleEndian.Uint32(payload[8:]))
 			rate := binary.LittleEndian.Uint32(payload[12:])
@@ -289,12 +293,52 @@ func (d *decoded) record(track *decodedTrack, word uint64, payload []byte, reope
 			kind = "goexit"
 		}
 		track.events = append(track.events, event{kind: kind, name: string(payload)})
+	case 11:
+		track.events = append(track.events, event{kind: "request", name: requestText(value, payload)})
+	case 12:
+		text := fmt.Sprint(value & 0xffff)
+		if value>>16&1 != 0 {
+			text = "grpc " + text
+		}
+		if route := value >> 20; route != 0 {
+			text += " " + d.functions[route]
+		}
+		track.events = append(track.events, event{kind: "status", name: text})
 	case 5:
 		if at := *reopened; at >= len(track.open) || track.open[at] != u64(8) {
 			track.open = append(track.open[:at], u64(8))
 		}
 		*reopened++
 	}
+}
+
+// requestText is a request record: direction, protocol, number, inbound call, ids, flags, request of the caller.
+func requestText(value uint64, payload []byte) string {
+	u64 := func() (n uint64) {
+		n, payload = binary.LittleEndian.Uint64(payload), payload[8:]
+		return n
+	}
+	text := fmt.Sprint([]string{"", "in", "out"}[value&3], " ", []string{"", "http", "grpc"}[value>>2&15], " ", u64())
+	if value&3 == 2 {
+		text += fmt.Sprint(" of ", u64())
+	}
+	if value>>8&1 != 0 {
+		text += fmt.Sprintf(" %x-%x", payload[:16], payload[16:24])
+		payload = payload[24:]
+	}
+	if value>>9&1 != 0 {
+		text += " sampled"
+	}
+	if value>>11&1 != 0 {
+		text += " minted"
+	}
+	if value>>10&1 != 0 {
+		text += fmt.Sprintf(" ft=%016x:%x", u64(), u64())
+	}
+	if len(payload) != 0 {
+		text += fmt.Sprintf(" and %x", payload)
+	}
+	return text
 }
 
 // record runs a program of this binary and decodes its trace.

@@ -98,11 +98,11 @@ func measureEvent() time.Duration {
 }
 
 // change records that a function is demoted or promoted, and makes it so. What ends with the exit of
-// main.main is not demoted.
+// main.main is not demoted, nor are requests.
 //
 //go:norace
 func (r *recorder) change(number uint64, to demotion, callsPerSecond float64) bool {
-	if number == r.main {
+	if number == r.main || r.budget.functions[number].function.request.direction != 0 {
 		return false
 	}
 	value := [...]int{promoted: 0, demoted: isDemoted, silenced: isDemoted | isSilenced}[to]

@@ -47,6 +47,11 @@
 //	FUNCTRACE_INCLUDE      only functions that match one of these globs, separated by commas:
 //	                       Get, store.Get, store.*
 //	FUNCTRACE_EXCLUDE      no function that matches one of these globs
+//	FUNCTRACE_PROPAGATE    trace headers of requests: observe (the default) reads them, forward
+//	                       sends them on, span sends ids of its own, off records no requests
+//	FUNCTRACE_REQUEST_URLS names of requests: shape (the default) has {id} for what looks like an
+//	                       id and no query, full has path and query
+//	FUNCTRACE_SERVICE      name of the service, OTEL_SERVICE_NAME by default
 //	FUNCTRACE_SIGNAL       USR1 or USR2: this signal stops tracing, or starts it
 //
 // With otlp the program records to a temporary file, which another process follows: the

@@ -73,6 +73,12 @@ func (r *recorder) putFunction(f *function, line int) uint64 {
 	if !r.putFact(functionRecord, 0, numbers, lengths+name+file) {
 		return 0
 	}
+	if f.request.direction != 0 {
+		numbers = []uint64{number | uint64(f.request.direction)<<32 | uint64(f.request.protocol)<<40}
+		if !r.putFact(requestNameRecord, 0, numbers, "") {
+			return 0
+		}
+	}
 	r.numbered = number
 	if r.budget.limit != 0 {
 		r.budget.add(f, number)
@@ -124,6 +130,7 @@ func (r *recorder) putProcess(c *config) {
 		b.WriteString(`,"budget_ppm":` + strconv.Itoa(c.budget))
 	}
 	b.WriteString(processIdentity())
+	c.appendIdentity(&b)
 	b.WriteString(`,"options":{`)
 	first := true
 	for _, variable := range os.Environ() {

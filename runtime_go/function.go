@@ -20,6 +20,8 @@ type function struct {
 	hidden bool // filtered out by FUNCTRACE_INCLUDE and FUNCTRACE_EXCLUDE
 
 	returnsError bool // its exits report the error
+
+	request requestKind // if it stands for requests
 }
 
 // Functions by return address: an open hash table that readers walk without a

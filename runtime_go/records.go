@@ -25,6 +25,7 @@ const (
 	recordValueShift = 24
 
 	isGoroutine = 1
+	isTask      = 3
 	isAgain     = 1 << 8
 	isCut       = 1
 	isGoexit    = 2
@@ -152,6 +153,9 @@ func functionPrefix() string {
 	return strings.TrimSuffix(runtime.FuncForPC(pc).Name(), "functionPrefix")
 }
 
+// requestHook is how the names of the functions end that report the end of a request in net/http and gRPC.
+const requestHook = ".functraceEndRequest"
+
 // unwinding returns the name of the function that called the exit function: the instrumented
 // function, or a function of the Go runtime that unwinds the stack.
 func unwinding() string {
@@ -162,8 +166,8 @@ func unwinding() string {
 		frame, more := frames.Next()
 		name := frame.Function
 		own, isOwn := strings.CutPrefix(name, ownPackage)
-		isIntermediate := isOwn && (own == "Exit" || strings.HasPrefix(own, "(*track).") || strings.HasPrefix(own, "newTrack.func")) ||
-			strings.Contains(name, ".deferwrap")
+		isIntermediate := isOwn && (own == "Exit" || own == "(*Request).End" || strings.HasPrefix(own, "(*track).") || strings.HasPrefix(own, "newTrack.func")) ||
+			strings.Contains(name, ".deferwrap") || strings.HasSuffix(name, requestHook)
 		if !more || !isIntermediate {
 			return name
 		}

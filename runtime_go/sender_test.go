@@ -190,7 +190,7 @@ func TestImportsOfTheRuntime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "bytes errors io math os os/signal reflect runtime strconv strings sync sync/atomic syscall time unicode/utf8 unsafe"
+	want := "bytes context errors hash/maphash io math os os/signal reflect runtime strconv strings sync sync/atomic syscall time unicode/utf8 unsafe"
 	if got := strings.Fields(string(output)); !reflect.DeepEqual(got, strings.Fields(want)) {
 		t.Errorf("%v", got)
 	}

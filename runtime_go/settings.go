@@ -37,6 +37,9 @@ type config struct {
 	callsErrorMethod bool   // call Error methods for the text of errors
 	signal           string // name of the signal that toggles tracing
 	include, exclude []string
+	propagate        propagation
+	fullURLs         bool   // names of requests have the path and the query
+	service          string // in the trace
 
 	// With ring: its folder, and how many rings of processes that have ended are kept, and their bytes.
 	ringFolder    string
@@ -53,10 +56,14 @@ func readConfig(getenv func(string) string) (config, error) {
 		depth:   math.MaxInt,
 		maxSize: 1 << 30,
 		signal:  getenv("FUNCTRACE_SIGNAL"),
+		service: getenv("FUNCTRACE_SERVICE"),
 
 		ringFolder:    getenv("FUNCTRACE_RING_DIR"),
 		keptRings:     16,
 		keptRingsSize: 1 << 30,
+	}
+	if c.service == "" {
+		c.service = getenv("OTEL_SERVICE_NAME")
 	}
 	for _, v := range variables {
 		if text := getenv(v.name); text != "" && !v.read(&c, text) {
@@ -93,6 +100,8 @@ var variables = []struct {
 	{"FUNCTRACE_MAX_SIZE", (*config).readMaxSize, "not a size such as 500M or 2G"},
 	{"FUNCTRACE_RING_KEEP", (*config).readRingKeep, "not a number of rings"},
 	{"FUNCTRACE_RING_KEEP_SIZE", (*config).readRingKeepSize, "not a size such as 500M or 2G"},
+	{"FUNCTRACE_PROPAGATE", (*config).readPropagate, "none of observe, forward, span and off"},
+	{"FUNCTRACE_REQUEST_URLS", (*config).readRequestURLs, "neither shape nor full"},
 	{"FUNCTRACE_INCLUDE", (*config).readInclude, notGlobs},
 	{"FUNCTRACE_EXCLUDE", (*config).readExclude, notGlobs},
 }
@@ -154,6 +163,20 @@ func (c *config) readClock(text string) bool {
 func (c *config) readErrorText(text string) bool {
 	c.callsErrorMethod = text == "call"
 	return c.callsErrorMethod || text == "fields"
+}
+
+func (c *config) readPropagate(text string) bool {
+	values := map[string]propagation{
+		"observe": observeHeaders, "forward": forwardHeaders, "span": spanHeaders, "off": ignoreRequests,
+	}
+	p, ok := values[text]
+	c.propagate = p
+	return ok
+}
+
+func (c *config) readRequestURLs(text string) bool {
+	c.fullURLs = text == "full"
+	return c.fullURLs || text == "shape"
 }
 
 func (c *config) readDepth(text string) bool {

@@ -29,6 +29,8 @@ func TestMisspeltValuesAreErrors(t *testing.T) {
 		"FUNCTRACE_MIN_DURATION": "-1us",
 		"FUNCTRACE_INCLUDE":      "!Get",
 		"FUNCTRACE_EXCLUDE":      "store/...",
+		"FUNCTRACE_PROPAGATE":    "on",
+		"FUNCTRACE_REQUEST_URLS": "all",
 	} {
 		if _, err := config1(map[string]string{name: value}); err == nil {
 			t.Errorf("%s=%s is accepted", name, value)

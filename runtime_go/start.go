@@ -50,6 +50,7 @@ func openConfiguredOutput() (err error) {
 		return err
 	}
 	initClock()
+	newIdentity()
 	if err := openTrace(); err != nil {
 		return err
 	}
@@ -57,6 +58,7 @@ func openConfiguredOutput() (err error) {
 	usesFastPath = fast && minDuration == 0 && !raceDetector
 	usesSystemTicks = usesFastPath && !counter
 	recording, isOutputOpen = true, true
+	startRequests()
 	return nil
 }
 

@@ -232,7 +232,11 @@ func (t *track) putSwitch(w *writer) {
 //go:norace
 func (t *track) putTrack(w *writer, flags int) {
 	o := &t.origin
-	w.putRecord(trackRecord, isGoroutine|flags, t.id, o.parent, o.start, o.starter|uint64(o.line)<<32)
+	kind := isGoroutine
+	if t.id >= detachedTracks {
+		kind = isTask
+	}
+	w.putRecord(trackRecord, kind|flags, t.id, o.parent, o.start, o.starter|uint64(o.line)<<32)
 	t.listedAt = w.chunk.position
 }
 

@@ -402,14 +402,15 @@ VECTORS["again"] = (
     )
 )
 
-# Requests: one with ids and the name of the caller's request, which fails, one without. A goroutine that the first
-# one starts calls on behind its end.
+# Requests: one with ids and the name of the caller's request, which fails, and others without.
+# A goroutine that the first one starts calls on behind its end.
 VECTORS["requests"] = (
     w.header(version=2)
     + w.facts(
         1,
         w.process(
-            '{"argv": ["./shop"], "tool": "0.1.0", "process_key": "00112233445566aa", "service": "shop"}'
+            '{"argv": ["./shop"], "tool": "0.1.0", '
+            '"process_key": "00112233445566aa", "service": "shop"}'
         ),
         w.function(1, "main.sell", "shop.go", 20),
         w.function(2, "GET /users/{id}", "", 0),
