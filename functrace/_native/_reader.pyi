@@ -29,6 +29,9 @@ def fold(
     histogram_of: Array,
     row_of: Array,
     focus: Array,
+    direction_of: Array,
+    origin_numbers: Array,
+    origin_ids: Array,
     since: int,
     until: int,
     node_limit: int,
@@ -40,8 +43,8 @@ def fold(
     match_since: int,
     match_until: int,
     /,
-) -> tuple[bytearray, bytearray, bytearray, tuple[int, ...]]:
-    """Return nodes, blocks, rows, and the counts of analysis.request.Counters."""
+) -> tuple[bytearray, bytearray, bytearray, bytearray, bytearray, tuple[int, ...]]:
+    """Return nodes, blocks, rows, origins of nodes, requests, and analysis.request.Counters."""
 
 class Events:
     """A walk over a trace that returns a block of rows at a time.

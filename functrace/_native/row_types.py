@@ -92,6 +92,9 @@ NODE = np.dtype(
     ]
 )
 
+# An inbound call's own node, and the origin of these calls.
+NODE_ORIGIN = np.dtype([("node", "<i4"), ("origin", "<u4")])
+
 # Histogram buckets for durations of one power of two. owner: a function, or ~node for a node; a
 # chain of a feed.
 BLOCK = np.dtype([("owner", "<i4"), ("exponent", "<i4"), ("counts", "<u4", BUCKETS)])
@@ -110,6 +113,32 @@ ROW = np.dtype(
         ("depth", "<i4"),
         ("parent", "<i4"),
         ("padding", "<i4"),
+    ]
+)
+
+# An inbound or outbound call. end: -1 if it is unfinished. If its entry was overwritten, function,
+# node, call and end are -1.
+REQUEST = np.dtype(
+    [
+        ("number", "<u8"),
+        ("inbound", "<u8"),
+        ("span_id", "<u8"),
+        ("ft_process", "<u8"),
+        ("ft_number", "<u8"),
+        ("trace_id", "V16"),
+        ("start", "<i8"),
+        ("end", "<i8"),
+        ("call", "<i8"),
+        ("track", "<i4"),
+        ("function", "<i4"),
+        ("node", "<i4"),
+        ("route", "<i4"),
+        ("status", "<i4"),
+        ("flags", "<u4"),
+        ("direction", "u1"),
+        ("protocol", "u1"),
+        ("failed", "u1"),
+        ("padding", "V5"),
     ]
 )
 
@@ -223,8 +252,10 @@ LAYOUTS = {
     "track_record": TRACK_RECORD,
     "track": TRACK,
     "node": NODE,
+    "node_origin": NODE_ORIGIN,
     "block": BLOCK,
     "row": ROW,
+    "request": REQUEST,
     "event": EVENT,
     "call": CALL,
     "begun": BEGUN,

@@ -2,9 +2,10 @@
 
 from functrace.analysis.calls import Calls
 from functrace.analysis.chains import Chains, Functions
-from functrace.analysis.fold import Listing, calls, fold
+from functrace.analysis.fold import Listing, calls, fold, fold_requests
 from functrace.analysis.histograms import Histogram, Histograms
 from functrace.analysis.merge import Forest, merge
+from functrace.analysis.origins import Origins
 from functrace.analysis.selection import Selection
 
 __all__ = [
@@ -15,8 +16,10 @@ __all__ = [
     "Histogram",
     "Histograms",
     "Listing",
+    "Origins",
     "Selection",
     "calls",
     "fold",
+    "fold_requests",
     "merge",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from functrace.analysis.columns import (
     SUMS,
@@ -17,7 +18,7 @@ from functrace.analysis.columns import (
     summed,
 )
 from functrace.analysis.histograms import Histogram, Histograms
-from functrace.analysis.request import Rows
+from functrace.analysis.request import Result
 from functrace.tracefile.reader import Trace
 
 
@@ -25,6 +26,8 @@ from functrace.tracefile.reader import Trace
 class Chains(Tree):
     """Columns of nodes. Times are nanoseconds; -1 means no node, track or text."""
 
+    origin: npt.NDArray[np.uint32]
+    """of an inbound call's own node: the origin of these calls; else 0"""
     last: Int64s
     """end of the last call, or its start if it is unfinished"""
     max_in_caller: Int64s
@@ -88,8 +91,11 @@ class Functions(Figures):
         )
 
 
-def chains_of(trace: Trace, nodes: Rows, blocks: Rows, damage: tuple[str, ...]) -> Chains:
+def chains_of(trace: Trace, result: Result, damage: tuple[str, ...]) -> Chains:
     """Convert the raw tables of a fold to columns."""
+    nodes, blocks = result.nodes, result.blocks
+    origin = np.zeros(len(nodes), np.uint32)
+    origin[result.origins["node"]] = result.origins["origin"]
     clock = trace.clock
     ns = clock.nanoseconds
     of_node = blocks["owner"] < 0
@@ -107,6 +113,7 @@ def chains_of(trace: Trace, nodes: Rows, blocks: Rows, damage: tuple[str, ...]) 
         errors=nodes["errors"].copy(),
         panics=nodes["panics"].copy(),
         unfinished=nodes["unfinished"].copy(),
+        origin=origin,
         last=ns(nodes["last"]),
         max_in_caller=nodes["max_in_caller"].copy(),
         caller_calls=nodes["caller_calls"].copy(),

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from functrace._native.engine import array, engine
-from functrace._native.row_types import BLOCK, NODE, ROW
+from functrace._native.row_types import BLOCK, NODE, NODE_ORIGIN, REQUEST, ROW
 from functrace.analysis.calls import Calls, calls_of
 from functrace.analysis.chains import Chains, chains_of
 from functrace.analysis.damage import damage
+from functrace.analysis.origins import Origins
 from functrace.analysis.request import Counters, Flags, Request, Result
+from functrace.analysis.request_rows import requests_of
 from functrace.analysis.selection import EVERYTHING, Selection, flags
 from functrace.analysis.track_words import source_of
 from functrace.tracefile.format import TIME_LIMIT
 from functrace.tracefile.reader import Clock, Trace
+from functrace.tracefile.requests import Requests
 
 _NODE_LIMIT = 4_000_000
 _ROW_LIMIT = (1 << 31) - 1
@@ -63,7 +66,7 @@ def fold(
             last function.
     """
     result = _run(_request(trace, selection, _NO_CALLS, histograms_of, node_limit))
-    return chains_of(trace, result.nodes, result.blocks, damage(trace, result.counters))
+    return chains_of(trace, result, damage(trace, result.counters))
 
 
 def calls(
@@ -77,17 +80,43 @@ def calls(
     """Return the listed calls of a trace, and the chains of all selected calls."""
     request = _request(trace, selection, listing or Listing(), histograms_of, node_limit)
     result = _run(request)
-    chains = chains_of(trace, result.nodes, result.blocks, damage(trace, result.counters))
+    chains = chains_of(trace, result, damage(trace, result.counters))
     return calls_of(trace, result.rows, bool(result.counters.truncated), chains)
 
 
+def fold_requests(
+    trace: Trace, origins: Origins | None = None, *, node_limit: int = _NODE_LIMIT
+) -> tuple[Chains, Requests]:
+    """Return the tree of call chains of a trace, and its requests with their nodes.
+
+    Args:
+        trace: the trace to fold.
+        origins: origins of inbound calls. The calls of one node of an inbound call's function have
+            the same origin.
+        node_limit: the same as for fold().
+    """
+    request = _request(trace, EVERYTHING, _NO_CALLS, (), node_limit)
+    if any(function.direction for function in trace.functions):
+        directions = np.array([function.direction for function in trace.functions], np.uint8)
+        request = replace(request, direction_of=directions)
+        if origins is not None:
+            numbers, ids = origins.columns()
+            request = replace(request, origin_numbers=numbers, origin_ids=ids)
+    result = _run(request)
+    chains = chains_of(trace, result, damage(trace, result.counters))
+    return chains, requests_of(trace, result.requests, result.counters.invalid_requests)
+
+
 def _run(request: Request) -> Result:
-    nodes, blocks, rows, counters = engine().fold(
+    nodes, blocks, rows, origins_of_nodes, requests, counters = engine().fold(
         request.source.arguments(),
         array(request.selected_tracks),
         array(request.histogram_of),
         array(request.row_of),
         array(request.focus),
+        array(request.direction_of),
+        array(request.origin_numbers),
+        array(request.origin_ids),
         request.since,
         request.until,
         request.node_limit,
@@ -103,6 +132,8 @@ def _run(request: Request) -> Result:
         np.frombuffer(nodes, NODE),
         np.frombuffer(blocks, BLOCK),
         np.frombuffer(rows, ROW),
+        np.frombuffer(origins_of_nodes, NODE_ORIGIN),
+        np.frombuffer(requests, REQUEST),
         Counters(*counters),
     )
 
@@ -126,6 +157,9 @@ def _request(
         histogram_of=flags(histograms_of or None, functions),
         row_of=flags(listing.functions, functions),
         focus=_focus(listing, functions),
+        direction_of=None,
+        origin_numbers=None,
+        origin_ids=None,
         row_limit=min(max(listing.limit, 0), _ROW_LIMIT),
         min_row_duration=clock.ticks(listing.min_duration_ns),
         rows_failed_only=listing.failed_only,

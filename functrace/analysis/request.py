@@ -29,6 +29,12 @@ class Request:
     """whether a function's calls may be listed, by function; None: all may"""
     focus: Flags | None
     """functions of which only calls and calls inside them are listed; None: no restriction"""
+    direction_of: Flags | None
+    """direction of the requests of a function, or 0; None: requests are not listed"""
+    origin_numbers: npt.NDArray[np.uint64] | None
+    """numbers of the inbound calls with an origin, in ascending order"""
+    origin_ids: npt.NDArray[np.uint32] | None
+    """origins of these"""
     row_limit: int
     min_row_duration: int
     rows_failed_only: bool
@@ -61,13 +67,16 @@ class Counters(Anomalies):
 
     overflow: int = 0
     truncated: int = 0
+    invalid_requests: int = 0
 
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """Raw results of a fold: tables of NODE, BLOCK and ROW, and counters."""
+    """Raw results of a fold: tables of NODE, BLOCK, ROW, NODE_ORIGIN and REQUEST, and counters."""
 
     nodes: Rows
     blocks: Rows
     rows: Rows
+    origins: Rows
+    requests: Rows
     counters: Counters

@@ -30,7 +30,7 @@ class Requests:
     protocol: npt.NDArray[np.uint8]
     """1 HTTP, 2 gRPC"""
     flags: npt.NDArray[np.uint32]
-    """of format.HAS_IDS, SAMPLED, HAS_CALLER and OWN_IDS"""
+    """of format.HAS_IDS, SAMPLED, HAS_CALLER, OWN_IDS and, about the status, GRPC_CODE"""
     number: _UInt64s
     inbound_number: _UInt64s
     """of an outbound call: number of the inbound call to which the recorder attributed it, or 0"""
@@ -64,6 +64,8 @@ class Requests:
     """node of the request's own call in the chains it was read with; -1 if function is"""
     call: _Int64s
     """number of the call in the columns of functrace.export.events; -1 if function is"""
+    invalid_records: int
+    """request records that were ignored: without sense, or not behind a request's entry"""
 
     def __len__(self) -> int:
         """Return the number of requests."""
@@ -71,4 +73,5 @@ class Requests:
 
     def columns(self) -> dict[str, npt.NDArray[Any]]:
         """Return the columns by name."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}

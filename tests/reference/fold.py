@@ -7,12 +7,24 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from functrace._native.row_types import BLOCK, BUCKETS, ERROR, NODE, PANIC, ROW, UNFINISHED
-from functrace.analysis.request import Counters, Request, Result, Rows
+from functrace._native.row_types import (
+    BLOCK,
+    BUCKETS,
+    ERROR,
+    NODE,
+    NODE_ORIGIN,
+    PANIC,
+    ROW,
+    UNFINISHED,
+)
+from functrace.analysis.request import Counters, Result, Rows
+from functrace.analysis.request import Request as Question
+from functrace.tracefile import format as fmt
+from tests.reference.requests import Request, read_request, request_rows
 from tests.reference.track_walk import Call, Failure, TrackWalk, add_time, children_of
 
 
-def fold(ask: Request) -> Result:
+def fold(ask: Question) -> Result:
     """Fold the words of every track that is wanted into nodes, histograms and rows."""
     tree = _Tree(ask)
     places = [-1] * len(ask.source.tracks)
@@ -28,6 +40,8 @@ def fold(ask: Request) -> Result:
         np.array([node.row() for node in nodes], NODE),
         _blocks(tree.blocks, kept),
         np.array([row.row(kept) for row in tree.rows], ROW),
+        np.array([(i, node.origin) for i, node in enumerate(nodes) if node.origin], NODE_ORIGIN),
+        request_rows(tree.requests, kept),
         tree.counters,
     )
 
@@ -57,6 +71,7 @@ class _Node:
     failed_length: int = 0
     histogram: int = -1
     recursive: bool = False
+    origin: int = 0
     repeated_in: _Call | None = None
     repetitions: int = 0
 
@@ -121,19 +136,40 @@ class _Call(Call):
 
     listed: bool = False
     ended: _Ended = field(default_factory=_Ended)
+    number: int = -1
+    """by the calls that are not inherited"""
+    request: Request | None = None
 
 
 class _Tree:
     """What is collected over all tracks."""
 
-    def __init__(self, ask: Request) -> None:
+    def __init__(self, ask: Question) -> None:
         self._ask = ask
         self._children: dict[tuple[int, int, bool], int] = {}
         self._histograms: dict[int, int] = {}
         self.nodes: list[_Node] = []
         self.blocks: dict[tuple[int, int], list[int]] = {}
         self.rows: list[_Row] = []
+        self.requests: list[Request] = []
         self.counters = Counters()
+        self.calls = 0
+        self._origins: dict[tuple[int, int], int] = {}
+        ids, numbers = ask.origin_ids, ask.origin_numbers
+        self.origin_of: dict[int, int] = {}
+        if ids is not None and numbers is not None:
+            self.origin_of = dict(zip(numbers.tolist(), ids.tolist(), strict=True))
+
+    def with_origin(self, node: int, origin: int) -> int:
+        """Beyond the limit an origin that is new is left out."""
+        if (node, origin) in self._origins:
+            return self._origins[node, origin]
+        if len(self.nodes) >= self._ask.node_limit:
+            self.counters.overflow += 1
+            return node
+        like = self.nodes[node]
+        self.nodes.append(_Node(like.parent, like.function, like.started, origin=origin))
+        return self._origins.setdefault((node, origin), len(self.nodes) - 1)
 
     def child(self, parent: int, function: int, started: bool) -> int:
         """Beyond the limit a chain that is new begins at its last function."""
@@ -194,7 +230,7 @@ def _note_failure(node: _Node, track: int, call: _Call, failure: Failure) -> Non
     node.failed_length = failure.length
 
 
-def _needed(ask: Request) -> list[int]:
+def _needed(ask: Question) -> list[int]:
     """Tracks that are wanted and their parents, from which their places come."""
     if ask.selected_tracks is None:
         return list(range(len(ask.source.tracks)))
@@ -210,7 +246,7 @@ class _TrackFold(TrackWalk[_Call]):
     """One track's words, folded into the tree."""
 
     def __init__(
-        self, ask: Request, tree: _Tree, places: list[int], track: int, children: list[int]
+        self, ask: Question, tree: _Tree, places: list[int], track: int, children: list[int]
     ) -> None:
         super().__init__(ask.source, track, children, places[track], tree.counters)
         self._ask = ask
@@ -230,12 +266,17 @@ class _TrackFold(TrackWalk[_Call]):
         listed = ask.row_of is None or bool(ask.row_of[function])
         ended = _Ended(ask.preceding_rows)
         self._push(_Call(node, start, function, self._waited, listed=listed, ended=ended))
+        self._calls[-1].number = self._tree.calls
+        self._tree.calls += 1
         self._open_focused += self._is_focused(function)
 
     def _leave(self, end: int, failure: Failure) -> None:
         call = self._pop()
         self._open_focused -= self._is_focused(call.function)
         waited = self._waited - call.waited
+        if call.request:
+            call.request.finish(call.id, end, failure, self._functions)
+            call.request.is_counted = self._is_counted(call.start, end)
         if self._is_counted(call.start, end):
             self._tree.count(self._track, call, end, waited, failure)
             if self._calls and self._tree.nodes[call.id].parent == self._calls[-1].id:
@@ -252,11 +293,42 @@ class _TrackFold(TrackWalk[_Call]):
     def _enter_inherited(self, function: int, start: int) -> None:
         """Inherited calls have nodes, for the chains below them, and no figures."""
         self._enter(function, start)
+        self._tree.calls -= 1
 
     def _leave_inherited(self, end: int) -> None:  # noqa: ARG002
         call = self._pop()
         self._open_focused -= self._is_focused(call.function)
         self._pass_rows(call, self._around())
+
+    def _request(self, value: int, payload: bytes) -> None:
+        if self._ask.direction_of is None:
+            return
+        request = read_request(value, payload, self._track, self._time)
+        if request and self._hidden and self._hidden_index == len(self._calls):
+            request.is_counted = self._is_counted(self._time, self._time)
+            self._tree.requests.append(request)
+        elif request and self._is_request(request.direction):
+            self._begin_request(self._calls[-1], request)
+        else:
+            self._tree.counters.invalid_requests += 1
+
+    def _is_request(self, direction: int) -> bool:
+        if len(self._calls) == self._inherited or self._calls[-1].request:
+            return False
+        assert self._ask.direction_of is not None
+        return bool(self._ask.direction_of[self._calls[-1].function] == direction)
+
+    def _begin_request(self, call: _Call, request: Request) -> None:
+        request.begin(call.function, call.start, call.number)
+        call.request = request
+        self._tree.requests.append(request)
+        origin = self._tree.origin_of.get(request.number, 0)
+        if not origin or request.direction != fmt.INBOUND:
+            return
+        node = self._tree.with_origin(call.id, origin)
+        if self._last[call.function] == call.id:
+            self._last[call.function] = node
+        call.id = node
 
     def _around(self) -> _Ended:
         """What has ended in the innermost call that may be listed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -49,6 +49,8 @@ class Failure:
     flags: int = 0
     text: int = 0
     length: int = 0
+    status: int | None = None
+    """value of the status record"""
 
 
 NO_FAILURE = Failure()
@@ -140,6 +142,9 @@ class TrackWalk(ABC, Generic[C]):
     def _lose(self, time: int, events: int) -> None:
         """So many events were not recorded."""
 
+    def _request(self, value: int, payload: bytes) -> None:
+        """The call whose entry came before is a request."""
+
     def words(self) -> Iterator[None]:
         """Walk; comes back after every word."""
         first, end = self._source.piece_of[self._track : self._track + 2]
@@ -215,6 +220,12 @@ class TrackWalk(ABC, Generic[C]):
         elif kind in (fmt.SUSPENDED, fmt.RESUMED):
             self._settle(opened)
             self._wait_or_run(kind, self._move_time(self._base + (word >> 24)))
+        elif kind == fmt.REQUEST:
+            self._settle(opened)
+            self._request(word >> 24, bytes(self._data[at + 8 : at + 8 + size]))
+        elif kind == fmt.STATUS:
+            self._settle(opened)
+            self._failure = replace(self._failure, status=word >> 24)
 
     def _event(self, word: int) -> None:
         function = self._function(word >> 2 & 0xFFFFF)
@@ -282,7 +293,7 @@ class TrackWalk(ABC, Generic[C]):
         if kind == fmt.PANIC:
             flag = GOEXIT if value == fmt.GOEXIT else PANIC
         flag |= CUT if value == fmt.CUT else 0
-        self._failure = Failure(self._failure.flags | flag, text, length)
+        self._failure = Failure(self._failure.flags | flag, text, length, self._failure.status)
 
     def _match_open(self, ticks: int, number: int, *, inherited: bool) -> None:
         """A call open where the chunk begins: known already, or the track's calls are not these."""

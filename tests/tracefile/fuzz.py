@@ -141,7 +141,8 @@ def generated(chance: random.Random, *, forks: bool = False, cycles: bool = True
     tracks are started by inherited calls, which may be later than their own calls. With `cycles`,
     tracks may be parents of each other.
     """
-    chunks = [w.FUNCTIONS]
+    has_requests = chance.random() < 0.4
+    chunks = [w.REQUEST_FUNCTIONS if has_requests else w.FUNCTIONS]
     sequences = list(range(2, 2 + chance.randrange(6)))
     chance.shuffle(sequences)
     runs = dict.fromkeys(range(1, 7), chance.choice([0, (1 << 24) - 4]))
@@ -150,6 +151,7 @@ def generated(chance: random.Random, *, forks: bool = False, cycles: bool = True
         for _ in range(chance.randrange(1, 8)):
             words += _run(chance, runs, cycles)
             words += [_word(chance, cycles) for _ in range(1, chance.randrange(2, 12))]
+            words += _request(chance) if has_requests else []
         if forks and chance.random() < 0.3:
             words = _forked(chance) + words
         chunks.append(w.events(sequence, *words, track=chance.randrange(4)))
@@ -191,6 +193,40 @@ def _forked(chance: random.Random) -> list[bytes]:
     return [parent, *calls, w.enter(chance.randrange(1, 5), ticks), child]
 
 
+def _request(chance: random.Random) -> list[bytes]:
+    """A request that may contain a call, with some of its records missing or of another request."""
+    function, begin, end = chance.randrange(1, 5), chance.randrange(60), chance.randrange(40, 100)
+    inner = [w.enter(4, begin), w.leave(4, end)]
+    words = [
+        w.enter(function, begin),
+        *(_request_record(chance) for _ in range(chance.choice([0, 1, 1, 1, 2]))),
+        *(inner if chance.random() < 0.4 else []),
+        *([_status(chance)] if chance.random() < 0.7 else []),
+        *([w.error("503")] if chance.random() < 0.3 else []),
+        *([w.leave(function, end)] if chance.random() < 0.7 else []),
+    ]
+    return words if chance.random() < 0.8 else words[chance.randrange(3) :]
+
+
+def _request_record(chance: random.Random) -> bytes:
+    if chance.random() < 0.1:
+        return w.record(11, b"r" * chance.randrange(60), chance.randrange(1 << 12))
+    is_inbound = chance.random() < 0.6
+    return w.request(
+        chance.choice([0, 1, 2, 3, 4, 9, (1 << 64) - 1]),
+        inbound=None if is_inbound else chance.choice([0, 1, 2, 3, (1 << 64) - 1]),
+        protocol=chance.randrange(16),
+        ids=chance.choice([None, (32 * "a", 16 * "f")]),
+        sampled=chance.random() < 0.5,
+        ft=(chance.choice([1, (1 << 64) - 1]), 3) if is_inbound and chance.random() < 0.3 else None,
+    )
+
+
+def _status(chance: random.Random) -> bytes:
+    route = chance.choice([0, 1, 2, 7, (1 << 20) - 1])
+    return w.status(chance.randrange(1 << 16), grpc=chance.random() < 0.5, route=route)
+
+
 def _word(chance: random.Random, cycles: bool) -> bytes:
     ticks = chance.choice([chance.randrange(100), chance.randrange(1 << 42)])
     function = chance.randrange(6)
@@ -209,8 +245,10 @@ def _word(chance: random.Random, cycles: bool) -> bytes:
         lambda: w.resumed(chance.choice([ticks & (1 << 40) - 1, chance.randrange(100)])),
         lambda: _begun(chance, ticks, cycles) + w.enter(function, ticks),
         lambda: w.record(chance.randrange(64), b"?" * chance.randrange(40), ticks & 0xFF),
+        lambda: _request_record(chance),
+        lambda: _status(chance),
     ]
-    weights = [4, 4, 8, 8, 1, 1, 1, 2, 2, 0.3, 2, 2, 1, 1]
+    weights = [4, 4, 8, 8, 1, 1, 1, 2, 2, 0.3, 2, 2, 1, 1, 1, 1]
     return chance.choices(makers, weights)[0]()
 
 

@@ -10,9 +10,15 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
+
 import functrace.export.events  # noqa: F401  it is replaced
 from functrace.analysis import Calls, Chains, Listing, Selection, calls, fold
+from functrace.analysis.fold import fold_requests
+from functrace.analysis.origins import Origins
 from functrace.tracefile import Trace, open_trace
+from functrace.tracefile import format as fmt
+from functrace.tracefile.requests import Requests
 from tests.reference import events as reference_events
 from tests.reference import fold as reference_fold
 from tests.reference import scan
@@ -55,6 +61,7 @@ def meaning(path: Path) -> dict[str, Any]:
         "functions": [[f.name, f.file, f.line] for f in trace.functions],
         **({"demoted": [list(astuple(d)) for d in trace.demotions]} if trace.demotions else {}),
         "tracks": [_track(trace, listed, index) for index in range(len(trace.tracks))],
+        **_requests(*fold_requests(trace)),
         "damage": list(listed.chains.damage),
     }
 
@@ -72,6 +79,36 @@ def _track(trace: Trace, listed: Calls, index: int) -> dict[str, Any]:
         "name": track.name,
         "below": _below(listed, of_track),
         "calls": [_call(trace, listed, of_track, i) for i in of_track if listed.parent[i] < 0],
+    }
+
+
+def _requests(chains: Chains, requests: Requests) -> dict[str, Any]:
+    found = [_request(chains, requests, row) for row in range(len(requests))]
+    return {"requests": found} if found else {}
+
+
+def _request(chains: Chains, requests: Requests, row: int) -> dict[str, Any]:
+    trace = chains.trace
+    ids = requests.trace_id[row].tobytes().hex(), f"{requests.span_id[row]:016x}"
+    caller = f"{requests.ft_process[row]:016x}", int(requests.ft_number[row])
+    flags = int(requests.flags[row])
+    end = int(requests.end[row])
+    return {
+        "direction": {1: "inbound", 2: "outbound"}[int(requests.direction[row])],
+        "protocol": int(requests.protocol[row]),
+        "number": int(requests.number[row]),
+        "inbound": int(requests.inbound_number[row]),
+        **({"ids": ids} if flags & fmt.HAS_IDS else {}),
+        "sampled": bool(flags & fmt.SAMPLED),
+        "own_ids": bool(flags & fmt.OWN_IDS),
+        **({"caller": caller} if flags & fmt.HAS_CALLER else {}),
+        "track": trace.tracks[int(requests.track[row])].id,
+        "start": int(requests.start[row]) - trace.started,
+        "end": end - trace.started if end >= 0 else None,
+        "failed": bool(requests.failed[row]),
+        "status": int(requests.status[row]),
+        "route": _name(trace, requests.route_function[row]),
+        "chain": names(chains, requests.chain[row]),
     }
 
 
@@ -123,6 +160,8 @@ def everything(
     chains = fold(trace, selected, histograms_of=chosen)
     listed = calls(trace, selected, listing, histograms_of=chosen)
     tracks = trace.tracks
+    origins = Origins(np.arange(5, dtype=np.uint64), np.arange(5, dtype=np.uint32) // 2)
+    with_origins, requests = fold_requests(trace, origins, node_limit=40)
     return {
         "trace": (trace.events, trace.span, trace.lost, trace.damage, trace.functions),
         "process": trace.process,
@@ -132,6 +171,10 @@ def everything(
         "functions": _lists(chains.functions()),
         "calls": _lists(listed),
         "truncated": listed.truncated,
+        "requests": _lists(requests),
+        "invalid requests": requests.invalid_records,
+        "with origins": _lists(with_origins),
+        "damage with origins": with_origins.damage,
         "same": _lists(chains) == _lists(listed.chains),
         "damage": chains.damage,
         "percentiles": [

@@ -174,6 +174,17 @@ def status(code: int, *, grpc: bool = False, route: int = 0) -> bytes:
     return record(12, value=code | grpc << 16 | route << 20)
 
 
+REQUEST_FUNCTIONS = facts(
+    1,
+    function(1, "GET /users/{id}", "", 0),
+    request_name(1),
+    function(2, "POST payments/pay", "", 0),
+    request_name(2, direction=2),
+    function(3, "grpc store.Store/Get", "", 0),
+    request_name(3, protocol=2),
+    function(4, "main.work", "work.go", 40),
+)
+
 FUNCTIONS = facts(
     1,
     process('{"argv": ["./shop"], "tool": "0.1.0"}'),

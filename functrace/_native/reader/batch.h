@@ -5,8 +5,13 @@
 
 #include "walk.h"
 
+/* Kept out of the loop over words, which is slower with more code in it. */
+#define RARE __attribute__((noinline, cold))
+
 /* Parent a track that this one started to the call with this id. */
 static void put_child(struct walk *w, int32_t child, int64_t id);
+/* The call whose entry came before is a request. */
+static void on_request(struct walk *w, uint64_t word, const uint8_t *payload);
 /* Whether the walk stops before the next word, to go on from there later. */
 static int is_enough(const struct walk *w);
 
@@ -94,6 +99,12 @@ static void on_record(struct walk *w, uint64_t word, uint64_t payload_at) {
     } else if (type == RECORD_SUSPENDED || type == RECORD_RESUMED) {
         if (at->reopening) settle(w);
         on_wait(w, word);
+    } else if (type == RECORD_REQUEST) {
+        if (at->reopening) settle(w);
+        on_request(w, word, payload);
+    } else if (type == RECORD_STATUS) {
+        if (at->reopening) settle(w);
+        at->failure.status = STATUS_KNOWN | record_value(word);
     }
 }
 

@@ -117,6 +117,8 @@ static void lose(struct walk *w, int64_t time, uint64_t events) {
     if (!w->ask.whole) add_event(w, LOST, -1, time)->text = (int64_t)events;
 }
 
+static void on_request(struct walk *w, uint64_t word, const uint8_t *payload) { (void)w, (void)word, (void)payload; }
+
 static void put_child(struct walk *w, int32_t child, int64_t id) { w->ask.caller[child] = id; }
 
 static int is_enough(const struct walk *w) {

@@ -30,6 +30,11 @@ struct edge {
     int32_t node, used;
 };
 
+struct edges {
+    struct edge *items;
+    uint64_t count, mask;
+};
+
 struct walk {
     struct position at;
     jmp_buf no_memory;
@@ -42,8 +47,10 @@ struct walk {
     struct repetition *repetitions; /* by node */
     uint64_t repetition_capacity;
     int64_t frame_count; /* frames so far, by which a call has its number */
-    struct edge *edges;
-    uint64_t edge_count, edge_mask;
+    int64_t inherited_calls; /* of these */
+    uint64_t request_depth;  /* the innermost open request's frame, plus 1; 0 without one */
+    struct edges edges;   /* by parent and function */
+    struct edges origins; /* by the node without origin and the origin */
     int32_t (*tables)[EXPONENTS];
     uint64_t table_count, table_capacity;
     int32_t *place; /* by track: the node below which its chain goes on, or -1 */
@@ -64,20 +71,24 @@ static uint64_t edge_slot(uint64_t key, uint64_t mask) {
     return (key ^ key >> 29) & mask;
 }
 
-static struct edge *find_edge(struct edge *edges, uint64_t mask, uint64_t key) {
-    uint64_t slot = edge_slot(key, mask);
-    while (edges[slot].used && edges[slot].key != key) slot = (slot + 1) & mask;
-    return &edges[slot];
+static struct edge *find_edge(const struct edges *edges, uint64_t key) {
+    uint64_t slot = edge_slot(key, edges->mask);
+    while (edges->items[slot].used && edges->items[slot].key != key) slot = (slot + 1) & edges->mask;
+    return &edges->items[slot];
 }
 
-static void grow_edges(struct walk *w) {
-    uint64_t mask = w->edge_mask * 2 + 1;
-    struct edge *grown = checked(w, calloc(mask + 1, sizeof *grown));
-    for (uint64_t i = 0; i <= w->edge_mask; i++)
-        if (w->edges[i].used) *find_edge(grown, mask, w->edges[i].key) = w->edges[i];
-    free(w->edges);
-    w->edges = grown;
-    w->edge_mask = mask;
+static void make_edges(struct walk *w, struct edges *edges, uint64_t mask) {
+    edges->items = checked(w, calloc(mask + 1, sizeof *edges->items));
+    edges->mask = mask;
+}
+
+static void grow_edges(struct walk *w, struct edges *edges) {
+    struct edges grown = {NULL, edges->count, 0};
+    make_edges(w, &grown, edges->mask * 2 + 1);
+    for (uint64_t i = 0; i <= edges->mask; i++)
+        if (edges->items[i].used) *find_edge(&grown, edges->items[i].key) = edges->items[i];
+    free(edges->items);
+    *edges = grown;
 }
 
 static int32_t add_node(struct walk *w, int32_t parent, int32_t function, int started) {
@@ -98,7 +109,7 @@ static int32_t add_node(struct walk *w, int32_t parent, int32_t function, int st
 /* Beyond the limit a chain that is new begins at its last function. */
 static int32_t child_node(struct walk *w, int32_t parent, int32_t function, int started) {
     uint64_t key = (uint64_t)(uint32_t)(parent + 1) << 32 | (uint32_t)function << 1 | (uint32_t)started;
-    struct edge *edge = find_edge(w->edges, w->edge_mask, key);
+    struct edge *edge = find_edge(&w->edges, key);
     if (edge->used) return edge->node;
     if (parent >= 0 && (int64_t)w->out->node_count >= w->ask->node_limit) {
         w->out->overflow++;
@@ -108,7 +119,34 @@ static int32_t child_node(struct walk *w, int32_t parent, int32_t function, int 
     edge->used = 1;
     edge->node = add_node(w, parent, function, started);
     int32_t node = edge->node;
-    if (++w->edge_count * 2 > w->edge_mask) grow_edges(w);
+    if (++w->edges.count * 2 > w->edges.mask) grow_edges(w, &w->edges);
+    return node;
+}
+
+static void note_origin(struct walk *w, int32_t node, uint32_t origin) {
+    struct fold_result *out = w->out;
+    ROOM(w, out->origins, out->origin_count, out->origin_capacity);
+    struct node_origin row = {node, origin};
+    out->origins[out->origin_count++] = row;
+}
+
+/* Beyond the limit an origin that is new is left out. */
+static int32_t origin_node(struct walk *w, int32_t without, uint32_t origin) {
+    if (!w->origins.items) make_edges(w, &w->origins, 1023);
+    uint64_t key = (uint64_t)(uint32_t)without << 32 | origin;
+    struct edge *edge = find_edge(&w->origins, key);
+    if (edge->used) return edge->node;
+    if ((int64_t)w->out->node_count >= w->ask->node_limit) {
+        w->out->overflow++;
+        return without;
+    }
+    struct node like = w->out->nodes[without];
+    int32_t node = add_node(w, like.parent, like.function, like.started);
+    note_origin(w, node, origin);
+    edge->key = key;
+    edge->used = 1;
+    edge->node = node;
+    if (++w->origins.count * 2 > w->origins.mask) grow_edges(w, &w->origins);
     return node;
 }
 
@@ -327,6 +365,77 @@ static void count_call(struct walk *w, const struct frame *call, int64_t end, in
     if (w->at.depth) note_repetition(w, call->id, &w->frames[w->at.depth - 1]);
 }
 
+/* ---- requests ---- */
+
+/* Return the origin of an inbound call, or 0. */
+static uint32_t origin_of(const struct fold_request *ask, uint64_t number) {
+    uint64_t low = 0, high = ask->origin_count;
+    while (low < high) {
+        uint64_t middle = (low + high) / 2;
+        if (ask->origin_numbers[middle] < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < ask->origin_count && ask->origin_numbers[low] == number ? ask->origin_ids[low] : 0;
+}
+
+/* From now on, the call is one of the node with the origin. */
+static void set_origin(struct walk *w, struct frame *call, uint32_t origin) {
+    struct function *function = &w->functions[call->function];
+    int32_t node = origin_node(w, (int32_t)call->id, origin);
+    if (function->last == call->id) function->last = node;
+    call->id = node;
+}
+
+/* A record outside of a request, or a second one of the same, is invalid. */
+static int is_request(const struct walk *w, const struct request *row) {
+    const struct position *at = &w->at;
+    if (at->depth == at->inherited || w->request_depth == at->depth) return 0;
+    return w->ask->direction_of[w->frames[at->depth - 1].function] == row->direction;
+}
+
+static void begin_request(struct walk *w, struct request *row) {
+    struct frame *call = &w->frames[w->at.depth - 1];
+    row->function = call->function;
+    row->start = call->start;
+    row->call = call->number - 1 - w->inherited_calls;
+    checked(w, functrace_add_request(&w->out->requests, row));
+    if (!functrace_open_request(&w->out->requests, w->at.depth - 1)) checked(w, NULL);
+    w->request_depth = w->at.depth;
+    uint32_t origin = row->direction == INBOUND ? origin_of(w->ask, row->number) : 0;
+    if (origin) set_origin(w, call, origin);
+}
+
+/* Whether the innermost open call is one whose entry was overwritten. */
+static int is_hidden(const struct position *at) { return at->hidden && at->hidden_index == at->depth; }
+
+RARE static void on_request(struct walk *w, uint64_t word, const uint8_t *payload) {
+    struct requests *requests = &w->out->requests;
+    struct request row;
+    if (!w->ask->direction_of) return;
+    int is_valid = functrace_read_request(word, payload, &row);
+    row.track = w->at.track;
+    row.start = w->at.time;
+    if (is_valid && is_hidden(&w->at)) {
+        if (is_counted(w, row.start, row.start)) checked(w, functrace_add_request(requests, &row));
+    } else if (is_valid && is_request(w, &row)) {
+        begin_request(w, &row);
+    } else {
+        requests->invalid++;
+    }
+}
+
+/* A request that does not count is dropped at the end. */
+RARE static void end_request(struct walk *w, const struct frame *call, int64_t end) {
+    struct request *row = functrace_end_request(&w->out->requests, &w->at, end);
+    w->request_depth = depth_of_request(&w->out->requests);
+    row->node = (int32_t)call->id;
+    if (!is_counted(w, call->start, end)) row->track = -1;
+}
+
+/* ---- entries and exits ---- */
+
 static void begin_listed(struct walk *w, const struct frame *call) {
     uint64_t depth = w->at.depth;
     int32_t listed = w->ended[depth - 1].listed;
@@ -359,6 +468,7 @@ static void leave(struct walk *w, int64_t end) {
     const struct frame *call = pop_frame(w);
     int64_t waited = w->at.waited - call->waited;
     if (is_counted(w, call->start, end)) count_call(w, call, end, waited);
+    if (w->at.depth < w->request_depth) end_request(w, call, end);
     if (w->at.depth) {
         struct frame *around = &w->frames[w->at.depth - 1];
         around->inside = add_time(around->inside, end - call->start - waited);
@@ -367,7 +477,10 @@ static void leave(struct walk *w, int64_t end) {
 }
 
 /* Inherited calls have nodes, for the chains below them, and no figures. */
-static void enter_inherited(struct walk *w, int32_t function, int64_t start) { enter(w, function, start); }
+static void enter_inherited(struct walk *w, int32_t function, int64_t start) {
+    w->inherited_calls++;
+    enter(w, function, start);
+}
 
 static void leave_inherited(struct walk *w, int64_t end) {
     const struct frame *call = pop_frame(w);
@@ -413,14 +526,36 @@ static void prepare(struct walk *w) {
     w->place = checked(w, malloc(tracks * sizeof *w->place));
     memset(w->place, -1, tracks * sizeof *w->place);
     w->pool_free = -1;
-    w->edge_mask = 1023;
-    w->edges = checked(w, calloc(w->edge_mask + 1, sizeof *w->edges));
+    make_edges(w, &w->edges, 1023);
     list_needed(w);
 }
 
 /* ---- the end: what nothing was counted for goes, what is recursive is marked ---- */
 
+static void remap_requests(struct requests *requests, const int32_t *kept) {
+    uint64_t count = 0;
+    for (uint64_t i = 0; i < requests->count; i++) {
+        struct request *row = &requests->items[i];
+        if (row->track < 0) continue;
+        if (row->node >= 0) row->node = kept[row->node];
+        requests->items[count++] = *row;
+    }
+    requests->count = count;
+}
+
+static void remap_origins(struct fold_result *out, const int32_t *kept) {
+    uint64_t count = 0;
+    for (uint64_t i = 0; i < out->origin_count; i++) {
+        struct node_origin row = {kept[out->origins[i].node], out->origins[i].origin};
+        if (row.node >= 0) out->origins[count++] = row;
+    }
+    out->origin_count = count;
+}
+
+/* kept: the new index of each node, or -1. */
 static void remap(struct fold_result *out, const int32_t *kept) {
+    remap_origins(out, kept);
+    remap_requests(&out->requests, kept);
     for (uint64_t i = 0; i < out->row_count; i++) out->rows[i].node = kept[out->rows[i].node];
     for (uint64_t i = 0; i < out->block_count; i++)
         if (out->blocks[i].owner < 0) out->blocks[i].owner = ~kept[~out->blocks[i].owner];
@@ -436,7 +571,10 @@ static void drop_empty(struct walk *w) {
     }
     uint64_t count = 0;
     for (uint64_t i = 0; i < out->node_count; i++) {
-        if (!kept[i]) continue;
+        if (!kept[i]) {
+            kept[i] = -1;
+            continue;
+        }
         kept[i] = (int32_t)count;
         out->nodes[count] = out->nodes[i];
         if (out->nodes[count].parent >= 0) out->nodes[count].parent = kept[out->nodes[count].parent];
@@ -490,7 +628,8 @@ static void mark_recursive(struct walk *w) {
 
 static void release(struct walk *w) {
     end_walk(w);
-    free(w->edges);
+    free(w->edges.items);
+    free(w->origins.items);
     free(w->repetitions);
     free(w->tables);
     free(w->place);
@@ -524,4 +663,6 @@ void functrace_release_result(struct fold_result *result) {
     free(result->nodes);
     free(result->blocks);
     free(result->rows);
+    free(result->origins);
+    functrace_release_requests(&result->requests);
 }

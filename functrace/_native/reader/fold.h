@@ -2,7 +2,7 @@
 #define FUNCTRACE_FOLD_H
 
 #include "histogram.h"
-#include "track.h"
+#include "requests.h"
 
 struct node {
     int64_t calls, total, self, suspended, min, max, errors, panics, unfinished;
@@ -12,6 +12,11 @@ struct node {
     int32_t histogram;
     uint16_t failed_length;
     uint8_t started, recursive;
+};
+
+struct node_origin { /* of an inbound call's own node */
+    int32_t node;
+    uint32_t origin;
 };
 
 struct row {
@@ -26,6 +31,10 @@ struct fold_request {
     const uint8_t *histogram_of;    /* by function, or NULL: nodes have no histograms */
     const uint8_t *row_of;          /* by function, or NULL: all */
     const uint8_t *focus;           /* by function: rows are such calls or inside one; NULL: all */
+    const uint8_t *direction_of;    /* by function: INBOUND, OUTBOUND or 0; NULL: requests are not listed */
+    const uint64_t *origin_numbers; /* of inbound calls, in ascending order */
+    const uint32_t *origin_ids;     /* their origins */
+    uint64_t origin_count;
     int64_t since, until;
     int64_t node_limit, row_limit, min_row_duration;
     int64_t rows_failed_only, rows_include_callers, preceding_rows;
@@ -39,6 +48,9 @@ struct fold_result {
     uint64_t block_count, block_capacity;
     struct row *rows;
     uint64_t row_count, row_capacity;
+    struct requests requests;
+    struct node_origin *origins;
+    uint64_t origin_count, origin_capacity;
     struct anomalies anomalies;
     int64_t overflow, truncated;
 };

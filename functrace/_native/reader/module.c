@@ -9,7 +9,7 @@
 
 /* Increase it with every change of a function's arguments or results, or of what a field means. Layouts
  * are compared field by field. */
-enum { VERSION = 3 };
+enum { VERSION = 4 };
 
 /* ---- layout ---- */
 
@@ -36,10 +36,16 @@ static const struct field FIELDS[] = {
     FIELD(node, max_in_caller), FIELD(node, caller_calls),
     FIELD(node, parent), FIELD(node, function), FIELD(node, slowest_track), FIELD(node, failed_track),
     FIELD(node, histogram), FIELD(node, failed_length), FIELD(node, started), FIELD(node, recursive),
+    FIELD(node_origin, node), FIELD(node_origin, origin),
     FIELD(block, owner), FIELD(block, exponent), FIELD(block, counts),
     FIELD(row, start), FIELD(row, duration), FIELD(row, suspended), FIELD(row, text),
     FIELD(row, text_length), FIELD(row, flags), FIELD(row, node), FIELD(row, function), FIELD(row, track),
     FIELD(row, depth), FIELD(row, parent), FIELD(row, padding),
+    FIELD(request, number), FIELD(request, inbound), FIELD(request, span_id), FIELD(request, ft_process),
+    FIELD(request, ft_number), FIELD(request, trace_id), FIELD(request, start), FIELD(request, end),
+    FIELD(request, call), FIELD(request, track), FIELD(request, function), FIELD(request, node),
+    FIELD(request, route), FIELD(request, status), FIELD(request, flags), FIELD(request, direction),
+    FIELD(request, protocol), FIELD(request, failed), FIELD(request, padding),
     FIELD(event, time), FIELD(event, text), FIELD(event, text_length), FIELD(event, flags),
     FIELD(event, function), FIELD(event, track), FIELD(event, kind), FIELD(event, padding),
     FIELD(call, call), FIELD(call, parent), FIELD(call, start), FIELD(call, duration), FIELD(call, self),
@@ -151,11 +157,25 @@ static int choice(PyObject *argument, int64_t count, const uint8_t **out) {
     return 1;
 }
 
+static int read_origins(PyObject *numbers, PyObject *ids, struct fold_request *ask) {
+    struct array in_numbers, in_ids;
+    if (!functrace_array(numbers, sizeof(uint64_t), &in_numbers)) return 0;
+    if (!functrace_array(ids, sizeof(uint32_t), &in_ids)) return 0;
+    if (in_numbers.count != in_ids.count) {
+        PyErr_SetString(PyExc_ValueError, "as many numbers of requests as origins are expected");
+        return 0;
+    }
+    ask->origin_numbers = in_numbers.items;
+    ask->origin_ids = in_ids.items;
+    ask->origin_count = in_numbers.count;
+    return 1;
+}
+
 static int read_fold_request(PyObject *arguments, struct fold_request *ask) {
-    PyObject *source, *selected_tracks, *histogram_of, *row_of, *focus;
+    PyObject *source, *selected_tracks, *histogram_of, *row_of, *focus, *direction_of, *numbers, *ids;
     long long n[10];
-    if (!PyArg_ParseTuple(arguments, "OOOOOLLLLLLLLLL", &source, &selected_tracks, &histogram_of, &row_of, &focus,
-                          &n[0], &n[1], &n[2], &n[3], &n[4], &n[5], &n[6], &n[7], &n[8], &n[9]))
+    if (!PyArg_ParseTuple(arguments, "OOOOOOOOLLLLLLLLLL", &source, &selected_tracks, &histogram_of, &row_of, &focus,
+                          &direction_of, &numbers, &ids, &n[0], &n[1], &n[2], &n[3], &n[4], &n[5], &n[6], &n[7], &n[8], &n[9]))
         return 0;
     if (!functrace_source(source, &ask->source)) return 0;
     int64_t functions = ask->source.function_count;
@@ -164,7 +184,8 @@ static int read_fold_request(PyObject *arguments, struct fold_request *ask) {
     ask->preceding_rows = n[7], ask->match_since = n[8], ask->match_until = n[9];
     return choice(selected_tracks, ask->source.track_count, &ask->selected_tracks) &&
            choice(histogram_of, functions, &ask->histogram_of) && choice(row_of, functions, &ask->row_of) &&
-           choice(focus, functions, &ask->focus);
+           choice(focus, functions, &ask->focus) && choice(direction_of, functions, &ask->direction_of) &&
+           read_origins(numbers, ids, ask);
 }
 
 static PyObject *fold(PyObject *module, PyObject *arguments) {
@@ -179,12 +200,15 @@ static PyObject *fold(PyObject *module, PyObject *arguments) {
     PyObject *result = NULL;
     const struct anomalies *a = &found.anomalies;
     if (status == STATUS_OK)
-        result = Py_BuildValue("(NNN(LLLLLLLLL))", functrace_copy(found.nodes, found.node_count, sizeof *found.nodes),
+        result = Py_BuildValue("(NNNNN(LLLLLLLLLL))", functrace_copy(found.nodes, found.node_count, sizeof *found.nodes),
                                functrace_copy(found.blocks, found.block_count, sizeof *found.blocks),
                                functrace_copy(found.rows, found.row_count, sizeof *found.rows),
+                               functrace_copy(found.origins, found.origin_count, sizeof *found.origins),
+                               functrace_copy(found.requests.items, found.requests.count, sizeof(struct request)),
                                (long long)a->unknown, (long long)a->orphans, (long long)a->skipped,
                                (long long)a->backwards, (long long)a->differing, (long long)a->lost,
-                               (long long)a->hidden, (long long)found.overflow, (long long)found.truncated);
+                               (long long)a->hidden, (long long)found.overflow, (long long)found.truncated,
+                               (long long)found.requests.invalid);
     else
         PyErr_NoMemory();
     functrace_release_result(&found);

@@ -19,7 +19,9 @@ enum {
     RECORD_SUSPENDED = 7,
     RECORD_RESUMED = 8,
     RECORD_INHERITED = 9,
-    RECORD_SWITCH = 10
+    RECORD_SWITCH = 10,
+    RECORD_REQUEST = 11,
+    RECORD_STATUS = 12
 };
 enum { CHUNK_HEAD = 40, CHUNK_STEP = 512, CHUNK_LIMIT = 16 << 20, TRACK_PAYLOAD = 32 };
 enum { OPEN_INHERITED = 1 }; /* a value of RECORD_OPEN */
@@ -69,7 +71,9 @@ static inline uint32_t load32(const uint8_t *from) {
     return value;
 }
 
-static inline uint32_t word_function(uint64_t word) { return (word >> 2) & 0xFFFFF; }
+enum { FUNCTION_MASK = 0xFFFFF };
+
+static inline uint32_t word_function(uint64_t word) { return (word >> 2) & FUNCTION_MASK; }
 static inline uint64_t word_ticks(uint64_t word) { return word >> 22; }
 static inline uint32_t record_type(uint64_t word) { return (word >> 2) & 0x3F; }
 static inline uint32_t record_bytes(uint64_t word) { return (word >> 8) & 0xFFFF; }

@@ -40,9 +40,13 @@ struct anomalies {
     int64_t unknown, orphans, skipped, backwards, differing, lost, hidden;
 };
 
+#define STATUS_KNOWN ((uint64_t)1 << 63)
+
+/* What a call returns with. status: 0, or the value of a status record and STATUS_KNOWN. */
 struct failure {
     uint32_t flags, length;
     int64_t text;
+    uint64_t status;
 };
 
 struct position {

@@ -1,0 +1,58 @@
+/* The table of the requests of a trace: calls behind whose entry a request record comes. */
+#ifndef FUNCTRACE_REQUESTS_H
+#define FUNCTRACE_REQUESTS_H
+
+#include "track.h"
+
+enum { INBOUND = 1, OUTBOUND = 2 };
+enum { /* of the value of a request record */
+    REQUEST_DIRECTION = 3,
+    REQUEST_PROTOCOL_AT = 2,
+    REQUEST_PROTOCOL = 0xF,
+    REQUEST_HAS_IDS = 1 << 8,
+    REQUEST_HAS_CALLER = 1 << 10,
+    REQUEST_FLAGS = 0xF00
+};
+enum { STATUS_CODE = 0xFFFF, STATUS_GRPC = 1 << 16, STATUS_ROUTE_AT = 20 }; /* of a status record */
+
+/* Times are ticks. end: -1 if the request is unfinished, or its entry was overwritten; then function, node and
+ * call are -1, too. flags: those of the record, and STATUS_GRPC. */
+struct request {
+    uint64_t number, inbound, span_id, ft_process, ft_number;
+    uint8_t trace_id[16];
+    int64_t start, end, call;
+    int32_t track, function, node, route, status;
+    uint32_t flags;
+    uint8_t direction, protocol, failed, padding[5];
+};
+
+struct open_request {
+    uint64_t depth, row; /* depth: the index of its frame */
+};
+
+struct requests {
+    struct request *items;
+    uint64_t count, capacity;
+    struct open_request *open; /* of the track, outer before inner */
+    uint64_t open_count, open_capacity;
+    int64_t invalid; /* records that are those of no request */
+};
+
+/* Fill in what a record contains, and the rest as unknown. Return 0 if the record is invalid. */
+int functrace_read_request(uint64_t word, const uint8_t *payload, struct request *out);
+
+/* Add a request; if its call is known, it is open until functrace_end_request. Return NULL where memory has run
+ * out. The pointer is valid until the next one is added. */
+struct request *functrace_add_request(struct requests *requests, const struct request *row);
+int functrace_open_request(struct requests *requests, uint64_t depth);
+/* End the innermost open request with the failure and the status at hand, and return it. */
+struct request *functrace_end_request(struct requests *requests, const struct position *at, int64_t end);
+
+/* Return the index of the innermost open request's frame, plus 1; 0 without one. */
+static inline uint64_t depth_of_request(const struct requests *requests) {
+    return requests->open_count ? requests->open[requests->open_count - 1].depth + 1 : 0;
+}
+
+void functrace_release_requests(struct requests *requests);
+
+#endif
