@@ -81,12 +81,17 @@ def steps(forest: Forest, chain: CallChain, node: int) -> list[int]:
 
 
 def links(forest: Forest, node: int, trace: int, track: int) -> dict[int, Link]:
-    """Return the track starts on the chain of a call on ``track``, by each track's first node."""
+    """Return the track starts on the chain of a call on ``track``, by each track's first node.
+
+    Only those in the call's own process.
+    """
     chains = forest.chains[trace]
     tracks, functions = chains.trace.tracks, chains.trace.functions
     own = chains.chain(forest.member(node, trace))
     found = {}
-    for outer, inner in zip(reversed(_path(forest, node)), reversed(own), strict=True):
+    for outer, inner in zip(reversed(_path(forest, node)), reversed(own), strict=False):
+        if chains.origin[inner]:
+            break  # the chain goes on in another process
         if chains.started[inner] and track >= 0:
             started = tracks[track]
             file = functions[started.starter].file if started.starter >= 0 and started.line else ""

@@ -16,6 +16,7 @@ from functrace.analysis.failures import Failures
 from functrace.analysis.fold import Listing, calls
 from functrace.analysis.histograms import Histogram, joined
 from functrace.analysis.merge import Forest, below, merge
+from functrace.analysis.requests.crossing import follow
 from functrace.analysis.sums import Sums
 from functrace.tracefile import Trace
 
@@ -112,10 +113,16 @@ class CallerChains:
 def find_caller_chains(
     traces: Sequence[Trace], functions: Callable[[Trace], set[int]], call_filter: CallerFilter
 ) -> CallerChains:
-    """Return the chains to the functions chosen in each trace that have matching calls."""
-    pairs = [(trace, chosen) for trace in traces if (chosen := functions(trace))]
+    """Return the chains to the functions chosen in each trace that have matching calls.
+
+    Chains begin in the process that received a request first.
+    """
+    followed, crossing = follow(traces)
+    pairs = [(trace, functions(trace)) for trace in followed]
+    if crossing is None:
+        pairs = [(trace, chosen) for trace, chosen in pairs if chosen]
     listed = [_list_calls(trace, chosen, call_filter) for trace, chosen in pairs]
-    forest = merge([each.chains for each in listed])
+    forest = merge([each.chains for each in listed], crossing)
     nodes = _nodes(forest, [chosen for _, chosen in pairs])
     listed_calls: Counter[int] = Counter()
     for index, each in enumerate(listed):

@@ -91,17 +91,15 @@ def fold_requests(
 
     Args:
         trace: the trace to fold.
-        origins: origins of inbound calls. The calls of one node of an inbound call's function have
-            the same origin.
+        origins: origins of inbound calls; default: those of the trace. The calls of one node of an
+            inbound call's function have the same origin.
         node_limit: the same as for fold().
     """
+    if origins is not None:
+        trace = replace(trace, origins=(origins.numbers, origins.ids))
     request = _request(trace, EVERYTHING, _NO_CALLS, (), node_limit)
     if any(function.direction for function in trace.functions):
-        directions = np.array([function.direction for function in trace.functions], np.uint8)
-        request = replace(request, direction_of=directions)
-        if origins is not None:
-            numbers, ids = origins.columns()
-            request = replace(request, origin_numbers=numbers, origin_ids=ids)
+        request = replace(request, direction_of=_directions(trace))
     result = _run(request)
     chains = chains_of(trace, result, damage(trace, result.counters))
     return chains, requests_of(trace, result.requests, result.counters.invalid_requests)
@@ -146,6 +144,7 @@ def _request(
     node_limit: int,
 ) -> Request:
     source, clock = source_of(trace), trace.clock
+    numbers, ids = Origins(*trace.origins).columns() if trace.origins else (None, None)
     functions, tracks = source.function_count, len(source.tracks)
     since, until = _window(selection, clock)
     match_since, match_until = _window(listing.window or selection, clock)
@@ -157,9 +156,9 @@ def _request(
         histogram_of=flags(histograms_of or None, functions),
         row_of=flags(listing.functions, functions),
         focus=_focus(listing, functions),
-        direction_of=None,
-        origin_numbers=None,
-        origin_ids=None,
+        direction_of=_directions(trace) if trace.origins else None,
+        origin_numbers=numbers,
+        origin_ids=ids,
         row_limit=min(max(listing.limit, 0), _ROW_LIMIT),
         min_row_duration=clock.ticks(listing.min_duration_ns),
         rows_failed_only=listing.failed_only,
@@ -169,6 +168,10 @@ def _request(
         match_until=match_until,
         node_limit=min(node_limit, _NODE_LIMIT),
     )
+
+
+def _directions(trace: Trace) -> Flags:
+    return np.array([function.direction for function in trace.functions], np.uint8)
 
 
 def _window(selection: Selection, clock: Clock) -> tuple[int, int]:

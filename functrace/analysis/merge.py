@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy.typing as npt
 from functrace.analysis.chains import Chains
 from functrace.analysis.columns import SUMS, Bools, Int32s, Int64s, Tree, lowest, summed
 from functrace.analysis.histograms import Histogram, joined
+from functrace.analysis.requests.crossing import Crossing, Places
 from functrace.tracefile import Trace
 from functrace.tracefile.facts import Function
 
@@ -33,6 +35,8 @@ class Forest(Tree):
     chains: tuple[Chains, ...]
     """chains of each trace"""
     nodes: Nodes
+    services: tuple[str, ...] = ()
+    """service of each function, if chains are followed across processes; else empty"""
 
     @property
     def traces(self) -> tuple[Trace, ...]:
@@ -73,6 +77,7 @@ class Nodes:
             return [(0, node)]
         offsets = np.cumsum([0, *map(len, self.node_of)])
         at = self.order[self.first[node] : self.first[node + 1]]
+        at = at[at < offsets[-1]]  # the others are copies
         trace = np.searchsorted(offsets, at, side="right") - 1
         return list(zip(trace.tolist(), (at - offsets[trace]).tolist(), strict=True))
 
@@ -81,12 +86,22 @@ class Nodes:
         return self.node_of[trace][nodes] if self.node_of else nodes
 
 
-def merge(chains: Sequence[Chains]) -> Forest:
-    """Merge the chains of traces into a forest. The forest of one trace is a view of its chains."""
-    return _view(chains[0]) if len(chains) == 1 else _merged(tuple(chains))
+def merge(chains: Sequence[Chains], crossing: Crossing | None = None) -> Forest:
+    """Merge the chains of traces into a forest. The forest of one trace is a view of its chains.
+
+    Args:
+        chains: the chains of each trace.
+        crossing: how chains go on in other processes. The traces are those that it was made for,
+            and nodes of different services are kept apart.
+    """
+    if crossing is None:
+        return _view(chains[0]) if len(chains) == 1 else _merged(tuple(chains))
+    return _merged(tuple(chains), crossing.places(chains), crossing.services)
 
 
-def merge_functions(traces: Sequence[Trace]) -> tuple[tuple[Function, ...], list[Int32s]]:
+def merge_functions(
+    traces: Sequence[Trace], services: Sequence[str] | None = None
+) -> tuple[tuple[Function, ...], list[Int32s]]:
     """Return the distinct functions of all traces, and the index of each trace's functions in them.
 
     Functions are identified by name, file and direction of requests, since lines differ between
@@ -97,11 +112,11 @@ def merge_functions(traces: Sequence[Trace]) -> tuple[tuple[Function, ...], list
     place_of: dict[tuple[str | int, ...], int] = {}
     functions: list[Function] = []
     indices: list[Int32s] = []
-    for trace in traces:
+    for trace, service in zip(traces, services or repeat(""), strict=False):
         index: Int32s = np.empty(len(trace.functions), np.int32)
         for own, function in enumerate(trace.functions):
             line = function.line if function[1:3] in ambiguous else 0
-            key = (*function[1:3], line, function.direction)
+            key = (*function[1:3], line, function.direction, service)
             index[own] = place_of.setdefault(key, len(functions))
             if index[own] == len(functions):
                 functions.append(function)
@@ -127,9 +142,11 @@ def _view(chains: Chains) -> Forest:
     )
 
 
-def _merged(chains: tuple[Chains, ...]) -> Forest:
-    functions, index_of = merge_functions([each.trace for each in chains])
-    all_nodes = _AllNodes(chains, index_of)
+def _merged(
+    chains: tuple[Chains, ...], places: Places | None = None, services: Sequence[str] = ()
+) -> Forest:
+    functions, index_of = merge_functions([each.trace for each in chains], services)
+    all_nodes = _AllNodes(chains, index_of, places)
     node_of = _number(all_nodes)
     count = int(node_of.max(initial=-1)) + 1
     order = np.argsort(node_of, kind="stable")
@@ -143,7 +160,7 @@ def _merged(chains: tuple[Chains, ...]) -> Forest:
     return Forest(
         parent=np.where(parent >= 0, node_of[parent], -1).astype(np.int32),
         function=all_nodes.function[sample],
-        started=all_nodes.column("started")[sample].astype(np.bool_),
+        started=all_nodes.started[sample],
         recursive=all_nodes.column("recursive")[sample].astype(np.bool_),
         **{name: summed(all_nodes.column(name), node_of, count) for name in SUMS},
         min=lowest(all_nodes.column("min")[ended], node_of[ended], count),
@@ -153,18 +170,33 @@ def _merged(chains: tuple[Chains, ...]) -> Forest:
         functions=functions,
         chains=chains,
         nodes=Nodes(
-            tuple(np.split(node_of.astype(np.int32), all_nodes.offsets[1:-1])),
+            tuple(np.split(node_of.astype(np.int32), all_nodes.offsets[1:])[:-1]),
             order,
             first.astype(np.int64),
         ),
+        services=_services_of(functions, index_of, services),
     )
 
 
-class _AllNodes:
-    """Concatenated nodes of all traces."""
+def _services_of(
+    functions: Sequence[Function], index_of: list[Int32s], services: Sequence[str]
+) -> tuple[str, ...]:
+    """Return the service of each function, if the traces have services."""
+    found = [""] * len(functions) if services else []
+    for index, service in zip(index_of, services, strict=False):
+        for function in index.tolist():
+            found[function] = service
+    return tuple(found)
 
-    def __init__(self, chains: tuple[Chains, ...], index_of: list[Int32s]) -> None:
+
+class _AllNodes:
+    """Concatenated nodes of all traces, then copies, which have no calls."""
+
+    def __init__(
+        self, chains: tuple[Chains, ...], index_of: list[Int32s], places: Places | None
+    ) -> None:
         self._chains = chains
+        self._copies = 0
         self.offsets = np.cumsum([0, *map(len, chains)])
         self.trace = np.arange(len(chains)).repeat(np.diff(self.offsets))
         own = self.column("parent").astype(np.int64)
@@ -172,10 +204,25 @@ class _AllNodes:
         self.function = np.concatenate(
             [index[each.function] for each, index in zip(chains, index_of, strict=True)]
         )
+        self.started = self.column("started").astype(np.bool_)
+        if places is not None:
+            self._rearrange(places)
+
+    def _rearrange(self, places: Places) -> None:
+        copies = places.copies
+        is_continued = places.parent != self.parent
+        self.started[is_continued] = False
+        self.parent = np.concatenate([places.parent, copies.parent])
+        self.function = np.concatenate([self.function, self.function[copies.original]])
+        self.started = np.concatenate([self.started, self.started[copies.original]])
+        self.trace = np.concatenate([self.trace, copies.trace])
+        self._copies = len(copies.parent)
 
     def column(self, name: str) -> npt.NDArray[Any]:
-        """Return the concatenated column of all traces."""
-        return np.concatenate([getattr(each, name) for each in self._chains])
+        """Return the concatenated column of all traces; copies have neither calls nor tracks."""
+        values = np.concatenate([getattr(each, name) for each in self._chains])
+        of_copies = np.full(self._copies, -1 if name.endswith("_track") else 0)
+        return np.concatenate([values, of_copies.astype(values.dtype)])
 
     def wall_clock(self, name: str) -> Int64s:
         """Return a column of times as wall-clock times, comparable between processes."""
@@ -193,7 +240,7 @@ class _AllNodes:
 def _number(all_nodes: _AllNodes) -> Int64s:
     """Return the forest's node of each entry, level by level from parent and function."""
     node_of = np.full(len(all_nodes.parent), -1, np.int64)
-    key = (all_nodes.function.astype(np.int64) << 1) | all_nodes.column("started")
+    key = (all_nodes.function.astype(np.int64) << 1) | all_nodes.started
     kinds = int(key.max(initial=0)) + 1
     count = 0
     for level in levels(all_nodes.parent):

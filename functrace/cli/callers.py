@@ -137,7 +137,7 @@ def _other_failures(found: CallerChains) -> str:
     ranked = [f for f in (-failed).argsort(kind="stable").tolist() if failed[f]][:3]
     if not ranked:
         return "no other call failed either"
-    names = layout.Names(forest.functions)
+    names = layout.Names(forest.functions, forest.services)
     return "functions with failed calls: " + ", ".join(
         f"{names[f]} {units.count(int(failed[f]))}" for f in ranked
     )

@@ -12,7 +12,6 @@ from functrace.cli import reading_options, shared_options, similar_names, trace_
 from functrace.cli.render import budget_note, coverage, terminal
 from functrace.cli.trace_arguments import split_arguments
 from functrace.errors import FunctraceError
-from functrace.globs import compile_list
 from functrace.text import chain_text, layout
 
 if TYPE_CHECKING:
@@ -74,14 +73,16 @@ def _roots(function: str, paths: tuple[str, ...]) -> tuple[Forest, list[Callee]]
 
     from functrace.analysis import fold, merge
     from functrace.analysis.callee_trees import build_callee_trees
+    from functrace.analysis.requests.crossing import follow
 
     opened = trace_arguments.open_all(paths)
-    matches = compile_list([function])
-    if not any(matches(f.name) for trace in opened for f in trace.functions):
+    matches = trace_arguments.function_filter(opened, [function])
+    if not any(matches(f) for trace in opened for f in trace.functions):
         raise similar_names.no_function_error(function, opened)
-    forest = merge([fold(trace) for trace in opened])
+    followed, crossing = follow(opened)
+    forest = merge([fold(trace) for trace in followed], crossing)
     trace_arguments.warn_of_damage((chains.trace, chains.damage) for chains in forest.chains)
-    matching = [i for i, each in enumerate(forest.functions) if matches(each.name)]
+    matching = [i for i, each in enumerate(forest.functions) if matches(each)]
     nodes = np.flatnonzero(np.isin(forest.function, matching) & (forest.calls > 0))
     if not len(nodes):
         note = budget_note.sentences(opened)
@@ -93,13 +94,15 @@ class _Tree:
     """The part of a tree that the options select, as text rows or as JSON."""
 
     def __init__(self, forest: Forest, depth: int, min_share: float) -> None:
-        self._functions = forest.functions
-        self._names = layout.Names(forest.functions)
+        self._forest = forest
+        self._names = layout.Names(forest.functions, forest.services)
         self._start = chain_text.start(forest)
         self._depth = depth
         self._min_share = min_share
 
-    def rows(self, callee: Callee, root_total: int, level: int) -> Iterator[list[str]]:
+    def rows(
+        self, callee: Callee, root_total: int, level: int, caller: Callee | None = None
+    ) -> Iterator[list[str]]:
         failed = callee.errors + callee.panics
         yield [
             units.share(callee.total, root_total),
@@ -109,11 +112,11 @@ class _Tree:
             units.count(callee.calls),
             units.count(failed) if failed else "",
             units.count(callee.unfinished) if callee.unfinished else "",
-            "  " * level + self._name(callee),
+            "  " * level + self._name(callee, caller),
         ]
         shown, hidden = self._split(callee, root_total, level)
         for each in shown:
-            yield from self.rows(each, root_total, level + 1)
+            yield from self.rows(each, root_total, level + 1, callee)
         if hidden:
             yield self._hidden_row(hidden, root_total, level + 1)
 
@@ -132,19 +135,27 @@ class _Tree:
         hidden: list[Callee] = []
         for each in callee.callees:
             large = 100 * each.total >= self._min_share * root_total or each.errors + each.panics
+            large = large or (not each.calls and bool(each.callees))  # of a worker: see merge
             (shown if level < self._depth and large else hidden).append(each)
         return shown, hidden
 
-    def _name(self, callee: Callee) -> str:
+    def _name(self, callee: Callee, caller: Callee | None) -> str:
+        crosses = caller and self._direction(caller) and self._direction(callee)
+        before = None if caller is None or crosses else caller.function
+        service = chain_text.service_prefix(self._forest, callee.function, before)
         mark = f"{self._start} " if callee.started else ""
-        return f"{mark}{self._names[callee.function]}{' (recursive)' if callee.recursive else ''}"
+        name = f"{self._names[callee.function]}{' (recursive)' if callee.recursive else ''}"
+        return f"{service}{mark}{name}"
+
+    def _direction(self, callee: Callee) -> int:
+        return self._forest.functions[callee.function].direction
 
     def as_json(self, callee: Callee, root_total: int, level: int) -> dict[str, Any]:
         from functrace.export import figures
 
         shown, hidden = self._split(callee, root_total, level)
         return {
-            **figures.place(self._functions[callee.function]),
+            **figures.place_in(self._forest, callee.function),
             "started": callee.started,
             "recursive": callee.recursive,
             **figures.sums(callee),

@@ -14,7 +14,7 @@ from functrace.globs import compile_list
 from functrace.units import count, several
 
 if TYPE_CHECKING:
-    from functrace.tracefile import Trace
+    from functrace.tracefile import Function, Trace
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -89,5 +89,19 @@ def matching_functions(trace: Trace, globs: Iterable[str], option: str = "") -> 
     Raises:
         UsageError: a glob of ``option`` is invalid.
     """
-    matches = compile_list(globs, option)
-    return {i for i, function in enumerate(trace.functions) if matches(function.name)}
+    matches = function_filter([trace], globs, option)
+    return {i for i, function in enumerate(trace.functions) if matches(function)}
+
+
+def function_filter(
+    traces: Iterable[Trace], selectors: Iterable[str], option: str = ""
+) -> Callable[[Function], bool]:
+    """Return a predicate for functions that match a glob, or are the request of that name.
+
+    Raises:
+        UsageError: a selector is neither a valid glob nor the name of a request.
+    """
+    every = tuple(selectors)
+    names = {f.name for trace in traces for f in trace.functions if f.direction} & set(every)
+    matches = compile_list([each for each in every if each not in names], option)
+    return lambda function: function.name in names or matches(function.name)

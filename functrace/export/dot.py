@@ -28,7 +28,7 @@ def write(traces: Sequence[Trace], out: BinaryIO, limit: int = 80) -> None:
 def lines(graph: CallGraph, title: str) -> Iterator[str]:
     """Yield the graph in the DOT language."""
     omitted = f"; {units.several(graph.omitted, 'function')} omitted" if graph.omitted else ""
-    yield _HEAD % _quote(f"{title}{omitted}\nred: calls that failed; dashed: on a new track")
+    yield _HEAD % quote(f"{title}{omitted}\nred: calls that failed; dashed: on a new track")
     max_self = max((int(graph.functions.self[index]) for index in graph.shown), default=0)
     for index in graph.shown:
         yield _box(graph, index, max_self)
@@ -85,10 +85,10 @@ def _heat(part: int, maximum: int) -> str:
 
 
 def _format_attributes(attributes: dict[str, str]) -> str:
-    return ", ".join(f"{name}={_quote(value)}" for name, value in attributes.items())
+    return ", ".join(f"{name}={quote(value)}" for name, value in attributes.items())
 
 
-def _quote(text: str) -> str:
+def quote(text: str) -> str:
     """Return a DOT string with centred lines; other control characters are replaced."""
     printable = "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
     escaped = printable.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from functrace.analysis.columns import SUMS
+from functrace.analysis.merge import Forest
 from functrace.analysis.sums import Sums
 from functrace.analysis.totals import Totals
 from functrace.tracefile import Function
 
+_REQUESTS = {1: "inbound", 2: "outbound"}
 _COUNTS = ("calls", "failed", "errors", "panics", "unfinished")
 _TIMES = ("total", "self", "suspended")
 _PERCENTILES = {"p50_ns": 50, "p90_ns": 90, "p99_ns": 99}
@@ -17,6 +19,18 @@ _PERCENTILES = {"p50_ns": 50, "p90_ns": 90, "p99_ns": 99}
 def place(function: Function) -> dict[str, Any]:
     """Return a function's name, file and line."""
     return {"function": function.name, "file": function.file, "line": function.line}
+
+
+def place_in(forest: Forest, function: int) -> dict[str, Any]:
+    """Return the same, with the service and the end of a request if the forest has services."""
+    found = forest.functions[function]
+    if not forest.services:
+        return place(found)
+    return {
+        **place(found),
+        "service": forest.services[function],
+        "request": _REQUESTS.get(found.direction),
+    }
 
 
 def sums(found: Sums) -> dict[str, int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from functrace.runtime.escaping import escape
 from functrace.text import layout
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _ARROW = " → "
 _STARTS = {"goroutine": "go", "unknown": "started"}
+_INBOUND, _OUTBOUND = 1, 2
 _MAX_WORDS = 14
 _HEAD, _TAIL = 4, 8
 
@@ -24,16 +26,75 @@ _HEAD, _TAIL = 4, 8
 def words(
     forest: Forest, names: layout.Names, chain: CallChain, example: Example | None
 ) -> list[str]:
-    """Return a word for each call of a chain, with the links of the example if there is one."""
+    """Return a word for each call of a chain, with the links of the example if there is one.
+
+    Across processes, the first word of each service begins with its name, and inbound calls are
+    left out where a function of the program follows.
+    """
     from functrace.analysis.call_chains import links, steps
 
     node = example.node if example else chain.nodes[0]
     started = links(forest, node, example.trace, example.track) if example else {}
     found = []
-    for step in steps(forest, chain, node):
+    path = steps(forest, chain, node)
+    for step in path:
         name = names[int(forest.function[step])]
         found.append(_started(forest, name, started.get(step)) if forest.started[step] else name)
-    return _mark_cycles(found, chain)
+    found = _mark_cycles(found, chain)
+    return _with_services(forest, chain, path, found) if forest.services else found
+
+
+def service_prefix(forest: Forest, function: int, before: int | None) -> str:
+    """Return the service of a function, if it is another than that of the function before it."""
+    if not forest.services:
+        return ""
+    service = forest.services[function]
+    if before is not None and forest.services[before] == service:
+        return ""
+    return f"{escape(service)}: "
+
+
+def _with_services(
+    forest: Forest, chain: CallChain, path: Sequence[int], found: Sequence[str]
+) -> list[str]:
+    functions = [int(forest.function[step]) for step in path]
+    kept: list[str] = []
+    last = -1
+    for place in _shown(forest, chain, functions):
+        crosses = any(_is_received(forest, functions, each) for each in range(last + 1, place + 1))
+        before = functions[last] if last >= 0 and not crosses else None
+        kept.append(service_prefix(forest, functions[place], before) + found[place])
+        last = place
+    return kept
+
+
+def _is_received(forest: Forest, functions: Sequence[int], place: int) -> bool:
+    """Return whether a process receives a request from another one there."""
+    ends = [_direction(forest, function) for function in functions[max(place - 1, 0) : place + 1]]
+    return ends == [_OUTBOUND, _INBOUND]
+
+
+def _shown(forest: Forest, chain: CallChain, functions: Sequence[int]) -> list[int]:
+    """Return the places of a chain that are shown, without inbound calls and what serves them.
+
+    A chain begins behind the first inbound call. One that a cycle contains is shown.
+    """
+    in_cycle = {
+        place for last, length in chain.rounds for place in range(last - length + 1, last + 1)
+    }
+    directions = [_direction(forest, function) for function in functions]
+    hidden: set[int] = set()
+    for place, direction in enumerate(directions):
+        is_followed = place + 1 < len(functions) and directions[place + 1] == 0
+        if direction == _INBOUND and is_followed and place not in in_cycle:
+            is_first = _INBOUND not in directions[:place] and _OUTBOUND not in directions[:place]
+            served = range(place) if is_first else ()
+            hidden |= {place, *(each for each in served if each not in in_cycle)}
+    return [place for place in range(len(functions)) if place not in hidden]
+
+
+def _direction(forest: Forest, function: int) -> int:
+    return forest.functions[function].direction
 
 
 def start(forest: Forest) -> str:

@@ -18,24 +18,32 @@ if TYPE_CHECKING:
 class Names:
     """Short names of functions, or full names where two short names would be equal.
 
-    Functions with equal full names, as in traces of several programs, also get file and line.
+    Functions with equal full names, as in traces of several programs, also get file and line. A
+    request has its full name.
+
+    Args:
+        functions: the functions.
+        services: the service of each function, if chains are followed across processes. Their names
+            are shown beside those of services, so equal names in different services stay.
     """
 
-    def __init__(self, functions: Sequence[Function]) -> None:
-        self._full = Counter(function.name for function in functions)
+    def __init__(self, functions: Sequence[Function], services: Sequence[str] = ()) -> None:
+        of = services or [""] * len(functions)
+        pairs = zip(of, functions, strict=True)
+        self._full = Counter((service, function.name) for service, function in pairs)
         self._short = Counter(
             short for _, short in {(f.name, unqualified_name(f)) for f in functions}
         )
         self._functions = functions
-        self._names = [self._name(function) for function in functions]
+        self._names = list(map(self._name, of, functions))
 
     def _plain(self, function: Function) -> str:
         short = unqualified_name(function)
         return function.name if self._short[short] > 1 else short
 
-    def _name(self, function: Function) -> str:
+    def _name(self, service: str, function: Function) -> str:
         name = escape(self._plain(function))
-        same = self._full[function.name] > 1
+        same = self._full[service, function.name] > 1 and not function.direction
         return f"{name} ({place(function.file, function.line)})" if same else name
 
     def __getitem__(self, function: int) -> str:
@@ -43,12 +51,15 @@ class Names:
         return self._names[function]
 
     def glob(self, function: int) -> str:
-        """Return a glob that matches the function with this index."""
-        return glob_of(self._plain(self._functions[function]))
+        """Return an argument that selects the function with this index."""
+        found = self._functions[function]
+        return found.name if found.direction else glob_of(self._plain(found))
 
 
 def unqualified_name(function: Function) -> str:
     """Return the name without outer packages; in Python, the file name identifies the module."""
+    if function.direction:
+        return function.name
     short = short_name(function.name).replace(".<locals>", "")
     file = PurePath(function.file)
     if file.suffix != ".py":

@@ -29,7 +29,7 @@ class Commands:
 
     def __init__(self, found: Triage, paths: Sequence[str | Path]) -> None:
         self._forest = found.forest
-        self._names = layout.Names(found.forest.functions)
+        self._names = layout.Names(found.forest.functions, found.forest.services)
         self._paths = [_as_argument(path) for path in paths]
 
     def failing(self, each: FailingChain) -> str:

@@ -142,7 +142,7 @@ class _Entries:
     def __init__(self, found: Triage, paths: Sequence[str | Path]) -> None:
         self._forest = found.forest
         self._sampled = found.sampled
-        self._names = layout.Names(found.forest.functions)
+        self._names = layout.Names(found.forest.functions, found.forest.services)
         self._commands = Commands(found, paths)
         self._is_python = layout.panic_noun(found.forest.traces) == "exception"
 

@@ -88,6 +88,8 @@ class Trace:
     """descriptions of the parts that could not be read"""
     clock: Clock
     words: Words
+    origins: tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint32]] | None = None
+    """numbers of inbound calls and an origin of each, by which folds keep calls apart"""
 
     @property
     def is_running(self) -> bool | None:

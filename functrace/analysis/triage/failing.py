@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +12,8 @@ from functrace.analysis.columns import summed
 from functrace.analysis.examples import Example
 from functrace.analysis.failures import pattern_of
 from functrace.analysis.merge import Forest
+from functrace.analysis.requests.crossing import Crossing
+from functrace.analysis.requests.joined import INBOUND, OUTBOUND
 from functrace.analysis.triage.failed_calls import FailedCalls
 
 
@@ -45,10 +47,14 @@ class FailingChain:
         return self.text if len(self.texts) == 1 else pattern_of(self.text)
 
 
-def find_failing(forest: Forest, failed: Sequence[FailedCalls]) -> list[FailingChain]:
+def find_failing(
+    forest: Forest, failed: Sequence[FailedCalls], crossing: Crossing | None = None
+) -> list[FailingChain]:
     """Return the failing chains: those first that nothing caught, then the most frequent.
 
-    A failure counts where it came from: in a call none of whose callees passed it on.
+    A failure counts where it came from: in a call none of whose callees passed it on. The answer of
+    an inbound call reports the failure inside it, and an outbound call that of the process that
+    received it, if that was recorded.
     """
     totals = summed(forest.calls, forest.function, len(forest.functions)).tolist()
     began = min((trace.started for trace in forest.traces), default=0)
@@ -60,7 +66,8 @@ def find_failing(forest: Forest, failed: Sequence[FailedCalls]) -> list[FailingC
         uncaught = each.uncaught.tolist()
         panics, starts = calls.panic.tolist(), calls.start.tolist()
         offset = forest.traces[index].started - began
-        for call in _origins(each):
+        answered = crossing.joined.failed_elsewhere(index) if crossing else frozenset()
+        for call in _origins(each, answered):
             function, node, start = functions[call], nodes_of[call], starts[call]
             text = each.texts[call]
             key = (function, panics[call], each.pattern(text))
@@ -81,22 +88,34 @@ def _rank(chain: FailingChain) -> tuple[bool, int, int]:
     return not chain.uncaught, -chain.count, chain.first
 
 
-def _origins(each: FailedCalls) -> Iterator[int]:
+def _origins(each: FailedCalls, answered: Collection[tuple[int, int]]) -> Iterator[int]:
     """Return the failed calls whose failure came from none of their callees.
 
-    A failure whose text the recorder cut off may come from any callee that failed.
+    A failure whose text the recorder cut off may come from any callee that failed. So may that of
+    an inbound call, and any may come from an outbound call: these have the text of their status.
+
+    Args:
+        each: the failed calls of a trace.
+        answered: track and start of the outbound calls that failed in another process.
     """
+    calls = each.calls
     callees = np.flatnonzero(each.failed & each.failed[each.caller] & (each.caller >= 0))
     callers = each.caller[callees]
-    is_cut = each.calls.text_cut[callees] | each.calls.text_cut[callers]
+    directions = np.array([f.direction for f in calls.chains.trace.functions], np.int64)
+    is_any = calls.text_cut[callees] | calls.text_cut[callers]
+    is_any |= directions[calls.function[callers]] == INBOUND
+    is_any |= directions[calls.function[callees]] == OUTBOUND
     passed_on = {
         caller
-        for callee, caller, cut in zip(
-            callees.tolist(), callers.tolist(), is_cut.tolist(), strict=True
+        for callee, caller, may_be_any in zip(
+            callees.tolist(), callers.tolist(), is_any.tolist(), strict=True
         )
-        if cut or _may_contain(each.texts[caller], each.texts[callee])
+        if may_be_any or _may_contain(each.texts[caller], each.texts[callee])
     }
-    return (call for call in each.texts if call not in passed_on)
+    for call in each.texts:
+        place = (int(calls.track[call]), int(calls.start[call]))
+        if call not in passed_on and (not answered or place not in answered):
+            yield call
 
 
 def _may_contain(outer: str, inner: str) -> bool:

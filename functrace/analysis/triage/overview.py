@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functrace.analysis.chains import Chains
 from functrace.analysis.losses import missing
 from functrace.analysis.merge import Forest, merge
+from functrace.analysis.requests.crossing import follow
 from functrace.analysis.triage import failing, never_ended, recursion, repeated, slow, swallowed
 from functrace.analysis.triage.failed_calls import list_failed_calls
 from functrace.tracefile import Trace
@@ -57,8 +58,9 @@ def triage(traces: Sequence[Trace]) -> Triage:
 
     Each trace is read once, once more if calls never ended, and once more if some were slow.
     """
-    failed = list_failed_calls(traces)
-    forest = merge([each.calls.chains for each in failed])
+    followed, crossing = follow(traces)
+    failed = list_failed_calls(followed)
+    forest = merge([each.calls.chains for each in failed], crossing)
     slow_chains, slow_sampled = slow.find_slow(forest)
     sampled = {
         "failing": any(each.calls.truncated for each in failed),
@@ -68,7 +70,7 @@ def triage(traces: Sequence[Trace]) -> Triage:
     return Triage(
         forest=forest,
         losses=[loss for chains in forest.chains for loss in _losses(chains)],
-        failing=failing.find_failing(forest, failed),
+        failing=failing.find_failing(forest, failed, crossing),
         swallowed=swallowed.find_swallowed(forest, failed),
         never_ended=never_ended.find_never_ended(forest),
         slow=slow_chains,

@@ -75,8 +75,9 @@ def _repetitions(forest: Forest) -> tuple[Int64s, Int64s]:
     most, caller_calls = np.zeros((2, len(forest)), np.int64)
     for index, chains in enumerate(forest.chains):
         nodes = forest.nodes.of(index, np.arange(len(chains), dtype=np.int32))
-        np.maximum.at(most, nodes, chains.max_in_caller)
-        np.add.at(caller_calls, nodes, chains.caller_calls)
+        is_own = chains.origin == 0  # others have their caller in another process
+        np.maximum.at(most, nodes, np.where(is_own, chains.max_in_caller, 0))
+        np.add.at(caller_calls, nodes, np.where(is_own, chains.caller_calls, 0))
     return most, caller_calls
 
 

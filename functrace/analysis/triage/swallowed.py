@@ -97,6 +97,8 @@ def _dropped_by_go_statements(each: FailedCalls) -> Bools:
     calls = each.calls
     if calls.chains.trace.language != "go":
         return np.zeros(len(calls), np.bool_)
+    is_request = np.array([f.direction > 0 for f in calls.chains.trace.functions], np.bool_)
     is_started = calls.chains.started[calls.node] & (calls.depth == 0)
+    is_started &= ~is_request[calls.function]  # the failure of a request is its answer
     dropped: Bools = calls.error & ~calls.panic & is_started
     return dropped

@@ -36,7 +36,7 @@ def report(found: CallerChains, chains: Sequence[CallChain], count: int) -> dict
 
 
 def _function(found: CallerChains, index: int) -> dict[str, Any]:
-    return figures.place(found.forest.functions[index])
+    return figures.place_in(found.forest, index)
 
 
 def _chain(found: CallerChains, chain: CallChain, example: Example | None) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def steps(forest: Forest, chain: CallChain, example: Example | None) -> list[dic
     started = call_chains.links(forest, node, example.trace, example.track) if example else {}
     return [
         {
-            **figures.place(forest.functions[int(forest.function[step])]),
+            **figures.place_in(forest, int(forest.function[step])),
             "started": bool(forest.started[step]),
             "started_at": _link(started.get(step)) if forest.started[step] else None,
         }

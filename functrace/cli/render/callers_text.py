@@ -30,7 +30,7 @@ def show(
     count: int,
 ) -> None:
     """Print a summary of all calls, then a block for each of ``chains``; there are ``count``."""
-    names = layout.Names(found.forest.functions)
+    names = layout.Names(found.forest.functions, found.forest.services)
     _print_summary(_summary(found, function, names, count))
     examples = found.examples(chains)
     texts = [

@@ -143,7 +143,7 @@ class _Findings:
         return self._function(int(self._forest.function[node]))
 
     def _function(self, function: int) -> dict[str, Any]:
-        return figures.place(self._forest.functions[function])
+        return figures.place_in(self._forest, function)
 
     def _chain(self, node: int, example: Example | None) -> dict[str, Any]:
         (chain,) = chains_to(self._forest, [node])
