@@ -42,6 +42,7 @@ def fold(
     preceding_rows: int,
     match_since: int,
     match_until: int,
+    starts_are_observed: int,
     /,
 ) -> tuple[bytearray, bytearray, bytearray, bytearray, bytearray, tuple[int, ...]]:
     """Return nodes, blocks, rows, origins of nodes, requests, and analysis.request.Counters."""

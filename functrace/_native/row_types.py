@@ -116,8 +116,9 @@ ROW = np.dtype(
     ]
 )
 
-# An inbound or outbound call. end: -1 if it is unfinished. If its entry was overwritten, function,
-# node, call and end are -1.
+# An inbound or outbound call. If its entry was overwritten, function, node and call are -1, and
+# start and end are the record's time. ancestor: of an outbound call, the row of the inbound call
+# inside which it was made according to the tracks, or -1.
 REQUEST = np.dtype(
     [
         ("number", "<u8"),
@@ -134,11 +135,12 @@ REQUEST = np.dtype(
         ("node", "<i4"),
         ("route", "<i4"),
         ("status", "<i4"),
+        ("ancestor", "<i4"),
         ("flags", "<u4"),
         ("direction", "u1"),
         ("protocol", "u1"),
         ("failed", "u1"),
-        ("padding", "V5"),
+        ("unfinished", "u1"),
     ]
 )
 

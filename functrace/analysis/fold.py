@@ -125,6 +125,7 @@ def _run(request: Request) -> Result:
         request.preceding_rows,
         request.match_since,
         request.match_until,
+        request.starts_are_observed,
     )
     return Result(
         np.frombuffer(nodes, NODE),
@@ -167,6 +168,7 @@ def _request(
         match_since=match_since,
         match_until=match_until,
         node_limit=min(node_limit, _NODE_LIMIT),
+        starts_are_observed=trace.language == "python",
     )
 
 

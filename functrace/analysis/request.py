@@ -46,6 +46,8 @@ class Request:
     """start of the window of the calls to match; only those in since..until are listed"""
     match_until: int
     node_limit: int
+    starts_are_observed: bool
+    """whether tracks start when they are made, not with their first event"""
 
 
 @dataclass

@@ -5,29 +5,30 @@ from __future__ import annotations
 import numpy as np
 
 from functrace.analysis.request import Rows
+from functrace.analysis.request_joins import join_calls
 from functrace.tracefile.reader import Trace
-from functrace.tracefile.requests import NO_JOIN, Requests
+from functrace.tracefile.requests import Requests
 
 
 def requests_of(trace: Trace, rows: Rows, invalid: int) -> Requests:
     """Convert rows of REQUEST to columns."""
     ns = trace.clock.nanoseconds
-    is_finished = rows["end"] >= 0
+    inbound, join = join_calls(rows, has_all_calls=_has_all_calls(trace))
     return Requests(
         direction=rows["direction"].copy(),
         protocol=rows["protocol"].copy(),
         flags=rows["flags"].copy(),
         number=rows["number"].copy(),
         inbound_number=rows["inbound"].copy(),
-        inbound=np.full(len(rows), -1, np.int32),
-        join=np.full(len(rows), NO_JOIN, np.uint8),
+        inbound=inbound,
+        join=join,
         trace_id=rows["trace_id"].copy(),
         span_id=rows["span_id"].copy(),
         ft_process=rows["ft_process"].copy(),
         ft_number=rows["ft_number"].copy(),
         track=rows["track"].copy(),
         start=trace.started + ns(rows["start"]),
-        end=np.where(is_finished, trace.started + ns(rows["end"]), -1),
+        end=np.where(rows["unfinished"], -1, trace.started + ns(rows["end"])),
         failed=rows["failed"].astype(np.bool_),
         status=rows["status"].copy(),
         route_function=rows["route"].copy(),
@@ -36,3 +37,10 @@ def requests_of(trace: Trace, rows: Rows, invalid: int) -> Requests:
         call=rows["call"].copy(),
         invalid_records=invalid,
     )
+
+
+def _has_all_calls(trace: Trace) -> bool:
+    """Return whether the calls of no function were left out for a budget or a minimum duration."""
+    options = trace.process.get("options")
+    is_limited = isinstance(options, dict) and "FUNCTRACE_MIN_DURATION" in options
+    return not trace.demotions and trace.budget_ppm is None and not is_limited

@@ -23,6 +23,9 @@ from functrace.tracefile import format as fmt
 from tests.reference.requests import Request, read_request, request_rows
 from tests.reference.track_walk import Call, Failure, TrackWalk, add_time, children_of
 
+_NO_INBOUND = -1
+_AS_PARENT = _AS_TRACK = -2
+
 
 def fold(ask: Question) -> Result:
     """Fold the words of every track that is wanted into nodes, histograms and rows."""
@@ -157,6 +160,8 @@ class _Tree:
         self._origins: dict[tuple[int, int], int] = {}
         ids, numbers = ask.origin_ids, ask.origin_numbers
         self.origin_of: dict[int, int] = {}
+        self.inbound_of: dict[int, int] = {}
+        """by track: the row of the inbound call that it is part of, or -1"""
         if ids is not None and numbers is not None:
             self.origin_of = dict(zip(numbers.tolist(), ids.tolist(), strict=True))
 
@@ -254,10 +259,22 @@ class _TrackFold(TrackWalk[_Call]):
         self._places = places
         self._ended = _Ended(ask.preceding_rows)
         self._open_focused = 0
+        self._level_calls = [0, 0]
+        """calls at each of the outer two levels"""
+        self._inbound_calls = 0
         self._counted = ask.selected_tracks is None or bool(ask.selected_tracks[track])
 
     def fold(self) -> None:
+        inbound_of, parent = self._tree.inbound_of, int(self._source.tracks["parent"][self._track])
+        if inbound_of.get(self._track) == _AS_PARENT:
+            inbound_of[self._track] = inbound_of.get(parent, _NO_INBOUND)
+        first = len(self._tree.requests)
         deque(self.words(), maxlen=0)
+        if not self._is_single():
+            inbound_of[self._track] = _NO_INBOUND
+        for request in self._tree.requests[first:]:
+            if request.ancestor == _AS_TRACK:
+                request.ancestor = inbound_of.get(self._track, _NO_INBOUND)
 
     def _enter(self, function: int, start: int) -> None:
         ask = self._ask
@@ -266,6 +283,8 @@ class _TrackFold(TrackWalk[_Call]):
         listed = ask.row_of is None or bool(ask.row_of[function])
         ended = _Ended(ask.preceding_rows)
         self._push(_Call(node, start, function, self._waited, listed=listed, ended=ended))
+        if len(self._calls) <= 2:
+            self._level_calls[len(self._calls) - 1] += 1
         self._calls[-1].number = self._tree.calls
         self._tree.calls += 1
         self._open_focused += self._is_focused(function)
@@ -276,7 +295,6 @@ class _TrackFold(TrackWalk[_Call]):
         waited = self._waited - call.waited
         if call.request:
             call.request.finish(call.id, end, failure, self._functions)
-            call.request.is_counted = self._is_counted(call.start, end)
         if self._is_counted(call.start, end):
             self._tree.count(self._track, call, end, waited, failure)
             if self._calls and self._tree.nodes[call.id].parent == self._calls[-1].id:
@@ -305,7 +323,6 @@ class _TrackFold(TrackWalk[_Call]):
             return
         request = read_request(value, payload, self._track, self._time)
         if request and self._hidden and self._hidden_index == len(self._calls):
-            request.is_counted = self._is_counted(self._time, self._time)
             self._tree.requests.append(request)
         elif request and self._is_request(request.direction):
             self._begin_request(self._calls[-1], request)
@@ -319,6 +336,10 @@ class _TrackFold(TrackWalk[_Call]):
         return bool(self._ask.direction_of[self._calls[-1].function] == direction)
 
     def _begin_request(self, call: _Call, request: Request) -> None:
+        if request.direction == fmt.OUTBOUND:
+            opened = self._open_inbound()
+            request.ancestor = opened if opened >= 0 else _AS_TRACK
+        self._inbound_calls += request.direction == fmt.INBOUND
         request.begin(call.function, call.start, call.number)
         call.request = request
         self._tree.requests.append(request)
@@ -341,6 +362,36 @@ class _TrackFold(TrackWalk[_Call]):
 
     def _put_child(self, child: int, call: int) -> None:
         self._places[child] = call
+        self._tree.inbound_of[child] = self._inbound_of_child(child)
+
+    def _inbound_of_child(self, child: int) -> int:
+        """Return the row of the inbound call that a track which begins now is part of."""
+        opened = self._open_inbound()
+        if opened >= 0:
+            return opened if self._is_made_in_inbound(child) else _NO_INBOUND
+        return _AS_PARENT if self._calls and self._is_single() else _NO_INBOUND
+
+    def _open_inbound(self) -> int:
+        """Return the row of the innermost open inbound call, or -1."""
+        requests = [call.request for call in self._calls if call.request]
+        inbound = [each for each in requests if each.direction == fmt.INBOUND]
+        if not inbound:
+            return _NO_INBOUND
+        return next(i for i, row in enumerate(self._tree.requests) if row is inbound[-1])
+
+    def _is_made_in_inbound(self, child: int) -> bool:
+        """Whether a track, which may have been made earlier, was made in the inbound call."""
+        if self._ask.starts_are_observed:
+            return True
+        starter = int(self._source.tracks["starter"][child])
+        outside = next(i for i, call in enumerate(self._calls) if call.request)
+        opened = self._open.get(starter, [])
+        return self._inbound_calls == 1 and bool(opened) and opened[-1] > outside
+
+    def _is_single(self) -> bool:
+        """Whether the track has at most one call at each of its outer two levels, and is whole."""
+        is_whole = not (self._had_gap or self._tolerant or self._hidden or self._inherited)
+        return is_whole and max(self._level_calls) <= 1
 
     def _row(self, call: _Call, duration: int, waited: int, failure: Failure) -> _Row:
         return _Row(

@@ -28,22 +28,23 @@ class Request:
     ft_process: int = 0
     ft_number: int = 0
     trace_id: bytes = bytes(16)
-    end: int = -1
+    end: int = 0
     call: int = -1
     function: int = -1
     node: int = -1
     route: int = -1
     status: int = -1
+    ancestor: int = -1
     failed: int = 0
-    padding: bytes = bytes(5)
-    is_counted: bool = True
+    unfinished: int = 1
 
     def begin(self, function: int, start: int, call: int) -> None:
         self.function, self.start, self.call = function, start, call
 
     def finish(self, node: int, end: int, failure: Failure, functions: list[int]) -> None:
         self.node = node
-        self.end = -1 if failure.flags & UNFINISHED else end
+        self.end = end
+        self.unfinished = bool(failure.flags & UNFINISHED)
         self.failed = bool(failure.flags & (ERROR | PANIC))
         if failure.status is None:
             return
@@ -67,7 +68,7 @@ def read_request(value: int, payload: bytes, track: int, time: int) -> Request |
     fields = list(struct.unpack_from(layout, payload))
     flags = value & (fmt.HAS_IDS | fmt.SAMPLED | fmt.HAS_CALLER | fmt.OWN_IDS)
     protocol = value >> fmt.PROTOCOL_AT & fmt.PROTOCOL_MASK
-    request = Request(fields.pop(0), track, time, direction, protocol, flags)
+    request = Request(fields.pop(0), track, time, direction, protocol, flags, end=time)
     if not is_inbound:
         request.inbound = fields.pop(0)
     if value & fmt.HAS_IDS:
@@ -78,10 +79,8 @@ def read_request(value: int, payload: bytes, track: int, time: int) -> Request |
 
 
 def request_rows(requests: list[Request], kept: list[int]) -> Rows:
-    """Return the rows of those that count."""
-    rows = []
+    """Return the table, with the nodes that are kept."""
     for request in requests:
-        if request.is_counted:
-            request.node = kept[request.node] if request.node >= 0 else -1
-            rows.append(tuple(getattr(request, name) for name in REQUEST.names or ()))
+        request.node = kept[request.node] if request.node >= 0 else -1
+    rows = [tuple(getattr(each, name) for name in REQUEST.names or ()) for each in requests]
     return np.array(rows, REQUEST)

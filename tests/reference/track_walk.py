@@ -104,7 +104,7 @@ class TrackWalk(ABC, Generic[C]):
         self._failure = NO_FAILURE
         self._tolerant = False
         self._reopening = False
-        self._has_gap = False
+        self._has_gap = self._had_gap = False
         self._reopened = 0
         self._inherited = 0
         """the outermost open calls, which another process began and counts"""
@@ -152,6 +152,7 @@ class TrackWalk(ABC, Generic[C]):
             _, offset, self._base, begin, words, opened, _, flags = piece
             self._reopening = bool(flags & COUNTED)
             self._has_gap = bool(flags & GAP)
+            self._had_gap |= self._has_gap
             self._reopened = 0
             if self._has_gap and not flags & LISTS:
                 self._bridge_gap(offset, begin)

@@ -34,14 +34,22 @@ class Service:
         key: the key of the process; 0: none is recorded.
         started: nanoseconds since 1970 at tick 0.
         pid: process id.
+        language: 1 Go, 2 Python.
         facts: more facts of the process, such as `host`.
     """
 
     def __init__(
-        self, name: str, key: int, *, started: int = STARTED, pid: int = 4_194_303, **facts: Any
+        self,
+        name: str,
+        key: int,
+        *,
+        started: int = STARTED,
+        pid: int = 4_194_303,
+        language: int = 1,
+        **facts: Any,
     ) -> None:
         self.name = name
-        self._header = {"started": started, "pid": pid}
+        self._header = {"started": started, "pid": pid, "language": language}
         self._process = {"argv": [f"./{name or 'program'}"], **facts}
         if key:
             self._process["process_key"] = f"{key:016x}"

@@ -49,6 +49,11 @@ struct walk {
     int64_t frame_count; /* frames so far, by which a call has its number */
     int64_t inherited_calls; /* of these */
     uint64_t request_depth;  /* the innermost open request's frame, plus 1; 0 without one */
+    /* where requests are listed */
+    int32_t *inbound_of;    /* by track: the row of the inbound call that it is part of, or -1, or AS_PARENT */
+    uint64_t counted_levels; /* outer levels of calls that are counted for each track */
+    int64_t level_calls[2], inbound_calls; /* of the track */
+    int64_t checked_piece;                 /* pieces of the track before it are whole */
     struct edges edges;   /* by parent and function */
     struct edges origins; /* by the node without origin and the origin */
     int32_t (*tables)[EXPONENTS];
@@ -395,8 +400,64 @@ static int is_request(const struct walk *w, const struct request *row) {
     return w->ask->direction_of[w->frames[at->depth - 1].function] == row->direction;
 }
 
+/* What a track is part of, beside rows of inbound calls. */
+enum { NO_INBOUND = -1, AS_PARENT = -2, AS_TRACK = -2 };
+
+/* Whether no word of the track is missing so far. */
+static int is_whole(struct walk *w) {
+    const struct position *at = &w->at;
+    const struct piece *pieces = at->source->pieces;
+    int64_t end = at->source->piece_of[at->track + 1];
+    while (w->checked_piece < end && w->checked_piece <= at->piece && !(pieces[w->checked_piece].flags & PIECE_GAP))
+        w->checked_piece++;
+    int is_checked = w->checked_piece == end || w->checked_piece > at->piece;
+    return is_checked && !at->tolerant && !at->hidden && !at->inherited;
+}
+
+/* Whether the track is no worker that runs one job after the other, for all that is known so far. */
+static int is_single(struct walk *w) { return w->level_calls[0] <= 1 && w->level_calls[1] <= 1 && is_whole(w); }
+
+/* Whether a track that begins now, maybe without having been observed when it was made, was made in the innermost
+ * inbound call: there was no other on this track, and the starter was called in it. */
+static int is_made_in_inbound(const struct walk *w, int32_t child) {
+    const struct fold_request *ask = w->ask;
+    if (ask->starts_are_observed) return 1;
+    int32_t starter = ask->source.tracks[child].starter;
+    uint64_t outside = w->out->requests.open[0].depth;
+    return w->inbound_calls == 1 && starter >= 0 && w->functions[starter].innermost > (int64_t)outside;
+}
+
+static int32_t inbound_of_child(struct walk *w, int32_t child) {
+    int32_t open = functrace_open_inbound(&w->out->requests);
+    if (open >= 0) return is_made_in_inbound(w, child) ? open : NO_INBOUND;
+    return w->at.depth && is_single(w) ? AS_PARENT : NO_INBOUND;
+}
+
+/* Now all calls of the track are known. */
+static void end_ancestry(struct walk *w, int32_t track, uint64_t first_row) {
+    struct requests *requests = &w->out->requests;
+    if (!is_single(w)) w->inbound_of[track] = NO_INBOUND;
+    for (uint64_t i = first_row; i < requests->count; i++)
+        if (requests->items[i].ancestor == AS_TRACK) requests->items[i].ancestor = w->inbound_of[track];
+}
+
+static void begin_ancestry(struct walk *w, int32_t track) {
+    int32_t parent = w->ask->source.tracks[track].parent;
+    if (w->inbound_of[track] == AS_PARENT) w->inbound_of[track] = parent >= 0 ? w->inbound_of[parent] : NO_INBOUND;
+    w->checked_piece = w->ask->source.piece_of[track];
+    w->level_calls[0] = w->level_calls[1] = w->inbound_calls = 0;
+}
+
+/* Until the track has ended, it is not known whether it is part of one inbound call. */
+static int32_t ancestor_of(const struct requests *requests) {
+    int32_t open = functrace_open_inbound(requests);
+    return open >= 0 ? open : AS_TRACK;
+}
+
 static void begin_request(struct walk *w, struct request *row) {
     struct frame *call = &w->frames[w->at.depth - 1];
+    if (row->direction == OUTBOUND) row->ancestor = ancestor_of(&w->out->requests);
+    w->inbound_calls += row->direction == INBOUND;
     row->function = call->function;
     row->start = call->start;
     row->call = call->number - 1 - w->inherited_calls;
@@ -416,9 +477,9 @@ RARE static void on_request(struct walk *w, uint64_t word, const uint8_t *payloa
     if (!w->ask->direction_of) return;
     int is_valid = functrace_read_request(word, payload, &row);
     row.track = w->at.track;
-    row.start = w->at.time;
+    row.start = row.end = w->at.time;
     if (is_valid && is_hidden(&w->at)) {
-        if (is_counted(w, row.start, row.start)) checked(w, functrace_add_request(requests, &row));
+        checked(w, functrace_add_request(requests, &row));
     } else if (is_valid && is_request(w, &row)) {
         begin_request(w, &row);
     } else {
@@ -426,12 +487,10 @@ RARE static void on_request(struct walk *w, uint64_t word, const uint8_t *payloa
     }
 }
 
-/* A request that does not count is dropped at the end. */
 RARE static void end_request(struct walk *w, const struct frame *call, int64_t end) {
     struct request *row = functrace_end_request(&w->out->requests, &w->at, end);
     w->request_depth = depth_of_request(&w->out->requests);
     row->node = (int32_t)call->id;
-    if (!is_counted(w, call->start, end)) row->track = -1;
 }
 
 /* ---- entries and exits ---- */
@@ -458,6 +517,7 @@ static void enter(struct walk *w, int32_t function, int64_t start) {
     int64_t around = at->depth ? w->frames[at->depth - 1].id : at->outer;
     int32_t node = child_node(w, (int32_t)around, function, at->depth == 0 && around >= 0);
     struct frame *call = push_frame(w, function, start, node);
+    if (at->depth <= w->counted_levels) w->level_calls[at->depth - 1]++;
     call->inside = 0;
     call->number = ++w->frame_count;
     call->waited = at->waited;
@@ -492,7 +552,10 @@ static void hold(struct walk *w, int64_t time) { (void)w, (void)time; }
 static void resume(struct walk *w, int64_t time) { (void)w, (void)time; }
 static void lose(struct walk *w, int64_t time, uint64_t events) { (void)w, (void)time, (void)events; }
 
-static void put_child(struct walk *w, int32_t child, int64_t id) { w->place[child] = (int32_t)id; }
+static void put_child(struct walk *w, int32_t child, int64_t id) {
+    w->place[child] = (int32_t)id;
+    if (w->inbound_of) w->inbound_of[child] = inbound_of_child(w, child);
+}
 
 static int is_enough(const struct walk *w) {
     (void)w;
@@ -503,8 +566,11 @@ static int is_enough(const struct walk *w) {
 
 static void fold_track(struct walk *w, int32_t track) {
     nothing_ended(w, 0, 0);
+    uint64_t first_row = w->out->requests.count;
+    if (w->inbound_of) begin_ancestry(w, track);
     begin_track(w, track, w->place[track]);
     walk_track(w);
+    if (w->inbound_of) end_ancestry(w, track, first_row);
     adopt_rows(w, w->ended[0].rows, -1);
     drop_before(w, &w->ended[0]);
 }
@@ -525,6 +591,11 @@ static void prepare(struct walk *w) {
     begin_walk(w, &w->ask->source);
     w->place = checked(w, malloc(tracks * sizeof *w->place));
     memset(w->place, -1, tracks * sizeof *w->place);
+    if (w->ask->direction_of) {
+        w->inbound_of = checked(w, malloc(tracks * sizeof *w->inbound_of));
+        memset(w->inbound_of, -1, tracks * sizeof *w->inbound_of);
+        w->counted_levels = 2;
+    }
     w->pool_free = -1;
     make_edges(w, &w->edges, 1023);
     list_needed(w);
@@ -533,14 +604,8 @@ static void prepare(struct walk *w) {
 /* ---- the end: what nothing was counted for goes, what is recursive is marked ---- */
 
 static void remap_requests(struct requests *requests, const int32_t *kept) {
-    uint64_t count = 0;
-    for (uint64_t i = 0; i < requests->count; i++) {
-        struct request *row = &requests->items[i];
-        if (row->track < 0) continue;
-        if (row->node >= 0) row->node = kept[row->node];
-        requests->items[count++] = *row;
-    }
-    requests->count = count;
+    for (uint64_t i = 0; i < requests->count; i++)
+        if (requests->items[i].node >= 0) requests->items[i].node = kept[requests->items[i].node];
 }
 
 static void remap_origins(struct fold_result *out, const int32_t *kept) {
@@ -633,6 +698,7 @@ static void release(struct walk *w) {
     free(w->repetitions);
     free(w->tables);
     free(w->place);
+    free(w->inbound_of);
     free(w->needed);
     free(w->pool);
     free(w->ended);

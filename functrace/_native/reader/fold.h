@@ -35,6 +35,7 @@ struct fold_request {
     const uint64_t *origin_numbers; /* of inbound calls, in ascending order */
     const uint32_t *origin_ids;     /* their origins */
     uint64_t origin_count;
+    int64_t starts_are_observed; /* tracks start when they are made, not with their first event */
     int64_t since, until;
     int64_t node_limit, row_limit, min_row_duration;
     int64_t rows_failed_only, rows_include_callers, preceding_rows;

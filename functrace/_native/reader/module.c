@@ -44,8 +44,8 @@ static const struct field FIELDS[] = {
     FIELD(request, number), FIELD(request, inbound), FIELD(request, span_id), FIELD(request, ft_process),
     FIELD(request, ft_number), FIELD(request, trace_id), FIELD(request, start), FIELD(request, end),
     FIELD(request, call), FIELD(request, track), FIELD(request, function), FIELD(request, node),
-    FIELD(request, route), FIELD(request, status), FIELD(request, flags), FIELD(request, direction),
-    FIELD(request, protocol), FIELD(request, failed), FIELD(request, padding),
+    FIELD(request, route), FIELD(request, status), FIELD(request, ancestor), FIELD(request, flags),
+    FIELD(request, direction), FIELD(request, protocol), FIELD(request, failed), FIELD(request, unfinished),
     FIELD(event, time), FIELD(event, text), FIELD(event, text_length), FIELD(event, flags),
     FIELD(event, function), FIELD(event, track), FIELD(event, kind), FIELD(event, padding),
     FIELD(call, call), FIELD(call, parent), FIELD(call, start), FIELD(call, duration), FIELD(call, self),
@@ -173,15 +173,15 @@ static int read_origins(PyObject *numbers, PyObject *ids, struct fold_request *a
 
 static int read_fold_request(PyObject *arguments, struct fold_request *ask) {
     PyObject *source, *selected_tracks, *histogram_of, *row_of, *focus, *direction_of, *numbers, *ids;
-    long long n[10];
-    if (!PyArg_ParseTuple(arguments, "OOOOOOOOLLLLLLLLLL", &source, &selected_tracks, &histogram_of, &row_of, &focus,
-                          &direction_of, &numbers, &ids, &n[0], &n[1], &n[2], &n[3], &n[4], &n[5], &n[6], &n[7], &n[8], &n[9]))
+    long long n[11];
+    if (!PyArg_ParseTuple(arguments, "OOOOOOOOLLLLLLLLLLL", &source, &selected_tracks, &histogram_of, &row_of, &focus,
+                          &direction_of, &numbers, &ids, &n[0], &n[1], &n[2], &n[3], &n[4], &n[5], &n[6], &n[7], &n[8], &n[9], &n[10]))
         return 0;
     if (!functrace_source(source, &ask->source)) return 0;
     int64_t functions = ask->source.function_count;
     ask->since = n[0], ask->until = n[1], ask->node_limit = n[2], ask->row_limit = n[3];
     ask->min_row_duration = n[4], ask->rows_failed_only = n[5], ask->rows_include_callers = n[6];
-    ask->preceding_rows = n[7], ask->match_since = n[8], ask->match_until = n[9];
+    ask->preceding_rows = n[7], ask->match_since = n[8], ask->match_until = n[9], ask->starts_are_observed = n[10];
     return choice(selected_tracks, ask->source.track_count, &ask->selected_tracks) &&
            choice(histogram_of, functions, &ask->histogram_of) && choice(row_of, functions, &ask->row_of) &&
            choice(focus, functions, &ask->focus) && choice(direction_of, functions, &ask->direction_of) &&

@@ -32,7 +32,8 @@ int functrace_read_request(uint64_t word, const uint8_t *payload, struct request
     uint64_t value = record_value(word);
     if (!is_valid(word)) return 0;
     memset(out, 0, sizeof *out);
-    out->end = out->call = out->function = out->node = out->route = out->status = -1;
+    out->call = out->function = out->node = out->route = out->status = out->ancestor = -1;
+    out->unfinished = 1;
     out->direction = value & REQUEST_DIRECTION;
     out->protocol = value >> REQUEST_PROTOCOL_AT & REQUEST_PROTOCOL;
     out->flags = value & REQUEST_FLAGS;
@@ -78,10 +79,19 @@ static void read_status(struct request *row, const struct position *at) {
 
 struct request *functrace_end_request(struct requests *requests, const struct position *at, int64_t end) {
     struct request *row = &requests->items[requests->open[--requests->open_count].row];
-    row->end = at->failure.flags & CALL_UNFINISHED ? -1 : end;
+    row->end = end;
+    row->unfinished = (at->failure.flags & CALL_UNFINISHED) != 0;
     row->failed = (at->failure.flags & (CALL_ERROR | CALL_PANIC)) != 0;
     read_status(row, at);
     return row;
+}
+
+int32_t functrace_open_inbound(const struct requests *requests) {
+    for (uint64_t i = requests->open_count; i-- > 0;) {
+        uint64_t row = requests->open[i].row;
+        if (requests->items[row].direction == INBOUND) return (int32_t)row;
+    }
+    return -1;
 }
 
 void functrace_release_requests(struct requests *requests) {

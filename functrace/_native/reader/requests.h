@@ -15,15 +15,16 @@ enum { /* of the value of a request record */
 };
 enum { STATUS_CODE = 0xFFFF, STATUS_GRPC = 1 << 16, STATUS_ROUTE_AT = 20 }; /* of a status record */
 
-/* Times are ticks. end: -1 if the request is unfinished, or its entry was overwritten; then function, node and
- * call are -1, too. flags: those of the record, and STATUS_GRPC. */
+/* Times are ticks. If the entry was overwritten, function, node and call are -1, and start and end are the record's
+ * time. flags: those of the record, and STATUS_GRPC. ancestor: of an outbound call, the row of the inbound call
+ * inside which it was made according to the tracks, or -1. */
 struct request {
     uint64_t number, inbound, span_id, ft_process, ft_number;
     uint8_t trace_id[16];
     int64_t start, end, call;
-    int32_t track, function, node, route, status;
+    int32_t track, function, node, route, status, ancestor;
     uint32_t flags;
-    uint8_t direction, protocol, failed, padding[5];
+    uint8_t direction, protocol, failed, unfinished;
 };
 
 struct open_request {
@@ -47,6 +48,9 @@ struct request *functrace_add_request(struct requests *requests, const struct re
 int functrace_open_request(struct requests *requests, uint64_t depth);
 /* End the innermost open request with the failure and the status at hand, and return it. */
 struct request *functrace_end_request(struct requests *requests, const struct position *at, int64_t end);
+
+/* Return the row of the innermost open inbound call of the track, or -1. */
+int32_t functrace_open_inbound(const struct requests *requests);
 
 /* Return the index of the innermost open request's frame, plus 1; 0 without one. */
 static inline uint64_t depth_of_request(const struct requests *requests) {
