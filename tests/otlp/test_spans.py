@@ -273,7 +273,9 @@ def test_python_and_tasks_that_wait(tmp_path: Path) -> None:
     assert card.status.message == "KeyError…"
 
 
-VECTORS = sorted((Path(__file__).resolve().parents[1] / "vectors").glob("*.ftrace"))
+_FOLDER = Path(__file__).resolve().parents[1] / "vectors"
+# Spans of requests have other names and parents: see test_requests.py.
+VECTORS = sorted(path for path in _FOLDER.glob("*.ftrace") if path.stem != "requests")
 
 
 @pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.stem)

@@ -8,6 +8,7 @@ from functrace.export.otlp.call_selection import ALL_CALLS, Options
 from functrace.export.otlp.frames import Span
 from functrace.export.otlp.ids import ProbabilitySampler
 from functrace.export.otlp.request_encoder import Batch, build_batches
+from functrace.export.otlp.request_places import place_requests
 from functrace.export.otlp.resource import resource
 from functrace.export.otlp.resuming import SkipFilter, count_done
 from functrace.export.otlp.sending import Clock, Delivery, Sender
@@ -48,8 +49,8 @@ def export(
     skip = SkipFilter(delivery.before)
     sender = Sender(transport, delivery, clock)
     sampler = ProbabilitySampler(options.rate)
-    for trace in traces:
-        selected = _measure(skip.apply(spans(trace, options)), delivery)
+    for trace, requests in zip(traces, place_requests(traces, options), strict=True):
+        selected = _measure(skip.apply(spans(trace, options, requests)), delivery)
         built = build_batches(trace, selected, resource(trace), sampler)
         sender.send_all(_report_progress(built, delivery, on_progress))
     return delivery

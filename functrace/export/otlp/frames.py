@@ -13,6 +13,7 @@ from functrace.analysis.stream import Call
 from functrace.export.otlp.call_selection import Options
 from functrace.export.otlp.ids import ProbabilitySampler, TrackIds
 from functrace.export.otlp.parent_calls import NO_PARENT, ParentCall
+from functrace.export.otlp.request_calls import Place, RequestCall
 
 _NONE = NO_PARENT.trace_id
 
@@ -39,6 +40,9 @@ class Frame:
         "is_collected",
         "is_root",
         "is_sampled",
+        "remote_parent_id",
+        "request",
+        "request_end",
         "start",
         "text",
         "trace_id",
@@ -63,6 +67,12 @@ class Frame:
         self.is_sampled = False
         """whether the OpenTelemetry trace of the call is sampled"""
         self.is_collected = False
+        self.request: RequestCall | None = None
+        """request that the call stands for"""
+        self.request_end = 0
+        """end of the request that began the OpenTelemetry trace, 0 if none did"""
+        self.remote_parent_id = b""
+        """for a root: its parent in another process or on another track"""
         self._number = track.ids.number(function, start)
         self._span_id = b""
 
@@ -72,6 +82,16 @@ class Frame:
         self.trace_id = hashed[:16]
         self._span_id = hashed[16:]
         self.is_root = True
+
+    def begin_at(self, place: Place) -> None:
+        """Begin this process's part of an OpenTelemetry trace at this call."""
+        self.trace_id = place.trace_id
+        self.remote_parent_id = place.parent_id
+        self.is_root = True
+
+    def set_span_id(self, span_id: bytes) -> None:
+        """Set the span id, which otherwise is derived from the call."""
+        self._span_id = span_id
 
     @property
     def span_id(self) -> bytes:
@@ -96,6 +116,7 @@ class Span(NamedTuple):
     """id of the parent span; empty for a root"""
     root_caller: ParentCall
     """for a root: its caller, to which it is linked if the caller is sampled"""
+    request: RequestCall | None = None
 
 
 class Sampler:
@@ -120,13 +141,51 @@ class Sampler:
         if caller is not None and caller.trace_id is not _NONE:
             frame.trace_id = caller.trace_id
             frame.is_sampled = caller.is_sampled
+            frame.request_end = caller.request_end
         elif self._roots is None:
             self._begin(frame)
         elif caller is None and (frame.track.parent_call or NO_PARENT).trace_id != _NONE:
-            frame.trace_id = (frame.track.parent_call or NO_PARENT).trace_id
-            frame.is_sampled = self._probability_sampler.samples(frame.trace_id)
+            self._continue_parent(frame)
         elif frame.function in self._roots:
             self._begin(frame)
+
+    def begin_in_request(self, frame: Frame) -> None:
+        """Do the same for the first call of a track that was started in a request.
+
+        If it ends within the request, it belongs to the request's OpenTelemetry trace.
+        """
+        if (
+            self._roots is None
+            and frame.call.end <= (frame.track.parent_call or NO_PARENT).request_end
+        ):
+            self._continue_parent(frame)
+        else:
+            self.begin(frame)
+
+    def begin_request(self, frame: Frame, request: RequestCall) -> None:
+        """Move a request that has begun to its own place, if its call is to be sent."""
+        frame.request = request
+        if frame.trace_id is _NONE:
+            return
+        if request.own_span_id:
+            frame.set_span_id(request.own_span_id)
+        place = request.place
+        if request.own_trace_id and request.own_trace_id != frame.trace_id:
+            is_same = place is not None and place.trace_id == request.own_trace_id
+            place = place if is_same else Place(request.own_trace_id, b"")
+        if place is not None:
+            frame.begin_at(place)
+        elif request.is_inbound and not frame.is_root:
+            frame.begin()
+        if request.is_inbound:
+            frame.request_end = frame.call.end
+        frame.is_sampled = self._probability_sampler.samples(frame.trace_id)
+
+    def _continue_parent(self, frame: Frame) -> None:
+        parent = frame.track.parent_call or NO_PARENT
+        frame.trace_id = parent.trace_id
+        frame.request_end = parent.request_end
+        frame.is_sampled = self._probability_sampler.samples(frame.trace_id)
 
     def _begin(self, frame: Frame) -> None:
         frame.begin()
@@ -164,7 +223,8 @@ def to_parent_call(frame: Frame) -> ParentCall:
         chain.append(current.function)
         current = current.caller
     parent = frame.track.parent_call or NO_PARENT
-    return ParentCall(frame.trace_id, frame.span_id, (*parent.chain, *reversed(chain)))
+    functions = (*parent.chain, *reversed(chain))
+    return ParentCall(frame.trace_id, frame.span_id, functions, frame.request_end)
 
 
 def find_parent_frame(
@@ -184,10 +244,19 @@ def find_parent_frame(
 
 
 def _span(frame: Frame) -> Span:
-    if frame.is_root:
-        caller = (
-            to_parent_call(frame.caller) if frame.caller else frame.track.parent_call or NO_PARENT
-        )
-        return Span(frame.call, frame.text, frame.trace_id, frame.span_id, b"", caller)
-    parent = frame.caller or frame.track.parent_call or NO_PARENT
-    return Span(frame.call, frame.text, frame.trace_id, frame.span_id, parent.span_id, NO_PARENT)
+    parent_id, root_caller = frame.remote_parent_id, NO_PARENT
+    if not frame.is_root:
+        parent_id = (frame.caller or frame.track.parent_call or NO_PARENT).span_id
+    elif frame.caller:
+        root_caller = to_parent_call(frame.caller)
+    else:
+        root_caller = frame.track.parent_call or NO_PARENT
+    return Span(
+        frame.call,
+        frame.text,
+        frame.trace_id,
+        frame.span_id,
+        parent_id,
+        root_caller,
+        frame.request,
+    )

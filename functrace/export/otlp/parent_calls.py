@@ -21,6 +21,8 @@ class ParentCall(NamedTuple):
     """zeros if there is no parent call"""
     chain: tuple[int, ...]
     """function indices from the outermost call to this one"""
+    request_end: int = 0
+    """end of the request that began the OpenTelemetry trace, 0 if none did"""
 
     def shortened(self) -> ParentCall:
         """Return the parent call with the chain shortened to its exported length."""
@@ -31,22 +33,25 @@ NO_PARENT = ParentCall(bytes(16), bytes(8), ())
 
 
 class ParentCalls:
-    """ParentCalls by track, 28 bytes each, because a trace may contain millions of tracks."""
+    """ParentCalls by track, 36 bytes each, because a trace may contain millions of tracks."""
 
     def __init__(self, trace: Trace) -> None:
         self._ids = np.zeros((len(trace.tracks), 24), np.uint8)
         self._chain = np.zeros(len(trace.tracks), np.int32)
+        self._request_end = np.zeros(len(trace.tracks), np.int64)
         self._chains: list[tuple[int, ...]] = [()]
         self._numbers: dict[tuple[int, ...], int] = {(): 0}
 
     def __getitem__(self, track: int) -> ParentCall:
         """Return the parent call of a track, or a copy of NO_PARENT if none is set."""
         ids = self._ids[track].tobytes()
-        return ParentCall(ids[:16], ids[16:], self._chains[self._chain[track]])
+        chain = self._chains[self._chain[track]]
+        return ParentCall(ids[:16], ids[16:], chain, int(self._request_end[track]))
 
     def __setitem__(self, track: int, parent_call: ParentCall) -> None:
         """Set the parent call of a track."""
         self._ids[track] = np.frombuffer(parent_call.trace_id + parent_call.span_id, np.uint8)
+        self._request_end[track] = parent_call.request_end
         chain = parent_call.shortened().chain
         number = self._numbers.setdefault(chain, len(self._chains))
         if number == len(self._chains):

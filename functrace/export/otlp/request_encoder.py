@@ -25,6 +25,8 @@ from functrace.export.otlp.exceptions import parse_failure
 from functrace.export.otlp.frames import Span
 from functrace.export.otlp.ids import ProbabilitySampler
 from functrace.export.otlp.parent_calls import NO_PARENT
+from functrace.export.otlp.request_attributes import Value, error_type, request_attributes
+from functrace.export.otlp.request_calls import RequestCall
 from functrace.export.process_names import Recorded
 from functrace.globs import short_name
 from functrace.tracefile import Function
@@ -39,8 +41,6 @@ _LAST = (1 << 64) - 1
 _SPANS = 2048
 _BYTES = 1 << 20
 _CHAINS = 1000  # call chains whose messages are cached
-
-Value = str | int | bool | list[str]
 
 
 class Batch(NamedTuple):
@@ -188,13 +188,17 @@ class _Messages:
         if call.error or call.panic:
             self._add_failure(message, span)
             size += 3 * call.text_bytes
-        if not span.parent_id:
+        if span.root_caller.chain:
             size += self._add_caller(message, span)
+        if span.request is not None:
+            size += _add_request(message, span.request, call)
         return size
 
     def _of_function(self, index: int) -> tuple[SpanMessage, int]:
         function = self._source.functions[index]
-        facts: dict[str, Value] = {"code.function.name": function.name}
+        facts: dict[str, Value] = (
+            {} if function.direction else {"code.function.name": function.name}
+        )
         if function.file:
             facts["code.file.path"] = function.file
         if function.line:
@@ -237,14 +241,24 @@ class _Messages:
     def _add_caller(self, message: SpanMessage, span: Span) -> int:
         """Add the caller of a root, and return the approximate size in bytes."""
         caller = span.root_caller
-        size = 0
-        if caller.chain:
-            part, size = self._of_chain(caller.chain)
-            message.attributes.append(part)
+        part, size = self._of_chain(caller.chain)
+        message.attributes.append(part)
         if caller.trace_id != NO_PARENT.trace_id and self._sampler.samples(caller.trace_id):
             message.links.add(trace_id=caller.trace_id, span_id=caller.span_id, flags=_FLAGS)
             size += 64
         return size
+
+
+def _add_request(message: SpanMessage, request: RequestCall, call: Call) -> int:
+    """Make a span that of a request, and return the approximate size in bytes of what is added."""
+    kind = SpanMessage.SPAN_KIND_SERVER if request.is_inbound else SpanMessage.SPAN_KIND_CLIENT
+    facts = request_attributes(request)
+    if call.error or call.panic:
+        facts["error.type"] = error_type(request)
+    message.name = request.span_name
+    message.kind = kind
+    message.attributes.extend(attributes(facts))
+    return sum(len(name) + len(str(value)) + 8 for name, value in facts.items())
 
 
 def _of_call(call: Call) -> dict[str, Value]:

@@ -10,7 +10,7 @@ from opentelemetry.sdk.resources import OTELResourceDetector
 from functrace import __version__
 from functrace.export import process_names
 from functrace.export.otlp.ids import Identity
-from functrace.export.otlp.request_encoder import Value
+from functrace.export.otlp.request_attributes import Value
 from functrace.export.process_names import Recorded
 
 
@@ -31,7 +31,12 @@ def resource(recorded: Recorded) -> dict[str, Value]:
 
 
 def _service(recorded: Recorded) -> str:
-    """Return the name of the program; for an interpreter, that of the module or script."""
+    """Return the name of the service that the process was started with, else of its program.
+
+    The program of an interpreter is the module or script.
+    """
+    if _text(recorded.process, "service"):
+        return _text(recorded.process, "service")
     main = _text(_build(recorded), "main").removesuffix(".__main__")
     if main.endswith(".pyc"):
         main = _program_argument(main, process_names.arguments(recorded))

@@ -18,15 +18,29 @@ from functrace.export.otlp.frames import (
 )
 from functrace.export.otlp.ids import Identity
 from functrace.export.otlp.parent_calls import Children, ParentCall, ParentCalls
+from functrace.export.otlp.request_calls import RequestCalls
 from functrace.export.otlp.track_selection import TrackSelection
 from functrace.tracefile import Trace
 
 _NEVER = 1 << 63
 
 
-def spans(trace: Trace, options: Options) -> Iterator[Span]:
-    """Yield the spans of a trace, callers before callees, in an order that is always the same."""
-    walk = _Walk(trace, options)
+def spans(
+    trace: Trace,
+    options: Options,
+    requests: RequestCalls | None = None,
+    *,
+    only_requests: bool = False,
+) -> Iterator[Span]:
+    """Yield the spans of a trace, callers before callees, in an order that is always the same.
+
+    Args:
+        trace: the trace.
+        options: selection of calls.
+        requests: its requests, if it has any.
+        only_requests: whether tracks may be left out that do not matter to the spans of requests.
+    """
+    walk = _Walk(trace, options, requests, only_requests)
     for tracks, listing in walk.selection.passes(options):
         for block in by_track(trace, Selection(tracks=tracks), listing):
             for position, (index, calls) in enumerate(block.tracks):
@@ -43,13 +57,17 @@ def spans(trace: Trace, options: Options) -> Iterator[Span]:
 class _Walk:
     """State of a walk over the tracks of a trace in the order of their starts."""
 
-    def __init__(self, trace: Trace, options: Options) -> None:
+    def __init__(
+        self, trace: Trace, options: Options, requests: RequestCalls | None, only_requests: bool
+    ) -> None:
         self.trace = trace
+        self.requests = requests
         self.options = options
         roots = None if options.roots is None else frozenset(options.roots(trace))
         self.sampler = Sampler(options, roots)
         self.identity = Identity(trace)
-        self.selection = TrackSelection(trace, options)
+        only = requests.tracks if requests is not None and only_requests else None
+        self.selection = TrackSelection(trace, options, requests is not None, only)
         self.children = Children(trace)
         self.parent_calls = ParentCalls(trace)
         self.parent_frames: dict[int, Frame] = {}
@@ -86,6 +104,7 @@ class _Track:
         self._index = index
         self.parent_call: ParentCall | None = None
         self.parent_frame: Frame | None = None
+        self._is_new = True
         self.ids = walk.identity.track(int(tracks.id[index]))
         self._open: list[Frame] = []
         self._children = walk.children.get(index)[::-1]
@@ -108,13 +127,24 @@ class _Track:
         del self._open[call.level - 1 :]
         caller = self._open[-1] if self._open else None
         frame = Frame(self, call.function, call.start_ticks, caller)
-        self._walk.sampler.begin(frame)
         frame.call = call
+        self._begin(frame)
         frame.text = self._walk.trace.text(call.text_at, call.text_bytes) if call.text_bytes else ""
         self._open.append(frame)
         if call.function in self._starters:
             self._last[call.function] = frame
         return spans_of(collect_with_callers(frame)) if self._walk.sampler.matches(call) else ()
+
+    def _begin(self, frame: Frame) -> None:
+        sampler, requests = self._walk.sampler, self._walk.requests
+        if self._is_new:
+            sampler.begin_in_request(frame)
+            self._is_new = False
+        else:
+            sampler.begin(frame)
+        request = None if requests is None else requests.find(frame.call)
+        if request is not None:
+            sampler.begin_request(frame, request)
 
     def assign_parent_calls(self, before: int = _NEVER) -> None:
         """Assign a parent call to the children that began before a time."""

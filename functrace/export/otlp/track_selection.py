@@ -11,15 +11,33 @@ from functrace.tracefile import Trace
 
 
 class TrackSelection:
-    """Tracks with calls that match the options, and their ancestors."""
+    """Tracks with calls that match the options, and their ancestors.
 
-    def __init__(self, trace: Trace, options: Options) -> None:
+    Args:
+        trace: the trace.
+        options: selection of calls.
+        has_requests: whether the first call of a track may belong to a request of its parent.
+        only: tracks that suffice, with their ancestors, if calls are not selected individually.
+    """
+
+    def __init__(
+        self,
+        trace: Trace,
+        options: Options,
+        has_requests: bool = False,
+        only: Collection[int] | None = None,
+    ) -> None:
         self._selected: set[int] | None = None
         """selected tracks; None: all"""
         self._ancestors: set[int] = set()
         if options.selects_calls:
             self._selected = _with_calls(trace, _listings(options))
             self._ancestors = _add_ancestors(trace, self._selected)
+            if has_requests:
+                self._ancestors |= {t for t in self._selected if trace.tracks.parent[t] >= 0}
+        elif only is not None:
+            self._selected = set(only)
+            _add_ancestors(trace, self._selected)
 
     def __contains__(self, track: int) -> bool:
         """Return whether a track is selected."""
