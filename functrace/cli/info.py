@@ -18,6 +18,7 @@ from functrace.text import layout
 if TYPE_CHECKING:
     from functrace.analysis import Chains
     from functrace.tracefile import Trace
+    from functrace.tracefile.requests import Requests
 
 
 @click.command()
@@ -30,51 +31,43 @@ def info(traces: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         terminal.print_json({"traces": [_as_json(*each) for each in found]})
         return
-    for number, (trace, chains) in enumerate(found):
+    for number, (trace, chains, requests) in enumerate(found):
         if number:
             terminal.echo()
         terminal.echo(str(trace.path), bold=True)
-        lines = list(_lines(trace, chains))
+        lines = list(_lines(trace, chains, requests))
         width = max(len(title) for title, _ in lines)
         for title, text in lines:
             terminal.echo(f"  {title:{width}}  {text}")
 
 
-def _all(paths: tuple[str, ...]) -> list[tuple[Trace, Chains]]:
-    from functrace.analysis import fold
+def _all(paths: tuple[str, ...]) -> list[tuple[Trace, Chains, Requests]]:
+    from functrace.analysis import fold_requests
 
-    return [(trace, fold(trace)) for trace in trace_arguments.open_all(paths, should_warn=False)]
+    opened = trace_arguments.open_all(paths, should_warn=False)
+    return [(trace, *fold_requests(trace)) for trace in opened]
 
 
-def _lines(trace: Trace, chains: Chains) -> Iterator[tuple[str, str]]:
+def _lines(trace: Trace, chains: Chains, requests: Requests) -> Iterator[tuple[str, str]]:
     from functrace.analysis.demoted import descriptions
+    from functrace.analysis.requests.service_names import service_name
 
     process = trace.process
     argv = process.get("argv")
     if isinstance(argv, list):
         yield "command", shlex.join(map(str, argv))
+    if trace.service or len(requests):
+        yield "service", service_name(trace)
     yield "process", _process(trace)
     yield "began", _wall_clock(trace.started)
     yield "lasted", f"{units.duration(trace.span[1])} up to the last event"
     yield "ended", "; ".join(_endings(trace))
-    calls = int(chains.calls.sum())
-    yield "calls", f"{units.count(calls)}, {units.count(int(chains.unfinished.sum()))} unfinished"
-    errors, panics = int(chains.errors.sum()), int(chains.panics.sum())
-    panic = units.several(panics, layout.panic_noun([trace]))
-    yield "failed", f"{units.several(errors, 'error')}, {panic}"
-    if chains.suspended.any():
-        yield "suspended", f"{units.duration(_suspended(chains))}, sum of all tracks"
-    yield (
-        "chains",
-        f"{units.count(_chain_count(chains))}, of {units.several(_called(chains), 'function')}",
-    )
-    yield "tracks", _tracks(trace)
-    yield "events", f"{units.count(trace.events)}, {_lost(trace)}"
+    yield from _figures(trace, chains, requests)
     if trace.budget_ppm is not None:
         yield "budget", f"{trace.budget_ppm / 10_000:g}% of the program's CPU time"
     for text in descriptions(trace):
         yield "demoted", text
-    yield "file", _size(trace, calls)
+    yield "file", _size(trace, int(chains.calls.sum()))
     yield "clock", _clock(trace)
     for title in ("tool", "fallback", "runtime", "build", "executable"):
         if title in process:
@@ -83,8 +76,60 @@ def _lines(trace: Trace, chains: Chains) -> Iterator[tuple[str, str]]:
         # functrace run passes a FUNCTRACE_HOOK of several lines to its child; no user set that.
         options = ((k, _text(v)) for k, v in process["options"].items())
         yield "options", " ".join(f"{k}={v}" for k, v in options if "\n" not in v)
-    for sentence in chains.damage:
+    for sentence in _damage(chains, requests):
         yield "damage", sentence
+
+
+def _figures(trace: Trace, chains: Chains, requests: Requests) -> Iterator[tuple[str, str]]:
+    calls = int(chains.calls.sum())
+    yield "calls", f"{units.count(calls)}, {units.count(int(chains.unfinished.sum()))} unfinished"
+    errors, panics = int(chains.errors.sum()), int(chains.panics.sum())
+    panic = units.several(panics, layout.panic_noun([trace]))
+    yield "failed", f"{units.several(errors, 'error')}, {panic}"
+    if len(requests):
+        yield "requests", _requests(requests)
+    if chains.suspended.any():
+        yield "suspended", f"{units.duration(_suspended(chains))}, sum of all tracks"
+    yield (
+        "chains",
+        f"{units.count(_chain_count(chains))}, of {units.several(_called(chains), 'function')}",
+    )
+    yield "tracks", _tracks(trace)
+    yield "events", f"{units.count(trace.events)}, {_lost(trace)}"
+
+
+def _requests(requests: Requests) -> str:
+    inbound, outbound = _directions(requests)
+    known = int((requests.inbound >= 0).sum())
+    outbound_calls = units.several(outbound, "outbound call")
+    belong = "belongs" if known == 1 else "belong"
+    if outbound:
+        outbound_calls += f", {units.count(known)} of which {belong} to a known inbound call"
+    return f"{units.several(inbound, 'inbound call')}; {outbound_calls}"
+
+
+def _directions(requests: Requests) -> tuple[int, int]:
+    from functrace.tracefile.format import INBOUND
+
+    inbound = int((requests.direction == INBOUND).sum())
+    return inbound, len(requests) - inbound
+
+
+def _damage(chains: Chains, requests: Requests) -> list[str]:
+    from functrace.tracefile.sentences import sentences
+
+    return [
+        *chains.damage,
+        *sentences(
+            [
+                (
+                    requests.invalid_records,
+                    "1 request record is invalid and was ignored",
+                    "request records are invalid and were ignored",
+                )
+            ]
+        ),
+    ]
 
 
 def _lost(trace: Trace) -> str:
@@ -188,9 +233,10 @@ def _nominal(trace: Trace) -> int:
     return int(HEADER.unpack_from(trace.words.data)[5])
 
 
-def _as_json(trace: Trace, chains: Chains) -> dict[str, Any]:
+def _as_json(trace: Trace, chains: Chains, requests: Requests) -> dict[str, Any]:
     import numpy as np
 
+    from functrace.analysis.requests.service_names import service_name
     from functrace.export import demotion_rows
 
     calls = int(chains.calls.sum())
@@ -219,6 +265,9 @@ def _as_json(trace: Trace, chains: Chains) -> dict[str, Any]:
         "errors": int(chains.errors.sum()),
         "panics": int(chains.panics.sum()),
         "unfinished": int(chains.unfinished.sum()),
+        "service": service_name(trace),
+        "inbound_calls": _directions(requests)[0],
+        "outbound_calls": _directions(requests)[1],
         "suspended_ns": _suspended(chains),
         "chain_count": _chain_count(chains),
         "function_count": _called(chains),
@@ -230,5 +279,5 @@ def _as_json(trace: Trace, chains: Chains) -> dict[str, Any]:
         "budget_ppm": trace.budget_ppm,
         "demoted": demotion_rows.of_trace(trace),
         "process_facts": trace.process,
-        "damage": list(chains.damage),
+        "damage": _damage(chains, requests),
     }

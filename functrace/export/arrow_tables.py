@@ -1,4 +1,4 @@
-"""Arrow tables of traces: calls, chains, tracks, functions and processes.
+"""Arrow tables of traces: calls, chains, tracks, functions, requests and processes.
 
 Parquet files and notebooks have these columns. Times are nanoseconds, those called ``start_ns``
 after the start of the row's trace. ``process`` is the index of the row's trace.
@@ -14,18 +14,24 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from functrace._native.row_types import ERROR, GOEXIT, PANIC, UNFINISHED
-from functrace.analysis import Chains
+from functrace.analysis import Chains, fold_requests
 from functrace.analysis.columns import Figures, Int32s, Int64s
 from functrace.analysis.folds import Folds
 from functrace.analysis.merge import merge_functions
+from functrace.analysis.requests.service_names import service_name
 from functrace.analysis.totals import part_of, totals
 from functrace.export import figures, process_names
 from functrace.export.events import SpanReader, Spans
 from functrace.tracefile import Trace
+from functrace.tracefile import format as fmt
 from functrace.tracefile.facts import encodable
+from functrace.tracefile.requests import BY_ANCESTRY, BY_CONTEXT, Requests
 
 # Rows of a batch of calls; these need some hundred megabytes while they are written as Parquet.
 ROWS = 1 << 18
+_DIRECTIONS = {fmt.INBOUND: "inbound", fmt.OUTBOUND: "outbound"}
+_PROTOCOLS = {fmt.HTTP: "http", fmt.GRPC: "grpc"}
+_JOINS = {BY_CONTEXT: "context", BY_ANCESTRY: "ancestry"}
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 
 
@@ -98,12 +104,39 @@ FUNCTIONS = pa.schema(
         pa.field("max_ns", pa.int64()),
     ]
 )
+REQUESTS = pa.schema(
+    [
+        _required("process", pa.int32()),
+        _required("request", pa.uint64()),
+        _required("direction", pa.string()),
+        _required("protocol", pa.string()),
+        pa.field("function_id", pa.int32()),
+        pa.field("function", _TEXT),
+        pa.field("route", _TEXT),
+        _required("track", pa.uint64()),
+        pa.field("call", pa.int64()),
+        pa.field("chain", pa.int64()),
+        _required("start_ns", pa.int64()),
+        pa.field("duration_ns", pa.int64()),
+        _required("failed", pa.bool_()),
+        pa.field("status", pa.int32()),
+        pa.field("inbound", pa.uint64()),
+        pa.field("join", pa.string()),
+        pa.field("trace_id", pa.string()),
+        pa.field("span_id", pa.string()),
+        _required("sampled", pa.bool_()),
+        _required("own_ids", pa.bool_()),
+        pa.field("caller_process", pa.string()),
+        pa.field("caller_request", pa.uint64()),
+    ]
+)
 PROCESSES = pa.schema(
     [
         _required("process", pa.int32()),
         _required("trace", pa.string()),
         _required("pid", pa.int64()),
         _required("program", pa.string()),
+        _required("service", pa.string()),
         _required("arguments", pa.list_(pa.string())),
         _required("language", pa.string()),
         _required("started", pa.timestamp("ns", "UTC")),
@@ -156,6 +189,13 @@ class Tables:
         found = totals(self._traces, [part_of(each) for each in self._folds.all_chains()])
         rows = [{"function_id": i, **figures.totals(found, i)} for i in range(len(found))]
         yield pa.RecordBatch.from_pylist(rows, FUNCTIONS)
+
+    def requests(self) -> Iterator[pa.RecordBatch]:
+        """Yield the inbound and outbound calls of each trace, grouped by track."""
+        for process, trace in enumerate(self._traces):
+            _, found = fold_requests(trace)
+            for first in range(0, len(found), ROWS):
+                yield self._requests(process, found, slice(first, first + ROWS))
 
     def processes(self) -> Iterator[pa.RecordBatch]:
         """Yield a row for each trace."""
@@ -233,12 +273,48 @@ class Tables:
         ]
         return pa.RecordBatch.from_pylist(rows, TRACKS)
 
+    def _requests(self, process: int, found: Requests, part: slice) -> pa.RecordBatch:
+        trace = self._traces[process]
+        flags = found.flags[part]
+        function = self._index_of[process][found.function[part]]
+        route = self._index_of[process][found.route_function[part]]
+        entry_is_lost = found.function[part] < 0
+        is_open, has_ids = found.end[part] < 0, (flags & fmt.HAS_IDS) > 0
+        has_caller = (flags & fmt.HAS_CALLER) > 0
+        inbound = found.inbound[part]
+        columns = {
+            "process": np.full(len(flags), process, np.int32),
+            "request": found.number[part],
+            "direction": [_DIRECTIONS[each] for each in found.direction[part].tolist()],
+            "protocol": [_PROTOCOLS.get(each, "unknown") for each in found.protocol[part].tolist()],
+            "function_id": pa.array(function, mask=entry_is_lost),
+            "function": self._named(function, entry_is_lost),
+            "route": self._named(route, found.route_function[part] < 0),
+            "track": trace.tracks.id[found.track[part]],
+            "call": pa.array(found.call[part], mask=entry_is_lost),
+            "chain": pa.array(found.chain[part].astype(np.int64), mask=entry_is_lost),
+            "start_ns": found.start[part] - trace.started,
+            "duration_ns": pa.array(found.end[part] - found.start[part], mask=is_open),
+            "failed": found.failed[part],
+            "status": pa.array(found.status[part], mask=found.status[part] < 0),
+            "inbound": pa.array(found.number[inbound], mask=inbound < 0),
+            "join": [_JOINS.get(each) for each in found.join[part].tolist()],
+            "trace_id": _hexadecimal(found.trace_id[part].view("u1").reshape(-1, 16), has_ids),
+            "span_id": _hexadecimal(_big_endian(found.span_id[part]), has_ids),
+            "sampled": (flags & fmt.SAMPLED) > 0,
+            "own_ids": (flags & fmt.OWN_IDS) > 0,
+            "caller_process": _hexadecimal(_big_endian(found.ft_process[part]), has_caller),
+            "caller_request": pa.array(found.ft_number[part], mask=~has_caller),
+        }
+        return pa.RecordBatch.from_pydict(columns, REQUESTS)
+
     def _process(self, process: int, trace: Trace) -> dict[str, Any]:
         return {
             "process": process,
             "trace": encodable(str(trace.path)),
             "pid": trace.pid,
             "program": process_names.name(trace),
+            "service": encodable(service_name(trace)),
             "arguments": process_names.arguments(trace),
             "language": trace.language,
             "started": trace.started,
@@ -257,6 +333,18 @@ class Tables:
 
     def _name(self, function: int | None) -> str | None:
         return None if function is None else self._functions[function].name
+
+
+def _big_endian(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint8]:
+    return np.ascontiguousarray(numbers.astype(">u8")).view("u1").reshape(-1, 8)
+
+
+def _hexadecimal(rows: npt.NDArray[np.uint8], mask: npt.NDArray[np.bool_]) -> list[str | None]:
+    """Return the digits of each row of bytes; None where the mask is not set."""
+    return [
+        row.tobytes().hex() if is_set else None
+        for row, is_set in zip(rows, mask.tolist(), strict=True)
+    ]
 
 
 def _known(column: Int32s | Int64s, index: int) -> int | None:

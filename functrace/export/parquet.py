@@ -14,7 +14,7 @@ from functrace.export.arrow_tables import ROWS, Tables
 from functrace.tracefile import Trace
 
 _PART = 64 * ROWS  # a part occupies one query worker
-_TEXTS = ["function", "caller", "error", "panic", "first_failure"]
+_TEXTS = ["function", "caller", "route", "error", "panic", "first_failure"]
 
 
 def write(traces: Sequence[Trace], folder: Path) -> None:
@@ -27,6 +27,7 @@ def write(traces: Sequence[Trace], folder: Path) -> None:
         "chains": (read.chains, arrow_tables.CHAINS),
         "tracks": (read.tracks, arrow_tables.TRACKS),
         "functions": (read.functions, arrow_tables.FUNCTIONS),
+        "requests": (read.requests, arrow_tables.REQUESTS),
         "processes": (read.processes, arrow_tables.PROCESSES),
     }
     for name, (batches, schema) in others.items():

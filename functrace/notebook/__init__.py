@@ -1,6 +1,6 @@
 """Traces as lazy tables for notebooks and scripts; docs/api.md describes them."""
 
-from functrace.notebook.table import Calls, Chains, Functions, Processes, Table, Tracks
+from functrace.notebook.table import Calls, Chains, Functions, Processes, Requests, Table, Tracks
 from functrace.notebook.traces import Traces, open_traces
 
 __all__ = [
@@ -8,6 +8,7 @@ __all__ = [
     "Chains",
     "Functions",
     "Processes",
+    "Requests",
     "Table",
     "Traces",
     "Tracks",

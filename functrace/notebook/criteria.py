@@ -115,10 +115,14 @@ def _matching(globs: Iterable[str], names: Sequence[str]) -> list[int]:
 
 def _failed(batch: pyarrow.RecordBatch) -> Any:
     """Return whether each call failed, or has failed calls."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     if "failed" in batch.schema.names:
-        return pc.greater(batch.column("failed"), 0)
+        failed = batch.column("failed")
+        if pa.types.is_boolean(failed.type):
+            return failed
+        return pc.greater(failed, 0)
     return pc.or_(pc.is_valid(batch.column("error")), pc.is_valid(batch.column("panic")))
 
 

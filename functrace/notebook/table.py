@@ -219,6 +219,36 @@ class Functions(Table):
         return self._filtered(criteria(function, failed))
 
 
+class Requests(Table):
+    """Calls that entered or left the process: one row for each inbound and outbound call."""
+
+    name = "requests"
+
+    def filter(
+        self,
+        *,
+        function: str | Iterable[str] | None = None,
+        failed: bool | None = None,
+        min_duration: str | int | None = None,
+        track: int | Iterable[int] | None = None,
+        process: int | Iterable[int] | None = None,
+    ) -> Requests:
+        """Return the requests that meet all given criteria, and those of earlier filters.
+
+        Args:
+            function: a glob or several, such as ``POST?payments*``, of which one matches the name.
+                ``?`` stands for the space, which separates globs.
+            failed: True for requests that failed, False for others.
+            min_duration: such as ``5ms``; a number is nanoseconds. No unfinished request meets it.
+            track: an id of a track or several.
+            process: an index of a trace or several, as in the column ``process``.
+
+        Raises:
+            UsageError: ``min_duration`` is not a duration.
+        """
+        return self._filtered(criteria(function, failed, min_duration, track, process))
+
+
 class Processes(Table):
     """Processes: one row for each trace."""
 

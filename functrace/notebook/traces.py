@@ -12,7 +12,7 @@ from functrace.analysis.losses import losses
 from functrace.errors import FunctraceError
 from functrace.export import demotion_rows, process_names
 from functrace.notebook.open_files import Source
-from functrace.notebook.table import Calls, Chains, Functions, Processes, Tracks
+from functrace.notebook.table import Calls, Chains, Functions, Processes, Requests, Tracks
 from functrace.runtime.escaping import escape
 from functrace.tracefile import Trace, find_trace_files, open_trace_file
 
@@ -87,6 +87,10 @@ class Traces:
     def functions(self) -> Functions:
         """Return the table of functions, with figures of their calls in all traces."""
         return Functions(self._source)
+
+    def requests(self) -> Requests:
+        """Return the table of requests that entered or left the processes."""
+        return Requests(self._source)
 
     def processes(self) -> Processes:
         """Return the table of processes, with a row for each trace."""

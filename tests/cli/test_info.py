@@ -13,6 +13,7 @@ import pytest
 from tests.cli import shop
 from tests.cli.conftest import Run
 from tests.tracefile import writer as w
+from tests.tracefile.vectors import FOLDER
 
 BOTH = """\
 monday.ftrace
@@ -83,6 +84,9 @@ def test_json(module: Path, functrace: Run) -> None:
         "errors": 3,
         "panics": 1,
         "unfinished": 0,
+        "service": "shop",
+        "inbound_calls": 0,
+        "outbound_calls": 0,
         "suspended_ns": 0,
         "chain_count": 11,
         "function_count": 6,
@@ -94,6 +98,27 @@ def test_json(module: Path, functrace: Run) -> None:
         "demoted": [],
         "damage": [],
     }
+
+
+def test_requests(module: Path, functrace: Run) -> None:
+    trace = (FOLDER / "requests.ftrace").read_bytes()
+    (module / "shop.ftrace").write_bytes(trace)
+    lines = functrace("info", "shop.ftrace").stdout.splitlines()
+    assert lines[2] == "  service   shop"
+    assert lines[9:10] == [
+        "  requests  3 inbound calls; 2 outbound calls, 1 of which belongs to a known inbound call"
+    ]
+    (found,) = json.loads(functrace("info", "shop.ftrace", "--json").stdout)["traces"]
+    assert (found["service"], found["inbound_calls"], found["outbound_calls"]) == ("shop", 3, 2)
+
+
+def test_request_records_that_make_no_sense_are_damage(module: Path, functrace: Run) -> None:
+    words = [w.track(1, 1001), w.enter(4, 1), w.request(1), w.leave(4, 2)]
+    content = w.header(version=2) + w.REQUEST_FUNCTIONS + w.events(2, *words)
+    (module / "odd.ftrace").write_bytes(content)
+    done = functrace("info", "odd.ftrace")
+    assert "  damage   1 request record is invalid and was ignored\n" in done.stdout
+    assert "service" not in done.stdout
 
 
 def test_damage_is_reported_once(module: Path, functrace: Run) -> None:

@@ -16,7 +16,14 @@ from tests.cli import shop
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "api.md").read_text("utf-8")
-TABLES = (notebook.Calls, notebook.Chains, notebook.Tracks, notebook.Functions, notebook.Processes)
+TABLES = (
+    notebook.Calls,
+    notebook.Chains,
+    notebook.Tracks,
+    notebook.Functions,
+    notebook.Requests,
+    notebook.Processes,
+)
 
 
 def test_examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,6 +51,7 @@ def test_columns_are_those_of_the_tables() -> None:
         "chains": arrow_tables.CHAINS,
         "tracks": arrow_tables.TRACKS,
         "functions": arrow_tables.FUNCTIONS,
+        "requests": arrow_tables.REQUESTS,
         "processes": arrow_tables.PROCESSES,
     }
     written: dict[str, set[str]] = {name: set() for name in schemas}

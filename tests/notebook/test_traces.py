@@ -21,9 +21,10 @@ from functrace.tracefile import open_trace
 from tests.cli import shop
 from tests.export import program
 from tests.tracefile import large
+from tests.tracefile import writer as w
 from tests.tracefile.vectors import FOLDER, VECTORS
 
-TABLES = ("calls", "chains", "tracks", "functions", "processes")
+TABLES = ("calls", "chains", "tracks", "functions", "requests", "processes")
 MANY = 3_000_000
 
 
@@ -70,6 +71,50 @@ def test_tables_are_those_of_parquet(tmp_path: Path, name: str) -> None:
         assert table.count_rows() == written.num_rows > 0
 
 
+def test_requests() -> None:
+    with functrace.open(FOLDER / "requests.ftrace") as trace:
+        table = trace.requests()
+        rows = table.to_arrow().to_pylist()
+        shown = [
+            [
+                row[name]
+                for name in ("request", "direction", "function", "status", "inbound", "join")
+            ]
+            for row in rows
+        ]
+        assert shown == [
+            [1, "inbound", "GET /users/{id}", 500, None, None],
+            [2, "outbound", "POST payments/pay", 503, 1, "context"],
+            [4, "inbound", "GET /users/{id}", None, None, None],
+            [5, "inbound", "GET /users/{id}", None, None, None],
+            [3, "outbound", "grpc store.Store/Get", 14, None, None],
+        ]
+        assert rows[0]["trace_id"] == "4bf92f3577b34da6a3ce929d0e0e4736"
+        assert rows[0]["span_id"] == "00f067aa0ba902b7"
+        assert (rows[0]["caller_process"], rows[0]["caller_request"]) == ("ffeeddccbbaa9988", 26)
+        assert rows[0]["route"] == "GET /users/{name}"
+        assert (rows[1]["own_ids"], rows[2]["trace_id"], rows[3]["duration_ns"]) == (1, None, None)
+        failed = table.filter(failed=True, function="POST?payments*").to_pandas()
+        assert failed["request"].tolist() == [2]
+        assert table.filter(failed=False).count_rows() == 1
+        calls = {row["call"]: row for row in trace.calls().to_arrow().to_pylist()}
+        assert [calls[row["call"]]["start_ns"] for row in rows] == [row["start_ns"] for row in rows]
+        assert trace.path(rows[1]["chain"])[-1] == "POST payments/pay"
+        (process,) = trace.processes().to_arrow().to_pylist()
+        assert process["service"] == "shop"
+
+
+def test_a_request_whose_entry_was_overwritten_has_no_name(tmp_path: Path) -> None:
+    content = w.header(version=2, flags=4, last_overwritten=5) + w.REQUEST_FUNCTIONS
+    words = [w.switch(1, 9, opened=1), w.request(4), w.enter(4, 30), w.leave(4, 40)]
+    (tmp_path / "ring.ftrace").write_bytes(content + w.events(6, *words))
+    with functrace.open(tmp_path) as trace:
+        (row,) = trace.requests().to_arrow().to_pylist()
+    assert row["request"] == 4
+    names = ("function", "function_id", "call", "chain", "duration_ns", "status")
+    assert [row[name] for name in names] == [None] * 6
+
+
 def test_demotions() -> None:
     with functrace.open([FOLDER / "calls.ftrace", FOLDER / "demoted.ftrace"]) as traces:
         assert [(span["process"], span["function"]) for span in traces.demotions] == [
@@ -84,9 +129,11 @@ def test_demotions() -> None:
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_pandas_and_polars_have_the_same_rows(both: Traces, name: str) -> None:
-    rows = getattr(both, name)().to_arrow().to_pylist()
-    frame = getattr(both, name)().to_pandas()
+def test_pandas_and_polars_have_the_same_rows(tmp_path: Path, name: str) -> None:
+    with functrace.open([*program.write(tmp_path), FOLDER / "requests.ftrace"]) as traces:
+        table = getattr(traces, name)()
+        rows, frame = table.to_arrow().to_pylist(), table.to_pandas()
+        polars_rows = table.to_polars().to_dicts()
     assert list(frame.columns) == list(rows[0])
     for row, of_pandas in zip(rows, frame.to_dict("records"), strict=True):
         for key, value in row.items():
@@ -95,7 +142,7 @@ def test_pandas_and_polars_have_the_same_rows(both: Traces, name: str) -> None:
             elif not isinstance(value, list):
                 assert of_pandas[key] == value
     plain = [key for key in rows[0] if key != "started" or name != "processes"]
-    for row, of_polars in zip(rows, getattr(both, name)().to_polars().to_dicts(), strict=True):
+    for row, of_polars in zip(rows, polars_rows, strict=True):
         assert {key: of_polars[key] for key in plain} == {key: row[key] for key in plain}
 
 
