@@ -46,6 +46,7 @@ class Control:
         self._folder = ""  # the directory that the program started in
         self._ring_lock: Any = None  # with FUNCTRACE=ring: an OwnFile
         self._process_key = ""
+        self._requests: Any = None  # RequestHooks, unless FUNCTRACE_PROPAGATE is off
         self._sent_path = ""  # with FUNCTRACE=otlp: the path of the trace
 
     def begin(self) -> None:
@@ -148,9 +149,21 @@ class Control:
             self.add(code, name)
         self._recorder.start()
         self._is_on = True
+        if mode != "text" and self._settings.propagate != "off":
+            self._hook_requests()
         atexit.register(hide(self._end))
         if mode != "text":
             os.register_at_fork(after_in_child=hide(self._restart_in_child))
+
+    def _hook_requests(self) -> None:
+        from functrace.runtime.requests.hooks import RequestHooks
+
+        settings = self._settings
+        self._requests = RequestHooks(
+            settings.propagate, keeps_urls=settings.keeps_urls, tasks=self._tasks
+        )
+        self._requests.attach(self._recorder, self._process_key)
+        self._requests.install()
 
     def _end(self) -> None:
         self._recorder.close()
@@ -165,6 +178,8 @@ class Control:
         if parents is None:
             return
         parents.abandon()
+        if self._requests is not None:
+            self._requests.attach(None, "0")
         if self._ring_lock is not None:
             self._ring_lock.close()
         if parents.failed:
@@ -177,6 +192,8 @@ class Control:
             write_message(f"{_reason(error)}; tracing is off")
             return
         self._tasks.attach(self._recorder)
+        if self._requests is not None:
+            self._requests.attach(self._recorder, self._process_key)
         if self._is_on:
             self._recorder.start()
 

@@ -41,6 +41,8 @@ class Settings:
         min_duration: in nanoseconds; shorter calls are omitted from a trace.
         signal: USR1 or USR2, which stops and starts tracing; empty for none.
         budget: the share of the CPU time that recording may take; 0 for no limit.
+        propagate: off, observe, forward or span: what is done with requests.
+        keeps_urls: whether names of requests contain paths and queries as they are.
         ring_folder: the folder of rings; empty for the default.
         ring_keep, ring_keep_size: the number and bytes of kept rings of ended processes.
         include, exclude: predicates over full names; None if not set.
@@ -54,6 +56,8 @@ class Settings:
     min_duration: int = 0
     signal: str = ""
     budget: float = 0.0
+    propagate: str = "observe"
+    keeps_urls: bool = False
     ring_folder: str = ""
     ring_keep: int = 16
     ring_keep_size: int = 1 << 30
@@ -90,6 +94,11 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     settings.min_duration = _parse_duration(value_of("MIN_DURATION"))
     settings.signal = _parse_choice("FUNCTRACE_SIGNAL", value_of("SIGNAL"), "", "USR1", "USR2")
     settings.budget = _parse_budget(value_of("BUDGET"), settings)
+    settings.propagate = _parse_choice(
+        "FUNCTRACE_PROPAGATE", value_of("PROPAGATE"), "observe", "forward", "span", "off"
+    )
+    urls = _parse_choice("FUNCTRACE_REQUEST_URLS", value_of("REQUEST_URLS"), "shape", "full")
+    settings.keeps_urls = urls == "full"
     settings.ring_folder = value_of("RING_DIR")
     settings.ring_keep = _parse_count("FUNCTRACE_RING_KEEP", value_of("RING_KEEP"))
     settings.ring_keep_size = _parse_size(
@@ -103,6 +112,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 _EXPECTED = {
     "FUNCTRACE": "none of text, record, ring, otlp and off",
     "FUNCTRACE_FULL": "neither stop nor overwrite",
+    "FUNCTRACE_PROPAGATE": "none of observe, forward, span and off",
+    "FUNCTRACE_REQUEST_URLS": "neither shape nor full",
     "FUNCTRACE_SIGNAL": "neither USR1 nor USR2",
 }
 

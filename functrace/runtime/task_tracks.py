@@ -78,6 +78,9 @@ class TaskTracks:
         self._creators: dict[int, list[Origin]] = {}  # by thread: tasks being created
         self._work_tracks: dict[int, list[int]] = {}  # by thread: tracks of active work items
         self._task_getters: tuple[_TaskGetter, ...] = ()
+        self.current_inbound: Callable[[], Any] | None = None  # of Tracker, once it is in use
+        self._inbounds = WeakIdentityMap()  # by thread and work item that it started
+        self._work_inbounds: dict[int, list[Any]] = {}  # by thread, as work_tracks
         self._inherited_origins: dict[int, Origin] = {}  # origins of tracks, by number
         self._unseen_libraries = dict(_LIBRARIES)
         self._modules = 0  # number of loaded modules at the last check
@@ -128,6 +131,14 @@ class TaskTracks:
         is_main = ident == _main_ident(stored.get("_main_thread"), self._main)
         name = exact_str(get_attribute(thread, "_name")) or ("MainThread" if is_main else "")
         return is_main, name, self._parents.get(thread)
+
+    def inherited_inbound(self) -> Any:
+        """Return the inbound call that started this thread, or the work that it does, or None."""
+        works = self._work_inbounds.get(get_ident())
+        if works:
+            return works[-1]
+        active = get_dict(MODULES.get("threading")).get("_active")
+        return self._inbounds.get(active.get(get_ident())) if type(active) is dict else None
 
     def _create_track(self, task: Any) -> int:
         """Create the track of a task that is seen for the first time."""
@@ -196,6 +207,10 @@ class TaskTracks:
         """Record this position as the origin of a thread or work item."""
         if self._recorder is not None:
             self._parents.put(thread, self._current_origin())
+        if self.current_inbound is not None:
+            inbound = self.current_inbound() or self.inherited_inbound()
+            if inbound is not None:
+                self._inbounds.put(thread, inbound)
 
     def begin_work(self, work: Any) -> None:
         """Switch this thread to a new track for a work item."""
@@ -206,6 +221,7 @@ class TaskTracks:
             if parent is not None:
                 self._inherited_origins[number] = parent
             self._work_tracks.setdefault(get_ident(), []).append(number)
+            self._work_inbounds.setdefault(get_ident(), []).append(self._inbounds.get(work))
             recorder.switch_track(number)
 
     def end_work(self, _result: object) -> None:
@@ -214,8 +230,10 @@ class TaskTracks:
         if recorder is not None and work_tracks:
             number = work_tracks.pop()
             recorder.switch_track(work_tracks[-1] if work_tracks else 0)
+            self._work_inbounds[get_ident()].pop()
             if not work_tracks:
                 del self._work_tracks[get_ident()]
+                del self._work_inbounds[get_ident()]
             self._release(number)
 
 

@@ -62,11 +62,13 @@ class TraceContext:
         members: members of tracestate but ft; None if the value is not valid.
         b3: the value, if it is valid.
         multi: the valid headers of B3 with several headers, by name.
+        is_current: whether it is that of OpenTelemetry's current span.
     """
 
     __slots__ = (
         "b3",
         "ft",
+        "is_current",
         "is_sampled",
         "members",
         "multi",
@@ -78,7 +80,7 @@ class TraceContext:
 
     def __init__(self) -> None:
         self.trace_id = self.span_id = self.traceparent = self.tracestate = self.b3 = ""
-        self.is_sampled = False
+        self.is_sampled = self.is_current = False
         self.ft: tuple[int, int] | None = None
         self.members: list[str] | None = []
         self.multi: dict[str, str] = {}

@@ -1,0 +1,195 @@
+"""Outbound calls of real clients."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from tests.python_runtime import decoder
+from tests.python_runtime.conftest import Runtime
+from tests.python_runtime.requests.conftest import (
+    SPAN_ID,
+    TRACE_ID,
+    TRACEPARENT,
+    Peer,
+    run_client,
+)
+
+CLIENTS = {
+    "http.client": """
+        import http.client
+        def get(url, headers):
+            host, path = url.removeprefix("http://").split("/", 1)
+            connection = http.client.HTTPConnection(host)
+            connection.request("GET", "/" + path, headers=headers)
+            response = connection.getresponse()
+            response.read()
+            connection.close()
+    """,
+    "urllib": """
+        import urllib.request, urllib.error
+        def get(url, headers):
+            request = urllib.request.Request(url, headers=headers)
+            try:
+                urllib.request.build_opener().open(request).read()
+            except urllib.error.HTTPError as error:
+                error.close()
+    """,
+    "urllib3": """
+        import urllib3
+        pool = urllib3.PoolManager()
+        def get(url, headers):
+            pool.request("GET", url, headers=headers, retries=False)
+    """,
+    "requests": """
+        import requests
+        session = requests.Session()
+        def get(url, headers):
+            session.get(url, headers=headers)
+    """,
+    "httpx": """
+        import httpx
+        client = httpx.Client()
+        def get(url, headers):
+            client.get(url, headers=headers)
+    """,
+    "httpx-async": """
+        import asyncio, httpx
+        def get(url, headers):
+            async def fetch():
+                async with httpx.AsyncClient() as client:
+                    await client.get(url, headers=headers)
+            asyncio.run(fetch())
+    """,
+}
+
+_BEGIN_TRACING = "trace(lambda: 1)()\n"
+_INBOUND = f"""
+tracker = functrace._get_control()._requests._get_tracker()
+inbound = tracker.begin_inbound("POST", "/pay", [
+    ("traceparent", "{TRACEPARENT}"), ("tracestate", "a=1,ft=0123456789abcdef:7"),
+    ("b3", "{TRACE_ID}-{SPAN_ID}-1")])
+"""
+
+
+@pytest.fixture(params=CLIENTS)
+def client(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+def _program(client: str, url: str, headers: str = "{}", before: str = "") -> str:
+    call = f"get({url!r}, {headers})\n"
+    return textwrap.dedent(CLIENTS[client]) + _BEGIN_TRACING + before + call
+
+
+def _requests(trace: decoder.Trace) -> list[str]:
+    """The events of the requests of all tracks."""
+    events = [event for track in trace.tracks for event in track.events]
+    return [event for event in events if " lambda" not in event and "<lambda>" not in event]
+
+
+def test_call(runtime: Runtime, client: str, peer: Peer, tmp_path: Path) -> None:
+    (trace,) = run_client(runtime, tmp_path, _program(client, f"{peer.url}/users/17?q=1"))
+    assert [event for event in _requests(trace) if event not in ("wait", "run")] == [
+        "> GET 127.0.0.1/users/{id}",
+        "? 1 out http of=0",
+        "= 200",
+        "< GET 127.0.0.1/users/{id}",
+    ]
+
+
+def test_failed_response(runtime: Runtime, client: str, peer: Peer, tmp_path: Path) -> None:
+    peer.answer("503 Whatever")
+    (trace,) = run_client(runtime, tmp_path, _program(client, f"{peer.url}/"))
+    assert "= 503" in _requests(trace)
+    assert "error 503 Service Unavailable" in _requests(trace)
+
+
+def test_refused(runtime: Runtime, client: str, closed_port: int, tmp_path: Path) -> None:
+    program = _program(client, f"http://127.0.0.1:{closed_port}/pay")
+    head, _, call = program.rpartition("\nget(")
+    program = (
+        f"{head}\ntry:\n    get({call}except Exception as error:\n    pass\nelse:\n    raise 1\n"
+    )
+    (trace,) = run_client(runtime, tmp_path, program)
+    entry, request, error, leave = _requests(trace)
+    assert (entry, request) == ("> GET 127.0.0.1/pay", "? 1 out http of=0")
+    assert re.match(r"error .*(refused|attempts failed|Connect)", error)
+    assert leave == "< GET 127.0.0.1/pay"
+
+
+def test_observe_changes_no_byte(runtime: Runtime, client: str, peer: Peer, tmp_path: Path) -> None:
+    program = _program(client, f"{peer.url}/users/17", "{'X-Own': '1'}")
+    run_client(runtime, tmp_path / "off", program, FUNCTRACE="off")
+    run_client(runtime, tmp_path / "on", program)
+    inside = _program(client, f"{peer.url}/users/17", "{'X-Own': '1'}", _INBOUND)
+    (trace,) = run_client(runtime, tmp_path / "inside", inside)
+    assert "? 2 out http of=1" in _requests(trace)
+    assert peer.requests == peer.requests[:1] * 3
+
+
+def test_forward(runtime: Runtime, client: str, peer: Peer, tmp_path: Path) -> None:
+    program = _program(client, f"{peer.url}/", before=_INBOUND)
+    (trace,) = run_client(runtime, tmp_path, program, FUNCTRACE_PROPAGATE="forward")
+    headers = peer.headers()
+    assert headers["traceparent"] == TRACEPARENT
+    assert headers["tracestate"] == f"ft={trace.process['process_key']}:2,a=1"
+    assert headers["b3"] == f"{TRACE_ID}-{SPAN_ID}-1"
+    assert f"? 2 out http of=1 ids={TRACE_ID}-{SPAN_ID} sampled" in _requests(trace)
+
+
+def test_forward_without_inbound_call(
+    runtime: Runtime, client: str, peer: Peer, tmp_path: Path
+) -> None:
+    program = _program(client, f"{peer.url}/")
+    (trace,) = run_client(runtime, tmp_path, program, FUNCTRACE_PROPAGATE="forward")
+    assert peer.headers()["tracestate"] == f"ft={trace.process['process_key']}:1"
+    assert "traceparent" not in peer.headers()
+
+
+def test_span(runtime: Runtime, client: str, peer: Peer, tmp_path: Path) -> None:
+    program = _program(client, f"{peer.url}/", before=_INBOUND)
+    (trace,) = run_client(runtime, tmp_path, program, FUNCTRACE_PROPAGATE="span")
+    version, trace_id, span_id, flags = peer.headers()["traceparent"].split("-")
+    assert (version, trace_id, flags) == ("00", TRACE_ID, "01")
+    assert span_id != SPAN_ID
+    assert peer.headers()["b3"] == f"{TRACE_ID}-{span_id}-1-{SPAN_ID}"
+    assert f"? 2 out http of=1 ids={TRACE_ID}-{span_id} sampled own" in _requests(trace)
+
+
+@pytest.mark.parametrize("mode", ["forward", "span"])
+def test_header_of_the_program(
+    runtime: Runtime, client: str, peer: Peer, tmp_path: Path, mode: str
+) -> None:
+    own = f"00-{'1' * 32}-{'2' * 16}-00"
+    program = _program(client, f"{peer.url}/", f"{{'TraceParent': {own!r}}}", _INBOUND)
+    (trace,) = run_client(runtime, tmp_path, program, FUNCTRACE_PROPAGATE=mode)
+    assert peer.headers()["traceparent"] == own
+    assert not {"tracestate", "b3"} & set(peer.headers())
+    assert f"? 2 out http of=1 ids={'1' * 32}-{'2' * 16}" in _requests(trace)
+
+
+def test_off(runtime: Runtime, peer: Peer, tmp_path: Path) -> None:
+    program = """
+        import sys
+        before = list(sys.meta_path)
+        import http.client
+        trace(lambda: 1)()
+        import urllib.request
+        urllib.request.build_opener().open(URL).read()
+        assert sys.meta_path == before
+        assert not hasattr(http.client.HTTPConnection.getresponse, "__wrapped__")
+        assert "functrace.runtime.requests" not in sys.modules
+    """.replace("URL", repr(f"{peer.url}/"))
+    (trace,) = run_client(runtime, tmp_path, program, FUNCTRACE_PROPAGATE="off")
+    assert len(trace.tracks[0].events) == 2
+
+
+def test_full_urls(runtime: Runtime, peer: Peer, tmp_path: Path) -> None:
+    program = _program("requests", f"{peer.url}/users/17?q=1&r=%20")
+    (trace,) = run_client(runtime, tmp_path, program, FUNCTRACE_REQUEST_URLS="full")
+    assert "> GET 127.0.0.1/users/17?q=1&r=%20" in _requests(trace)
