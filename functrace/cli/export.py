@@ -52,13 +52,14 @@ def export(traces: tuple[str, ...], to: str, out: str | None, **options: Any) ->
     every call    jsonl, perfetto, chrome, speedscope, firefox; parquet (a folder of tables)
     chains        json, folded, flamegraph, pprof
     call graph    dot, svg
-    spans         otlp: sent to an OpenTelemetry collector, see docs/otlp.md
+    spans         otlp: sent to an OpenTelemetry collector, see docs/otlp.md;
+                  zipkin: written, or sent to a Zipkin server with --endpoint
     """
     output_format = FORMATS[to]
     given = {name: value for name, value in options.items() if _is_given(value)}
     for name in given.keys() - set(output_format.options):
         raise UsageError(f"--{name.replace('_', '-')} does not apply to --to {to}")
-    if output_format.sends:
+    if output_format.sends or (output_format.posts and "endpoint" in given):
         _send(traces, to, out, given)
     elif (number := _stream(out)) is not None:
         _print(traces, to, output_format, given, number)
@@ -74,7 +75,18 @@ def _send(paths: tuple[str, ...], to: str, out: str | None, given: dict[str, Any
     if out is not None:
         raise UsageError(f"-o does not apply to --to {to}, which sends spans; use --endpoint")
     load(to)
-    export_otlp.send(paths, given)
+    export_otlp.send(paths, to, given)
+
+
+def _keywords(
+    output_format: Format, opened: list[Trace], options: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the keyword arguments of ``write`` for options of the command line."""
+    if not output_format.posts:
+        return options
+    if "resume" in options:
+        raise UsageError("--resume requires --endpoint")
+    return {"selection": export_otlp.parse_options(opened, options)}
 
 
 def _stream(out: str | None) -> int | None:
@@ -94,7 +106,7 @@ def _print(
         )
     stream = _open_stream(number)
     opened = open_all(paths)
-    load(to).write(opened, stream, **options)
+    load(to).write(opened, stream, **_keywords(output_format, opened, options))
     stream.flush()
     budget_note.warn(opened)
 
@@ -118,7 +130,7 @@ def _save(
         size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
     else:
         with _remove_on_failure(out), out.open("wb") as file:
-            writer.write(opened, file, **options)
+            writer.write(opened, file, **_keywords(output_format, opened, options))
         size = out.stat().st_size
     summary = f"functrace export: {out}: {units.size(size)}; opens in {output_format.opens_in}"
     terminal.echo(summary, err=True)

@@ -1,4 +1,4 @@
-"""``functrace export --to otlp``: options and messages for sending spans to a collector."""
+"""``functrace export`` to otlp and zipkin: options and messages for sending spans."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from functrace.errors import FunctraceError, UsageError
 
 if TYPE_CHECKING:
     from functrace.export.otlp import Delivery, Options
+    from functrace.export.otlp.transport import Transport
     from functrace.tracefile import Trace
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -27,7 +28,8 @@ _OPTIONS = (
     click.option(
         "--endpoint",
         metavar="URL",
-        help="otlp: send to this collector.  [default: OTEL_EXPORTER_OTLP_ENDPOINT]",
+        help="otlp, zipkin: send to this collector or server.  "
+        "[default: otlp: OTEL_EXPORTER_OTLP_ENDPOINT; zipkin: write to -o]",
     ),
     click.option(
         "--protocol",
@@ -38,34 +40,34 @@ _OPTIONS = (
         "--root",
         multiple=True,
         metavar="FUNC",
-        help="otlp: send only calls of FUNC with their callees, each as one OpenTelemetry trace.",
+        help="otlp, zipkin: send only calls of FUNC with their callees, each as one trace.",
     ),
     click.option(
         "--sample",
         metavar="SHARE",
-        help="otlp: send only this share of the OpenTelemetry traces: 1% or 0.01.",
+        help="otlp, zipkin: send only this share of the traces: 1% or 0.01.",
     ),
-    reading_options.errors("otlp: send only failed calls and their callers."),
+    reading_options.errors("otlp, zipkin: send only failed calls and their callers."),
     reading_options.min_duration(
-        "otlp: send only calls that took TIME or longer, and their callers; with --errors, also "
-        "failed calls."
+        "otlp, zipkin: send only calls that took TIME or longer, and their callers; with --errors, "
+        "also failed calls."
     ),
     click.option(
         "--resume",
         metavar="WORD",
-        help="otlp: resume an interrupted export, whose last message contains the command to run.",
+        help="otlp, zipkin: resume an interrupted export; its last message has the command to run.",
     ),
 )
 
 
 def options(command: F) -> F:
-    """Add the options of ``--to otlp`` to a command."""
+    """Add the options of ``--to otlp`` and ``--to zipkin`` to a command."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
-def send(paths: tuple[str, ...], given: dict[str, Any]) -> None:
+def send(paths: tuple[str, ...], to: str, given: dict[str, Any]) -> None:
     """Send the calls that the options select, and print a summary.
 
     Raises:
@@ -74,8 +76,8 @@ def send(paths: tuple[str, ...], given: dict[str, Any]) -> None:
     from functrace.export import otlp
 
     opened = trace_arguments.open_all(paths)
-    selection = _parse_options(opened, given)
-    transport = otlp.connect(given.get("endpoint"), given.get("protocol"))
+    selection = parse_options(opened, given)
+    transport, encode = _connect(to, given)
     delivery = otlp.Delivery()
     total = (
         None if selection.selects_calls or selection.roots else sum(t.events for t in opened) // 2
@@ -89,6 +91,7 @@ def send(paths: tuple[str, ...], given: dict[str, Any]) -> None:
                 delivery=delivery,
                 resume=given.get("resume"),
                 on_progress=update,
+                **encode,
             )
     except otlp.StoppedError as error:
         stopped = otlp.redact(str(error))
@@ -102,7 +105,17 @@ def send(paths: tuple[str, ...], given: dict[str, Any]) -> None:
     _print_summary(transport.address, delivery)
 
 
-def _parse_options(opened: Sequence[Trace], given: dict[str, Any]) -> Options:
+def _connect(to: str, given: dict[str, Any]) -> tuple[Transport, dict[str, Any]]:
+    """Return the connection, and the argument of otlp.export() for its messages."""
+    from functrace.export import otlp, zipkin
+
+    if to == "zipkin":
+        return zipkin.connect(given["endpoint"]), {"encode": zipkin.build_batches}
+    return otlp.connect(given.get("endpoint"), given.get("protocol")), {}
+
+
+def parse_options(opened: Sequence[Trace], given: dict[str, Any]) -> Options:
+    """Return the selection of calls for options of the command line."""
     from functrace.export.otlp import Options
 
     roots = given.get("root")

@@ -29,8 +29,12 @@ class Format(NamedTuple):
     """``write`` requires the path of a directory, not a stream"""
     sends: bool = False
     """sends data instead of writing a file"""
+    posts: bool = False
+    """sends data instead if it has the option ``endpoint``"""
     extra: str = ""
     """the top-level module that it requires, installed by an extra of functrace"""
+    extra_name: str = ""
+    """name of that extra; by default that of the format"""
 
 
 FORMATS = {
@@ -55,6 +59,15 @@ FORMATS = {
         ("endpoint", "protocol", "root", "sample", "errors", "min_duration", "resume"),
         sends=True,
         extra="opentelemetry",
+    ),
+    "zipkin": Format(
+        "zipkin",
+        ".zipkin.json",
+        "Zipkin, Jaeger",
+        ("endpoint", "root", "sample", "errors", "min_duration", "resume"),
+        posts=True,
+        extra="opentelemetry",
+        extra_name="otlp",
     ),
 }
 
@@ -86,6 +99,7 @@ def load(to: str) -> Any:
     except ModuleNotFoundError as error:
         if not entry.extra or (error.name or "").partition(".")[0] != entry.extra:
             raise
+        command = extras.install_command(entry.extra_name or to)
         raise FunctraceError(
-            f"--to {to} requires {entry.extra}; install it with: {extras.install_command(to)}"
+            f"--to {to} requires {entry.extra}; install it with: {command}"
         ) from None

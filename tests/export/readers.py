@@ -277,6 +277,15 @@ def parquet(path: Path) -> Figures:
     return {name: Told(calls, int(own), failed) for name, calls, own, failed in rows}
 
 
+def zipkin(path: Path) -> Figures:
+    found = _none()
+    for span in json.loads(path.read_bytes()):
+        tags = span["tags"]
+        name = tags.get("code.function.name") or tags["functrace.request"]
+        found[name].add(calls=1, failed=int("error" in tags))
+    return found
+
+
 READERS = {
     "jsonl": jsonl,
     "json": document,
@@ -290,4 +299,5 @@ READERS = {
     "dot": dot,
     "svg": svg,
     "parquet": parquet,
+    "zipkin": zipkin,
 }

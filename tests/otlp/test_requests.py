@@ -87,6 +87,7 @@ def test_kinds_and_attributes(tmp_path: Path) -> None:
     assert attributes(inbound) == {
         "functrace.chain": ["main.serve"],
         "functrace.goroutine.id": 1,
+        "functrace.request": "POST /checkout",
         "http.request.method": "POST",
         "http.response.status_code": 200,
         "http.route": "/{action}",
@@ -95,6 +96,7 @@ def test_kinds_and_attributes(tmp_path: Path) -> None:
     assert attributes(outbound) == {
         "error.type": "502",
         "functrace.goroutine.id": 1,
+        "functrace.request": "POST payments/pay",
         "http.request.method": "POST",
         "http.response.status_code": 502,
         "server.address": "payments",
@@ -112,6 +114,7 @@ def test_grpc(tmp_path: Path) -> None:
     assert attributes(span) == {
         "error.type": "NOT_FOUND",
         "functrace.goroutine.id": 1,
+        "functrace.request": "grpc store.Store/Get",
         "rpc.grpc.status_code": 5,
         "rpc.method": "Get",
         "rpc.service": "store.Store",

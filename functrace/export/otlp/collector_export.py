@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functrace.export.otlp.call_selection import ALL_CALLS, Options
 from functrace.export.otlp.frames import Span
 from functrace.export.otlp.ids import ProbabilitySampler
+from functrace.export.otlp.request_attributes import Value
 from functrace.export.otlp.request_encoder import Batch, build_batches
 from functrace.export.otlp.request_places import place_requests
 from functrace.export.otlp.resource import resource
@@ -15,6 +16,9 @@ from functrace.export.otlp.sending import Clock, Delivery, Sender
 from functrace.export.otlp.spans import spans
 from functrace.export.otlp.transport import Transport
 from functrace.tracefile import Trace
+
+Encode = Callable[[Trace, Iterable[Span], dict[str, Value], ProbabilitySampler], Iterator[Batch]]
+"""Encoder of the spans of a process with its resource as requests."""
 
 
 def export(
@@ -26,6 +30,7 @@ def export(
     resume: str | None = None,
     on_progress: Callable[[int], None] = lambda _: None,
     clock: Clock | None = None,
+    encode: Encode = build_batches,
 ) -> Delivery:
     """Send the calls of traces as spans, one trace after another.
 
@@ -38,6 +43,7 @@ def export(
         resume: token of an interrupted export of the same traces.
         on_progress: callback; receives the number of spans done, including earlier exports.
         clock: time and sleep functions.
+        encode: encoder of the transport's messages.
 
     Raises:
         StoppedError: the collector accepts no more requests.
@@ -51,7 +57,7 @@ def export(
     sampler = ProbabilitySampler(options.rate)
     for trace, requests in zip(traces, place_requests(traces, options), strict=True):
         selected = _measure(skip.apply(spans(trace, options, requests)), delivery)
-        built = build_batches(trace, selected, resource(trace), sampler)
+        built = encode(trace, selected, resource(trace), sampler)
         sender.send_all(_report_progress(built, delivery, on_progress))
     return delivery
 

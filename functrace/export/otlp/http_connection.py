@@ -8,15 +8,13 @@ import time
 import zlib
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import requests
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError
 from google.rpc.status_pb2 import Status
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTraceServiceRequest,
-    ExportTraceServiceResponse,
-)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from functrace.export.otlp.exporter_settings import USER_AGENT, ExporterSettings
 from functrace.export.otlp.send_result import SendResult, from_response
@@ -36,8 +34,10 @@ _PERMANENT = (requests.exceptions.SSLError, requests.exceptions.ProxyError)
 class HttpConnection:
     """Connection over HTTP; see send_result.Connection.
 
-    A compression other than gzip and deflate is ignored.
+    A compression other than gzip and deflate is ignored. A subclass may send other messages.
     """
+
+    content_type = "application/x-protobuf"
 
     def __init__(self, settings: ExporterSettings) -> None:
         self.address = settings.endpoint
@@ -52,13 +52,13 @@ class HttpConnection:
         self._compress = _COMPRESS.get(settings.compression)
         self._session.headers["User-Agent"] = USER_AGENT
         self._session.headers.update(settings.headers)
-        self._session.headers["Content-Type"] = "application/x-protobuf"
+        self._session.headers["Content-Type"] = self.content_type
         if self._compress is not None:
             self._session.headers["Content-Encoding"] = settings.compression
 
-    def prepare(self, request: ExportTraceServiceRequest) -> Callable[[float], SendResult]:
+    def prepare(self, request: Any) -> Callable[[float], SendResult]:
         """Return a function that sends the request once, within a timeout in seconds."""
-        body = request.SerializeToString()
+        body = self.encode(request)
         if self._compress is not None:
             body = self._compress(body)
         return lambda timeout_s: self._send(body, timeout_s)
@@ -66,6 +66,14 @@ class HttpConnection:
     def close(self) -> None:
         """Close the connection."""
         self._session.close()
+
+    def encode(self, request: Any) -> bytes:
+        """Return the body of a request."""
+        return bytes(request.SerializeToString())
+
+    def read_acceptance(self, response: requests.Response) -> SendResult:
+        """Return the result of a response with a status that means success."""
+        return _accepted(response)
 
     def _send(self, body: bytes, timeout_s: float) -> SendResult:
         try:
@@ -79,13 +87,13 @@ class HttpConnection:
         except (OSError, ValueError) as error:  # requests raises both, also unwrapped
             is_retryable = isinstance(error, _TEMPORARY) and not isinstance(error, _PERMANENT)
             return SendResult(False, message=_innermost(error), is_retryable=is_retryable)
-        return _result(response)
+        if 200 <= response.status_code < 300:
+            return self.read_acceptance(response)
+        return _refused(response)
 
 
-def _result(response: requests.Response) -> SendResult:
+def _refused(response: requests.Response) -> SendResult:
     status = response.status_code
-    if 200 <= status < 300:
-        return _accepted(response)
     message = f"{status} {response.reason}".strip()
     if response.is_redirect:
         return SendResult(False, message=f"{message}: it is at {response.headers['location']}")

@@ -16,7 +16,8 @@ _OTHER = "_OTHER"
 
 def request_attributes(request: RequestCall) -> dict[str, Value]:
     """Return the attributes of a request."""
-    return _grpc(request) if request.is_grpc else _http(request)
+    facts = _grpc(request) if request.is_grpc else _http(request)
+    return facts | {"functrace.request": request.name}
 
 
 def error_type(request: RequestCall) -> str:

@@ -6,7 +6,7 @@ The SDK's own span objects take ten times as long to create and encode as these 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import (
@@ -21,6 +21,12 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
 
 from functrace import __version__
 from functrace.analysis.stream import Call
+from functrace.export.otlp.call_attributes import (
+    TrackInfo,
+    call_attributes,
+    function_attributes,
+    track_attributes,
+)
 from functrace.export.otlp.exceptions import parse_failure
 from functrace.export.otlp.frames import Span
 from functrace.export.otlp.ids import ProbabilitySampler
@@ -46,7 +52,8 @@ _CHAINS = 1000  # call chains whose messages are cached
 class Batch(NamedTuple):
     """Request and the number of spans in it."""
 
-    request: ExportTraceServiceRequest
+    request: Any
+    """message of the protocol"""
     spans: int
 
 
@@ -60,22 +67,6 @@ class Source(Recorded, Protocol):
     @property
     def tracks(self) -> Tracks:
         """Tracks by index."""
-
-
-class TrackInfo(Protocol):
-    """Track attributes of a span."""
-
-    @property
-    def id(self) -> int:
-        """Track id of the language runtime."""
-
-    @property
-    def kind(self) -> str:
-        """Kind: goroutine, thread, task or unknown."""
-
-    @property
-    def name(self) -> str:
-        """Name, or an empty string."""
 
 
 class Tracks(Protocol):
@@ -184,7 +175,7 @@ class _Messages:
         message.MergeFrom(part)
         message.MergeFrom(self._track_part)
         if call.unfinished or call.goexit or call.suspended:
-            message.attributes.extend(attributes(_of_call(call)))
+            message.attributes.extend(attributes(call_attributes(call)))
         if call.error or call.panic:
             self._add_failure(message, span)
             size += 3 * call.text_bytes
@@ -196,13 +187,7 @@ class _Messages:
 
     def _of_function(self, index: int) -> tuple[SpanMessage, int]:
         function = self._source.functions[index]
-        facts: dict[str, Value] = (
-            {} if function.direction else {"code.function.name": function.name}
-        )
-        if function.file:
-            facts["code.file.path"] = function.file
-        if function.line:
-            facts["code.line.number"] = function.line
+        facts = function_attributes(function)
         part = SpanMessage(
             name=short_name(function.name),
             kind=SpanMessage.SPAN_KIND_INTERNAL,
@@ -225,7 +210,9 @@ class _Messages:
 
     def _change_track(self, index: int) -> None:
         self._track = index
-        self._track_part = SpanMessage(attributes=attributes(_of_track(self._source.tracks[index])))
+        self._track_part = SpanMessage(
+            attributes=attributes(track_attributes(self._source.tracks[index]))
+        )
         self._track_size = int(self._track_part.ByteSize())
 
     def _add_failure(self, message: SpanMessage, span: Span) -> None:
@@ -259,27 +246,6 @@ def _add_request(message: SpanMessage, request: RequestCall, call: Call) -> int:
     message.kind = kind
     message.attributes.extend(attributes(facts))
     return sum(len(name) + len(str(value)) + 8 for name, value in facts.items())
-
-
-def _of_call(call: Call) -> dict[str, Value]:
-    """Return the attributes that only few calls have."""
-    facts: dict[str, Value] = {}
-    if call.unfinished:
-        facts["functrace.unfinished"] = True
-    if call.goexit:
-        facts["functrace.goexit"] = True
-    if call.suspended:
-        facts["functrace.suspended_ns"] = call.suspended
-    return facts
-
-
-def _of_track(track: TrackInfo) -> dict[str, Value]:
-    """Return track attributes; the semantic conventions define names only for threads."""
-    prefix = "thread" if track.kind == "thread" else f"functrace.{track.kind}"
-    facts: dict[str, Value] = {f"{prefix}.id": track.id}
-    if track.name:
-        facts[f"{prefix}.name"] = track.name
-    return facts
 
 
 def attributes(values: dict[str, Value]) -> list[KeyValue]:

@@ -30,6 +30,11 @@ def resource(recorded: Recorded) -> dict[str, Value]:
     return facts
 
 
+def service_name(recorded: Recorded) -> str:
+    """Return the name of the service, which OTEL_SERVICE_NAME overrides."""
+    return str(resource(recorded)["service.name"])
+
+
 def _service(recorded: Recorded) -> str:
     """Return the name of the service that the process was started with, else of its program.
 

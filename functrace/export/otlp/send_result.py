@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTraceServiceRequest,
-    ExportTraceServiceResponse,
-)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 
 class SendResult(NamedTuple):
@@ -35,7 +32,7 @@ class Connection(Protocol):
     def address(self) -> str:
         """Address of the collector, for messages."""
 
-    def prepare(self, request: ExportTraceServiceRequest) -> Callable[[float], SendResult]:
+    def prepare(self, request: Any) -> Callable[[float], SendResult]:
         """Return a function that sends the request once, within a timeout in seconds."""
 
     def close(self) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import random
 import time
-
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from typing import Any
 
 from functrace.errors import UsageError
 from functrace.export.otlp.exporter_settings import GRPC, ExporterSettings, read_settings
@@ -37,7 +36,7 @@ class Transport:
         """Address of the collector, for messages."""
         return self._connection.address
 
-    def send(self, request: ExportTraceServiceRequest) -> SendResult:
+    def send(self, request: Any) -> SendResult:
         """Send a request until it is accepted, refused permanently, or the timeout is exceeded."""
         deadline = time.monotonic() + self._timeout_s
         self.last_error = ""
