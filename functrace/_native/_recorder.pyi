@@ -114,9 +114,12 @@ class Recorder:
         """
 
     def begin_request(
-        self, function: int, flags: int, inbound: int, ids: bytes, ft: bytes, /
+        self, function: int, flags: int, inbound: int, ids: bytes, ft: bytes, track: int = 0, /
     ) -> int:
         """Begin a request on this thread's track. Returns its number, 0 if it is not recorded.
+
+        track: one that new_track() returned, for a request that does not end before the calls that
+        begin after it; 0 for this thread's.
 
         function as add_request_function() returned it; flags: the value of the request record;
         inbound, of an outbound call: the number of the inbound call that it belongs to, 0 if that

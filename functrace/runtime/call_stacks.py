@@ -214,11 +214,14 @@ class CallStacks:
 
     # Requests
 
-    def begin_request(self, call: Call, enter: Callable[[Track, Call], bool]) -> bool:
-        """Begin a call that has no frame, unless ``enter`` refuses it."""
+    def begin_request(self, call: Call, enter: Callable[[Track, Call], bool], number: int) -> bool:
+        """Begin a call that has no frame, unless ``enter`` refuses it.
+
+        ``number`` is the track's, or 0 for the current one.
+        """
         if self._state.is_muted:
             return False
-        track = self._track()
+        track = self._known_track(number) if number else self._track()
         if track.is_suspended:
             self._resume(track)
         is_entered = enter(track, call)

@@ -128,7 +128,9 @@ class Recorder:
         REQUEST_INFOS.append(RequestInfo(name, direction, protocol))
         return len(REQUEST_INFOS)
 
-    def begin_request(self, function: int, flags: int, inbound: int, ids: bytes, ft: bytes) -> int:
+    def begin_request(
+        self, function: int, flags: int, inbound: int, ids: bytes, ft: bytes, track: int = 0
+    ) -> int:
         """Begin a request on this thread's track and return its number."""
         info = REQUEST_INFOS[function - 1]
         if not self._is_started or not self.number(info):
@@ -146,7 +148,7 @@ class Recorder:
             writer.enter_request(call, info.number, flags, head + ids + ft)
             return True
 
-        return call.request if self._stacks.begin_request(call, enter) else 0
+        return call.request if self._stacks.begin_request(call, enter, track) else 0
 
     def end_request(
         self, number: int, status: int, route: int, failure: str | BaseException | None

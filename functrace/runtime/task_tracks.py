@@ -140,6 +140,11 @@ class TaskTracks:
         active = get_dict(MODULES.get("threading")).get("_active")
         return self._inbounds.get(active.get(get_ident())) if type(active) is dict else None
 
+    def new_track_here(self) -> int:
+        """Create a track that is parented to the innermost open call; return its number."""
+        assert self._recorder is not None
+        return self._recorder.new_track(TASK, "", self._current_origin())
+
     def _create_track(self, task: Any) -> int:
         """Create the track of a task that is seen for the first time."""
         recorder = self._recorder

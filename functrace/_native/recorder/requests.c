@@ -131,10 +131,11 @@ static bool check_count(Py_ssize_t count, Py_ssize_t wanted) {
 
 PyObject *recorder_begin_request(PyObject *self, PyObject *const *arguments, Py_ssize_t count) {
     (void)self;
-    if (!check_count(count, 5)) return NULL;
+    if (count != 6 && !check_count(count, 5)) return NULL;
     uint32_t index = (uint32_t)PyLong_AsUnsignedLong(arguments[0]);
     uint64_t value = PyLong_AsUnsignedLongLong(arguments[1]);
     uint64_t inbound = PyLong_AsUnsignedLongLong(arguments[2]);
+    uint64_t track = count == 6 ? PyLong_AsUnsignedLongLong(arguments[5]) : 0;
     if (PyErr_Occurred()) return NULL;
     char payload[MAX_PAYLOAD];
     size_t size = 8; /* behind the number */
@@ -149,14 +150,15 @@ PyObject *recorder_begin_request(PyObject *self, PyObject *const *arguments, Py_
     struct thread *th;
     int status = call_thread(state, &th);
     if (status < 0) return NULL;
-    struct request r = {status ? request_function_number(index) : 0, value, payload, size};
+    struct track *t = !status ? NULL : track ? track_numbered(track) : th->track;
+    struct request r = {t ? request_function_number(index) : 0, value, payload, size};
     uint64_t number = request_count + 1;
     memcpy(payload, &number, 8);
     bool entered = false;
     if (r.function) {
         uint64_t now = clock_ticks();
-        call_drop_dead(state, th->track, frame_of(number), now);
-        entered = enter(th->track, now, &r, number);
+        call_drop_dead(state, t, frame_of(number), now);
+        entered = enter(t, now, &r, number);
         request_count += entered;
     }
     call_finish_event();

@@ -22,7 +22,15 @@ _PACKAGE = "functrace.runtime.requests.libraries"
 
 # Modules of libraries, and ours that hooks them.
 _LIBRARIES = {
+    "aiohttp.client_reqrep": "aiohttp_client",
+    "aiohttp.connector": "aiohttp_client",
+    "aiohttp.web_protocol": "aiohttp_server",
+    "django.core.handlers.base": "django",
     "flask.ctx": "flask",
+    "grpc._channel": "grpc_client",
+    "grpc._server": "grpc_server",
+    "grpc.aio._call": "grpc_aio_client",
+    "grpc.aio._server": "grpc_aio_server",
     "gunicorn.http.wsgi": "gunicorn",
     "gunicorn.workers.gthread": "gunicorn",
     "gunicorn.workers.sync": "gunicorn",
@@ -87,11 +95,7 @@ class RequestHooks:
         if self._tracker is None:
             from functrace.runtime.requests.tracker import Tracker
 
-            self._tracker = Tracker(
-                self._propagate,
-                keeps_urls=self._keeps_urls,
-                inherited=self._tasks.inherited_inbound,
-            )
+            self._tracker = Tracker(self._propagate, keeps_urls=self._keeps_urls, tasks=self._tasks)
             self._tracker.attach(self._recorder, self._process_key)
             self._tasks.current_inbound = Tracker.in_context
         return self._tracker

@@ -93,12 +93,15 @@ class Outbound:
         headers: what its hook must send besides the program's headers.
     """
 
-    __slots__ = ("headers", "is_open", "number", "protocol")
+    __slots__ = ("headers", "is_open", "number", "protocol", "track")
 
-    def __init__(self, number: int, headers: list[tuple[str, str]], protocol: int) -> None:
+    def __init__(
+        self, number: int, headers: list[tuple[str, str]], protocol: int, track: int
+    ) -> None:
         self.number = number
         self.headers = headers
         self.protocol = protocol
+        self.track = track  # its own, or 0
         self.is_open = True
 
 
@@ -112,16 +115,13 @@ class Tracker:
     Args:
         propagate: observe, forward or span.
         keeps_urls: whether names contain paths and queries as they are.
-        inherited: returns the inbound call in which this thread, or the work that it does, was
-            started, or None.
+        tasks: TaskTracks.
     """
 
-    def __init__(
-        self, propagate: str, *, keeps_urls: bool, inherited: Callable[[], Inbound | None]
-    ) -> None:
+    def __init__(self, propagate: str, *, keeps_urls: bool, tasks: Any) -> None:
         self._propagate = propagate
         self._keeps_urls = keeps_urls
-        self._inherited = inherited
+        self._tasks = tasks
         self._recorder: Any = None
         self._process_key = 0
         self._functions: dict[tuple[int, int, str], int] = {}
@@ -231,7 +231,7 @@ class Tracker:
 
     def current(self) -> Inbound | None:
         """Return the open inbound call that this code belongs to, or None if it is unknown."""
-        inbound = _current.get() or self._inherited()
+        inbound = _current.get() or self._tasks.inherited_inbound()
         if inbound is not None and inbound.is_open:
             return inbound
         return self._open.get(self._recorder.open_inbound())
@@ -244,7 +244,14 @@ class Tracker:
     # Outbound calls
 
     def _begin_outbound(
-        self, method: str, host: str, target: str, headers: Headers, protocol: int = HTTP
+        self,
+        method: str,
+        host: str,
+        target: str,
+        headers: Headers,
+        protocol: int = HTTP,
+        *,
+        on_own_track: bool = False,
     ) -> Outbound | None:
         """Begin an outbound call. Returns None if it is not recorded.
 
@@ -252,6 +259,7 @@ class Tracker:
             method, target, protocol: as above.
             host: the host, with or without a port.
             headers: the trace headers that the program has set.
+            on_own_track: whether it may last longer than calls that enclose it.
         """
         recorder = self._recorder
         if recorder is None:
@@ -275,7 +283,8 @@ class Tracker:
             is_sampled = context.is_sampled or (is_own and not context.trace_id)
             flags |= _HAS_IDS | (_IS_SAMPLED if is_sampled else 0)
         of = inbound.number if inbound is not None else 0
-        number = recorder.begin_request(function, flags, of, ids, b"")
+        track = self._tasks.new_track_here() if on_own_track else 0
+        number = recorder.begin_request(function, flags, of, ids, b"", track)
         if not number:
             return None
         added: list[tuple[str, str]] = []
@@ -283,7 +292,7 @@ class Tracker:
             added = trace_headers.span(context, self._process_key, number, trace_id, span_id)
         elif is_free and self._propagate == "forward":
             added = trace_headers.forward(context, self._process_key, number)
-        return Outbound(number, added, protocol)
+        return Outbound(number, added, protocol, track)
 
     @staticmethod
     def _context_of(inbound: Inbound | None) -> TraceContext:
@@ -306,7 +315,10 @@ class Tracker:
             status = -1 if status < 0 else status | _IS_GRPC
         elif failure is None and status >= 400:
             failure = _status_text(status)
-        self._recorder.end_request(outbound.number, status, 0, failure)
+        recorder = self._recorder
+        recorder.end_request(outbound.number, status, 0, failure)
+        if outbound.track:
+            recorder.release_track(outbound.track)
 
     # Names
 

@@ -164,9 +164,15 @@ def _wait_for(service: Service) -> None:
 
 
 def run_client(
-    runtime: Runtime, folder: Path, program: str, *, group: str = "services", **variables: str
+    runtime: Runtime,
+    folder: Path,
+    program: str,
+    *,
+    group: str = "services",
+    message: str = "",
+    **variables: str,
 ) -> list[decoder.Trace]:
-    """Run HEAD and a program to its end, and return its traces."""
+    """Run HEAD and a program to its end, and return its traces; ``message`` is functrace's."""
     folder.mkdir(exist_ok=True)
     (folder / "program.py").write_text(HEAD + textwrap.dedent(program), encoding="utf-8")
     done = subprocess.run(
@@ -179,5 +185,6 @@ def run_client(
         timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
-    assert "functrace" not in done.stderr, done.stderr
+    messages = [line for line in done.stderr.splitlines() if line.startswith("functrace")]
+    assert messages == ([message] if message else []), done.stderr
     return [decoder.read(path) for path in sorted(folder.glob("*.ftrace"))]

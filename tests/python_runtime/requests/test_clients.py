@@ -66,6 +66,16 @@ CLIENTS = {
     """,
 }
 
+CLIENTS["aiohttp"] = """
+        import asyncio, aiohttp
+        def get(url, headers):
+            async def fetch():
+                async with aiohttp.ClientSession() as session:
+                    async with session.get(url, headers=headers) as response:
+                        assert "tracestate" not in response.request_info.headers
+            asyncio.run(fetch())
+    """
+
 _BEGIN_TRACING = "trace(lambda: 1)()\n"
 _INBOUND = f"""
 tracker = functrace._get_control()._requests._get_tracker()
@@ -171,6 +181,29 @@ def test_header_of_the_program(
     assert peer.headers()["traceparent"] == own
     assert not {"tracestate", "b3"} & set(peer.headers())
     assert f"? 2 out http of=1 ids={'1' * 32}-{'2' * 16}" in _requests(trace)
+
+
+def test_overlapping_calls(runtime: Runtime, peer: Peer, tmp_path: Path) -> None:
+    program = """
+        import http.client
+        @trace
+        def inside(): pass
+        inside()
+        one, two = (http.client.HTTPConnection("127.0.0.1", PORT) for _ in range(2))
+        one.request("GET", "/one")
+        two.request("GET", "/two")
+        one.getresponse()
+        inside()
+        two.getresponse()
+    """.replace("PORT", str(peer.port))
+    (trace,) = run_client(runtime, tmp_path, program)
+    assert [track.calls for track in trace.tracks] == [
+        (
+            ">inside <inside >GET 127.0.0.1/one ?1 out http of=0 =200 <GET 127.0.0.1/one"
+            " >inside <inside"
+        ),
+        ">GET 127.0.0.1/two ?2 out http of=0 =200 <GET 127.0.0.1/two",
+    ]
 
 
 def test_off(runtime: Runtime, peer: Peer, tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ that have begun the call get their headers sent.
 
 from __future__ import annotations
 
+from _thread import get_ident
+
 from functrace.runtime import BUILTINS
 from functrace.runtime.raw_attributes import exact_str, get_attribute
 from functrace.runtime.requests.patching import (
@@ -40,6 +42,7 @@ class _Hooks:
     def __init__(self, tracker: Tracker) -> None:
         self._tracker = tracker
         self._outbounds = WeakIdentityMap()  # by connection
+        self._open: dict[int, int] = {}  # how many each thread waits for
 
     def begin(self, connection: Any, *_arguments: Any, **_options: Any) -> Any:
         """Begin an outbound call with the headers that the connection has collected."""
@@ -52,8 +55,12 @@ class _Hooks:
             method, _, rest = to_text(buffer[0]).partition(" ")
             target = rest.rpartition(" ")[0]
             host = _host(connection, target)
-            outbound = self._tracker.begin_outbound(method, host, target, headers)
-            self._outbounds.put(connection, outbound)
+            waiting = self._open.get(get_ident(), 0)
+            outbound = self._tracker.begin_outbound(
+                method, host, target, headers, on_own_track=waiting > 0
+            )
+            self._outbounds.put(connection, (outbound, get_ident()))
+            self._open[get_ident()] = waiting + 1
         if outbound is not None and not headers:
             buffer += [f"{name}: {value}".encode("ascii") for name, value in outbound.headers]
             outbound.headers = []
@@ -66,9 +73,12 @@ class _Hooks:
 
     def end(self, connection: Any, response: Any, error: BaseException | None) -> None:
         """End the connection's outbound call."""
-        outbound = self._outbounds.get(connection)
+        outbound, thread = self._outbounds.get(connection) or (None, 0)
         if outbound is not None:
             self._outbounds.put(connection, None)
+            self._open[thread] -= 1
+            if not self._open[thread]:
+                del self._open[thread]
             status = -1 if response is None else to_status(get_attribute(response, "status"))
             self._tracker.end_outbound(outbound, status, error)
 

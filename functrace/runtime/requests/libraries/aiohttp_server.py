@@ -1,0 +1,64 @@
+"""Inbound calls of aiohttp's server, and its routes."""
+
+from __future__ import annotations
+
+from functrace.runtime import BUILTINS
+from functrace.runtime.raw_attributes import exact_str, get_attribute
+from functrace.runtime.requests.patching import (
+    around,
+    around_async,
+    raw_trace_headers,
+    replace,
+    to_status,
+)
+
+TYPE_CHECKING = False  # typing is not imported at run time: it lengthens the start
+if TYPE_CHECKING:
+    from typing import Any
+
+    from functrace.runtime.requests.tracker import Inbound, Tracker
+
+globals()["__builtins__"] = BUILTINS
+
+
+def install(tracker: Tracker, module: Any) -> None:
+    """Hook the handler of a connection."""
+
+    def begin(_handler: Any, request: Any, *_arguments: Any) -> Any:
+        message: Any = get_attribute(request, "_message")  # of the library's parser, in C
+        if message is None:
+            return None
+        headers = raw_trace_headers(message.raw_headers)
+        method, target = exact_str(message.method), exact_str(message.path)
+        inbound = tracker.begin_inbound(method, target, headers)
+        return None if inbound is None else (inbound, request)
+
+    def end(state: tuple[Inbound, Any], result: Any, error: BaseException | None) -> None:
+        inbound, request = state
+        inbound.error = inbound.error or error
+        if type(result) is tuple and result:
+            inbound.status = to_status(get_attribute(result[0], "_status"))
+        inbound.route = _route(get_attribute(request, "_match_info"))
+        tracker.end_inbound(inbound)
+
+    def note_error(
+        _handler: Any,
+        _request: Any,
+        status: Any = 500,
+        exc: Any = None,
+        *_arguments: Any,
+        **_options: Any,
+    ) -> None:
+        if status == 500 and exc is not None:
+            tracker.note("error", exc)
+
+    guard, handler = tracker.guard, module.RequestHandler
+    replace(handler, "_handle_request", around_async(guard(begin), guard(end)))
+    replace(handler, "handle_error", around(guard(note_error), guard(end)))
+
+
+def _route(match_info: Any) -> str:
+    """Return the path of the resource: of one with parameters, the format for them."""
+    resource = get_attribute(get_attribute(match_info, "_route"), "_resource")
+    formatter = exact_str(get_attribute(resource, "_formatter"))
+    return formatter or exact_str(get_attribute(resource, "_path"))

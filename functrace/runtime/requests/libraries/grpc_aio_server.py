@@ -1,0 +1,117 @@
+"""Inbound calls of gRPC's asyncio server, recorded by an interceptor in front of the program's."""
+
+from __future__ import annotations
+
+from functrace.runtime import BUILTINS
+from functrace.runtime.requests.grpc_names import code_of, method_name, trace_metadata
+from functrace.runtime.requests.patching import remove_frame, replace
+from functrace.runtime.requests.tracker import GRPC
+
+TYPE_CHECKING = False  # typing is not imported at run time: it lengthens the start
+if TYPE_CHECKING:
+    from typing import Any
+
+    from functrace.runtime.requests.tracker import Tracker
+
+globals()["__builtins__"] = BUILTINS
+
+
+_UNKNOWN = 2
+_COROUTINE, _ASYNC_GENERATOR = 0x80, 0x200  # inspect.CO_*
+
+
+def install(tracker: Tracker, module: Any) -> None:
+    """Hook the server, which gets one more interceptor."""
+    hooks = _Hooks(tracker)
+
+    class Interceptor(module.ServerInterceptor):  # type: ignore[misc]
+        async def intercept_service(self, continuation: Any, details: Any) -> Any:
+            handler = await continuation(details)
+            return hooks.wrap_handler(handler, details) or handler
+
+    def make(original: Any) -> Any:
+        def __init__(  # noqa: N807  it replaces that method
+            self: Any,
+            thread_pool: Any,
+            generic_handlers: Any,
+            interceptors: Any,
+            *arguments: Any,
+            **options: Any,
+        ) -> None:
+            mine = (Interceptor(), *(interceptors or ()))
+            original(self, thread_pool, generic_handlers, mine, *arguments, **options)
+
+        return __init__
+
+    replace(module.Server, "__init__", make)
+
+
+class _Hooks:
+    def __init__(self, tracker: Tracker) -> None:
+        self._tracker = tracker
+        self.begin = tracker.guard(self._begin)
+        self.end = tracker.guard(self._end)
+        self.wrap_handler = tracker.guard(self._wrap_handler)
+
+    def _begin(self, details: Any) -> Any:
+        metadata = trace_metadata(tuple(details.invocation_metadata or ()))
+        return self._tracker.begin_inbound("", method_name(details.method), metadata, GRPC)
+
+    def _end(self, inbound: Any, context: Any, error: BaseException | None) -> None:
+        code = code_of(context.code())
+        if error is not None and not code:
+            code = _UNKNOWN
+            inbound.error = error
+        inbound.status = code
+        self._tracker.end_inbound(inbound)
+
+    def _wrap_handler(self, handler: Any, details: Any) -> Any:
+        """Return a handler like another one, which records its calls; None if it cannot be."""
+        if type(handler).__name__ != "RpcMethodHandler":
+            return None
+        names = ("unary_unary", "unary_stream", "stream_unary", "stream_stream")
+        for name in names:
+            behavior = getattr(handler, name)
+            if behavior is not None:
+                wrapped = self._wrap(behavior, details)
+                return None if wrapped is None else handler._replace(**{name: wrapped})
+        return None
+
+    def _wrap(self, behavior: Any, details: Any) -> Any:
+        code = getattr(getattr(behavior, "__func__", behavior), "__code__", None)
+        flags = getattr(code, "co_flags", 0)
+        if flags & _COROUTINE:
+            return self._coroutine(behavior, details)
+        return self._generator(behavior, details) if flags & _ASYNC_GENERATOR else None
+
+    def _coroutine(self, behavior: Any, details: Any) -> Any:
+        async def serve(request: Any, context: Any) -> Any:
+            inbound = self.begin(details)
+            try:
+                result = await behavior(request, context)
+            except BaseException as error:
+                if inbound is not None:
+                    self.end(inbound, context, error)
+                remove_frame(error)
+                raise
+            if inbound is not None:
+                self.end(inbound, context, None)
+            return result
+
+        return serve
+
+    def _generator(self, behavior: Any, details: Any) -> Any:
+        async def serve(request: Any, context: Any) -> Any:
+            inbound = self.begin(details)
+            try:
+                async for response in behavior(request, context):
+                    yield response
+            except BaseException as error:
+                if inbound is not None:
+                    self.end(inbound, context, error)
+                remove_frame(error)
+                raise
+            if inbound is not None:
+                self.end(inbound, context, None)
+
+        return serve
