@@ -17,8 +17,11 @@ _NO_PART_OF_A_GLOB = frozenset(" ,\\!{}'\"`")
 def short_name(name: str) -> str:
     """Return a function's name after the last ``/`` of its import path.
 
-    A major version is removed: ``chi.(*Mux).ServeHTTP`` of ``github.com/go-chi/chi/v5``.
+    A major version is removed: ``chi.(*Mux).ServeHTTP`` of ``github.com/go-chi/chi/v5``. A name
+    with a space is that of a request, such as ``POST payments/pay``, which is not shortened.
     """
+    if " " in name:
+        return name
     return strip_major_version(name).rpartition("/")[2]
 
 

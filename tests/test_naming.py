@@ -17,3 +17,8 @@ VECTORS = json.loads((Path(__file__).parent / "vectors_of_names.json").read_text
 def test_without_version(name: str, expected: str) -> None:
     assert strip_major_version(name) == expected
     assert short_name(name) == expected.rpartition("/")[2]
+
+
+@pytest.mark.parametrize("name", ["GET /users/{id}", "POST payments/pay", "grpc store.Store/Get"])
+def test_the_name_of_a_request_is_not_shortened(name: str) -> None:
+    assert short_name(name) == name

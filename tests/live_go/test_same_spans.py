@@ -21,7 +21,8 @@ from tests.tracefile import writer as w
 from tests.tracefile.fuzz import generated
 
 RECEIVERS = {"http/protobuf": over_http, "grpc": over_grpc}
-VECTORS = sorted((Path(__file__).resolve().parents[1] / "vectors").glob("*.ftrace"))
+_FOLDER = Path(__file__).resolve().parents[1] / "vectors"
+VECTORS = sorted(path for path in _FOLDER.glob("*.ftrace") if path.stem != "requests")
 
 
 def of_export(path: Path, options: Options) -> Received:
@@ -78,6 +79,14 @@ def check(
 @pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.stem)
 def test_vectors(sender: Path, path: Path) -> None:
     check(sender, path)
+
+
+def test_requests_are_sent_as_internal_spans(sender: Path) -> None:
+    path = _FOLDER / "requests.ftrace"
+    got, _ = of_sender(sender, path, {})
+    wanted = [str(Span.FromString(span)) for span in followed(path, ALL_CALLS)]
+    assert span_texts(got) == sorted(wanted)
+    assert {span.kind for span in got.spans} == {Span.SPAN_KIND_INTERNAL}
 
 
 def written(folder: Path, seed: int, steps: int) -> Path:

@@ -123,7 +123,8 @@ def mutated(chance: random.Random) -> bytes:
     vectors = VECTORS if chance.random() < 0.8 else VERSION_1
     content = bytearray(chance.choice(list(vectors.values())))
     if chance.random() < 0.5:
-        content = bytearray(generated(chance, forks=True))
+        requests = chance.random() < 0.4
+        content = bytearray(generated(chance, forks=True, requests=requests))
     mutate(chance, content)
     return bytes(content)
 
@@ -134,15 +135,16 @@ def mutate(chance: random.Random, content: bytearray) -> None:
         chance.choice(_MUTATIONS)(chance, content)
 
 
-def generated(chance: random.Random, *, forks: bool = False, cycles: bool = True) -> bytes:
+def generated(
+    chance: random.Random, *, forks: bool = False, cycles: bool = True, requests: bool = False
+) -> bytes:
     """Words that are well-formed each, and make little sense together.
 
     The chunks are those of several writers, so that a track's runs are in any order. With `forks`,
     tracks are started by inherited calls, which may be later than their own calls. With `cycles`,
-    tracks may be parents of each other.
+    tracks may be parents of each other. With `requests`, some functions stand for requests.
     """
-    has_requests = chance.random() < 0.4
-    chunks = [w.REQUEST_FUNCTIONS if has_requests else w.FUNCTIONS]
+    chunks = [w.REQUEST_FUNCTIONS if requests else w.FUNCTIONS]
     sequences = list(range(2, 2 + chance.randrange(6)))
     chance.shuffle(sequences)
     runs = dict.fromkeys(range(1, 7), chance.choice([0, (1 << 24) - 4]))
@@ -151,7 +153,7 @@ def generated(chance: random.Random, *, forks: bool = False, cycles: bool = True
         for _ in range(chance.randrange(1, 8)):
             words += _run(chance, runs, cycles)
             words += [_word(chance, cycles) for _ in range(1, chance.randrange(2, 12))]
-            words += _request(chance) if has_requests else []
+            words += _request(chance) if requests else []
         if forks and chance.random() < 0.3:
             words = _forked(chance) + words
         chunks.append(w.events(sequence, *words, track=chance.randrange(4)))
@@ -198,6 +200,7 @@ def _request(chance: random.Random) -> list[bytes]:
     function, begin, end = chance.randrange(1, 5), chance.randrange(60), chance.randrange(40, 100)
     inner = [w.enter(4, begin), w.leave(4, end)]
     words = [
+        *([_request_record(chance), _status(chance)] if chance.random() < 0.1 else []),
         w.enter(function, begin),
         *(_request_record(chance) for _ in range(chance.choice([0, 1, 1, 1, 2]))),
         *(inner if chance.random() < 0.4 else []),
@@ -245,10 +248,8 @@ def _word(chance: random.Random, cycles: bool) -> bytes:
         lambda: w.resumed(chance.choice([ticks & (1 << 40) - 1, chance.randrange(100)])),
         lambda: _begun(chance, ticks, cycles) + w.enter(function, ticks),
         lambda: w.record(chance.randrange(64), b"?" * chance.randrange(40), ticks & 0xFF),
-        lambda: _request_record(chance),
-        lambda: _status(chance),
     ]
-    weights = [4, 4, 8, 8, 1, 1, 1, 2, 2, 0.3, 2, 2, 1, 1, 1, 1]
+    weights = [4, 4, 8, 8, 1, 1, 1, 2, 2, 0.3, 2, 2, 1, 1]
     return chance.choices(makers, weights)[0]()
 
 

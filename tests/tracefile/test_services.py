@@ -8,6 +8,7 @@ import pytest
 
 from functrace.analysis import fold
 from functrace.analysis.merge import merge_functions
+from functrace.analysis.requests.crossing import follow
 from functrace.tracefile import open_trace
 from tests.tracefile.meaning import names
 from tests.tracefile.services import GRPC, INBOUND, OUTBOUND, Service
@@ -60,3 +61,15 @@ def test_a_process_key_that_is_none(tmp_path: Path, key: object) -> None:
     path = Service("", 0, process_key=key, service=["no name"]).write(tmp_path, "odd")
     trace = open_trace(path)
     assert (trace.process_key, trace.service) == (0, "")
+
+
+def test_names_of_requests_without_requests_change_nothing(tmp_path: Path) -> None:
+    """As in a trace that was cut off at once."""
+    paths = []
+    for name in ("gateway", "payments"):
+        service = Service(name, 1)
+        service.number("POST /pay", INBOUND)
+        service.track().enter("main.main", 1)
+        paths.append(service.write(tmp_path))
+    traces = [open_trace(path) for path in paths]
+    assert follow(traces) == (traces, None)

@@ -65,6 +65,8 @@ def follow(traces: Sequence[Trace]) -> tuple[list[Trace], Crossing | None]:
     if not has_requests(traces):
         return list(traces), None
     found = joined(traces)
+    if not len(found.rows):  # of names of requests alone, as in a trace cut off at once
+        return list(traces), None
     if not (found.joins.outbound >= 0).any() and len(set(found.services)) == 1:
         return list(traces), None
     return list(found.traces_with_origins), Crossing(found)

@@ -12,6 +12,7 @@ import (
 type Function struct {
 	Name, File string
 	Line       uint32
+	IsRequest  bool // its calls are requests, and its name is theirs
 }
 
 // Facts are the metadata read so far: the process and its functions.
@@ -39,6 +40,17 @@ func (f *Facts) add(kind int, payload []byte) {
 		if f.Process == nil {
 			f.Process = parseProcess(format.Text(payload))
 		}
+	case format.RequestName:
+		f.markRequest(payload)
+	}
+}
+
+func (f *Facts) markRequest(payload []byte) {
+	if len(payload) < format.RequestNameBytes || payload[4] < 1 || payload[4] > 2 {
+		return
+	}
+	if index := f.Index(int(binary.LittleEndian.Uint32(payload))); index >= 0 {
+		f.Functions[index].IsRequest = true
 	}
 }
 

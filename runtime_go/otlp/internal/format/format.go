@@ -41,6 +41,8 @@ const (
 	Switch    = 10
 	Function  = 16
 	Process   = 17
+
+	RequestName = 19
 )
 
 // Values of an error or a panic record.
@@ -70,7 +72,10 @@ const (
 	TrackBytes    = 32 // before the name
 	OpenBytes     = 16 // of an open or inherited record
 	FunctionBytes = 20 // before name and file
-	Functions     = 1 << 20
+
+	RequestNameBytes = 8
+
+	Functions = 1 << 20
 )
 
 // TimeLimit is the maximum of ticks since the trace's start; the sum of two does not overflow.

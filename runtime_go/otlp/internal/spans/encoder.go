@@ -117,7 +117,10 @@ func parentOf(c *calls.Call) *calls.Call {
 func (e *encoder) functionPart(index int32) []byte {
 	for len(e.functions) <= int(index) {
 		function := e.file.Facts.Functions[len(e.functions)]
-		attributes := []*common.KeyValue{text("code.function.name", function.Name)}
+		var attributes []*common.KeyValue
+		if !function.IsRequest {
+			attributes = append(attributes, text("code.function.name", function.Name))
+		}
 		if function.File != "" {
 			attributes = append(attributes, text("code.file.path", function.File))
 		}

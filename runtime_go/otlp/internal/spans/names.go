@@ -115,8 +115,12 @@ func withoutVersion(name string) string {
 	return suffix.ReplaceAllString(name, "$1")
 }
 
-// shortName returns the part of a function's name after the last /, without a version.
+// shortName returns the part of a function's name after the last /, without a version. A name with
+// a space is that of a request, which is not shortened.
 func shortName(name string) string {
+	if strings.Contains(name, " ") {
+		return name
+	}
 	name = withoutVersion(name)
 	return name[strings.LastIndexByte(name, '/')+1:]
 }
