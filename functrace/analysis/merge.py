@@ -37,6 +37,8 @@ class Forest(Tree):
     nodes: Nodes
     services: tuple[str, ...] = ()
     """service of each function, if chains are followed across processes; else empty"""
+    notes: tuple[str, ...] = ()
+    """a sentence for each reason why chains may end at a process"""
 
     @property
     def traces(self) -> tuple[Trace, ...]:
@@ -96,7 +98,7 @@ def merge(chains: Sequence[Chains], crossing: Crossing | None = None) -> Forest:
     """
     if crossing is None:
         return _view(chains[0]) if len(chains) == 1 else _merged(tuple(chains))
-    return _merged(tuple(chains), crossing.places(chains), crossing.services)
+    return _merged(tuple(chains), crossing)
 
 
 def merge_functions(
@@ -142,9 +144,9 @@ def _view(chains: Chains) -> Forest:
     )
 
 
-def _merged(
-    chains: tuple[Chains, ...], places: Places | None = None, services: Sequence[str] = ()
-) -> Forest:
+def _merged(chains: tuple[Chains, ...], crossing: Crossing | None = None) -> Forest:
+    services = crossing.services if crossing else ()
+    places = crossing.places(chains) if crossing else None
     functions, index_of = merge_functions([each.trace for each in chains], services)
     all_nodes = _AllNodes(chains, index_of, places)
     node_of = _number(all_nodes)
@@ -175,6 +177,7 @@ def _merged(
             first.astype(np.int64),
         ),
         services=_services_of(functions, index_of, services),
+        notes=tuple(crossing.joined.notes()) if crossing else (),
     )
 
 

@@ -86,17 +86,19 @@ def _find(paths: tuple[str, ...], options: _Options) -> CallerChains:
 
     min_duration_ns = units.parse_duration(options.min_duration) if options.min_duration else 0
     opened = trace_arguments.open_all(paths)
-    if not any(trace_arguments.matching_functions(trace, [options.function]) for trace in opened):
+    matches = trace_arguments.function_filter(opened, [options.function])
+    if not any(matches(function) for trace in opened for function in trace.functions):
         raise similar_names.no_function_error(options.function, opened)
     call_filter = CallerFilter(
         failed=options.errors, min_duration_ns=min_duration_ns, unfold_recursion=options.full
     )
     found = find_caller_chains(
         opened,
-        lambda trace: trace_arguments.matching_functions(trace, [options.function]),
+        lambda trace: {i for i, function in enumerate(trace.functions) if matches(function)},
         call_filter,
     )
     trace_arguments.warn_of_damage((chains.trace, chains.damage) for chains in found.forest.chains)
+    trace_arguments.warn_of_missing_joins(found.forest)
     return found
 
 

@@ -82,6 +82,7 @@ def _roots(function: str, paths: tuple[str, ...]) -> tuple[Forest, list[Callee]]
     followed, crossing = follow(opened)
     forest = merge([fold(trace) for trace in followed], crossing)
     trace_arguments.warn_of_damage((chains.trace, chains.damage) for chains in forest.chains)
+    trace_arguments.warn_of_missing_joins(forest)
     matching = [i for i, each in enumerate(forest.functions) if matches(each)]
     nodes = np.flatnonzero(np.isin(forest.function, matching) & (forest.calls > 0))
     if not len(nodes):

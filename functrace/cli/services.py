@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @trace_arguments.argument
-@click.option("--to", type=click.Choice(["dot", "svg"]), help="Write the graph in this format.")
+@click.option("--to", type=click.Choice(["dot", "svg"]), help="Write this format.")
 @recording_options.out("With --to: write to this file; - or none is standard output.")
 @shared_options.as_json
 @shared_options.color

@@ -14,6 +14,7 @@ from functrace.globs import compile_list
 from functrace.units import count, several
 
 if TYPE_CHECKING:
+    from functrace.analysis import Forest
     from functrace.tracefile import Function, Trace
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -63,6 +64,12 @@ def warn_of_damage(traces: Iterable[tuple[Trace, Iterable[str]]]) -> None:
         for sentence in damage:
             if sentence not in trace.damage:
                 terminal.echo(f"functrace: {trace.path}: {sentence}", err=True, fg="yellow")
+
+
+def warn_of_missing_joins(forest: Forest) -> None:
+    """Warn of inbound calls whose callers are not known, where chains go on in other processes."""
+    for sentence in forest.notes:
+        terminal.echo(f"functrace: {sentence}", err=True, fg="yellow")
 
 
 def _report_unreadable(errors: list[str], read: int) -> None:

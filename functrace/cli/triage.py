@@ -26,6 +26,7 @@ def triage(traces: tuple[str, ...], limit: int | None, as_json: bool) -> None:
     from functrace.text import triage_text
 
     found = find(trace_arguments.open_all(traces, should_warn=False))
+    trace_arguments.warn_of_missing_joins(found.forest)
     if as_json:
         terminal.print_json(triage_json.report(found, traces, limit or 0))
         return

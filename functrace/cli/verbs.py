@@ -28,6 +28,7 @@ GROUPS = {
         "callers": "functrace.cli.callers:callers",
         "report": "functrace.cli.report:report",
         "graph": "functrace.cli.graph:graph",
+        "services": "functrace.cli.services:services",
         "replay": "functrace.cli.replay:replay",
         "diff": "functrace.cli.diff:diff",
         "info": "functrace.cli.info:info",

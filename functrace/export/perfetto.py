@@ -24,6 +24,7 @@ from functrace._native.row_types import (
     UNFINISHED,
 )
 from functrace.analysis.columns import Int64s
+from functrace.analysis.requests import has_requests, joined
 from functrace.export import process_names
 from functrace.export import protobuf as pb
 from functrace.export.events import Events, events
@@ -47,6 +48,7 @@ _CLEARED, _NEEDED = 1, 2
 _REALTIME, _BOOTTIME = 1, 6
 _EXPLICIT = 3
 
+_FIRST_REQUEST_FLOW = 1 << 48
 _CALL, _WAIT = 1, 2  # numbers of categories
 _SUSPENDED_NAME, _LOST_NAME, _FIRST_NAME = 1, 2, 3  # numbers of names; functions come last
 _ANNOTATION_NAMES = ("error", "panic", "goexit", "unfinished", "cut")
@@ -54,15 +56,36 @@ _ANNOTATION = {name: number for number, name in enumerate(_ANNOTATION_NAMES, 1)}
 
 
 def write(traces: Sequence[Trace], out: BinaryIO) -> None:
-    """Write all traces on one time axis."""
+    """Write all traces on one time axis, with arrows between the two ends of requests."""
+    traces, flows = _follow(traces)
     began = min(trace.started for trace in traces)
     out.write(_clocks(began))
     uuid = 1
     pids = process_names.distinct_pids(traces)
     for number, (trace, pid) in enumerate(zip(traces, pids, strict=True), 1):
         process = _Process(trace, number, pid, uuid, trace.started - began)
+        process.flow_of_call = flows[number - 1]
         out.writelines(process.packets())
         uuid += 1 + len(trace.tracks)
+
+
+def _follow(traces: Sequence[Trace]) -> tuple[Sequence[Trace], list[dict[int, bytes]]]:
+    """Return the traces with aligned clocks, and the flows of the calls of each that are requests.
+
+    An arrow leads from an outbound call to the inbound call that is joined to it.
+    """
+    flows: list[dict[int, bytes]] = [{} for _ in traces]
+    if not has_requests(traces):
+        return traces, flows
+    found = joined(traces)
+    inner = np.flatnonzero(found.joins.outbound >= 0)
+    for receiver, sender in zip(inner.tolist(), found.joins.outbound[inner].tolist(), strict=True):
+        for row, field in ((sender, _FLOWS), (receiver, _ENDING_FLOWS)):
+            trace, own = found.place(row)
+            call = int(found.tables[trace].call[own])
+            if call >= 0:
+                flows[trace][call] = pb.fixed64(field, _FIRST_REQUEST_FLOW + sender)
+    return found.traces_with_origins, flows
 
 
 def _clocks(began: int) -> bytes:
@@ -84,6 +107,9 @@ class _Process:
         self._names = [_interned_function(i, f) for i, f in enumerate(trace.functions)]
         self._begins = [_begin(index + _FIRST_NAME) for index in range(len(trace.functions))]
         self._last_track = -1
+        self._calls = 0
+        self.flow_of_call: dict[int, bytes] = {}
+        """flows that begin or end at calls, by the number of the call"""
 
     def packets(self) -> Iterator[bytes]:
         yield self._process()
@@ -163,15 +189,32 @@ class _Process:
         return chosen
 
     def _flows(self, block: Events) -> tuple[list[bytes], Int64s]:
-        """Return for each event the flow that ends there, at the first call of a started track."""
+        """Return for each event the flows that begin or end there.
+
+        They end at the first call of a started track, and at both ends of requests.
+        """
         before = np.concatenate([[self._last_track], block.track[:-1]])
         self._last_track = int(block.track[-1])
-        first = (block.track != before) & (block.kind == ENTERED)
-        at = np.flatnonzero(first & (self._trace.tracks.parent[block.track] >= 0))
+        entered = block.kind == ENTERED
+        is_first = (block.track != before) & entered
+        at = np.flatnonzero(is_first & (self._trace.tracks.parent[block.track] >= 0))
+        flows = {
+            place: pb.fixed64(_ENDING_FLOWS, self._track_uuid(track))
+            for place, track in zip(at.tolist(), block.track[at].tolist(), strict=True)
+        }
+        self._add_requests(flows, np.flatnonzero(entered))
         chosen = np.zeros(len(block), np.int64)
-        chosen[at] = np.arange(1, len(at) + 1)
-        uuids = (self._track_uuid(track) for track in block.track[at].tolist())
-        return [b"", *(pb.fixed64(_ENDING_FLOWS, uuid) for uuid in uuids)], chosen
+        chosen[list(flows)] = np.arange(1, len(flows) + 1)
+        return [b"", *flows.values()], chosen
+
+    def _add_requests(self, flows: dict[int, bytes], entries: Int64s) -> None:
+        first = self._calls
+        self._calls += len(entries)
+        if self.flow_of_call:
+            calls = np.array(list(self.flow_of_call), np.int64)
+            for call in calls[(calls >= first) & (calls < self._calls)].tolist():
+                place = int(entries[call - first])
+                flows[place] = flows.get(place, b"") + self.flow_of_call[call]
 
     def _interned(self, functions: Sequence[bytes], endings: _Endings) -> bytes:
         data = b"".join([_FIXED_NAMES, *functions, *endings.texts])

@@ -160,7 +160,7 @@ def _svg_arrow(arrow: _Arrow, at: dict[str, tuple[int, int]]) -> str:
     else:  # back to an earlier layer, or to itself: around below the boxes
         begin, end = (x1 + _BOX_WIDTH, y1 + middle + 12), (x2, y2 + middle + 12)
         low = max(y1, y2) + _BOX_HEIGHT + _ROW_GAP // 2
-        curve = f"C{begin[0] + 60} {low} {end[0] - 60} {low}"
+        curve = f"C{begin[0] + 60} {low} {max(end[0] - 60, 0)} {low}"
         label = ((begin[0] + end[0]) // 2, low - 4)
     line = (
         f'<path d="M{begin[0]} {begin[1]}{curve} {end[0]} {end[1]}" fill="none" stroke="{colour}"'

@@ -25,7 +25,7 @@ from unittest import mock
 
 from functrace.cli.main import main
 from functrace.export import FORMATS
-from tests.cli import hostile
+from tests.cli import hostile, mall
 from tests.tracefile.fuzz import mutate, mutated
 
 KEPT: Path | None = Path("build/fuzz-traces.ftrace")
@@ -53,6 +53,12 @@ _VERBS: list[list[str]] = [
     ["replay", "--errors"],
     ["replay", "--around", "*", "--context", "2"],
     ["replay", "--from", "20ns", "--until", "1s", "--json"],
+    ["services"],
+    ["services", "--json"],
+    ["services", "--to", "dot"],
+    ["services", "--to", "svg"],
+    ["replay", "--request", "payments:1"],
+    ["replay", "--request", f"{1:032x}", "--json"],
     ["info"],
     ["info", "--json"],
     ["diff", "--with-chance", "--limit", "0"],
@@ -81,11 +87,15 @@ def fuzz(seed: int, *, rounds: int | None = None, seconds: float = 0, commands: 
     chance = random.Random(seed)
     end = time.monotonic() + seconds
     run = 0
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as services:
+        others = [path.read_bytes() for path in sorted(mall.write(Path(services)).iterdir())]
         while run < rounds * commands if rounds is not None else time.monotonic() < end:
-            content = _mutated(chance)
+            content, around = _mutated(chance), [hostile.trace()]
+            if chance.random() < 0.2:
+                content, around = _mutated_service(chance, others)
             for words in chance.sample([*_VERBS, *_EXPORTS], commands):
-                _check(words, content, Path(folder), several=chance.random() < 0.3)
+                several = around if len(around) > 1 or chance.random() < 0.3 else []
+                _check(words, content, Path(folder), several or around[: words[0] == "diff"])
                 run += 1
     return run
 
@@ -104,13 +114,21 @@ def _mutated(chance: random.Random) -> bytes:
     return bytes(content)
 
 
-def _check(words: list[str], content: bytes, folder: Path, *, several: bool) -> None:
+def _mutated_service(chance: random.Random, services: list[bytes]) -> tuple[bytes, list[bytes]]:
+    """Return the mutated trace of one of several services, and the traces of the others."""
+    place = chance.randrange(len(services))
+    content = bytearray(services[place])
+    mutate(chance, content)
+    return bytes(content), services[:place] + services[place + 1 :]
+
+
+def _check(words: list[str], content: bytes, folder: Path, around: list[bytes]) -> None:
     trace = folder / "fuzz.ftrace"
     trace.write_bytes(content)
     arguments = [*words, str(trace)]
-    if several or words[0] == "diff":
-        other = folder / "other.ftrace"
-        other.write_bytes(hostile.trace())
+    for number, each in enumerate(around[:1] if words[0] == "diff" else around):
+        other = folder / f"other{number}.ftrace"
+        other.write_bytes(each)
         arguments.append(str(other))
     out = folder / "out"
     is_folder = words[0] == "export" and FORMATS[words[-1]].folder

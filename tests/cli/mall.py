@@ -34,6 +34,16 @@ def write(folder: Path, payments: int = 6) -> Path:
     return folder
 
 
+def clamped(folder: Path) -> Path:
+    """Write a trace whose clock drifts: no difference to the edge's clock suits both requests."""
+    late = Service("late", 0xD, pid=15, host="web1", started=STARTED - 5 * US)
+    track = late.track()
+    for number, at in ((1, 21 * US), (2, 1520 * US)):
+        track.begin_inbound(f"POST /late{number}", at, number, ft=(EDGE, 2 * number))
+        track.end(f"POST /late{number}", at + US, status=200)
+    return late.write(folder, "clamped")
+
+
 def _payment(number: int, tracks: tuple[ServiceTrack, ...]) -> None:
     edge, gateway, pay, store = tracks
     fails = number % 3 == 2

@@ -14,20 +14,30 @@ from click.testing import CliRunner
 
 from functrace.cli import verbs
 from tests.analysis.recorded import Recorded
-from tests.cli import faulty, shop
+from tests.cli import faulty, mall, shop
 from tests.export import program
 from tests.tracefile.vectors import FOLDER
 
 PAGE = (Path(__file__).parents[2] / "docs" / "json.md").read_text("utf-8")
-FREE = ("process_facts", "skipped", "left_alone")  # their own keys are data
+# Their own keys are data.
+FREE = (
+    "process_facts",
+    "skipped",
+    "left_alone",
+    "join",
+    "joined_inbound_calls",
+    "attributed_outbound_calls",
+)
 
+STORY = "replay mall/edge.ftrace mall/clamped.ftrace --request edge:1 --json"
 RUNS = {
     "triage": ["triage . --json"],
     "report": ["report . --json"],
     "callers": ["callers * . --json", "callers Get . --json", "callers main.walk a.ftrace --json"],
     "graph": ["graph main.* . --json --min-share 0"],
     "info": ["info . --json"],
-    "replay": ["replay . --json"],
+    "services": ["services mall --json"],
+    "replay": ["replay . --json", "replay mall --request store:3 --json", STORY],
     "diff": ["diff monday.ftrace tuesday.ftrace --json", "diff fast.ftrace slow.ftrace --json"],
     "export": ["export . --to json", "export . --to jsonl"],
     "inject": ["inject --check --json src"],
@@ -43,6 +53,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shop.tuesday(tmp_path)
     faulty.faulty(tmp_path / "faulty.ftrace")
     program.write(tmp_path)
+    mall.write(tmp_path / "mall")
+    mall.clamped(tmp_path / "mall")
     for path in FOLDER.glob("*.ftrace"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     for name, took in (("fast", 1000), ("slow", 5000)):

@@ -26,6 +26,7 @@ DIFFERENCES = {
     "--otlp": ({"help"}, "`run` sends; `go` and `runtime add` build in what sends"),
     "--out": ({"type", "metavar", "help"}, "a file, a folder, or either, as the verb's result is"),
     "--record-errors": ({"default", "help"}, "only `go` works on copies that nobody has to read"),
+    "--to": ({"type"}, "a picture of services has other formats than calls"),
     "--sort": ({"type", "default", "help"}, "chains and functions have different columns"),
 }
 

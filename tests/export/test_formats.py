@@ -18,6 +18,7 @@ from functrace.cli.export import export
 from functrace.cli.report import report
 from functrace.export import FORMATS
 from functrace.runtime.escaping import escape
+from tests.cli import mall
 from tests.export import program, readers, viewer
 from tests.export.readers import READERS, Told
 from tests.tracefile.meaning import IMPLEMENTATIONS, implementation
@@ -134,6 +135,21 @@ def test_perfetto_has_processes_tracks_and_arrows(tmp_path: Path) -> None:
     }
     starts = [packet[2] for packet in readers.packets(path) if names[packet[0]] == "goroutine 1"]
     assert 2_000_000 in starts  # the second process began two milliseconds later
+
+
+def test_perfetto_has_arrows_between_the_ends_of_requests(tmp_path: Path) -> None:
+    folder = mall.write(tmp_path / "mall", payments=1)
+    path = exported(sorted(folder.glob("*.ftrace")), "perfetto")
+    begun = {flow: packet for packet in readers.packets(path) for flow in packet[1].flow_ids}
+    ended = {
+        flow: packet for packet in readers.packets(path) for flow in packet[1].terminating_flow_ids
+    }
+    arrows = [(begun[flow][2], ended[flow][2]) for flow in begun if flow >= 1 << 48]
+    us = 1000
+    assert sorted(arrows)[:2] == [(20 * us, 40 * us), (70 * us, 110 * us)]
+    sent, arrived = sorted(arrows)[2]  # by aligned clocks: the store's is seven seconds ahead
+    assert sent == 130 * us
+    assert sent < arrived < 310 * us
 
 
 def test_perfetto_call_endings(tmp_path: Path) -> None:

@@ -99,6 +99,8 @@ class _Placing:
     def _of_origins(self) -> Int64s:
         """Return the node below which the inbound calls of each origin belong, or -1."""
         origins = self._origins
+        if not len(origins):
+            return np.full(1, -1, np.int64)
         outer = self._node_of_request[origins.example]
         inbound = self._inbound[origins.example]
         around = np.where(inbound >= 0, self._node_of_request[inbound], -1)

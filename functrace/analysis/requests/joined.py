@@ -14,7 +14,7 @@ from functrace.analysis.chains import Chains
 from functrace.analysis.columns import Bools, Int32s, Int64s
 from functrace.analysis.fold import fold_requests
 from functrace.analysis.requests.clocks import Bounds
-from functrace.analysis.requests.grouping import find_unique, group, group_sizes
+from functrace.analysis.requests.grouping import group, group_sizes
 from functrace.analysis.requests.joining import METHOD_NAMES, Joins, Method, join
 from functrace.analysis.requests.origins import MAX_DEPTH, Origins, drop_cycles, find_origins
 from functrace.analysis.requests.rows import UNFINISHED, Process, RequestRows
@@ -190,7 +190,6 @@ def joined(traces: Sequence[Trace], tables: Sequence[Requests] | None = None) ->
             for each, start in zip(found, first.tolist(), strict=False)
         ]
     )
-    inbound = np.where(inbound < 0, _by_context(rows), inbound)
     joins = join(rows, processes)
     is_known_once = group_sizes(group(rows.trace, rows.number), rows.number > 0) == 1
     unique = np.where(is_known_once & (joins.outbound >= 0), joins.outbound, -1)
@@ -275,12 +274,3 @@ def peer_host(function: Function) -> str:
     if method == "grpc" or target == _OTHER:
         return ""
     return target.partition("/")[0]
-
-
-def _by_context(rows: RequestRows) -> Int64s:
-    """Return the inbound call that the recorder observed for each outbound one, if it was open."""
-    groups = group(rows.trace, np.where(rows.inbound, rows.number, rows.inbound_number))
-    wanted = ~rows.inbound & (rows.inbound_number > 0)
-    found = find_unique(groups, wanted, rows.inbound)
-    was_open = (rows.start[found] <= rows.start) & (rows.start <= rows.end[found])
-    return np.where((found >= 0) & was_open, found, -1)

@@ -103,22 +103,38 @@ def find_around(found: Joined, functions: Sequence[Collection[int]]) -> tuple[li
 
 
 def _innermost(found: Joined, index: int, tracks: Int32s, times: Int64s) -> Int64s:
-    """Return the request on each track that began last before a time, if it was open, or -1."""
+    """Return the innermost request that was open on each track at a time, or -1."""
+    rows = found.rows
     own = np.arange(found.first[index], found.first[index + 1])
-    order = own[np.lexsort((found.rows.start[own], found.rows.track[own]))]
-    keys = np.concatenate([found.rows.track[order], tracks]).astype(np.int64)
-    every = np.concatenate([found.rows.start[order], times])
-    is_asked = np.repeat([False, True], [len(order), len(tracks)])
-    place = np.lexsort((is_asked, every, keys))
-    last = np.maximum.accumulate(np.where(is_asked[place], -1, place))
-    result = np.full(len(tracks), -1, np.int64)
-    asked = place[is_asked[place]] - len(order)
-    candidates = last[is_asked[place]]
-    rows = np.where(candidates >= 0, order[candidates] if len(order) else -1, -1)
-    is_same = (candidates >= 0) & (found.rows.track[rows] == tracks[asked])
-    is_open = is_same & (found.rows.end[rows] >= times[asked])
-    result[asked] = np.where(is_open, rows, -1)
-    return result
+    order = own[np.lexsort((-rows.end[own], rows.start[own], rows.track[own]))]
+    around = _around(rows.track[order].tolist(), rows.end[order].tolist(), rows.start[order])
+    # Behind each request in time order, then those asked for, with the last request before each.
+    keys = np.concatenate([rows.track[order], tracks])
+    every = np.concatenate([rows.start[order], times])
+    place = np.lexsort((np.arange(len(keys)), every, keys))
+    last = np.maximum.accumulate(np.where(place < len(order), place, -1))
+    is_asked = place >= len(order)
+    candidates = np.full(len(tracks), -1, np.int64)
+    candidates[place[is_asked] - len(order)] = last[is_asked]
+    candidates[(candidates >= 0) & (keys[candidates] != tracks)] = -1
+    while True:
+        is_over = (candidates >= 0) & (rows.end[order[candidates]] < times if len(order) else False)
+        if not is_over.any():
+            break
+        candidates = np.where(is_over, around[candidates], candidates)
+    return np.where(candidates >= 0, np.append(order, -1)[candidates], -1)
+
+
+def _around(tracks: list[int], ends: list[int], starts: Int64s) -> Int64s:
+    """Return the request around each one, by their places in the order of tracks and starts."""
+    around = np.full(len(tracks), -1, np.int64)
+    opened: list[int] = []
+    for place, start in enumerate(starts.tolist()):
+        while opened and (tracks[opened[-1]] != tracks[place] or ends[opened[-1]] < start):
+            opened.pop()
+        around[place] = opened[-1] if opened else -1
+        opened.append(place)
+    return around
 
 
 def roots(found: Joined, rows: Collection[int]) -> list[int]:

@@ -23,7 +23,8 @@ def report(found: ServiceGraph) -> dict[str, Any]:
         "inbound_calls": inbound,
         "joined_inbound_calls": methods,
         "unknown_callers": inbound - sum(methods.values()),
-        "outbound_calls": found.belongings,
+        "outbound_calls": sum(found.belongings.values()),
+        "attributed_outbound_calls": found.belongings,
         "clocks": [
             {
                 "trace": str(joined.traces[index].path),
@@ -42,7 +43,7 @@ def _service(each: Service) -> dict[str, Any]:
         "name": each.name,
         "external": each.is_external,
         "gateway": each.is_gateway,
-        "processes": each.processes,
+        "process_count": each.processes,
         "inbound": each.inbound,
         "inbound_failed": each.inbound_failed,
         "without_caller": each.without_caller,
