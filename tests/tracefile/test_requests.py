@@ -63,6 +63,32 @@ def test_a_row_has_what_the_records_contain(read: Read) -> None:
     assert requests.invalid_records == 0
 
 
+def test_a_record_may_be_in_another_chunk_than_the_entry(read: Read) -> None:
+    rest = w.events(
+        3,
+        w.switch(1, 1, opened=1),
+        w.resumed(12),
+        w.request(3),
+        w.status(204),
+        w.leave(USERS, 20),
+        base=1000,
+    )
+    _, requests = fold_requests(read(trace_of(w.enter(USERS, 10), w.suspended(11)) + rest))
+    assert (requests.number.tolist(), requests.status.tolist()) == ([3], [204])
+    assert requests.invalid_records == 0
+
+
+def test_a_request_in_a_request_on_one_track(read: Read) -> None:
+    """A client of the same process, as tests have it."""
+    words = [w.enter(PAY, 10), w.request(1, inbound=0), w.enter(USERS, 20), w.request(2)]
+    words += [w.enter(PAY, 30), w.request(3, inbound=2), w.status(500), w.leave(PAY, 40)]
+    words += [w.status(201), w.leave(USERS, 50), w.status(200), w.leave(PAY, 60)]
+    _, requests = fold_requests(read(trace_of(*words)))
+    assert requests.number.tolist() == [1, 2, 3]
+    assert requests.status.tolist() == [200, 201, 500]
+    assert requests.inbound.tolist() == [-1, -1, 1]
+
+
 def test_an_unfinished_request_has_no_end_and_no_status(read: Read) -> None:
     content = trace_of(w.enter(WORK, 1), w.enter(USERS, 10), w.request(1), w.leave(WORK, 30))
     _, requests = fold_requests(read(content))

@@ -428,7 +428,7 @@ static int is_made_in_inbound(const struct walk *w, int32_t child) {
 }
 
 static int32_t inbound_of_child(struct walk *w, int32_t child) {
-    int32_t open = functrace_open_inbound(&w->out->requests);
+    int32_t open = open_inbound(&w->out->requests);
     if (open >= 0) return is_made_in_inbound(w, child) ? open : NO_INBOUND;
     return w->at.depth && is_single(w) ? AS_PARENT : NO_INBOUND;
 }
@@ -450,7 +450,7 @@ static void begin_ancestry(struct walk *w, int32_t track) {
 
 /* Until the track has ended, it is not known whether it is part of one inbound call. */
 static int32_t ancestor_of(const struct requests *requests) {
-    int32_t open = functrace_open_inbound(requests);
+    int32_t open = open_inbound(requests);
     return open >= 0 ? open : AS_TRACK;
 }
 

@@ -63,8 +63,10 @@ int functrace_open_request(struct requests *requests, uint64_t depth) {
     struct open_request *open = room(requests->open, requests->open_count, &requests->open_capacity, sizeof *open);
     if (!open) return 0;
     requests->open = open;
-    open[requests->open_count].depth = depth;
-    open[requests->open_count++].row = requests->count - 1;
+    uint64_t row = requests->count - 1;
+    int32_t inbound = requests->items[row].direction == INBOUND ? (int32_t)row : open_inbound(requests);
+    struct open_request opened = {depth, row, inbound, 0};
+    open[requests->open_count++] = opened;
     return 1;
 }
 
@@ -84,14 +86,6 @@ struct request *functrace_end_request(struct requests *requests, const struct po
     row->failed = (at->failure.flags & (CALL_ERROR | CALL_PANIC)) != 0;
     read_status(row, at);
     return row;
-}
-
-int32_t functrace_open_inbound(const struct requests *requests) {
-    for (uint64_t i = requests->open_count; i-- > 0;) {
-        uint64_t row = requests->open[i].row;
-        if (requests->items[row].direction == INBOUND) return (int32_t)row;
-    }
-    return -1;
 }
 
 void functrace_release_requests(struct requests *requests) {

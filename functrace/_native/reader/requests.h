@@ -27,8 +27,11 @@ struct request {
     uint8_t direction, protocol, failed, unfinished;
 };
 
+/* depth: the index of its frame; inbound: the row of the innermost inbound call that is open, this one included,
+ * or -1 */
 struct open_request {
-    uint64_t depth, row; /* depth: the index of its frame */
+    uint64_t depth, row;
+    int32_t inbound, padding;
 };
 
 struct requests {
@@ -49,12 +52,14 @@ int functrace_open_request(struct requests *requests, uint64_t depth);
 /* End the innermost open request with the failure and the status at hand, and return it. */
 struct request *functrace_end_request(struct requests *requests, const struct position *at, int64_t end);
 
-/* Return the row of the innermost open inbound call of the track, or -1. */
-int32_t functrace_open_inbound(const struct requests *requests);
-
 /* Return the index of the innermost open request's frame, plus 1; 0 without one. */
 static inline uint64_t depth_of_request(const struct requests *requests) {
     return requests->open_count ? requests->open[requests->open_count - 1].depth + 1 : 0;
+}
+
+/* Return the row of the innermost open inbound call of the track, or -1. */
+static inline int32_t open_inbound(const struct requests *requests) {
+    return requests->open_count ? requests->open[requests->open_count - 1].inbound : -1;
 }
 
 void functrace_release_requests(struct requests *requests);
