@@ -273,13 +273,15 @@ func (c *traceContext) forwarded(protocol Protocol, processKey, number uint64) [
 }
 
 // child returns the headers that continue the trace of an inbound call with a span of its own. traceID
-// has 32 digits.
+// has 32 digits. Ids that came in headers of B3 alone are sent in these alone: a sidecar that replaces
+// the span id there with its own would leave that in traceparent, which its receiver prefers.
 func (c *traceContext) child(protocol Protocol, processKey, number uint64, traceID, spanID string) []Header {
 	names := &headerNames[protocol]
-	headers := []Header{
-		{names[traceparentHeader], "00-" + traceID + "-" + spanID + "-" + c.childFlags()},
-		{names[tracestateHeader], c.outboundState(processKey, number)},
+	var headers []Header
+	if c.traceparent != "" || c.traceID == "" {
+		headers = append(headers, Header{names[traceparentHeader], "00-" + traceID + "-" + spanID + "-" + c.childFlags()})
 	}
+	headers = append(headers, Header{names[tracestateHeader], c.outboundState(processKey, number)})
 	if c.b3 != "" {
 		headers = append(headers, Header{names[b3Header], childOfB3(c.b3, spanID)})
 	}

@@ -120,7 +120,7 @@ func FuzzTraceHeaders(f *testing.F) {
 			t.Errorf("tracestate is %q", again.tracestate)
 		}
 		child := parseTraceHeaders(GRPC, headersOf(pairs(c.child(GRPC, 7, 9, strings.Repeat("a", 32), "00000000000000b7"))))
-		if child.spanID != "00000000000000b7" || child.traceparent == "" {
+		if isW3C := c.traceparent != "" || c.traceID == ""; child.spanID != "00000000000000b7" || isW3C != (child.traceparent != "") {
 			t.Errorf("%+v is the child of %+v", child, c)
 		}
 	})

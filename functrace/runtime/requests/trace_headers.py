@@ -193,6 +193,9 @@ def span(
 ) -> list[tuple[str, str]]:
     """Return the headers that continue the trace of an inbound call with a span of its own.
 
+    Ids that came in headers of B3 alone are sent in these alone: a sidecar that replaces the span
+    id there with its own would leave that in traceparent, which its receiver prefers.
+
     Args:
         context: of the inbound call.
         process_key, number: identify the outbound call that sends the headers.
@@ -200,10 +203,10 @@ def span(
         span_id: a new one.
     """
     is_sampled = context.is_sampled or (not context.trace_id and not _has_decision(context))
-    headers = [
-        ("traceparent", f"00-{trace_id}-{span_id}-{'01' if is_sampled else '00'}"),
-        ("tracestate", _tracestate(context, process_key, number)),
-    ]
+    headers = [("tracestate", _tracestate(context, process_key, number))]
+    if context.traceparent or not context.trace_id:
+        flags = "01" if is_sampled else "00"
+        headers.insert(0, ("traceparent", f"00-{trace_id}-{span_id}-{flags}"))
     if context.b3:
         headers.append(("b3", _child_of_b3(context.b3, span_id)))
     multi = dict(context.multi)
