@@ -72,7 +72,10 @@ def _profile(session: Session, package: str) -> str:
     """Return the profile for the build of the program that ``package`` belongs to, or ``off``."""
     if session.pgo != "auto":
         return session.pgo
-    folder = session.scope.folder(package.partition(" ")[0].removesuffix(".test"))
+    path, _, program = package.partition(" ")
+    if program and not program.endswith(".test]"):
+        path = program.strip("[]")  # a dependency of the program, compiled with its profile
+    folder = session.scope.folder(path.removesuffix(".test"))
     profile = folder / "default.pgo" if folder else None
     return str(profile) if profile and profile.exists() else "off"
 

@@ -17,7 +17,7 @@ import functrace.sources.go
 import rewriter
 from functrace import __version__, messages
 from functrace.cache.folders import choose
-from functrace.gobuild import archives, go_environment, lifetime, packages
+from functrace.gobuild import archives, go_environment, lifetime, packages, request_hooks
 from functrace.gobuild.go_command import Flag, GoCommand, last
 from functrace.gobuild.go_environment import Environment
 from functrace.gobuild.otlp_sender import Sender, find_sender
@@ -132,7 +132,7 @@ def _key(request: Request, tags: list[str], place: Path, sender: Sender | None) 
 def _own_sources() -> str:
     """Return a digest of the code that instruments and of the runtime."""
     digest = hashlib.sha256()
-    for package in (rewriter, functrace.sources.go, functrace.sources):
+    for package in (rewriter, functrace.sources.go, functrace.sources, request_hooks):
         for path in sorted(Path(str(package.__file__)).parent.rglob("*.py")):
             digest.update(path.read_bytes())
     for parser in ("tree-sitter", "tree-sitter-go"):
@@ -140,6 +140,7 @@ def _own_sources() -> str:
     for content in (
         *runtime_copy.read_sources().values(),
         *runtime_copy.read_embedded_sources().values(),
+        *(text for _, text in sorted(request_hooks.read_sources().items())),
     ):
         digest.update(content)
     return digest.hexdigest()

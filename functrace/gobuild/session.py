@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from functrace.gobuild import request_hooks
 from functrace.gobuild.package_filter import Scope
 from functrace.sources.go.module import Module
 from rewriter.filters import Filters
@@ -64,6 +65,7 @@ class Session:
         more packages than the scope contains, so the mark, which gives packages separate entries
         in the build cache, is a digest of everything that decides which of them are instrumented
         and how. The standard library depends on fewer settings and is shared by more builds.
+        Packages with request hooks have marks of their own, in any scope.
         """
         scope = self.scope
         paths = [module.path for module in scope.modules]
@@ -75,6 +77,11 @@ class Session:
             marks["std"] = self._mark("std")
         elif scope.deps:
             marks["std"] = ""
+        for package in request_hooks.HOOKED:
+            marks.pop(package, None)
+            is_standard = scope.is_standard(package)
+            about = [] if is_standard else [paths, scope.deps, self.resolution]
+            marks[package] = self._mark("requests", bool(scope.std), *about)
         return marks
 
     def _mark(self, *about: object) -> str:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from functrace import messages
 from functrace.errors import FunctraceError
-from functrace.gobuild import archives, inlining, instrument, light_counts, session
+from functrace.gobuild import archives, inlining, instrument, light_counts, request_hooks, session
+from functrace.gobuild.package_filter import import_path_of
 from functrace.gobuild.session import MARK, RUNTIME, Session
 
 
@@ -42,21 +43,25 @@ def _execute(command: Sequence[str], run: Session) -> int:
 
 def _compile(run: Session, command: list[str]) -> int:
     package = os.environ.get("TOOLEXEC_IMPORTPATH", "")
-    if not run.scope.contains(package):
-        return _execute(command, run)
-    files = {word: Path(word).read_bytes() for word in _files(command)}
-    inlinable = inlining.find_inlinable(run, command, files) if run.light else {}
-    if inlinable is None:
-        status = _execute(command, run)
-        if status:
-            return status
-        raise FunctraceError(
-            f"{package}: cannot tell which functions the compiler inlines: it reported none "
-            "with -m; build without --light"
-        )
-    new = _instrumented(run, package, command, files, inlinable)
-    if new == command:
-        return _execute(command, run)
+    new = command
+    if run.scope.contains(package):
+        files = {word: Path(word).read_bytes() for word in _files(command)}
+        inlinable = inlining.find_inlinable(run, command, files) if run.light else {}
+        if inlinable is None:
+            status = _execute(command, run)
+            if status:
+                return status
+            raise FunctraceError(
+                f"{package}: cannot tell which functions the compiler inlines: it reported none "
+                "with -m; build without --light"
+            )
+        new = _instrumented(run, package, command, files, inlinable)
+    if import_path_of(package) in request_hooks.HOOKED and _compile_with_hooks(run, package, new):
+        return 0
+    return _execute(command, run) if new == command else _compile_copies(run, package, command, new)
+
+
+def _compile_copies(run: Session, package: str, command: list[str], new: list[str]) -> int:
     attempt = subprocess.run([*run.toolexec, *new], capture_output=True, check=False)
     if attempt.returncode:
         # Errors of the user's code must be reported as for the original files.
@@ -72,6 +77,47 @@ def _compile(run: Session, command: list[str]) -> int:
     messages.write_output(attempt.stdout, sys.stdout)
     messages.write_output(attempt.stderr, sys.stderr)
     return 0
+
+
+def _compile_with_hooks(run: Session, package: str, command: list[str]) -> bool:
+    """Compile a package with its request hooks; report whether that succeeded."""
+    new = _hooked(run, package, command)
+    attempt = new and subprocess.run([*run.toolexec, *new], capture_output=True, check=False)
+    if attempt and attempt.returncode == 0:
+        messages.write_output(attempt.stdout, sys.stdout)
+        messages.write_output(attempt.stderr, sys.stderr)
+        return True
+    path = import_path_of(package)
+    messages.write_message(f"{path} is not as expected: its requests are not recorded")
+    return False
+
+
+def _hooked(run: Session, package: str, command: list[str]) -> list[str] | None:
+    """Return the compiler's command line with request hooks, or None if there are none for it."""
+    files = {word: Path(word).read_bytes() for word in _files(command)}
+    hooked = request_hooks.hook(import_path_of(package), files)
+    if hooked is None:
+        return None
+    folder = Path(_value(command, "-o")).parent / "functrace-requests"
+    folder.mkdir(exist_ok=True)
+    copies: dict[str, str] = {}
+    for path, text in hooked.edited.items():
+        copies[path] = str(folder / os.path.basename(path))
+        is_original = not Path(path).is_relative_to(folder.parent)
+        Path(copies[path]).write_bytes(instrument.for_compiler(path, text) if is_original else text)
+    place = os.path.dirname(next(iter(files)))
+    added = [str(folder / name) for name in hooked.added]
+    for name, text in hooked.added.items():
+        (folder / name).write_bytes(instrument.for_compiler(os.path.join(place, name), text))
+    new = [*(copies.get(word, word) for word in command), *added]
+    if not hooked.needs_runtime or _imports_runtime(command):
+        return new
+    return _with_packages(new, {RUNTIME: archives.find(run, package)[RUNTIME]})
+
+
+def _imports_runtime(command: list[str]) -> bool:
+    config = _value(command, "-importcfg")
+    return bool(config) and f"packagefile {RUNTIME}=" in Path(config).read_text(encoding="utf-8")
 
 
 def _instrumented(
