@@ -17,7 +17,9 @@ from tests.support.toolchains import Go
 SCRIPTS = sorted((Path(__file__).parent / "scripts").glob("*.txtar"))
 
 # These compile the standard library again: for the race detector, other systems, other flags.
-LONG = set("cgo cross deps flags lines otlp pgo std test-bench test-cover test-race".split())
+LONG = set(
+    "cgo cross deps flags lines otlp pgo requests-builds std test-bench test-cover test-race".split()
+)
 
 
 def _scripts() -> list[Any]:
