@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from functrace.cache.folders import make_private
@@ -51,13 +52,16 @@ def write_runtime(folder: Path, key: str, sender: bytes | None) -> None:
         raise FunctraceError(f"{error.filename or folder}: {error.strerror}") from None
 
 
-def find(session: Session, package: str) -> Archives:
+def find(session: Session, package: str, command: Sequence[str]) -> Archives:
     """Return the archives of the runtime and its dependencies for a build of ``package``.
+
+    ``command`` is that of the compiler or linker.
 
     Raises:
         FunctraceError: the go command could not build them.
     """
-    flags = [*session.go_flags, f"-pgo={_profile(session, package)}"]
+    profile = find_profile(session, package, command) or "off"
+    flags = [*session.go_flags, f"-pgo={profile}"]
     name = hashlib.sha256(json.dumps(flags).encode()).hexdigest()[:16]
     path = Path(session.folder) / f"archives-{name}.json"
     with open(path.with_suffix(".lock"), "wb") as lock:
@@ -68,16 +72,45 @@ def find(session: Session, package: str) -> Archives:
     return found
 
 
-def _profile(session: Session, package: str) -> str:
-    """Return the profile for the build of the program that ``package`` belongs to, or ``off``."""
+_PROFILE_FLAG = "-pgoprofile="
+_PROFILE = "default.pgo"
+
+
+def find_profile(session: Session, package: str, command: Sequence[str]) -> str | None:
+    """Return the profile that ``package`` is built with, or ``off``; None if it is not known."""
     if session.pgo != "auto":
         return session.pgo
     path, _, program = package.partition(" ")
     if program and not program.endswith(".test]"):
-        path = program.strip("[]")  # a dependency of the program, compiled with its profile
-    folder = session.scope.folder(path.removesuffix(".test"))
-    profile = folder / "default.pgo" if folder else None
-    return str(profile) if profile and profile.exists() else "off"
+        path = program.strip("[]")  # a dependency of one of several programs
+    profile = _profile_of(session, path)
+    is_compiler = any(word == "-p" for word in command)
+    if not is_compiler:
+        return profile or "off"
+    given = [word for word in command if word.startswith(_PROFILE_FLAG)]
+    if not given:
+        return "off"
+    if given[0].endswith(f"/{_PROFILE}"):
+        return given[0].removeprefix(_PROFILE_FLAG)
+    # Go 1.23 and newer pass what they have made of the profile.
+    return profile or _only_profile(session)
+
+
+def _profile_of(session: Session, program: str) -> str | None:
+    folder = session.scope.folder(program.removesuffix(".test"))
+    profile = folder / _PROFILE if folder else None
+    return str(profile) if profile and profile.exists() else None
+
+
+def _only_profile(session: Session) -> str | None:
+    """Return the profile of the build's programs, or None if they have different ones."""
+    try:
+        actions = json.loads(session.graph.read_bytes())
+    except (OSError, ValueError):
+        return None
+    programs = {action.get("Package", "") for action in actions if action.get("Mode") == "link"}
+    profiles = {profile for name in programs if (profile := _profile_of(session, name))}
+    return profiles.pop() if len(profiles) == 1 else None
 
 
 def _list_archives(session: Session, flags: list[str]) -> Archives:

@@ -96,7 +96,7 @@ def _hooked(run: Session, package: str, command: list[str]) -> list[str] | None:
     """Return the compiler's command line with request hooks, or None if there are none for it."""
     files = {word: Path(word).read_bytes() for word in _files(command)}
     hooked = request_hooks.hook(import_path_of(package), files)
-    if hooked is None:
+    if hooked is None or archives.find_profile(run, package, command) is None:
         return None
     folder = Path(_value(command, "-o")).parent / "functrace-requests"
     folder.mkdir(exist_ok=True)
@@ -112,7 +112,7 @@ def _hooked(run: Session, package: str, command: list[str]) -> list[str] | None:
     new = [*(copies.get(word, word) for word in command), *added]
     if not hooked.needs_runtime or _imports_runtime(command):
         return new
-    return _with_packages(new, {RUNTIME: archives.find(run, package)[RUNTIME]})
+    return _with_packages(new, {RUNTIME: archives.find(run, package, command)[RUNTIME]})
 
 
 def _imports_runtime(command: list[str]) -> bool:
@@ -147,7 +147,7 @@ def _instrumented(
     if not copies:
         return command
     new = [copies.get(word, word) for word in command]
-    found = archives.find(run, package)
+    found = archives.find(run, package, command)
     return _with_packages(new, {RUNTIME: found[RUNTIME]})
 
 
@@ -175,7 +175,7 @@ def _add_runtime(run: Session, command: list[str]) -> list[str]:
     config = Path(_value(command, "-importcfg"))
     listed = {line.partition("=")[0] for line in config.read_text(encoding="utf-8").splitlines()}
     package = os.environ.get("TOOLEXEC_IMPORTPATH", "")
-    found = archives.find(run, package)
+    found = archives.find(run, package, command)
     missing = {path: file for path, file in found.items() if f"packagefile {path}" not in listed}
     return _with_packages(command, missing)
 
