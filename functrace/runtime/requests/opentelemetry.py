@@ -39,7 +39,7 @@ def current_context(inbound: TraceContext) -> TraceContext | None:
     sampled = "01" if context.is_sampled else "00"
     context.traceparent = f"00-{context.trace_id}-{context.span_id}-{sampled}"
     if inbound.trace_id == context.trace_id:
-        context.members, context.tracestate = inbound.members, inbound.tracestate
+        context.tracestate = inbound.tracestate
     return context
 
 

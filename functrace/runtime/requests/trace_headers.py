@@ -46,6 +46,7 @@ _match_b3 = re.compile(
     r"((?:[0-9a-f]{16}){1,2})-([0-9a-f]{16})(?:-([01d])(?:-([0-9a-f]{16}))?)?"
 ).fullmatch
 
+_ODD = "13579bdf"
 _SAMPLED = {"1": True, "true": True, "d": True, "0": False, "false": False}
 
 
@@ -59,7 +60,6 @@ class TraceContext:
         ft: key of the process and number of the outbound call that sent the request; or None.
         traceparent: the value, if it is valid.
         tracestate: the value, if traceparent is valid.
-        members: members of tracestate but ft; None if the value is not valid.
         b3: the value, if it is valid.
         multi: the valid headers of B3 with several headers, by name.
         is_current: whether it is that of OpenTelemetry's current span.
@@ -70,7 +70,6 @@ class TraceContext:
         "ft",
         "is_current",
         "is_sampled",
-        "members",
         "multi",
         "span_id",
         "trace_id",
@@ -82,56 +81,77 @@ class TraceContext:
         self.trace_id = self.span_id = self.traceparent = self.tracestate = self.b3 = ""
         self.is_sampled = self.is_current = False
         self.ft: tuple[int, int] | None = None
-        self.members: list[str] | None = []
-        self.multi: dict[str, str] = {}
+        self.multi = _NO_HEADERS
 
 
+_NO_HEADERS: dict[str, str] = {}
 NO_CONTEXT = TraceContext()
 
 
 def parse(headers: Iterable[tuple[str, str]]) -> TraceContext:
     """Return what the headers contain; names are in lower case, in the order of arrival."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, str] = {}
     for name, value in headers:
         if name in NAMES:
-            found.setdefault(name, []).append(value.strip(" \t"))
+            if name not in found:
+                found[name] = value.strip(" \t")
+            elif name == "tracestate":
+                found[name] += "," + value.strip(" \t")
+            else:
+                found[name] = "\0"  # sent several times, which makes them all invalid
     if not found:
         return NO_CONTEXT
     context = TraceContext()
-    _parse_w3c(context, _single(found, "traceparent"), ",".join(found.get("tracestate", ())))
-    _parse_b3(context, _single(found, "b3"))
-    _parse_multi(context, {name: value for name in B3_NAMES if (value := _single(found, name))})
+    if "traceparent" in found:
+        _parse_traceparent(context, found["traceparent"])
+    if "tracestate" in found:
+        _parse_tracestate(context, found["tracestate"])
+    if "b3" in found:
+        _parse_b3(context, found["b3"])
+    if not found.keys().isdisjoint(B3_NAMES):
+        headers_of_b3 = {name: found[name] for name in B3_NAMES if found.get(name)}
+        _parse_multi(context, {n: v for n, v in headers_of_b3.items() if _is_sendable(v)})
     return context
-
-
-def _single(found: dict[str, list[str]], name: str) -> str:
-    """Return the value of a header that was sent once; '' otherwise, or if it is hostile."""
-    values = found.get(name, ())
-    return values[0] if len(values) == 1 and _is_sendable(values[0]) else ""
 
 
 def _is_sendable(value: str) -> bool:
     return len(value) <= _MAX_VALUE and _match_printable(value) is not None
 
 
-def _parse_w3c(context: TraceContext, traceparent: str, tracestate: str) -> None:
-    matched = _match_traceparent(traceparent)
-    # Version 00 ends behind the flags.
-    if matched is not None and (matched[1] != "00" or matched[5] is None):
-        context.traceparent = traceparent
-        context.trace_id, context.span_id = matched[2], matched[3]
-        context.is_sampled = bool(int(matched[4], 16) & 1)
-    if not tracestate or not _is_sendable(tracestate):
+def _parse_traceparent(context: TraceContext, value: str) -> None:
+    matched = _match_traceparent(value) if len(value) <= _MAX_VALUE else None
+    if matched is None:
         return
+    version, trace_id, span_id, flags, more = matched.groups()
+    # Version 00 ends behind the flags.
+    if more is None or (version != "00" and _match_printable(more)):
+        context.traceparent = value
+        context.trace_id, context.span_id = trace_id, span_id
+        context.is_sampled = flags[1] in _ODD
+
+
+def _parse_tracestate(context: TraceContext, value: str) -> None:
+    matched = _match_ft(value)  # most often it is the only member
+    if matched is None:
+        if not _is_sendable(value):
+            return
+        matched = _match_ft(_own_member(value)) if "ft=" in value else None
+    if matched is not None:
+        context.ft = int(matched[1], 16), int(matched[2], 16)
+    if context.traceparent:
+        context.tracestate = value
+
+
+def _own_member(tracestate: str) -> str:
+    """Return the first member of ours in a valid tracestate; '' if there is none."""
+    return next((m for m in _members(tracestate) or () if m.startswith("ft=")), "")
+
+
+def _members(tracestate: str) -> list[str] | None:
+    """Return the members of a tracestate; None if it is not valid."""
     members = [member for part in tracestate.split(",") if (member := part.strip(" \t"))]
     is_valid = len(members) <= _MAX_MEMBERS and all(map(_match_member, members))
-    if is_valid:
-        own = [member for member in members if member.startswith("ft=")]
-        matched = _match_ft(own[0]) if own else None
-        context.ft = None if matched is None else (int(matched[1], 16), int(matched[2], 16))
-    if context.traceparent:
-        context.tracestate = tracestate
-        context.members = [m for m in members if m[:3] != "ft="] if is_valid else None
+    return members if is_valid else None
 
 
 def _parse_b3(context: TraceContext, value: str) -> None:
@@ -231,9 +251,14 @@ def _child_of_b3(value: str, span_id: str) -> str:
 
 def _tracestate(context: TraceContext, process_key: int, number: int) -> str:
     """Return the members of the inbound call behind our own, as far as the limits permit."""
-    if context.members is None:
+    own = f"ft={process_key:016x}:{number:x}"
+    if not context.tracestate:
+        return own
+    received = _members(context.tracestate)
+    if received is None:
         return context.tracestate
-    members = [f"ft={process_key:016x}:{number:x}", *context.members][:_MAX_MEMBERS]
+    others = [member for member in received if not member.startswith("ft=")]
+    members = [own, *others][:_MAX_MEMBERS]
     size = sum(map(len, members)) + len(members) - 1
     while size > _MAX_TRACESTATE:
         large = [i for i, member in enumerate(members) if len(member) > _MAX_LARGE_MEMBER]

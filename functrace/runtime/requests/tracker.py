@@ -188,7 +188,8 @@ class Tracker:
             ids = bytes.fromhex(context.trace_id + context.span_id)
         if context.ft is not None:
             flags |= _HAS_FT
-            ft = b"".join(number.to_bytes(8, "little") for number in context.ft)
+            process, number = context.ft
+            ft = process.to_bytes(8, "little") + number.to_bytes(8, "little")
         number = recorder.begin_request(function, flags, 0, ids, ft)
         if not number:
             return None
