@@ -70,7 +70,7 @@ class RequestHooks:
 
     def install(self) -> None:
         """Hook the libraries that are loaded, and the others when they are."""
-        sys.meta_path.insert(0, _Finder(hide(self._find_spec)))
+        sys.meta_path.insert(0, _Finder(self._find_spec))
         self._hook_loaded()
 
     def _hook_loaded(self) -> None:
@@ -118,11 +118,10 @@ class _Finder:
     """Finder on sys.meta_path that finds nothing but the modules to hook."""
 
     def __init__(self, find: Callable[..., Any]) -> None:
-        self._find = find
+        def find_spec(name: str, path: Any = None, target: Any = None) -> Any:
+            return find(self, name, path, target) if name in _LIBRARIES else None
 
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        """Return the spec of a module to hook, as the other finders do; None for others."""
-        return self._find(self, name, path, target) if name in _LIBRARIES else None
+        self.find_spec = hide(find_spec)  # each import of the program calls it
 
 
 def _call_after_loading(loader: Any, function: Callable[[Any], None]) -> None:
