@@ -38,6 +38,8 @@ def test_completion_offers_current_options(functrace: Run) -> None:
     assert {"--errors", "--min-duration", "--color"} <= offered("functrace callers --")
     assert "--slow" not in offered("functrace callers --")
     assert offered("functrace --color n") == {"never"}
+    assert offered("functrace serv") == {"services"}
+    assert offered("functrace services --to s") == {"svg"}
 
 
 def test_every_verb_has_help(functrace: Run) -> None:

@@ -235,11 +235,30 @@ def test_errors(run: Run, module: Path, line: str, message: str) -> None:
 def test_figures_say_which_callers_are_unknown(functrace: Run, module: Path) -> None:
     folder = mall.write(module / "mall")
     (folder / "payments.ftrace").unlink()
-    note = "the callers of 6 inbound calls with ids are not known; their chains begin there"
+    note = "the callers of 6 inbound calls are not known; their chains begin there"
     for verb in ("services", "callers store.Get", "graph store.Get", "triage"):
         done = functrace(*verb.split(), "mall")
         assert done.returncode == 0
         assert note in done.stdout + done.stderr, verb
+
+
+def test_requests_from_outside_are_no_loss(functrace: Run, module: Path) -> None:
+    """What is in front of the gateway may be a browser or a proxy that makes the ids."""
+    folder = mall.write(module / "mall")
+    for name in ("edge", "gateway"):
+        (folder / f"{name}.ftrace").unlink()
+    done = functrace("callers", "store.Get", "mall")
+    assert "callers of 6 inbound calls" in done.stderr  # the header names the gateway's process
+    front = Service("front", 0xF1)
+    track = front.track()
+    track.begin_inbound("GET /", 10, 1, ids=("ab" * 16, "cd" * 8))
+    track.begin_outbound("GET mail.example/", 20, 2, inbound=1, ids=("ab" * 16, "ef" * 8))
+    track.end("GET mail.example/", 30, status=200)
+    track.end("GET /", 40, status=200)
+    front.write(module)
+    done = functrace("services", "front.ftrace")
+    assert done.returncode == 0
+    assert "callers" not in done.stdout.replace("to their callers", "")
 
 
 def test_names_from_a_trace_are_escaped(functrace: Run, module: Path) -> None:

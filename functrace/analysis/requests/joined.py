@@ -153,11 +153,27 @@ class Joined:
         if self.origins.too_deep:
             number = units.several(self.origins.too_deep, "inbound call")
             yield f"the chains of {number} were cut: they passed more than {MAX_DEPTH} processes"
-        named = self.rows.inbound & ((self.rows.trace_id >= 0) | (self.rows.ft_process > 0))
-        unknown = int((named & (self.joins.outbound < 0)).sum())
+        unknown = int(self._has_lost_caller().sum())
         if unknown:
             number = units.several(unknown, "inbound call")
-            yield f"the callers of {number} with ids are not known; their chains begin there"
+            yield f"the callers of {number} are not known; their chains begin there"
+
+    def _has_lost_caller(self) -> Bools:
+        """Return the inbound calls without a join whose chains began in another process.
+
+        Their headers name a caller, or an outbound call of the same trace id came before them and
+        its other side is not known. Others may have come from outside.
+        """
+        rows = self.rows
+        offsets = np.array([self.offsets[i].value for i in range(len(self.traces))], np.int64)
+        start = rows.start + offsets[rows.trace]
+        open_ended = np.flatnonzero(~rows.inbound & ~self.is_received & (rows.trace_id >= 0))
+        first = np.full(int(rows.trace_id.max(initial=-1)) + 2, UNFINISHED)  # the last is for -1
+        np.minimum.at(first, rows.trace_id[open_ended], start[open_ended])
+        first[-1] = UNFINISHED
+        is_named = (rows.ft_process > 0) | (first[rows.trace_id] < start)
+        lost: Bools = rows.inbound & (self.joins.outbound < 0) & is_named
+        return lost
 
     def function(self, row: int) -> Function | None:
         """Return the function that stands for a request; None if its entry was overwritten."""
