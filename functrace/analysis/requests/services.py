@@ -262,7 +262,7 @@ def _notes(found: Joined, unattributed: int) -> Iterator[str]:
         )
     if unattributed:
         number = units.several(unattributed, "outbound call")
-        yield f"the inbound calls that {number} belong to are not known"
+        yield f"{number} belong to no inbound call, or to one that is not known"
     for chains, table in found.folds:
         where = f"{chains.trace.path}: "
         for sentence in losses(chains):

@@ -116,7 +116,7 @@ def _summary(found: ServiceGraph) -> Iterator[str]:
     )
     outbound = sum(found.belongings.values())
     of = ", ".join(
-        f"{units.count(number)} {'unknown' if name == 'unknown' else f'by {name}'}"
+        f"{units.count(number)} {'to none' if name == 'unknown' else f'by {name}'}"
         for name, number in found.belongings.items()
         if number
     )
