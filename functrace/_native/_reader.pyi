@@ -43,6 +43,8 @@ def fold(
     match_since: int,
     match_until: int,
     starts_are_observed: int,
+    bounds: Array,
+    ns_per_tick: float,
     /,
 ) -> tuple[bytearray, bytearray, bytearray, bytearray, bytearray, tuple[int, ...]]:
     """Return nodes, blocks, rows, origins of nodes, requests, and analysis.request.Counters."""

@@ -89,6 +89,8 @@ NODE = np.dtype(
         ("failed_length", "<u2"),
         ("started", "u1"),
         ("recursive", "u1"),
+        ("window", "<i4"),
+        ("padding", "<i4"),
     ]
 )
 

@@ -19,7 +19,7 @@ from functrace.analysis.columns import (
 )
 from functrace.analysis.histograms import Histogram, Histograms
 from functrace.analysis.request import Result
-from functrace.tracefile.reader import Trace
+from functrace.tracefile.reader import Clock, Trace
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -91,13 +91,18 @@ class Functions(Figures):
         )
 
 
-def chains_of(trace: Trace, result: Result, damage: tuple[str, ...]) -> Chains:
-    """Convert the raw tables of a fold to columns."""
+def chains_of(
+    trace: Trace,
+    result: Result,
+    damage: tuple[str, ...],
+    histogram_clock: Clock | None = None,
+) -> Chains:
+    """Convert the raw tables of a fold to columns. Histograms are in ticks of `histogram_clock`."""
     nodes, blocks = result.nodes, result.blocks
     origin = np.zeros(len(nodes), np.uint32)
     origin[result.origins["node"]] = result.origins["origin"]
-    clock = trace.clock
-    ns = clock.nanoseconds
+    clock = histogram_clock or trace.clock
+    ns = trace.clock.nanoseconds
     of_node = blocks["owner"] < 0
     return Chains(
         parent=nodes["parent"].copy(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,9 +11,10 @@ from functrace._native.engine import array, engine
 from functrace._native.row_types import BLOCK, NODE, NODE_ORIGIN, REQUEST, ROW
 from functrace.analysis.calls import Calls, calls_of
 from functrace.analysis.chains import Chains, chains_of
+from functrace.analysis.columns import Int32s, Int64s
 from functrace.analysis.damage import damage
 from functrace.analysis.origins import Origins
-from functrace.analysis.request import Counters, Flags, Request, Result
+from functrace.analysis.request import Counters, Flags, Request, Result, Rows
 from functrace.analysis.request_rows import requests_of
 from functrace.analysis.selection import EVERYTHING, Selection, flags
 from functrace.analysis.track_words import source_of
@@ -105,6 +106,56 @@ def fold_requests(
     return chains, requests_of(trace, result.requests, result.counters.invalid_requests)
 
 
+@dataclass(frozen=True, eq=False)
+class WindowFold:
+    """Calls of a trace by the chain and window in which they ended, and those that failed.
+
+    The nodes of `chains` are chains without figures, and their figures in one window each. The
+    parent of the latter is the chain. Their histograms are of nanoseconds.
+    """
+
+    chains: Chains
+    window: Int32s
+    """by node: the window of its figures; -1 for a chain"""
+    failures: Rows
+    """rows of ROW: failed calls, at most as many as asked for; their nodes are chains"""
+    failure_window: Int64s
+    """by row of `failures`: the window in which the call ended"""
+
+
+def fold_windows(
+    trace: Trace, bounds: Sequence[int], *, with_histograms: bool = True, max_failures: int = 0
+) -> WindowFold:
+    """Return the chains of a trace with figures for each window in which calls ended.
+
+    Args:
+        trace: the trace to fold.
+        bounds: nanoseconds since the start of the trace, ascending, at least two: each window
+            begins with a bound and ends before the next one. Calls that end in none are left out.
+        with_histograms: whether figures have histograms.
+        max_failures: limit on the failed calls that are listed.
+    """
+    listing = Listing(limit=max_failures, failed_only=True)
+    histograms_of = range(len(trace.functions)) if with_histograms else ()
+    ends = _ascending(trace, bounds)
+    request = replace(
+        _request(trace, EVERYTHING, listing, histograms_of, _NODE_LIMIT),
+        bounds=ends,
+        ns_per_tick=1e9 / trace.clock.ticks_per_second,
+    )
+    result = _run(request)
+    nodes, rows = result.nodes, result.rows
+    chains = chains_of(trace, result, damage(trace, result.counters), Clock(1e9))
+    window_of_row = np.searchsorted(ends, rows["start"] + rows["duration"], "right") - 1
+    return WindowFold(chains, nodes["window"].copy(), rows, window_of_row)
+
+
+def _ascending(trace: Trace, bounds: Sequence[int]) -> Int64s:
+    """Return bounds in ticks. Where two are the same tick, the later one is moved."""
+    ticks = np.array([trace.clock.ticks(bound) for bound in bounds], np.int64)
+    return ticks + np.arange(len(ticks)) if (np.diff(ticks) <= 0).any() else ticks
+
+
 def _run(request: Request) -> Result:
     nodes, blocks, rows, origins_of_nodes, requests, counters = engine().fold(
         request.source.arguments(),
@@ -126,6 +177,8 @@ def _run(request: Request) -> Result:
         request.match_since,
         request.match_until,
         request.starts_are_observed,
+        array(request.bounds),
+        request.ns_per_tick,
     )
     return Result(
         np.frombuffer(nodes, NODE),

@@ -62,6 +62,18 @@ class Histograms:
         self._owners = owners[order]
         self._clock = clock
 
+    def buckets(self) -> tuple[Int64s, Int64s, Int64s]:
+        """Return the owner, number and count of each bucket that is not empty, owner by owner.
+
+        Numbers are those of the buckets of all durations: 32 of the shortest, one for each tick,
+        and 32 for each power of two after them.
+        """
+        counts = self._blocks["counts"].astype(np.int64).ravel()
+        used = np.flatnonzero(counts)
+        number = self._blocks["exponent"].astype(np.int64).repeat(BUCKETS) * BUCKETS
+        owner = self._owners.astype(np.int64).repeat(BUCKETS)
+        return owner[used], number[used] + used % BUCKETS, counts[used]
+
     def of(self, owner: int) -> Histogram:
         """Return the histogram of a function or node, empty if it has none."""
         first, end = np.searchsorted(self._owners, [owner, owner + 1])

@@ -48,6 +48,11 @@ class Request:
     node_limit: int
     starts_are_observed: bool
     """whether tracks start when they are made, not with their first event"""
+    bounds: npt.NDArray[np.int64] | None = None
+    """ends of windows in ticks: a node has a child for each window in which calls of it ended, with
+    their figures, and calls that ended in no window do not count; None: there are no windows"""
+    ns_per_tick: float = 1.0
+    """with `bounds`, histograms are of nanoseconds"""
 
 
 @dataclass

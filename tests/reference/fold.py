@@ -75,6 +75,8 @@ class _Node:
     histogram: int = -1
     recursive: bool = False
     origin: int = 0
+    window: int = -1
+    padding: int = 0
     repeated_in: _Call | None = None
     repetitions: int = 0
 
@@ -149,7 +151,7 @@ class _Tree:
 
     def __init__(self, ask: Question) -> None:
         self._ask = ask
-        self._children: dict[tuple[int, int, bool], int] = {}
+        self._children: dict[tuple[int, int, bool | None], int] = {}
         self._histograms: dict[int, int] = {}
         self.nodes: list[_Node] = []
         self.blocks: dict[tuple[int, int], list[int]] = {}
@@ -189,7 +191,8 @@ class _Tree:
 
     def count(self, track: int, call: _Call, end: int, waited: int, failure: Failure) -> None:
         duration = end - call.start
-        node = self.nodes[call.id]
+        index = call.id if self._ask.bounds is None else self._in_window(call.id, end)
+        node = self.nodes[index]
         node.calls += 1
         node.total = add_time(node.total, duration)
         node.suspended = add_time(node.suspended, waited)
@@ -198,11 +201,21 @@ class _Tree:
             node.unfinished += 1
             node.last = max(node.last, call.start)
         else:
-            self._finished(track, node, call, duration)
+            self._finished(track, index, call, duration)
         if failure.flags & (ERROR | PANIC):
             _note_failure(node, track, call, failure)
 
-    def _finished(self, track: int, node: _Node, call: _Call, duration: int) -> None:
+    def _in_window(self, parent: int, end: int) -> int:
+        """Return the node for the calls of a node that end in the same window."""
+        assert self._ask.bounds is not None
+        window = int(np.searchsorted(self._ask.bounds, end, "right")) - 1
+        key = (parent, window, None)
+        if key not in self._children:
+            self.nodes.append(_Node(parent, self.nodes[parent].function, False, window=window))
+        return self._children.setdefault(key, len(self.nodes) - 1)
+
+    def _finished(self, track: int, index: int, call: _Call, duration: int) -> None:
+        node = self.nodes[index]
         node.min = duration if node.min < 0 else min(node.min, duration)
         if node.slowest_track < 0 or duration > node.max:
             node.max = duration
@@ -211,11 +224,13 @@ class _Tree:
         node.last = max(node.last, call.start + duration)
         self._note_duration(call.function, duration)
         if self._ask.histogram_of is not None and self._ask.histogram_of[call.function]:
-            self._note_duration(~call.id, duration)
-            node.histogram = self._histograms[~call.id]
+            self._note_duration(~index, duration)
+            node.histogram = self._histograms[~index]
 
     def _note_duration(self, owner: int, duration: int) -> None:
         self._histograms.setdefault(owner, len(self._histograms))
+        if self._ask.bounds is not None:
+            duration = int(duration * self._ask.ns_per_tick + 0.5)
         exponent, bucket = 0, duration
         if duration >= BUCKETS:
             high = duration.bit_length() - 1
@@ -422,6 +437,9 @@ class _TrackFold(TrackWalk[_Call]):
             around.before.append(row)
 
     def _is_counted(self, start: int, end: int) -> bool:
+        bounds = self._ask.bounds
+        if bounds is not None and not bounds[0] <= end < bounds[-1]:
+            return False
         return self._counted and start <= self._ask.until and end >= self._ask.since
 
     def _list_before(self, around: _Ended) -> None:

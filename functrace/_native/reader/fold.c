@@ -56,6 +56,7 @@ struct walk {
     int64_t checked_piece;                 /* pieces of the track before it are whole */
     struct edges edges;   /* by parent and function */
     struct edges origins; /* by the node without origin and the origin */
+    struct edges windows; /* by the node and the window */
     int32_t (*tables)[EXPONENTS];
     uint64_t table_count, table_capacity;
     int32_t *place; /* by track: the node below which its chain goes on, or -1 */
@@ -64,6 +65,7 @@ struct walk {
     uint64_t pool_count, pool_capacity;
     int32_t pool_free;
     int64_t open_in_focus; /* open calls of the track to functions in focus */
+    uint64_t window;       /* that of the call that ended last */
 };
 
 #include "batch.h"
@@ -107,6 +109,7 @@ static int32_t add_node(struct walk *w, int32_t parent, int32_t function, int st
     node->function = function;
     node->started = (uint8_t)started;
     node->min = -1;
+    node->window = -1;
     node->slowest_track = node->failed_track = node->histogram = -1;
     return (int32_t)out->node_count++;
 }
@@ -155,7 +158,45 @@ static int32_t origin_node(struct walk *w, int32_t without, uint32_t origin) {
     return node;
 }
 
+/* ---- windows ---- */
+
+/* Find the window of a time: it begins with a bound and ends before the next one. */
+static int find_window(struct walk *w, int64_t time) {
+    const int64_t *bounds = w->ask->bounds;
+    uint64_t low = 0, high = w->ask->bound_count - 1; /* bounds[low] <= time < bounds[high] */
+    if (time < bounds[low] || time >= bounds[high]) return 0;
+    if (time >= bounds[w->window] && time < bounds[w->window + 1]) return 1;
+    while (high - low > 1) {
+        uint64_t middle = low + (high - low) / 2;
+        if (time < bounds[middle])
+            high = middle;
+        else
+            low = middle;
+    }
+    w->window = low;
+    return 1;
+}
+
+/* Return the node for the calls of a node in the window that was found last. */
+static int32_t node_in_window(struct walk *w, int32_t id) {
+    if (!w->windows.items) make_edges(w, &w->windows, 1023);
+    struct edge *edge = find_edge(&w->windows, (uint64_t)(uint32_t)id << 32 | w->window);
+    if (edge->used) return edge->node;
+    int32_t node = add_node(w, id, w->out->nodes[id].function, 0);
+    w->out->nodes[node].window = (int32_t)w->window;
+    edge->key = (uint64_t)(uint32_t)id << 32 | w->window;
+    edge->used = 1;
+    edge->node = node;
+    if (++w->windows.count * 2 > w->windows.mask) grow_edges(w, &w->windows);
+    return node;
+}
+
 /* ---- histograms ---- */
+
+static int64_t in_nanoseconds(const struct walk *w, int64_t ticks) {
+    double ns = (double)ticks * w->ask->ns_per_tick + 0.5;
+    return ns < (double)((int64_t)1 << 61) ? (int64_t)ns : (int64_t)1 << 61;
+}
 
 static struct block *find_block(struct walk *w, int32_t *histogram, int32_t owner, int exponent) {
     if (*histogram < 0) {
@@ -176,14 +217,15 @@ static struct block *find_block(struct walk *w, int32_t *histogram, int32_t owne
 }
 
 static void note_duration(struct walk *w, int32_t *histogram, int32_t owner, int64_t duration) {
+    if (w->ask->bounds) duration = in_nanoseconds(w, duration);
     int bucket, exponent = bucket_of(duration, &bucket);
     count_in(find_block(w, histogram, owner, exponent), bucket);
 }
 
 /* ---- calls ---- */
 
-static void note_finished(struct walk *w, const struct frame *call, int64_t end) {
-    struct node *node = &w->out->nodes[call->id];
+static void note_finished(struct walk *w, const struct frame *call, int32_t id, int64_t end) {
+    struct node *node = &w->out->nodes[id];
     int64_t duration = end - call->start;
     if (node->min < 0 || duration < node->min) node->min = duration;
     if (node->slowest_track < 0 || duration > node->max) {
@@ -194,7 +236,7 @@ static void note_finished(struct walk *w, const struct frame *call, int64_t end)
     if (end > node->last) node->last = end;
     note_duration(w, &w->functions[call->function].histogram, call->function, duration);
     if (w->ask->histogram_of && w->ask->histogram_of[call->function])
-        note_duration(w, &node->histogram, (int32_t)~call->id, duration);
+        note_duration(w, &node->histogram, ~id, duration);
 }
 
 static void note_unfinished(struct node *node, const struct frame *call) {
@@ -202,8 +244,8 @@ static void note_unfinished(struct node *node, const struct frame *call) {
     if (call->start > node->last) node->last = call->start;
 }
 
-static void note_failure(struct walk *w, const struct frame *call) {
-    struct node *node = &w->out->nodes[call->id];
+static void note_failure(struct walk *w, const struct frame *call, int32_t id) {
+    struct node *node = &w->out->nodes[id];
     node->errors += (w->at.failure.flags & CALL_ERROR) != 0;
     node->panics += (w->at.failure.flags & CALL_PANIC) != 0;
     if (node->failed_track >= 0 && node->failed_start <= call->start) return;
@@ -213,8 +255,9 @@ static void note_failure(struct walk *w, const struct frame *call) {
     node->failed_length = (uint16_t)w->at.failure.length;
 }
 
-static int is_counted(const struct walk *w, int64_t start, int64_t end) {
+static int is_counted(struct walk *w, int64_t start, int64_t end) {
     const struct fold_request *ask = w->ask;
+    if (ask->bounds && !find_window(w, end)) return 0;
     return (!ask->selected_tracks || ask->selected_tracks[w->at.track]) && start <= ask->until && end >= ask->since;
 }
 
@@ -356,7 +399,8 @@ static void note_repetition(struct walk *w, int64_t id, const struct frame *call
 
 static void count_call(struct walk *w, const struct frame *call, int64_t end, int64_t waited) {
     int64_t duration = end - call->start;
-    struct node *node = &w->out->nodes[call->id];
+    int32_t id = w->ask->bounds ? node_in_window(w, (int32_t)call->id) : (int32_t)call->id;
+    struct node *node = &w->out->nodes[id];
     node->calls++;
     node->total = add_time(node->total, duration);
     if (waited) node->suspended = add_time(node->suspended, waited);
@@ -365,8 +409,8 @@ static void count_call(struct walk *w, const struct frame *call, int64_t end, in
     if (w->at.failure.flags & CALL_UNFINISHED)
         note_unfinished(node, call);
     else
-        note_finished(w, call, end);
-    if (w->at.failure.flags & (CALL_ERROR | CALL_PANIC)) note_failure(w, call);
+        note_finished(w, call, id, end);
+    if (w->at.failure.flags & (CALL_ERROR | CALL_PANIC)) note_failure(w, call, id);
     if (w->at.depth) note_repetition(w, call->id, &w->frames[w->at.depth - 1]);
 }
 
@@ -695,6 +739,7 @@ static void release(struct walk *w) {
     end_walk(w);
     free(w->edges.items);
     free(w->origins.items);
+    free(w->windows.items);
     free(w->repetitions);
     free(w->tables);
     free(w->place);

@@ -12,6 +12,7 @@ struct node {
     int32_t histogram;
     uint16_t failed_length;
     uint8_t started, recursive;
+    int32_t window, padding; /* window: of the calls of its parent that ended in it; -1 for none */
 };
 
 struct node_origin { /* of an inbound call's own node */
@@ -40,6 +41,9 @@ struct fold_request {
     int64_t node_limit, row_limit, min_row_duration;
     int64_t rows_failed_only, rows_include_callers, preceding_rows;
     int64_t match_since, match_until;
+    const int64_t *bounds; /* or NULL: ends of windows; calls that ended in none do not count */
+    uint64_t bound_count;
+    double ns_per_tick; /* with bounds: histograms are of nanoseconds */
 };
 
 struct fold_result {

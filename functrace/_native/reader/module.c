@@ -9,7 +9,7 @@
 
 /* Increase it with every change of a function's arguments or results, or of what a field means. Layouts
  * are compared field by field. */
-enum { VERSION = 4 };
+enum { VERSION = 5 };
 
 /* ---- layout ---- */
 
@@ -37,6 +37,7 @@ static const struct field FIELDS[] = {
     FIELD(node, parent), FIELD(node, function), FIELD(node, slowest_track), FIELD(node, failed_track),
     FIELD(node, histogram), FIELD(node, failed_length), FIELD(node, started), FIELD(node, recursive),
     FIELD(node_origin, node), FIELD(node_origin, origin),
+    FIELD(node, window), FIELD(node, padding),
     FIELD(block, owner), FIELD(block, exponent), FIELD(block, counts),
     FIELD(row, start), FIELD(row, duration), FIELD(row, suspended), FIELD(row, text),
     FIELD(row, text_length), FIELD(row, flags), FIELD(row, node), FIELD(row, function), FIELD(row, track),
@@ -157,6 +158,19 @@ static int choice(PyObject *argument, int64_t count, const uint8_t **out) {
     return 1;
 }
 
+/* NULL, or at least two ascending times. */
+static int are_bounds(PyObject *argument, struct fold_request *ask) {
+    struct array found;
+    if (!functrace_array(argument, sizeof(int64_t), &found)) return 0;
+    ask->bounds = found.items;
+    ask->bound_count = found.count;
+    if (!found.items) return 1;
+    int are_ascending = found.count > 1 && found.count < INT32_MAX;
+    for (uint64_t i = 1; are_ascending && i < found.count; i++) are_ascending = ask->bounds[i - 1] < ask->bounds[i];
+    if (!are_ascending) PyErr_SetString(PyExc_ValueError, "the bounds of windows are not ascending");
+    return are_ascending;
+}
+
 static int read_origins(PyObject *numbers, PyObject *ids, struct fold_request *ask) {
     struct array in_numbers, in_ids;
     if (!functrace_array(numbers, sizeof(uint64_t), &in_numbers)) return 0;
@@ -172,17 +186,18 @@ static int read_origins(PyObject *numbers, PyObject *ids, struct fold_request *a
 }
 
 static int read_fold_request(PyObject *arguments, struct fold_request *ask) {
-    PyObject *source, *selected_tracks, *histogram_of, *row_of, *focus, *direction_of, *numbers, *ids;
+    PyObject *source, *selected_tracks, *histogram_of, *row_of, *focus, *direction_of, *numbers, *ids, *bounds;
     long long n[11];
-    if (!PyArg_ParseTuple(arguments, "OOOOOOOOLLLLLLLLLLL", &source, &selected_tracks, &histogram_of, &row_of, &focus,
-                          &direction_of, &numbers, &ids, &n[0], &n[1], &n[2], &n[3], &n[4], &n[5], &n[6], &n[7], &n[8], &n[9], &n[10]))
+    if (!PyArg_ParseTuple(arguments, "OOOOOOOOLLLLLLLLLLLOd", &source, &selected_tracks, &histogram_of, &row_of, &focus,
+                          &direction_of, &numbers, &ids, &n[0], &n[1], &n[2], &n[3], &n[4], &n[5], &n[6], &n[7], &n[8], &n[9], &n[10],
+                          &bounds, &ask->ns_per_tick))
         return 0;
     if (!functrace_source(source, &ask->source)) return 0;
     int64_t functions = ask->source.function_count;
     ask->since = n[0], ask->until = n[1], ask->node_limit = n[2], ask->row_limit = n[3];
     ask->min_row_duration = n[4], ask->rows_failed_only = n[5], ask->rows_include_callers = n[6];
     ask->preceding_rows = n[7], ask->match_since = n[8], ask->match_until = n[9], ask->starts_are_observed = n[10];
-    return choice(selected_tracks, ask->source.track_count, &ask->selected_tracks) &&
+    return are_bounds(bounds, ask) && choice(selected_tracks, ask->source.track_count, &ask->selected_tracks) &&
            choice(histogram_of, functions, &ask->histogram_of) && choice(row_of, functions, &ask->row_of) &&
            choice(focus, functions, &ask->focus) && choice(direction_of, functions, &ask->direction_of) &&
            read_origins(numbers, ids, ask);
