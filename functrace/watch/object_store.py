@@ -6,10 +6,8 @@ import time
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
-from typing import Any
 
-from functrace import extras
-from functrace.errors import FunctraceError
+from functrace.object_stores import open_url
 from functrace.watch.bundle import SavedBundle
 from functrace.watch.bundle_folder import parse_firing, read_firing
 from functrace.watch.bundle_names import WHY, archive_of
@@ -18,9 +16,6 @@ from functrace.watch.bundle_store import Retention, prune, remove
 _ATTEMPTS = 3
 _FIRST_WAIT_S = 1.0
 _MAX_REASON = 200
-# botocore waits for minutes by default; failed uploads are tried again here.
-_S3_LIMITS = {"connect_timeout": 5, "read_timeout": 60, "retries": {"max_attempts": 1}}
-_OPTIONS: dict[str, dict[str, Any]] = {"s3": {"config_kwargs": _S3_LIMITS}}
 
 
 class ObjectStore:
@@ -40,7 +35,7 @@ class ObjectStore:
         self._retention = retention
         self._warn = warn
         self._sleep = sleep
-        self._system, self._prefix = _open(self._url)
+        self._system, self._prefix = open_url(self._url, f"storing bundles at {self._url}")
 
     def keep(self, bundle: SavedBundle) -> str:
         """Upload a bundle and return its URL; if that fails, warn and leave it in the spool."""
@@ -94,20 +89,3 @@ class ObjectStore:
             self._system.put_file(str(path), f"{target}/{path.name}")
         self._system.put_file(str(archive_of(folder)), f"{target}.zip")
         self._system.put_file(str(files[-1]), f"{target}/{WHY}")
-
-
-def _open(url: str) -> tuple[Any, str]:
-    extras.require("fsspec", "watch", f"storing bundles at {url}")
-    import fsspec
-
-    protocol = url.partition("://")[0]
-    extra = "s3" if protocol == "s3" else "watch"
-    try:
-        system, prefix = fsspec.core.url_to_fs(url, **_OPTIONS.get(protocol, {}))
-    except ImportError as error:
-        raise FunctraceError(
-            f"{url}: {error}; functrace has it in an extra: {extras.install_command(extra)}"
-        ) from None
-    except ValueError as error:
-        raise FunctraceError(f"{url}: {error}") from None
-    return system, prefix.rstrip("/")
