@@ -36,6 +36,10 @@ GROUPS = {
     "Export": {
         "export": "functrace.cli.export:export",
     },
+    "Keep figures of many processes": {
+        "rollup": "functrace.cli.rollup:rollup",
+        "store": "functrace.cli.store:store",
+    },
     "Instrument sources": {
         "inject": "functrace.cli.inject:inject",
         "strip": "functrace.cli.strip:strip",

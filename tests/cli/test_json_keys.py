@@ -42,6 +42,8 @@ RUNS = {
     "export": ["export . --to json", "export . --to jsonl"],
     "inject": ["inject --check --json src"],
     "strip": ["strip --check --json src"],
+    "rollup": ["rollup . -o store --json"],
+    "store": ["store compact store --json"],
     "doctor": ["doctor --json src"],
 }
 
@@ -103,7 +105,7 @@ def test_every_verb_with_json_is_here() -> None:
         for name, command in named.items()
         if command and any("--json" in parameter.opts for parameter in command.params)
     }
-    assert having | {"export"} == set(RUNS) | {"watch"}  # which docs/watch.md describes
+    assert having | {"export", "store"} == set(RUNS) | {"watch"}  # which docs/watch.md describes
     verbs_of_page = PAGE.split("## Verbs")[1].split("## Keys")[0]
     for name in RUNS:
         assert re.search(rf"^\| .*`{name}[` ]", verbs_of_page, re.M), name
@@ -113,6 +115,7 @@ def test_every_verb_with_json_is_here() -> None:
 def test_all_keys_are_documented() -> None:
     documented = table_keys(PAGE.split("## Keys")[1], 1)
     assert len(documented) == len(set(documented))
+    printed("rollup . -o store --service shop --json")  # for the compaction
     found = {verb: set().union(*map(printed, lines)) for verb, lines in RUNS.items()}
     for verb, of_verb in found.items():
         assert of_verb - set(documented) == set(), verb
