@@ -99,6 +99,8 @@ def test_text_output(run: Runner) -> None:
     [
         ("FUNCTRACE", "txet", "is none of text, record, ring, otlp and off"),
         ("FUNCTRACE_FULL", "grow", "is neither stop nor overwrite"),
+        ("FUNCTRACE_PROPAGATE", "all", "is none of observe, forward, span and off"),
+        ("FUNCTRACE_REQUEST_URLS", "none", "is neither shape nor full"),
         ("FUNCTRACE_SIGNAL", "KILL", "is neither USR1 nor USR2"),
         ("FUNCTRACE_DEPTH", "0", "is not a number of levels"),
         ("FUNCTRACE_MAX_SIZE", "1.5G", "is not a size such as 500M or 2G"),
