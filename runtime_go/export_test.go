@@ -20,6 +20,19 @@ func Demote(name string) { change(name, (*usage).next) }
 // Promote undoes that.
 func Promote(name string) { change(name, func(*usage) demotion { return promoted }) }
 
+// DemoteRequests tries to demote all functions that stand for requests.
+func DemoteRequests() {
+	disableRaceDetector()
+	defer enableRaceDetector()
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	for i := range rec.budget.functions {
+		if u := &rec.budget.functions[i]; u.function != nil && u.function.request.direction != 0 {
+			rec.budget.changeAll(i, silenced, 0, 0, 7)
+		}
+	}
+}
+
 // IsDemoted reports whether it is demoted.
 func IsDemoted(name string) (is bool) {
 	each(name, func(_ int, u *usage) { is = u.level != promoted })

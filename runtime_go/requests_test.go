@@ -26,6 +26,7 @@ func init() {
 		"stream":         stream,
 		"sent":           sent,
 		"flood":          flood,
+		"demote":         demoteRequests,
 		"request costs":  requestCosts,
 	} {
 		programs[name] = program
@@ -96,6 +97,13 @@ func sent() {
 func flood() {
 	for i := 0; i < 5000; i++ {
 		serve(fmt.Sprintf("/x%dx", i), nil, func(context.Context) {}, 200, nil)
+	}
+}
+
+func demoteRequests() {
+	for i := 0; i < 3; i++ {
+		serve("/", nil, func(context.Context) {}, 200, nil)
+		functrace.DemoteRequests()
 	}
 }
 
@@ -254,6 +262,13 @@ func TestNamesOfRequestsAreLimited(t *testing.T) {
 	}
 	if calls != 5000-4095 {
 		t.Errorf("%d calls of the others", calls)
+	}
+}
+
+func TestRequestsAreNotDemoted(t *testing.T) {
+	d, _, _ := record(t, "demote", "FUNCTRACE_BUDGET=1%")
+	if n := strings.Count(d.main().texts(), "-> GET /\n"); n != 3 || len(d.demotions) != 0 {
+		t.Errorf("%d requests, demotions %v", n, d.demotions)
 	}
 }
 
