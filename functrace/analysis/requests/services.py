@@ -212,9 +212,10 @@ def _forest_nodes(found: Joined, forest: Forest) -> Int64s:
     """Return the forest's node of each request, or -1."""
     columns = [np.empty(0, np.int64)]
     for index, (_, table) in enumerate(found.folds):
-        known = np.maximum(table.chain, 0)
-        nodes = forest.nodes.of(index, known) if len(forest) else known
-        columns.append(np.where(table.chain >= 0, nodes, -1).astype(np.int64))
+        nodes = np.full(len(table), -1, np.int64)
+        is_known = table.chain >= 0  # of a trace with none, the forest may have no nodes
+        nodes[is_known] = forest.nodes.of(index, table.chain[is_known])
+        columns.append(nodes)
     return np.concatenate(columns)
 
 
