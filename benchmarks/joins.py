@@ -8,6 +8,7 @@ context: there nobody can know, and a tool that names a request may name the wro
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -39,6 +40,7 @@ class Tool:
         edits: what has to be changed in the program.
         libraries: what the tool needs in Python.
         prepare: edits a copy of the sources; returns why it cannot be done, or "".
+        describe: returns what the tool says of its recordings in a folder.
     """
 
     title: str
@@ -48,6 +50,7 @@ class Tool:
     environment: Mapping[str, str] = field(default_factory=dict)
     libraries: Sequence[str] = ()
     prepare: Callable[[Path], str] = lambda _: ""
+    describe: Callable[[Path], str] = lambda _: ""
 
 
 @dataclass
@@ -80,6 +83,7 @@ def joins(tools: Sequence[Tool] | None = None) -> None:
                 print(f"    skipped, {problem}")
             else:
                 _print(_run(tool, Path(folder), source))
+                print(tool.describe(Path(folder)), end="")
 
 
 @dataclass
@@ -194,6 +198,20 @@ def _print(outcome: Outcome) -> None:
         print(f"    {path:10}" + "".join(f"{number:10,}" for number in row))
 
 
+def _describe_services(folder: Path) -> str:
+    """Return what functrace services knows of the joins between the processes."""
+    command = [*_FUNCTRACE, "services", "--json", str(folder)]
+    found = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+    named = Counter[str]()
+    for edge in found["edges"]:
+        named.update(edge["join"])
+    return (
+        f"    functrace services: {found['joined_inbound_calls']:,} of {found['inbound_calls']:,}"
+        f" inbound calls joined ({dict(named)}), {found['attributed_outbound_calls']:,} of"
+        f" {found['outbound_calls']:,} outbound calls attributed\n"
+    )
+
+
 def _pin_orchestrion(source: Path) -> str:
     """Add Orchestrion and its integration of net/http to a copy of the sources."""
     (source / "orchestrion.tool.go").write_text(
@@ -222,6 +240,7 @@ TOOLS = [
         "none",
         {"FUNCTRACE": "record", "FUNCTRACE_PROPAGATE": "forward"},
         [str(_ROOT)],
+        describe=_describe_services,
     ),
     Tool(
         "Orchestrion and OpenTelemetry",

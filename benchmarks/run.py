@@ -17,6 +17,7 @@ from budget_python import budget_python
 from builds import builds
 from calls import calls
 from exports import exports
+from joins import joins
 from many_tracks import many_tracks
 from otlp import otlp
 from python_calls import python_calls
@@ -56,6 +57,8 @@ def main() -> None:
     budget_python()
     print()
     many_tracks()
+    print()
+    joins()
     for program in sys.argv[1:]:
         print()
         builds(program)
