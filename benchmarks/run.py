@@ -23,6 +23,7 @@ from otlp import otlp
 from python_calls import python_calls
 from python_rewriting import python_rewriting
 from python_start import python_start
+from request_cost import request_cost
 from traces import traces
 from watching import watching
 
@@ -57,6 +58,8 @@ def main() -> None:
     budget_python()
     print()
     many_tracks()
+    print()
+    request_cost()
     print()
     joins()
     for program in sys.argv[1:]:

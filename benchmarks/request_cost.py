@@ -1,0 +1,96 @@
+"""What recording adds to a request of net/http, beside OpenTelemetry's instrumentation of the same.
+
+Server and client speak over connections in memory, so that the sum is small beside what is measured.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from functrace.tracefile.reader import open_trace
+
+_SOURCE = Path(__file__).with_name("requests")
+_RESULT = re.compile(
+    r"^Benchmark\w+?(?:-\d+)?\s+\d+\s+([\d.]+) ns/op\s+\d+ B/op\s+(\d+) allocs/op", re.M
+)
+_REQUESTS = 50_000
+_TURNS = 7
+_FUNCTRACE = (sys.executable, "-m", "functrace", "go", "-q")
+
+
+def request_cost() -> None:
+    """Print nanoseconds, allocations and bytes that a request costs more than without a tool."""
+    print("added to a request of net/http with trace headers")
+    with tempfile.TemporaryDirectory() as folder:
+        plain, traced = f"{folder}/plain", f"{folder}/traced"
+        build = ["test", "-c", "-o"]
+        if subprocess.run(["go", *build, plain, "."], cwd=_SOURCE, check=False).returncode:
+            print("  skipped, OpenTelemetry's modules cannot be had")
+            return
+        subprocess.run([*_FUNCTRACE, *build, traced, "."], cwd=_SOURCE, check=True)
+        for side in ("Server", "Client"):
+            _print_side(side, plain, traced, folder)
+
+
+def _print_side(side: str, plain: str, traced: str, folder: str) -> None:
+    trace = f"{folder}/{side}.ftrace"
+    record = {"FUNCTRACE": "record", "FUNCTRACE_OUT": trace, "FUNCTRACE_MAX_SIZE": "2G"}
+    variants: dict[str, tuple[str, str, dict[str, str]]] = {
+        "plain": (plain, side, {}),
+        "hooks compiled in, off": (traced, side, {"FUNCTRACE": "off"}),
+        "calls recorded, requests not": (traced, side, record | {"FUNCTRACE_PROPAGATE": "off"}),
+        "observe": (traced, side, record),
+        "forward": (traced, side, record | {"FUNCTRACE_PROPAGATE": "forward"}),
+        "span": (traced, side, record | {"FUNCTRACE_PROPAGATE": "span"}),
+        "OpenTelemetry": (plain, f"{side}OpenTelemetry", {}),
+    }
+    times: dict[str, list[float]] = {title: [] for title in variants}
+    allocations: dict[str, int] = {}
+    sizes: dict[str, float] = {}
+    for _ in range(_TURNS):
+        for title, (program, name, environment) in variants.items():
+            nanoseconds, allocations[title] = _run(program, name, environment)
+            times[title].append(nanoseconds)
+            if Path(trace).exists():
+                sizes[title] = _words(trace) * 8 / _REQUESTS
+                Path(trace).unlink()
+    without = sizes["calls recorded, requests not"]
+    print(f"  {side.lower()}")
+    for title in variants:
+        base = "calls recorded, requests not" if title in sizes else "plain"
+        added = statistics.median(a - b for a, b in zip(times[title], times[base], strict=True))
+        more = allocations[title] - allocations[base]
+        size = f"{sizes[title] - without:7.1f} bytes" if title in sizes else ""
+        print(f"    {title:30} {added:+8.0f} ns {more:+4} allocations {size}".rstrip())
+
+
+def _run(program: str, name: str, environment: dict[str, str]) -> tuple[float, int]:
+    command = [program, "-test.run=^$", f"-test.bench=^Benchmark{name}$", "-test.cpu=1"]
+    run = subprocess.run(
+        [*command, f"-test.benchtime={_REQUESTS}x"],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = _RESULT.search(run.stdout)
+    assert found, run.stdout
+    return float(found[1]), int(found[2])
+
+
+def _words(trace: str) -> int:
+    """Return the number of words in the chunks of events."""
+    opened = open_trace(trace)
+    words = int(opened.words.pieces["words"].sum())
+    opened.close()
+    return words
+
+
+if __name__ == "__main__":
+    request_cost()
