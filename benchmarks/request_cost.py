@@ -1,6 +1,6 @@
-"""What recording adds to a request of net/http, beside OpenTelemetry's instrumentation of the same.
+"""What recording adds to a request of net/http, beside OpenTelemetry's instrumentation.
 
-Server and client speak over connections in memory, so that the sum is small beside what is measured.
+Server and client speak over connections in memory, so that all else costs little.
 """
 
 from __future__ import annotations
