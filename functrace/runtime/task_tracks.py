@@ -78,7 +78,7 @@ class TaskTracks:
         self._creators: dict[int, list[Origin]] = {}  # by thread: tasks being created
         self._work_tracks: dict[int, list[int]] = {}  # by thread: tracks of active work items
         self._task_getters: tuple[_TaskGetter, ...] = ()
-        self.current_inbound: Callable[[], Any] | None = None  # of Tracker, once it is in use
+        self._current_inbound: Callable[[], Any] | None = None
         self._inbounds = WeakIdentityMap()  # by thread and work item that it started
         self._work_inbounds: dict[int, list[Any]] = {}  # by thread, as work_tracks
         self._inherited_origins: dict[int, Origin] = {}  # origins of tracks, by number
@@ -132,13 +132,30 @@ class TaskTracks:
         name = exact_str(get_attribute(thread, "_name")) or ("MainThread" if is_main else "")
         return is_main, name, self._parents.get(thread)
 
+    def follow_inbound(self, current: Callable[[], Any]) -> None:
+        """Keep the inbound call, which ``current`` returns, of what starts threads and work."""
+        self._current_inbound = current
+        self._unseen_libraries["queue"] = _queues
+        self._modules = 0
+        self.watch_libraries()
+
+    def leave_inbound(self, _item: object) -> None:
+        """Forget which inbound call started this thread: its work is that of a queue."""
+        thread = self._thread()
+        if thread is not None:
+            self._inbounds.put(thread, None)
+
     def inherited_inbound(self) -> Any:
         """Return the inbound call that started this thread, or the work that it does, or None."""
         works = self._work_inbounds.get(get_ident())
         if works:
             return works[-1]
+        return self._inbounds.get(self._thread())
+
+    def _thread(self) -> Any:
+        """Return the object of this thread, or None."""
         active = get_dict(MODULES.get("threading")).get("_active")
-        return self._inbounds.get(active.get(get_ident())) if type(active) is dict else None
+        return active.get(get_ident()) if type(active) is dict else None
 
     def new_track_here(self) -> int:
         """Create a track that is parented to the innermost open call; return its number."""
@@ -212,8 +229,8 @@ class TaskTracks:
         """Record this position as the origin of a thread or work item."""
         if self._recorder is not None:
             self._parents.put(thread, self._current_origin())
-        if self.current_inbound is not None:
-            inbound = self.current_inbound() or self.inherited_inbound()
+        if self._current_inbound is not None:
+            inbound = self._current_inbound() or self.inherited_inbound()
             if inbound is not None:
                 self._inbounds.put(thread, inbound)
 
@@ -282,6 +299,10 @@ def _work_name(work: Any) -> str:
 
 def _threading(tasks: TaskTracks, threading: dict[str, Any]) -> None:
     tasks.watch(get_class_attribute(threading.get("Thread"), "start"), tasks.record_start)
+
+
+def _queues(tasks: TaskTracks, queue: dict[str, Any]) -> None:
+    tasks.watch(get_class_attribute(queue.get("Queue"), "get"), None, tasks.leave_inbound)
 
 
 def _futures(tasks: TaskTracks, base: dict[str, Any]) -> None:

@@ -97,7 +97,7 @@ class RequestHooks:
 
             self._tracker = Tracker(self._propagate, keeps_urls=self._keeps_urls, tasks=self._tasks)
             self._tracker.attach(self._recorder, self._process_key)
-            self._tasks.current_inbound = Tracker.in_context
+            self._tasks.follow_inbound(Tracker.in_context)
         return self._tracker
 
     def _find_spec(self, finder: _Finder, name: str, path: Any, target: Any) -> Any:

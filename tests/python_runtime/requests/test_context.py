@@ -107,6 +107,32 @@ def test_threads(runtime: Runtime, peer: Peer, tmp_path: Path) -> None:
     assert (found["one"], found["two"]) == ("first", "unknown")
 
 
+def test_pool_of_threads_and_a_queue(runtime: Runtime, peer: Peer, tmp_path: Path) -> None:
+    program = """
+    import queue
+    jobs, results = queue.Queue(), queue.Queue()
+    def work():
+        while (name := jobs.get()) is not None:
+            fetch(name)
+            results.put(name)
+    first = begin("first")
+    thread = threading.Thread(target=work)
+    thread.start()
+    def other():
+        second = begin("second")
+        jobs.put("two")
+        results.get()
+        end(second)
+    contextvars.Context().run(other)
+    fetch("one")
+    jobs.put(None)
+    thread.join()
+    end(first)
+    """
+    found = _owners(_run(runtime, tmp_path, peer, program))
+    assert (found["one"], found["two"]) == ("first", "unknown")
+
+
 def test_track_without_context(runtime: Runtime, peer: Peer, tmp_path: Path) -> None:
     program = """
     first = begin("first")
