@@ -261,6 +261,19 @@ def test_requests_from_outside_are_no_loss(functrace: Run, module: Path) -> None
     assert "callers" not in done.stdout.replace("to their callers", "")
 
 
+def test_nested_requests_are_one_chain(functrace: Run, tmp_path: Path) -> None:
+    service = Service("shop", key=1)
+    track = service.track()
+    for level in range(1, 5_001):
+        track.begin_outbound("POST shop/again", level, number=level)
+    for level in range(5_000):
+        track.end("POST shop/again", 10_000 + level, status=200)
+    found = json.loads(printed(functrace("services", "--json", str(service.write(tmp_path)))))
+    (edge,) = found["edges"]
+    (chain,) = edge["chains"]
+    assert (edge["calls"], chain["calls"], len(chain["steps"])) == (5_000, 5_000, 1)
+
+
 def test_names_from_a_trace_are_escaped(functrace: Run, module: Path) -> None:
     """The texts of a trace are hostile in every output."""
     bad = "evil\x1b[31m\n<script>\"&'"

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from functrace import units
-from functrace.analysis.columns import Int64s
+from functrace.analysis.call_chains import CallChain, chains_to
+from functrace.analysis.columns import Bools, Int64s
 from functrace.analysis.losses import losses
 from functrace.analysis.merge import Forest, merge
 from functrace.analysis.requests.crossing import Crossing
@@ -42,10 +43,10 @@ class Service:
 
 @dataclass(frozen=True)
 class EdgeChain:
-    """Chain that ends with calls of an edge."""
+    """Chain that ends with calls of an edge; of a cycle, all rounds count as one chain."""
 
-    node: int
-    """node of the outbound call in the forest"""
+    chain: CallChain
+    """chain to the outbound call in the forest"""
     calls: int
     failed: int
 
@@ -96,7 +97,9 @@ def service_graph(traces: Sequence[Trace]) -> ServiceGraph:
         trace, _ = found.place(row)
         of_edge[(found.services[trace], *receivers.receiver(row))].append(row)
     nodes = _forest_nodes(found, forest)
-    edges = [_edge(found, key, rows, nodes) for key, rows in of_edge.items()]
+    edges = [_edge(found, key, rows) for key, rows in of_edge.items()]
+    for edge, rows in zip(edges, of_edge.values(), strict=True):
+        edge.chains = _chains(forest, nodes[rows], found.rows.failed[rows])
     edges.sort(key=lambda each: (-each.calls, each.caller, each.callee, each.route))
     belongings = Counter(
         _BELONGING.get(how, "unknown")
@@ -177,7 +180,7 @@ def _grpc_service(function: Function) -> str:
     return function.name.removeprefix("grpc ").rpartition("/")[0]
 
 
-def _edge(found: Joined, key: tuple[str, str, str], rows: list[int], nodes: Int64s) -> ServiceEdge:
+def _edge(found: Joined, key: tuple[str, str, str], rows: list[int]) -> ServiceEdge:
     chosen = np.array(rows, np.int64)
     table = found.rows
     failed = table.failed[chosen]
@@ -194,13 +197,22 @@ def _edge(found: Joined, key: tuple[str, str, str], rows: list[int], nodes: Int6
     )
     if len(durations):
         edge.p50, edge.p99 = (_percentile(durations, percent) for percent in (50, 99))
-    distinct, index = np.unique(nodes[chosen], return_inverse=True)
-    counts = np.bincount(index, minlength=len(distinct)).tolist()
-    failures = np.bincount(index, weights=failed, minlength=len(distinct)).astype(int).tolist()
-    columns = zip(distinct.tolist(), counts, failures, strict=True)
-    chains = [EdgeChain(*each) for each in columns if each[0] >= 0]
-    edge.chains = sorted(chains, key=lambda chain: (-chain.calls, chain.node))
     return edge
+
+
+def _chains(forest: Forest, nodes: Int64s, failed: Bools) -> list[EdgeChain]:
+    """Return the chains to outbound calls, given their nodes and whether they failed."""
+    calls = Counter(nodes.tolist())
+    failures = Counter(nodes[failed].tolist())
+    chains = [
+        EdgeChain(
+            chain,
+            sum(calls[node] for node in chain.nodes),
+            sum(failures[node] for node in chain.nodes),
+        )
+        for chain in chains_to(forest, sorted(node for node in calls if node >= 0))
+    ]
+    return sorted(chains, key=lambda each: (-each.calls, each.chain.nodes[0]))
 
 
 def _percentile(durations: Int64s, percent: int) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from functrace.analysis.call_chains import chains_to
 from functrace.cli.render import callers_json, coverage
 
 if TYPE_CHECKING:
@@ -69,9 +68,8 @@ def _edge(found: ServiceGraph, each: ServiceEdge) -> dict[str, Any]:
 
 
 def _chain(found: ServiceGraph, chain: EdgeChain) -> dict[str, Any]:
-    (folded,) = chains_to(found.forest, [chain.node])
     return {
         "calls": chain.calls,
         "failed": chain.failed,
-        "steps": callers_json.steps(found.forest, folded, None),
+        "steps": callers_json.steps(found.forest, chain.chain, None),
     }

@@ -99,10 +99,7 @@ def _chains(found: ServiceGraph, names: layout.Names, edge: ServiceEdge) -> Iter
 
 def chain_words(found: ServiceGraph, names: layout.Names, chain: EdgeChain) -> list[str]:
     """Return the words of a chain, from the service that received the request first."""
-    from functrace.analysis.call_chains import chains_to
-
-    (folded,) = chains_to(found.forest, [chain.node])
-    return chain_text.words(found.forest, names, folded, None)
+    return chain_text.words(found.forest, names, chain.chain, None)
 
 
 def _summary(found: ServiceGraph) -> Iterator[str]:
