@@ -19,14 +19,17 @@ _SOURCE = Path(__file__).with_name("requests")
 _RESULT = re.compile(
     r"^Benchmark\w+?(?:-\d+)?\s+\d+\s+([\d.]+) ns/op\s+\d+ B/op\s+(\d+) allocs/op", re.M
 )
+_ROOT = Path(__file__).parents[1]
+_WSGI = str(_SOURCE / "wsgi.py")
+_OPENTELEMETRY = ("opentelemetry-sdk", "opentelemetry-instrumentation-wsgi")
 _REQUESTS = 50_000
 _TURNS = 7
 _FUNCTRACE = (sys.executable, "-m", "functrace", "go", "-q")
 
 
 def request_cost() -> None:
-    """Print nanoseconds, allocations and bytes that a request costs more than without a tool."""
-    print("added to a request of net/http with trace headers")
+    """Print what a request costs more: nanoseconds, and for Go allocations and bytes of trace."""
+    print("added to a request with trace headers; net/http")
     with tempfile.TemporaryDirectory() as folder:
         plain, traced = f"{folder}/plain", f"{folder}/traced"
         build = ["test", "-c", "-o"]
@@ -36,6 +39,7 @@ def request_cost() -> None:
         subprocess.run([*_FUNCTRACE, *build, traced, "."], cwd=_SOURCE, check=True)
         for side in ("Server", "Client"):
             _print_side(side, plain, traced, folder)
+    _print_wsgi()
 
 
 def _print_side(side: str, plain: str, traced: str, folder: str) -> None:
@@ -68,6 +72,36 @@ def _print_side(side: str, plain: str, traced: str, folder: str) -> None:
         more = allocations[title] - allocations[base]
         size = f"{sizes[title] - without:7.1f} bytes" if title in sizes else ""
         print(f"    {title:30} {added:+8.0f} ns {more:+4} allocations {size}".rstrip())
+
+
+def _print_wsgi() -> None:
+    """Print what a request of wsgiref costs more in CPU time, in memory as well."""
+    print("  wsgiref, Python")
+    with tempfile.TemporaryDirectory() as folder:
+        python = f"{folder}/venv/bin/python"
+        subprocess.run([sys.executable, "-m", "venv", f"{folder}/venv"], check=True)
+        install = [python, "-m", "pip", "install", "-q", str(_ROOT), *_OPENTELEMETRY]
+        if subprocess.run(install, check=False).returncode:
+            print("    skipped, OpenTelemetry's packages cannot be had")
+            return
+        traced = [python, "-m", "functrace", "run", "--exclude=*", _WSGI, "functrace"]
+        record = {"FUNCTRACE": "record", "FUNCTRACE_OUT": f"{folder}/x.ftrace"}
+        record["FUNCTRACE_MAX_SIZE"] = "2G"
+        variants: dict[str, tuple[list[str], dict[str, str]]] = {
+            "plain": ([python, _WSGI, "plain"], {}),
+            "requests not recorded": (traced, record | {"FUNCTRACE_PROPAGATE": "off"}),
+            "observe": (traced, record),
+            "OpenTelemetry": ([python, _WSGI, "opentelemetry"], {}),
+        }
+        times = {title: _run_python(*variant) for title, variant in variants.items()}
+        for title, base in (("observe", "requests not recorded"), ("OpenTelemetry", "plain")):
+            print(f"    {title:30} {times[title] - times[base]:+8.0f} ns")
+
+
+def _run_python(command: list[str], environment: dict[str, str]) -> float:
+    environment = {**os.environ, **environment}
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return float(run.stdout.split()[-1])
 
 
 def _run(program: str, name: str, environment: dict[str, str]) -> tuple[float, int]:

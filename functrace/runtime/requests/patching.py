@@ -17,6 +17,9 @@ _COPIED = ("__module__", "__name__", "__qualname__", "__doc__")
 _TRACEBACK: Any = BaseException.__dict__["__traceback__"]  # a class may override the name
 
 
+_WSGI_NAMES = [(name, f"HTTP_{name.upper().replace('-', '_')}") for name in sorted(NAMES)]
+
+
 def replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
     """Replace a function of a module or class by ``make`` of it, if ``owner`` itself has it."""
     original = vars(owner).get(name)
@@ -128,9 +131,8 @@ def mapped_trace_headers(headers: Any) -> list[tuple[str, str]]:
 def wsgi_trace_headers(environ: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the trace headers in the environment of a WSGI request."""
     found = []
-    for name in NAMES:
-        value = environ.get(f"HTTP_{name.upper().replace('-', '_')}")
-        if type(value) is str:
+    for name, key in _WSGI_NAMES:
+        if key in environ and type(value := environ[key]) is str:
             found.append((name, value))
     return found
 

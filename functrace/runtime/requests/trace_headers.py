@@ -12,7 +12,7 @@ from functrace.runtime import BUILTINS
 
 TYPE_CHECKING = False  # typing is not imported at run time: it lengthens the start
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 globals()["__builtins__"] = BUILTINS
 
@@ -65,26 +65,12 @@ class TraceContext:
         is_current: whether it is that of OpenTelemetry's current span.
     """
 
-    __slots__ = (
-        "b3",
-        "ft",
-        "is_current",
-        "is_sampled",
-        "multi",
-        "span_id",
-        "trace_id",
-        "traceparent",
-        "tracestate",
-    )
-
-    def __init__(self) -> None:
-        self.trace_id = self.span_id = self.traceparent = self.tracestate = self.b3 = ""
-        self.is_sampled = self.is_current = False
-        self.ft: tuple[int, int] | None = None
-        self.multi = _NO_HEADERS
+    trace_id = span_id = traceparent = tracestate = b3 = ""
+    is_sampled = is_current = False
+    ft: tuple[int, int] | None = None
+    multi: Mapping[str, str] = {}
 
 
-_NO_HEADERS: dict[str, str] = {}
 NO_CONTEXT = TraceContext()
 
 
