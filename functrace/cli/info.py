@@ -50,7 +50,7 @@ def _all(paths: tuple[str, ...]) -> list[tuple[Trace, Chains, Requests]]:
 
 def _lines(trace: Trace, chains: Chains, requests: Requests) -> Iterator[tuple[str, str]]:
     from functrace.analysis.demoted import descriptions
-    from functrace.analysis.requests.service_names import service_name
+    from functrace.tracefile.programs import service_name
 
     process = trace.process
     argv = process.get("argv")
@@ -236,8 +236,8 @@ def _nominal(trace: Trace) -> int:
 def _as_json(trace: Trace, chains: Chains, requests: Requests) -> dict[str, Any]:
     import numpy as np
 
-    from functrace.analysis.requests.service_names import service_name
     from functrace.export import demotion_rows
+    from functrace.tracefile.programs import service_name
 
     calls = int(chains.calls.sum())
     size = len(trace.words.data)

@@ -18,13 +18,13 @@ from functrace.analysis import Chains, fold_requests
 from functrace.analysis.columns import Figures, Int32s, Int64s
 from functrace.analysis.folds import Folds
 from functrace.analysis.merge import merge_functions
-from functrace.analysis.requests.service_names import service_name
 from functrace.analysis.totals import part_of, totals
-from functrace.export import figures, process_names
+from functrace.export import figures
 from functrace.export.events import SpanReader, Spans
-from functrace.tracefile import Trace
+from functrace.tracefile import Trace, programs
 from functrace.tracefile import format as fmt
 from functrace.tracefile.facts import encodable
+from functrace.tracefile.programs import service_name
 from functrace.tracefile.requests import BY_ANCESTRY, BY_CONTEXT, Requests
 
 # Rows of a batch of calls; these need some hundred megabytes while they are written as Parquet.
@@ -313,9 +313,9 @@ class Tables:
             "process": process,
             "trace": encodable(str(trace.path)),
             "pid": trace.pid,
-            "program": process_names.name(trace),
+            "program": programs.program_name(trace),
             "service": encodable(service_name(trace)),
-            "arguments": process_names.arguments(trace),
+            "arguments": programs.arguments(trace),
             "language": trace.language,
             "started": trace.started,
             "ended_cleanly": trace.ended_cleanly,

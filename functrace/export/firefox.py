@@ -20,7 +20,7 @@ from functrace._native.row_types import ENTERED, ERROR, LEFT, LOST, PANIC, RESUM
 from functrace.analysis.merge import merge_functions
 from functrace.export import process_names
 from functrace.export.events import Events, events_by_track
-from functrace.tracefile import Trace, Track
+from functrace.tracefile import Trace, Track, programs
 from functrace.tracefile.facts import Function
 
 _VERSION = 60
@@ -68,7 +68,7 @@ def _meta(traces: Sequence[Trace], began: int) -> dict[str, Any]:
         "interval": 0.001,
         "startTime": began / 1e6,
         "processType": 0,
-        "product": ", ".join(map(process_names.name, traces)),
+        "product": ", ".join(map(programs.program_name, traces)),
         "importedFrom": f"functrace {__version__}",
         "stackwalk": 0,
         "version": 31,

@@ -28,7 +28,7 @@ from functrace.analysis.requests import has_requests, joined
 from functrace.export import process_names
 from functrace.export import protobuf as pb
 from functrace.export.events import Events, events
-from functrace.tracefile import Function, Trace, Track
+from functrace.tracefile import Function, Trace, Track, programs
 
 # Fields of trace_packet.proto and what it includes.
 _PACKET = 1
@@ -123,7 +123,7 @@ class _Process:
 
     def _process(self) -> bytes:
         process = pb.number(1, self._pid) + pb.text(6, process_names.title(self._trace))
-        process += b"".join(pb.text(2, each) for each in process_names.arguments(self._trace))
+        process += b"".join(pb.text(2, each) for each in programs.arguments(self._trace))
         fields = pb.number(1, self._uuid) + pb.data(3, process) + pb.number(11, _EXPLICIT)
         return self._packet(pb.data(_DESCRIPTOR, fields))
 

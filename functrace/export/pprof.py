@@ -11,7 +11,7 @@ from functrace.analysis.merge import merge_functions
 from functrace.export import process_names
 from functrace.export import protobuf as pb
 from functrace.export.stacks import outermost, stacks
-from functrace.tracefile import Trace
+from functrace.tracefile import Trace, programs
 from functrace.tracefile.facts import Function
 
 # Fields of profile.proto's messages.
@@ -61,8 +61,8 @@ class _Profile:
             pb.data(_SAMPLE_TYPE, pb.number(1, strings[name]) + pb.number(2, strings[unit]))
             for name, unit in types
         ]
-        program = process_names.arguments(self._traces[0])[:1] or [
-            process_names.name(self._traces[0])
+        program = programs.arguments(self._traces[0])[:1] or [
+            programs.program_name(self._traces[0])
         ]
         # These flags state that symbols are complete, so that pprof does not read the executable.
         known = b"".join(pb.number(field, 1) for field in (1, 7, 8, 9))

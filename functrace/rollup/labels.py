@@ -7,9 +7,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from functrace.export import process_names
 from functrace.tracefile import Trace
 from functrace.tracefile.facts import encodable
+from functrace.tracefile.programs import service_name
 
 RELEASE_VARIABLE = "FUNCTRACE_RELEASE"
 _MAX_CHARACTERS = 200
@@ -33,7 +33,7 @@ def labels_of(trace: Trace, *, service: str = "", release: str = "", instance: s
     options = facts.get("options")
     set_release = options.get(RELEASE_VARIABLE) if isinstance(options, dict) else None
     return Labels(
-        service=_label(service or trace.service or process_names.name(trace)) or "unknown",
+        service=_label(service or service_name(trace)) or "unknown",
         release=_label(release or set_release),
         instance=_label(instance or _instance(trace)),
         host=_label(facts.get("host")),

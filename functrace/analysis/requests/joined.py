@@ -18,8 +18,8 @@ from functrace.analysis.requests.grouping import group, group_sizes
 from functrace.analysis.requests.joining import METHOD_NAMES, Joins, Method, join
 from functrace.analysis.requests.origins import MAX_DEPTH, Origins, drop_cycles, find_origins
 from functrace.analysis.requests.rows import UNFINISHED, Process, RequestRows
-from functrace.analysis.requests.service_names import host_name, service_name
 from functrace.tracefile import Function, Trace
+from functrace.tracefile.programs import host_name, service_name
 from functrace.tracefile.requests import Requests
 
 _OTHER = "(other)"

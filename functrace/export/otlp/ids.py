@@ -9,7 +9,7 @@ import struct
 import uuid
 from hashlib import blake2b
 
-from functrace.export.process_names import Recorded
+from functrace.tracefile.programs import Recorded
 
 _CALL = struct.Struct("<qiI")
 _UNSIGNED = 0xFFFF_FFFF_FFFF_FFFF

@@ -33,9 +33,9 @@ from functrace.export.otlp.ids import ProbabilitySampler
 from functrace.export.otlp.parent_calls import NO_PARENT
 from functrace.export.otlp.request_attributes import Value, error_type, request_attributes
 from functrace.export.otlp.request_calls import RequestCall
-from functrace.export.process_names import Recorded
 from functrace.globs import short_name
 from functrace.tracefile import Function
+from functrace.tracefile.programs import Recorded
 
 # First version of the semantic conventions with stable code.function.name and related attributes.
 _SCHEMA = "https://opentelemetry.io/schemas/1.33.0"

@@ -8,16 +8,16 @@ from typing import Any
 from opentelemetry.sdk.resources import OTELResourceDetector
 
 from functrace import __version__
-from functrace.export import process_names
 from functrace.export.otlp.ids import Identity
 from functrace.export.otlp.request_attributes import Value
-from functrace.export.process_names import Recorded
+from functrace.tracefile import programs
+from functrace.tracefile.programs import Recorded
 
 
 def resource(recorded: Recorded) -> dict[str, Value]:
     """Return resource attributes; OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES override them."""
     facts: dict[str, Value] = {
-        "service.name": _service(recorded),
+        "service.name": programs.service_name(recorded),
         "service.instance.id": Identity(recorded).instance,
         "process.pid": recorded.pid,
         "telemetry.sdk.name": "functrace",
@@ -35,34 +35,13 @@ def service_name(recorded: Recorded) -> str:
     return str(resource(recorded)["service.name"])
 
 
-def _service(recorded: Recorded) -> str:
-    """Return the name of the service that the process was started with, else of its program.
-
-    The program of an interpreter is the module or script.
-    """
-    if _text(recorded.process, "service"):
-        return _text(recorded.process, "service")
-    main = _text(_build(recorded), "main").removesuffix(".__main__")
-    if main.endswith(".pyc"):
-        main = _program_argument(main, process_names.arguments(recorded))
-    if recorded.language != "python" or not main:
-        return process_names.name(recorded)
-    return PurePath(main).stem if "/" in main or main.endswith(".py") else main
-
-
-def _program_argument(started: str, arguments: list[str]) -> str:
-    """Return the script or module after the compiled file in the arguments of functrace run."""
-    words = arguments[arguments.index(started) + 1 :] if started in arguments else []
-    return next((word for word in words if word != "-m"), "")
-
-
 def _build(recorded: Recorded) -> dict[str, Any]:
     found = recorded.process.get("build")
     return found if isinstance(found, dict) else {}
 
 
 def _process(recorded: Recorded) -> dict[str, Value]:
-    arguments = process_names.arguments(recorded)
+    arguments = programs.arguments(recorded)
     facts: dict[str, Value] = {}
     if arguments:
         facts["process.command_args"] = arguments
