@@ -275,7 +275,7 @@ def _notes(found: Joined, unattributed: int) -> Iterator[str]:
         )
     if unattributed:
         number = units.several(unattributed, "outbound call")
-        yield f"{number} belong to no inbound call, or to one that is not known"
+        yield f"no inbound call is known that caused {number}"
     for chains, table in found.folds:
         where = f"{chains.trace.path}: "
         for sentence in losses(chains):

@@ -107,10 +107,11 @@ def _summary(found: ServiceGraph) -> Iterator[str]:
     received = sum(joins.values())
     inbound = int(found.joined.rows.inbound.sum())
     by = ", ".join(f"{units.count(number)} by {name}" for name, number in joins.items())
-    yield (
-        f"{units.count(received)} of {units.several(inbound, 'inbound call')} joined to their"
-        f" callers{f': {by}' if by else ''}; {units.count(inbound - received)} unknown"
-    )
+    if inbound:
+        yield (
+            f"{units.count(received)} of {units.several(inbound, 'inbound call')} joined to their"
+            f" callers{f': {by}' if by else ''}; {units.count(inbound - received)} unknown"
+        )
     outbound = sum(found.belongings.values())
     of = ", ".join(
         f"{units.count(number)} {'to none' if name == 'unknown' else f'by {name}'}"
