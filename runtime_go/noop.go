@@ -77,4 +77,4 @@ func BeginStream(context.Context, Protocol, string, map[string][]string) *Reques
 func (*Request) Headers() []Header { return nil }
 
 // End does nothing in a build without the tag trace.
-func (*Request) End(int, string, any) {}
+func (*Request) End(int, string, interface{}) {}
