@@ -203,3 +203,14 @@ def test_hooks_of_pre_commit(checkout: Path, tmp_path: Path) -> None:
     assert hook("functrace-strip").returncode == 1  # pre-commit fails where a hook changes files
     assert (project / "app.py").read_text() == source
     assert hook("functrace-strip").returncode == 0
+
+
+def test_every_package_is_published() -> None:
+    """A wheel contains the packages that pyproject.toml lists, and no others."""
+    folders = [
+        file.parent
+        for name in ("functrace", "rewriter")
+        for file in (ROOT / name).rglob("__init__.py")
+    ]
+    packages = {".".join(folder.relative_to(ROOT).parts) for folder in folders}
+    assert {*PROJECT["tool"]["setuptools"]["packages"]} == {*packages, "runtime_go"}
