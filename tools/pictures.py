@@ -1,4 +1,6 @@
-"""Generator of docs/pictures: the HTTP example's flame graph, call graph, and speedscope.
+"""Generator of docs/pictures.
+
+Flame graph, call graph and speedscope are of the HTTP example, the services those of the mesh.
 
     python tools/pictures.py
 
@@ -40,6 +42,7 @@ def main() -> None:
         index = page / "index.html"
         index.write_bytes(index.read_bytes().replace(b"</body>", _LEFT_HEAVY))
         take_screenshot(page, PICTURES / "speedscope.png")
+        draw_services(work / "mesh", PICTURES / "services.svg")
 
 
 def record(work: Path) -> Path:
@@ -55,6 +58,13 @@ def record(work: Path) -> Path:
 def export(trace: Path, to: str, out: Path, *options: str) -> None:
     """Write the trace in a format."""
     functrace("export", str(trace), "--to", to, "-o", str(out), *options, cwd=ROOT)
+
+
+def draw_services(work: Path, out: Path) -> None:
+    """Run the mesh without Envoy, and draw its services."""
+    mesh = ["make", "-C", str(ROOT / "examples" / "mesh"), f"ARGUMENTS=--no-envoy --out={work}"]
+    subprocess.run(mesh, check=True)
+    functrace("services", "--to", "svg", "-o", str(out), str(work / "traces"), cwd=ROOT)
 
 
 def functrace(*arguments: str, cwd: Path, check: bool = True) -> None:

@@ -18,6 +18,7 @@ _MARGIN, _LINE = 24, 13
 _MAX_ROUTES = 3
 _FAILED, _PLAIN = "#cf222e", "#8c959f"
 _SWEEPS = 4
+_HALO = ' paint-order="stroke" stroke="#ffffff" stroke-width="3" stroke-opacity="0.8"'  # over lines
 _HEAD = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"'
     ' viewBox="0 0 {width} {height}" font-family="Helvetica, Arial, sans-serif">\n'
@@ -175,7 +176,7 @@ def _svg_arrow(arrow: _Arrow, at: dict[str, tuple[int, int]]) -> str:
 
 def _text(x: int, y: int, text: str, colour: str, size: int, anchor: str) -> str:
     return (
-        f'<text x="{x}" y="{y}" font-size="{size}" fill="{colour}" text-anchor="{anchor}">'
+        f'<text x="{x}" y="{y}" font-size="{size}" fill="{colour}" text-anchor="{anchor}"{_HALO}>'
         f"{xml.text(text)}</text>\n"
     )
 
