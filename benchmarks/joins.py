@@ -202,13 +202,10 @@ def _describe_services(folder: Path) -> str:
     """Return what functrace services knows of the joins between the processes."""
     command = [*_FUNCTRACE, "services", "--json", str(folder)]
     found = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
-    named = Counter[str]()
-    for edge in found["edges"]:
-        named.update(edge["join"])
+    joined, attributed = found["joined_inbound_calls"], found["attributed_outbound_calls"]
     return (
-        f"    functrace services: {found['joined_inbound_calls']:,} of {found['inbound_calls']:,}"
-        f" inbound calls joined ({dict(named)}), {found['attributed_outbound_calls']:,} of"
-        f" {found['outbound_calls']:,} outbound calls attributed\n"
+        f"    functrace services: {sum(joined.values()):,} of {found['inbound_calls']:,} inbound"
+        f" calls joined ({joined}), {found['outbound_calls']:,} outbound calls ({attributed})\n"
     )
 
 
