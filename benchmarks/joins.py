@@ -1,4 +1,4 @@
-"""Which tool knows on behalf of which request a service sends its own.
+"""Whether functrace knows on behalf of which request a service sends its own.
 
 Three services, Go and Python, answer 10,000 concurrent requests with pools of workers. Each request
 names itself in its query, which the services hand on; a tool says the same in the header
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -39,7 +38,6 @@ class Tool:
         environment: variables of the services.
         edits: what has to be changed in the program.
         libraries: what the tool needs in Python.
-        prepare: edits a copy of the sources; returns why it cannot be done, or "".
         describe: returns what the tool says of its recordings in a folder.
     """
 
@@ -49,7 +47,6 @@ class Tool:
     edits: str
     environment: Mapping[str, str] = field(default_factory=dict)
     libraries: Sequence[str] = ()
-    prepare: Callable[[Path], str] = lambda _: ""
     describe: Callable[[Path], str] = lambda _: ""
 
 
@@ -71,19 +68,13 @@ class Arrivals:
 
 
 def joins(tools: Sequence[Tool] | None = None) -> None:
-    """Print a table of what each tool knew."""
+    """Print a table of what arrived, without functrace and with it."""
     print(f"requests joined right and wrong, {_REQUESTS:,} concurrent requests over three services")
     for tool in tools or TOOLS:
         print(f"  {tool.title}; edits: {tool.edits}")
         with tempfile.TemporaryDirectory() as folder:
-            source = Path(folder) / "source"
-            shutil.copytree(_SOURCE, source)
-            problem = tool.prepare(source)
-            if problem:
-                print(f"    skipped, {problem}")
-            else:
-                _print(_run(tool, Path(folder), source))
-                print(tool.describe(Path(folder)), end="")
+            _print(_run(tool, Path(folder)))
+            print(tool.describe(Path(folder)), end="")
 
 
 @dataclass
@@ -96,26 +87,26 @@ class Outcome:
     arrivals: Arrivals
 
 
-def _run(tool: Tool, folder: Path, source: Path) -> Outcome:
+def _run(tool: Tool, folder: Path) -> Outcome:
     python = _virtual_environment(folder, tool.libraries)
     subprocess.run(["go", "build", "-o", folder / "load", "./load"], cwd=_SOURCE, check=True)
     for name in (_GATEWAY, _STORE):
         command = [*tool.go, "build", "-o", str(folder / name), f"./{name}"]
-        subprocess.run(command, cwd=source, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(command, cwd=_SOURCE, check=True, stdout=subprocess.DEVNULL)
     addresses = {name: f"127.0.0.1:{_free_port()}" for name in (_GATEWAY, _PAYMENTS, _STORE)}
     running: list[subprocess.Popen[bytes]] = []
     try:
         for name, command in _commands(tool, folder, python, addresses).items():
             environment = _environment(tool, folder, name, addresses[_STORE])
             running.append(
-                subprocess.Popen(command, cwd=source, env=environment, stdout=subprocess.DEVNULL)
+                subprocess.Popen(command, cwd=_SOURCE, env=environment, stdout=subprocess.DEVNULL)
             )
             _wait_for(addresses[name])
         load = [str(folder / "load"), f"http://{addresses[_GATEWAY]}", str(_REQUESTS)]
         done = subprocess.run(load, stdout=subprocess.PIPE, text=True, check=True)
     finally:
         for process in reversed(running):
-            process.send_signal(signal.SIGTERM)
+            os.kill(process.pid, signal.SIGTERM)
         used = sum(_cpu_time_at_end(process) for process in running)
     found = Arrivals()
     for name in addresses:
@@ -158,8 +149,6 @@ def _environment(tool: Tool, folder: Path, name: str, store: str) -> dict[str, s
         "ARRIVALS": str(folder / f"{_PAYMENTS}.arrivals"),
         "FUNCTRACE_SERVICE": name,
         "FUNCTRACE_OUT": str(folder),
-        "OTEL_SERVICE_NAME": name,
-        "DD_SERVICE": name,
     }
 
 
@@ -209,24 +198,6 @@ def _describe_services(folder: Path) -> str:
     )
 
 
-def _pin_orchestrion(source: Path) -> str:
-    """Add Orchestrion and its integration of net/http to a copy of the sources."""
-    (source / "orchestrion.tool.go").write_text(
-        "//go:build tools\n\npackage tools\n\nimport (\n"
-        f'\t_ "{_ORCHESTRION}"\n\t_ "{_NET_HTTP}"\n)\n',
-        encoding="utf-8",
-    )
-    for command in (
-        ["go", "get", f"{_NET_HTTP}@v2.12.0", f"{_ORCHESTRION}@v1.15.0"],
-        ["go", "mod", "tidy"],
-    ):
-        if subprocess.run(command, cwd=source, capture_output=True, check=False).returncode:
-            return "its modules cannot be had"
-    return ""
-
-
-_ORCHESTRION = "github.com/DataDog/orchestrion"
-_NET_HTTP = "github.com/DataDog/dd-trace-go/contrib/net/http/v2"
 _FUNCTRACE = (sys.executable, "-m", "functrace")
 TOOLS = [
     Tool("no tool", ["go"], lambda python: [python], "none"),
@@ -238,27 +209,6 @@ TOOLS = [
         {"FUNCTRACE": "record", "FUNCTRACE_PROPAGATE": "forward"},
         [str(_ROOT)],
         describe=_describe_services,
-    ),
-    Tool(
-        "Orchestrion and OpenTelemetry",
-        ["go", "run", _ORCHESTRION, "go"],
-        lambda python: [python, "-m", "opentelemetry.instrumentation.auto_instrumentation", python],
-        "go.mod and a file for Go, packages for Python",
-        {
-            "DD_TRACE_PROPAGATION_STYLE": "tracecontext",
-            "DD_INSTRUMENTATION_TELEMETRY_ENABLED": "false",
-            "OTEL_TRACES_EXPORTER": "none",
-            "OTEL_METRICS_EXPORTER": "none",
-            "OTEL_LOGS_EXPORTER": "none",
-        },
-        [
-            "opentelemetry-distro",
-            *(
-                f"opentelemetry-instrumentation-{name}"
-                for name in ("starlette", "httpx", "requests", "threading")
-            ),
-        ],
-        _pin_orchestrion,
     ),
 ]
 
