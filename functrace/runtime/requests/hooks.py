@@ -88,7 +88,9 @@ class RequestHooks:
             ours: Any = __import__(f"{_PACKAGE}.{file}", fromlist=["install"])
             ours.install(self._get_tracker(), module)
         except Exception as error:  # noqa: BLE001  the program must run on
-            reason = f"{type(error).__name__}: {error}"
+            from functrace.runtime.exception_text import describe_exception
+
+            reason = describe_exception(error).decode()
             write_message(f"requests of {name} are not recorded: {reason}")
 
     def _get_tracker(self) -> Tracker:

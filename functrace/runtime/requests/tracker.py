@@ -161,8 +161,10 @@ class Tracker:
         """Write one message about a failure of a hook."""
         if not self._has_failed:
             self._has_failed = True
-            name = type(error).__name__
-            write_message(f"requests are not recorded completely: {name}: {error}")
+            from functrace.runtime.exception_text import describe_exception
+
+            reason = describe_exception(error).decode()
+            write_message(f"requests are not recorded completely: {reason}")
 
     # Inbound calls
 

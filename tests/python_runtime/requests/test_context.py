@@ -222,6 +222,23 @@ def test_failing_hook(runtime: Runtime, peer: Peer, tmp_path: Path) -> None:
     assert len(peer.requests) == 3
 
 
+def test_failing_hook_with_a_class_of_the_program(
+    runtime: Runtime, peer: Peer, tmp_path: Path
+) -> None:
+    program = """
+    from functrace.runtime.requests import names
+    class Odd(Exception):
+        def __str__(self):
+            raise SystemExit("a method of the program was called")
+    def broken(*_): raise Odd(404)
+    names.path_shape = broken
+    fetch("two")
+    """
+    message = "functrace: requests are not recorded completely: Odd: 404"
+    trace = _run(runtime, tmp_path, peer, program, message=message)
+    assert list(_owners(trace)) == ["before"]
+
+
 def test_many_names(runtime: Runtime, peer: Peer, tmp_path: Path) -> None:
     program = """
     for i in range(5000):
