@@ -18,6 +18,7 @@ from functrace.runtime.requests.tracker import GRPC
 
 TYPE_CHECKING = False  # typing is not imported at run time: it lengthens the start
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from functrace.runtime.requests.tracker import Outbound, Tracker
@@ -48,6 +49,7 @@ class _Hooks:
         self._tracker = tracker
         self._begin = tracker.guard(self.begin)
         self._end = tracker.guard(self.end)
+        self._end_now = tracker.guard(self.end_now)
         self._end_later = tracker.guard(self.end_later)
 
     def begin(self, method: Any, metadata: Any, is_blocking: bool) -> Outbound | None:
@@ -76,10 +78,22 @@ class _Hooks:
         if not call.add_callback(done):
             done()
 
+    def end_now(self, outbound: Outbound, result: Any) -> None:
+        """End an outbound call whose RPC has ended, with its state first in the result."""
+        self.end(outbound, result[0], None)
+
     def blocking(self, original: Any) -> Any:
         """Wrap a method that returns the state of an RPC that has ended."""
+        return self._wrap(original, True, self._end_now)
 
-        def _blocking(
+    def answering(self, original: Any) -> Any:
+        """Wrap a method that returns an RPC that goes on."""
+        return self._wrap(original, False, self._end_later)
+
+    def _wrap(self, original: Any, is_blocking: bool, end: Callable[..., None]) -> Any:
+        begin, fail = self._begin, self._end
+
+        def wrapper(
             self: Any,
             request: Any,
             timeout: Any = None,
@@ -87,45 +101,17 @@ class _Hooks:
             *arguments: Any,
             **options: Any,
         ) -> Any:
-            outbound = hooks._begin(self, metadata, True)
+            outbound = begin(self, metadata, is_blocking)
             metadata = with_metadata(metadata, outbound)
             try:
                 result = original(self, request, timeout, metadata, *arguments, **options)
             except BaseException as error:
                 if outbound is not None:
-                    hooks._end(outbound, None, error)
+                    fail(outbound, None, error)
                 remove_frame(error)
                 raise
             if outbound is not None:
-                hooks._end(outbound, result[0], None)
+                end(outbound, result)
             return result
 
-        hooks = self
-        return _blocking
-
-    def answering(self, original: Any) -> Any:
-        """Wrap a method that returns an RPC that goes on."""
-
-        def __call__(  # noqa: N807  it replaces that method
-            self: Any,
-            request: Any,
-            timeout: Any = None,
-            metadata: Any = None,
-            *arguments: Any,
-            **options: Any,
-        ) -> Any:
-            outbound = hooks._begin(self, metadata, False)
-            metadata = with_metadata(metadata, outbound)
-            try:
-                call = original(self, request, timeout, metadata, *arguments, **options)
-            except BaseException as error:
-                if outbound is not None:
-                    hooks._end(outbound, None, error)
-                remove_frame(error)
-                raise
-            if outbound is not None:
-                hooks._end_later(outbound, call)
-            return call
-
-        hooks = self
-        return __call__
+        return wrapper
