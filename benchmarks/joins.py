@@ -36,7 +36,6 @@ class Tool:
         go: command that builds the Go services, before ``build -o``.
         python: command of the interpreter, given its path.
         environment: variables of the services.
-        edits: what has to be changed in the program.
         libraries: what the tool needs in Python.
         describe: returns what the tool says of its recordings in a folder.
     """
@@ -44,7 +43,6 @@ class Tool:
     title: str
     go: Sequence[str]
     python: Callable[[str], Sequence[str]]
-    edits: str
     environment: Mapping[str, str] = field(default_factory=dict)
     libraries: Sequence[str] = ()
     describe: Callable[[Path], str] = lambda _: ""
@@ -71,7 +69,7 @@ def joins(tools: Sequence[Tool] | None = None) -> None:
     """Print a table of what arrived, without functrace and with it."""
     print(f"requests joined right and wrong, {_REQUESTS:,} concurrent requests over three services")
     for tool in tools or TOOLS:
-        print(f"  {tool.title}; edits: {tool.edits}")
+        print(f"  {tool.title}")
         with tempfile.TemporaryDirectory() as folder:
             _print(_run(tool, Path(folder)))
             print(tool.describe(Path(folder)), end="")
@@ -188,7 +186,7 @@ def _print(outcome: Outcome) -> None:
 
 
 def _describe_services(folder: Path) -> str:
-    """Return what functrace services knows of the joins between the processes."""
+    """Return how many calls functrace services has joined, by method."""
     command = [*_FUNCTRACE, "services", "--json", str(folder)]
     found = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
     joined, attributed = found["joined_inbound_calls"], found["attributed_outbound_calls"]
@@ -200,12 +198,11 @@ def _describe_services(folder: Path) -> str:
 
 _FUNCTRACE = (sys.executable, "-m", "functrace")
 TOOLS = [
-    Tool("no tool", ["go"], lambda python: [python], "none"),
+    Tool("no tool", ["go"], lambda python: [python]),
     Tool(
         "functrace, forward",
         [*_FUNCTRACE, "go", "-q"],
         lambda python: [python, "-m", "functrace", "run"],
-        "none",
         {"FUNCTRACE": "record", "FUNCTRACE_PROPAGATE": "forward"},
         [str(_ROOT)],
         describe=_describe_services,

@@ -1,5 +1,5 @@
-// Command gateway answers a checkout by a payment, which a pool of workers sends, and a reservation, which a goroutine of its own
-// sends: gateway ADDRESS PAYMENTS STORE ARRIVALS.
+// Command gateway answers each checkout with two requests of its own. A pool of workers sends the payment, and a
+// new goroutine sends the reservation. Its arguments are ADDRESS PAYMENTS STORE ARRIVALS.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Command load sends requests to the gateway, all at the same time, each with a trace id of its own, and prints how many were answered and how
-// long that took: load GATEWAY REQUESTS.
+// Command load sends many requests to the gateway at once: load GATEWAY REQUESTS. Each has its own trace id. It prints the
+// number of answers, and the seconds that they took.
 package main
 
 import (
