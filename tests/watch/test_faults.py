@@ -12,7 +12,7 @@ _FAULTS = Path(__file__).parents[2] / "examples" / "faults"
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="rings in memory, limits of memory")
 def test_each_fault_gives_one_bundle_that_names_it(tmp_path: Path) -> None:
-    short = ["--config", str(_FAULTS / "quick.toml"), "--quiet", "40", "--rest", "8"]
+    short = ["--config", str(_FAULTS / "quick.toml"), "--quiet", "40", "--rest", "24"]
     run = subprocess.run(
         [sys.executable, str(_FAULTS / "run.py"), "--out", str(tmp_path), *short],
         capture_output=True,
