@@ -1,0 +1,1 @@
+"""The local viewer of traces, `functrace view`."""
