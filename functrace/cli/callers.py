@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from functrace import units
-from functrace.cli import reading_options, renamed, shared_options, similar_names, trace_arguments
-from functrace.cli.render import budget_note, callers_json, callers_text, terminal
+from functrace.cli import reading_options, renamed, shared_options, trace_arguments
+from functrace.cli.render import budget_note, callers_text, terminal
 from functrace.cli.trace_arguments import split_arguments
 from functrace.errors import FunctraceError
-from functrace.text import layout
+from functrace.text import callers_json, layout, similar_names
 
 if TYPE_CHECKING:
     from functrace.analysis.call_chains import CallChain
@@ -83,10 +83,11 @@ def callers(traces: tuple[str, ...], as_json: bool, **flags: Any) -> None:
 
 def _find(paths: tuple[str, ...], options: _Options) -> CallerChains:
     from functrace.analysis.caller_chains import CallerFilter, find_caller_chains
+    from functrace.analysis.function_filter import function_filter
 
     min_duration_ns = units.parse_duration(options.min_duration) if options.min_duration else 0
     opened = trace_arguments.open_all(paths)
-    matches = trace_arguments.function_filter(opened, [options.function])
+    matches = function_filter(opened, [options.function])
     if not any(matches(function) for trace in opened for function in trace.functions):
         raise similar_names.no_function_error(options.function, opened)
     call_filter = CallerFilter(

@@ -132,7 +132,9 @@ def parse_options(opened: Sequence[Trace], given: dict[str, Any]) -> Options:
 
 
 def _find_functions(trace: Trace, globs: Collection[str]) -> set[int]:
-    return trace_arguments.matching_functions(trace, globs, "--root")
+    from functrace.analysis.function_filter import matching_functions
+
+    return matching_functions(trace, globs, "--root")
 
 
 def _parse_share(text: str) -> float:

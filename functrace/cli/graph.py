@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from functrace import units
-from functrace.cli import reading_options, shared_options, similar_names, trace_arguments
-from functrace.cli.render import budget_note, coverage, terminal
+from functrace.cli import reading_options, shared_options, trace_arguments
+from functrace.cli.render import budget_note, terminal
 from functrace.cli.trace_arguments import split_arguments
 from functrace.errors import FunctraceError
-from functrace.text import chain_text, layout
+from functrace.text import chain_text, coverage, layout, similar_names
 
 if TYPE_CHECKING:
     from functrace.analysis.callee_trees import Callee
@@ -73,10 +73,11 @@ def _roots(function: str, paths: tuple[str, ...]) -> tuple[Forest, list[Callee]]
 
     from functrace.analysis import fold, merge
     from functrace.analysis.callee_trees import build_callee_trees
+    from functrace.analysis.function_filter import function_filter
     from functrace.analysis.requests.crossing import follow
 
     opened = trace_arguments.open_all(paths)
-    matches = trace_arguments.function_filter(opened, [function])
+    matches = function_filter(opened, [function])
     if not any(matches(f) for trace in opened for f in trace.functions):
         raise similar_names.no_function_error(function, opened)
     followed, crossing = follow(opened)

@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 from functrace import units
 from functrace.analysis import Listing, Selection
 from functrace.analysis.event_stream import events
+from functrace.analysis.function_filter import matching_functions, shown_functions
 from functrace.analysis.stream import stream
-from functrace.cli import similar_names, trace_arguments
 from functrace.cli.render import budget_note
 from functrace.cli.render.call_lines import Lines
 from functrace.cli.render.terminal import is_coloured
 from functrace.errors import FunctraceError
 from functrace.export import jsonl
+from functrace.text import similar_names
 from functrace.text.safe_text import SafeText, line
 from functrace.tracefile import Trace
 
@@ -37,11 +38,9 @@ def _queries(opened: list[Trace], flags: dict[str, Any]) -> list[_Query]:
     queries = []
     for trace in _with_tracks(opened, flags["ids"]):
         selection = Selection(since, until, _indices(trace, flags["ids"]))
-        functions = _functions(trace, flags["include"], flags["exclude"])
+        functions = shown_functions(trace, flags["include"], flags["exclude"])
         focus = (
-            trace_arguments.matching_functions(trace, [flags["around"]], "--around")
-            if flags["around"]
-            else set()
+            matching_functions(trace, [flags["around"]], "--around") if flags["around"] else set()
         )
         if flags["around"] and not focus:
             continue
@@ -69,16 +68,6 @@ def _with_tracks(opened: list[Trace], ids: tuple[int, ...]) -> list[Trace]:
 
 def _indices(trace: Trace, ids: tuple[int, ...]) -> set[int] | None:
     return {i for i in map(trace.tracks.index_of, ids) if i >= 0} if ids else None
-
-
-def _functions(trace: Trace, include: tuple[str, ...], exclude: tuple[str, ...]) -> set[int] | None:
-    """Return the indices of the functions to show; None means all."""
-    if not include and not exclude:
-        return None
-    shown = set(range(len(trace.functions)))
-    if include:
-        shown = trace_arguments.matching_functions(trace, include, "--include")
-    return shown - trace_arguments.matching_functions(trace, exclude, "--exclude")
 
 
 def lines(opened: list[Trace], flags: dict[str, Any]) -> Iterator[SafeText]:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from functrace import units
+from functrace.analysis.function_filter import function_filter
 from functrace.analysis.requests.joined import Joined, joined
 from functrace.analysis.requests.story import Step, Story, find_around, find_requests, roots, tell
-from functrace.cli import trace_arguments
 from functrace.cli.render.terminal import is_coloured
 from functrace.errors import FunctraceError
 from functrace.runtime.escaping import escape
@@ -49,7 +49,7 @@ def stories_around(
     found = joined(opened)
     if not (found.joins.outbound >= 0).any():
         return None
-    matches = trace_arguments.function_filter(opened, [function], "--around")
+    matches = function_filter(opened, [function], "--around")
     chosen = [{i for i, f in enumerate(trace.functions) if matches(f)} for trace in opened]
     rows, others = find_around(found, chosen)
     if not rows:

@@ -10,11 +10,11 @@ import click
 
 from functrace import units
 from functrace.cli import reading_options, renamed, shared_options, trace_arguments
-from functrace.cli.render import budget_note, coverage, terminal
+from functrace.cli.render import budget_note, terminal
 from functrace.cli.trace_arguments import open_all
 from functrace.errors import FunctraceError
 from functrace.globs import compile_list
-from functrace.text import layout
+from functrace.text import coverage, layout
 
 if TYPE_CHECKING:
     from functrace.analysis.totals import Totals

@@ -38,7 +38,7 @@ def services(traces: tuple[str, ...], to: str | None, out: str | None, as_json: 
     if not found.services or not len(found.joined.rows):
         raise FunctraceError("no request was recorded", *budget_note.sentences(found.joined.traces))
     if as_json:
-        from functrace.cli.render import services_json
+        from functrace.text import services_json
 
         terminal.print_json(services_json.report(found))
     elif to:

@@ -1,4 +1,4 @@
-"""Arguments of the verbs that read traces: files, folders, processes and function globs."""
+"""Arguments of the verbs that read traces: files, folders and processes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ import click
 
 from functrace.cli.render import terminal
 from functrace.errors import FunctraceError
-from functrace.globs import compile_list
 from functrace.units import count, several
 
 if TYPE_CHECKING:
     from functrace.analysis import Forest
-    from functrace.tracefile import Function, Trace
+    from functrace.tracefile import Trace
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -88,27 +87,3 @@ def split_arguments(function: str, paths: tuple[str, ...]) -> tuple[str, tuple[s
     if not is_trace_argument(function) or len(missing) != 1:
         return function, paths
     return missing[0], (function, *(path for path in paths if path != missing[0]))
-
-
-def matching_functions(trace: Trace, globs: Iterable[str], option: str = "") -> set[int]:
-    """Return the indices of the functions of a trace that match any of ``globs``.
-
-    Raises:
-        UsageError: a glob of ``option`` is invalid.
-    """
-    matches = function_filter([trace], globs, option)
-    return {i for i, function in enumerate(trace.functions) if matches(function)}
-
-
-def function_filter(
-    traces: Iterable[Trace], selectors: Iterable[str], option: str = ""
-) -> Callable[[Function], bool]:
-    """Return a predicate for functions that match a glob, or are the request of that name.
-
-    Raises:
-        UsageError: a selector is neither a valid glob nor the name of a request.
-    """
-    every = tuple(selectors)
-    names = {f.name for trace in traces for f in trace.functions if f.direction} & set(every)
-    matches = compile_list([each for each in every if each not in names], option)
-    return lambda function: function.name in names or matches(function.name)

@@ -22,8 +22,7 @@ def triage(traces: tuple[str, ...], limit: int | None, as_json: bool) -> None:
     several traces are evaluated together.
     """
     from functrace.analysis.triage import triage as find
-    from functrace.cli.render import triage_json
-    from functrace.text import triage_text
+    from functrace.text import triage_json, triage_text
 
     found = find(trace_arguments.open_all(traces, should_warn=False))
     trace_arguments.warn_of_missing_joins(found.forest)

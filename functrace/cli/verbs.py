@@ -25,6 +25,7 @@ GROUPS = {
     },
     "Read a trace": {
         "triage": "functrace.cli.triage:triage",
+        "view": "functrace.cli.view:view",
         "callers": "functrace.cli.callers:callers",
         "report": "functrace.cli.report:report",
         "graph": "functrace.cli.graph:graph",

@@ -1,1 +1,1 @@
-"""Results of analyses as plain text, for terminals and for files."""
+"""Results of analyses as plain text and JSON, for terminals, files and the viewer."""

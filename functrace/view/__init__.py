@@ -1,1 +1,1 @@
-"""The local viewer of traces, `functrace view`."""
+"""Local web viewer of traces: a server on loopback, and the page that it serves."""

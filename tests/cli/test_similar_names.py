@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from functrace.cli.similar_names import measure_distance, suggest
+from functrace.text.similar_names import measure_distance, suggest
 
 FUNCTIONS = {
     "main.get": "main.get",

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from functrace.cli import trace_arguments
+from functrace.analysis.function_filter import matching_functions
 from functrace.export.otlp import ALL_CALLS, Options, connect, export
 from functrace.tracefile import Trace, open_trace
 from tests.live.spans import followed
@@ -157,7 +157,7 @@ def _with_inherited_calls(random: Random) -> bytes:
 
 
 def roots(trace: Trace) -> set[int]:
-    return trace_arguments.matching_functions(trace, ["serve", "*.price"])
+    return matching_functions(trace, ["serve", "*.price"])
 
 
 CHOSEN = {
@@ -288,6 +288,6 @@ def test_names_of_roots(sender: Path, tmp_path: Path, glob: str) -> None:
     )
 
     def meant(trace: Trace) -> set[int]:
-        return trace_arguments.matching_functions(trace, [glob])
+        return matching_functions(trace, [glob])
 
     assert check(sender, path, Options(roots=meant), {"FUNCTRACE_OTLP_ROOT": glob})

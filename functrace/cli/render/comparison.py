@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from functrace import units
 from functrace.analysis.compare import Comparison, FailureRate, Presence, Timing
-from functrace.cli.render import coverage
+from functrace.text import coverage
 from functrace.text.safe_text import style
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from functrace.cli.render import coverage
 from functrace.export import figures
+from functrace.text import coverage
 
 if TYPE_CHECKING:
     from functrace.analysis.call_chains import CallChain, Link

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from functrace.analysis.call_chains import chains_to
-from functrace.cli.render import callers_json
 from functrace.export import demotion_rows, figures
+from functrace.text import callers_json
 from functrace.text.triage_commands import Commands
 
 if TYPE_CHECKING:
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
         Triage,
     )
 
-_KINDS = ("losses", "failing", "swallowed", "never_ended", "slow", "repeated", "recursion")
+KINDS = ("losses", "failing", "swallowed", "never_ended", "slow", "repeated", "recursion")
 
 
 def report(found: Triage, paths: Sequence[str], limit: int) -> dict[str, Any]:
     """Return at most ``limit`` findings of each kind; 0 means all."""
     findings = _Findings(found.forest)
     commands = Commands(found, paths)
-    lists = {kind: getattr(found, kind) for kind in _KINDS}
+    lists = {kind: getattr(found, kind) for kind in KINDS}
     return {
         "traces": [str(trace.path) for trace in found.forest.traces],
         "calls": int(found.forest.calls.sum()),

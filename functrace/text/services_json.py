@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from functrace.cli.render import callers_json, coverage
+from functrace.text import callers_json, coverage
 
 if TYPE_CHECKING:
     from functrace.analysis.requests.services import EdgeChain, Service, ServiceEdge, ServiceGraph

@@ -1,0 +1,118 @@
+"""HTTP server of the viewer.
+
+It is the standard library's: the dozen addresses are a table, nothing is uploaded, and there are no
+sessions, so that a framework would only add a dependency to every installation.
+"""
+
+from __future__ import annotations
+
+import threading
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from functrace.errors import FunctraceError, UsageError
+from functrace.view import api, static_files
+from functrace.view.access import Access
+from functrace.view.answers import HEADERS, Answer, error_answer, json_answer
+from functrace.view.query import Query
+from functrace.view.session import Session
+
+_HOST = "127.0.0.1"
+_IDLE_SECONDS = 60
+_API = "api/"
+_NOT_FOUND = Answer(HTTPStatus.NOT_FOUND)
+
+
+class Server(ThreadingHTTPServer):
+    """Server of one session on the loopback interface.
+
+    Attributes:
+        session: the traces that it shows.
+        access: its token and port.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, session: Session, port: int = 0) -> None:
+        super().__init__((_HOST, port), _Handler)
+        self.session = session
+        self.access = Access(self.server_address[1])
+
+    def run(self) -> None:
+        """Answer requests until the thread is interrupted, and analyse the traces meanwhile."""
+        threading.Thread(target=self.session.analyse, daemon=True).start()
+        self.serve_forever()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Ignore a connection that broke."""
+
+    def answer(self, path: str, query: str) -> Answer:
+        """Return the answer for a path below the token."""
+        try:
+            if path.startswith(_API):
+                return self._api_answer(path.removeprefix(_API), query)
+            return static_files.answer(path) or _NOT_FOUND
+        except UsageError as error:
+            return error_answer(HTTPStatus.BAD_REQUEST, str(error))
+        except FunctraceError as error:
+            return error_answer(HTTPStatus.NOT_FOUND, str(error))
+        except MemoryError:
+            return error_answer(HTTPStatus.INTERNAL_SERVER_ERROR, "there is too little memory")
+        except Exception as error:  # noqa: BLE001  # a page shows the error, and others still work
+            sentence = f"functrace view failed: {type(error).__name__}: {error}"
+            return error_answer(HTTPStatus.INTERNAL_SERVER_ERROR, sentence)
+
+    def _api_answer(self, name: str, query: str) -> Answer:
+        endpoint = api.ENDPOINTS.get(name)
+        if endpoint is None:
+            raise FunctraceError("there is no such answer")
+        return json_answer(endpoint(self.session, Query.parse(query)))
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Server
+    protocol_version = "HTTP/1.1"
+    timeout = _IDLE_SECONDS
+
+    def handle_one_request(self) -> None:
+        """Answer a request of any method, so that none tells whether an address exists."""
+        self.raw_requestline = self.rfile.readline(65537)
+        if not self.raw_requestline or len(self.raw_requestline) > 65536:
+            self.close_connection = True
+        elif self.parse_request():
+            self._answer()
+            self.wfile.flush()
+
+    def _answer(self) -> None:
+        if self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers:
+            self.close_connection = True  # its content is not read
+        path = self.server.access.path_of(
+            self.path, self.headers.get_all("Host", []), self.headers.get_all("Origin", [])
+        )
+        if path is None:
+            self._send(_NOT_FOUND)
+        elif self.command not in ("GET", "HEAD"):
+            self._send(Answer(HTTPStatus.METHOD_NOT_ALLOWED))
+        else:
+            self._send(self.server.answer(path, self.path.partition("?")[2]))
+
+    def _send(self, answer: Answer) -> None:
+        headers, content = answer.encoded(self.headers.get("Accept-Encoding", ""))
+        self.send_response_only(answer.status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def send_error(self, code: int, *_: Any, **__: Any) -> None:
+        """Refuse a request that is not HTTP."""
+        self.close_connection = True
+        self.send_response_only(code)
+        for name, value in {**HEADERS, "Content-Length": "0", "Connection": "close"}.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        """Print nothing: an address contains the token."""

@@ -1,0 +1,130 @@
+"""The traces that a server shows, with what was found in them so far."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+
+from functrace.analysis import Chains, fold
+from functrace.analysis.columns import Int32s
+from functrace.analysis.merge import merge_functions
+from functrace.analysis.requests import has_requests
+from functrace.analysis.requests.joined import Joined, joined
+from functrace.errors import UsageError
+from functrace.tracefile import Function, Trace
+from functrace.tracefile.programs import host_name, service_name
+from functrace.view.answers import visible_text
+from functrace.view.once import Once
+
+
+class Session:
+    """Traces that are shown together on one axis of time.
+
+    Times of the page are nanoseconds since ``origin_ns``, the start of the earliest trace. Tracks
+    and functions of all traces are numbered through.
+
+    Attributes:
+        traces: the traces.
+        arguments: what the user named them by, for commands.
+        is_live: whether they are copies of traces that programs still write.
+        revision: number of the copy, from 0 on.
+        results: results of slow analyses.
+    """
+
+    def __init__(
+        self,
+        traces: Sequence[Trace],
+        arguments: Sequence[str],
+        *,
+        is_live: bool = False,
+        revision: int = 0,
+    ) -> None:
+        self.traces = tuple(traces)
+        self.arguments = tuple(arguments)
+        self.is_live = is_live
+        self.revision = revision
+        self.results = Once()
+        self.services = tuple(map(service_name, self.traces))
+        self._first_track = np.cumsum([0, *(len(trace.tracks) for trace in self.traces)]).tolist()
+
+    @property
+    def origin_ns(self) -> int:
+        """Start of the earliest trace: nanoseconds since 1970-01-01 UTC."""
+        return min(self._starts)
+
+    @property
+    def duration_ns(self) -> int:
+        """Time of the last event."""
+        return max(self.offset_ns(index) + trace.span[1] for index, trace in enumerate(self.traces))
+
+    def offset_ns(self, trace: int) -> int:
+        """Return the time of the start of a trace."""
+        return self._starts[trace] - self.origin_ns
+
+    @cached_property
+    def _starts(self) -> tuple[int, ...]:
+        """Start of each trace by the clock of the first one, as far as requests relate them."""
+        starts = tuple(trace.started for trace in self.traces)
+        if len(set(map(host_name, self.traces))) == 1 or not has_requests(self.traces):
+            return starts
+        offsets = self.joined.offsets
+        return tuple(start + offsets[index].value for index, start in enumerate(starts))
+
+    @property
+    def joined(self) -> Joined:
+        """Requests of all traces."""
+        return self.results.get("joined", lambda: joined(self.traces))
+
+    def chains(self, trace: int) -> Chains:
+        """Return the call chains of a trace."""
+        return self.results.get(("chains", trace), lambda: fold(self.traces[trace]))
+
+    def has_chains(self, trace: int) -> bool:
+        """Return whether the call chains of a trace are known without waiting."""
+        return self.results.is_known(("chains", trace))
+
+    def analyse(self) -> None:
+        """Do what the first pages need, so that they find it done."""
+        for trace in range(len(self.traces)):
+            self.chains(trace)
+
+    def track_id(self, trace: int, track: int) -> int:
+        """Return the number of a track among those of all traces."""
+        return int(self._first_track[trace]) + track
+
+    def track_of(self, number: int) -> tuple[int, int]:
+        """Return the trace and the index of the track with this number.
+
+        Raises:
+            UsageError: there is no such track.
+        """
+        if not 0 <= number < self._first_track[-1]:
+            raise UsageError(f"there is no track {number}")
+        trace = int(np.searchsorted(self._first_track, number, "right")) - 1
+        return trace, number - self._first_track[trace]
+
+    @cached_property
+    def _merged(self) -> tuple[tuple[Function, ...], list[Int32s]]:
+        return merge_functions(self.traces)
+
+    @property
+    def functions(self) -> tuple[Function, ...]:
+        """Functions of all traces."""
+        return self._merged[0]
+
+    @property
+    def function_of(self) -> list[Int32s]:
+        """Indices in ``functions`` of the functions of each trace."""
+        return self._merged[1]
+
+    def functions_named(self, name: str) -> set[str]:
+        """Return the names in the traces that the page shows as ``name``."""
+        return {f.name for f in self.functions if name in (f.name, visible_text(f.name))}
+
+    def command(self, *words: str) -> str:
+        """Return a command about all traces."""
+        paths = (f"./{each}" if each.startswith("-") else each for each in self.arguments)
+        return shlex.join(["functrace", *words, *paths])
