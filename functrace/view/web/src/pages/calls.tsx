@@ -1,0 +1,106 @@
+/** All calls that match, as a table that is loaded page by page. */
+import { useEffect, useRef, useState } from "preact/hooks";
+import { request, useAnswer } from "../api";
+import type { Call, Calls as Found, Session } from "../api_types";
+import type { PageProps } from "../app";
+import { Answered, Nothing } from "../parts/answer";
+import { Command } from "../parts/command";
+import { FilterBar } from "../parts/filter_bar";
+import { address, filtersOf, type Parameters } from "../route";
+import { count, duration, moment } from "../units";
+
+const PAGE = 200;
+const COLUMNS = [["start", "Start"], ["duration", "Duration"], ["self", "Self"]] as const;
+
+export function Calls({ session, route, revision }: PageProps) {
+  const { parameters } = route;
+  const query = { ...filtersOf(parameters), sort: parameters["sort"] ?? "start", order: parameters["order"] ?? "asc", limit: PAGE };
+  const first = useAnswer<Found>("calls", { ...query, offset: 0 }, revision);
+  const [more, setMore] = useState<{ of: Found; calls: Call[] } | null>(null);
+  const rest = more && more.of === first.data ? more.calls : [];
+  const isLoading = useRef(false);
+  const loadMore = async (found: Found) => {
+    if (isLoading.current) return;
+    isLoading.current = true;
+    const next = await request<Found>("calls", { ...query, offset: found.calls.length + rest.length }).catch(() => null);
+    isLoading.current = false;
+    if (next) setMore({ of: found, calls: [...rest, ...next.calls] });
+  };
+  return (
+    <div class="page wide">
+      <div class="page-head"><h1>Calls</h1><Command text={first.data?.command} /></div>
+      <FilterBar page="calls" parameters={parameters} session={session} />
+      <Answered answer={first} what="the calls">
+        {(found) => found.calls.length
+          ? <Table found={found} calls={[...found.calls, ...rest]} session={session} parameters={parameters} loadMore={() => void loadMore(found)} />
+          : <Nothing>no calls match the filters</Nothing>}
+      </Answered>
+    </div>
+  );
+}
+
+function Table({ found, calls, session, parameters, loadMore }: { found: Found; calls: Call[]; session: Session; parameters: Parameters; loadMore: () => void }) {
+  return (
+    <>
+      <p class="muted">{found.exact ? "" : "at least "}{count(found.total)} calls</p>
+      <div class="scroll-x table-box" tabIndex={0} role="region" aria-label="Calls">
+        <table class="calls">
+          <thead>
+            <tr>
+              {COLUMNS.map(([key, title]) => <Sorted key={key} column={key} title={title} parameters={parameters} />)}
+              <th>Function</th><th>Called by</th><th>Track</th><th>Error</th>
+            </tr>
+          </thead>
+          <tbody>{calls.map((call, index) => <Row key={index} call={call} session={session} />)}</tbody>
+        </table>
+        {calls.length < found.total ? <More load={loadMore} /> : null}
+      </div>
+    </>
+  );
+}
+
+function Sorted({ column, title, parameters }: { column: string; title: string; parameters: Parameters }) {
+  const isSorted = (parameters["sort"] ?? "start") === column;
+  const isDown = parameters["order"] === "desc";
+  const order = isSorted ? (isDown ? "asc" : "desc") : column === "start" ? "asc" : "desc";
+  return (
+    <th class="n" aria-sort={isSorted ? (isDown ? "descending" : "ascending") : undefined}>
+      <a href={address("calls", { ...parameters, sort: column, order })}>{title}{isSorted ? (isDown ? " ↓" : " ↑") : ""}</a>
+    </th>
+  );
+}
+
+function Row({ call, session }: { call: Call; session: Session }) {
+  const trace = session.traces.length > 1 ? session.traces.find((each) => each.id === call.trace) : null;
+  return (
+    <tr class={call.failed ? "failed" : ""}>
+      <td class="n"><a href={onTimeline(call)}>{moment(call.start_ns)}</a></td>
+      <td class="n">{call.duration_ns === null ? "open" : duration(call.duration_ns)}</td>
+      <td class="n">{duration(call.self_ns)}</td>
+      <td class="name"><a href={address("chains", { function: call.function })}>{call.function}</a></td>
+      <td class="name muted">{call.parent_function ?? ""}</td>
+      <td>{trace ? `${trace.service || trace.name} ` : ""}{call.track}</td>
+      <td class="error" title={call.error ?? ""}>{call.error ?? (call.failed ? "failed" : "")}</td>
+    </tr>
+  );
+}
+
+/** Return the address of a call on the timeline. */
+function onTimeline(call: Call): string {
+  const length = Math.max(call.duration_ns ?? 0, 100);
+  const select = [call.track, call.start_ns, call.depth, call.duration_ns ?? 0].join(":");
+  return address("timeline", { from: Math.floor(call.start_ns - length), to: Math.ceil(call.start_ns + 2 * length), select });
+}
+
+/** Load the next page when the end of the table comes into view. */
+function More({ load }: { load: () => void }) {
+  const button = useRef<HTMLButtonElement>(null);
+  const latest = useRef(load);
+  latest.current = load;
+  useEffect(() => {
+    const observer = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && latest.current());
+    observer.observe(button.current!);
+    return () => observer.disconnect();
+  }, []);
+  return <button ref={button} type="button" onClick={load}>More</button>;
+}

@@ -1,0 +1,114 @@
+/** What is wrong in the trace: the findings of `functrace triage`. */
+import { useAnswer } from "../api";
+import type { Finding, Session, TraceInfo, Triage } from "../api_types";
+import type { PageProps } from "../app";
+import { Answered, Nothing } from "../parts/answer";
+import { Command } from "../parts/command";
+import { Steps } from "../parts/steps";
+import { address } from "../route";
+import { count, duration, several } from "../units";
+import { KINDS, type Kind } from "./triage_kinds";
+
+export function TriagePage({ session, revision }: PageProps) {
+  const answer = useAnswer<Triage>("triage", {}, revision);
+  return (
+    <div class="page">
+      <div class="page-head">
+        <h1>Triage</h1>
+        <Command text={answer.data?.command ?? `functrace triage ${session.arguments}`} />
+      </div>
+      <Summary session={session} />
+      <Answered answer={answer} what="the findings">{(triage) => <Findings triage={triage} />}</Answered>
+      <Traces session={session} />
+    </div>
+  );
+}
+
+function Summary({ session }: { session: Session }) {
+  const sum = (key: "calls" | "failed" | "tracks") => session.traces.reduce((total, trace) => total + trace[key], 0);
+  const isGo = session.traces.every((trace) => trace.language === "go");
+  const failed = sum("failed");
+  return (
+    <dl class="summary">
+      <Figure name="Calls" value={count(sum("calls"))} />
+      <Figure name="Failed" value={count(failed)} isBad={failed > 0} />
+      <Figure name={isGo ? "Goroutines" : "Tracks"} value={count(sum("tracks"))} />
+      <Figure name="Duration" value={duration(session.duration_ns)} />
+    </dl>
+  );
+}
+
+function Figure({ name, value, isBad = false }: { name: string; value: string; isBad?: boolean }) {
+  return <div><dt>{name}</dt><dd class={isBad ? "bad" : ""}>{value}</dd></div>;
+}
+
+function Findings({ triage }: { triage: Triage }) {
+  const found = KINDS.filter((kind) => triage[kind.key].length);
+  if (!found.length) return <Nothing>{triage.calls ? "nothing found, nothing missing" : "no calls were recorded"}</Nothing>;
+  return (
+    <>
+      {found.map((kind) => (
+        <section key={kind.key} class={`findings ${kind.tone}`} aria-labelledby={`findings-${kind.key}`}>
+          <h2 id={`findings-${kind.key}`}>
+            {kind.title} <span class="number">{count(triage[kind.key].length)}</span>
+            {triage.sampled_findings.includes(kind.key) ? <small>only a part of the calls was examined, there were too many</small> : null}
+          </h2>
+          {triage[kind.key].map((finding, index) => <FindingCard key={index} finding={finding} kind={kind} />)}
+        </section>
+      ))}
+      {triage.more_findings ? <p class="nothing">{several(triage.more_findings, "more finding")} not shown; the command with --limit 0 shows all</p> : null}
+    </>
+  );
+}
+
+function FindingCard({ finding, kind }: { finding: Finding; kind: Kind }) {
+  const links = finding.links ?? {};
+  return (
+    <article class="finding">
+      <div class="headline">
+        {finding.function ? <a class="function" href={address("chains", { function: finding.function })}>{finding.function}</a> : null}
+        <span>{kind.headline(finding)}</span>
+      </div>
+      {finding.pattern ? <p class="error-text">{finding.pattern}</p> : null}
+      {finding.steps?.length ? <Steps steps={finding.steps} /> : null}
+      <div class="actions">
+        {links.timeline ? <a class="action" href={links.timeline}>{kind.example}</a> : null}
+        {links.chains ? <a class="action" href={links.chains}>Chains</a> : null}
+        {finding.function ? <a class="action" href={address("source", { function: finding.function })}>Source</a> : null}
+        <Command text={finding.command} />
+      </div>
+    </article>
+  );
+}
+
+function Traces({ session }: { session: Session }) {
+  return (
+    <section class="traces">
+      <h2>{session.traces.length === 1 ? "Trace" : "Traces"}</h2>
+      <div class="scroll-x" tabIndex={0} role="region" aria-label="Traces">
+        <table>
+          <thead>
+            <tr><th>Trace</th><th>Program</th><th>Service</th><th>Process</th><th>Host</th><th>Language</th><th class="n">Calls</th><th class="n">Failed</th><th class="n">Tracks</th><th class="n">Duration</th></tr>
+          </thead>
+          <tbody>{session.traces.map((trace) => <TraceRow key={trace.id} trace={trace} />)}</tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+function TraceRow({ trace }: { trace: TraceInfo }) {
+  return (
+    <>
+      <tr>
+        <td title={trace.path}><a href={address("timeline", { from: trace.start_ns, to: trace.end_ns })}>{trace.name}</a></td>
+        <td>{trace.program}</td><td>{trace.service}</td><td>{trace.pid}</td><td>{trace.host}</td><td>{trace.language}</td>
+        <td class="n">{count(trace.calls)}</td>
+        <td class={`n ${trace.failed ? "bad" : "zero"}`}>{count(trace.failed)}</td>
+        <td class="n">{count(trace.tracks)}</td>
+        <td class="n">{duration(trace.end_ns - trace.start_ns)}</td>
+      </tr>
+      {trace.notes.map((note) => <tr key={note} class="note"><td colSpan={10}>{note}</td></tr>)}
+    </>
+  );
+}

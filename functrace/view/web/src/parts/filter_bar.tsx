@@ -1,0 +1,61 @@
+/** Filters that flame graphs, calls and chains share. */
+import type { Session } from "../api_types";
+import { address, FILTERS, type Parameters } from "../route";
+import { duration, moment, parseDuration } from "../units";
+import { TextField } from "./text_field";
+
+interface Props {
+  page: string;
+  parameters: Parameters;
+  session: Session;
+  /** put before the names of parameters, for a second selection */
+  prefix?: string;
+}
+
+export function FilterBar({ page, parameters, session, prefix = "" }: Props) {
+  const value = (key: string) => parameters[prefix + key];
+  const set = (changes: Record<string, string | number | undefined>) => {
+    const named = Object.fromEntries(Object.entries(changes).map(([key, each]) => [prefix + key, each]));
+    location.hash = address(page, { ...parameters, ...named, offset: undefined });
+  };
+  const services = [...new Set(session.traces.map((trace) => trace.service).filter(Boolean))];
+  const limit = value("min_duration");
+  return (
+    <div class="filters" role="group" aria-label={prefix ? "Filters of the second selection" : "Filters"}>
+      <TextField label="Include" placeholder="store.*" value={value("include")} set={(include) => set({ include })} />
+      <TextField label="Exclude" value={value("exclude")} set={(exclude) => set({ exclude })} />
+      <TextField
+        label="Min duration"
+        placeholder="1ms"
+        value={limit ? duration(Number(limit)) : undefined}
+        set={(text) => set({ min_duration: text === undefined ? undefined : (parseDuration(text) ?? limit) })}
+      />
+      {services.length > 1 || value("service") ? (
+        <label class="field">
+          Service
+          <select value={value("service") ?? ""} onChange={(event) => set({ service: event.currentTarget.value })}>
+            <option value="">all</option>
+            {services.map((service) => <option key={service} value={service}>{service}</option>)}
+          </select>
+        </label>
+      ) : null}
+      <label class="check">
+        <input type="checkbox" checked={value("errors") === "1"} onChange={(event) => set({ errors: event.currentTarget.checked ? "1" : undefined })} />
+        Failed only
+      </label>
+      <Range from={value("from")} to={value("to")} duration={session.duration_ns} clear={() => set({ from: undefined, to: undefined })} />
+      {value("tracks") ? (
+        <button type="button" class="chip" onClick={() => set({ tracks: undefined })}>{value("tracks")!.split(",").length === 1 ? `track ${value("tracks")}` : `${value("tracks")!.split(",").length} tracks`} ×</button>
+      ) : null}
+      {FILTERS.some((key) => value(key)) ? (
+        <button type="button" onClick={() => set(Object.fromEntries(FILTERS.map((key) => [key, undefined])))}>Clear</button>
+      ) : null}
+    </div>
+  );
+}
+
+function Range({ from, to, duration: whole, clear }: { from: string | undefined; to: string | undefined; duration: number; clear: () => void }) {
+  if (from === undefined && to === undefined) return null;
+  const [first, last] = [Number(from ?? 0), Number(to ?? whole)];
+  return <button type="button" class="chip" title="Remove the range of time" onClick={clear}>{moment(first, last - first)} + {duration(last - first)} ×</button>;
+}

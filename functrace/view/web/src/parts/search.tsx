@@ -1,0 +1,71 @@
+/** Search for functions: the key /. */
+import { useEffect, useRef, useState } from "preact/hooks";
+import { useAnswer } from "../api";
+import type { FunctionMatch } from "../api_types";
+import { address } from "../route";
+import { count } from "../units";
+import { Failure } from "./answer";
+import { Dialog } from "./dialog";
+
+const LIMIT = 50;
+const PAUSE_MS = 120;
+
+export function Search({ close }: { close: () => void }) {
+  const [text, setText] = useState("");
+  const [query, setQuery] = useState("");
+  const [chosen, setChosen] = useState(0);
+  useEffect(() => {
+    const timer = window.setTimeout(() => setQuery(text), PAUSE_MS);
+    return () => window.clearTimeout(timer);
+  }, [text]);
+  const answer = useAnswer<FunctionMatch[]>("functions", { q: query, limit: LIMIT });
+  const found = answer.data ?? [];
+  const onKey = (event: KeyboardEvent) => {
+    if (event.key === "ArrowDown") setChosen(Math.min(chosen + 1, found.length - 1));
+    else if (event.key === "ArrowUp") setChosen(Math.max(chosen - 1, 0));
+    else if (event.key === "Enter" && found[chosen]) {
+      location.hash = address("chains", { function: found[chosen].name });
+      close();
+    } else return;
+    event.preventDefault();
+  };
+  return (
+    <Dialog title="Search functions" close={close}>
+      <input
+        type="search"
+        class="search-box"
+        aria-label="Name of a function"
+        placeholder="Part of a name, such as store.Get"
+        autoFocus
+        value={text}
+        onInput={(event) => { setText(event.currentTarget.value); setChosen(0); }}
+        onKeyDown={onKey}
+      />
+      {answer.error ? <Failure message={answer.error} /> : null}
+      <ul class="matches" aria-label="Functions">
+        {found.map((each, index) => <Match key={each.id} found={each} isChosen={index === chosen} close={close} />)}
+      </ul>
+      {answer.data && !found.length ? <p class="nothing">no function matches {query}</p> : null}
+    </Dialog>
+  );
+}
+
+function Match({ found, isChosen, close }: { found: FunctionMatch; isChosen: boolean; close: () => void }) {
+  const row = useRef<HTMLLIElement>(null);
+  useEffect(() => {
+    if (isChosen) row.current?.scrollIntoView({ block: "nearest" });
+  }, [isChosen]);
+  return (
+    <li ref={row} class={isChosen ? "chosen" : ""} onClick={(event) => event.target instanceof HTMLAnchorElement && close()}>
+      <a class="name" href={address("chains", { function: found.name })}>{found.name}</a>
+      <span class="figure">{count(found.calls)}×</span>
+      <span class={`figure ${found.failed ? "bad" : "zero"}`}>{found.failed ? `${count(found.failed)} failed` : ""}</span>
+      <span class="links">
+        <a href={address("timeline", { find: found.name })} aria-label={`Timeline of ${found.name}`}>timeline</a>
+        <a href={address("calls", { include: found.name })} aria-label={`Calls of ${found.name}`}>calls</a>
+        <a href={address("flame", { function: found.name, direction: "callers" })} aria-label={`Callers of ${found.name}`}>callers</a>
+        <a href={address("source", { function: found.name })} aria-label={`Source of ${found.name}`}>source</a>
+      </span>
+    </li>
+  );
+}

@@ -1,0 +1,100 @@
+/** Answers from the data of a saved page, which has no server. */
+import type { Calls, Call, FunctionMatch, Row, Saved, TrackPage, Window } from "./api_types";
+import { mergeNarrow } from "./timeline/merge";
+
+/** The data of the page if it was saved by `functrace view --save`. */
+export const savedPage: Saved | null = readSaved();
+
+function readSaved(): Saved | null {
+  const element = document.getElementById("saved");
+  return element?.textContent ? (JSON.parse(element.textContent) as Saved) : null;
+}
+
+/** Return the answer of an endpoint. Throws an Error if the page was saved without it. */
+export function answerSaved(saved: Saved, endpoint: string, query: URLSearchParams): unknown {
+  const answer = saved.answers[keyOf(endpoint, query)] ?? saved.answers[endpoint];
+  if (answer === undefined) throw new Error("this saved page does not contain these figures; functrace view shows them");
+  const cut = CUTS[endpoint];
+  return cut ? cut(answer, query) : answer;
+}
+
+function keyOf(endpoint: string, query: URLSearchParams): string {
+  const named = ["direction", "function"].filter((key) => query.has(key));
+  if (!named.length) return endpoint;
+  return `${endpoint}?${new URLSearchParams(named.map((key) => [key, query.get(key)!]))}`;
+}
+
+const CUTS: Record<string, (answer: unknown, query: URLSearchParams) => unknown> = {
+  window: cutWindow,
+  tracks: cutTracks,
+  calls: cutCalls,
+  functions: cutFunctions,
+};
+
+function cutWindow(answer: unknown, query: URLSearchParams): Window {
+  const whole = answer as Window;
+  const from = number(query, "from", whole.from);
+  const to = number(query, "to", whole.to);
+  const pixel = (to - from) / number(query, "px", 1600);
+  const wanted = new Set((query.get("tracks") ?? "").split(",").map(Number));
+  const depth = number(query, "depth", Infinity);
+  const tracks = whole.tracks
+    .filter((track) => wanted.has(track.id))
+    .map(({ id, rows }) => ({ id, rows: rows.filter((row) => row.depth < depth).map((row) => cutRow(row, from, to, pixel)) }));
+  return { ...whole, from, to, tracks };
+}
+
+function cutRow(row: Row, from: number, to: number, pixel: number): Row {
+  const chosen = row.start.flatMap((start, index) => (start < to && start + (row.duration[index] ?? 0) >= from ? [index] : []));
+  const pick = (column: number[]) => chosen.map((index) => column[index] ?? 0);
+  const inside = { depth: row.depth, start: pick(row.start), duration: pick(row.duration), function: pick(row.function) };
+  return mergeNarrow({ ...inside, flags: pick(row.flags), calls: pick(row.calls) }, pixel);
+}
+
+function cutTracks(answer: unknown, query: URLSearchParams): TrackPage {
+  const text = (query.get("q") ?? "").toLowerCase();
+  const found = (answer as TrackPage).tracks.filter((track) => `${track.name} ${track.function}`.toLowerCase().includes(text));
+  return { total: found.length, tracks: page(found, query) };
+}
+
+function cutFunctions(answer: unknown, query: URLSearchParams): FunctionMatch[] {
+  const text = (query.get("q") ?? "").toLowerCase();
+  return page((answer as FunctionMatch[]).filter((each) => each.name.toLowerCase().includes(text)), query);
+}
+
+function cutCalls(answer: unknown, query: URLSearchParams): Calls {
+  const { calls: all, ...rest } = answer as Calls;
+  const sort = `${query.get("sort") ?? "start"}_ns` as "start_ns" | "duration_ns" | "self_ns";
+  const direction = query.get("order") === "desc" ? -1 : 1;
+  const calls = all
+    .filter((call) => matches(call, query))
+    .sort((a, b) => direction * ((a[sort] ?? 0) - (b[sort] ?? 0)));
+  return { ...rest, total: calls.length, calls: page(calls, query) };
+}
+
+function matches(call: Call, query: URLSearchParams): boolean {
+  const tracks = query.get("tracks");
+  return (
+    call.start_ns < number(query, "to", Infinity) &&
+    call.start_ns + (call.duration_ns ?? Infinity) >= number(query, "from", 0) &&
+    (!query.get("errors") || call.failed) &&
+    (call.duration_ns ?? Infinity) >= number(query, "min_duration", 0) &&
+    (!tracks || tracks.split(",").includes(String(call.track))) &&
+    (!query.get("include") || glob(query.get("include")!).test(call.function)) &&
+    (!query.get("exclude") || !glob(query.get("exclude")!).test(call.function))
+  );
+}
+
+function glob(pattern: string): RegExp {
+  const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&").replace(/\*/g, ".*").replace(/\?/g, ".");
+  return new RegExp(`^(${escaped.split(",").join("|")})$`);
+}
+
+function page<T>(all: T[], query: URLSearchParams): T[] {
+  const offset = number(query, "offset", 0);
+  return all.slice(offset, offset + number(query, "limit", all.length));
+}
+
+function number(query: URLSearchParams, key: string, otherwise: number): number {
+  return query.has(key) ? Number(query.get(key)) : otherwise;
+}

@@ -1,0 +1,82 @@
+/** Panel with one call in full. */
+import { useAnswer } from "../api";
+import type { CallDetails } from "../api_types";
+import { Answered } from "../parts/answer";
+import { Command } from "../parts/command";
+import { Icon } from "../parts/icon";
+import { placeOf } from "../parts/steps";
+import { address } from "../route";
+import { duration, moment } from "../units";
+import type { Place } from "./scene";
+
+export function Details({ place, close, revision }: { place: Place; close: () => void; revision: number }) {
+  const answer = useAnswer<CallDetails>("call", { track: place.track, start: place.start, depth: place.depth }, revision);
+  return (
+    <aside class="details" aria-label="Call">
+      <button type="button" class="plain close" aria-label="Close the call" onClick={close}><Icon name="close" /></button>
+      <Answered answer={answer} what="the call">{(call) => <Call call={call} />}</Answered>
+    </aside>
+  );
+}
+
+function Call({ call }: { call: CallDetails }) {
+  return (
+    <>
+      <h2>{call.function}</h2>
+      <p class="muted">{placeOf(call)}</p>
+      {call.failed || call.error ? <p class="error-text">{call.error || (call.panicked ? "panicked" : "failed")}</p> : null}
+      <dl class="facts">
+        <Fact name="Duration" value={call.duration_ns === null || call.unfinished ? "unfinished" : duration(call.duration_ns)} />
+        <Fact name="Self" value={duration(call.self_ns)} />
+        {call.suspended_ns ? <Fact name="Suspended" value={duration(call.suspended_ns)} /> : null}
+        <Fact name="Start" value={moment(call.start_ns, 1)} />
+        <Fact name="Track" value={call.track_name ?? String(call.track)} />
+      </dl>
+      <div class="actions">
+        <a class="action" href={address("source", { function: call.function })}>Source</a>
+        <a class="action" href={address("chains", { function: call.function, errors: call.failed ? 1 : null })}>Chains</a>
+        <a class="action" href={address("calls", { include: call.function })}>Calls</a>
+        <a class="action" href={address("flame", { function: call.function, direction: "callers" })}>Callers</a>
+      </div>
+      <h3>Chain</h3>
+      <ol class="chain">
+        {call.chain.map((step, index) => (
+          <li key={index} class={step.started ? "started" : ""}>
+            <a href={hrefOf(step, call)} title={placeOf(step)}>{step.function}</a>
+            <span class="figure">{step.duration_ns === undefined ? "" : step.duration_ns === null ? "open" : duration(step.duration_ns)}</span>
+          </li>
+        ))}
+      </ol>
+      {call.requests?.length ? <Requests requests={call.requests} /> : null}
+      <Command text={call.command} />
+    </>
+  );
+}
+
+/** Return the address of the step on the timeline, or of its source if its time is unknown. */
+function hrefOf(step: CallDetails["chain"][number], call: CallDetails): string {
+  if (typeof step.start_ns !== "number") return address("source", { function: step.function });
+  const margin = Math.max(Math.round((step.duration_ns ?? 1000) / 4), 100);
+  return address("timeline", {
+    from: step.start_ns - margin,
+    to: step.start_ns + (step.duration_ns ?? 1000) + margin,
+    select: [step.track ?? call.track, step.start_ns, ...("depth" in step ? [step.depth] : [])].join(":"),
+  });
+}
+
+function Requests({ requests }: { requests: NonNullable<CallDetails["requests"]> }) {
+  return (
+    <>
+      <h3>Requests</h3>
+      {requests.map((request, index) => (
+        <dl key={index} class="facts">
+          {Object.entries(request).map(([name, value]) => value === null || value === "" ? null : <Fact key={name} name={name.replaceAll("_", " ")} value={String(value)} />)}
+        </dl>
+      ))}
+    </>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: string }) {
+  return <div><dt>{name}</dt><dd>{value}</dd></div>;
+}
