@@ -18,7 +18,7 @@ export GOFLAGS     ?= -buildvcs=false
 WITH_GO = PATH="$(CURDIR)/$(BIN):$$($(BIN)/python tools/toolchain.py):$$PATH"
 
 .PHONY: demo test test-all lint lint-all toolchains test-go test-go-all test-python test-python-all \
-	docs wheel test-debian conformance fuzz fuzz-traces fuzz-reader soak soak-ring bench pictures golden clean
+	docs wheel web test-debian conformance fuzz fuzz-traces fuzz-reader soak soak-ring bench pictures golden clean
 
 demo: $(READY)
 	@$(WITH_GO) sh examples/demo.sh
@@ -55,6 +55,7 @@ lint: $(READY) | build
 
 lint-all: $(READY) | build
 	@$(WITH_GO) sh tools/lint-go.sh --all
+	@sh tools/lint-web.sh
 
 # The site in build/site, with every link checked. Requires Python 3.11 or newer.
 docs: $(DOCS)
@@ -71,6 +72,10 @@ test-debian: | build
 # An sdist and a wheel in build/dist, the wheel with the manylinux tag of this system.
 wheel: $(READY)
 	@$(BIN)/python tools/wheel.py
+
+# The files of the viewer's page, which are committed: only whoever changes them requires Node.
+web:
+	@sh tools/web.sh
 
 toolchains: $(READY)
 	@$(BIN)/python tools/toolchain.py $(GOS) > /dev/null

@@ -1,11 +1,11 @@
 // Bundles src/ into dist/, or into the folder given as the first argument.
 import { build } from "esbuild";
 import { copyFile, mkdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const out = process.argv[2] ?? join(here, "dist");
+const out = resolve(here, process.argv[2] ?? "dist");
 
 await mkdir(out, { recursive: true });
 await build({

@@ -12,8 +12,9 @@ export interface TraceInfo {
   start_ns: number;
   end_ns: number;
   events: number;
-  calls: number;
-  failed: number;
+  /** null until the calls of a large trace are counted */
+  calls: number | null;
+  failed: number | null;
   tracks: number;
   notes: string[];
 }

@@ -20,9 +20,9 @@ export function duration(ns: number | null | undefined): string {
   return `${Math.round(ns)}ns`;
 }
 
-/** Format a count with thousands separators. */
-export function count(number: number): string {
-  return number.toLocaleString("en-US");
+/** Format a count with thousands separators; … if it is not known yet. */
+export function count(number: number | null): string {
+  return number === null ? "…" : number.toLocaleString("en-US");
 }
 
 /** Format a counted noun: `1 call`, `2,000 calls`. */

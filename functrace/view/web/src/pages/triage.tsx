@@ -25,13 +25,13 @@ export function TriagePage({ session, revision }: PageProps) {
 }
 
 function Summary({ session }: { session: Session }) {
-  const sum = (key: "calls" | "failed" | "tracks") => session.traces.reduce((total, trace) => total + trace[key], 0);
+  const sum = (key: "calls" | "failed" | "tracks") => session.traces.reduce<number | null>((total, trace) => (total === null || trace[key] === null ? null : total + trace[key]), 0);
   const isGo = session.traces.every((trace) => trace.language === "go");
   const failed = sum("failed");
   return (
     <dl class="summary">
       <Figure name="Calls" value={count(sum("calls"))} />
-      <Figure name="Failed" value={count(failed)} isBad={failed > 0} />
+      <Figure name="Failed" value={count(failed)} isBad={failed !== null && failed > 0} />
       <Figure name={isGo ? "Goroutines" : "Tracks"} value={count(sum("tracks"))} />
       <Figure name="Duration" value={duration(session.duration_ns)} />
     </dl>

@@ -9,6 +9,8 @@ const TEXT_FROM_PX = 34;
 const TEXT_PADDING = 4;
 const SLICE_HEIGHT = ROW_HEIGHT - 1;
 const FAILURE_MARK = 5;
+/** A call that was suspended for a part of its time is hatched along its lower edge. */
+const SUSPENDED_BAND = 6;
 export const FONT = "11px system-ui, -apple-system, 'Segoe UI', sans-serif";
 
 /** The part of the timeline that a canvas shows: times across, heights downwards. */
@@ -113,7 +115,7 @@ export class Painter {
     }
     if (flags & Flag.suspended && this.hatch) {
       context.fillStyle = this.hatch;
-      context.fillRect(x, y, width, SLICE_HEIGHT);
+      context.fillRect(x, y + SLICE_HEIGHT - SUSPENDED_BAND, width, SUSPENDED_BAND);
     }
     if (flags & Flag.unfinished && width > 6) {
       context.fillStyle = colours.background;
