@@ -18,6 +18,7 @@ from functrace.errors import UsageError
         ("0.0ms", 0),
         ("1.5ms", 1_500_000),
         (".5us", 500),
+        ("7d", 7 * 24 * 3_600_000_000_000),
     ],
 )
 def test_durations(text: str, nanoseconds: int) -> None:

@@ -22,19 +22,31 @@ def current_rows(
     files: the compacted one counts.
     """
     read = list(files)
-    chosen: dict[str, tuple[int, bool, str]] = {}
+    chosen = choose(
+        (file, recording, written)
+        for file, tables in read
+        for recording, written in _recordings(tables)
+    )
     for file, tables in read:
-        for recording, written in _recordings(tables):
-            rank = (written, file.is_compacted, file.name)
-            chosen[recording] = max(rank, chosen.get(recording, rank))
-    for file, tables in read:
-        kept = [
-            recording
+        versions = {
+            recording: written
             for recording, written in _recordings(tables)
-            if chosen[recording] == (written, file.is_compacted, file.name)
-        ]
-        versions = {recording: chosen[recording][0] for recording in kept}
+            if chosen[recording] == (file.name, written)
+        }
         yield file, {name: _chosen(table, versions) for name, table in tables.items()}
+
+
+def choose(rollups: Iterable[tuple[StoredFile, str, int]]) -> dict[str, tuple[str, int]]:
+    """Return the name of the file and the time of writing of the rollup that counts, by recording.
+
+    Args:
+        rollups: the file, the recording and the time of writing of each rollup of a partition.
+    """
+    chosen: dict[str, tuple[int, bool, str]] = {}
+    for file, recording, written in rollups:
+        rank = (written, file.is_compacted, file.name)
+        chosen[recording] = max(rank, chosen.get(recording, rank))
+    return {recording: (name, written) for recording, (written, _, name) in chosen.items()}
 
 
 def _recordings(tables: Tables) -> list[tuple[str, int]]:

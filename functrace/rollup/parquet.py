@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,14 +15,9 @@ import pyarrow.parquet as pq
 from functrace.errors import FunctraceError
 from functrace.rollup.chain_ids import ID_BYTES, NO_PARENT
 from functrace.rollup.figures import NO_CALLS, ChainFigures
+from functrace.rollup.parquet_checks import MAX_BYTES, SCHEMA_VERSION, VERSION_KEY, check
 from functrace.rollup.rollup import Rollup
 
-SCHEMA_VERSION = 1
-VERSION_KEY = b"functrace.rollup"
-# Of a file; one beyond them was made to exhaust memory.
-_MAX_BYTES = 8 << 30
-_MAX_ROWS = 100_000_000
-_MIN_ROWS, _MAX_ROWS_PER_BYTE = 100_000, 4
 _ID = pa.binary(ID_BYTES)
 _TIME = pa.timestamp("ns", "UTC")
 
@@ -158,8 +155,26 @@ def from_bytes(content: bytes, table: str, name: str) -> pa.Table:
     Raises:
         FunctraceError: the file is damaged, is too large or has other columns.
     """
-    try:
+    with _as_damage(name):
         return _read(content, SCHEMAS[table], name)
+
+
+def check_footer(opened: BinaryIO, table: str, name: str) -> None:
+    """Check the version, the columns and the claimed size of a Parquet file, not its rows.
+
+    Raises:
+        FunctraceError: as from_bytes.
+    """
+    with _as_damage(name):
+        size = opened.seek(0, os.SEEK_END)
+        with pq.ParquetFile(opened) as file:
+            check(file, size, SCHEMAS[table], name)
+
+
+@contextmanager
+def _as_damage(name: str) -> Iterator[None]:
+    try:
+        yield
     except (pa.ArrowException, OSError, ValueError, LookupError, OverflowError) as error:
         reason = " ".join(str(error).split())[:200]
         raise FunctraceError(f"{name}: not a rollup: {reason}") from None
@@ -169,30 +184,13 @@ def _read(content: bytes, schema: pa.Schema, name: str) -> pa.Table:
     texts = [field.name for field in schema if pa.types.is_string(field.type)]
     options = {"read_dictionary": texts, "page_checksum_verification": True}
     with pq.ParquetFile(io.BytesIO(content), **options) as file:
-        _check_version(file.schema_arrow.metadata or {}, name)
-        if not _plain(file.schema_arrow).equals(schema):
-            raise FunctraceError(f"{name}: not a rollup: it has other columns")
-        size = sum(
-            file.metadata.row_group(group).total_byte_size
-            for group in range(file.metadata.num_row_groups)
-        )
-        max_rows = min(_MAX_ROWS, _MIN_ROWS + _MAX_ROWS_PER_BYTE * len(content))
-        if file.metadata.num_rows > max_rows or size > _MAX_BYTES:
-            raise FunctraceError(f"{name}: not a rollup: its contents are too large")
+        check(file, len(content), schema, name)
         found = file.read()
-    if sum(map(_text_bytes, found.columns)) > _MAX_BYTES:
+    if sum(map(_text_bytes, found.columns)) > MAX_BYTES:
         raise FunctraceError(f"{name}: not a rollup: its texts are too large")
     found = found.cast(schema)
     found.validate(full=True)
     return found
-
-
-def _plain(schema: pa.Schema) -> pa.Schema:
-    """Return a schema with strings in place of dictionaries of strings."""
-    for index, field in enumerate(schema):
-        if pa.types.is_dictionary(field.type):
-            schema = schema.set(index, field.with_type(field.type.value_type))
-    return schema
 
 
 def _text_bytes(column: pa.ChunkedArray) -> int:
@@ -203,17 +201,6 @@ def _text_bytes(column: pa.ChunkedArray) -> int:
         len(chunk) * (pc.max(pc.binary_length(chunk.dictionary)).as_py() or 0)
         for chunk in column.chunks
     )
-
-
-def _check_version(metadata: Mapping[bytes, bytes], name: str) -> None:
-    version = metadata.get(VERSION_KEY, b"")
-    if not version.isdigit() or len(version) > 9:
-        raise FunctraceError(f"{name}: not a rollup")
-    if int(version) > SCHEMA_VERSION:
-        raise FunctraceError(
-            f"{name}: schema version {int(version)} is newer than the supported version"
-            f" {SCHEMA_VERSION}; upgrade functrace"
-        )
 
 
 def _needed(rollup: Rollup) -> Iterator[tuple[int, bytes]]:

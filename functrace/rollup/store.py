@@ -83,12 +83,12 @@ class Store:
         for table in reversed(TABLES):
             self.files.remove(stored.path(table))
 
-    def partitions(self) -> list[Partition]:
-        """Return the partitions, sorted by service and hour."""
+    def partitions(self, table: str = "chains") -> list[Partition]:
+        """Return the partitions of a table, sorted by service and hour."""
         found = [
             parse_partition(folder, hour)
-            for folder in self.files.list("chains")
-            for hour in self.files.list(f"chains/{folder}")
+            for folder in self.files.list(table)
+            for hour in self.files.list(f"{table}/{folder}")
         ]
         return sorted(partition for partition in found if partition is not None)
 

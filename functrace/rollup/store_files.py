@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from functrace.errors import FunctraceError
 from functrace.object_stores import is_url, open_url
@@ -21,7 +21,18 @@ class StoreFiles(Protocol):
     """Files of a store by their paths in it, such as ``chains/service=shop/x.parquet``.
 
     A file appears whole or not at all. All methods raise FunctraceError if the store fails.
+
+    Attributes:
+        system: file system of fsspec that has the files; None for those of a folder.
     """
+
+    system: Any
+
+    def address(self, path: str) -> str:
+        """Return the absolute path or the URL of a file."""
+
+    def open(self, path: str) -> BinaryIO | None:
+        """Open a file to read parts of it, or return None if it does not exist."""
 
     def list(self, folder: str) -> list[str]:
         """Return the names of files and folders in a folder; none if it does not exist."""
@@ -44,8 +55,22 @@ def open_files(place: str) -> StoreFiles:
 class _FolderFiles:
     """Files in a folder, which are complete on the disk before they have their name."""
 
+    system = None
+
     def __init__(self, root: Path) -> None:
         self._root = root
+
+    def address(self, path: str) -> str:
+        return str(self._root.absolute() / path)
+
+    def open(self, path: str) -> BinaryIO | None:
+        place = self._root / path
+        with _as_store_error(place):
+            try:
+                descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            except FileNotFoundError:
+                return None
+            return open(descriptor, "rb")
 
     def list(self, folder: str) -> list[str]:
         path = self._root / folder
@@ -57,15 +82,13 @@ class _FolderFiles:
 
     def read(self, path: str) -> bytes | None:
         place = self._root / path
-        with _as_store_error(place):
-            try:
-                descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-            except FileNotFoundError:
-                return None
-            with open(descriptor, "rb") as file:
-                if os.fstat(descriptor).st_size > MAX_FILE_BYTES:
-                    raise FunctraceError(f"{place}: the file is too large")
-                return file.read()
+        file = self.open(path)
+        if file is None:
+            return None
+        with _as_store_error(place), file:
+            if os.fstat(file.fileno()).st_size > MAX_FILE_BYTES:
+                raise FunctraceError(f"{place}: the file is too large")
+            return file.read()
 
     def write(self, path: str, content: bytes) -> None:
         place = self._root / path
@@ -131,14 +154,25 @@ class _ObjectFiles:
 
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
-        self._system: Any
-        self._system, self._prefix = open_url(self._url, f"a store at {self._url}")
+        self.system: Any
+        self.system, self._prefix = open_url(self._url, f"a store at {self._url}")
+
+    def address(self, path: str) -> str:
+        return str(self.system.unstrip_protocol(f"{self._prefix}/{path}"))
+
+    def open(self, path: str) -> BinaryIO | None:
+        with self._errors(path):
+            try:
+                opened: BinaryIO = self.system.open(f"{self._prefix}/{path}", "rb")
+            except FileNotFoundError:
+                return None
+            return opened
 
     def list(self, folder: str) -> list[str]:
         with self._errors(folder):
-            self._system.invalidate_cache()
+            self.system.invalidate_cache()
             try:
-                found = self._system.ls(f"{self._prefix}/{folder}".rstrip("/"), detail=False)
+                found = self.system.ls(f"{self._prefix}/{folder}".rstrip("/"), detail=False)
             except (FileNotFoundError, NotADirectoryError):
                 return []
         return sorted({str(path).rstrip("/").rpartition("/")[2] for path in found})
@@ -147,23 +181,23 @@ class _ObjectFiles:
         place = f"{self._prefix}/{path}"
         with self._errors(path):
             try:
-                size = self._system.info(place).get("size") or 0
+                size = self.system.info(place).get("size") or 0
                 if size > MAX_FILE_BYTES:
                     raise FunctraceError(f"{self._url}/{path}: the file is too large")
-                return bytes(self._system.cat_file(place))
+                return bytes(self.system.cat_file(place))
             except FileNotFoundError:
                 return None
 
     def write(self, path: str, content: bytes) -> None:
         with self._errors(path):
             place = f"{self._prefix}/{path}"
-            self._system.makedirs(place.rpartition("/")[0], exist_ok=True)
-            self._system.pipe_file(place, content)
+            self.system.makedirs(place.rpartition("/")[0], exist_ok=True)
+            self.system.pipe_file(place, content)
 
     def remove(self, path: str) -> None:
         with self._errors(path):
             try:
-                self._system.rm_file(f"{self._prefix}/{path}")
+                self.system.rm_file(f"{self._prefix}/{path}")
             except FileNotFoundError:
                 return
 

@@ -1,0 +1,223 @@
+"""Queries of a store with DuckDB: the rollups of any number of processes as one chain table."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from functrace import extras
+from functrace.errors import FunctraceError
+from functrace.rollup import query_sql as sql
+from functrace.rollup.current_files import ServiceFiles, find_files
+from functrace.rollup.layout import StoredFile
+from functrace.rollup.selection import Selection
+from functrace.rollup.store import Store
+from functrace.rollup.store_coverage import StoreCoverage, coverage_of
+
+T = TypeVar("T")
+
+_ATTEMPTS = 20
+_MAX_REASON = 200
+
+
+class _ChangedError(Exception):
+    """A file was removed since it was listed."""
+
+
+class StoreQuery:
+    """Queries of the selected rows of a store.
+
+    Damaged files are left out and named in `errors`; the rest is read.
+
+    Args:
+        place: folder or URL of the store.
+        selection: the rows.
+        memory: limit on the memory of DuckDB, such as ``1GB``. What exceeds it is in files.
+
+    Attributes:
+        errors: a line for each file that could not be read so far.
+
+    Raises:
+        FunctraceError: there is no such store, or DuckDB is not installed.
+    """
+
+    def __init__(self, place: str, selection: Selection, *, memory: str = "1GB") -> None:
+        for module in ("duckdb", "pyarrow"):
+            extras.require(module, "store", "reading a store")
+        import duckdb
+
+        self.errors: list[str] = []
+        self._selection = selection
+        self._store = Store(place)
+        self._store.check_exists()
+        spill = tempfile.mkdtemp(prefix="functrace-query-")
+        self._remove_spill = weakref.finalize(self, shutil.rmtree, spill, ignore_errors=True)
+        self._duckdb: Any = duckdb
+        self._connection: Any = duckdb.connect(
+            config={"memory_limit": memory, "temp_directory": spill}
+        )
+        self._connection.execute("SET TimeZone = 'UTC'")
+        if self._store.files.system is not None:
+            self._connection.register_filesystem(self._store.files.system)
+        self._find_files()
+
+    def close(self) -> None:
+        """Release memory and files."""
+        self._connection.close()
+        self._remove_spill()
+
+    def services(self) -> list[str]:
+        """Return the services that may have selected rows, sorted."""
+        return [each.service for each in self._services]
+
+    def definitions(self) -> Any:
+        """Return a row for each service and chain: service, chain, parent, function, started.
+
+        The chains are those of all files that may have selected rows, with those of their callers.
+        """
+        return self._tables(sql.definitions())
+
+    def chains(self, functions: Sequence[str] | None = None) -> Any:
+        """Return a row for each service and chain, merged over windows and recordings.
+
+        The columns of this Arrow table are service, those of the table `chains` in docs/rollups.md
+        from `chain` to `example_track`, and instances: the number of instances with the chain.
+
+        Args:
+            functions: names of the innermost functions of the chains; None: all.
+        """
+        return self._tables(sql.chains(functions))
+
+    def by_instance(
+        self, chains: Sequence[bytes] | None = None, *, with_buckets: bool = True
+    ) -> Any:
+        """Return a row for each service, chain, release and instance, merged over windows.
+
+        The columns of this Arrow table are service, chain, release, instance, calls, failed,
+        total_ns, self_ns and, if `with_buckets`, bucket and bucket_calls.
+
+        Args:
+            chains: ids of the chains; None: all.
+            with_buckets: whether to return histograms, which take most of the time and memory.
+        """
+        return self._tables(sql.by_instance(chains, with_buckets=with_buckets))
+
+    def coverage(self) -> StoreCoverage:
+        """Return how much of the selected processes the answers cover, by what was read so far."""
+        return self._until_unchanged(lambda: coverage_of(self._services, self._run))
+
+    def _tables(self, query: sql.Query) -> Any:
+        """Return the results of a query of all services, with their names."""
+        import pyarrow as pa
+
+        def tables() -> Iterator[Any]:
+            for service in self._services:
+                found = self._run(service, service.files, query)
+                names = pa.array([service.service] * len(found), pa.string())
+                yield found.add_column(0, "service", names)
+
+        schema = query.schema.insert(0, pa.field("service", pa.string()))
+        found = self._until_unchanged(lambda: list(tables()))
+        return pa.concat_tables([schema.empty_table(), *found]).combine_chunks()
+
+    def _until_unchanged(self, read: Callable[[], T]) -> T:
+        """Return what `read` returns once no file is removed meanwhile, as a compaction does."""
+        for _ in range(_ATTEMPTS):
+            with suppress(_ChangedError):
+                return read()
+            self._find_files()
+        raise FunctraceError(f"{self._store.place}: files are removed again and again")
+
+    def _find_files(self) -> None:
+        self._services, errors = self._until_unchanged(
+            lambda: find_files(self._store, self._selection, self._recordings)
+        )
+        self.errors += [error for error in errors if error not in self.errors]
+
+    def _recordings(self, service: ServiceFiles) -> list[tuple[str, str, int]]:
+        """Return the name, recording and time of writing of the rollups in files of a partition."""
+        found = self._run(service, service.files, sql.recordings(), Selection())
+        rows = zip(*(column.to_pylist() for column in found.columns), strict=True)
+        return [(file.rpartition("/")[2], *others) for file, *others in rows]
+
+    def _run(
+        self,
+        service: ServiceFiles,
+        files: list[StoredFile],
+        query: sql.Query,
+        selection: Selection | None = None,
+    ) -> Any:
+        """Return the result of a query of files; take those out that are damaged."""
+        if not files:
+            return query.schema.empty_table()
+        try:
+            return self._execute(service, files, query, selection or self._selection)
+        except self._duckdb.OutOfMemoryException:
+            raise FunctraceError(
+                f"{self._store.place}: too much for the memory of a query; select less, such as"
+                " with --service or --since"
+            ) from None
+        except self._duckdb.Error as error:
+            self._take_out_damaged(service, files, query, error)
+            return self._run(service, files, query, selection)
+
+    def _take_out_damaged(
+        self, service: ServiceFiles, files: list[StoredFile], query: sql.Query, error: Exception
+    ) -> None:
+        """Take out the files that cannot be read alone.
+
+        Raises:
+            FunctraceError: there are none.
+        """
+        damaged = [file for file in files if self._is_damaged(service, file, query)]
+        if not damaged:
+            raise FunctraceError(f"{self._store.place}: {_reason(error)}") from None
+        files[:] = [file for file in files if file not in damaged]
+        if query.table == "chains":
+            service.incomplete += damaged
+        else:
+            service.unreadable += len(damaged)
+
+    def _is_damaged(self, service: ServiceFiles, file: StoredFile, query: sql.Query) -> bool:
+        try:
+            self._execute(service, [file], query, self._selection)
+        except self._duckdb.Error as error:
+            path = file.path(query.table)
+            opened = self._store.files.open(path)
+            if opened is None:
+                raise _ChangedError from None
+            opened.close()
+            self.errors.append(f"{self._store.place}/{path}: not a rollup: {_reason(error)}")
+            return True
+        return False
+
+    def _execute(
+        self,
+        service: ServiceFiles,
+        files: list[StoredFile],
+        query: sql.Query,
+        selection: Selection,
+    ) -> Any:
+        def address(file: StoredFile) -> str:
+            return self._store.files.address(file.path(query.table))
+
+        stale = [(address(file), recording) for file, recording in service.stale if file in files]
+        if stale:
+            self._replace_stale(stale)
+        text = sql.with_rows(query, map(address, files), selection, has_stale=bool(stale))
+        relation = self._connection.sql(text, params=query.parameters)
+        return relation.to_arrow_table().cast(query.schema)
+
+    def _replace_stale(self, rows: list[tuple[str, str]]) -> None:
+        import pyarrow as pa
+
+        files, recordings = zip(*rows, strict=True)
+        self._connection.register(sql.STALE, pa.table({"file": files, "recording": recordings}))
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:_MAX_REASON]

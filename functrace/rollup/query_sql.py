@@ -1,0 +1,248 @@
+"""SQL of the queries of a store, for DuckDB."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pyarrow as pa
+
+from functrace.rollup import parquet
+from functrace.rollup.error_texts import MAX_TEXTS
+from functrace.rollup.figures import MAX_SUM, SUMS
+from functrace.rollup.selection import LABELS, Selection, regular_expression
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MAX_WINDOW_NS = 3_600_000_000_000
+_WILDCARD = re.compile(r"[*?[]")  # in the paths that read_parquet takes
+ROWS = "selected_rows"
+"""name in a query of the selected rows of its table"""
+STALE = "stale"
+"""table of the rollups that do not count: path or URL of the file, and recording"""
+
+
+@dataclass(frozen=True)
+class Query:
+    """Query of one table of the store.
+
+    Attributes:
+        table: "chains" or "processes".
+        text: a SELECT from ROWS.
+        schema: columns of the result.
+        parameters: values of the text's parameters, by name.
+    """
+
+    table: str
+    text: str
+    schema: pa.Schema
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+def with_rows(query: Query, files: Iterable[str], selection: Selection, *, has_stale: bool) -> str:
+    """Return the text of a query over the rows of files that are selected.
+
+    Args:
+        query: the query.
+        files: paths or URLs.
+        selection: the rows.
+        has_stale: whether the table STALE has rows of the files.
+    """
+    listed = ", ".join(literal(_WILDCARD.sub(r"[\g<0>]", file)) for file in files)
+    rows = f"read_parquet([{listed}], hive_partitioning = false, filename = 'file') AS stored"
+    if has_stale:
+        rows += f" ANTI JOIN {STALE} USING (file, recording)"
+    conditions = " AND ".join(_conditions(selection)) or "true"
+    return f"WITH {ROWS} AS (SELECT * FROM {rows} WHERE {conditions}) {query.text}"
+
+
+def literal(text: str) -> str:
+    """Return a text as an SQL literal."""
+    quoted = text.replace("'", "''")
+    return f"'{quoted}'"
+
+
+def _conditions(selection: Selection) -> list[str]:
+    found = [
+        "(" + " OR ".join(_matches(label, glob) for glob in globs) + ")"
+        for label in LABELS[1:]  # the service is that of the files
+        for globs in selection.globs(label)
+    ]
+    if selection.until_ns is not None:
+        found.append(f'"window" < {_time(selection.until_ns)}')
+    if selection.since_ns is not None:
+        # The first condition is implied; files are pruned by it.
+        found.append(f'"window" > {_time(selection.since_ns - _MAX_WINDOW_NS)}')
+        found.append(f'"window" + to_seconds(window_s) > {_time(selection.since_ns)}')
+    return found
+
+
+def _matches(label: str, glob: str) -> str:
+    if not set(glob) & set("*?"):
+        return f"{label} = {literal(glob)}"
+    return f"regexp_full_match({label}, {literal('(?s)' + regular_expression(glob))})"
+
+
+def _time(time_ns: int) -> str:
+    moment = _EPOCH + timedelta(microseconds=time_ns // 1000)
+    return f"TIMESTAMPTZ '{moment.isoformat()}'"
+
+
+def _sum(name: str) -> str:
+    return f"least(sum({name}), {MAX_SUM})::BIGINT AS {name}"
+
+
+def _columns(*names: str) -> list[pa.Field]:
+    return [parquet.CHAINS.field(name) for name in names]
+
+
+_DEFINITION = ("chain", "parent", "function", "started")
+
+
+def definitions() -> Query:
+    """Return the query of the definitions of chains."""
+    return Query(
+        "chains",
+        f"SELECT DISTINCT {', '.join(_DEFINITION)} FROM {ROWS}",
+        pa.schema(_columns(*_DEFINITION)),
+    )
+
+
+_FIGURES = f"""
+SELECT chain, any_value(parent) AS parent, any_value(function) AS function,
+  any_value(started) AS started, {", ".join(map(_sum, SUMS))},
+  min(min_ns) AS min_ns, max(max_ns) AS max_ns, {_sum("errors_undercount")},
+  count(DISTINCT instance) AS instances,
+  min({{
+    'is_ok': failed = 0,
+    'rank': CASE WHEN failed > 0 THEN 0 ELSE -coalesce(max_ns, 0) END,
+    'time': example_time, 'trace': example_trace, 'track': example_track
+  }}) FILTER (example_time IS NOT NULL) AS example
+FROM chosen GROUP BY chain
+"""
+_BUCKETS = f"""
+SELECT {{keys}}, list(bucket ORDER BY bucket) AS bucket,
+  list(bucket_calls ORDER BY bucket) AS bucket_calls
+FROM (
+  SELECT {{keys}}, bucket, {_sum("bucket_calls")}
+  FROM (SELECT {{keys}}, unnest(bucket) AS bucket, unnest(bucket_calls) AS bucket_calls FROM chosen)
+  GROUP BY ALL
+) GROUP BY {{keys}}
+"""
+# The most frequent texts without the count of the first one beyond them, as in error_texts.bounded.
+_ERRORS = f"""
+SELECT chain, max(excess) AS excess, list(
+  {{'text': text, 'panicked': panicked, 'calls': calls - excess}}
+  ORDER BY calls DESC, text, panicked
+) FILTER (calls > excess) AS errors
+FROM (
+  SELECT *, coalesce(nth_value(calls, {MAX_TEXTS + 1}) OVER (
+    PARTITION BY chain ORDER BY calls DESC
+    ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+  ), 0) AS excess
+  FROM (
+    SELECT chain, error.text AS text, error.panicked AS panicked,
+      least(sum(error.calls), {MAX_SUM})::BIGINT AS calls
+    FROM (SELECT chain, unnest(errors) AS error FROM chosen WHERE len(errors) > 0)
+    GROUP BY ALL
+  )
+) GROUP BY chain
+"""
+_MERGED = f"""
+SELECT chain, parent, function, started, {", ".join(SUMS)}, min_ns, max_ns,
+  coalesce(bucket, []) AS bucket, coalesce(bucket_calls, []) AS bucket_calls,
+  coalesce(errors, []) AS errors,
+  least(errors_undercount::HUGEINT + coalesce(excess, 0), {MAX_SUM})::BIGINT AS errors_undercount,
+  example.time AS example_time, example.trace AS example_trace, example.track AS example_track,
+  instances
+FROM figures LEFT JOIN buckets USING (chain) LEFT JOIN texts USING (chain)
+"""
+
+
+def chains(functions: Sequence[str] | None) -> Query:
+    """Return the query of chains, merged over windows and recordings."""
+    chosen, parameters = _chosen("function", functions)
+    parts = {
+        "chosen": chosen,
+        "figures": _FIGURES,
+        "buckets": _BUCKETS.format(keys="chain"),
+        "texts": _ERRORS,
+    }
+    names = [field.name for field in parquet.CHAINS]
+    columns = _columns(*names[names.index("chain") :])
+    schema = pa.schema([*columns, pa.field("instances", pa.int64())])
+    return Query("chains", _with(parts, _MERGED), schema, parameters)
+
+
+def by_instance(ids: Sequence[bytes] | None, *, with_buckets: bool) -> Query:
+    """Return the query of chains by release and instance."""
+    keys = "chain, release, instance"
+    sums = ("calls", "failed", "total_ns", "self_ns")
+    names = ["chain", "release", "instance", *sums]
+    chosen, parameters = _chosen("chain", ids)
+    parts = {
+        "chosen": chosen,
+        "figures": f"SELECT {keys}, {', '.join(map(_sum, sums))} FROM chosen GROUP BY {keys}",
+    }
+    text = "SELECT * FROM figures"
+    if with_buckets:
+        parts["buckets"] = _BUCKETS.format(keys=keys)
+        text = (
+            f"SELECT {', '.join(names)}, coalesce(bucket, []) AS bucket,"
+            " coalesce(bucket_calls, []) AS bucket_calls"
+            f" FROM figures LEFT JOIN buckets USING ({keys})"
+        )
+        names += ["bucket", "bucket_calls"]
+    return Query("chains", _with(parts, text), pa.schema(_columns(*names)), parameters)
+
+
+def processes() -> Query:
+    """Return the query of the instances."""
+    return Query(
+        "processes",
+        f"SELECT DISTINCT instance FROM {ROWS}",
+        pa.schema([parquet.PROCESSES.field("instance")]),
+    )
+
+
+def covered() -> Query:
+    """Return the query of the covered seconds and the number of windows."""
+    schema = pa.schema([("seconds", pa.float64()), ("windows", pa.int64())])
+    text = f"SELECT coalesce(sum(covered_s), 0) AS seconds, count(*) AS windows FROM {ROWS}"
+    return Query("processes", text, schema)
+
+
+def notes(column: str) -> Query:
+    """Return the query of the texts in a column of lists, and the number of their instances."""
+    schema = pa.schema([("note", pa.string()), ("instances", pa.int64())])
+    return Query(
+        "processes",
+        f"SELECT note, count(DISTINCT instance) AS instances"
+        f" FROM (SELECT instance, unnest({column}) AS note FROM {ROWS}) GROUP BY note",
+        schema,
+    )
+
+
+def recordings() -> Query:
+    """Return the query of the rollups in each file: its path or URL, recording and written."""
+    schema = pa.schema(
+        [("file", pa.string()), *(parquet.PROCESSES.field(n) for n in ("recording", "written"))]
+    )
+    text = f"SELECT DISTINCT file, recording, written FROM {ROWS}"
+    return Query("processes", text, schema)
+
+
+def _chosen(column: str, values: Sequence[Any] | None) -> tuple[str, dict[str, Any]]:
+    """Return the query of the rows with one of `values` in a column, and its parameters."""
+    if values is None:
+        return f"SELECT * FROM {ROWS}", {}
+    parameters = {f"value_{number}": value for number, value in enumerate(values)}
+    listed = ", ".join(f"${name}" for name in parameters) or "NULL"
+    return f"SELECT * FROM {ROWS} WHERE {column} IN ({listed})", parameters
+
+
+def _with(parts: dict[str, str], text: str) -> str:
+    """Return the rest of a WITH clause, and the query that uses its parts."""
+    return ", ".join(["", *(f"{name} AS ({part})" for name, part in parts.items())]) + text

@@ -1,0 +1,67 @@
+"""Extent to which the answers to queries of a store cover the selected processes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from functrace.rollup import query_sql as sql
+from functrace.rollup.current_files import ServiceFiles
+from functrace.rollup.layout import StoredFile
+
+
+@dataclass
+class StoreCoverage:
+    """Extent to which the answers cover the selected processes.
+
+    An instance is a process: a service and a label `instance`.
+
+    Attributes:
+        instances: number of instances whose rows were read.
+        expected: number of instances of the selected services and time, with those whose rows are
+            missing or damaged.
+        seconds: seconds of all windows between the first and the last event of a trace.
+        windows: number of windows of all recordings.
+        demoted: functions that were not recorded for some time because of FUNCTRACE_BUDGET, with
+            the number of instances.
+        missing: sentences about what traces lack, with the number of instances.
+    """
+
+    instances: int = 0
+    expected: int = 0
+    seconds: float = 0.0
+    windows: int = 0
+    demoted: Counter[str] = field(default_factory=Counter)
+    missing: Counter[str] = field(default_factory=Counter)
+
+
+Run = Callable[[ServiceFiles, "list[StoredFile]", sql.Query], Any]
+"""returns the result of a query of files of a service"""
+
+
+def coverage_of(services: list[ServiceFiles], run: Run) -> StoreCoverage:
+    """Return the coverage of services, by the files that were readable so far."""
+    found = StoreCoverage()
+    for service in services:
+        read = _instances(run(service, service.files, sql.processes()))
+        others = _instances(run(service, service.incomplete, sql.processes()))
+        found.instances += len(read)
+        found.expected += len(read | others) + service.unreadable
+        for seconds, windows in _rows(run(service, service.files, sql.covered())):
+            found.seconds += seconds
+            found.windows += windows
+        for counts in (found.demoted, found.missing):
+            column = "demoted" if counts is found.demoted else "missing"
+            for text, instances in _rows(run(service, service.files, sql.notes(column))):
+                counts[text] += instances
+    return found
+
+
+def _instances(table: Any) -> set[str]:
+    return set(table["instance"].to_pylist())
+
+
+def _rows(table: Any) -> list[tuple[Any, ...]]:
+    return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
