@@ -51,7 +51,9 @@
 //	                       sends them on, span sends ids of its own, off records no requests
 //	FUNCTRACE_REQUEST_URLS names of requests: shape (the default) has {id} for what looks like an
 //	                       id and no query, full has path and query
-//	FUNCTRACE_SERVICE      name of the service, OTEL_SERVICE_NAME by default
+//	FUNCTRACE_SERVICE      name of the service; by default OTEL_SERVICE_NAME, or service.name in
+//	                       OTEL_RESOURCE_ATTRIBUTES
+//	FUNCTRACE_RELEASE      release of the program; by default service.version there
 //	FUNCTRACE_SIGNAL       USR1 or USR2: this signal stops tracing, or starts it
 //
 // With otlp the program records to a temporary file, which another process follows: the

@@ -236,11 +236,14 @@ func isIdentifier(segment string) bool {
 // processKey identifies the process in the traces of others. It is never 0.
 var processKey uint64
 
-// appendIdentity adds what the process record has of requests.
+// appendIdentity adds by what other processes and the user name this one.
 func (c *config) appendIdentity(b *strings.Builder) {
 	b.WriteString(`,"process_key":"` + hex16(processKey) + `"`)
 	if c.service != "" {
 		b.WriteString(`,"service":` + quote(cut(c.service)))
+	}
+	if c.release != "" {
+		b.WriteString(`,"release":` + quote(cut(c.release)))
 	}
 }
 

@@ -39,7 +39,7 @@ type config struct {
 	include, exclude []string
 	propagate        propagation
 	fullURLs         bool   // names of requests have the path and the query
-	service          string // in the trace
+	service, release string // in the trace
 
 	// With ring: its folder, and how many rings of processes that have ended are kept, and their bytes.
 	ringFolder    string
@@ -57,14 +57,15 @@ func readConfig(getenv func(string) string) (config, error) {
 		maxSize: 1 << 30,
 		signal:  getenv("FUNCTRACE_SIGNAL"),
 		service: getenv("FUNCTRACE_SERVICE"),
+		release: getenv("FUNCTRACE_RELEASE"),
 
 		ringFolder:    getenv("FUNCTRACE_RING_DIR"),
 		keptRings:     16,
 		keptRingsSize: 1 << 30,
 	}
-	if c.service == "" {
-		c.service = getenv("OTEL_SERVICE_NAME")
-	}
+	attributes := getenv("OTEL_RESOURCE_ATTRIBUTES")
+	c.service = firstOf(c.service, getenv("OTEL_SERVICE_NAME"), resourceAttribute(attributes, "service.name"))
+	c.release = firstOf(c.release, resourceAttribute(attributes, "service.version"))
 	for _, v := range variables {
 		if text := getenv(v.name); text != "" && !v.read(&c, text) {
 			return c, errors.New(v.name + "=" + text + " is " + v.requirement)

@@ -7,6 +7,7 @@ from _json import encode_basestring_ascii as _quoted  # json takes milliseconds 
 
 from functrace.runtime import BUILTINS, MODULES
 from functrace.runtime.raw_attributes import exact_str, get_attribute, get_dict
+from functrace.runtime.resource_attributes import service_facts
 from functrace.runtime.system import os
 
 TYPE_CHECKING = False  # typing is not imported at run time: it lengthens the start
@@ -53,9 +54,7 @@ def process_facts(
         "build": _build(),
         "options": _options(environment),
     }
-    service = environment.get("FUNCTRACE_SERVICE") or environment.get("OTEL_SERVICE_NAME")
-    if service:
-        facts["service"] = _cut(service)
+    facts.update({name: _cut(text) for name, text in service_facts(environment).items() if text})
     if budget:
         facts["budget_ppm"] = round(budget * 1_000_000)
     if fallback_warning:

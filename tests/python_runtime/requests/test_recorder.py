@@ -240,6 +240,20 @@ def test_service_of_opentelemetry(run: Runner) -> None:
     assert run("trace(lambda: 1)()", OTEL_SERVICE_NAME="pay").trace.process["service"] == "pay"
 
 
+def test_service_and_release_of_opentelemetry_attributes(run: Runner) -> None:
+    attributes = " service.name = my%20shop ,x,service.version=1.4,a=%zz"
+    found = run("trace(lambda: 1)()", OTEL_RESOURCE_ATTRIBUTES=attributes).trace.process
+    assert (found["service"], found["release"]) == ("my shop", "1.4")
+
+
+def test_invalid_attributes_and_a_release_of_its_own(run: Runner) -> None:
+    attributes = "service.name=a%,service.version=1.4"
+    found = run(
+        "trace(lambda: 1)()", OTEL_RESOURCE_ATTRIBUTES=attributes, FUNCTRACE_RELEASE="1.5"
+    ).trace.process
+    assert (found["service"], found["release"]) == ("a%", "1.5")
+
+
 def test_no_service(run: Runner) -> None:
     found = run("trace(lambda: 1)()", OTEL_SERVICE_NAME="", FUNCTRACE_SERVICE="")
     assert "service" not in found.trace.process
