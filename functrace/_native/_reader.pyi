@@ -114,6 +114,20 @@ class Feed:
         Raises:
             ValueError: the feed lists calls.
         """
+    def roll(self, bounds: Array, ns_per_tick: float, /) -> None:
+        """Count the calls that end from now on also by the chain and the window in which they end.
+
+        bounds: ticks; each window begins with one and ends before the next one. What was counted
+        so before is dropped.
+
+        Raises:
+            ValueError: the feed lists calls, or the bounds are not ascending.
+        """
+    def rollup(self) -> tuple[bytearray, bytearray]:
+        """Return the rows that were counted by window since the last time, and their blocks.
+
+        The owner of a block is a row; its durations are nanoseconds.
+        """
 
 def pack(columns: list[Column], rows: int, /) -> bytes:
     """Return rows of the cells of each column, one after the other.

@@ -227,7 +227,7 @@ CHAIN_FIGURES = np.dtype(
     ]
 )
 
-# text: an offset, or -1 for the texts beyond the limit.
+# text: an offset, or -1 for the texts beyond the limit. window: that of a rollup, or -1.
 CHAIN_FAILURE = np.dtype(
     [
         ("calls", "<i8"),
@@ -235,7 +235,7 @@ CHAIN_FAILURE = np.dtype(
         ("text_length", "<u4"),
         ("chain", "<i4"),
         ("panicked", "<i4"),
-        ("padding", "<i4"),
+        ("window", "<i4"),
     ]
 )
 
@@ -247,6 +247,31 @@ CHAIN_OPEN = np.dtype(
         ("track", "<i4"),
         ("suspended", "<i4"),
         ("padding", "<i4"),
+    ]
+)
+
+# Calls of a chain that ended in a window of a rollup. min is -1 and max 0 without a finished call.
+# The starts are those of the longest call and of the first failed one, or -1; the tracks are their
+# ids. The owner of a block is the index of a row.
+ROLLUP_ROW = np.dtype(
+    [
+        ("calls", "<i8"),
+        ("failed", "<i8"),
+        ("panicked", "<i8"),
+        ("unfinished", "<i8"),
+        ("total", "<i8"),
+        ("self", "<i8"),
+        ("suspended", "<i8"),
+        ("min", "<i8"),
+        ("max", "<i8"),
+        ("slowest_start", "<i8"),
+        ("failed_start", "<i8"),
+        ("slowest_track", "<u8"),
+        ("failed_track", "<u8"),
+        ("chain", "<i4"),
+        ("window", "<i4"),
+        ("table", "<i4"),
+        ("next", "<i4"),
     ]
 )
 
@@ -268,4 +293,5 @@ LAYOUTS = {
     "chain_figures": CHAIN_FIGURES,
     "chain_failure": CHAIN_FAILURE,
     "chain_open": CHAIN_OPEN,
+    "rollup_row": ROLLUP_ROW,
 }

@@ -11,14 +11,11 @@ import click
 from functrace import extras, units
 from functrace.cli import shared_options, trace_arguments
 from functrace.cli.render import terminal
-from functrace.errors import UsageError
 
 if TYPE_CHECKING:
     from functrace.rollup.rollup import Rollup
     from functrace.rollup.store import Store
     from functrace.tracefile import Trace
-
-_SECOND_NS = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -73,8 +70,9 @@ def rollup(traces: tuple[str, ...], out: str, window: str, as_json: bool, **labe
     """
     extras.require("pyarrow", "parquet", "functrace rollup")
     from functrace.rollup.store import Store
+    from functrace.rollup.windows import parse_width_ns
 
-    options = _Options(width_ns=_parse_window(window), **labels)
+    options = _Options(width_ns=parse_width_ns(window), **labels)
     store = Store(out)
     rows = []
     for trace in _distinct(trace_arguments.open_all(traces)):
@@ -139,10 +137,3 @@ def _line(row: dict[str, Any]) -> str:
         units.several(row["calls"], "call"),
     )
     return f"{row['service']}{release} {row['instance']} {row['hour']}: {', '.join(counts)}"
-
-
-def _parse_window(text: str) -> int:
-    width_ns = units.parse_duration(text)
-    if width_ns <= 0 or width_ns % _SECOND_NS or 3600 * _SECOND_NS % width_ns:
-        raise UsageError(f"--window {text}: an hour must have a whole number of windows")
-    return width_ns

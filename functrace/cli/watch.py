@@ -18,7 +18,10 @@ from functrace.errors import FunctraceError, UsageError
 if TYPE_CHECKING:
     from functrace.watch.config import Config
     from functrace.watch.metrics import Metrics
+    from functrace.watch.ring_rollups import Rolling
+    from functrace.watch.state_folder import StateFolder
 
+_PATIENCE_S = 30.0
 _folder = click.Path(file_okay=False, path_type=Path)
 
 
@@ -30,6 +33,11 @@ _folder = click.Path(file_okay=False, path_type=Path)
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     help="Read triggers, services and notifications from this TOML file; again on SIGHUP.",
+)
+@click.option(
+    "--rollup",
+    metavar="STORE",
+    help="Write a rollup of each process and minute to this folder or URL; see docs/rollups.md.",
 )
 @click.option(
     "--rings",
@@ -74,6 +82,7 @@ def _run(
     names: tuple[str, ...],
     out: str | None,
     config: Path | None,
+    rollup: str | None,
     rings: Path | None,
     state: Path | None,
     listen: str | None,
@@ -94,8 +103,8 @@ def _run(
     folder.create()
     with folder.locked():
         load = (lambda: _load(config)) if config else None
-        with _serving_metrics(found) as metrics:
-            following = Following(rings, names, report=_report)
+        with _serving_metrics(found) as metrics, _rolling_up(found, rollup, folder) as rolling:
+            following = Following(rings, names, report=_report, rolling=rolling)
             watcher = Watcher(following, found, destination, folder, _report, load, metrics)
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: watcher.end())
@@ -108,7 +117,28 @@ def _run(
                 watcher.start()
                 lower_priority()  # of this thread, not of the one that saves
                 watcher.run()
+            following.roll_up()
     _report("ended")
+
+
+@contextmanager
+def _rolling_up(config: Config, place: str | None, folder: StateFolder) -> Iterator[Rolling | None]:
+    """Yield how calls are rolled up; None if there is no store. At the end, write what is left."""
+    place = place or config.rollup.store
+    if place is None:
+        yield None
+        return
+    extras.require("pyarrow", "parquet", "functrace watch --rollup")
+    from functrace.watch.ring_rollups import Rolling
+    from functrace.watch.rollup_writer import RollupWriter
+
+    writer = RollupWriter(place, folder.path, _report)
+    _report(f"writing rollups to {place}")
+    writer.start()
+    try:
+        yield Rolling(config.rollup.width_ns, writer.position, writer.put)
+    finally:
+        writer.end(_PATIENCE_S)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from functrace.analysis.failures import pattern_of
 from functrace.tracefile.facts import encodable
@@ -41,6 +41,12 @@ NO_TEXTS = ErrorTexts({})
 def error_text(text: str, *, panicked: bool) -> ErrorText:
     """Return the entry of a failed call's text."""
     return ErrorText(encodable(pattern_of(text))[:_MAX_CHARACTERS], panicked)
+
+
+def summarized(counts: Mapping[ErrorText, int], failed: int) -> ErrorTexts:
+    """Return a summary of the texts of failed calls, of which some may have an unknown text."""
+    summary = bounded(counts)
+    return replace(summary, undercount=summary.undercount + max(failed - sum(counts.values()), 0))
 
 
 def merged(several: Iterable[ErrorTexts], limit: int = MAX_TEXTS) -> ErrorTexts:

@@ -13,7 +13,7 @@ from functrace.analysis.columns import Int64s
 from functrace.analysis.fold import WindowFold, fold_windows
 from functrace.analysis.losses import missing
 from functrace.rollup.chain_ids import NO_PARENT, chain_id
-from functrace.rollup.error_texts import ErrorText, ErrorTexts, bounded, error_text
+from functrace.rollup.error_texts import ErrorText, error_text, summarized
 from functrace.rollup.figures import ChainFigures, Example, merged
 from functrace.rollup.labels import Labels, recording_id
 from functrace.rollup.rollup import HOUR_NS, Chain, Coverage, Rollup
@@ -108,8 +108,6 @@ class _HourReader:
         calls, errors, panics = columns.calls[node], columns.errors[node], columns.panics[node]
         failed = min(errors + panics, calls)
         is_finished = calls > columns.unfinished[node]
-        summary = bounded(texts)
-        listed = sum(texts.values())
         return ChainFigures(
             calls=calls,
             failed=failed,
@@ -121,7 +119,7 @@ class _HourReader:
             min_ns=columns.min[node] if is_finished else None,
             max_ns=columns.max[node] if is_finished else None,
             buckets=columns.buckets(node),
-            errors=ErrorTexts(summary.counts, summary.undercount + max(failed - listed, 0)),
+            errors=summarized(texts, failed),
             example=self._example(node),
         )
 

@@ -7,9 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from functrace.tracefile import Trace
 from functrace.tracefile.facts import encodable
-from functrace.tracefile.programs import service_name
+from functrace.tracefile.programs import Recorded, process_key, service_name
 
 RELEASE_VARIABLE = "FUNCTRACE_RELEASE"
 _MAX_CHARACTERS = 200
@@ -27,30 +26,52 @@ class Labels:
     build: str
 
 
-def labels_of(trace: Trace, *, service: str = "", release: str = "", instance: str = "") -> Labels:
+def labels_of(
+    trace: Recorded, *, service: str = "", release: str = "", instance: str = ""
+) -> Labels:
     """Return the labels of a trace; those given replace those of the trace."""
     facts = trace.process
-    options = facts.get("options")
-    set_release = options.get(RELEASE_VARIABLE) if isinstance(options, dict) else None
     return Labels(
         service=_label(service or service_name(trace)) or "unknown",
-        release=_label(release or set_release),
+        release=_label(release or _release(facts)),
         instance=_label(instance or _instance(trace)),
         host=_label(facts.get("host")),
         build=_label(_build(facts.get("build"))),
     )
 
 
-def recording_id(trace: Trace) -> str:
+def recording_id(trace: Recorded) -> str:
     """Return an id of a recording, which is the same whenever and wherever its trace is read."""
     host = trace.process.get("host")
-    parts = [host, trace.pid, trace.started, trace.process_key, trace.language]
+    return _digest([host, trace.pid, trace.started, process_key(trace), trace.language])
+
+
+def part_id(recording: str, window_ns: int, begin_ns: int) -> str:
+    """Return the id of a part of a recording, which has a rollup of its own.
+
+    Args:
+        recording: id of the recording.
+        window_ns: start of the first window of the part, nanoseconds since 1970.
+        begin_ns: time in the trace from which calls count.
+    """
+    return _digest([recording, window_ns, begin_ns])
+
+
+def _digest(parts: list[Any]) -> str:
     return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:_ID_DIGITS]
 
 
-def _instance(trace: Trace) -> str:
+def _instance(trace: Recorded) -> str:
     """Return the key of the process, or the id of its recording if the trace has no key."""
-    return f"{trace.process_key:016x}" if trace.process_key else recording_id(trace)
+    key = process_key(trace)
+    return f"{key:016x}" if key else recording_id(trace)
+
+
+def _release(facts: dict[str, Any]) -> Any:
+    """Return the release; older traces have it among the variables only."""
+    options = facts.get("options")
+    variable = options.get(RELEASE_VARIABLE) if isinstance(options, dict) else None
+    return facts.get("release") or variable
 
 
 def _build(build: Any) -> str:

@@ -107,7 +107,7 @@ class Store:
             FunctraceError: a file is missing or damaged.
         """
         tables = []
-        for file, contents in self._read_all(partition):
+        for file, contents in self.read_contents(partition):
             found = {
                 table: parquet.from_bytes(content, table, f"{self.place}/{file.path(table)}")
                 for table, content in contents.items()
@@ -115,8 +115,12 @@ class Store:
             tables.append((file, found))
         yield from current_rows(tables)
 
-    def _read_all(self, partition: Partition) -> _Contents:
-        """Return the contents of all files at one time."""
+    def read_contents(self, partition: Partition) -> _Contents:
+        """Return the files of a partition with their contents by table, all of one time.
+
+        Raises:
+            FunctraceError: a file is missing.
+        """
         missing = ""
         for _ in range(_ATTEMPTS):
             contents, missing = self._try_to_read(partition)

@@ -6,8 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
-from functrace._native.row_types import BLOCK, CHAIN, CHAIN_FAILURE, CHAIN_FIGURES, CHAIN_OPEN
+from functrace._native.engine import array
+from functrace._native.row_types import (
+    BLOCK,
+    CHAIN,
+    CHAIN_FAILURE,
+    CHAIN_FIGURES,
+    CHAIN_OPEN,
+    ROLLUP_ROW,
+)
 from functrace.tracefile.facts import decode
 from functrace.tracefile.follower import Follower, Limits
 from functrace.tracefile.scan import Rows
@@ -33,7 +42,7 @@ class ChainWindow:
     blocks: Rows
     """rows of BLOCK, whose owner is a chain"""
     failures: Rows
-    """rows of CHAIN_FAILURE, with offsets into `texts`"""
+    """rows of CHAIN_FAILURE, with offsets into `texts`; `window` is that of roll()"""
     open: Rows
     """rows of CHAIN_OPEN: calls that are open now, whose start is after that of the trace"""
     live_tracks: int
@@ -44,6 +53,16 @@ class ChainWindow:
         """Return the text of a failure; None for those beyond the limit on texts."""
         at = int(failure["text"])
         return None if at < 0 else decode(self.texts[at : at + int(failure["text_length"])])
+
+
+@dataclass(frozen=True, eq=False)
+class RolledCalls:
+    """Calls that ended since the last query, by the chain and the window in which they ended."""
+
+    rows: Rows
+    """rows of ROLLUP_ROW; times are ticks"""
+    blocks: Rows
+    """rows of BLOCK, whose owner is a row; durations are nanoseconds"""
 
 
 class ChainFollower(Follower):
@@ -73,3 +92,17 @@ class ChainFollower(Follower):
             live,
             memoryview(texts),
         )
+
+    def roll(self, bounds: npt.NDArray[np.int64]) -> None:
+        """Count the calls that end from now on also by window, for rolled().
+
+        Args:
+            bounds: ticks, ascending, at least two: each window begins with a bound and ends before
+                the next one. Calls that end in none are not counted.
+        """
+        self._feed.roll(array(bounds), 1e9 / self.clock.ticks_per_second)
+
+    def rolled(self) -> RolledCalls:
+        """Return what was counted by window since the last call."""
+        rows, blocks = self._feed.rollup()
+        return RolledCalls(np.frombuffer(rows, ROLLUP_ROW), np.frombuffer(blocks, BLOCK))

@@ -78,6 +78,7 @@ class Follower:
     """
 
     def __init__(self, path: Path, limits: Limits | None = None) -> None:
+        self.path = path
         self._file = ChunkFile(path)
         try:
             self.header = _current_header(self._file)
@@ -104,6 +105,8 @@ class Follower:
         self._lost_words = 0  # words overwritten in chunks that were found
         self._found_bytes = 0  # bytes of the event chunks found
         self._last_ticks = 0
+        self._walked_ticks = -1
+        self._first_ticks = _NO_LIMIT
 
     @property
     def process(self) -> dict[str, Any]:
@@ -132,6 +135,21 @@ class Follower:
         return self._last_ticks
 
     @property
+    def first_ticks(self) -> int:
+        """Ticks from the start of the trace to the first chunk of events that was found."""
+        return min(self._first_ticks, self._last_ticks)
+
+    @property
+    def walked_ticks(self) -> int:
+        """Ticks up to which events were processed; -1 for none."""
+        return self._walked_ticks
+
+    @property
+    def lost(self) -> int:
+        """Number of events that the program did not record."""
+        return self.header.lost
+
+    @property
     def overwritten(self) -> int:
         """Upper bound on the number of events overwritten before they were read.
 
@@ -148,7 +166,7 @@ class Follower:
         A thread may store an event some time after it reads the clock, so later events of other
         threads may be read first. Events are processed up to the latest time of the last round.
         """
-        header: Header = self._file.header()
+        self.header = header = self._file.header()
         self.ended_cleanly = bool(header.flags & fmt.ENDED_CLEANLY)
         self.ending = header.ending
         self.clock = Clock(header.ticks_per_second)
@@ -159,7 +177,9 @@ class Follower:
         self._read_facts()  # first: call ids depend on the process metadata
         self._register(chunk for chunk in found if chunk.kind == fmt.EVENTS)
         count, unread = self._read_events()
-        self._feed.advance(min(until, unread - 1))
+        until = min(until, unread - 1)
+        self._feed.advance(until)
+        self._walked_ticks = max(until, self._walked_ticks)
         return count + len(found)
 
     def drop_unread(self) -> None:
@@ -178,12 +198,17 @@ class Follower:
     def flush(self) -> None:
         """Process the remaining events when advance() finds nothing."""
         self._feed.advance(_NO_LIMIT)
+        self._walked_ticks = max(self._last_ticks, self._walked_ticks)
 
     def finish(self) -> None:
+        """End the open calls and close the file, after advance() finds nothing more."""
+        self.end_calls()
+        self.close()
+
+    def end_calls(self) -> None:
         """End the open calls after the program has ended and advance() finds nothing."""
         self.flush()
         self._feed.end(self._last_ticks)
-        self.close()
 
     def close(self) -> None:
         """Close the file."""
@@ -222,6 +247,7 @@ class Follower:
         for chunk in found:
             number = self._feed.begin(chunk.base, chunk.sequence)
             start = fmt.ticks_since(chunk.base, self.header.start)
+            self._first_ticks = min(self._first_ticks, start)
             events = _EventChunk(chunk, number, start)
             self._found_bytes += chunk.end - chunk.offset
             events.found_bytes = self._found_bytes

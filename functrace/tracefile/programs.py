@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any, Protocol
 
 from functrace.tracefile.facts import encodable
 
 _MAX_LENGTH = 200
+_PROCESS_KEY = re.compile(r"[0-9a-f]{16}")
 
 
 class Recorded(Protocol):
@@ -32,6 +35,23 @@ class Recorded(Protocol):
     @property
     def process(self) -> dict[str, Any]:
         """The process facts defined in docs/trace-format.md."""
+
+
+@dataclass(frozen=True)
+class RecordedProcess:
+    """Metadata of a process whose trace is being followed."""
+
+    path: Path
+    pid: int
+    language: str
+    started: int
+    process: dict[str, Any]
+
+
+def process_key(recorded: Recorded) -> int:
+    """Return the key by which other processes' traces name a process; 0 without one."""
+    key = recorded.process.get("process_key")
+    return int(key, 16) if isinstance(key, str) and _PROCESS_KEY.fullmatch(key) else 0
 
 
 def arguments(recorded: Recorded) -> list[str]:

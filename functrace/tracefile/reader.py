@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import mmap
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,11 @@ from functrace.tracefile.demotions import Demotion, find_demotions
 from functrace.tracefile.ending import Ending, is_running
 from functrace.tracefile.facts import Facts, Function, decode, read_facts
 from functrace.tracefile.header import Header, parse_header
+from functrace.tracefile.programs import process_key
 from functrace.tracefile.scan import Chunks, Pieces, Rows, find_chunks, find_pieces
 from functrace.tracefile.sentences import sentences
 from functrace.tracefile.tracks import TrackIndex, Tracks, index_tracks, order_pieces
 
-_PROCESS_KEY = re.compile(r"[0-9a-f]{16}")
 _MAX_PPM = 1_000_000
 _MAX_COUNT = (1 << 63) - 1
 _MAX_NS = 1 << 61  # nanoseconds, so that a start and a duration add up to an int64
@@ -107,8 +106,7 @@ class Trace:
     @property
     def process_key(self) -> int:
         """Key by which other processes' traces name this process; 0 without one."""
-        key = self.process.get("process_key")
-        return int(key, 16) if isinstance(key, str) and _PROCESS_KEY.fullmatch(key) else 0
+        return process_key(self)
 
     @property
     def service(self) -> str:

@@ -22,6 +22,7 @@ from functrace.watch.config_keys import (
     size_bytes,
     text,
     texts,
+    window_ns,
 )
 from functrace.watch.toml_lines import Path as KeyPath
 from functrace.watch.toml_lines import find_lines
@@ -71,6 +72,18 @@ class MetricsKeys:
 
 
 @dataclass(frozen=True)
+class RollupKeys:
+    """Table ``rollup``: the store of chain tables by window."""
+
+    store: str | None = key(
+        "store", text, None, "folder or URL of the store; `--rollup` has precedence"
+    )
+    width_ns: int = key(
+        "window", window_ns, "1m", "length of a window, of which an hour has a whole number"
+    )
+
+
+@dataclass(frozen=True)
 class Service:
     """Table ``[[service]]``: programs with settings of their own; the first that matches counts."""
 
@@ -112,6 +125,7 @@ class Config:
     bundles: BundleKeys = field(default_factory=BundleKeys)
     notify: NotifyKeys = field(default_factory=NotifyKeys)
     metrics: MetricsKeys = field(default_factory=MetricsKeys)
+    rollup: RollupKeys = field(default_factory=RollupKeys)
 
     def service(self, program: str) -> Service:
         """Return the settings of a program."""
@@ -119,7 +133,12 @@ class Config:
         return next(matching, Service(program, triggers=self.triggers, notify=self.notify))
 
 
-TABLES: dict[str, type] = {"bundles": BundleKeys, "notify": NotifyKeys, "metrics": MetricsKeys}
+TABLES: dict[str, type] = {
+    "bundles": BundleKeys,
+    "notify": NotifyKeys,
+    "metrics": MetricsKeys,
+    "rollup": RollupKeys,
+}
 
 
 def default_config() -> Config:

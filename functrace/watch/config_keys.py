@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from functrace import units
 from functrace.errors import UsageError
 from functrace.globs import parse_globs
+from functrace.rollup.windows import parse_width_ns
 
 Reader = Callable[[Any], Any]
 """Returns the value of a key, or raises ValueError with what is wrong with it."""
@@ -94,6 +95,17 @@ def duration_s(value: Any) -> float:
     if found is None:
         raise ValueError('must be a duration such as "500ms", "30s", "5m" or "1h"')
     return found / 1e9
+
+
+def window_ns(value: Any) -> int:
+    """Read the length of a window such as ``"1m"``."""
+    try:
+        found = parse_width_ns(value) if isinstance(value, str) else None
+    except UsageError:
+        found = None
+    if found is None:
+        raise ValueError('must be whole seconds, of which an hour is a multiple, such as "1m"')
+    return found
 
 
 def percentage(value: Any) -> float:

@@ -14,6 +14,7 @@ from functrace.messages import write_message
 from functrace.tracefile.rings import Ring, is_private, is_running, list_rings
 from functrace.watch.figures import Figures
 from functrace.watch.ring_meter import Clocks, RingMeter
+from functrace.watch.ring_rollups import Rolling
 
 _NEW_S = 2.0  # age of a process up to which its first window begins with it
 _SETTLE_S = 0.005  # a thread may store an event this long after it reads the clock
@@ -46,6 +47,7 @@ class Following:
         names: names of programs, or patterns of names; empty for all.
         clocks: sources of time.
         report: receives a message about each ring that cannot be followed.
+        rolling: how calls are rolled up; None: they are not.
 
     Raises:
         FunctraceError: the folder is open to other users.
@@ -57,6 +59,7 @@ class Following:
         names: Sequence[str] = (),
         clocks: Clocks | None = None,
         report: Callable[[str], None] = write_message,
+        rolling: Rolling | None = None,
     ) -> None:
         if folder is not None and folder.exists() and not is_private(folder):
             raise FunctraceError(
@@ -67,6 +70,7 @@ class Following:
         self._names = names
         self._clocks = clocks or Clocks()
         self._report = report
+        self._rolling = rolling
         self._meters: dict[Path, RingMeter] = {}
         self._done: set[Path] = set()
         """rings of processes whose end was seen, and rings that cannot be read"""
@@ -95,6 +99,11 @@ class Following:
         self._done &= rings.keys()
         self._failures = {path: n for path, n in self._failures.items() if path in rings}
         return [each for each in figures if each is not None]
+
+    def roll_up(self) -> None:
+        """Roll up what was counted since the last complete windows."""
+        for path in list(self._meters):
+            self._guard(path, RingMeter.roll_up)
 
     def close(self) -> None:
         """Close all rings."""
@@ -134,7 +143,7 @@ class Following:
                 continue
             state = self._state(ring, rings, latest)
             try:
-                self._meters[path] = meter = RingMeter(ring, self._clocks)
+                self._meters[path] = meter = RingMeter(ring, self._clocks, self._rolling)
             except (OSError, FunctraceError, MemoryError) as error:
                 self._note_failure(ring, error)
                 continue

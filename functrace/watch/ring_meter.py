@@ -22,6 +22,7 @@ from functrace.watch.figures import (
     RingProcess,
 )
 from functrace.watch.process_figures import ProcessFigures, ProcessMeter
+from functrace.watch.ring_rollups import RingRollups, Rolling
 
 _MAX_ROUNDS = 20  # of reading in a window: more than a ring of the usual size has
 _MIN_WORDS = 4_096  # in a round, after which another one is worth it
@@ -45,14 +46,16 @@ class RingMeter:
     Args:
         ring: the ring.
         clocks: sources of time.
+        rolling: how its calls are rolled up; None: they are not.
 
     Raises:
         OSError: the ring cannot be read.
         FunctraceError: the ring is not a trace of this version of the format.
     """
 
-    def __init__(self, ring: Ring, clocks: Clocks) -> None:
+    def __init__(self, ring: Ring, clocks: Clocks, rolling: Rolling | None = None) -> None:
         self._follower = ChainFollower(ring.path)
+        self._rollups = RingRollups(self._follower, rolling) if rolling else None
         header = self._follower.header
         self.ring = ring
         self.started = header.started / 1e9
@@ -78,7 +81,7 @@ class RingMeter:
         """Read what the ring contains. Calls that ended until now are in no window."""
         self.read()
         self._follower.flush()
-        self._add_chains(self._follower.window())
+        self._query()
         self._lost = self._follower.overwritten
         self._began = self._clocks.monotonic()
 
@@ -112,7 +115,17 @@ class RingMeter:
         was_killed = follower.ending is not None and follower.ending.signal is not None
         is_clean = follower.ended_cleanly or is_replaced
         ended = "clean" if is_clean else "killed" if was_killed else "died"
-        return self._figures(ProcessFigures(), ended)
+        figures = self._figures(ProcessFigures(), ended)
+        if self._rollups:
+            follower.end_calls()
+            self._query()
+            self._rollups.end(follower.clock.nanosecond(follower.last_ticks))
+        return figures
+
+    def roll_up(self) -> None:
+        """Roll up what was counted so far: the watcher ends."""
+        if self._rollups:
+            self._rollups.end(self._age())
 
     def close(self) -> None:
         """Close the ring."""
@@ -132,8 +145,7 @@ class RingMeter:
         return self._age_ns + int((self._clocks.monotonic() - self._aged_at) * 1e9)
 
     def _figures(self, process: ProcessFigures, ended: str | None) -> Figures:
-        window = self._follower.window()
-        self._add_chains(window)
+        window = self._query()
         lost = self._follower.overwritten
         is_incomplete = lost > self._lost
         self._lost = max(lost, self._lost)
@@ -160,6 +172,14 @@ class RingMeter:
             open_calls=self._open_calls(window.open),
             ended=ended,
         )
+
+    def _query(self) -> ChainWindow:
+        """Return what the follower has folded since the last call."""
+        window = self._follower.window()
+        self._add_chains(window)
+        if self._rollups:
+            self._rollups.add(window, self._age())
+        return window
 
     def _add_chains(self, window: ChainWindow) -> None:
         self._parents.extend(window.new_chains["parent"].tolist())

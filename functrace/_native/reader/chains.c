@@ -110,6 +110,7 @@ static uint32_t kept_length(const uint8_t *text, uint32_t length) {
 static uint64_t hash_of(const struct chain_failure *failure, const uint8_t *text) {
     uint64_t hash = (uint64_t)(uint32_t)failure->chain << 1 | (uint64_t)failure->panicked;
     hash ^= (uint64_t)failure->text_length << 40 ^ (uint64_t)(failure->text == OTHER_TEXT) << 60;
+    hash ^= (uint64_t)(uint32_t)failure->window << 48;
     uint32_t at = 0;
     for (; at + 8 <= failure->text_length; at += 8) hash = (hash ^ load64(text + at)) * 0x9E3779B97F4A7C15u, hash ^= hash >> 29;
     for (; at < failure->text_length; at++) hash = (hash ^ text[at]) * 0x9E3779B97F4A7C15u;
@@ -119,6 +120,7 @@ static uint64_t hash_of(const struct chain_failure *failure, const uint8_t *text
 static int is_same(const struct chain_table *table, const struct chain_failure *a, const struct chain_failure *b,
                    const uint8_t *text_of_b) {
     if (a->chain != b->chain || a->panicked != b->panicked || a->text_length != b->text_length) return 0;
+    if (a->window != b->window) return 0;
     if ((a->text == OTHER_TEXT) != (b->text == OTHER_TEXT)) return 0;
     return !a->text_length || !memcmp(table->texts + a->text, text_of_b, a->text_length);
 }
@@ -145,7 +147,7 @@ static int64_t add_text(struct chain_table *table, const uint8_t *text, uint32_t
 /* Texts beyond the limit are counted as one, per chain; chains beyond twice that as the other chain. */
 static void count_text(struct chain_table *table, const struct ended_call *call) {
     struct chain_failure failure = {0, 0, kept_length(call->text, call->text_length), call->chain,
-                                    (call->flags & CALL_PANIC) != 0, 0};
+                                    (call->flags & CALL_PANIC) != 0, call->window};
     int32_t *slot = failure_slot(table, &failure, call->text);
     if (*slot < 0 && table->failure_count >= MAX_FAILURES) {
         failure.text = OTHER_TEXT;

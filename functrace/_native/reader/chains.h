@@ -23,7 +23,7 @@ struct chain_figures { /* of calls that ended; total and max are ticks */
 struct chain_failure { /* failed calls of a chain with a text */
     int64_t calls, text;
     uint32_t text_length;
-    int32_t chain, panicked, padding;
+    int32_t chain, panicked, window; /* window: that of a rollup, or -1 */
 };
 
 struct chain_open { /* calls of a chain that are open; all but the count is that of the longest */
@@ -64,9 +64,11 @@ struct chain_table {
 struct ended_call {
     int32_t chain;
     uint32_t flags; /* CALL_ERROR and the like */
-    int64_t duration;
+    int64_t start, duration, self, suspended;
+    uint64_t track; /* its id */
     const uint8_t *text;
     uint32_t text_length;
+    int32_t window; /* that of a rollup, or -1 */
 };
 
 /* All functions longjmp to no_memory where memory has run out; open returns NULL. */

@@ -92,6 +92,7 @@ struct feed {
     struct limits limits;
     struct fed out;
     struct chain_table *chains; /* NULL: calls are listed */
+    struct rollup rollup;       /* of a feed that folds */
     jmp_buf no_memory;
     int32_t *function_of;
     uint8_t *starts_tracks; /* by function */
@@ -478,9 +479,12 @@ static void list_ended(struct walk *w, const struct frame *frame, int64_t durati
     out->finished[out->finished_count++] = row;
 }
 
-static void count_ended(struct walk *w, const struct frame *frame, int64_t duration) {
+static void count_ended(struct walk *w, const struct frame *frame, int64_t duration, int64_t ran) {
     const struct failure *failure = &w->at.failure;
-    struct ended_call call = {(int32_t)frame->id, failure->flags, duration, w->text, failure->length};
+    int64_t self = ran > frame->inside ? ran - frame->inside : 0;
+    struct ended_call call = {(int32_t)frame->id, failure->flags, frame->start, duration, self,
+                              duration - ran, w->id, w->text, failure->length, NO_WINDOW};
+    call.window = functrace_rollup_count(&w->feed->rollup, &call);
     functrace_chains_count(w->feed->chains, &call);
 }
 
@@ -496,7 +500,7 @@ static void leave(struct walk *w, int64_t end) {
     const struct frame *frame = &w->frames[w->at.depth - 1];
     int64_t duration = end - frame->start, ran = duration - (w->at.waited - frame->waited);
     if (w->feed->chains)
-        count_ended(w, frame, duration);
+        count_ended(w, frame, duration, ran);
     else
         list_ended(w, frame, duration, ran);
     close_frame(w, end, ran);
@@ -965,6 +969,7 @@ struct feed *functrace_feed_open(uint64_t start, const struct limits *limits) {
     if (!feed) return NULL;
     feed->limits = *limits;
     if (!feed->limits.words) feed->limits.words = 1;
+    feed->rollup.no_memory = &feed->no_memory;
     feed->source.start = start;
     feed->slot_mask = 63;
     feed->slots = calloc(64, sizeof(struct walk *));
@@ -993,6 +998,7 @@ void functrace_feed_close(struct feed *feed) {
     if (!feed) return;
     free_slabs(feed);
     functrace_chains_close(feed->chains);
+    functrace_rollup_free(&feed->rollup);
     for (uint64_t i = 0; i < feed->walk_count; i++) free_walk(feed->walks[i]);
     free(feed->out.begun);
     free(feed->out.finished);
@@ -1156,6 +1162,13 @@ int functrace_feed_window(struct feed *feed, struct chain_table **out, uint64_t 
     *out = feed->chains;
     return STATUS_OK;
 }
+
+int functrace_feed_roll(struct feed *feed, const int64_t *bounds, uint64_t count, double ns_per_tick) {
+    GUARD(feed)
+    return functrace_rollup_begin(&feed->rollup, bounds, count, ns_per_tick) ? STATUS_OK : STATUS_MEMORY;
+}
+
+struct rollup *functrace_feed_rollup(struct feed *feed) { return &feed->rollup; }
 
 /* What has come since the last time; it stays until the next word is read or walked. */
 struct fed *functrace_feed_drain(struct feed *feed) { return &feed->out; }

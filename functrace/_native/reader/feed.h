@@ -5,6 +5,7 @@
 
 #include "chains.h"
 #include "events.h"
+#include "rollup.h"
 
 struct begun { /* outer: of a track's first call, the call of outer_track in which its chain goes on, or -1 */
     int64_t call, parent, start, outer;
@@ -61,5 +62,8 @@ struct fed *functrace_feed_drain(struct feed *feed);
 /* List the open calls by chain, and return the window; it stays until the next word is walked. live: tracks
  * with open calls. */
 int functrace_feed_window(struct feed *feed, struct chain_table **out, uint64_t *live);
+/* Count the calls that end from now on also by chain and window, and drop what was counted so. */
+int functrace_feed_roll(struct feed *feed, const int64_t *bounds, uint64_t count, double ns_per_tick);
+struct rollup *functrace_feed_rollup(struct feed *feed);
 
 #endif

@@ -2,6 +2,8 @@
  * The reference implementation is tests/reference/fold.py. */
 #include "fold.h"
 
+#include "windows.h"
+
 /* What has ended in a call that may be listed and is open: rows whose parent it will be, whether
  * it is to be listed for what was in it, rows to be listed if a call in focus comes next. */
 struct ended {
@@ -160,23 +162,6 @@ static int32_t origin_node(struct walk *w, int32_t without, uint32_t origin) {
 
 /* ---- windows ---- */
 
-/* Find the window of a time: it begins with a bound and ends before the next one. */
-static int find_window(struct walk *w, int64_t time) {
-    const int64_t *bounds = w->ask->bounds;
-    uint64_t low = 0, high = w->ask->bound_count - 1; /* bounds[low] <= time < bounds[high] */
-    if (time < bounds[low] || time >= bounds[high]) return 0;
-    if (time >= bounds[w->window] && time < bounds[w->window + 1]) return 1;
-    while (high - low > 1) {
-        uint64_t middle = low + (high - low) / 2;
-        if (time < bounds[middle])
-            high = middle;
-        else
-            low = middle;
-    }
-    w->window = low;
-    return 1;
-}
-
 /* Return the node for the calls of a node in the window that was found last. */
 static int32_t node_in_window(struct walk *w, int32_t id) {
     if (!w->windows.items) make_edges(w, &w->windows, 1023);
@@ -192,11 +177,6 @@ static int32_t node_in_window(struct walk *w, int32_t id) {
 }
 
 /* ---- histograms ---- */
-
-static int64_t in_nanoseconds(const struct walk *w, int64_t ticks) {
-    double ns = (double)ticks * w->ask->ns_per_tick + 0.5;
-    return ns < (double)((int64_t)1 << 61) ? (int64_t)ns : (int64_t)1 << 61;
-}
 
 static struct block *find_block(struct walk *w, int32_t *histogram, int32_t owner, int exponent) {
     if (*histogram < 0) {
@@ -217,7 +197,7 @@ static struct block *find_block(struct walk *w, int32_t *histogram, int32_t owne
 }
 
 static void note_duration(struct walk *w, int32_t *histogram, int32_t owner, int64_t duration) {
-    if (w->ask->bounds) duration = in_nanoseconds(w, duration);
+    if (w->ask->bounds) duration = to_nanoseconds(duration, w->ask->ns_per_tick);
     int bucket, exponent = bucket_of(duration, &bucket);
     count_in(find_block(w, histogram, owner, exponent), bucket);
 }
@@ -257,7 +237,7 @@ static void note_failure(struct walk *w, const struct frame *call, int32_t id) {
 
 static int is_counted(struct walk *w, int64_t start, int64_t end) {
     const struct fold_request *ask = w->ask;
-    if (ask->bounds && !find_window(w, end)) return 0;
+    if (ask->bounds && !find_window(ask->bounds, ask->bound_count, end, &w->window)) return 0;
     return (!ask->selected_tracks || ask->selected_tracks[w->at.track]) && start <= ask->until && end >= ask->since;
 }
 

@@ -9,7 +9,7 @@
 
 /* Increase it with every change of a function's arguments or results, or of what a field means. Layouts
  * are compared field by field. */
-enum { VERSION = 5 };
+enum { VERSION = 6 };
 
 /* ---- layout ---- */
 
@@ -61,9 +61,15 @@ static const struct field FIELDS[] = {
     FIELD(chain_figures, unfinished), FIELD(chain_figures, total), FIELD(chain_figures, max),
     FIELD(chain_figures, chain), FIELD(chain_figures, table),
     FIELD(chain_failure, calls), FIELD(chain_failure, text), FIELD(chain_failure, text_length),
-    FIELD(chain_failure, chain), FIELD(chain_failure, panicked), FIELD(chain_failure, padding),
+    FIELD(chain_failure, chain), FIELD(chain_failure, panicked), FIELD(chain_failure, window),
     FIELD(chain_open, start), FIELD(chain_open, calls), FIELD(chain_open, chain), FIELD(chain_open, track),
     FIELD(chain_open, suspended), FIELD(chain_open, padding),
+    FIELD(rollup_row, calls), FIELD(rollup_row, failed), FIELD(rollup_row, panicked),
+    FIELD(rollup_row, unfinished), FIELD(rollup_row, total), FIELD(rollup_row, self),
+    FIELD(rollup_row, suspended), FIELD(rollup_row, min), FIELD(rollup_row, max),
+    FIELD(rollup_row, slowest_start), FIELD(rollup_row, failed_start), FIELD(rollup_row, slowest_track),
+    FIELD(rollup_row, failed_track), FIELD(rollup_row, chain), FIELD(rollup_row, window),
+    FIELD(rollup_row, table), FIELD(rollup_row, next),
 };
 
 static PyObject *layout(PyObject *module, PyObject *arguments) {
@@ -159,14 +165,12 @@ static int choice(PyObject *argument, int64_t count, const uint8_t **out) {
 }
 
 /* NULL, or at least two ascending times. */
-static int are_bounds(PyObject *argument, struct fold_request *ask) {
-    struct array found;
-    if (!functrace_array(argument, sizeof(int64_t), &found)) return 0;
-    ask->bounds = found.items;
-    ask->bound_count = found.count;
-    if (!found.items) return 1;
-    int are_ascending = found.count > 1 && found.count < INT32_MAX;
-    for (uint64_t i = 1; are_ascending && i < found.count; i++) are_ascending = ask->bounds[i - 1] < ask->bounds[i];
+static int read_bounds(PyObject *argument, struct array *out) {
+    if (!functrace_array(argument, sizeof(int64_t), out)) return 0;
+    if (!out->items) return 1;
+    const int64_t *bounds = out->items;
+    int are_ascending = out->count > 1 && out->count < INT32_MAX;
+    for (uint64_t i = 1; are_ascending && i < out->count; i++) are_ascending = bounds[i - 1] < bounds[i];
     if (!are_ascending) PyErr_SetString(PyExc_ValueError, "the bounds of windows are not ascending");
     return are_ascending;
 }
@@ -197,7 +201,11 @@ static int read_fold_request(PyObject *arguments, struct fold_request *ask) {
     ask->since = n[0], ask->until = n[1], ask->node_limit = n[2], ask->row_limit = n[3];
     ask->min_row_duration = n[4], ask->rows_failed_only = n[5], ask->rows_include_callers = n[6];
     ask->preceding_rows = n[7], ask->match_since = n[8], ask->match_until = n[9], ask->starts_are_observed = n[10];
-    return are_bounds(bounds, ask) && choice(selected_tracks, ask->source.track_count, &ask->selected_tracks) &&
+    struct array windows;
+    if (!read_bounds(bounds, &windows)) return 0;
+    ask->bounds = windows.items;
+    ask->bound_count = windows.count;
+    return choice(selected_tracks, ask->source.track_count, &ask->selected_tracks) &&
            choice(histogram_of, functions, &ask->histogram_of) && choice(row_of, functions, &ask->row_of) &&
            choice(focus, functions, &ask->focus) && choice(direction_of, functions, &ask->direction_of) &&
            read_origins(numbers, ids, ask);
@@ -491,6 +499,28 @@ static PyObject *feed_window(PyObject *object, PyObject *arguments) {
     return result;
 }
 
+static PyObject *feed_roll(PyObject *object, PyObject *arguments) {
+    PyObject *list;
+    double ns_per_tick;
+    struct array bounds;
+    struct feed *feed = feed_of(object);
+    if (!feed || !PyArg_ParseTuple(arguments, "Od", &list, &ns_per_tick) || !read_bounds(list, &bounds)) return NULL;
+    if (!((struct feeder *)object)->folds || !bounds.items)
+        return PyErr_SetString(PyExc_ValueError, "this feed lists calls, or there are no bounds"), NULL;
+    return nothing(functrace_feed_roll(feed, bounds.items, bounds.count, ns_per_tick));
+}
+
+static PyObject *feed_rollup(PyObject *object, PyObject *arguments) {
+    struct feed *feed = feed_of(object);
+    (void)arguments;
+    if (!feed) return NULL;
+    struct rollup *found = functrace_feed_rollup(feed);
+    PyObject *result = Py_BuildValue("(NN)", functrace_copy(found->rows, found->row_count, sizeof *found->rows),
+                                     functrace_copy(found->blocks, found->block_count, sizeof *found->blocks));
+    if (result) functrace_rollup_reset(found);
+    return result;
+}
+
 static PyMethodDef FEED_METHODS[] = {
     {"functions", feed_functions, METH_VARARGS, NULL},
     {"begin", feed_begin, METH_VARARGS, NULL},
@@ -503,6 +533,8 @@ static PyMethodDef FEED_METHODS[] = {
     {"open_calls", feed_open_calls, METH_NOARGS, NULL},
     {"drain", feed_drain, METH_NOARGS, NULL},
     {"window", feed_window, METH_NOARGS, NULL},
+    {"roll", feed_roll, METH_VARARGS, NULL},
+    {"rollup", feed_rollup, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 
