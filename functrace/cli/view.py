@@ -34,11 +34,11 @@ def view(traces: tuple[str, ...], port: int, no_open: bool) -> None:
     can reach it. TRACE is a trace file or a folder of traces; several traces are shown together.
     """
     from functrace.view.server import Server
-    from functrace.view.session import Session
+    from functrace.view.sessions import Sessions
 
-    session = Session(trace_arguments.open_all(traces), traces)
+    sessions = Sessions(lambda: trace_arguments.open_all(traces), traces)
     try:
-        server = Server(session, port)
+        server = Server(sessions, port)
     except OSError as error:
         raise FunctraceError(f"--port {port}: {error.strerror}") from None
     try:

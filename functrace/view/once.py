@@ -10,13 +10,15 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-_CAPACITY = 64
-
 
 class Once:
-    """Cache of the most recently used results, by key. An error is raised but not cached."""
+    """Cache of results by key. An error is raised but not cached.
 
-    def __init__(self, capacity: int = _CAPACITY) -> None:
+    Args:
+        capacity: number of most recently used results that are kept; None: all.
+    """
+
+    def __init__(self, capacity: int | None = None) -> None:
         self._capacity = capacity
         self._lock = threading.Lock()
         self._results: OrderedDict[Hashable, Future[Any]] = OrderedDict()
@@ -28,7 +30,7 @@ class Once:
             result: Future[T] = found or Future()
             self._results[key] = result
             self._results.move_to_end(key)
-            while len(self._results) > self._capacity:
+            while self._capacity and len(self._results) > self._capacity:
                 self._results.popitem(last=False)
         if not found:
             self._compute(key, result, compute)

@@ -16,7 +16,7 @@ from functrace.view import api, static_files
 from functrace.view.access import Access
 from functrace.view.answers import HEADERS, Answer, error_answer, json_answer
 from functrace.view.query import Query
-from functrace.view.session import Session
+from functrace.view.sessions import Sessions
 
 _HOST = "127.0.0.1"
 _IDLE_SECONDS = 60
@@ -28,20 +28,20 @@ class Server(ThreadingHTTPServer):
     """Server of one session on the loopback interface.
 
     Attributes:
-        session: the traces that it shows.
+        sessions: the traces that it shows.
         access: its token and port.
     """
 
     daemon_threads = True
 
-    def __init__(self, session: Session, port: int = 0) -> None:
+    def __init__(self, sessions: Sessions, port: int = 0) -> None:
         super().__init__((_HOST, port), _Handler)
-        self.session = session
+        self.sessions = sessions
         self.access = Access(self.server_address[1])
 
     def run(self) -> None:
         """Answer requests until the thread is interrupted, and analyse the traces meanwhile."""
-        threading.Thread(target=self.session.analyse, daemon=True).start()
+        threading.Thread(target=self.sessions.current.analyse, daemon=True).start()
         self.serve_forever()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -67,7 +67,10 @@ class Server(ThreadingHTTPServer):
         endpoint = api.ENDPOINTS.get(name)
         if endpoint is None:
             raise FunctraceError("there is no such answer")
-        return json_answer(endpoint(self.session, Query.parse(query)))
+        # Only the page's poll renews a live session: all that it shows is of one moment.
+        is_poll = endpoint is api.live.answer
+        session = self.sessions.newest() if is_poll else self.sessions.current
+        return json_answer(endpoint(session, Query.parse(query)))
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -13,11 +13,17 @@ from functrace.analysis.columns import Int32s
 from functrace.analysis.merge import merge_functions
 from functrace.analysis.requests import has_requests
 from functrace.analysis.requests.joined import Joined, joined
+from functrace.analysis.requests.services import ServiceGraph, service_graph
+from functrace.analysis.triage import Triage, triage
 from functrace.errors import UsageError
 from functrace.tracefile import Function, Trace
 from functrace.tracefile.programs import host_name, service_name
-from functrace.view.answers import visible_text
 from functrace.view.once import Once
+from functrace.view.timeline import Timeline
+from functrace.view.track_order import display_order
+from functrace.view.window import TrackFigures
+
+_MAX_RESULTS = 32
 
 
 class Session:
@@ -31,7 +37,7 @@ class Session:
         arguments: what the user named them by, for commands.
         is_live: whether they are copies of traces that programs still write.
         revision: number of the copy, from 0 on.
-        results: results of slow analyses.
+        results: the latest results of analyses that depend on parameters.
     """
 
     def __init__(
@@ -46,7 +52,8 @@ class Session:
         self.arguments = tuple(arguments)
         self.is_live = is_live
         self.revision = revision
-        self.results = Once()
+        self.results = Once(_MAX_RESULTS)
+        self._kept = Once()
         self.services = tuple(map(service_name, self.traces))
         self._first_track = np.cumsum([0, *(len(trace.tracks) for trace in self.traces)]).tolist()
 
@@ -76,19 +83,43 @@ class Session:
     @property
     def joined(self) -> Joined:
         """Requests of all traces."""
-        return self.results.get("joined", lambda: joined(self.traces))
+        return self._kept.get("joined", lambda: joined(self.traces))
 
     def chains(self, trace: int) -> Chains:
         """Return the call chains of a trace."""
-        return self.results.get(("chains", trace), lambda: fold(self.traces[trace]))
+        return self._kept.get(("chains", trace), lambda: fold(self.traces[trace]))
+
+    def timeline(self, trace: int) -> Timeline:
+        """Return the timeline of a trace."""
+        return self._kept.get(("timeline", trace), lambda: Timeline.open(self.traces[trace]))
+
+    @property
+    def triage(self) -> Triage:
+        """Findings in all traces."""
+        return self._kept.get("triage", lambda: triage(self.traces))
+
+    @property
+    def service_graph(self) -> ServiceGraph:
+        """Graph of the services."""
+        return self._kept.get("services", lambda: service_graph(self.traces))
+
+    def track_figures(self, trace: int) -> TrackFigures:
+        """Return the figures of the tracks of a trace."""
+        return self._kept.get(("tracks", trace), self.timeline(trace).tracks)
+
+    def track_order(self, trace: int) -> list[int]:
+        """Return the tracks of a trace in their order on the page."""
+        parent = self.traces[trace].tracks.parent
+        return self._kept.get(("order", trace), lambda: display_order(parent))
 
     def has_chains(self, trace: int) -> bool:
         """Return whether the call chains of a trace are known without waiting."""
-        return self.results.is_known(("chains", trace))
+        return self._kept.is_known(("chains", trace))
 
     def analyse(self) -> None:
         """Do what the first pages need, so that they find it done."""
         for trace in range(len(self.traces)):
+            self.timeline(trace)
             self.chains(trace)
 
     def track_id(self, trace: int, track: int) -> int:
@@ -119,10 +150,6 @@ class Session:
     def function_of(self) -> list[Int32s]:
         """Indices in ``functions`` of the functions of each trace."""
         return self._merged[1]
-
-    def functions_named(self, name: str) -> set[str]:
-        """Return the names in the traces that the page shows as ``name``."""
-        return {f.name for f in self.functions if name in (f.name, visible_text(f.name))}
 
     def command(self, *words: str) -> str:
         """Return a command about all traces."""

@@ -5,49 +5,14 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import pytest
-from click.testing import CliRunner
-
-from functrace.cli import verbs
-from tests.cli import faulty, hostile, mall
+from functrace.view import api
+from tests.cli import hostile
+from tests.view.conftest import Printed
 from tests.view.serving import Viewer, viewing
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("view")
-    faulty.faulty(folder / "faulty.ftrace")
-    mall.write(folder / "mall")
-    (folder / "hostile.ftrace").write_bytes(hostile.trace())
-    return folder
-
-
-@pytest.fixture(scope="module")
-def viewer(folder: Path) -> Iterator[Viewer]:
-    with viewing("faulty.ftrace", cwd=folder) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def services(folder: Path) -> Iterator[Viewer]:
-    with viewing("mall", cwd=folder) as started:
-        yield started
-
-
-@pytest.fixture
-def printed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return what a verb prints as JSON in the viewer's folder."""
-    monkeypatch.chdir(folder)
-
-    def run(*words: str) -> Any:
-        return json.loads(CliRunner().invoke(verbs.functrace, [*words, "--json"]).stdout)
-
-    return run
 
 
 def without(value: Any, *keys: str) -> Any:
@@ -95,7 +60,7 @@ def test_times_of_several_traces_have_one_origin(services: Viewer) -> None:
     assert 110_000 < traces["store"]["start_ns"] < 210_000
 
 
-def test_triage_is_that_of_the_verb(viewer: Viewer, printed: Any) -> None:
+def test_triage_is_that_of_the_verb(viewer: Viewer, printed: Printed) -> None:
     found = viewer.get("triage")
     assert found.pop("command") == "functrace triage faulty.ftrace"
     assert without(found, "links") == printed("triage", "faulty.ftrace")
@@ -120,14 +85,14 @@ def test_findings_link_to_their_chains_and_example(viewer: Viewer) -> None:
         assert viewer.get("chains", function=query["function"][0])["chains"]
 
 
-def test_chains_are_those_of_the_verb(viewer: Viewer, printed: Any) -> None:
+def test_chains_are_those_of_the_verb(viewer: Viewer, printed: Printed) -> None:
     found = viewer.get("chains", function="example.com/shop/store.Open", errors=1)
     command = "functrace callers --errors example.com/shop/store.Open faulty.ftrace"
     assert found.pop("command") == command
     assert without(found, "links") == printed("callers", "store.Open", "faulty.ftrace", "--errors")
     assert found["chains"][0]["links"]["timeline"] == "#/timeline?select=0%3A6000"
     slow = viewer.get("chains", function="Query", min_duration=10_000_000)
-    assert slow["command"] == "functrace callers --min-duration 10000000ns Query faulty.ftrace"
+    assert slow["command"] == "functrace callers --min-duration 10ms Query faulty.ftrace"
     assert slow["chains"][0]["matching"] == 1
     first = viewer.get("chains", function="*", limit=1)
     assert (len(first["chains"]), first["more_chains"] > 1) == (1, True)
@@ -141,17 +106,24 @@ def test_chains_of_an_unknown_function(viewer: Viewer) -> None:
     assert reply.status == 400
 
 
-def test_commands_run(viewer: Viewer, services: Viewer, printed: Any) -> None:
+def test_commands_run(viewer: Viewer, services: Viewer, printed: Printed) -> None:
     """A command of an answer is one that prints."""
     answers = [
         viewer.get("triage"),
         viewer.get("chains", function="example.com/shop/store.(*Store).Get"),
+        viewer.get("calls", errors=1, min_duration=1000, tracks=0, from_=2001, to=9000),
+        viewer.get("call", track=0, start=2000),
+        viewer.get("flame", function="example.com/shop/store.(*Store).Get"),
+        viewer.get("flame", function="main.serve", direction="callers"),
+        viewer.get("window", tracks="0,1"),
+        viewer.get("session"),
         services.get("services"),
         services.get("chains", function="POST /checkout"),
+        services.get("calls", include="POST /checkout", service="edge"),
     ]
     for answer in answers:
         words = shlex.split(answer["command"])
-        assert printed(*words[1:])
+        assert printed(*(word for word in words[1:] if word != "--tree")), answer["command"]
 
 
 def test_functions(viewer: Viewer) -> None:
@@ -174,7 +146,7 @@ def test_functions(viewer: Viewer) -> None:
     assert len(viewer.get("functions", limit=2)) == 2
 
 
-def test_services_are_those_of_the_verb(services: Viewer, printed: Any) -> None:
+def test_services_are_those_of_the_verb(services: Viewer, printed: Printed) -> None:
     found = services.get("services")
     assert found.pop("command") == "functrace services mall"
     assert found == printed("services", "mall")
@@ -182,9 +154,13 @@ def test_services_are_those_of_the_verb(services: Viewer, printed: Any) -> None:
 
 def test_hostile_names_and_texts_are_escaped(folder: Path) -> None:
     with viewing("hostile.ftrace", cwd=folder) as started:
-        for endpoint in ("session", "triage", "functions", "services"):
-            text = json.dumps(started.get(endpoint), ensure_ascii=False)
+        window = {"tracks": "0,1", "from": 0, "to": started.get("session")["duration_ns"]}
+        parameters = {"window": window, "call": {"track": 0, "start": 0}}
+        for endpoint in sorted({*api.ENDPOINTS} - {"chains", "source"}):
+            answer = started.get(endpoint, **parameters.get(endpoint, {}))
+            text = json.dumps(answer, ensure_ascii=False)
             assert not hostile.harm(re.sub(r"\\[nt]", "", text)), endpoint
         for function in started.get("functions"):
             shown = started.get("chains", function=function["name"])
             assert shown["functions"][0]["function"] == function["name"]
+            assert started.get("calls", include=function["name"])["total"] >= function["calls"]

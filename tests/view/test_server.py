@@ -8,22 +8,13 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cli import faulty
 from tests.support.waiting import PATIENCE
-from tests.view.serving import Viewer, viewing
-
-
-@pytest.fixture(scope="module")
-def viewer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
-    folder = tmp_path_factory.mktemp("view")
-    faulty.faulty(folder / "faulty.ftrace")
-    with viewing("faulty.ftrace", cwd=folder) as started:
-        yield started
+from tests.view.serving import Viewer
 
 
 def test_the_address_has_a_token(viewer: Viewer) -> None:

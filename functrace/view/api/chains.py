@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from functrace.analysis.caller_chains import CallerChains, CallerFilter, find_caller_chains
-from functrace.analysis.function_filter import function_filter
-from functrace.globs import glob_of
-from functrace.text import callers_json, similar_names
+from functrace.text import callers_json
 from functrace.view import links
+from functrace.view.filters import moment
+from functrace.view.function_names import glob, matching_names
 from functrace.view.query import Query
 from functrace.view.session import Session
 
@@ -31,29 +31,16 @@ def answer(session: Session, query: Query) -> dict[str, Any]:
 
 
 def _find(session: Session, function: str, call_filter: CallerFilter) -> CallerChains:
-    """Return the chains to the functions of this name, or that it matches as a glob."""
-    names = session.functions_named(function)
-    matches = (
-        (lambda each: each.name in names)
-        if names
-        else function_filter(session.traces, [function], "function")
-    )
-    if not any(map(matches, session.functions)):
-        raise similar_names.no_function_error(function, session.traces)
+    names = matching_names(session, function)
     return find_caller_chains(
         session.traces,
-        lambda trace: {i for i, each in enumerate(trace.functions) if matches(each)},
+        lambda trace: {i for i, each in enumerate(trace.functions) if each.name in names},
         call_filter,
     )
 
 
 def _command(session: Session, function: str, call_filter: CallerFilter) -> str:
-    words = ["callers"]
-    if call_filter.failed:
-        words.append("--errors")
+    words = ["--errors"] if call_filter.failed else []
     if call_filter.min_duration_ns:
-        words += ["--min-duration", f"{call_filter.min_duration_ns}ns"]
-    names = session.functions_named(function)
-    is_request = any(each.direction for each in session.functions if each.name in names)
-    glob = function if is_request or not names else glob_of(min(names))
-    return session.command(*words, glob)
+        words += ["--min-duration", moment(call_filter.min_duration_ns)]
+    return session.command("callers", *words, glob(session, function))

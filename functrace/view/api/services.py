@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from functrace.analysis.requests.services import service_graph
 from functrace.text import services_json
 from functrace.view.query import Query
 from functrace.view.session import Session
@@ -12,5 +11,4 @@ from functrace.view.session import Session
 
 def answer(session: Session, _query: Query) -> dict[str, Any]:
     """Return services and edges as ``functrace services --json`` does."""
-    found = session.results.get("services", lambda: service_graph(session.traces))
-    return services_json.report(found) | {"command": session.command("services")}
+    return services_json.report(session.service_graph) | {"command": session.command("services")}

@@ -1,0 +1,89 @@
+"""Slices of tracks in a window of time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from functrace.errors import UsageError
+from functrace.view.filters import Filter
+from functrace.view.query import Query
+from functrace.view.session import Session
+from functrace.view.window import Row, Window
+
+_DEFAULT_PX = 1600
+_MAX_PX = 8192
+_DEFAULT_DEPTH = 64
+_MAX_DEPTH = 1024
+_MAX_TRACKS = 500
+_MAX_SLICES = 200_000
+
+
+def answer(session: Session, query: Query) -> dict[str, Any]:
+    """Return the slices of ``tracks`` between ``from`` and ``to``, ``px`` pixels wide.
+
+    Above a limit on all slices, they are merged as if there were fewer pixels.
+    """
+    since = query.number("from", 0)
+    until = max(query.number("to", session.duration_ns), since)
+    numbers = query.numbers("tracks")
+    if numbers is None:
+        raise UsageError("the parameter tracks is missing")
+    if len(numbers) > _MAX_TRACKS:
+        raise UsageError(f"more than {_MAX_TRACKS} tracks")
+    px = query.number("px", _DEFAULT_PX, low=1, high=_MAX_PX)
+    depth = query.number("depth", _DEFAULT_DEPTH, low=1, high=_MAX_DEPTH)
+    windows = _windows(session, numbers, (since, until), px, depth)
+    while px > 1 and sum(window.slices for window in windows.values()) > _MAX_SLICES:
+        px //= 4
+        windows = _windows(session, numbers, (since, until), max(px, 1), depth)
+    tracks = {
+        session.track_id(trace, track.track): [_row(session, trace, row) for row in track.rows]
+        for trace, window in windows.items()
+        for track in window.tracks
+    }
+    used = {each for rows in tracks.values() for row in rows for each in row["function"]}
+    shown = Filter(since, until, frozenset(numbers))
+    return {
+        "from": since,
+        "to": until,
+        "tracks": [{"id": number, "rows": tracks[number]} for number in dict.fromkeys(numbers)],
+        "functions": {index: _function(session, index) for index in sorted(used)},
+        "command": shown.replay_command(session, "--tree"),
+    }
+
+
+def _windows(
+    session: Session, numbers: list[int], times: tuple[int, int], px: int, depth: int
+) -> dict[int, Window]:
+    """Return the window of each trace that has one of the tracks."""
+    of_trace: defaultdict[int, list[int]] = defaultdict(list)
+    for number in dict.fromkeys(numbers):
+        trace, track = session.track_of(number)
+        of_trace[trace].append(track)
+    return {
+        trace: session.timeline(trace).window(
+            tracks,
+            times[0] - session.offset_ns(trace),
+            times[1] - session.offset_ns(trace),
+            px,
+            depth,
+        )
+        for trace, tracks in of_trace.items()
+    }
+
+
+def _row(session: Session, trace: int, row: Row) -> dict[str, Any]:
+    return {
+        "depth": row.depth,
+        "start": (row.start + session.offset_ns(trace)).tolist(),
+        "duration": row.duration.tolist(),
+        "function": session.function_of[trace][row.function].tolist(),
+        "flags": row.flags.tolist(),
+        "calls": row.calls.tolist(),
+    }
+
+
+def _function(session: Session, index: int) -> dict[str, Any]:
+    function = session.functions[index]
+    return {"name": function.name, "file": function.file, "line": function.line}

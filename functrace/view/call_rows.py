@@ -1,0 +1,63 @@
+"""Calls of a page as JSON values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from functrace._native.row_types import ERROR, PANIC, UNFINISHED
+from functrace.view.session import Session
+from functrace.view.window import CallPage
+
+_FAILED = ERROR | PANIC
+
+
+def rows(session: Session, trace: int, page: CallPage) -> list[dict[str, Any]]:
+    """Return a JSON object for each call of a page; docs/view.md lists the keys."""
+    opened, offset = session.traces[trace], session.offset_ns(trace)
+    functions = opened.functions
+    columns = zip(
+        page.track.tolist(),
+        page.start.tolist(),
+        page.duration.tolist(),
+        page.self.tolist(),
+        page.suspended.tolist(),
+        page.function.tolist(),
+        page.parent_function.tolist(),
+        page.depth.tolist(),
+        page.flags.tolist(),
+        page.text_at.tolist(),
+        page.text_bytes.tolist(),
+        strict=True,
+    )
+    return [
+        {
+            "trace": trace,
+            "track": session.track_id(trace, track),
+            "start_ns": offset + start,
+            "duration_ns": duration,
+            "self_ns": own,
+            "suspended_ns": suspended,
+            "function": functions[function].name,
+            "file": functions[function].file,
+            "line": functions[function].line,
+            "depth": depth,
+            "failed": bool(flags & _FAILED),
+            "panicked": bool(flags & PANIC),
+            "unfinished": bool(flags & UNFINISHED),
+            "error": opened.text(at, size) if flags & _FAILED else None,
+            "parent_function": functions[parent].name if parent >= 0 else None,
+        }
+        for (
+            track,
+            start,
+            duration,
+            own,
+            suspended,
+            function,
+            parent,
+            depth,
+            flags,
+            at,
+            size,
+        ) in columns
+    ]
