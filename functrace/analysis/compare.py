@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from math import sqrt
 
 import numpy as np
 
 from functrace.analysis.chains import Chains
-from functrace.analysis.histograms import Floats, Histogram, joined
+from functrace.analysis.deviations import (
+    DURATION_Z,
+    MIN_MEDIAN_RATIO,
+    MIN_TAIL_RATIO,
+    RATE_Z,
+    Floats,
+    durations_differ,
+    rank_deviations,
+    rate_deviations,
+    tail_deviations,
+)
+from functrace.analysis.histograms import Histogram, joined
 from functrace.analysis.side import Chain, ChainRegistry, FunctionFigures, Side
 
-# A change of durations is significant from this z-score on: p = 0.001.
-_DURATION_Z = 3.3
-# A change of a failure rate is significant from this z-score on: p = 0.01.
-_RATE_Z = 2.58
 # Durations are compared only if both sides have this number of finished calls.
 _MIN_CALLS = 20
-# Even a significant change counts as chance if the ratio of the medians, or of the 99th
-# percentiles, is smaller than this.
-_MIN_MEDIAN_RATIO = 1.1
-_MIN_TAIL_RATIO = 1.5
-# Tracing itself may cause a difference smaller than this.
-_MIN_DIFFERENCE_NS = 50
 # An absence is significant if at least this number of calls was expected: p = 0.05.
 _MIN_EXPECTED = 3.0
 
@@ -177,9 +177,10 @@ def _timing(name: str, old: Side, new: Side) -> Timing | None:
         return None
     histograms = before.histogram, after.histogram
     p50, p99 = ((before.percentile(p), after.percentile(p)) for p in (50, 99))
-    middle, tail = _deviations(*histograms), _tail_deviations(*histograms)
-    in_middle = abs(middle) >= _DURATION_Z and _differ(p50, _MIN_MEDIAN_RATIO)
-    in_tail = abs(tail) >= _DURATION_Z and _differ(p99, _MIN_TAIL_RATIO)
+    counts = _counts(*histograms)
+    middle, tail = rank_deviations(*counts), tail_deviations(*counts)
+    in_middle = abs(middle) >= DURATION_Z and durations_differ(*p50, MIN_MEDIAN_RATIO)
+    in_tail = abs(tail) >= DURATION_Z and durations_differ(*p99, MIN_TAIL_RATIO)
     deviations = middle if in_middle or not in_tail else tail
     if not deviations:
         return None
@@ -196,32 +197,6 @@ def _timing(name: str, old: Side, new: Side) -> Timing | None:
         deviations=deviations,
         by_chance=not (enough and agreed and (in_middle or in_tail)),
     )
-
-
-def _differ(pair: tuple[int, int], min_ratio: float) -> bool:
-    low, high = sorted(pair)
-    return high >= min_ratio * low and high - low >= _MIN_DIFFERENCE_NS
-
-
-def _deviations(before: Histogram, after: Histogram) -> float:
-    """Return the z-score of a Mann-Whitney test; positive: slower."""
-    first, second = _counts(before, after)
-    n, m = first.sum(), second.sum()
-    lower = np.cumsum(first) - first
-    wins = (second * (lower + first / 2)).sum()
-    both = first + second
-    total = n + m
-    ties = (both**3 - both).sum() / (total * (total - 1)) if total > 1 else 0.0
-    variance = n * m / 12 * (total + 1 - ties)
-    return float((wins - n * m / 2) / sqrt(variance)) if variance > 0 else 0.0
-
-
-def _tail_deviations(before: Histogram, after: Histogram) -> float:
-    """Return the z-score of the change in the rate of calls beyond the common 98th percentile."""
-    first, second = _counts(before, after)
-    both = np.cumsum(first + second)
-    beyond = np.arange(len(both)) > np.searchsorted(both, 0.98 * both[-1])
-    return _rate_deviations(first[beyond].sum(), first.sum(), second[beyond].sum(), second.sum())
 
 
 def _counts(before: Histogram, after: Histogram) -> tuple[Floats, Floats]:
@@ -252,8 +227,8 @@ def _failure_rate(name: str, old: Side, new: Side) -> FailureRate | None:
         more, less = (after, before) if after.failed else (before, after)
         by_chance = _may_be_chance(more.failed, more.finished, less.finished)
     else:
-        deviations = _rate_deviations(before.failed, before.finished, after.failed, after.finished)
-        by_chance = abs(deviations) < _RATE_Z
+        deviations = rate_deviations(before.failed, before.finished, after.failed, after.finished)
+        by_chance = abs(deviations) < RATE_Z
     return FailureRate(
         name=name,
         calls=(before.finished, after.finished),
@@ -261,10 +236,3 @@ def _failure_rate(name: str, old: Side, new: Side) -> FailureRate | None:
         text=(after if rates[0] < rates[1] else before).text,
         by_chance=by_chance,
     )
-
-
-def _rate_deviations(first: float, of_first: float, second: float, of_second: float) -> float:
-    """Return the z-score of the difference of the second rate from the first."""
-    common = (first + second) / (of_first + of_second)
-    variance = common * (1 - common) * (1 / of_first + 1 / of_second)
-    return float((second / of_second - first / of_first) / sqrt(variance)) if variance > 0 else 0.0

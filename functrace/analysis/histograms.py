@@ -12,7 +12,6 @@ from functrace._native.row_types import BUCKETS
 from functrace.analysis.request import Rows
 from functrace.tracefile.reader import Clock
 
-Floats = npt.NDArray[np.float64]
 Int64s = npt.NDArray[np.int64]
 
 

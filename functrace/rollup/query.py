@@ -93,18 +93,32 @@ class StoreQuery:
         return self._tables(sql.chains(functions))
 
     def by_instance(
-        self, chains: Sequence[bytes] | None = None, *, with_buckets: bool = True
+        self,
+        chains: Sequence[bytes] | None = None,
+        *,
+        with_buckets: bool = True,
+        by_window: bool = False,
     ) -> Any:
         """Return a row for each service, chain, release and instance, merged over windows.
 
-        The columns of this Arrow table are service, chain, release, instance, calls, failed,
-        total_ns, self_ns and, if `with_buckets`, bucket and bucket_calls.
+        The columns of this Arrow table are service, chain, release, instance, window if
+        `by_window`, calls, failed, total_ns, self_ns and, if `with_buckets`, bucket and
+        bucket_calls.
 
         Args:
             chains: ids of the chains; None: all.
             with_buckets: whether to return histograms, which take most of the time and memory.
+            by_window: whether to return a row for each window.
         """
-        return self._tables(sql.by_instance(chains, with_buckets=with_buckets))
+        query = sql.by_instance(chains, with_buckets=with_buckets, by_window=by_window)
+        return self._tables(query)
+
+    def instances(self, *, by_window: bool = False) -> Any:
+        """Return a row for each service, release and instance, and each window if `by_window`.
+
+        They are those of all selected rollups, also where an instance has no calls of a chain.
+        """
+        return self._tables(sql.instances(by_window=by_window))
 
     def coverage(self) -> StoreCoverage:
         """Return how much of the selected processes the answers cover, by what was read so far."""

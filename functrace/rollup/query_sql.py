@@ -176,11 +176,12 @@ def chains(functions: Sequence[str] | None) -> Query:
     return Query("chains", _with(parts, _MERGED), schema, parameters)
 
 
-def by_instance(ids: Sequence[bytes] | None, *, with_buckets: bool) -> Query:
-    """Return the query of chains by release and instance."""
-    keys = "chain, release, instance"
+def by_instance(ids: Sequence[bytes] | None, *, with_buckets: bool, by_window: bool) -> Query:
+    """Return the query of chains by release and instance, or by window of these."""
+    names = ["chain", *_instance_keys(by_window=by_window)]
+    keys = _quoted(names)
     sums = ("calls", "failed", "total_ns", "self_ns")
-    names = ["chain", "release", "instance", *sums]
+    names += sums
     chosen, parameters = _chosen("chain", ids)
     parts = {
         "chosen": chosen,
@@ -190,12 +191,28 @@ def by_instance(ids: Sequence[bytes] | None, *, with_buckets: bool) -> Query:
     if with_buckets:
         parts["buckets"] = _BUCKETS.format(keys=keys)
         text = (
-            f"SELECT {', '.join(names)}, coalesce(bucket, []) AS bucket,"
+            f"SELECT {_quoted(names)}, coalesce(bucket, []) AS bucket,"
             " coalesce(bucket_calls, []) AS bucket_calls"
             f" FROM figures LEFT JOIN buckets USING ({keys})"
         )
         names += ["bucket", "bucket_calls"]
     return Query("chains", _with(parts, text), pa.schema(_columns(*names)), parameters)
+
+
+def instances(*, by_window: bool) -> Query:
+    """Return the query of the releases and instances, or of windows of these."""
+    names = _instance_keys(by_window=by_window)
+    schema = pa.schema([parquet.PROCESSES.field(name) for name in names])
+    return Query("processes", f"SELECT DISTINCT {_quoted(names)} FROM {ROWS}", schema)
+
+
+def _instance_keys(*, by_window: bool) -> list[str]:
+    return ["release", "instance", *(["window"] if by_window else [])]
+
+
+def _quoted(names: Sequence[str]) -> str:
+    """Return names as a list in SQL, where `window` is a keyword."""
+    return ", ".join(f'"{name}"' for name in names)
 
 
 def processes() -> Query:
