@@ -129,6 +129,78 @@ class Feed:
         The owner of a block is a row; its durations are nanoseconds.
         """
 
+class IndexBuilder:
+    """A walk over a range of tracks that builds their part of an index.
+
+    Args:
+        source: the trace.
+        first, last: tracks from `first` to before `last`.
+        strip_words: a strip has about as many words.
+        bin_shift: a bin of the overview has 2 to the power of it ticks.
+        owner: what the arrays belong to, kept alive.
+    """
+
+    def __new__(
+        cls,
+        source: Source,
+        first: int,
+        last: int,
+        strip_words: int,
+        bin_shift: int,
+        owner: object,
+        /,
+    ) -> IndexBuilder: ...
+    def advance(self, words: int, /) -> tuple[bool, int]:
+        """Walk about that many words. Return whether all were, and how many were so far."""
+    def arrays(self) -> tuple[bytearray, ...]:
+        """Return the arrays of functrace.view.index.TraceIndex, once all words were walked."""
+
+class Index:
+    """An index, and the trace that it belongs to, for queries by any threads.
+
+    Raises:
+        ValueError: a row refers to what is not there.
+    """
+
+    def __new__(
+        cls,
+        source: Source,
+        tracks: Array,
+        strips: Array,
+        parts: Array,
+        crossings: Array,
+        summaries: Array,
+        owner: object,
+        /,
+    ) -> Index: ...
+    def window(
+        self,
+        tracks: Array,
+        since: int,
+        until: int,
+        pixel: int,
+        depths: int,
+        max_strips: int,
+        max_slices: int,
+        /,
+    ) -> tuple[bytearray, int, int]:
+        """Return rows of SLICE, the duration of which no call is merged, and strips read."""
+    def calls(
+        self,
+        tracks: Array,
+        functions: Array,
+        since: int,
+        until: int,
+        min_duration: int,
+        failed_only: bool,
+        order: int,
+        descending: bool,
+        limit: int,
+        max_strips: int,
+        /,
+    ) -> tuple[bytearray, int, bool, int]:
+        """Return rows of LISTED_CALL, how many calls match, whether that is all, strips read."""
+
 def pack(columns: list[Column], rows: int, /) -> bytes:
     """Return rows of the cells of each column, one after the other.
 

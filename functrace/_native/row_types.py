@@ -275,6 +275,112 @@ ROLLUP_ROW = np.dtype(
     ]
 )
 
+OVERVIEW_BINS = 1 << 14
+
+# The index of a trace; functrace/_native/reader/index.h describes it.
+INDEXED_TRACK = np.dtype(
+    [
+        ("start", "<i8"),
+        ("end", "<i8"),
+        ("calls", "<i8"),
+        ("failed", "<i8"),
+        ("strip", "<i8"),
+        ("part", "<i8"),
+        ("strips", "<u4"),
+        ("depth", "<u4"),
+    ]
+)
+
+STRIP = np.dtype(
+    [
+        ("time", "<i8"),
+        ("piece", "<i8"),
+        ("word", "<u8"),
+        ("base", "<u8"),
+        ("words", "<u8"),
+        ("open", "<i8"),
+        ("crossing", "<i8"),
+        ("hidden", "<u4"),
+        ("hidden_index", "<u4"),
+        ("suspended", "<u4"),
+        ("padding", "<u4"),
+    ]
+)
+
+PART = np.dtype(
+    [
+        ("first", "<i8"),
+        ("last", "<i8"),
+        ("max_duration", "<i8"),
+        ("functions", "<u8"),
+        ("summary", "<i8"),
+        ("summaries", "<u4"),
+        ("padding", "<u4"),
+        ("calls", "<i8"),
+        ("failed", "<i8"),
+    ]
+)
+
+SUMMARY = np.dtype(
+    [
+        ("start", "<i8"),
+        ("duration", "<i8"),
+        ("weight", "<f4"),
+        ("function", "<i4"),
+        ("calls", "<u4"),
+        ("depth", "<u2"),
+        ("flags", "<u2"),
+    ]
+)
+
+CROSSING = np.dtype(
+    [
+        ("start", "<i8"),
+        ("duration", "<i8"),
+        ("self", "<i8"),
+        ("suspended", "<i8"),
+        ("text", "<i8"),
+        ("parent", "<i8"),
+        ("text_length", "<u4"),
+        ("flags", "<u4"),
+        ("function", "<i4"),
+        ("depth", "<u4"),
+        ("last_strip", "<u4"),
+        ("padding", "<u4"),
+    ]
+)
+
+# Slices of a window; flags are those of functrace.view.window.
+SLICE = np.dtype(
+    [
+        ("start", "<i8"),
+        ("duration", "<i8"),
+        ("calls", "<i8"),
+        ("weight", "<f4"),
+        ("function", "<i4"),
+        ("track", "<u4"),
+        ("depth", "<u4"),
+        ("flags", "<u4"),
+        ("padding", "<u4"),
+    ]
+)
+
+LISTED_CALL = np.dtype(
+    [
+        ("start", "<i8"),
+        ("duration", "<i8"),
+        ("self", "<i8"),
+        ("suspended", "<i8"),
+        ("text", "<i8"),
+        ("text_length", "<u4"),
+        ("flags", "<u4"),
+        ("function", "<i4"),
+        ("parent", "<i4"),
+        ("track", "<i4"),
+        ("depth", "<u4"),
+    ]
+)
+
 LAYOUTS = {
     "chunk": CHUNK,
     "piece": PIECE,
@@ -294,4 +400,11 @@ LAYOUTS = {
     "chain_failure": CHAIN_FAILURE,
     "chain_open": CHAIN_OPEN,
     "rollup_row": ROLLUP_ROW,
+    "indexed_track": INDEXED_TRACK,
+    "strip": STRIP,
+    "part": PART,
+    "summary": SUMMARY,
+    "crossing": CROSSING,
+    "slice": SLICE,
+    "listed_call": LISTED_CALL,
 }

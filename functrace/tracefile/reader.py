@@ -123,6 +123,15 @@ class Trace:
         """Return the string at an offset of the file."""
         return decode(self.words.data[at : at + size])
 
+    def release_pages(self) -> None:
+        """Take the pages of the file that were read out of the memory of this process.
+
+        They stay in the system's cache. Nothing else changes: what is read again is mapped again.
+        """
+        mapped = self.words.data.obj
+        if isinstance(mapped, mmap.mmap):
+            mapped.madvise(mmap.MADV_DONTNEED)
+
     def close(self) -> None:
         """Unmap the file. Whatever reads calls, names of tracks or texts fails from then on."""
         self.words.data.release()

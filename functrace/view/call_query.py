@@ -8,6 +8,9 @@ from typing import Literal
 
 Order = Literal["start", "duration", "self"]
 
+ORDERS: tuple[Order, ...] = ("start", "duration", "self")
+"""in the order of `call_order` in functrace/_native/reader/index.h"""
+
 
 @dataclass(frozen=True)
 class CallQuery:
@@ -24,6 +27,7 @@ class CallQuery:
     """only calls that returned an error or panicked"""
     min_duration_ns: int = 0
     order: Order = "start"
+    """calls with equal keys come by start, track and depth"""
     descending: bool = False
     offset: int = 0
     limit: int = 100

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from functrace._native import row_types
 from functrace._native.engine import array, engine
-from functrace._native.row_types import CALL
+from functrace._native.row_types import LISTED_CALL, OVERVIEW_BINS, SLICE
 from functrace.analysis.selection import flags
 from functrace.analysis.track_words import source_of
 from functrace.tracefile import Trace
 from functrace.tracefile.format import TIME_LIMIT
-from functrace.view import window as view
-from functrace.view.call_query import CallQuery
+from functrace.view.call_query import ORDERS, CallQuery
+from functrace.view.index import STRIP_WORDS, Progress, TraceIndex, bin_shift, build_index
+from functrace.view.index_file import load_index, save_index
 from functrace.view.window import CallPage, Overview, Row, TrackFigures, TrackWindow, Window
 
 Rows = npt.NDArray[Any]
-Progress = Callable[[float], None]
 
-_BLOCK = 1 << 17
-_FAILED = row_types.ERROR | row_types.PANIC
+_MIN_EVENTS_OF_FILE = 2_000_000
+_MAX_STRIPS = 1500
+_MAX_SLICES = 50_000
+_MAX_DEPTHS = 1 << 16
+_MAX_STRIPS_OF_PAGE = 50_000
+_MAX_CHAIN = 1 << 20
+_MAX_MAPPED_BYTES = 256 << 20
 
 
 class Timeline:
@@ -32,45 +37,44 @@ class Timeline:
     Threads may use it at the same time. Tracks and functions are indices into the trace's.
     """
 
-    def __init__(self, trace: Trace, calls: Rows) -> None:
+    def __init__(self, trace: Trace, index: TraceIndex) -> None:
         self.trace = trace
-        self._calls = calls
-        """rows of CALL by track, depth and entry"""
+        self._index = index
+        self._source = source_of(trace)
+        self._strips = 0
+        """strips that were read since pages were released"""
+        rows = (index.tracks, index.strips, index.parts, index.crossings, index.summaries)
+        self._queries = engine().Index(
+            self._source.arguments(), *map(array, rows), (self._source, index)
+        )
 
     @classmethod
     def open(cls, trace: Trace, *, progress: Progress | None = None) -> Timeline:
-        """Prepare a trace.
+        """Prepare a trace: read the index beside it, or build it, which is kept for a large trace.
 
         Args:
             trace: the trace, which must not be closed before the timeline is dropped.
             progress: called now and then with the part that is done, between 0 and 1.
         """
-        source = source_of(trace)
-        caller = np.full(len(source.tracks), -1, np.int64)
-        found = engine().Events(source.arguments(), array(caller), True, (source, caller))
-        blocks = [np.empty(0, CALL)]
-        while rows := found.next(_BLOCK):
-            blocks.append(np.frombuffer(rows, CALL))
-            if progress:
-                progress(min(2 * sum(map(len, blocks)) / max(trace.events, 1), 1.0))
-        calls = np.concatenate(blocks)
-        return cls(trace, calls[np.lexsort((calls["call"], calls["depth"], calls["track"]))])
+        if trace.events < _MIN_EVENTS_OF_FILE:
+            return cls(trace, build_index(trace, progress))
+        index = load_index(trace)
+        if index is not None:
+            with suppress(ValueError):  # damaged, with a checksum that is right
+                return cls(trace, index)
+        index = build_index(trace, progress)
+        save_index(trace, index)
+        return cls(trace, index)
 
     def tracks(self) -> TrackFigures:
         """Return the figures of every track."""
-        calls, count = self._calls, len(self.trace.tracks)
-        start = self.trace.tracks.start_ticks.copy()
-        end = start.copy()
-        depth = np.zeros(count, np.int32)
-        np.minimum.at(start, calls["track"], calls["start"])
-        np.maximum.at(end, calls["track"], calls["start"] + calls["duration"])
-        np.maximum.at(depth, calls["track"], calls["depth"] + 1)
+        tracks = self._index.tracks
         return TrackFigures(
-            start=self.trace.clock.nanoseconds(start),
-            end=self.trace.clock.nanoseconds(end),
-            calls=np.bincount(calls["track"], minlength=count),
-            failed=np.bincount(calls["track"][_is_failed(calls)], minlength=count),
-            depth=depth,
+            start=self.trace.clock.nanoseconds(tracks["start"]),
+            end=self.trace.clock.nanoseconds(tracks["end"]),
+            calls=tracks["calls"],
+            failed=tracks["failed"],
+            depth=tracks["depth"].astype(np.int32),
         )
 
     def window(
@@ -88,166 +92,143 @@ class Timeline:
         clock = self.trace.clock
         since, until = clock.ticks(from_ns), clock.ticks(to_ns)
         pixel = max(-(-(until - since) // max(px, 1)), 1)
-        parts = [self._track_window(track, since, until, pixel, depth) for track in tracks]
-        return Window(from_ns, to_ns, clock.nanosecond(pixel), parts)
+        numbers = np.array(tracks, np.int64)
+        rows, resolution, strips = self._queries.window(
+            array(numbers),
+            since,
+            until,
+            pixel,
+            min(max(depth, 0), _MAX_DEPTHS),
+            _MAX_STRIPS,
+            _MAX_SLICES,
+        )
+        self._note_reads(strips)
+        slices = np.frombuffer(rows, SLICE)
+        bounds = np.searchsorted(slices["track"], np.arange(len(tracks) + 1))
+        parts = [
+            TrackWindow(track, self._rows(slices[first:last]))
+            for track, first, last in zip(tracks, bounds[:-1], bounds[1:], strict=True)
+        ]
+        return Window(from_ns, to_ns, clock.nanosecond(resolution), parts)
 
     def overview(self, px: int) -> Overview:
-        """Return bins over the whole trace: at most `px`, a power of two."""
-        calls, count = self._calls, 1 << max(px, 1).bit_length() - 1
-        width = -(-(self.trace.words.last + 1) // count)
-        starts = calls["start"] // width
-        figures = self.tracks()
-        first, last = (
-            np.array([self.trace.clock.ticks(time) // width for time in times.tolist()], np.int64)
-            for times in (figures.start, figures.end)
-        )
+        """Return bins over the whole trace: at most `px`."""
+        width = 1 << bin_shift(self.trace)
+        step = 1
+        while self.trace.words.last // (width * step) >= max(px, 1):
+            step *= 2
+        count = self.trace.words.last // (width * step) + 1
+        first = self._index.tracks["start"] // (width * step)
+        last = self._index.tracks["end"] // (width * step)
         change = np.zeros(count + 1, np.int64)
         np.add.at(change, np.minimum(first, count - 1), 1)
         np.add.at(change, np.minimum(last, count - 1) + 1, -1)
+        bins = np.arange(0, OVERVIEW_BINS, step)
         return Overview(
-            bin_ns=width * 1e9 / self.trace.clock.ticks_per_second,
-            calls=np.bincount(starts, minlength=count),
-            failed=np.bincount(starts[_is_failed(calls)], minlength=count),
+            bin_ns=width * step * 1e9 / self.trace.clock.ticks_per_second,
+            calls=np.add.reduceat(self._index.bin_calls, bins)[:count],
+            failed=np.add.reduceat(self._index.bin_failed, bins)[:count],
             tracks=np.cumsum(change)[:count],
         )
 
     def calls_in(self, query: CallQuery) -> CallPage:
-        """Return the calls that match a query, in its order, and only the part asked for."""
-        calls, clock = self._calls, self.trace.clock
-        end = TIME_LIMIT if query.to_ns is None else clock.ticks(query.to_ns)
-        chosen = (calls["start"] <= end) & (
-            calls["start"] + calls["duration"] >= clock.ticks(query.from_ns)
-        )
-        chosen &= calls["duration"] >= clock.ticks(query.min_duration_ns)
-        if query.failed_only:
-            chosen &= _is_failed(calls)
-        tracks = flags(query.tracks, len(self.trace.tracks))
-        functions = flags(query.functions, len(self.trace.functions))
-        if tracks is not None:
-            chosen &= tracks[calls["track"]] > 0
-        if functions is not None:
-            chosen &= functions[calls["function"]] > 0
-        rows = np.flatnonzero(chosen)
-        key = calls[query.order][rows]
-        rows = rows[
-            np.lexsort(
-                (
-                    calls["depth"][rows],
-                    calls["track"][rows],
-                    calls["start"][rows],
-                    -key if query.descending else key,
-                )
-            )
-        ]
-        return self._page(rows, query.offset, query.limit)
+        """Return the calls that match a query, in its order, and only the part asked for.
+
+        The list is not exact if it would take long to read all that it depends on: it is then that
+        of the part of the trace that was read.
+        """
+        tracks = range(len(self.trace.tracks)) if query.tracks is None else sorted(query.tracks)
+        first = max(query.offset, 0)
+        rows, total, is_exact = self._calls(query, tracks, first + max(query.limit, 0))
+        return self._page(rows[first:], total, is_exact)
 
     def chain(self, track: int, start_ns: int, depth: int) -> CallPage:
         """Return a call and the calls that enclose it on its track, outermost first.
 
         Empty if no call of this depth starts then.
         """
-        calls, clock = self._calls, self.trace.clock
-        own = calls["track"] == track
-        starts = clock.nanoseconds(calls["start"])
-        found = np.flatnonzero(own & (calls["depth"] == depth) & (starts == start_ns))
-        rows = found[:1]
-        by_call = {int(call): i for i, call in zip(*_ids(calls, own), strict=True)}
-        while len(rows) and (parent := by_call.get(int(calls["parent"][rows[0]]))) is not None:
-            rows = np.concatenate([[parent], rows])
-        return self._page(rows, 0, len(rows))
+        clock = self.trace.clock
+        margin = 1 + int(1e9 / clock.ticks_per_second)  # covers rounding to nanoseconds
+        query = CallQuery(from_ns=max(start_ns - margin, 0), to_ns=start_ns + margin)
+        rows, _, _ = self._calls(query, [track], _MAX_CHAIN)
+        starts = clock.nanoseconds(rows["start"])
+        chain = np.flatnonzero((rows["depth"] == depth) & (starts == start_ns))[:1].tolist()
+        while chain and (caller := _caller(rows, rows[chain[0]])) is not None:
+            chain.insert(0, caller)
+        return self._page(rows[chain], len(chain), True)
 
-    def _page(self, rows: npt.NDArray[np.int64], offset: int, limit: int) -> CallPage:
-        total, rows = len(rows), rows[max(offset, 0) :][: max(limit, 0)]
-        calls, ns = self._calls, self.trace.clock.nanoseconds
-        found = calls[rows]
+    def _calls(self, query: CallQuery, tracks: Sequence[int], limit: int) -> tuple[Rows, int, bool]:
+        """Return rows of LISTED_CALL, the number of calls that match, and whether that is exact."""
+        clock = self.trace.clock
+        numbers = np.array(tracks, np.int64)
+        functions = flags(query.functions, len(self.trace.functions))
+        rows, total, is_exact, strips = self._queries.calls(
+            array(numbers),
+            array(functions),
+            clock.ticks(query.from_ns),
+            TIME_LIMIT if query.to_ns is None else clock.ticks(query.to_ns),
+            clock.ticks(query.min_duration_ns),
+            query.failed_only,
+            ORDERS.index(query.order),
+            query.descending,
+            limit,
+            _MAX_STRIPS_OF_PAGE,
+        )
+        self._note_reads(strips)
+        return np.frombuffer(rows, LISTED_CALL), total, is_exact
+
+    def _note_reads(self, strips: int) -> None:
+        """Keep the pages of the trace that queries read from adding up in this process."""
+        self._strips += strips
+        if self._strips * STRIP_WORDS * 8 > _MAX_MAPPED_BYTES:
+            self._strips = 0
+            self.trace.release_pages()
+
+    def _page(self, rows: Rows, total: int, is_exact: bool) -> CallPage:
+        ns = self.trace.clock.nanoseconds
         return CallPage(
             total=total,
-            is_exact=True,
-            track=found["track"],
-            start=ns(found["start"]),
-            duration=ns(found["duration"]),
-            self=ns(found["self"]),
-            suspended=ns(found["suspended"]),
-            function=found["function"],
-            parent_function=self._functions_of(found["parent"]),
-            depth=found["depth"],
-            flags=found["flags"],
-            text_at=found["text"],
-            text_bytes=found["text_length"].astype(np.int64),
+            is_exact=is_exact,
+            track=rows["track"],
+            start=ns(rows["start"]),
+            duration=ns(rows["duration"]),
+            self=ns(rows["self"]),
+            suspended=ns(rows["suspended"]),
+            function=rows["function"],
+            parent_function=rows["parent"],
+            depth=rows["depth"].astype(np.int32),
+            flags=rows["flags"],
+            text_at=rows["text"],
+            text_bytes=rows["text_length"].astype(np.int64),
         )
 
-    def _functions_of(self, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
-        order = np.argsort(self._calls["call"])
-        known = self._calls["call"][order]
-        if not len(known):
-            return np.full(len(ids), -1, np.int32)
-        place = np.minimum(np.searchsorted(known, ids), len(known) - 1)
-        functions = self._calls["function"][order][place]
-        return np.where(known[place] == ids, functions, -1).astype(np.int32)
-
-    def _track_window(
-        self, track: int, since: int, until: int, pixel: int, depth: int
-    ) -> TrackWindow:
-        first, last = np.searchsorted(self._calls["track"], [track, track + 1])
-        calls = self._calls[first:last]
-        calls = calls[
-            (calls["start"] <= until)
-            & (calls["start"] + calls["duration"] >= since)
-            & (calls["depth"] < depth)
-        ]
-        rows = [
-            self._row(calls[calls["depth"] == level], level, pixel)
-            for level in np.unique(calls["depth"]).tolist()
-        ]
-        return TrackWindow(track, rows)
-
-    def _row(self, calls: Rows, depth: int, pixel: int) -> Row:
-        """Merge the narrow calls that start in the same pixel and follow one another."""
+    def _rows(self, slices: Rows) -> list[Row]:
         ns = self.trace.clock.nanoseconds
-        narrow = calls["duration"] < pixel
-        column = calls["start"] // pixel
-        joins = narrow[1:] & narrow[:-1] & (column[1:] == column[:-1])
-        first = np.flatnonzero(np.concatenate([[True], ~joins]))
-        count = np.diff(np.concatenate([first, [len(calls)]]))
-        end = np.maximum.reduceat(calls["start"] + calls["duration"], first)
-        flag = np.bitwise_or.reduceat(_slice_flags(calls), first)
-        return Row(
-            depth=depth,
-            start=ns(calls["start"][first]),
-            duration=ns(end - calls["start"][first]),
-            function=_longest(calls, first, count),
-            flags=np.where(count > 1, flag | view.MERGED, flag).astype(np.uint8),
-            calls=count,
-        )
+        edges = np.flatnonzero(np.diff(slices["depth"])) + 1
+        start, duration = ns(slices["start"]), ns(slices["duration"])
+        return [
+            Row(
+                depth=int(slices["depth"][first]),
+                start=start[first:last],
+                duration=duration[first:last],
+                function=slices["function"][first:last],
+                flags=slices["flags"][first:last].astype(np.uint8),
+                calls=slices["calls"][first:last],
+            )
+            for first, last in zip(
+                [0, *edges.tolist()], [*edges.tolist(), len(slices)], strict=True
+            )
+            if first < last
+        ]
 
 
-def _ids(calls: Rows, own: npt.NDArray[np.bool_]) -> tuple[list[int], list[int]]:
-    rows = np.flatnonzero(own)
-    return rows.tolist(), calls["call"][rows].tolist()
-
-
-def _is_failed(calls: Rows) -> npt.NDArray[np.bool_]:
-    is_failed: npt.NDArray[np.bool_] = (calls["flags"] & _FAILED) != 0
-    return is_failed
-
-
-def _slice_flags(calls: Rows) -> npt.NDArray[np.uint8]:
-    flags = calls["flags"]
-    found = np.where(flags & _FAILED, view.FAILED, 0)
-    found |= np.where(flags & row_types.PANIC, view.PANICKED, 0)
-    found |= np.where(flags & row_types.UNFINISHED, view.UNFINISHED, 0)
-    found |= np.where(calls["suspended"] > 0, view.SUSPENDED, 0)
-    return found.astype(np.uint8)
-
-
-def _longest(
-    calls: Rows, first: npt.NDArray[np.int64], count: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int32]:
-    """Return the function with most time in each group of calls."""
-    group = np.repeat(np.arange(len(first)), count)
-    keys, place = np.unique(np.stack([group, calls["function"]]), axis=1, return_inverse=True)
-    total = np.bincount(place.ravel(), weights=calls["duration"])
-    order = np.lexsort((keys[1], -total, keys[0]))
-    chosen = order[np.searchsorted(keys[0][order], np.arange(len(first)))]
-    functions: npt.NDArray[np.int32] = keys[1][chosen].astype(np.int32)
-    return functions
+def _caller(rows: Rows, call: Rows) -> int | None:
+    """Return the row of the call that encloses another one directly, or None."""
+    encloses = (
+        (rows["depth"] + 1 == call["depth"])
+        & (rows["function"] == call["parent"])
+        & (rows["start"] <= call["start"])
+        & (rows["start"] + rows["duration"] >= call["start"] + call["duration"])
+    )
+    found = np.flatnonzero(encloses)
+    return int(found[np.argmax(rows["duration"][found])]) if len(found) else None

@@ -121,7 +121,7 @@ static void on_request(struct walk *w, uint64_t word, const uint8_t *payload) { 
 
 static void put_child(struct walk *w, int32_t child, int64_t id) { w->ask.caller[child] = id; }
 
-static int is_enough(const struct walk *w) {
+static int is_enough(struct walk *w) {
     return w->out.event_count + w->out.call_count >= w->enough;
 }
 

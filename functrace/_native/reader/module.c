@@ -4,12 +4,14 @@
 #include "events.h"
 #include "feed.h"
 #include "fold.h"
+#include "index.h"
+#include "module_index.h"
 #include "pack.h"
 #include "scan.h"
 
 /* Increase it with every change of a function's arguments or results, or of what a field means. Layouts
  * are compared field by field. */
-enum { VERSION = 6 };
+enum { VERSION = 7 };
 
 /* ---- layout ---- */
 
@@ -70,6 +72,25 @@ static const struct field FIELDS[] = {
     FIELD(rollup_row, slowest_start), FIELD(rollup_row, failed_start), FIELD(rollup_row, slowest_track),
     FIELD(rollup_row, failed_track), FIELD(rollup_row, chain), FIELD(rollup_row, window),
     FIELD(rollup_row, table), FIELD(rollup_row, next),
+    FIELD(indexed_track, start), FIELD(indexed_track, end), FIELD(indexed_track, calls),
+    FIELD(indexed_track, failed), FIELD(indexed_track, strip), FIELD(indexed_track, part),
+    FIELD(indexed_track, strips), FIELD(indexed_track, depth),
+    FIELD(strip, time), FIELD(strip, piece), FIELD(strip, word), FIELD(strip, base), FIELD(strip, words),
+    FIELD(strip, open), FIELD(strip, crossing), FIELD(strip, hidden), FIELD(strip, hidden_index),
+    FIELD(strip, suspended), FIELD(strip, padding),
+    FIELD(part, first), FIELD(part, last), FIELD(part, max_duration), FIELD(part, functions),
+    FIELD(part, summary), FIELD(part, summaries), FIELD(part, padding), FIELD(part, calls), FIELD(part, failed),
+    FIELD(summary, start), FIELD(summary, duration), FIELD(summary, weight), FIELD(summary, function),
+    FIELD(summary, calls), FIELD(summary, depth), FIELD(summary, flags),
+    FIELD(crossing, start), FIELD(crossing, duration), FIELD(crossing, self), FIELD(crossing, suspended),
+    FIELD(crossing, text), FIELD(crossing, parent), FIELD(crossing, text_length), FIELD(crossing, flags),
+    FIELD(crossing, function), FIELD(crossing, depth), FIELD(crossing, last_strip), FIELD(crossing, padding),
+    FIELD(slice, start), FIELD(slice, duration), FIELD(slice, calls), FIELD(slice, weight),
+    FIELD(slice, function), FIELD(slice, track), FIELD(slice, depth), FIELD(slice, flags), FIELD(slice, padding),
+    FIELD(listed_call, start), FIELD(listed_call, duration), FIELD(listed_call, self),
+    FIELD(listed_call, suspended), FIELD(listed_call, text), FIELD(listed_call, text_length),
+    FIELD(listed_call, flags), FIELD(listed_call, function), FIELD(listed_call, parent),
+    FIELD(listed_call, track), FIELD(listed_call, depth),
 };
 
 static PyObject *layout(PyObject *module, PyObject *arguments) {
@@ -645,7 +666,10 @@ static int add_type(PyObject *module, const char *name, PyType_Spec *spec) {
 
 static int execute(PyObject *module) {
     if (PyModule_AddIntConstant(module, "VERSION", VERSION) < 0) return -1;
-    return add_type(module, "Events", &EVENTS) || add_type(module, "Feed", &FEED) ? -1 : 0;
+    int failed = add_type(module, "Events", &EVENTS) || add_type(module, "Feed", &FEED) ||
+                 add_type(module, "IndexBuilder", &functrace_index_builder_type) ||
+                 add_type(module, "Index", &functrace_index_type);
+    return failed ? -1 : 0;
 }
 
 static PyModuleDef_Slot SLOTS[] = {

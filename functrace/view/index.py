@@ -1,0 +1,150 @@
+"""Index of a trace: places from which narrow windows are read, and summaries for wide ones."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from functrace._native.engine import engine
+from functrace._native.row_types import (
+    CROSSING,
+    INDEXED_TRACK,
+    OVERVIEW_BINS,
+    PART,
+    STRIP,
+    SUMMARY,
+)
+from functrace.analysis.columns import Int64s
+from functrace.analysis.track_words import Source, source_of
+from functrace.tracefile import Trace
+
+Rows = npt.NDArray[Any]
+Progress = Callable[[float], None]
+
+STRIP_WORDS = 1024
+"""words of a strip: as many have to be read again to draw a few calls of it"""
+_STEP_WORDS = 4_000_000
+_MAX_THREADS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class TraceIndex:
+    """Arrays of an index; functrace/_native/reader/index.h describes their rows."""
+
+    tracks: Rows
+    strips: Rows
+    parts: Rows
+    crossings: Rows
+    summaries: Rows
+    bin_calls: Int64s
+    """calls that start in each bin of an overview"""
+    bin_failed: Int64s
+
+
+ROW_TYPES = {
+    "tracks": INDEXED_TRACK,
+    "strips": STRIP,
+    "parts": PART,
+    "crossings": CROSSING,
+    "summaries": SUMMARY,
+    "bin_calls": np.dtype("<i8"),
+    "bin_failed": np.dtype("<i8"),
+}
+"""types of the rows of each array"""
+
+
+def bin_shift(trace: Trace) -> int:
+    """Return the width of a bin of the overview, as the power of two of ticks."""
+    return max((trace.words.last // OVERVIEW_BINS).bit_length(), 0)
+
+
+def build_index(trace: Trace, progress: Progress | None = None) -> TraceIndex:
+    """Build the index of a trace on several threads, in one walk over its tracks.
+
+    Args:
+        trace: the trace.
+        progress: called now and then, by any thread, with the part that is done.
+    """
+    source = source_of(trace)
+    words = _words_of_tracks(trace)
+    steps = _Steps(trace, int(words.sum()), progress)
+    ranges = list(_ranges(words))
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, _MAX_THREADS)) as threads:
+        jobs = [threads.submit(_build, source, part, bin_shift(trace), steps) for part in ranges]
+        return _joined([job.result() for job in jobs])
+
+
+class _Steps:
+    """Count of the words that all threads have walked."""
+
+    def __init__(self, trace: Trace, total: int, progress: Progress | None) -> None:
+        self._trace = trace
+        self._total = max(total, 1)
+        self._progress = progress
+        self._done = 0
+        self._lock = Lock()
+
+    def add(self, words: int) -> None:
+        """Count words, and report them."""
+        with self._lock:
+            self._done += words
+            self._trace.release_pages()
+            if self._progress:
+                self._progress(min(self._done / self._total, 1.0))
+
+
+def _words_of_tracks(trace: Trace) -> Int64s:
+    until = np.concatenate([[0], np.cumsum(trace.words.pieces["words"].astype(np.int64))])
+    words: Int64s = np.diff(until[trace.words.piece_of])
+    return words
+
+
+def _ranges(words: Int64s) -> Iterator[tuple[int, int]]:
+    """Yield ranges of tracks with about as many words as a step."""
+    cuts = np.flatnonzero(np.diff(np.cumsum(words) // _STEP_WORDS)) + 1
+    bounds = [0, *cuts.tolist(), len(words)]
+    yield from pairwise(bounds)
+
+
+def _build(source: Source, tracks: tuple[int, int], shift: int, steps: _Steps) -> TraceIndex:
+    builder = engine().IndexBuilder(source.arguments(), *tracks, STRIP_WORDS, shift, source)
+    done, known = False, 0
+    while not done:
+        done, words = builder.advance(_STEP_WORDS)
+        steps.add(words - known)
+        known = words
+    arrays = zip(builder.arrays(), ROW_TYPES.values(), strict=True)
+    return TraceIndex(*(np.frombuffer(rows, kind) for rows, kind in arrays))
+
+
+def _joined(parts: Sequence[TraceIndex]) -> TraceIndex:
+    """Return one index of consecutive ranges of tracks, whose rows refer to one another."""
+    strips = parts_ = crossings = summaries = 0
+    for each in parts:
+        each.tracks["strip"] += strips
+        each.tracks["part"] += parts_
+        each.strips["crossing"] += crossings
+        each.strips["open"][each.strips["open"] >= 0] += crossings
+        each.crossings["parent"][each.crossings["parent"] >= 0] += crossings
+        each.parts["summary"] += summaries
+        strips += len(each.strips)
+        parts_ += len(each.parts)
+        crossings += len(each.crossings)
+        summaries += len(each.summaries)
+    return TraceIndex(
+        tracks=np.concatenate([each.tracks for each in parts]),
+        strips=np.concatenate([each.strips for each in parts]),
+        parts=np.concatenate([each.parts for each in parts]),
+        crossings=np.concatenate([each.crossings for each in parts]),
+        summaries=np.concatenate([each.summaries for each in parts]),
+        bin_calls=np.sum([each.bin_calls for each in parts], axis=0),
+        bin_failed=np.sum([each.bin_failed for each in parts], axis=0),
+    )
