@@ -5,19 +5,32 @@ from __future__ import annotations
 import os
 import sys
 import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from functrace import units
 from functrace.cli import shared_options, trace_arguments
 from functrace.cli.render import terminal
-from functrace.errors import FunctraceError
+from functrace.errors import FunctraceError, UsageError
+
+if TYPE_CHECKING:
+    from functrace.view.session import Session
+    from functrace.view.sessions import Sessions
 
 _MAX_PORT = 65_535
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
 
 
 @click.command()
-@trace_arguments.argument
+@click.argument("traces", nargs=-1, type=click.Path(), metavar="TRACE...")
+@click.option("--live", metavar="NAME|PID", help="Follow the ring of a running program instead.")
+@click.option("--save", metavar="FILE", help="Write the page into one file instead of serving it.")
+@click.option(
+    "--from", "since", metavar="TIME", help="Show only calls that run at or after this time."
+)
+@click.option("--until", metavar="TIME", help="Show only calls that begin before this time.")
 @click.option(
     "--port",
     type=click.IntRange(0, _MAX_PORT),
@@ -27,16 +40,57 @@ _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
 )
 @click.option("--no-open", is_flag=True, help="Do not open the page in a browser.")
 @shared_options.color
-def view(traces: tuple[str, ...], port: int, no_open: bool) -> None:
+def view(traces: tuple[str, ...], live: str | None, save: str | None, **flags: Any) -> None:
     """Show traces in the browser: what is wrong, timeline, flame graph, chains, calls and sources.
 
     The address, which is valid until Ctrl-C, is the first line of the output. Only this machine
     can reach it. TRACE is a trace file or a folder of traces; several traces are shown together.
+    --save writes a page that needs no server, to send to others; --from and --until choose its part
+    of the time. TIME is 5us, 2ms or 1.5s, from the start of the first trace on.
     """
-    from functrace.view.server import Server
+    if bool(traces) == bool(live):
+        raise UsageError("name one or several traces, or --live and a running program")
+    if save is None and (flags["since"] or flags["until"]):
+        raise UsageError("--from and --until require --save; the page has a selection of its own")
+    sessions = _follow(live) if live else _open(traces)
+    if save is None:
+        _serve(sessions, flags["port"], should_open=not flags["no_open"])
+    else:
+        _save(sessions.current, Path(save), flags["since"], flags["until"])
+
+
+def _open(traces: tuple[str, ...]) -> Sessions:
     from functrace.view.sessions import Sessions
 
-    sessions = Sessions(lambda: trace_arguments.open_all(traces), traces)
+    return Sessions(lambda: trace_arguments.open_all(traces), traces)
+
+
+def _follow(process: str) -> Sessions:
+    """Return sessions that follow the ring of a process: that of another one is not taken later."""
+    from functrace.tracefile import find_ring, open_trace_file
+    from functrace.view.sessions import Sessions
+
+    path = find_ring(process).path
+    return Sessions(lambda: [open_trace_file(path)], (process,), is_live=True)
+
+
+def _save(session: Session, path: Path, since: str | None, until: str | None) -> None:
+    from functrace.view import saved_page
+    from functrace.view.saved_answers import SavedAnswers
+
+    if path.exists() and any(path.samefile(trace.path) for trace in session.traces):
+        raise FunctraceError(f"output file {path} is one of the traces; choose another")
+    from_ns = units.parse_duration(since) if since else 0
+    to_ns = units.parse_duration(until) if until else session.duration_ns
+    if from_ns >= to_ns:
+        raise UsageError("--from must be before --until and before the end of the traces")
+    path.write_bytes(saved_page.page(SavedAnswers(session, from_ns, to_ns).saved()))
+    terminal.echo(f"functrace view: {path} written", err=True)
+
+
+def _serve(sessions: Sessions, port: int, *, should_open: bool) -> None:
+    from functrace.view.server import Server
+
     try:
         server = Server(sessions, port)
     except OSError as error:
@@ -44,7 +98,7 @@ def view(traces: tuple[str, ...], port: int, no_open: bool) -> None:
     try:
         terminal.echo(server.access.url)
         sys.stdout.flush()
-        if not no_open and _has_display():
+        if should_open and _has_display():
             webbrowser.open(server.access.url)
         server.run()
     except KeyboardInterrupt:

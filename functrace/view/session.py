@@ -6,8 +6,6 @@ import shlex
 from collections.abc import Sequence
 from functools import cached_property
 
-import numpy as np
-
 from functrace.analysis import Chains, fold
 from functrace.analysis.columns import Int32s
 from functrace.analysis.merge import merge_functions
@@ -20,6 +18,7 @@ from functrace.tracefile import Function, Trace
 from functrace.tracefile.programs import host_name, service_name
 from functrace.view.once import Once
 from functrace.view.timeline import Timeline
+from functrace.view.track_numbers import TrackNumbers
 from functrace.view.track_order import display_order
 from functrace.view.window import TrackFigures
 
@@ -31,6 +30,12 @@ class Session:
 
     Times of the page are nanoseconds since ``origin_ns``, the start of the earliest trace. Tracks
     and functions of all traces are numbered through.
+
+    Args:
+        traces: the traces.
+        arguments: what the user named them by, for commands.
+        is_live: whether they are copies of traces that programs still write.
+        before: session with the copy before; tracks keep their numbers.
 
     Attributes:
         traces: the traces.
@@ -46,16 +51,16 @@ class Session:
         arguments: Sequence[str],
         *,
         is_live: bool = False,
-        revision: int = 0,
+        before: Session | None = None,
     ) -> None:
         self.traces = tuple(traces)
         self.arguments = tuple(arguments)
         self.is_live = is_live
-        self.revision = revision
+        self.revision: int = before.revision + 1 if before else 0
         self.results = Once(_MAX_RESULTS)
         self._kept = Once()
         self.services = tuple(map(service_name, self.traces))
-        self._first_track = np.cumsum([0, *(len(trace.tracks) for trace in self.traces)]).tolist()
+        self._numbers: TrackNumbers = TrackNumbers(self.traces, before._numbers if before else None)
 
     @property
     def origin_ns(self) -> int:
@@ -124,7 +129,7 @@ class Session:
 
     def track_id(self, trace: int, track: int) -> int:
         """Return the number of a track among those of all traces."""
-        return int(self._first_track[trace]) + track
+        return self._numbers.number(trace, track)
 
     def track_of(self, number: int) -> tuple[int, int]:
         """Return the trace and the index of the track with this number.
@@ -132,10 +137,10 @@ class Session:
         Raises:
             UsageError: there is no such track.
         """
-        if not 0 <= number < self._first_track[-1]:
+        place = self._numbers.place(number)
+        if place is None:
             raise UsageError(f"there is no track {number}")
-        trace = int(np.searchsorted(self._first_track, number, "right")) - 1
-        return trace, number - self._first_track[trace]
+        return place
 
     @cached_property
     def _merged(self) -> tuple[tuple[Function, ...], list[Int32s]]:

@@ -53,5 +53,4 @@ class Sessions:
         except FunctraceError:
             return  # the program has ended and removed its ring
         if [trace.events for trace in traces] != [trace.events for trace in self.current.traces]:
-            revision = self.current.revision + 1
-            self.current = Session(traces, self._arguments, is_live=True, revision=revision)
+            self.current = Session(traces, self._arguments, is_live=True, before=self.current)

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from functrace.cli import verbs
 from tests.cli import faulty, hostile, mall
+from tests.cli.conftest import functrace, module  # noqa: F401  # fixtures
 from tests.view.serving import Viewer, viewing
 
 Printed = Callable[..., Any]

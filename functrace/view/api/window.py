@@ -33,30 +33,23 @@ def answer(session: Session, query: Query) -> dict[str, Any]:
         raise UsageError(f"more than {_MAX_TRACKS} tracks")
     px = query.number("px", _DEFAULT_PX, low=1, high=_MAX_PX)
     depth = query.number("depth", _DEFAULT_DEPTH, low=1, high=_MAX_DEPTH)
-    windows = _windows(session, numbers, (since, until), px, depth)
-    while px > 1 and sum(window.slices for window in windows.values()) > _MAX_SLICES:
-        px //= 4
-        windows = _windows(session, numbers, (since, until), max(px, 1), depth)
-    tracks = {
-        session.track_id(trace, track.track): [_row(session, trace, row) for row in track.rows]
-        for trace, window in windows.items()
-        for track in window.tracks
-    }
-    used = {each for rows in tracks.values() for row in rows for each in row["function"]}
+    windows = open_windows(session, numbers, (since, until), px, depth)
+    while px > 1 and count_slices(windows) > _MAX_SLICES:
+        px = max(px // 4, 1)
+        windows = open_windows(session, numbers, (since, until), px, depth)
     shown = Filter(since, until, frozenset(numbers))
-    return {
-        "from": since,
-        "to": until,
-        "tracks": [{"id": number, "rows": tracks[number]} for number in dict.fromkeys(numbers)],
-        "functions": {index: _function(session, index) for index in sorted(used)},
-        "command": shown.replay_command(session, "--tree"),
-    }
+    command = shown.replay_command(session, "--tree")
+    return as_json(session, numbers, windows) | {"from": since, "to": until, "command": command}
 
 
-def _windows(
-    session: Session, numbers: list[int], times: tuple[int, int], px: int, depth: int
+def open_windows(
+    session: Session,
+    numbers: list[int],
+    times: tuple[int, int],
+    px: int,
+    depth: int,
 ) -> dict[int, Window]:
-    """Return the window of each trace that has one of the tracks."""
+    """Return, by trace, the slices of tracks between two times."""
     of_trace: defaultdict[int, list[int]] = defaultdict(list)
     for number in dict.fromkeys(numbers):
         trace, track = session.track_of(number)
@@ -70,6 +63,25 @@ def _windows(
             depth,
         )
         for trace, tracks in of_trace.items()
+    }
+
+
+def count_slices(windows: dict[int, Window]) -> int:
+    """Return the number of slices in the windows of all traces."""
+    return sum(window.slices for window in windows.values())
+
+
+def as_json(session: Session, numbers: list[int], windows: dict[int, Window]) -> dict[str, Any]:
+    """Return the slices of tracks, in the order of their numbers, and the functions in them."""
+    tracks = {
+        session.track_id(trace, track.track): [_row(session, trace, row) for row in track.rows]
+        for trace, window in windows.items()
+        for track in window.tracks
+    }
+    used = {each for rows in tracks.values() for row in rows for each in row["function"]}
+    return {
+        "tracks": [{"id": number, "rows": tracks[number]} for number in dict.fromkeys(numbers)],
+        "functions": {index: _function(session, index) for index in sorted(used)},
     }
 
 

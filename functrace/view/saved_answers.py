@@ -1,0 +1,156 @@
+"""Answers that a saved page contains, of bounded size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote_plus
+
+from functrace import units
+from functrace.errors import FunctraceError
+from functrace.view import api
+from functrace.view.answers import encode
+from functrace.view.api import window as window_api
+from functrace.view.query import Query
+from functrace.view.session import Session
+from functrace.view.window import Window
+
+_MAX_TRACKS = 500
+_MAX_SLICES = 60_000
+_MAX_CALLS = 5_000
+_CALLS_PER_PAGE = 1_000
+_MAX_FUNCTIONS = 2_000
+_MAX_ARROWS = 2_000
+_MAX_NODES = 3_000
+_MAX_CHAINS = 20
+"""chains of one function"""
+_MAX_CHAINS_BYTES = 3_000_000
+_MAX_DEPTH = 1024
+_FIRST_PX = 1024
+_LAST_PX = 1 << 30
+_NAMED = ("direction", "function")
+
+
+class SavedAnswers:
+    """Builder of the answers for a window of a session.
+
+    Args:
+        session: the traces.
+        from_ns: start of the window, from the origin of the session on.
+        to_ns: its end.
+    """
+
+    def __init__(self, session: Session, from_ns: int, to_ns: int) -> None:
+        self._session = session
+        self._window = {"from": str(from_ns), "to": str(to_ns)}
+        self._limits: list[str] = []
+
+    def saved(self) -> dict[str, Any]:
+        """Return what the page needs in place of a server."""
+        self._session.analyse()
+        answers = dict(self._answers())
+        notes = answers["session"]["traces"][0]["notes"]
+        if self._limits:
+            notes.append(f"this page contains {', '.join(self._limits)}; a shorter window has more")
+        since, until = map(int, self._window.values())
+        return {"from": since, "to": until, "answers": answers}
+
+    def _answers(self) -> Iterator[tuple[str, Any]]:
+        yield "session", self._ask("session")
+        triage = self._ask("triage")
+        yield "triage", triage
+        for name in ("services", "overview"):
+            yield name, self._ask(name)
+        functions = self._ask("functions", limit=_MAX_FUNCTIONS)
+        yield "functions", functions
+        yield from self._timeline()
+        calls = self._calls()
+        yield "calls", calls
+        for direction in ("callees", "callers"):
+            given = {"direction": direction}
+            yield key("flame", given), self._ask("flame", **self._window, **given, limit=_MAX_NODES)
+        yield from self._chains(_functions_of(triage) + [each["name"] for each in functions])
+
+    def _ask(self, endpoint: str, **parameters: object) -> Any:
+        query = Query({name: str(value) for name, value in parameters.items()})
+        return api.ENDPOINTS[endpoint](self._session, query)
+
+    def _timeline(self) -> Iterator[tuple[str, Any]]:
+        tracks = self._ask("tracks", **self._window, limit=_MAX_TRACKS)
+        self._note("tracks", len(tracks["tracks"]), tracks["total"])
+        yield "tracks", {**tracks, "total": len(tracks["tracks"])}
+        numbers = [track["id"] for track in tracks["tracks"]]
+        window = self._slices(numbers)
+        rows = [row for track in window["tracks"] for row in track["rows"]]
+        calls = [count for row in rows for count in row["calls"]]
+        if len(calls) < sum(calls):
+            self._note("calls on the timeline one by one", calls.count(1), sum(calls))
+        yield "window", window
+        arrows = self._ask(
+            "requests", **self._window, tracks=",".join(map(str, numbers)), limit=_MAX_ARROWS
+        )
+        yield "requests", arrows if numbers else []
+
+    def _slices(self, numbers: list[int]) -> dict[str, Any]:
+        """Return the slices at the finest resolution that the limit permits."""
+        since, until = int(self._window["from"]), int(self._window["to"])
+        px = _FIRST_PX
+        found = window_api.open_windows(self._session, numbers, (since, until), px, _MAX_DEPTH)
+        while px < _LAST_PX and _is_merged(found):
+            px *= 4
+            finer = window_api.open_windows(self._session, numbers, (since, until), px, _MAX_DEPTH)
+            if window_api.count_slices(finer) > _MAX_SLICES:
+                break
+            found = finer
+        slices = window_api.as_json(self._session, numbers, found)
+        return slices | {"from": since, "to": until}
+
+    def _calls(self) -> dict[str, Any]:
+        page = self._ask("calls", **self._window, limit=_CALLS_PER_PAGE)
+        calls, total = page["calls"], page["total"]
+        for offset in range(len(calls), min(_MAX_CALLS, total), _CALLS_PER_PAGE):
+            given = {**self._window, "offset": offset, "limit": _CALLS_PER_PAGE}
+            calls += self._ask("calls", **given)["calls"]
+        self._note("calls of the table", len(calls), total)
+        return {**page, "calls": calls, "exact": page["exact"] and len(calls) == total}
+
+    def _chains(self, names: list[str]) -> Iterator[tuple[str, Any]]:
+        """Yield the chains of functions, until they exceed their share of the page."""
+        size = 0
+        distinct = list(dict.fromkeys(names))
+        for count, name in enumerate(distinct):
+            try:
+                found = self._ask("chains", function=name, limit=_MAX_CHAINS)
+            except FunctraceError:
+                continue  # it was not called
+            size += len(encode(found))
+            if size > _MAX_CHAINS_BYTES:
+                self._note("functions with their chains", count, len(distinct))
+                return
+            yield key("chains", {"function": name}), found
+
+    def _note(self, what: str, shown: int, total: int) -> None:
+        if shown < total:
+            self._limits.append(f"{units.count(shown)} of {units.count(total)} {what}")
+
+
+def key(endpoint: str, parameters: dict[str, str]) -> str:
+    """Return the key of an answer, as URLSearchParams of a browser encodes parameters."""
+    named = [
+        f"{name}={quote_plus(parameters[name], safe='*').replace('~', '%7E')}"
+        for name in _NAMED
+        if name in parameters
+    ]
+    return f"{endpoint}?{'&'.join(named)}" if named else endpoint
+
+
+def _functions_of(triage: dict[str, Any]) -> list[str]:
+    """Return the functions of all findings."""
+    lists = [each for each in triage.values() if isinstance(each, list)]
+    findings = [each for every in lists for each in every if isinstance(each, dict)]
+    return [each["function"] for each in findings if "function" in each]
+
+
+def _is_merged(windows: dict[int, Window]) -> bool:
+    rows = (row for each in windows.values() for track in each.tracks for row in track.rows)
+    return any((row.calls > 1).any() for row in rows)

@@ -1,0 +1,137 @@
+"""Pages that functrace view --save writes."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functrace.view.saved_answers import key
+from tests.analysis.recorded import Recorded
+from tests.cli.conftest import Run
+from tests.view.serving import Viewer
+
+_DATA = re.compile(r'<script id="saved" type="application/json">(.*?)</script>', re.DOTALL)
+
+
+def save(folder: Path, *words: str) -> str:
+    """Run functrace view --save and return the page."""
+    command = [sys.executable, "-m", "functrace", "view", *words, "--save", "page.html"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("", "functrace view: page.html written\n")
+    return (folder / "page.html").read_text()
+
+
+def data(page: str) -> Any:
+    (found,) = _DATA.findall(page)
+    return json.loads(found)
+
+
+def test_a_saved_page_has_the_answers_of_the_server(folder: Path, viewer: Viewer) -> None:
+    saved = data(save(folder, "faulty.ftrace"))
+    end = viewer.get("session")["duration_ns"]
+    assert (saved["from"], saved["to"]) == (0, end)
+    answers = saved["answers"]
+    for name in ("session", "triage", "services", "functions", "overview", "tracks"):
+        assert answers[name] == viewer.get(name), name
+    assert answers["calls"]["calls"] == viewer.get("calls", limit=1000)["calls"]
+    window = viewer.get("window", tracks="0,1,2,3", px=8192, depth=200)
+    assert window["functions"].items() <= answers["window"]["functions"].items()
+    assert sum(map(sum, (row["calls"] for row in answers["window"]["tracks"][0]["rows"]))) == 300
+    function = viewer.get("triage")["failing"][0]["function"]
+    chains = answers[key("chains", {"function": function})]
+    assert chains == viewer.get("chains", function=function)
+    for direction in ("callees", "callers"):
+        found = answers[key("flame", {"direction": direction})]
+        assert found["nodes"] == viewer.get("flame", direction=direction, to=end)["nodes"]
+
+
+def test_a_part_of_the_time(folder: Path) -> None:
+    saved = data(save(folder, "faulty.ftrace", "--from", "2500ns", "--until", "4us"))
+    assert (saved["from"], saved["to"]) == (2500, 4000)
+    calls = saved["answers"]["calls"]["calls"]
+    assert "item 13 is locked" in [each["error"] for each in calls]
+    assert "item 15 is locked" in [each["error"] for each in calls]
+    assert all(
+        each["start_ns"] <= 4000 and each["start_ns"] + each["duration_ns"] >= 2500
+        for each in calls
+    )
+
+
+def test_a_saved_page_is_bounded_and_says_so(tmp_path: Path) -> None:
+    program = Recorded("main.main", "main.work")
+    main = program.goroutine(1)
+    with main.inside("main.main"):
+        main.call("main.work", times=100_000)
+    program.write(tmp_path / "a.ftrace")
+    page = save(tmp_path, "a.ftrace")
+    assert len(page) < 8_000_000
+    saved = data(page)
+    (note,) = saved["answers"]["session"]["traces"][0]["notes"]
+    assert "5,000 of 100,001 calls of the table" in note
+    assert re.search(r"\d of 100,001 calls on the timeline one by one", note)
+    assert saved["answers"]["window"]["tracks"][0]["rows"][0]["calls"] == [1]
+    assert sum(saved["answers"]["window"]["tracks"][0]["rows"][1]["calls"]) == 100_000
+
+
+@pytest.mark.parametrize("name", ["hostile.ftrace", "markup.ftrace"])
+def test_texts_of_a_trace_stay_texts(folder: Path, name: str) -> None:
+    attack = "</script><script>alert(1)</script><!--<script>"
+    program = Recorded(f"main.{attack}", f"main.<img src=x onerror=alert(1)>{attack}")
+    program.goroutine(1).call(f"main.{attack}", error=f"{attack}]]>&quot;'\"")
+    program.write(folder / "markup.ftrace")
+    page = save(folder, name)
+    assert page.count("<script") == 2
+    assert page.count("</script>") == 2
+    assert "<!--" not in page
+    assert "<img" not in page
+    assert page.isprintable() or set(filter(lambda c: not c.isprintable(), page)) == {"\n"}
+    if name == "markup.ftrace":
+        assert data(page)["answers"]["calls"]["calls"][0]["function"] == f"main.{attack}"
+
+
+def test_the_policy_permits_the_page_s_own_script_alone(folder: Path) -> None:
+    page = save(folder, "faulty.ftrace")
+    assert page.index("Content-Security-Policy") < page.index("<style>") < page.index("<script")
+    (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    assert rules["default-src"] == "'none'"
+    assert (rules["base-uri"], rules["form-action"]) == ("'none'", "'none'")
+    for element, rule in (("script", "script-src"), ("style", "style-src")):
+        (content,) = re.findall(rf"<{element}>(.*?)</{element}>", page, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert rules[rule] == f"'sha256-{digest}'"
+    assert not re.findall(r'(?:src|href)="(?!data:)', page[: page.index("<style>")])
+
+
+def test_keys_are_those_of_a_browser() -> None:
+    """The result of `new URLSearchParams({function: name})` in a browser."""
+    assert key("triage", {}) == "triage"
+    named = {"function": "a.(*B).c~d* e/é-_.f[...]", "direction": "callers"}
+    expected = "flame?direction=callers&function=a.%28*B%29.c%7Ed*+e%2F%C3%A9-_.f%5B...%5D"
+    assert key("flame", named) == expected
+
+
+def test_wrong_usage(functrace: Run, folder: Path) -> None:
+    def message(*words: str) -> tuple[str, int]:
+        done = functrace("view", *words, cwd=folder)
+        return done.stderr, done.returncode
+
+    either = "functrace: name one or several traces, or --live and a running program\n"
+    assert message() == (either, 2)
+    assert message("a.ftrace", "--live", "x") == (either, 2)
+    assert message("faulty.ftrace", "--until", "1s")[1] == 2
+    empty = "functrace: --from must be before --until and before the end of the traces\n"
+    page = ("--save", "page.html")
+    assert message("faulty.ftrace", *page, "--from", "2s") == (empty, 2)
+    assert message("faulty.ftrace", *page, "--from", "2us", "--until", "1us") == (empty, 2)
+    own = "functrace: output file faulty.ftrace is one of the traces; choose another\n"
+    assert message("faulty.ftrace", "--save", "faulty.ftrace") == (own, 1)
+    assert message("faulty.ftrace", "--save", "none/page.html")[1] == 1
