@@ -75,8 +75,11 @@ class Feed:
     """
 
     def __new__(cls, start: int, calls: int, tracks: int, words: int, chains: int, /) -> Feed: ...
-    def functions(self, function_of: Array, count: int, /) -> None:
-        """Set the function of each number; functions only ever get more."""
+    def functions(self, function_of: Array, is_request: Array, /) -> None:
+        """Set the function of each number, and whether each function stands for requests (0 or 1).
+
+        Functions only ever get more.
+        """
     def begin(self, base: int, sequence: int, /) -> int:
         """Begin a chunk of events, and return its number here."""
     def read(self, chunk: int, words: bytes, payloads: bytes, /) -> tuple[int, int, bool]:
@@ -97,11 +100,14 @@ class Feed:
         """End the calls that are open: nothing more comes."""
     def open_calls(self) -> bytearray:
         """Return the calls that are open, outer before inner on each track, as rows of BEGUN."""
-    def drain(self) -> tuple[bytearray, bytearray, bytearray, bytearray, bytearray]:
+    def drain(
+        self,
+    ) -> tuple[bytearray, bytearray, bytearray, bytearray, bytearray, bytearray, bytearray]:
         """Return what has come since the last time.
 
-        Tracks, calls that began, calls that ended, the ids of calls that are not referred to any
-        more (8 bytes each), and the texts that rows refer to. Nothing from a feed that folds.
+        Tracks, calls that began, calls that ended, request records of calls that began, statuses of
+        calls that ended, the ids of calls that are not referred to any more (8 bytes each), and the
+        texts that rows refer to. Nothing from a feed that folds.
         """
     def window(
         self,

@@ -211,6 +211,9 @@ FED_TRACK = np.dtype(
     ]
 )
 
+# The value of the status record of a call that ended.
+FED_STATUS = np.dtype([("call", "<i8"), ("value", "<u8")])
+
 # Chains of a feed that folds calls. The first is that of all chains beyond the limit.
 CHAIN = np.dtype([("parent", "<i4"), ("function", "<i4"), ("started", "<i4")])
 
@@ -395,6 +398,7 @@ LAYOUTS = {
     "call": CALL,
     "begun": BEGUN,
     "fed_track": FED_TRACK,
+    "fed_status": FED_STATUS,
     "chain": CHAIN,
     "chain_figures": CHAIN_FIGURES,
     "chain_failure": CHAIN_FAILURE,

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from functrace._native.engine import array, engine
-from functrace._native.row_types import BEGUN, CALL, FED_TRACK
+from functrace._native.row_types import BEGUN, CALL, FED_STATUS, FED_TRACK, REQUEST
 from functrace.errors import FunctraceError
 from functrace.tracefile import format as fmt
 from functrace.tracefile.chunks import Chunk, ChunkFile
@@ -56,6 +56,11 @@ class Progress:
     """rows of BEGUN: calls that began, each caller before its callees"""
     finished: Rows
     """rows of CALL: calls that ended, as in SpanReader, with offsets into `texts`"""
+    requests: Rows
+    """rows of REQUEST: records of calls in `begun`, by `call`; a call may have several or none, and
+    its function need not be one of requests"""
+    statuses: Rows
+    """rows of FED_STATUS: status records of calls in `finished`"""
     released: npt.NDArray[np.int64]
     """calls that no later row refers to"""
     texts: memoryview
@@ -117,6 +122,10 @@ class Follower:
     def functions(self) -> Sequence[Function]:
         """Functions read so far."""
         return self._facts_reader.functions
+
+    def name_of(self, number: int) -> str:
+        """Return the name of the function with a number; empty if it has not been read."""
+        return self._facts_reader.name_of(number) or ""
 
     @property
     def demotions(self) -> list[Demotion]:
@@ -216,11 +225,13 @@ class Follower:
 
     def drain(self) -> Progress:
         """Return the changes since the last call."""
-        tracks, begun, finished, released, texts = self._feed.drain()
+        tracks, begun, finished, requests, statuses, released, texts = self._feed.drain()
         return Progress(
             np.frombuffer(tracks, FED_TRACK),
             np.frombuffer(begun, BEGUN),
             np.frombuffer(finished, CALL),
+            np.frombuffer(requests, REQUEST),
+            np.frombuffer(statuses, FED_STATUS),
             np.frombuffer(released, np.int64),
             memoryview(texts),
         )
@@ -257,20 +268,26 @@ class Follower:
             self._newest[chunk.writer] = events
 
     def _read_facts(self) -> None:
+        count = 0
         for chunk in self._facts:
             _, words = read_new(self._file, chunk)
-            chunk.position += self._facts_reader.read(memoryview(words))
+            size = self._facts_reader.read(memoryview(words))
+            chunk.position += size
+            count += size
         self._facts = [c for c in self._facts if c.position < c.end and not c.is_overwritten]
+        if count:
+            self._set_functions()
+
+    def _set_functions(self) -> None:
         index_of = self._facts_reader.index_of
-        if len(index_of) == self._mapped_count:
-            return
         for number, index in islice(index_of.items(), self._mapped_count, None):
             if number >= len(self._function_of):
                 more = np.full(2 * number + 1 - len(self._function_of), -1, np.int32)
                 self._function_of = np.concatenate([self._function_of, more])
             self._function_of[number] = index
         self._mapped_count = len(index_of)
-        self._feed.functions(array(self._function_of), len(self.functions))
+        is_request = np.array([function.direction > 0 for function in self.functions], np.uint8)
+        self._feed.functions(array(self._function_of), array(is_request))
 
     def _read_events(self) -> tuple[int, int]:
         """Return the number of new words, and a time before which no event is unread."""

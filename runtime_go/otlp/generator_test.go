@@ -17,6 +17,7 @@ type generatedProgram struct {
 	writers  []*generatedWriter
 	stores   []store
 	sequence uint64 // of the last chunk
+	requests uint64 // begun so far
 }
 
 type generatedTrack struct {
@@ -38,7 +39,12 @@ type store struct {
 	head     int // offset of the head; 0 for a word
 }
 
-const functions = 5
+// Functions of the program; behind them, those that stand for inbound and outbound calls.
+const (
+	functions = 5
+	inbound   = functions + 1
+	outbound  = functions + 2
+)
 
 var little = binary.LittleEndian
 
@@ -70,12 +76,16 @@ func newProgram(seed int64) *generatedProgram {
 
 func (p *generatedProgram) writeFacts() {
 	at := p.newChunk(1, 0)
-	for number := uint32(1); number <= functions; number++ {
+	for number := uint32(1); number <= outbound; number++ {
 		name := fmt.Sprintf("main.f%d", number)
 		payload := little.AppendUint32(little.AppendUint32(nil, number), number)
 		payload = little.AppendUint64(payload, 0)
 		payload = little.AppendUint16(little.AppendUint16(payload, uint16(len(name))), 0)
 		at += p.put(at, 16, 0, append(payload, name...))
+		if number > functions {
+			direction := byte(number - functions)
+			at += p.put(at, 19, 0, append(little.AppendUint32(nil, number), direction, 1, 0, 0))
+		}
 	}
 	p.stores = nil // facts are visible from the start
 }
@@ -110,7 +120,7 @@ func (p *generatedProgram) step() {
 	case chance < 0.05:
 		p.beginTrack(t)
 	case chance < 0.5 && len(t.open) < 12:
-		p.enter(t, uint64(1+p.random.Intn(functions)))
+		p.enter(t, uint64(1+p.random.Intn(outbound)))
 	case len(t.open) > 0:
 		p.leave(t)
 	}
@@ -135,6 +145,7 @@ func (p *generatedProgram) beginTrackFrom(parent *generatedTrack, starter uint32
 	p.tracks = append(p.tracks, t)
 	p.putRecord(t, 2, 1, payload)
 	p.enter(t, 1)
+	p.now++ // a call at this tick may or may not have begun before
 	return t
 }
 
@@ -170,15 +181,44 @@ func (p *generatedProgram) putRecord(t *generatedTrack, kind int, value uint64, 
 }
 
 func (p *generatedProgram) word(t *generatedTrack, kind, function uint64) {
-	w := p.reserve(t, 8)
+	p.storeWord(p.reserve(t, 8), kind, function)
+}
+
+func (p *generatedProgram) storeWord(w *generatedWriter, kind, function uint64) {
 	little.PutUint64(p.data[w.at:], (p.now-1000)<<22|function<<2|kind)
 	p.stores = append(p.stores, store{at: w.at, size: 8})
 	w.at += 8
 }
 
 func (p *generatedProgram) enter(t *generatedTrack, function uint64) {
-	p.word(t, 1, function)
+	if function > functions {
+		p.beginRequest(t, function)
+	} else {
+		p.word(t, 1, function)
+	}
 	t.open = append(t.open, function)
+}
+
+// beginRequest stores an entry and its request record in one run. An outbound call belongs to any request
+// that began before. Requests begin and end at times of their own.
+func (p *generatedProgram) beginRequest(t *generatedTrack, function uint64) {
+	p.now++
+	p.requests++
+	value := function - functions | 1<<2
+	payload := little.AppendUint64(nil, p.requests)
+	if function == outbound {
+		payload = little.AppendUint64(payload, uint64(p.random.Intn(int(p.requests))))
+	}
+	if p.random.Intn(2) == 0 {
+		value |= 1 << 8
+		payload = append(payload, make([]byte, 24)...)
+		payload[len(payload)-24] = byte(1 + p.random.Intn(5))
+		payload[len(payload)-1] = byte(p.requests)
+	}
+	w := p.reserve(t, 16+len(payload))
+	p.storeWord(w, 1, function)
+	w.at += p.put(w.at, 11, value, payload)
+	p.now++
 }
 
 // leave ends a call, some with an error.
@@ -196,7 +236,12 @@ func (p *generatedProgram) fail(t *generatedTrack) {
 }
 
 func (p *generatedProgram) leaveSilently(t *generatedTrack) {
-	p.word(t, 2, t.open[len(t.open)-1])
+	function := t.open[len(t.open)-1]
+	if function > functions {
+		p.now++
+		defer func() { p.now++ }()
+	}
+	p.word(t, 2, function)
 	t.open = t.open[:len(t.open)-1]
 }
 

@@ -16,6 +16,7 @@ _FACTS = 1
 _TRACK, _SWITCH = 2, 10
 _AGAIN = 1 << 8
 _TIMED = (7, 8)
+_REQUEST = 11
 
 
 @dataclass
@@ -143,7 +144,8 @@ def _units(trace: bytes, chunk: Chunk) -> list[Unit]:
         size = 8 + -(-(word >> 8 & 0xFFFF) // 8) * 8 if word & 3 == 3 else 8
         unit = Unit(chunk, at, size, time)
         found.append(unit)
-        untimed.append(unit)
+        if kind != _REQUEST or untimed:  # a request's is that of the entry before it
+            untimed.append(unit)
         if kind == 1:
             (base,) = struct.unpack_from("<Q", trace, at + 8)
         elif kind in (0, *_TIMED) and chunk.kind != _FACTS:

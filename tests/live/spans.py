@@ -12,6 +12,7 @@ from functrace.export.otlp.frames import Span
 from functrace.export.otlp.ids import ProbabilitySampler
 from functrace.export.otlp.live.span_follower import SpanFollower
 from functrace.export.otlp.request_encoder import Source, build_batches
+from functrace.export.otlp.request_places import place_requests
 from functrace.export.otlp.spans import spans
 from functrace.globs import compile_list
 from functrace.tracefile import Trace, open_trace
@@ -40,7 +41,9 @@ def followed(path: Path, options: Options, roots: tuple[str, ...] = ()) -> list[
 def exported(path: Path, options: Options, roots: tuple[str, ...] = ()) -> list[bytes]:
     trace = open_trace(path)
     chosen = replace(options, roots=lambda each: _named(each, roots)) if roots else options
-    return sorted(_serialized(trace, spans(trace, chosen), ProbabilitySampler(options.rate)))
+    (requests,) = place_requests([trace], chosen)
+    found = spans(trace, chosen, requests)
+    return sorted(_serialized(trace, found, ProbabilitySampler(options.rate)))
 
 
 def _named(trace: Trace, roots: tuple[str, ...]) -> set[int]:

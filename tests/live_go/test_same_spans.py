@@ -17,12 +17,13 @@ from tests.live.spans import followed
 from tests.live_go.sender import send
 from tests.otlp.program import Program
 from tests.otlp.receiver import Received, over_grpc, over_http
+from tests.otlp.request_program import RequestProgram
 from tests.tracefile import writer as w
 from tests.tracefile.fuzz import generated
 
 RECEIVERS = {"http/protobuf": over_http, "grpc": over_grpc}
 _FOLDER = Path(__file__).resolve().parents[1] / "vectors"
-VECTORS = sorted(path for path in _FOLDER.glob("*.ftrace") if path.stem != "requests")
+VECTORS = sorted(_FOLDER.glob("*.ftrace"))
 
 
 def of_export(path: Path, options: Options) -> Received:
@@ -81,12 +82,30 @@ def test_vectors(sender: Path, path: Path) -> None:
     check(sender, path)
 
 
-def test_requests_are_sent_as_internal_spans(sender: Path) -> None:
-    path = _FOLDER / "requests.ftrace"
-    got, _ = of_sender(sender, path, {})
-    wanted = [str(Span.FromString(span)) for span in followed(path, ALL_CALLS)]
-    assert span_texts(got) == sorted(wanted)
-    assert {span.kind for span in got.spans} == {Span.SPAN_KIND_INTERNAL}
+@pytest.mark.parametrize("chosen", ["all", "sample", "root"])
+def test_requests(sender: Path, tmp_path: Path, chosen: str) -> None:
+    choices: dict[str, tuple[Options, dict[str, str]]] = {
+        "all": (ALL_CALLS, {}),
+        "sample": (Options(rate=0.5), {"FUNCTRACE_OTLP_SAMPLE": "0.5"}),
+        "root": (
+            Options(roots=lambda trace: trace_arguments.matching_functions(trace, ["main.serve"])),
+            {"FUNCTRACE_OTLP_ROOT": "main.serve"},
+        ),
+    }
+    for seed in range(6):
+        path = RequestProgram(seed, 400).write(tmp_path)
+        spans = check(sender, path, *choices[chosen])
+        assert {span.kind for span in spans} >= {Span.SPAN_KIND_SERVER, Span.SPAN_KIND_CLIENT}
+
+
+def test_requests_of_failed_calls(sender: Path, tmp_path: Path) -> None:
+    """The inbound call is sent with what a worker sends for it, as by the Python sender."""
+    for seed in range(6):
+        path = RequestProgram(seed, 400).write(tmp_path)
+        got, _ = of_sender(sender, path, {"FUNCTRACE_OTLP_ERRORS": "1"})
+        wanted = [str(Span.FromString(span)) for span in followed(path, Options(errors=True))]
+        assert span_texts(got) == sorted(wanted)
+        assert wanted
 
 
 def written(folder: Path, seed: int, steps: int) -> Path:

@@ -96,6 +96,7 @@ struct feed {
     jmp_buf no_memory;
     int32_t *function_of;
     uint8_t *starts_tracks; /* by function */
+    uint8_t *is_request;    /* by function */
     struct walk **slots; /* by id */
     uint64_t slot_mask, track_count;
     struct walk **walks; /* all in slots, and evicted ones that a chunk or the history refers to */
@@ -456,6 +457,28 @@ static void enter(struct walk *w, int32_t function, int64_t start) {
     open_frame(w, function, start, entered, feed->calls++);
 }
 
+static void list_status(struct walk *w, int64_t call, uint64_t value) {
+    struct fed *out = &w->feed->out;
+    FEED_ROOM(w->feed, out->statuses, out->status_count, out->status_capacity);
+    struct fed_status row = {call, value};
+    out->statuses[out->status_count++] = row;
+}
+
+/* The innermost open call may be a request. */
+static void list_request(struct walk *w, uint64_t word, const uint8_t *payload) {
+    struct fed *out = &w->feed->out;
+    struct request row;
+    int is_hidden = w->at.hidden && w->at.hidden_index == w->at.depth;
+    if (is_hidden || w->at.depth == w->at.inherited || !functrace_read_request(word, payload, &row)) return;
+    const struct frame *frame = &w->frames[w->at.depth - 1];
+    row.call = frame->id;
+    row.function = frame->function;
+    row.track = w->index;
+    row.start = frame->start;
+    FEED_ROOM(w->feed, out->requests, out->request_count, out->request_capacity);
+    out->requests[out->request_count++] = row;
+}
+
 static void list_ended(struct walk *w, const struct frame *frame, int64_t duration, int64_t ran) {
     struct fed *out = &w->feed->out;
     FEED_ROOM(w->feed, out->finished, out->finished_count, out->finished_capacity);
@@ -477,6 +500,7 @@ static void list_ended(struct walk *w, const struct frame *frame, int64_t durati
                        (int32_t)w->at.depth - 1,
                        0};
     out->finished[out->finished_count++] = row;
+    if (failure->status) list_status(w, frame->id, failure->status & ~STATUS_KNOWN);
 }
 
 static void count_ended(struct walk *w, const struct frame *frame, int64_t duration, int64_t ran) {
@@ -564,6 +588,10 @@ static void walk_record(struct walk *w, const struct entry *entry, const uint8_t
         } else if (type == RECORD_ERROR || type == RECORD_PANIC) {
             on_failure(&w->at, entry->word, 0);
             keep_text(w, payload, record_bytes(entry->word));
+        } else if (type == RECORD_REQUEST) {
+            list_request(w, entry->word, payload);
+        } else if (type == RECORD_STATUS) {
+            w->at.failure.status = STATUS_KNOWN | record_value(entry->word);
         } else {
             w->at.base = (uint64_t)entry->time - record_value(entry->word);
             on_wait(w, entry->word);
@@ -645,6 +673,16 @@ static int comes_too_late(const struct walk *w, const struct segment *segment) {
     return segment->life < w->life || segment->place < w->place;
 }
 
+/* The request record behind the entry may not have been written yet. */
+static int awaits_request(const struct walk *w, const struct segment *segment, uint64_t word) {
+    const struct feed *feed = w->feed;
+    int is_last = w->entry + 1 == segment->count && w->segment + 1 == w->segment_end;
+    if (feed->chains || !is_last || (word & 3) != WORD_ENTRY) return 0;
+    uint64_t number = word_function(word);
+    int32_t function = number < (uint64_t)feed->source.number_count ? feed->function_of[number] : -1;
+    return function >= 0 && feed->is_request[function];
+}
+
 static void walk_until(struct walk *w, int64_t until) {
     for (; w->segment < w->segment_end; w->segment++, w->entry = 0) {
         const struct segment *segment = &w->feed->segments[w->segment];
@@ -652,6 +690,7 @@ static void walk_until(struct walk *w, int64_t until) {
         const struct entry *entries = entries_of(segment);
         for (; w->entry < segment->count; w->entry++) {
             if (entries[w->entry].time > until) return;
+            if (until != INT64_MAX && awaits_request(w, segment, entries[w->entry].word)) return;
             walk_entry(w, &entries[w->entry]);
         }
     }
@@ -773,6 +812,15 @@ static void read_open(struct feed *feed, struct open_chunk *chunk, uint64_t word
     if (record_type(word) == RECORD_OPEN) chunk->segment->has_list = 1;
 }
 
+/* A request record is walked together with the entry before it, which may have been read earlier. */
+static void read_request(struct feed *feed, struct open_chunk *chunk, uint64_t word, const uint8_t *payload) {
+    int is_first = !chunk->segment, is_behind_timed = chunk->segment && !chunk->untimed;
+    struct entry *entry = add_entry(feed, chunk, word, payload, record_bytes(word));
+    if (!is_first && !is_behind_timed) return;
+    entry->time = is_first ? 0 : entry[-1].time;
+    chunk->untimed = 0;
+}
+
 static void read_record(struct feed *feed, struct open_chunk *chunk, uint64_t word, const uint8_t *payload,
                         struct reading *out) {
     uint32_t type = record_type(word), bytes = record_bytes(word);
@@ -793,6 +841,10 @@ static void read_record(struct feed *feed, struct open_chunk *chunk, uint64_t wo
     } else if ((type == RECORD_OPEN || type == RECORD_INHERITED) && bytes >= 16) {
         read_open(feed, chunk, word, payload);
     } else if (type == RECORD_LOST) {
+        add_entry(feed, chunk, word, NULL, 0);
+    } else if (type == RECORD_REQUEST && !feed->chains) {
+        read_request(feed, chunk, word, payload);
+    } else if (type == RECORD_STATUS && !feed->chains) {
         add_entry(feed, chunk, word, NULL, 0);
     }
 }
@@ -904,7 +956,7 @@ static void order_segments(struct feed *feed) {
 static uint64_t kept_bytes(uint64_t word) {
     uint32_t type = (word & 3) == WORD_RECORD ? record_type(word) : 0;
     if (type == RECORD_OPEN || type == RECORD_INHERITED) return 16;
-    return type == RECORD_ERROR || type == RECORD_PANIC ? record_bytes(word) : 0;
+    return type == RECORD_ERROR || type == RECORD_PANIC || type == RECORD_REQUEST ? record_bytes(word) : 0;
 }
 
 /* Keep what was not walked. */
@@ -1002,11 +1054,14 @@ void functrace_feed_close(struct feed *feed) {
     for (uint64_t i = 0; i < feed->walk_count; i++) free_walk(feed->walks[i]);
     free(feed->out.begun);
     free(feed->out.finished);
+    free(feed->out.requests);
+    free(feed->out.statuses);
     free(feed->out.tracks);
     free(feed->out.released);
     free(feed->out.texts);
     free(feed->function_of);
     free(feed->starts_tracks);
+    free(feed->is_request);
     free(feed->slots);
     free(feed->walks);
     free_entries(&feed->entries);
@@ -1019,7 +1074,8 @@ void functrace_feed_close(struct feed *feed) {
     free(feed);
 }
 
-int functrace_feed_functions(struct feed *feed, const int32_t *function_of, uint64_t count, int32_t functions) {
+int functrace_feed_functions(struct feed *feed, const int32_t *function_of, uint64_t count, const uint8_t *is_request,
+                             int32_t functions) {
     GUARD(feed)
     int32_t *numbers = feed_checked(feed, malloc((count + 1) * sizeof *numbers));
     memcpy(numbers, function_of, count * sizeof *numbers);
@@ -1028,6 +1084,9 @@ int functrace_feed_functions(struct feed *feed, const int32_t *function_of, uint
     uint8_t *starts = feed_checked(feed, realloc(feed->starts_tracks, (size_t)functions + 1));
     memset(starts + feed->source.function_count, 0, (size_t)(functions - feed->source.function_count) + 1);
     feed->starts_tracks = starts;
+    uint8_t *requests = feed_checked(feed, realloc(feed->is_request, (size_t)functions + 1));
+    if (functions) memcpy(requests, is_request, (size_t)functions);
+    feed->is_request = requests;
     feed->source.function_of = numbers;
     feed->source.number_count = (int64_t)count;
     feed->source.function_count = functions;

@@ -5,6 +5,7 @@
 
 #include "chains.h"
 #include "events.h"
+#include "requests.h"
 #include "rollup.h"
 
 struct begun { /* outer: of a track's first call, the call of outer_track in which its chain goes on, or -1 */
@@ -19,6 +20,12 @@ struct fed_track {
     int32_t track, kind, evicted;
 };
 
+struct fed_status { /* value: of the status record of a call that ended */
+    int64_t call;
+    uint64_t value;
+};
+
+/* requests: records of calls that began, which may be of no request function */
 struct fed {
     struct begun *begun;
     uint64_t begun_count, begun_capacity;
@@ -26,6 +33,10 @@ struct fed {
     uint64_t finished_count, finished_capacity;
     struct fed_track *tracks;
     uint64_t track_count, track_capacity;
+    struct request *requests;
+    uint64_t request_count, request_capacity;
+    struct fed_status *statuses;
+    uint64_t status_count, status_capacity;
     int64_t *released; /* calls that are not referred to any more */
     uint64_t released_count, released_capacity;
     uint8_t *texts;
@@ -47,7 +58,9 @@ struct feed;
 
 struct feed *functrace_feed_open(uint64_t start, const struct limits *limits);
 void functrace_feed_close(struct feed *feed);
-int functrace_feed_functions(struct feed *feed, const int32_t *function_of, uint64_t count, int32_t functions);
+/* is_request: of each function, whether it stands for requests. */
+int functrace_feed_functions(struct feed *feed, const int32_t *function_of, uint64_t count, const uint8_t *is_request,
+                             int32_t functions);
 /* Return the number of a chunk, or -1 where memory has run out. */
 int64_t functrace_feed_begin(struct feed *feed, uint64_t base, uint64_t sequence);
 int functrace_feed_read(struct feed *feed, int64_t chunk, const uint8_t *words, const uint8_t *payloads,

@@ -11,7 +11,7 @@
 
 /* Increase it with every change of a function's arguments or results, or of what a field means. Layouts
  * are compared field by field. */
-enum { VERSION = 7 };
+enum { VERSION = 8 };
 
 /* ---- layout ---- */
 
@@ -58,6 +58,7 @@ static const struct field FIELDS[] = {
     FIELD(begun, function), FIELD(begun, track), FIELD(begun, outer_track), FIELD(begun, padding),
     FIELD(fed_track, id), FIELD(fed_track, start), FIELD(fed_track, text), FIELD(fed_track, text_length),
     FIELD(fed_track, track), FIELD(fed_track, kind), FIELD(fed_track, evicted),
+    FIELD(fed_status, call), FIELD(fed_status, value),
     FIELD(chain, parent), FIELD(chain, function), FIELD(chain, started),
     FIELD(chain_figures, calls), FIELD(chain_figures, failed), FIELD(chain_figures, panicked),
     FIELD(chain_figures, unfinished), FIELD(chain_figures, total), FIELD(chain_figures, max),
@@ -387,16 +388,15 @@ static PyObject *nothing(int status) {
 }
 
 static PyObject *feed_functions(PyObject *object, PyObject *arguments) {
-    PyObject *list;
-    int functions;
-    struct array numbers;
+    PyObject *list, *marks;
+    struct array numbers, requests;
     struct feed *feed = feed_of(object);
-    if (!feed || !PyArg_ParseTuple(arguments, "Oi", &list, &functions)) return NULL;
-    if (!functrace_array(list, sizeof(int32_t), &numbers)) return NULL;
+    if (!feed || !PyArg_ParseTuple(arguments, "OO", &list, &marks)) return NULL;
+    if (!functrace_array(list, sizeof(int32_t), &numbers) || !functrace_array(marks, 1, &requests)) return NULL;
     const int32_t *function_of = numbers.items;
     for (uint64_t i = 0; i < numbers.count; i++)
-        if (function_of[i] < -1 || function_of[i] >= functions) return PyErr_SetString(PyExc_ValueError, "a number has no function"), NULL;
-    return nothing(functrace_feed_functions(feed, function_of, numbers.count, functions));
+        if (function_of[i] < -1 || function_of[i] >= (int64_t)requests.count) return PyErr_SetString(PyExc_ValueError, "a number has no function"), NULL;
+    return nothing(functrace_feed_functions(feed, function_of, numbers.count, requests.items, (int32_t)requests.count));
 }
 
 static PyObject *feed_begin(PyObject *object, PyObject *arguments) {
@@ -486,13 +486,16 @@ static PyObject *feed_drain(PyObject *object, PyObject *arguments) {
     (void)arguments;
     if (!feed) return NULL;
     struct fed *out = functrace_feed_drain(feed);
-    PyObject *result = Py_BuildValue("(NNNNN)", functrace_copy(out->tracks, out->track_count, sizeof *out->tracks),
+    PyObject *result = Py_BuildValue("(NNNNNNN)", functrace_copy(out->tracks, out->track_count, sizeof *out->tracks),
                                      functrace_copy(out->begun, out->begun_count, sizeof *out->begun),
                                      functrace_copy(out->finished, out->finished_count, sizeof *out->finished),
+                                     functrace_copy(out->requests, out->request_count, sizeof *out->requests),
+                                     functrace_copy(out->statuses, out->status_count, sizeof *out->statuses),
                                      functrace_copy(out->released, out->released_count, sizeof *out->released),
                                      functrace_copy(out->texts, out->text_count, 1));
-    if (result)
-        out->track_count = out->begun_count = out->finished_count = out->released_count = out->text_count = 0;
+    if (!result) return NULL;
+    out->track_count = out->begun_count = out->finished_count = out->released_count = out->text_count = 0;
+    out->request_count = out->status_count = 0;
     return result;
 }
 

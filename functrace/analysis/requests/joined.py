@@ -19,6 +19,7 @@ from functrace.analysis.requests.joining import METHOD_NAMES, Joins, Method, joi
 from functrace.analysis.requests.origins import MAX_DEPTH, Origins, drop_cycles, find_origins
 from functrace.analysis.requests.rows import UNFINISHED, Process, RequestRows
 from functrace.tracefile import Function, Trace
+from functrace.tracefile.format import OWN_IDS
 from functrace.tracefile.programs import host_name, service_name
 from functrace.tracefile.requests import Requests
 
@@ -229,10 +230,12 @@ def rows_of(traces: Sequence[Trace], tables: Sequence[Requests]) -> RequestRows:
 
     end = column("end")
     ids = _concatenated([_id_halves(table) for table in tables], (0, 2))
+    is_inbound = column("direction") == INBOUND
     has_ids = ids.any(axis=1) & (column("span_id") > 0)
+    has_ids &= ~(is_inbound & (column("flags") & OWN_IDS > 0))  # which it has not received
     return RequestRows(
         trace=np.arange(len(tables), dtype=np.int32).repeat([len(table) for table in tables]),
-        inbound=column("direction") == INBOUND,
+        inbound=is_inbound,
         name=_names(traces, tables),
         number=column("number"),
         inbound_number=column("inbound_number"),

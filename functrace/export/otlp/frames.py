@@ -40,6 +40,7 @@ class Frame:
         "is_collected",
         "is_root",
         "is_sampled",
+        "outer",
         "remote_parent_id",
         "request",
         "request_end",
@@ -67,6 +68,8 @@ class Frame:
         self.is_sampled = False
         """whether the OpenTelemetry trace of the call is sampled"""
         self.is_collected = False
+        self.outer: Frame | None = None
+        """call on another track that the span is below, if both must be sent together"""
         self.request: RequestCall | None = None
         """request that the call stands for"""
         self.request_end = 0
@@ -169,16 +172,11 @@ class Sampler:
             return
         if request.own_span_id:
             frame.set_span_id(request.own_span_id)
-        place = request.place
-        if request.own_trace_id and request.own_trace_id != frame.trace_id:
-            is_same = place is not None and place.trace_id == request.own_trace_id
-            place = place if is_same else Place(request.own_trace_id, b"")
+        place = _place_of(frame, request)
         if place is not None:
             frame.begin_at(place)
         elif request.is_inbound and not frame.is_root:
             frame.begin()
-        if request.is_inbound:
-            frame.request_end = frame.call.end
         frame.is_sampled = self._probability_sampler.samples(frame.trace_id)
 
     def _continue_parent(self, frame: Frame) -> None:
@@ -200,13 +198,29 @@ class Sampler:
         )
 
 
+def _place_of(frame: Frame, request: RequestCall) -> Place | None:
+    """Return the place of a request's span; None if it is below its caller.
+
+    Ids that functrace made and sent determine the trace.
+    """
+    place, own = request.place, request.own_trace_id
+    if own and (place is None or place.trace_id != own):
+        place = Place(own, b"")
+    is_in_trace = place is not None and place.trace_id == frame.trace_id
+    return None if is_in_trace and not request.is_inbound else place
+
+
 def collect_with_callers(frame: Frame | None) -> list[Frame]:
     """Mark the call and its callers as collected; return those that were not, outermost first."""
     collected = []
-    while frame is not None and not frame.is_collected:
-        frame.is_collected = True
-        collected.append(frame)
-        frame = frame.caller or frame.track.parent_frame
+    waiting = [frame]
+    while waiting:
+        frame = waiting.pop()
+        while frame is not None and not frame.is_collected:
+            frame.is_collected = True
+            collected.append(frame)
+            waiting.append(frame.outer)
+            frame = frame.caller or frame.track.parent_frame
     return collected[::-1]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ from functrace.tracefile.requests import Requests
 
 
 class Place(NamedTuple):
-    """Place of a request's span in an OpenTelemetry trace."""
+    """Place in an OpenTelemetry trace: of a request's span, or below a span."""
 
     trace_id: bytes
     parent_id: bytes
@@ -41,10 +41,76 @@ class RequestCall(NamedTuple):
     place: Place | None
     """place of the span; None: it is where the call is"""
 
+    def with_status(self, value: int, name_of: Callable[[int], str]) -> RequestCall:
+        """Return the request with what the value of its status record contains.
+
+        Args:
+            value: value of the record.
+            name_of: function that returns the name of the function with a number, or nothing.
+        """
+        route = value >> fmt.ROUTE_AT & fmt.FUNCTION_LIMIT - 1
+        return self._replace(
+            status=value & fmt.CODE_MASK, route=name_of(route) if route else self.route
+        )
+
     @property
     def span_name(self) -> str:
         """Name of the span."""
         return self.route or self.name
+
+
+class RequestRecord(NamedTuple):
+    """Request record, and the names that belong to it."""
+
+    direction: int
+    protocol: int
+    flags: int
+    """flags of the record, as in functrace.tracefile.format"""
+    trace_id: bytes
+    span_id: bytes
+    name: str
+    route: str = ""
+    status: int = -1
+
+    @property
+    def is_inbound(self) -> bool:
+        """Whether the request entered the process."""
+        return self.direction == fmt.INBOUND
+
+    @property
+    def has_ids(self) -> bool:
+        """Whether a trace id and a span id were recorded."""
+        return bool(self.flags & fmt.HAS_IDS)
+
+    @property
+    def ids(self) -> Place | None:
+        """The ids that were recorded."""
+        return Place(self.trace_id, self.span_id) if self.has_ids else None
+
+    @property
+    def own(self) -> Place | None:
+        """The ids, if functrace made them for the span of the request."""
+        return self.ids if self.flags & fmt.OWN_IDS else None
+
+    @property
+    def foreign(self) -> Place | None:
+        """The ids, if they are those of another span."""
+        return None if self.flags & fmt.OWN_IDS else self.ids
+
+    def call(self, place: Place | None, row: int = -1) -> RequestCall:
+        """Return the request with the place of its span."""
+        own = self.own
+        return RequestCall(
+            row=row,
+            is_inbound=self.is_inbound,
+            is_grpc=self.protocol == fmt.GRPC,
+            name=self.name,
+            route=self.route,
+            status=self.status,
+            own_trace_id=own.trace_id if own else b"",
+            own_span_id=own.parent_id if own else b"",
+            place=place,
+        )
 
 
 class RequestCalls:
@@ -71,34 +137,24 @@ class RequestCalls:
 
     def __getitem__(self, row: int) -> RequestCall:
         """Return the request in a row of the table."""
-        table = self._table
-        is_inbound = int(table.direction[row]) == fmt.INBOUND
-        flags = int(table.flags[row])
-        has_own_ids = bool(flags & fmt.OWN_IDS and flags & fmt.HAS_IDS) and not is_inbound
+        record = self.record(row)
+        received = record.foreign if record.is_inbound else None
+        return record.call(self._places.get(row, received), row)
+
+    def record(self, row: int) -> RequestRecord:
+        """Return the record in a row of the table."""
+        table, functions = self._table, self._trace.functions
         route = int(table.route_function[row])
-        return RequestCall(
-            row=row,
-            is_inbound=is_inbound,
-            is_grpc=int(table.protocol[row]) == fmt.GRPC,
-            name=self._trace.functions[int(table.function[row])].name,
-            route=self._trace.functions[route].name if route >= 0 else "",
+        return RequestRecord(
+            direction=int(table.direction[row]),
+            protocol=int(table.protocol[row]),
+            flags=int(table.flags[row]),
+            trace_id=bytes(table.trace_id[row].tobytes()),
+            span_id=int(table.span_id[row]).to_bytes(8, "big"),
+            name=functions[int(table.function[row])].name,
+            route=functions[route].name if route >= 0 else "",
             status=int(table.status[row]),
-            own_trace_id=self.trace_id(row) if has_own_ids else b"",
-            own_span_id=self.span_id(row) if has_own_ids else b"",
-            place=self._places[row] if row in self._places else self._received(row, is_inbound),
         )
-
-    def trace_id(self, row: int) -> bytes:
-        """Return the recorded trace id, zeros without one."""
-        return bytes(self._table.trace_id[row].tobytes()).ljust(16, b"\0")
-
-    def span_id(self, row: int) -> bytes:
-        """Return the recorded span id, zeros without one."""
-        return int(self._table.span_id[row]).to_bytes(8, "big")
-
-    def has_ids(self, row: int) -> bool:
-        """Return whether ids were recorded."""
-        return bool(int(self._table.flags[row]) & fmt.HAS_IDS)
 
     def find(self, call: Call) -> RequestCall | None:
         """Return the request that a call stands for, if any.
@@ -118,8 +174,3 @@ class RequestCalls:
             if is_found:
                 return self[row - 1]
         return None
-
-    def _received(self, row: int, is_inbound: bool) -> Place | None:
-        if not is_inbound or not self.has_ids(row):
-            return None
-        return Place(self.trace_id(row), self.span_id(row))

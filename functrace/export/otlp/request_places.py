@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from functrace.analysis.requests import Joined, has_requests, joined
 from functrace.export.otlp.call_selection import Options
-from functrace.export.otlp.request_calls import Place, RequestCalls
+from functrace.export.otlp.request_calls import Place, RequestCalls, RequestRecord
 from functrace.export.otlp.spans import spans
 from functrace.tracefile import Trace
 
@@ -69,7 +69,7 @@ class _Placement:
         self._roots: dict[bytes, int] = {}
         """inbound call that begins an OpenTelemetry trace, by its provisional trace id"""
         for row, span in sent.items():
-            if found.rows.inbound[row] and not self._has_ids(row):
+            if found.rows.inbound[row] and not self._record(row).has_ids:
                 self._roots[span.trace_id] = row
 
     def places(self, index: int) -> dict[int, Place | None]:
@@ -99,10 +99,10 @@ class _Placement:
         return received
 
     def _outbound(self, row: int) -> Place | None:
-        """Return the place of an outbound call that is on another track than its inbound call."""
+        """Return the place of an outbound call if its caller is not in the inbound call's trace."""
         inbound = int(self._found.inbound[row])
-        sent, outer = self._sent.get(row), self._sent.get(inbound)
-        if inbound < 0 or sent is None or outer is None or sent.trace_id == outer.trace_id:
+        outer = self._sent.get(inbound)
+        if inbound < 0 or row not in self._sent or outer is None:
             return None
         return Place(self._resolve(outer.trace_id), outer.span_id)
 
@@ -129,16 +129,13 @@ class _Placement:
         return trace_id
 
     def _ids(self, row: int) -> Place | None:
-        """Return the recorded ids as a place."""
-        if not self._has_ids(row):
-            return None
-        trace, own = self._found.place(row)
-        return Place(self._calls[trace].trace_id(own), self._calls[trace].span_id(own))
-
-    def _has_ids(self, row: int) -> bool:
-        trace, own = self._found.place(row)
-        return self._calls[trace].has_ids(own)
+        """Return the ids that an inbound call received or an outbound call sent, as a place."""
+        record = self._record(row)
+        return record.foreign if record.is_inbound else record.ids
 
     def _has_own_ids(self, row: int) -> bool:
+        return self._record(row).own is not None
+
+    def _record(self, row: int) -> RequestRecord:
         trace, own = self._found.place(row)
-        return bool(self._calls[trace][own].own_span_id)
+        return self._calls[trace].record(own)

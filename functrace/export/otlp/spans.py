@@ -145,6 +145,8 @@ class _Track:
         request = None if requests is None else requests.find(frame.call)
         if request is not None:
             sampler.begin_request(frame, request)
+            if request.is_inbound:
+                frame.request_end = frame.call.end
 
     def assign_parent_calls(self, before: int = _NEVER) -> None:
         """Assign a parent call to the children that began before a time."""

@@ -18,6 +18,7 @@ from functrace.export.otlp.frames import (
     to_parent_call,
 )
 from functrace.export.otlp.ids import Identity, TrackIds
+from functrace.export.otlp.live.open_requests import OpenRequests
 from functrace.export.otlp.parent_calls import NO_PARENT, ParentCall
 from functrace.globs import compile_list
 from functrace.tracefile import Function
@@ -57,6 +58,7 @@ class LiveTrack:
 class _OpenCall(Frame):
     __slots__ = ("has_ended",)
 
+    track: LiveTrack
     has_ended: bool
 
 
@@ -121,6 +123,7 @@ class SpanFollower:
         self._sampler = Sampler(options, self._roots if roots else None)
         self._identity: Identity | None = None
         self._calls: dict[int, _OpenCall] = {}
+        self._requests = OpenRequests()
 
     @property
     def overwritten(self) -> int:
@@ -155,28 +158,32 @@ class SpanFollower:
                 forgotten.append(index)
             elif index in forgotten:
                 forgotten.remove(index)
-        for (
-            call,
-            outer_call,
-            start,
-            outer,
-            function,
-            index,
-            outer_track,
-            _,
-        ) in progress.begun.tolist():
-            track = self.process.tracks[index]
-            if track.parent_call is None:
-                self._set_parent_call(track, outer, outer_track)
-            frame = _OpenCall(track, function, start, self._calls.get(outer_call))
-            frame.has_ended = False
-            self._sampler.begin(frame)
-            self._calls[call] = frame
+        self._begin(progress)
         self._finish(progress)
         for call in progress.released.tolist():
             self._calls.pop(call, None)
         for index in forgotten:
             self.process.tracks.pop(index, None)
+
+    def _begin(self, progress: Progress) -> None:
+        """Assign the calls that have begun to OpenTelemetry traces."""
+        records = self._requests.read(progress, self._follower.functions)
+        begun = []
+        for call, caller, start, outer, function, index, outer_track, _ in progress.begun.tolist():
+            frame = _OpenCall(self.process.tracks[index], function, start, self._calls.get(caller))
+            frame.has_ended = False
+            self._calls[call] = frame
+            begun.append((call, frame, outer, outer_track))
+        if records:  # an outbound call may belong to an inbound call of any track
+            begun.sort(key=lambda each: each[1].start)
+        for call, frame, outer, outer_track in begun:
+            if frame.track.parent_call is None:
+                self._set_parent_call(frame.track, outer, outer_track)
+            self._sampler.begin(frame)
+            if call in records:
+                name = self._follower.functions[frame.function].name
+                request = self._requests.begin(call, frame, records[call], name)
+                self._sampler.begin_request(frame, request)
 
     def _describe(
         self, progress: Progress, number: int, index: int, kind: int, text: int, size: int
@@ -221,10 +228,13 @@ class SpanFollower:
         times = [nanoseconds(rows[name]).tolist() for name in ("start", "duration", "suspended")]
         names = ("call", "start", "function", "track", "flags", "depth", "text", "text_length")
         columns = [rows[name].tolist() for name in names]
+        statuses = dict(progress.statuses.tolist())
         for row in zip(*times, *columns, strict=True):
             start, duration, suspended, call, ticks, function, track, flags, *text = row
             frame = self._calls[call]
             frame.has_ended = True
+            if frame.request is not None and call in statuses:
+                frame.request = frame.request.with_status(statuses[call], self._follower.name_of)
             if flags & END_UNKNOWN:
                 frame.is_sampled = False
                 self.dropped += 1
@@ -250,6 +260,7 @@ class SpanFollower:
                 suspended,
             )
             self._end(frame)
+        self._requests.forget_ended()
 
     def _end(self, frame: _OpenCall) -> None:
         """Send an ended call if it is selected, together with its callers that have ended."""

@@ -24,11 +24,16 @@ type Call struct {
 	Suspended int64 // ticks of its duration during which the track was suspended
 	Failure
 
+	Request *Request // that the call stands for; nil if it is none
+
 	// Set by the observer.
 	TraceID    ids.TraceID
-	IsRoot     bool // of an OpenTelemetry trace
-	IsSampled  bool // its OpenTelemetry trace is sent
-	IsSelected bool // by the filters for errors and slow calls
+	IsRoot     bool        // of an OpenTelemetry trace, or of this process's part of it
+	Remote     *ids.SpanID // of a root: the parent that is no caller; nil if it has none
+	Outer      *Call       // on another track, which is that parent
+	IsSampled  bool        // its OpenTelemetry trace is sent
+	IsSelected bool        // by the filters for errors and slow calls
+	IsReported bool        // its end is known to the observer
 
 	state           *functionState
 	level           int   // number of open calls of this process around it on its track
@@ -42,6 +47,9 @@ type Failure struct {
 	IsError, IsPanic, IsGoexit, IsTextCut, IsUnfinished bool
 	IsEndUnknown                                        bool // its exit was overwritten before it was read
 	Text                                                string
+
+	HasStatus bool
+	Status    uint64 // the value of a request's status record
 }
 
 // isOpenAt reports whether the call, which began at that time or earlier, was still open then.
@@ -49,7 +57,8 @@ func (c *Call) isOpenAt(time int64) bool {
 	return !c.HasEnded || c.End > time || c.IsUnfinished && c.End == time
 }
 
-// An Observer is notified of the calls of a track in order, of a caller before its callees.
+// An Observer is notified of the calls of a track in order, of a caller before its callees. In a program
+// with requests, the calls that have begun since the last time come first, in order over all tracks.
 type Observer interface {
 	Begin(*Call)
 	End(*Call)
@@ -67,6 +76,8 @@ type Calls struct {
 	starters map[int32]bool // functions that have started tracks
 	idle     idleTracks
 	history  history
+	begun    []*Call // not reported yet
+	ended    []*Call
 
 	lost         *follow.Lost
 	isIncomplete bool // words were overwritten before they were read
@@ -131,6 +142,38 @@ func (c *Calls) Advance(until int64) {
 	}
 	clear(c.active[len(kept):])
 	c.active = kept
+	c.report()
+}
+
+func (c *Calls) begin(call *Call) {
+	c.begun = append(c.begun, call)
+	if !c.facts.HasRequests {
+		c.report()
+	}
+}
+
+func (c *Calls) end(call *Call) {
+	c.ended = append(c.ended, call)
+	if !c.facts.HasRequests {
+		c.report()
+	}
+}
+
+// report notifies the observer. An outbound call may belong to an inbound call of any track, which must
+// be known by then.
+func (c *Calls) report() {
+	if len(c.begun) > 1 {
+		sort.SliceStable(c.begun, func(i, j int) bool { return c.begun[i].Start < c.begun[j].Start })
+	}
+	for _, call := range c.begun {
+		c.observer.Begin(call)
+	}
+	for _, call := range c.ended {
+		c.observer.End(call)
+	}
+	clear(c.begun)
+	clear(c.ended)
+	c.begun, c.ended = c.begun[:0], c.ended[:0]
 }
 
 // link registers new tracks with their parents. A parent that began after its child is ignored, so
@@ -162,4 +205,5 @@ func (c *Calls) Finish(last int64) {
 	for _, t := range all {
 		t.finish(last)
 	}
+	c.report()
 }

@@ -61,6 +61,8 @@ func isBefore(a, b *follow.Run) bool {
 func (t *Track) add(piece *follow.Piece) {
 	if piece.Begins {
 		t.runs.locate(piece.Run)
+	} else {
+		t.completeRequest(piece)
 	}
 	t.pieces = append(t.pieces, pending{Piece: *piece})
 	for i := len(t.pieces) - 1; i > 0 && isBefore(piece.Run, t.pieces[i-1].Run); i-- {

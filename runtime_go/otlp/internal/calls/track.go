@@ -94,7 +94,8 @@ func (t *Track) run(until int64) bool {
 		if t.runs.isLate(piece.Run) {
 			continue
 		}
-		if !piece.isBegun && !t.begin(i, until) || !t.runPiece(piece, until) {
+		isLast := i == len(t.pieces)-1
+		if !piece.isBegun && !t.begin(i, until) || !t.runPiece(piece, until, isLast) {
 			t.pieces = append(t.pieces[:0], t.pieces[i:]...)
 			return true
 		}
@@ -121,13 +122,16 @@ func (t *Track) begin(index int, until int64) bool {
 	return true
 }
 
-func (t *Track) runPiece(p *pending, until int64) bool {
+func (t *Track) runPiece(p *pending, until int64, isLast bool) bool {
 	for p.at < len(p.Words) {
 		word := format.WordAt(p.Words[p.at:])
 		size := 8
 		switch word.Kind() {
 		case format.Entry, format.Exit:
 			if t.since(p.Base+word.Ticks()) > until {
+				return false
+			}
+			if isLast && p.at+size == len(p.Words) && until < format.TimeLimit && t.awaitsRequest(word) {
 				return false
 			}
 			t.finishMatching()
@@ -164,6 +168,12 @@ func (t *Track) record(p *pending, word format.Word, payload []byte) {
 		if function, start := t.openCall(payload); function >= 0 {
 			t.reopen(function, start, true)
 		}
+	case kind == format.Request:
+		t.finishMatching()
+		t.beginRequest(word.Value(), payload)
+	case kind == format.Status:
+		t.finishMatching()
+		t.failure.HasStatus, t.failure.Status = true, word.Value()
 	case kind == format.Lost:
 		t.isSuspended = false
 	case kind == format.Suspended || kind == format.Resumed:
@@ -352,7 +362,7 @@ func (t *Track) push(function int32, start int64) {
 	}
 	state.open, state.last = c, c
 	t.open = append(t.open, c)
-	t.calls.observer.Begin(c)
+	t.calls.begin(c)
 }
 
 func (t *Track) stateOf(function int32) *functionState {
@@ -376,7 +386,7 @@ func (t *Track) pop(end int64, failure Failure) {
 	c.HasEnded, c.End, c.Suspended, c.Failure = true, end, t.suspended-c.suspendedBefore, failure
 	c.outer = nil
 	t.calls.remember(c)
-	t.calls.observer.End(c)
+	t.calls.end(c)
 }
 
 var (

@@ -10,9 +10,14 @@ import (
 
 // A Function of the program.
 type Function struct {
+	definition
+	Direction byte // of the requests that its calls are: format.Inbound or Outbound; else 0
+	number    int  // its first one
+}
+
+type definition struct {
 	Name, File string
 	Line       uint32
-	IsRequest  bool // its calls are requests, and its name is theirs
 }
 
 // Facts are the metadata read so far: the process and its functions.
@@ -20,7 +25,8 @@ type Facts struct {
 	Process      map[string]any
 	Functions    []Function
 	byNumber     []int32 // index + 1
-	byDefinition map[Function]int32
+	byDefinition map[definition]int32
+	HasRequests  bool // a function stands for requests
 }
 
 // Index returns the index of the function with a number, -1 if there is none.
@@ -45,12 +51,21 @@ func (f *Facts) add(kind int, payload []byte) {
 	}
 }
 
+// markRequest marks a function whose record is right before this one. Functions for requests of the
+// other direction may have the same name.
 func (f *Facts) markRequest(payload []byte) {
-	if len(payload) < format.RequestNameBytes || payload[4] < 1 || payload[4] > 2 {
+	if len(payload) < format.RequestNameBytes {
 		return
 	}
-	if index := f.Index(int(binary.LittleEndian.Uint32(payload))); index >= 0 {
-		f.Functions[index].IsRequest = true
+	number, direction := int(binary.LittleEndian.Uint32(payload)), payload[4]
+	index := f.Index(number)
+	if index < 0 || direction != format.Inbound && direction != format.Outbound {
+		return
+	}
+	if function := &f.Functions[index]; function.number == number && function.Direction == 0 {
+		delete(f.byDefinition, function.definition)
+		function.Direction = direction
+		f.HasRequests = true
 	}
 }
 
@@ -64,7 +79,7 @@ func (f *Facts) addFunction(payload []byte) {
 	if number == 0 || number >= format.Functions || fileEnd > len(payload) || f.Index(number) >= 0 {
 		return
 	}
-	function := Function{
+	function := definition{
 		Name: format.Text(payload[format.FunctionBytes:nameEnd]),
 		File: format.Text(payload[nameEnd:fileEnd]),
 		Line: binary.LittleEndian.Uint32(payload[4:]),
@@ -73,7 +88,7 @@ func (f *Facts) addFunction(payload []byte) {
 	if !isKnown {
 		index = int32(len(f.Functions))
 		f.byDefinition[function] = index
-		f.Functions = append(f.Functions, function)
+		f.Functions = append(f.Functions, Function{definition: function, number: number})
 	}
 	if number >= len(f.byNumber) {
 		f.byNumber = append(f.byNumber, make([]int32, number+1-len(f.byNumber))...)

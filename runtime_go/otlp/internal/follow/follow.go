@@ -48,7 +48,7 @@ func Open(path string) (*Follower, error) {
 		file:    file,
 		current: map[uint64]*chunk{},
 		buffer:  make([]byte, format.HeaderBytes),
-		Facts:   Facts{byDefinition: map[Function]int32{}},
+		Facts:   Facts{byDefinition: map[definition]int32{}},
 		latest:  -1,
 	}
 	if err := f.readHeader(); err != nil {

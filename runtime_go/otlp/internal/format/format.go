@@ -39,6 +39,8 @@ const (
 	Resumed   = 8
 	Inherited = 9
 	Switch    = 10
+	Request   = 11
+	Status    = 12
 	Function  = 16
 	Process   = 17
 
@@ -65,6 +67,25 @@ const (
 	RunBits = 24
 	MaxRun  = 1<<RunBits - 1
 	MaxOpen = 1<<16 - 1
+)
+
+// Parts of the value of a request record.
+const (
+	Direction     = 0x3
+	Inbound       = 1
+	Outbound      = 2
+	ProtocolShift = 2
+	Protocol      = 0xf
+	GRPC          = 2
+	HasIDs        = 1 << 8
+	HasCaller     = 1 << 10
+	HasOwnIDs     = 1 << 11
+)
+
+// Parts of the value of a status record.
+const (
+	Code       = 0xffff
+	RouteShift = 20
 )
 
 // Sizes of payloads, and the limit of function numbers.

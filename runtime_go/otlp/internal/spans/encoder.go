@@ -93,7 +93,7 @@ func appendOwn(b []byte, c *calls.Call, start, end uint64) []byte {
 	b = protowire.AppendBytes(b, c.SpanID[:])
 	if parent := parentOf(c); parent != nil {
 		b = protowire.AppendTag(b, 4, protowire.BytesType)
-		b = protowire.AppendBytes(b, parent.SpanID[:])
+		b = protowire.AppendBytes(b, parent[:])
 	}
 	b = protowire.AppendTag(b, 7, protowire.Fixed64Type)
 	b = protowire.AppendFixed64(b, start)
@@ -101,16 +101,17 @@ func appendOwn(b []byte, c *calls.Call, start, end uint64) []byte {
 	return protowire.AppendFixed64(b, end)
 }
 
-// parentOf returns the call whose span is the parent; nil for the root of an OpenTelemetry trace.
-func parentOf(c *calls.Call) *calls.Call {
+// parentOf returns the id of the parent span; nil if there is none.
+func parentOf(c *calls.Call) *ids.SpanID {
 	switch {
 	case c.IsRoot:
-		return nil
+		return c.Remote
 	case c.Caller != nil:
-		return c.Caller
-	default:
-		return c.Track.Parent
+		return &c.Caller.SpanID
+	case c.Track.Parent != nil:
+		return &c.Track.Parent.SpanID
 	}
+	return nil
 }
 
 // functionPart returns the fields that the spans of a function share.
@@ -118,14 +119,8 @@ func (e *encoder) functionPart(index int32) []byte {
 	for len(e.functions) <= int(index) {
 		function := e.file.Facts.Functions[len(e.functions)]
 		var attributes []*common.KeyValue
-		if !function.IsRequest {
-			attributes = append(attributes, text("code.function.name", function.Name))
-		}
-		if function.File != "" {
-			attributes = append(attributes, text("code.file.path", function.File))
-		}
-		if function.Line != 0 {
-			attributes = append(attributes, number("code.line.number", int64(function.Line)))
+		if function.Direction == 0 {
+			attributes = functionAttributes(function)
 		}
 		e.functions = append(e.functions, part(&trace.Span{
 			Name:       shortName(function.Name),
@@ -136,6 +131,17 @@ func (e *encoder) functionPart(index int32) []byte {
 		}))
 	}
 	return e.functions[index]
+}
+
+func functionAttributes(function follow.Function) []*common.KeyValue {
+	attributes := []*common.KeyValue{text("code.function.name", function.Name)}
+	if function.File != "" {
+		attributes = append(attributes, text("code.file.path", function.File))
+	}
+	if function.Line != 0 {
+		attributes = append(attributes, number("code.line.number", int64(function.Line)))
+	}
+	return attributes
 }
 
 var trackKinds = [...]string{"functrace.unknown", "functrace.goroutine", "thread", "functrace.task"}
@@ -154,7 +160,7 @@ func trackAttributes(t *calls.Track) []*common.KeyValue {
 // rarePart returns the fields that most spans do not have.
 func (e *encoder) rarePart(c *calls.Call, end uint64) []byte {
 	hasChain := c.IsRoot && (c.Caller != nil || c.Track.Parent != nil)
-	if c.Failure == (calls.Failure{}) && c.Suspended == 0 && !hasChain {
+	if c.Failure == (calls.Failure{}) && c.Suspended == 0 && !hasChain && c.Request == nil {
 		return nil
 	}
 	span := trace.Span{}
@@ -173,6 +179,9 @@ func (e *encoder) rarePart(c *calls.Call, end uint64) []byte {
 	encoded := part(&span)
 	if hasChain {
 		encoded = e.appendChain(encoded, c)
+	}
+	if c.Request != nil {
+		encoded = append(encoded, e.requestPart(c)...)
 	}
 	return encoded
 }

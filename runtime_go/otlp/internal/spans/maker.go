@@ -17,6 +17,7 @@ type Maker struct {
 	options Options
 	rate    ids.Rate
 	roots   roots
+	inbound map[uint64]*calls.Call // open inbound calls by number; nil if several have the number
 	encoder encoder
 	batch   Batch
 	send    func(Batch)
@@ -30,6 +31,7 @@ func New(file *follow.Follower, options Options, send func(Batch)) *Maker {
 		options: options,
 		rate:    rate,
 		roots:   newRoots(options.Roots, &file.Facts),
+		inbound: map[uint64]*calls.Call{},
 		encoder: newEncoder(file, rate),
 		send:    send,
 	}
@@ -48,10 +50,17 @@ func (m *Maker) Begin(c *calls.Call) {
 	case !m.roots.exist || m.roots.contain(c.Function):
 		c.TraceID, c.IsRoot, c.IsSampled = c.OwnTrace, true, m.rate.IsSampled(c.OwnTrace)
 	}
+	if c.Request != nil {
+		m.beginRequest(c)
+	}
 }
 
 // End adds the call's span, if it is to be sent.
 func (m *Maker) End(c *calls.Call) {
+	c.IsReported = true
+	if c.Request != nil && c.Request.IsInbound {
+		delete(m.inbound, c.Request.Number)
+	}
 	switch {
 	case c.IsEndUnknown:
 		m.WithoutEnd++
@@ -70,11 +79,15 @@ func (m *Maker) matches(c *calls.Call) bool {
 	return m.options.Errors && (c.IsError || c.IsPanic) || m.options.MinDurationNs >= 0 && durationNs >= m.options.MinDurationNs
 }
 
-// selectChain selects the call and its callers, each once. Open ones are added when they end.
+// selectChain selects the call, its callers and the calls that spans of these are below, each once. Open
+// ones are added when they end.
 func (m *Maker) selectChain(c *calls.Call) {
 	for c != nil && !c.IsSelected {
 		c.IsSelected = true
-		if c.HasEnded && c.IsSampled && !c.IsEndUnknown {
+		if c.Outer != nil {
+			m.selectChain(c.Outer)
+		}
+		if c.IsReported && c.IsSampled && !c.IsEndUnknown {
 			m.add(c)
 		}
 		if c.Caller != nil {
