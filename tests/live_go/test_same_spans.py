@@ -88,7 +88,7 @@ def test_requests(sender: Path, tmp_path: Path, chosen: str) -> None:
         "all": (ALL_CALLS, {}),
         "sample": (Options(rate=0.5), {"FUNCTRACE_OTLP_SAMPLE": "0.5"}),
         "root": (
-            Options(roots=lambda trace: trace_arguments.matching_functions(trace, ["main.serve"])),
+            Options(roots=lambda trace: matching_functions(trace, ["main.serve"])),
             {"FUNCTRACE_OTLP_ROOT": "main.serve"},
         ),
     }
