@@ -188,22 +188,36 @@ static PyObject *evaluate_without_us(PyThreadState *state, frame_t *frame, int t
     return result;
 }
 
+/* Evaluates a frame of an unwatched function. */
+static inline PyObject *evaluate_unwatched(PyThreadState *state, struct function *f, frame_t *frame) {
+    PyObject *result = evaluation.previous(state, frame, 0);
+    if (likely(result) || !evaluation.active || state->tracing) return result;
+    return report_end(state, f, frame, result);
+}
+
 static PyObject *evaluate(PyThreadState *state, frame_t *frame, int throwing) {
     if (unlikely(is_deep())) return evaluate_without_us(state, frame, throwing);
-    struct function *f = function_of(frame_code(frame));
+    code_entry entry = entry_of(frame_code(frame));
+    struct function *f = entry_function(entry);
+    if (entry & UNWATCHED) return evaluate_unwatched(state, f, frame);
     /* As since Python 3.12, there are no events in the program's trace or profile functions. */
     if (likely(!f) || !evaluation.active || state->tracing)
         return evaluation.previous(state, frame, throwing);
     return evaluate_ours(state, f, frame, throwing);
 }
 
+/* A plain function's frame is evaluated once, so a call that is recorded is not affected. */
 int source_add(struct function *f) {
-    (void)f;
+    bool is_unwatched = f->kind == PLAIN && f->state != RECORDED && !f->started && !f->returned;
+    code_entry *place = entry_place(f->code);
+    if (place) *place = (code_entry)f | (is_unwatched ? UNWATCHED : 0);
     return 0;
 }
 
 /* If another eval hook was installed after ours, it still calls us. */
 int source_start(void) {
+    for (struct function *f = functions; f; f = f->next)
+        source_add(f);
     PyInterpreterState *interpreter = PyInterpreterState_Get();
     _PyFrameEvalFunction first = _PyInterpreterState_GetEvalFrameFunc(interpreter);
     if (!evaluation.previous || first == evaluation.previous) {

@@ -30,7 +30,7 @@ static void add_numbered(struct function *f) {
 
 /* Called when the code object is deleted. */
 static void release(void *memory) {
-    struct function *f = memory;
+    struct function *f = entry_function((code_entry)memory);
     if (!f) return;
     if (f->previous) f->previous->next = f->next;
     else functions = f->next;

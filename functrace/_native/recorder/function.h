@@ -58,19 +58,50 @@ void functions_begin_again(void);
 /* Returns the new number of the function that had this one in the previous file; 0 if none had. */
 uint32_t function_renumber(uint32_t previous_number);
 
-/* Returns the code object's function, or NULL. */
-static inline struct function *function_of(PyCodeObject *code) {
+/* Our data in a code object: the address of its function, and UNWATCHED or 0. */
+typedef uintptr_t code_entry;
+
+/* Marks a function of whose calls only failures are recorded: all others need nothing of the struct,
+ * which would take one more line of the processor's cache. */
+enum { UNWATCHED = 1 };
+
+/* Returns the function of an entry, or NULL. */
+static inline struct function *entry_function(code_entry entry) {
+    return (struct function *)(entry & ~(code_entry)UNWATCHED);
+}
+
 #if PY_VERSION_HEX < 0x030E0000
-    const struct {
+
+/* Returns the place of the code object's entry, or NULL; as _PyCode_GetExtra reads it, without
+ * checks. */
+static inline code_entry *entry_place(PyCodeObject *code) {
+    struct {
         Py_ssize_t size;
-        void *items[1];
-    } *extra = code->co_extra; /* as _PyCode_GetExtra reads it, without checks */
-    return extra && extra->size > function_index ? extra->items[function_index] : NULL;
+        code_entry items[1];
+    } *extra = code->co_extra;
+    return extra && extra->size > function_index ? &extra->items[function_index] : NULL;
+}
+
+/* Returns the code object's entry, or 0. */
+static inline code_entry entry_of(PyCodeObject *code) {
+    const code_entry *place = entry_place(code);
+    return place ? *place : 0;
+}
+
 #else
+
+/* Returns the code object's entry, or 0. */
+static inline code_entry entry_of(PyCodeObject *code) {
     void *found = NULL;
     PyUnstable_Code_GetExtra((PyObject *)code, function_index, &found);
-    return found;
+    return (code_entry)found;
+}
+
 #endif
+
+/* Returns the code object's function, or NULL. */
+static inline struct function *function_of(PyCodeObject *code) {
+    return entry_function(entry_of(code));
 }
 
 #endif
