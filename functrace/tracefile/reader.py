@@ -48,7 +48,9 @@ class Clock:
 
     def ticks(self, nanoseconds: int) -> int:
         """Convert nanoseconds to ticks."""
-        return min(max(round(nanoseconds * (self.ticks_per_second / 1e9)), 0), fmt.TIME_LIMIT)
+        is_exact = self.ticks_per_second == 1e9
+        ticks = nanoseconds if is_exact else round(nanoseconds * (self.ticks_per_second / 1e9))
+        return min(max(ticks, 0), fmt.TIME_LIMIT)
 
 
 @dataclass(frozen=True, eq=False)

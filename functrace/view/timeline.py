@@ -35,11 +35,15 @@ class Timeline:
     """A trace, prepared for windows of any width.
 
     Threads may use it at the same time. Tracks and functions are indices into the trace's.
+
+    Attributes:
+        trace: the trace.
+        index: its index.
     """
 
     def __init__(self, trace: Trace, index: TraceIndex) -> None:
         self.trace = trace
-        self._index = index
+        self.index = index
         self._source = source_of(trace)
         self._strips = 0
         """strips that were read since pages were released"""
@@ -68,7 +72,7 @@ class Timeline:
 
     def tracks(self) -> TrackFigures:
         """Return the figures of every track."""
-        tracks = self._index.tracks
+        tracks = self.index.tracks
         return TrackFigures(
             start=self.trace.clock.nanoseconds(tracks["start"]),
             end=self.trace.clock.nanoseconds(tracks["end"]),
@@ -118,16 +122,16 @@ class Timeline:
         while self.trace.words.last // (width * step) >= max(px, 1):
             step *= 2
         count = self.trace.words.last // (width * step) + 1
-        first = self._index.tracks["start"] // (width * step)
-        last = self._index.tracks["end"] // (width * step)
+        first = self.index.tracks["start"] // (width * step)
+        last = self.index.tracks["end"] // (width * step)
         change = np.zeros(count + 1, np.int64)
         np.add.at(change, np.minimum(first, count - 1), 1)
         np.add.at(change, np.minimum(last, count - 1) + 1, -1)
         bins = np.arange(0, OVERVIEW_BINS, step)
         return Overview(
             bin_ns=width * step * 1e9 / self.trace.clock.ticks_per_second,
-            calls=np.add.reduceat(self._index.bin_calls, bins)[:count],
-            failed=np.add.reduceat(self._index.bin_failed, bins)[:count],
+            calls=np.add.reduceat(self.index.bin_calls, bins)[:count],
+            failed=np.add.reduceat(self.index.bin_failed, bins)[:count],
             tracks=np.cumsum(change)[:count],
         )
 

@@ -1,4 +1,4 @@
-"""Mutates the vectors, reads them with the engine and the reference, and follows them as they grow.
+"""Mutates the vectors, reads them with the engine and the reference, draws and follows them.
 
     python -m tests.tracefile.fuzz [seconds seed [binary]]
 
@@ -16,15 +16,23 @@ from contextlib import suppress
 from importlib.machinery import ExtensionFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
 
 from functrace import _native
 from functrace.analysis import Listing, Selection
 from functrace.errors import FunctraceError
+from functrace.tracefile import open_trace
 from functrace.tracefile.chain_follower import ChainFollower
 from functrace.tracefile.follower import Follower
+from functrace.view import index
+from functrace.view.call_query import ORDERS, CallQuery
+from functrace.view.timeline import Timeline
 from tests.tracefile import writer as w
 from tests.tracefile.meaning import both
 from tests.tracefile.vectors import VECTORS, VERSION_1
+from tests.view.contract import check_window
 
 _HEADER = 4096
 
@@ -52,12 +60,45 @@ def fuzz(seconds: float, seed: int) -> int:
                 with suppress(FunctraceError):
                     both(path, *_question(chance))
                 with suppress(FunctraceError):
+                    _view(path, chance)
+                with suppress(FunctraceError):
                     _follow(path, chance)
             except BaseException:
                 Path("build/fuzz.ftrace").write_bytes(content)
                 raise
             runs += 1
     return runs
+
+
+def _view(path: Path, chance: random.Random) -> None:
+    """Draw windows of the trace from an index with short strips."""
+    trace = open_trace(path)
+    with patch.object(index, "STRIP_WORDS", chance.choice([1, 2, 5, 20])):
+        timeline = Timeline.open(trace)
+    tracks = [track for track in range(len(trace.tracks)) if chance.random() < 0.8]
+    for _ in range(4):
+        since = chance.choice([0, chance.randrange(100)])
+        until = since + chance.choice([chance.randrange(100), 1 << chance.randrange(62)])
+        depth = chance.randrange(1, 9)
+        window = timeline.window(tracks, since, until, chance.randrange(1, 50), depth)
+        check_window(trace, window, tracks, depth)
+    with suppress(ValueError):
+        _use(Timeline(trace, _damaged(timeline.index, chance)), tracks, chance)
+
+
+def _damaged(intact: index.TraceIndex, chance: random.Random) -> index.TraceIndex:
+    arrays = {name: getattr(intact, name).copy() for name in index.ROW_TYPES}
+    octets = arrays[chance.choice(list(arrays))].view(np.uint8)
+    for _ in range(chance.randrange(1, 4) if len(octets) else 0):
+        octets[chance.randrange(len(octets))] = chance.choice([0, 1, 0x7F, 0x80, 0xFF])
+    return index.TraceIndex(**arrays)
+
+
+def _use(timeline: Timeline, tracks: list[int], chance: random.Random) -> None:
+    since = chance.randrange(100)
+    timeline.window(tracks, since, since + chance.randrange(1000), chance.randrange(1, 2000))
+    order = chance.choice(ORDERS)
+    timeline.calls_in(CallQuery(since, min_duration_ns=chance.randrange(2), order=order, limit=3))
 
 
 def _follow(path: Path, chance: random.Random) -> None:

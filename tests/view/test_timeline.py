@@ -111,8 +111,10 @@ def test_windows_of_random_programs(
             check_window(trace, timeline.window(tracks, since, until, px, depth), tracks, depth)
 
 
+@pytest.mark.parametrize("strip_words", [1, 3, 1024])
 @pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.stem)
-def test_windows_of_vectors(path: Path) -> None:
+def test_windows_of_vectors(path: Path, strip_words: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index, "STRIP_WORDS", strip_words)
     trace = open_trace(path)
     timeline, tracks = Timeline.open(trace), range(len(trace.tracks))
     first, last = trace.span

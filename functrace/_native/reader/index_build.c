@@ -289,6 +289,7 @@ static void begin_track(struct walk *w, int32_t track) {
     reset_track(w, track);
     if (at->piece < at->source->piece_of[track + 1]) begin_piece(w);
     begin_strip(w);
+    w->strip.time = 0; /* a gap before the first piece is bridged again by who reads the strip */
 }
 
 static void keep_parts(struct walk *w) {
