@@ -32,6 +32,11 @@ def duration(nanoseconds: float) -> str:
     return f"{nanoseconds:.0f}ns"
 
 
+def signed_duration(nanoseconds: int) -> str:
+    """Return a change of a duration: ``+1.23ms`` or ``-789ns``."""
+    return ("+" if nanoseconds >= 0 else "-") + duration(abs(nanoseconds))
+
+
 def size(number: int) -> str:
     """Return a size: ``512 bytes``, ``4.6 kB``, ``12.3 MB``, ``1.2 GB``."""
     for unit, bytes_ in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):

@@ -16,6 +16,8 @@ from functrace.cli import verbs
 from tests.analysis.recorded import Recorded
 from tests.cli import faulty, mall, shop
 from tests.export import program
+from tests.support import fleet_store
+from tests.support.fleet import Plan
 from tests.tracefile.vectors import FOLDER
 
 PAGE = (Path(__file__).parents[2] / "docs" / "json.md").read_text("utf-8")
@@ -38,7 +40,11 @@ RUNS = {
     "info": ["info . --json"],
     "services": ["services mall --json"],
     "replay": ["replay . --json", "replay mall --request store:3 --json", STORY],
-    "diff": ["diff monday.ftrace tuesday.ftrace --json", "diff fast.ftrace slow.ftrace --json"],
+    "diff": [
+        "diff monday.ftrace tuesday.ftrace --json",
+        "diff fast.ftrace slow.ftrace --json",
+        "diff --store fleet shop@1.4 shop@1.5 --json",
+    ],
     "export": ["export . --to json", "export . --to jsonl"],
     "inject": ["inject --check --json src"],
     "strip": ["strip --check --json src"],
@@ -63,6 +69,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         recorded = Recorded("main.work")
         recorded.goroutine(1).call("main.work", times=100, took=took)
         recorded.write(tmp_path / f"{name}.ftrace")
+    fleet_store.write(tmp_path / "fleet", Plan(60, {"shop": 20}))
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "app.py").write_text("def f():\n    return 1\n\ndef g(): return f()\n")
     (tmp_path / "src" / "broken.py").write_text("def f(:\n")

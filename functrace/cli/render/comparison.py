@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from functrace import units
 from functrace.analysis.compare import Comparison, FailureRate, Presence, Timing
+from functrace.cli.render import store_changes
+from functrace.rollup.comparison.compare import Change, StoreComparison
+from functrace.rollup.comparison.difference import KINDS
 from functrace.text import coverage
 from functrace.text.safe_text import style
 
 if TYPE_CHECKING:
     from functrace.tracefile import Trace
 
-Entry = Presence | Timing | FailureRate
+Entry = Presence | Timing | FailureRate | Change
 Sections = dict[str, list[Entry]]
 
 _COLOURS = {"slower": "red", "fails more": "red", "faster": "green", "fails less": "green"}
@@ -25,9 +28,25 @@ def sections(found: Comparison, *, with_chance: bool) -> Sections:
     kinds: Sections = {
         each.name.replace("_", " "): getattr(found, each.name) for each in fields(found)
     }
-    if with_chance:
-        return kinds
+    return kinds if with_chance else _without_chance(kinds)
+
+
+def store_sections(found: StoreComparison, *, with_chance: bool) -> Sections:
+    """Return the changes of a store by kind, as `sections` does."""
+    kinds: Sections = {
+        kind.replace("_", " "): [each for each in found.changes if each.kind == kind]
+        for kind in KINDS
+    }
+    return kinds if with_chance else _without_chance(kinds)
+
+
+def _without_chance(kinds: Sections) -> Sections:
     return {kind: [e for e in entries if not e.by_chance] for kind, entries in kinds.items()}
+
+
+def has_change(found: Sections) -> bool:
+    """Return whether a difference is not chance."""
+    return any(not entry.by_chance for entries in found.values() for entry in entries)
 
 
 def lines(found: Sections, limit: int) -> Iterator[str]:
@@ -47,13 +66,16 @@ def lines(found: Sections, limit: int) -> Iterator[str]:
 
 def _entry(entry: Entry) -> Iterator[str]:
     chance = "  (may be chance)" if entry.by_chance else ""
-    if isinstance(entry, Presence):
+    if isinstance(entry, Change):
+        yield from store_changes.lines(entry, chance)
+    elif isinstance(entry, Presence):
         yield from _presence(entry, chance)
     elif isinstance(entry, Timing):
         yield f"  {entry.name}{chance}"
         times = f"p50 {_durations(entry.p50)}, p99 {_durations(entry.p99)}"
         yield f"      {times}, {_calls(entry.calls)}"
-        yield f"      total {_signed(entry.added)}, self {_signed(entry.added_self)}"
+        total, self = map(units.signed_duration, (entry.added, entry.added_self))
+        yield f"      total {total}, self {self}"
     else:
         rates = " → ".join(
             units.share(*pair) for pair in zip(entry.failed, entry.calls, strict=True)
@@ -92,21 +114,24 @@ def _calls(pair: tuple[int, int]) -> str:
     return " → ".join(map(units.count, pair)) + " calls"
 
 
-def _signed(nanoseconds: int) -> str:
-    return ("+" if nanoseconds >= 0 else "-") + units.duration(abs(nanoseconds))
-
-
 def as_json(found: Sections, limit: int, traces: Sequence[Trace]) -> dict[str, Any]:
     """Return the first ``limit`` differences of each kind as JSON values; 0 is all."""
+    return {**kinds_as_json(found, limit), **coverage.as_json(traces)}
+
+
+def kinds_as_json(found: Sections, limit: int) -> dict[str, Any]:
+    """Return the first ``limit`` differences of each kind, and the number of the others."""
     kinds = {
         kind.replace(" ", "_"): list(map(_object, entries[: limit or None]))
         for kind, entries in found.items()
     }
     more = sum(max(len(entries) - limit, 0) for entries in found.values()) if limit else 0
-    return {**kinds, "more_differences": more, **coverage.as_json(traces)}
+    return {**kinds, "more_differences": more}
 
 
 def _object(entry: Entry) -> dict[str, Any]:
+    if isinstance(entry, Change):
+        return store_changes.as_json(entry)
     if isinstance(entry, Presence):
         return {
             "function": entry.chain.name,
