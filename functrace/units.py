@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 
 from functrace.errors import UsageError
 
@@ -18,6 +19,9 @@ _NANOSECONDS = {
     "d": 86_400_000_000_000,
 }
 _DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h|d)")
+
+_EPOCH = datetime(1970, 1, 1)
+_MAX_S = 10_000_000_000
 
 _ZERO = re.compile(r"0+(\.0*)?")  # needs no unit
 
@@ -65,6 +69,13 @@ def share(part: float, whole: float) -> str:
 def moment(nanoseconds: int) -> str:
     """Return a time since a trace's start, rounded down, in a form that parse_duration reads."""
     return f"{nanoseconds // 1000 / 1e6:.6f}s"
+
+
+def utc(nanoseconds: int) -> str:
+    """Return a time since 1970 in UTC, rounded down: ``2026-11-27T15:04:05.123456Z``."""
+    seconds, fraction = divmod(nanoseconds, 1_000_000_000)
+    moment = _EPOCH + timedelta(seconds=min(max(seconds, 0), _MAX_S))
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{fraction // 1000:06}Z"
 
 
 def parse_duration(text: str) -> int:

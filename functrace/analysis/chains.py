@@ -47,6 +47,9 @@ class Chains(Tree):
     node_histograms: Histograms
     damage: tuple[str, ...]
     """descriptions of unreadable parts of the file and of anomalies in its calls"""
+    example_paths: tuple[str, ...] = ()
+    """of chains from a store: path of the trace of each track, whose calls start at times since
+    1970"""
 
     def chain(self, node: int) -> list[int]:
         """Return the nodes from the outermost call to ``node``."""

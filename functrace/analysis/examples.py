@@ -27,6 +27,30 @@ class Example:
     """why it was chosen: first failed, slowest or unfinished"""
 
 
+@dataclass(frozen=True)
+class CallPlace:
+    """Place of a call: in a trace, or in the trace of a process whose rollups are in a store."""
+
+    trace: str
+    track: int
+    """id of the track"""
+    kind: str
+    start_ns: int | None
+    """start of the call after the start of the trace; None in a store"""
+    time_ns: int | None
+    """start of the call since 1970; None in a trace"""
+
+
+def place_of(forest: Forest, example: Example) -> CallPlace:
+    """Return the place of an example call."""
+    chains = forest.chains[example.trace]
+    track = chains.trace.tracks[example.track]
+    if chains.example_paths:
+        path = chains.example_paths[example.track]
+        return CallPlace(path, track.id, track.kind, None, example.start)
+    return CallPlace(str(chains.trace.path), track.id, track.kind, example.start, None)
+
+
 def first_failed(forest: Forest, nodes: Iterable[int]) -> Example | None:
     """Return the first call of ``nodes`` that returned an error or panicked."""
     found = []

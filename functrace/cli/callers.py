@@ -8,15 +8,25 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from functrace import units
-from functrace.cli import reading_options, renamed, shared_options, trace_arguments
-from functrace.cli.render import budget_note, callers_text, terminal
+from functrace.cli import (
+    reading_options,
+    renamed,
+    report_notes,
+    shared_options,
+    store_options,
+    trace_arguments,
+)
+from functrace.cli.render import callers_text, terminal
+from functrace.cli.stored_functions import find_functions
 from functrace.cli.trace_arguments import split_arguments
-from functrace.errors import FunctraceError
+from functrace.errors import FunctraceError, UsageError
 from functrace.text import callers_json, layout, similar_names
 
 if TYPE_CHECKING:
     from functrace.analysis.call_chains import CallChain
     from functrace.analysis.caller_chains import CallerChains
+    from functrace.cli.report_notes import Notes
+    from functrace.rollup.query import StoreQuery
 
 _DEFAULT_LIMIT = 20
 _SAMPLED = (
@@ -37,7 +47,7 @@ class _Options:
 
 @click.command()
 @click.argument("function", metavar="FUNC")
-@trace_arguments.argument
+@store_options.traces_or_store
 @reading_options.errors("Show only chains with failed calls.")
 @reading_options.min_duration("Show only chains with calls that took TIME or longer.")
 @click.option(
@@ -66,19 +76,52 @@ def callers(traces: tuple[str, ...], as_json: bool, **flags: Any) -> None:
     FUNC is a name such as store.Get, Get or 'store.*'. TRACE is a trace file or a folder of
     traces; several traces are merged. TIME is 5us, 2ms or 1.5s.
     """
+    store = store_options.take(traces, flags)
+    if store is not None:
+        options = _Options(**flags)
+        _check_for_store(options)
+        with report_notes.reading(store) as query:
+            found = _find_in_store(store.place, query, options)
+            _report(found, options, report_notes.StoreNotes(query), as_json=as_json)
+        return
     flags["function"], paths = split_arguments(flags["function"], traces)
     options = _Options(**flags)
     found = _find(paths, options)
-    chains = _ranked(found, options)
+    _report(found, options, report_notes.TraceNotes(found.forest.traces), as_json=as_json)
+
+
+def _report(found: CallerChains, options: _Options, notes: Notes, *, as_json: bool) -> None:
+    chains = _ranked(found, options, notes)
     if found.sampled:
         terminal.echo(f"functrace: {_SAMPLED}", err=True, fg="yellow")
     limit = options.limit if options.limit is not None else 0 if as_json else _DEFAULT_LIMIT
     shown = chains[:limit] if limit else chains
     if as_json:
-        terminal.print_json(callers_json.report(found, shown, len(chains)))
+        report = callers_json.report(found, shown, len(chains))
+        terminal.print_json({**report, **notes.as_json()})
     else:
         callers_text.show(found, options.function, options.min_duration, shown, len(chains))
-        budget_note.show(found.forest.traces)
+        notes.show()
+
+
+def _check_for_store(options: _Options) -> None:
+    if options.min_duration:
+        raise UsageError(
+            "--min-duration requires traces: a store has histograms, not single calls;"
+            " use --sort p99"
+        )
+
+
+def _find_in_store(place: str, query: StoreQuery, options: _Options) -> CallerChains:
+    from functrace.analysis.caller_chains import CallerFilter
+    from functrace.rollup.stored_callers import find_stored_callers
+    from functrace.rollup.stored_chains import rows_of, stored_chains
+
+    definitions = rows_of(query.definitions())
+    functions = find_functions(place, definitions, options.function)
+    rows = rows_of(query.chains(functions))
+    call_filter = CallerFilter(failed=options.errors, unfold_recursion=options.full)
+    return find_stored_callers(stored_chains(place, rows, definitions), functions, call_filter)
 
 
 def _find(paths: tuple[str, ...], options: _Options) -> CallerChains:
@@ -103,11 +146,10 @@ def _find(paths: tuple[str, ...], options: _Options) -> CallerChains:
     return found
 
 
-def _ranked(found: CallerChains, options: _Options) -> list[CallChain]:
+def _ranked(found: CallerChains, options: _Options, notes: Notes) -> list[CallChain]:
     chains = [chain for chain in found.chains if found.count(chain) >= options.min_count]
     if not chains:
-        note = budget_note.sentences(found.forest.traces)
-        raise FunctraceError(_no_chain_message(found, options), *note)
+        raise FunctraceError(_no_chain_message(found, options), *notes.sentences())
     keys = {
         None: found.count,
         "calls": lambda chain: chain.calls,
@@ -136,6 +178,8 @@ def _other_failures(found: CallerChains) -> str:
     from functrace.analysis.columns import summed
 
     forest = found.forest
+    if any(chains.example_paths for chains in forest.chains):  # of a store, only these were read
+        return "functrace report --errors shows the functions with failed calls"
     failed = summed(forest.errors + forest.panics, forest.function, len(forest.functions))
     ranked = [f for f in (-failed).argsort(kind="stable").tolist() if failed[f]][:3]
     if not ranked:

@@ -3,28 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from functrace import units
-from functrace.cli import reading_options, shared_options, trace_arguments
-from functrace.cli.render import budget_note, terminal
+from functrace.cli import (
+    reading_options,
+    report_notes,
+    shared_options,
+    store_options,
+    trace_arguments,
+)
+from functrace.cli.render import terminal
 from functrace.cli.trace_arguments import split_arguments
 from functrace.errors import FunctraceError
-from functrace.text import chain_text, coverage, layout, similar_names
+from functrace.text import chain_text, layout, similar_names
 
 if TYPE_CHECKING:
     from functrace.analysis.callee_trees import Callee
     from functrace.analysis.merge import Forest
+    from functrace.cli.report_notes import Notes
+    from functrace.rollup.query import StoreQuery
 
 _TITLES = ("share", "total", "suspended", "self", "calls", "failed", "unfinished")
 _MAX_DEPTH = 200  # more would exceed Python's recursion limit
 
 
+@dataclass(frozen=True)
+class _Options:
+    as_json: bool
+    depth: int
+    min_share: float
+
+
 @click.command()
 @click.argument("function", metavar="FUNC")
-@trace_arguments.argument
+@store_options.traces_or_store
 @reading_options.depth("Show only N levels of calls below FUNC.")
 @click.option(
     "--min-share",
@@ -44,17 +60,30 @@ def graph(function: str, traces: tuple[str, ...], as_json: bool, **flags: Any) -
     task is marked go, thread, task or started; it may take longer than its caller. Recursion is
     folded.
     """
-    forest, roots = _roots(*split_arguments(function, traces))
-    tree = _Tree(forest, min(flags["depth"] or _MAX_DEPTH, _MAX_DEPTH), flags["min_share"])
-    if as_json:
+    store = store_options.take(traces, flags)
+    options = _Options(as_json, min(flags["depth"] or _MAX_DEPTH, _MAX_DEPTH), flags["min_share"])
+    if store is not None:
+        with report_notes.reading(store) as query:
+            forest = _stored_forest(store.place, query, function)
+            _report(forest, function, options, report_notes.StoreNotes(query))
+        return
+    name, paths = split_arguments(function, traces)
+    forest = _forest(name, paths)
+    _report(forest, name, options, report_notes.TraceNotes(forest.traces))
+
+
+def _report(forest: Forest, function: str, options: _Options, notes: Notes) -> None:
+    roots = _roots(forest, function, notes)
+    tree = _Tree(forest, options.depth, options.min_share)
+    if options.as_json:
         report = [tree.as_json(root, root.total, 0) for root in roots]
-        terminal.print_json({"functions": report, **coverage.as_json(forest.traces)})
+        terminal.print_json({"functions": report, **notes.as_json()})
         return
     for number, root in enumerate(roots):
         if number:
             terminal.echo()
         _print(list(tree.rows(root, root.total, 0)))
-    budget_note.show(forest.traces)
+    notes.show()
 
 
 def _print(rows: list[list[str]]) -> None:
@@ -68,11 +97,8 @@ def _print(rows: list[list[str]]) -> None:
         terminal.echo("  ".join([*row, name]), bold=not index)
 
 
-def _roots(function: str, paths: tuple[str, ...]) -> tuple[Forest, list[Callee]]:
-    import numpy as np
-
+def _forest(function: str, paths: tuple[str, ...]) -> Forest:
     from functrace.analysis import fold, merge
-    from functrace.analysis.callee_trees import build_callee_trees
     from functrace.analysis.function_filter import function_filter
     from functrace.analysis.requests.crossing import follow
 
@@ -84,12 +110,31 @@ def _roots(function: str, paths: tuple[str, ...]) -> tuple[Forest, list[Callee]]
     forest = merge([fold(trace) for trace in followed], crossing)
     trace_arguments.warn_of_damage((chains.trace, chains.damage) for chains in forest.chains)
     trace_arguments.warn_of_missing_joins(forest)
+    return forest
+
+
+def _stored_forest(place: str, query: StoreQuery, function: str) -> Forest:
+    from functrace.cli.stored_functions import find_functions
+    from functrace.rollup.stored_chains import functions_below, rows_of, stored_chains
+
+    definitions = rows_of(query.definitions())
+    matching = find_functions(place, definitions, function)
+    rows = rows_of(query.chains(functions_below(definitions, matching)))
+    return stored_chains(place, rows, definitions).forest()
+
+
+def _roots(forest: Forest, function: str, notes: Notes) -> list[Callee]:
+    import numpy as np
+
+    from functrace.analysis.callee_trees import build_callee_trees
+    from functrace.analysis.function_filter import function_filter
+
+    matches = function_filter(forest.traces, [function])
     matching = [i for i, each in enumerate(forest.functions) if matches(each)]
     nodes = np.flatnonzero(np.isin(forest.function, matching) & (forest.calls > 0))
     if not len(nodes):
-        note = budget_note.sentences(opened)
-        raise FunctraceError(f"{function} was not called in this recording", *note)
-    return forest, build_callee_trees(forest, nodes.tolist())
+        raise FunctraceError(f"{function} was not called in this recording", *notes.sentences())
+    return build_callee_trees(forest, nodes.tolist())
 
 
 class _Tree:

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from functrace import units
-from functrace.cli import reading_options, renamed, shared_options, trace_arguments
-from functrace.cli.render import budget_note, terminal
+from functrace.cli import (
+    reading_options,
+    renamed,
+    report_notes,
+    shared_options,
+    store_options,
+    trace_arguments,
+)
+from functrace.cli.render import terminal
 from functrace.cli.trace_arguments import open_all
 from functrace.errors import FunctraceError
 from functrace.globs import compile_list
-from functrace.text import coverage, layout
+from functrace.text import layout
 
 if TYPE_CHECKING:
     from functrace.analysis.totals import Totals
+    from functrace.cli.report_notes import Notes
+    from functrace.rollup.query import StoreQuery
     from functrace.tracefile import Trace
 
 _DEFAULT_LIMIT = 30
@@ -31,8 +41,18 @@ _HIDE_FIRST = ("min", "p90", "unfinished", "panics", "max", "p50", "suspended", 
 _MIN_NAME_WIDTH = 24
 
 
+@dataclass(frozen=True)
+class _Options:
+    sort: str
+    as_json: bool
+    limit: int | None
+    errors: bool
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+
+
 @click.command()
-@trace_arguments.argument
+@store_options.traces_or_store
 @click.option(
     "--sort",
     type=renamed.Choice("report", "--sort", [*_COLUMNS, *_ALIASES, "name"]),
@@ -54,29 +74,38 @@ def report(traces: tuple[str, ...], sort: str, as_json: bool, **flags: Any) -> N
     function once. self is total without callees and without suspended, the part of total for
     which the call's task waited in the event loop (Python only).
     """
-    limit = flags["limit"] if flags["limit"] is not None else 0 if as_json else _DEFAULT_LIMIT
-    is_selected = _name_filter(flags["include"], flags["exclude"])
+    store = store_options.take(traces, flags)
+    options = _Options(_ALIASES.get(sort, sort), as_json, **flags)
+    if store is not None:
+        with report_notes.reading(store) as query:
+            _report(_stored_totals(store.place, query), options, report_notes.StoreNotes(query))
+        return
     opened = open_all(traces)
-    found = _totals(opened)
-    chosen = _chosen(found, is_selected, failed_only=flags["errors"])
+    panics = f"{layout.panic_noun(opened)}s"
+    _report(_totals(opened), options, report_notes.TraceNotes(opened), panics)
+
+
+def _report(found: Totals, options: _Options, notes: Notes, panics: str = "panics") -> None:
+    is_selected = _name_filter(options.include, options.exclude)
+    chosen = _chosen(found, is_selected, failed_only=options.errors)
     if not chosen:
-        what = "failed call" if flags["errors"] else "call"
-        raise FunctraceError(
-            f"no {what} of a matching function was recorded", *budget_note.sentences(opened)
-        )
-    ranked = _ranked(found, chosen, _ALIASES.get(sort, sort))
+        what = "failed call" if options.errors else "call"
+        raise FunctraceError(f"no {what} of a matching function was recorded", *notes.sentences())
+    ranked = _ranked(found, chosen, options.sort)
+    default = 0 if options.as_json else _DEFAULT_LIMIT
+    limit = default if options.limit is None else options.limit
     shown = ranked[:limit] if limit else ranked
     more = len(ranked) - len(shown)
-    if as_json:
+    if options.as_json:
         from functrace.export import figures
 
         rows = {"functions": [figures.totals(found, index) for index in shown]}
-        terminal.print_json({**rows, "more_functions": more, **coverage.as_json(opened)})
+        terminal.print_json({**rows, "more_functions": more, **notes.as_json()})
         return
-    _show(found, shown, {"panics": f"{layout.panic_noun(opened)}s"})
+    _show(found, shown, {"panics": panics})
     if more:
         terminal.echo(f"… {units.count(more)} more functions; --limit 0 shows all")
-    budget_note.show(opened)
+    notes.show()
 
 
 def _totals(opened: list[Trace]) -> Totals:
@@ -89,6 +118,14 @@ def _totals(opened: list[Trace]) -> Totals:
         return part_of(chains)
 
     return totals(opened, [part(trace) for trace in opened])
+
+
+def _stored_totals(place: str, query: StoreQuery) -> Totals:
+    from functrace.analysis.totals import part_of, totals
+    from functrace.rollup.stored_chains import rows_of, stored_chains
+
+    chains = stored_chains(place, rows_of(query.chains())).chains
+    return totals([chains.trace], [part_of(chains)])
 
 
 def _name_filter(include: Sequence[str], exclude: Sequence[str]) -> Callable[[str], bool]:

@@ -55,7 +55,8 @@ def with_rows(query: Query, files: Iterable[str], selection: Selection, *, has_s
     if has_stale:
         rows += f" ANTI JOIN {STALE} USING (file, recording)"
     conditions = " AND ".join(_conditions(selection)) or "true"
-    return f"WITH {ROWS} AS (SELECT * FROM {rows} WHERE {conditions}) {query.text}"
+    chosen = f"SELECT * FROM {rows} WHERE {conditions}"
+    return f"WITH {_part(ROWS, chosen)} {query.text}"
 
 
 def literal(text: str) -> str:
@@ -105,7 +106,7 @@ def definitions() -> Query:
     """Return the query of the definitions of chains."""
     return Query(
         "chains",
-        f"SELECT DISTINCT {', '.join(_DEFINITION)} FROM {ROWS}",
+        f"SELECT DISTINCT {', '.join(_DEFINITION)} FROM {ROWS} ORDER BY chain",
         pa.schema(_columns(*_DEFINITION)),
     )
 
@@ -157,7 +158,7 @@ SELECT chain, parent, function, started, {", ".join(SUMS)}, min_ns, max_ns,
   least(errors_undercount::HUGEINT + coalesce(excess, 0), {MAX_SUM})::BIGINT AS errors_undercount,
   example.time AS example_time, example.trace AS example_trace, example.track AS example_track,
   instances
-FROM figures LEFT JOIN buckets USING (chain) LEFT JOIN texts USING (chain)
+FROM figures LEFT JOIN buckets USING (chain) LEFT JOIN texts USING (chain) ORDER BY chain
 """
 
 
@@ -262,4 +263,9 @@ def _chosen(column: str, values: Sequence[Any] | None) -> tuple[str, dict[str, A
 
 def _with(parts: dict[str, str], text: str) -> str:
     """Return the rest of a WITH clause, and the query that uses its parts."""
-    return ", ".join(["", *(f"{name} AS ({part})" for name, part in parts.items())]) + text
+    return "".join(f", {_part(name, part)}" for name, part in parts.items()) + text
+
+
+def _part(name: str, text: str) -> str:
+    """Return a part of a WITH clause, which is read again wherever it is used: it may be large."""
+    return f"{name} AS NOT MATERIALIZED ({text})"

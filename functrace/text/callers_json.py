@@ -92,15 +92,17 @@ def _link(link: Link | None) -> dict[str, Any]:
 
 def example_call(forest: Forest, example: Example | None) -> dict[str, Any] | None:
     """Return an example call; None if there is none."""
+    from functrace.analysis.examples import place_of
+
     if example is None:
         return None
-    trace = forest.chains[example.trace].trace
-    track = trace.tracks[example.track]
+    place = place_of(forest, example)
     return {
         "reason": example.reason,
-        "trace": str(trace.path),
-        "track": track.id,
-        "kind": track.kind,
-        "start_ns": example.start,
+        "trace": place.trace,
+        "track": place.track,
+        "kind": place.kind,
+        "start_ns": place.start_ns,
         "duration_ns": example.duration,
+        **({} if place.time_ns is None else {"time_ns": place.time_ns}),
     }

@@ -34,8 +34,13 @@ FREE = (
 STORY = "replay mall/edge.ftrace mall/clamped.ftrace --request edge:1 --json"
 RUNS = {
     "triage": ["triage . --json"],
-    "report": ["report . --json"],
-    "callers": ["callers * . --json", "callers Get . --json", "callers main.walk a.ftrace --json"],
+    "report": ["report . --json", "report --store store --json"],
+    "callers": [
+        "callers Get --store store --json",
+        "callers * . --json",
+        "callers Get . --json",
+        "callers main.walk a.ftrace --json",
+    ],
     "graph": ["graph main.* . --json --min-share 0"],
     "info": ["info . --json"],
     "services": ["services mall --json"],
@@ -74,6 +79,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "src" / "app.py").write_text("def f():\n    return 1\n\ndef g(): return f()\n")
     (tmp_path / "src" / "broken.py").write_text("def f(:\n")
     monkeypatch.chdir(tmp_path)
+    printed("rollup . -o store --service shop --json")
     return tmp_path
 
 
@@ -122,7 +128,6 @@ def test_every_verb_with_json_is_here() -> None:
 def test_all_keys_are_documented() -> None:
     documented = table_keys(PAGE.split("## Keys")[1], 1)
     assert len(documented) == len(set(documented))
-    printed("rollup . -o store --service shop --json")  # for the compaction
     found = {verb: set().union(*map(printed, lines)) for verb, lines in RUNS.items()}
     for verb, of_verb in found.items():
         assert of_verb - set(documented) == set(), verb

@@ -168,9 +168,11 @@ def _texts(found: CallerChains, chain: CallChain) -> Iterator[str]:
 
 
 def _replay_command(found: CallerChains, example: Example) -> str:
-    trace = found.forest.chains[example.trace].trace
-    track = trace.tracks[example.track]
-    path = shlex.quote(str(trace.path))
-    at = units.moment(example.start)
+    from functrace.analysis.examples import place_of
+
+    place = place_of(found.forest, example)
     took = "" if example.duration is None else f", {units.duration(example.duration)}"
-    return f"{example.reason}{took}: functrace replay {path} --track {track.id} --from {at}"
+    command = f"functrace replay {shlex.quote(place.trace)} --track {place.track}"
+    if place.start_ns is not None:
+        return f"{example.reason}{took}: {command} --from {units.moment(place.start_ns)}"
+    return f"{example.reason}{took}, at {units.utc(place.time_ns or 0)}: {command}"

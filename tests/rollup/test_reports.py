@@ -1,0 +1,206 @@
+"""Reports on a store: the figures of the traces, their coverage, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from functrace.cli import verbs
+from functrace.errors import FunctraceError, UsageError
+from functrace.rollup.stored_chains import stored_chains
+from tests.cli import hostile, shop
+from tests.rollup import service
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two processes of a shop and one of a cart, and a store of their rollups."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "traces").mkdir()
+    for number, (name, release) in enumerate((("shop", "1.4"), ("shop", "1.5"), ("cart", "2")), 1):
+        service.write(
+            tmp_path / "traces" / f"{number}.ftrace",
+            key=f"{number:016x}",
+            service=name,
+            seconds=60 * number,
+            options={"FUNCTRACE_RELEASE": release},
+        )
+    assert functrace("rollup traces -o store").exit_code == 0
+    return tmp_path
+
+
+def functrace(line: str) -> Result:
+    return CliRunner().invoke(verbs.functrace, line.split())
+
+
+def printed(line: str) -> Any:
+    done = functrace(line)
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)
+
+
+REPLAY = "functrace replay"
+# What rollups do not have, or know less exactly.
+_PLACES = re.compile(
+    r"text|file|line|trace|traces|example|started_at|demoted|partial_traces|coverage"
+)
+
+
+def without_places(value: Any) -> Any:
+    if isinstance(value, dict):
+        kept = {key: each for key, each in value.items() if not _PLACES.fullmatch(key)}
+        return {key: without_places(each) for key, each in kept.items()}
+    if isinstance(value, list):
+        return [without_places(each) for each in value]
+    return value
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "callers Get {} --json",
+        "callers main.main {} --json",
+        "callers Get {} --errors --min-count 21 --json",
+        "graph main.main {} --json",
+        "graph Get {} --json",
+        "report {} --json",
+        "report {} --errors --sort calls --json",
+    ],
+)
+def test_reports_are_those_of_the_traces(line: str) -> None:
+    of_traces = printed(line.format("traces/1.ftrace traces/2.ftrace"))
+    of_store = printed(line.format("--store store --service shop"))
+    assert without_places(of_store) == without_places(of_traces)
+
+
+def test_the_shop_with_recursion_goroutines_and_panics(folder: Path) -> None:
+    shop.monday(folder)
+    trace = str(next(folder.glob("*.ftrace")).name)
+    assert functrace(f"rollup {trace} -o monday --window 1h").exit_code == 0
+    for line in ("callers Get {} --json", "graph main.main {} --min-share 0 --json"):
+        of_store, of_trace = printed(line.format("--store monday")), printed(line.format(trace))
+        assert without_places(of_store) == without_places(of_trace)
+
+
+def test_text_of_callers() -> None:
+    done = functrace("callers store.Get --errors --store store --service shop")
+    assert done.output.splitlines() == [
+        "store.Get: 182 calls, 60 failed (33.0%), total 11.1s, p50 45.6ms, p99 998ms, 1 chain",
+        "",
+        "#1  60 of 180 failed (33.3%)  p50 44.6ms  p99 118ms  total 9.09s  self 9.09s",
+        "    main.main → store.Get",
+        "    60x item # is locked",
+        f"    first failed, at 2023-11-14T22:13:20.000000Z: {REPLAY} traces/1.ftrace --track 1",
+        "",
+        "2 of 2 instances, 3.0 min recorded",
+    ]
+
+
+def test_services_are_kept_apart() -> None:
+    found = printed("callers Get --store store --json")
+    assert {step["service"] for chain in found["chains"] for step in chain["steps"]} == {
+        "cart",
+        "shop",
+    }
+    assert "cart: main.main → store.Get" in functrace("callers Get --store store").output
+    (tree,) = [
+        each
+        for each in printed("graph main.main --store store --json")["functions"]
+        if each["service"] == "cart"
+    ]
+    assert {each["service"] for each in tree["callees"]} == {"cart"}
+
+
+@pytest.mark.parametrize(
+    ("options", "calls"),
+    [
+        ("--release 1.4", 61),
+        ("--release 1.?", 182),
+        ("--release 1.4 --release 2", 242),
+        ("--instance *3 --service cart", 181),
+        ("--label host=web1 --label release=2", 181),
+        ("--since 2023-11-14T22:15:20Z", 100),
+        ("--until 2023-11-14T22:14", 123),
+    ],
+)
+def test_selections(options: str, calls: int) -> None:
+    assert printed(f"callers Get --store store {options} --json")["calls"] == calls
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("callers Get traces --store store", "--store store is read in place of traces"),
+        ("report traces --since 1h", "--since requires --store"),
+        ("graph Get --store store --label color=red", "no such label; labels are service"),
+        ("report --store store --since soon", "--since soon: not an age such as 24h or 7d"),
+        ("callers Get --store store --min-duration 1s", "use --sort p99"),
+    ],
+)
+def test_wrong_usage(line: str, message: str) -> None:
+    done = functrace(line)
+    assert isinstance(done.exception, UsageError)
+    assert message in str(done.exception)
+
+
+@pytest.mark.parametrize("line", ["callers Get", "report", "graph Get"])
+def test_neither_traces_nor_a_store(line: str) -> None:
+    done = functrace(line)
+    assert done.exit_code == 2
+    assert "Missing argument 'TRACE...', or option '--store'." in done.output
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("callers Gte --store store", "no function matches Gte; did you mean store.Get?"),
+        ("graph Get --store store --service none", "no function was recorded"),
+        ("callers main --store store --errors", "main: none of 3 calls failed"),
+        ("report --store store --since 1h", "no call of a matching function was recorded"),
+        ("report --store traces", "traces: not a store of functrace rollup"),
+    ],
+)
+def test_nothing_to_report(line: str, message: str) -> None:
+    done = functrace(line)
+    assert isinstance(done.exception, FunctraceError)
+    assert str(done.exception).startswith(message)
+
+
+def test_damaged_files_are_named_and_the_rest_is_reported(folder: Path) -> None:
+    file = next((folder / "store" / "chains" / "service=cart").rglob("*.parquet"))
+    file.write_bytes(file.read_bytes()[:-9])
+    done = functrace("report --store store")
+    assert "302" not in done.stdout
+    assert "2 of 3 instances" in done.stdout
+    path = file.relative_to(folder)
+    assert done.stderr.startswith(f"functrace: {path}: not a rollup: ")
+    assert str(done.exception) == "1 file of the store could not be read; the rest is above"
+    found = json.loads(functrace("report --store store --json").stdout)
+    assert found["coverage"]["expected_instances"] == 3
+
+
+def test_what_traces_lack_is_below_the_report(folder: Path) -> None:
+    service.write(folder / "full.ftrace", key="f" * 16, service="full", flags=3)
+    assert functrace("rollup full.ftrace -o store").exit_code == 0
+    found = printed("report --store store --service full --json")["coverage"]
+    (loss,) = found["losses"]
+    assert loss["instances"] == 1
+    assert loss["loss"] in functrace("report --store store --service full").output
+
+
+def test_chains_that_contradict_their_ids() -> None:
+    row = {"service": "shop", "chain": b"x" * 16, "parent": b"x" * 16, "function": "main.main"}
+    with pytest.raises(FunctraceError, match=r"store: the id of a chain of shop to main.main is"):
+        stored_chains("store", [{**row, "started": False}])
+
+
+def test_names_that_control_a_terminal(folder: Path) -> None:
+    (folder / "x.ftrace").write_bytes(hostile.trace())
+    assert functrace("rollup x.ftrace -o hostile").exit_code == 0
+    for line in ("callers * --store hostile", "report --store hostile", "graph * --store hostile"):
+        assert "\x1b" not in functrace(line).output
