@@ -4,12 +4,15 @@ import { answerSaved, savedPage } from "./saved";
 
 export type Query = Record<string, string | number | boolean | null | undefined>;
 
+/** Parameters that are times: a range may begin before the trace, where nothing is. */
+const TIMES = new Set(["from", "to", "b_from", "b_to"]);
+
 /** Return the answer of an endpoint. Throws an Error with one sentence for the reader. */
 export async function request<T>(endpoint: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
   const parameters = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) {
     if (value !== null && value !== undefined && value !== "" && value !== false) {
-      parameters.set(key, value === true ? "1" : String(value));
+      parameters.set(key, value === true ? "1" : TIMES.has(key) ? String(Math.max(Number(value), 0)) : String(value));
     }
   }
   if (savedPage) return answerSaved(savedPage, endpoint, parameters) as T;

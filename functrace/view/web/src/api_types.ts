@@ -229,7 +229,7 @@ export interface CallDetails extends Call {
   panicked?: boolean;
   unfinished?: boolean;
   track_name?: string;
-  chain: (Partial<Place> & { function: string; track?: number; start_ns?: number | null; duration_ns?: number | null; started?: boolean })[];
+  chain: (Partial<Place> & { function: string; track?: number; depth?: number; start_ns?: number | null; duration_ns?: number | null; started?: boolean; failed?: boolean })[];
   requests?: { direction?: string; route?: string; id?: string; [key: string]: unknown }[];
   command?: string;
 }

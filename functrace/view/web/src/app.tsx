@@ -95,7 +95,7 @@ function Header({ route, session, open }: { route: Route; session: Session | nul
 }
 
 /** Pages that keep the filters of the page before. */
-const FILTERED = new Set(["timeline", "flame", "calls", "chains"]);
+const FILTERED = new Set(["timeline", "flame", "calls"]);
 
 const NEXT: Record<Theme, Theme> = { system: "light", light: "dark", dark: "system" };
 

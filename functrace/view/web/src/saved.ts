@@ -1,5 +1,6 @@
 /** Answers from the data of a saved page, which has no server. */
 import type { Calls, Call, FunctionMatch, Row, Saved, TrackPage, Window } from "./api_types";
+import { callFromSlices } from "./saved_call";
 import { mergeNarrow } from "./timeline/merge";
 
 /** The data of the page if it was saved by `functrace view --save`. */
@@ -12,6 +13,7 @@ function readSaved(): Saved | null {
 
 /** Return the answer of an endpoint. Throws an Error if the page was saved without it. */
 export function answerSaved(saved: Saved, endpoint: string, query: URLSearchParams): unknown {
+  if (endpoint === "call") return callFromSlices(saved.answers["window"] as Window, saved.answers["tracks"] as TrackPage, query);
   const answer = saved.answers[keyOf(endpoint, query)] ?? saved.answers[endpoint];
   if (answer === undefined) throw new Error("this saved page does not contain these figures; functrace view shows them");
   const cut = CUTS[endpoint];

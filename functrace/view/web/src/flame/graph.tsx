@@ -25,8 +25,9 @@ export function FlameCanvas({ flame, measure, find, choose }: { flame: Flame; me
   const levels = boxes.reduce((deepest, box) => Math.max(deepest, box.level), 0) + 1;
   useEffect(() => setTop(null), [boxes]);
   useEffect(() => {
-    const observer = new ResizeObserver(() => setWidth(canvas.current!.clientWidth));
-    observer.observe(canvas.current!);
+    const element = canvas.current!;
+    const observer = new ResizeObserver(() => setWidth(element.clientWidth));
+    observer.observe(element);
     return () => observer.disconnect();
   }, []);
   useEffect(() => {
@@ -44,7 +45,7 @@ export function FlameCanvas({ flame, measure, find, choose }: { flame: Flame; me
       <div class="flame-box">
         <canvas
           ref={canvas}
-          style={{ height: levels * ROW }}
+          style={{ height: `${levels * ROW}px` }}
           role="img"
           aria-label="Flame graph; the table below lists its functions"
           onClick={(event) => setTop(at(event))}

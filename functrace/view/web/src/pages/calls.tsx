@@ -7,7 +7,7 @@ import { Answered, Nothing } from "../parts/answer";
 import { Command } from "../parts/command";
 import { FilterBar } from "../parts/filter_bar";
 import { address, filtersOf, type Parameters } from "../route";
-import { count, duration, moment } from "../units";
+import { duration, moment, several } from "../units";
 
 const PAGE = 200;
 const COLUMNS = [["start", "Start"], ["duration", "Duration"], ["self", "Self"]] as const;
@@ -42,7 +42,7 @@ export function Calls({ session, route, revision }: PageProps) {
 function Table({ found, calls, session, parameters, loadMore }: { found: Found; calls: Call[]; session: Session; parameters: Parameters; loadMore: () => void }) {
   return (
     <>
-      <p class="muted">{found.exact ? "" : "at least "}{count(found.total)} calls</p>
+      <p class="muted">{found.exact ? "" : "at least "}{several(found.total, "call")}</p>
       <div class="scroll-x table-box" tabIndex={0} role="region" aria-label="Calls">
         <table class="calls">
           <thead>

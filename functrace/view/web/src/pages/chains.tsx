@@ -7,19 +7,21 @@ import { Command } from "../parts/command";
 import { FilterBar } from "../parts/filter_bar";
 import { Steps } from "../parts/steps";
 import { TextField } from "../parts/text_field";
-import { address, filtersOf } from "../route";
+import { address } from "../route";
 import { count, duration, several, share } from "../units";
 
 export function Chains({ session, route, revision }: PageProps) {
   const { parameters } = route;
   const name = parameters["function"];
-  const answer = useAnswer<Found>("chains", name ? { ...filtersOf(parameters), function: name } : null, revision);
+  const answer = useAnswer<Found>("chains", name ? { function: name, errors: parameters["errors"], min_duration: parameters["min_duration"] } : null, revision);
   const choose = (text: string | undefined) => { location.hash = address("chains", { ...parameters, function: text }); };
   return (
     <div class="page">
       <div class="page-head"><h1>Chains</h1><Command text={answer.data?.command} /></div>
-      <div class="filters"><TextField label="Function" placeholder="store.Get" value={name} set={choose} /></div>
-      <FilterBar page="chains" parameters={parameters} session={session} />
+      <div class="filters">
+        <TextField label="Function" placeholder="store.Get" value={name} set={choose} />
+        <FilterBar page="chains" parameters={parameters} session={session} isOfFunction />
+      </div>
       {name ? null : <Nothing>Choose a function: press <kbd>/</kbd> to search, or type its name above.</Nothing>}
       <Answered answer={answer} what="the chains">{(found) => <ChainList found={found} name={name!} />}</Answered>
     </div>
@@ -37,7 +39,7 @@ function ChainList({ found, name }: { found: Found; name: string }) {
         <div><dt>Median</dt><dd>{duration(found.p50_ns)}</dd></div>
         <div><dt>p99</dt><dd>{duration(found.p99_ns)}</dd></div>
       </dl>
-      <div class="actions">
+      <div class="actions spaced">
         <a class="action" href={address("source", { function: name })}>Source</a>
         <a class="action" href={address("calls", { include: name })}>Calls</a>
         <a class="action" href={address("flame", { function: name, direction: "callers" })}>Callers as flame graph</a>

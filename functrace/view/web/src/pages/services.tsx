@@ -27,8 +27,8 @@ function Graph({ found }: { found: Found }) {
   return (
     <>
       <ServiceGraph found={found} chosen={chosen} choose={(name) => setChosen(name === chosen ? null : name)} />
-      {found.notes.map((note, index) => <p key={index} class="warning">{note}</p>)}
-      <h2>Requests {chosen ? <small>of {chosen}</small> : null}</h2>
+      {found.notes.length ? <div class="warning">{found.notes.map((note, index) => <div key={index}>{note}</div>)}</div> : null}
+      <h2 class="spaced">Requests {chosen ? <small>of {chosen}</small> : null}</h2>
       <div class="scroll-x" tabIndex={0} role="region" aria-label="Requests">
         <table>
           <thead><tr><th>From</th><th>To</th><th>Route</th><th class="n">Calls</th><th class="n">Failed</th><th class="n">Median</th><th class="n">p99</th><th>Chains</th></tr></thead>

@@ -1,7 +1,7 @@
 /** The timeline: all calls of all tracks, from hours to nanoseconds. */
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useAnswer } from "../api";
-import type { Arrow, Overview } from "../api_types";
+import type { Arrow, CallDetails, Overview } from "../api_types";
 import type { PageProps } from "../app";
 import { Failure, Loading, Nothing } from "../parts/answer";
 import { Command } from "../parts/command";
@@ -20,6 +20,7 @@ import { count } from "../units";
 
 const SETTLED_MS = 250;
 const MINIMAP_BINS = 1000;
+const MAX_BINS = 8000;
 const MAX_ARROWS = 500;
 
 export function TimelinePage({ session, route, revision }: PageProps) {
@@ -32,16 +33,22 @@ export function TimelinePage({ session, route, revision }: PageProps) {
   const [folding, setFolding] = useState<Folding>({ closed: new Set(), whole: new Set() });
   const filters = { service: parameters["service"], tracks: parameters["tracks"], errors: parameters["errors"] };
   const tracks = useTracks({ ...filters, q: parameters["q"] }, revision);
-  const overview = useAnswer<Overview>("overview", { px: MINIMAP_BINS }, revision);
-  const viewport = useMemo(() => new Viewport(session.duration_ns, 0, session.duration_ns), []);
+  const viewport = useMemo(() => new Viewport(Math.min(...session.traces.map((trace) => trace.start_ns)), session.duration_ns), []);
+  const overview = useAnswer<Overview>("overview", { px: binsOf(viewport) }, revision);
   const cache = useMemo(() => new WindowCache(viewport, () => setSerial((serial) => serial + 1)), []);
   const lanes = useMemo(() => placeLanes(tracks.tracks, session.traces, folding), [tracks.tracks, session, folding]);
   const arrows = useArrows(settled, revision);
-  const selected = useMemo(() => parsePlace(parameters["select"]), [parameters["select"]]);
+  const place = useMemo(() => parsePlace(parameters["select"]), [parameters["select"]]);
+  const call = useAnswer<CallDetails>("call", place ? { track: place.track, start: place.start, depth: place.depth } : null, revision);
+  const selected = useMemo(() => place && withCall(place, call.data), [place, call.data]);
   const latest = useRef({ parameters, settle: 0 });
   latest.current.parameters = parameters;
 
   useShownRange(viewport, parameters);
+  useEffect(() => {
+    const isLinked = place?.depth === undefined && parameters["from"] === undefined;
+    if (isLinked && selected?.duration !== undefined) viewport.show(selected.start - selected.duration, selected.start + 2 * selected.duration);
+  }, [selected]);
   useEffect(() => follow(viewport, session.duration_ns, cache), [session.duration_ns]);
   useEffect(() => () => cache.close(), []);
   useEffect(() => {
@@ -63,8 +70,7 @@ export function TimelinePage({ session, route, revision }: PageProps) {
     latest.current.settle = window.setTimeout(() => {
       const [from, to] = [Math.round(viewport.from), Math.round(viewport.to)];
       setSettled((before) => (before?.from === from && before.to === to ? before : { from, to }));
-      const isAll = from <= 0 && to >= viewport.duration;
-      keep({ from: isAll ? undefined : from, to: isAll ? undefined : to });
+      keep({ from: viewport.isAll ? undefined : from, to: viewport.isAll ? undefined : to });
     }, SETTLED_MS);
   };
   useEffect(() => () => window.clearTimeout(latest.current.settle), []);
@@ -75,7 +81,7 @@ export function TimelinePage({ session, route, revision }: PageProps) {
   return (
     <div class="timeline">
       <Toolbar parameters={parameters} keep={keep} cache={cache} tracks={tracks} viewport={viewport} settled={settled} />
-      {overview.data && session.duration_ns ? <div class="minimap-row"><span class="corner" /><Minimap overview={overview.data} viewport={viewport} theme={theme} /></div> : <div class="minimap-row" />}
+      {overview.data ? <div class="minimap-row"><span class="corner" /><Minimap overview={overview.data} viewport={viewport} theme={theme} /></div> : <div class="minimap-row" />}
       {tracks.error ? <Failure message={tracks.error} /> : null}
       {cache.error ? <Failure message={cache.error} /> : null}
       {overview.error ? <Failure message={overview.error} /> : null}
@@ -94,7 +100,7 @@ export function TimelinePage({ session, route, revision }: PageProps) {
         {tracks.loading && !tracks.tracks.length ? <Loading what="the tracks" /> : null}
         {!tracks.loading && !tracks.error && !tracks.tracks.length ? <Nothing>no track matches</Nothing> : null}
         {range ? <RangeBar range={range} viewport={viewport} parameters={parameters} close={() => setRange(null)} /> : null}
-        {selected ? <Details place={selected} close={() => keep({ select: undefined })} revision={revision} /> : null}
+        {place ? <Details answer={call} close={() => keep({ select: undefined })} /> : null}
       </div>
       <footer class="status">
         <span>{count(tracks.tracks.length)} of {count(tracks.total)} tracks{tracks.total > MAX_TRACKS ? "; filter to see others" : ""}</span>
@@ -104,13 +110,18 @@ export function TimelinePage({ session, route, revision }: PageProps) {
   );
 }
 
+/** Return the number of bins from time 0 on so that the minimap, which begins with the first call, has enough. */
+function binsOf({ begin, end }: Viewport): number {
+  return Math.min(Math.ceil((MINIMAP_BINS * end) / Math.max(end - begin, 1)), MAX_BINS);
+}
+
 /** Show the range of the address whenever it is changed from outside. */
 function useShownRange(viewport: Viewport, parameters: Record<string, string>): void {
   const { from, to } = parameters;
   useEffect(() => {
-    const [first, last] = [Number(from ?? 0), Number(to ?? viewport.duration)];
+    const [first, last] = [Number(from ?? viewport.begin), Number(to ?? viewport.end)];
     const isShown = Math.round(viewport.from) === first && Math.round(viewport.to) === last;
-    const isAll = from === undefined && to === undefined && viewport.from <= 0 && viewport.to >= viewport.duration;
+    const isAll = from === undefined && to === undefined && viewport.isAll;
     if (first < last && !isShown && !isAll) viewport.show(first, last);
   }, [from, to]);
 }
@@ -123,14 +134,14 @@ function useArrows(settled: Range | null, revision: number): Arrow[] {
 }
 
 /** Let the range keep its distance to the end of a trace that grows. */
-function follow(viewport: Viewport, duration: number, cache: WindowCache): void {
-  const growth = duration - viewport.duration;
+function follow(viewport: Viewport, end: number, cache: WindowCache): void {
+  const growth = end - viewport.end;
   if (!growth) return;
-  const isAll = viewport.from <= 0 && viewport.to >= viewport.duration;
-  const isAtEnd = viewport.to >= viewport.duration;
-  viewport.duration = duration;
+  const { isAll } = viewport;
+  const isAtEnd = viewport.to >= viewport.end;
+  viewport.end = end;
   cache.refresh();
-  if (isAll) viewport.show(0, duration);
+  if (isAll) viewport.showAll();
   else if (isAtEnd) viewport.move(growth);
   else viewport.changed();
 }
@@ -145,12 +156,18 @@ function reveal(scene: Scene, viewport: Viewport, place: Place): void {
 }
 
 function parsePlace(text: string | undefined): Place | null {
-  const [track, start, depth = 0, duration = 0] = (text ?? "").split(":").map(Number);
+  const [track, start, depth, duration] = (text ?? "").split(":").map(Number);
   return text && Number.isFinite(track) && Number.isFinite(start) ? { track: track!, start: start!, depth, duration } : null;
 }
 
+/** Add what an address without depth and duration leaves open. */
+function withCall(place: Place, call: CallDetails | null): Place {
+  if (!call || call.track !== place.track || call.start_ns !== place.start) return place;
+  return { ...place, depth: call.depth, duration: call.duration_ns ?? 0 };
+}
+
 function formatPlace(place: Place): string {
-  return [place.track, place.start, place.depth, place.duration ?? 0].join(":");
+  return [place.track, place.start, place.depth ?? 0, place.duration ?? 0].join(":");
 }
 
 function toggled(set: ReadonlySet<string>, key: string): Set<string> {

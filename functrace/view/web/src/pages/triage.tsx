@@ -7,7 +7,7 @@ import { Command } from "../parts/command";
 import { Steps } from "../parts/steps";
 import { address } from "../route";
 import { count, duration, several } from "../units";
-import { KINDS, type Kind } from "./triage_kinds";
+import { KINDS, type Kind, type Words } from "./triage_kinds";
 
 export function TriagePage({ session, revision }: PageProps) {
   const answer = useAnswer<Triage>("triage", {}, revision);
@@ -18,7 +18,7 @@ export function TriagePage({ session, revision }: PageProps) {
         <Command text={answer.data?.command ?? `functrace triage ${session.arguments}`} />
       </div>
       <Summary session={session} />
-      <Answered answer={answer} what="the findings">{(triage) => <Findings triage={triage} />}</Answered>
+      <Answered answer={answer} what="the findings">{(triage) => <Findings triage={triage} isPython={session.traces.every((trace) => trace.language === "python")} />}</Answered>
       <Traces session={session} />
     </div>
   );
@@ -42,18 +42,18 @@ function Figure({ name, value, isBad = false }: { name: string; value: string; i
   return <div><dt>{name}</dt><dd class={isBad ? "bad" : ""}>{value}</dd></div>;
 }
 
-function Findings({ triage }: { triage: Triage }) {
+function Findings({ triage, isPython }: { triage: Triage; isPython: boolean }) {
   const found = KINDS.filter((kind) => triage[kind.key].length);
   if (!found.length) return <Nothing>{triage.calls ? "nothing found, nothing missing" : "no calls were recorded"}</Nothing>;
   return (
     <>
       {found.map((kind) => (
-        <section key={kind.key} class={`findings ${kind.tone}`} aria-labelledby={`findings-${kind.key}`}>
+        <section key={kind.key} class={`findings tone-${kind.tone}`} aria-labelledby={`findings-${kind.key}`}>
           <h2 id={`findings-${kind.key}`}>
             {kind.title} <span class="number">{count(triage[kind.key].length)}</span>
             {triage.sampled_findings.includes(kind.key) ? <small>only a part of the calls was examined, there were too many</small> : null}
           </h2>
-          {triage[kind.key].map((finding, index) => <FindingCard key={index} finding={finding} kind={kind} />)}
+          {triage[kind.key].map((finding, index) => <FindingCard key={index} finding={finding} kind={kind} words={{ isPython, atLeast: triage.sampled_findings.includes(kind.key) ? "≥" : "" }} />)}
         </section>
       ))}
       {triage.more_findings ? <p class="nothing">{several(triage.more_findings, "more finding")} not shown; the command with --limit 0 shows all</p> : null}
@@ -61,13 +61,13 @@ function Findings({ triage }: { triage: Triage }) {
   );
 }
 
-function FindingCard({ finding, kind }: { finding: Finding; kind: Kind }) {
+function FindingCard({ finding, kind, words }: { finding: Finding; kind: Kind; words: Words }) {
   const links = finding.links ?? {};
   return (
     <article class="finding">
       <div class="headline">
         {finding.function ? <a class="function" href={address("chains", { function: finding.function })}>{finding.function}</a> : null}
-        <span>{kind.headline(finding)}</span>
+        <span>{kind.headline(finding, words)}</span>
       </div>
       {finding.pattern ? <p class="error-text">{finding.pattern}</p> : null}
       {finding.steps?.length ? <Steps steps={finding.steps} /> : null}

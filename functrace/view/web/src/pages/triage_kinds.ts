@@ -10,7 +10,14 @@ export interface Kind {
   tone: "bad" | "warning" | "plain";
   /** Words of the link to the example on the timeline. */
   example: string;
-  headline: (finding: Finding) => string;
+  headline: (finding: Finding, words: Words) => string;
+}
+
+export interface Words {
+  /** Python's exceptions are failures; a panic of Go is not an error. */
+  isPython: boolean;
+  /** ≥ before figures that may be too low, because only a part of the calls was examined */
+  atLeast: "" | "≥";
 }
 
 const number = (finding: Finding, key: string) => Number(finding[key] ?? 0);
@@ -26,24 +33,30 @@ export const KINDS: Kind[] = [
   { key: "recursion", title: "Recursion", tone: "plain", example: "Deepest call", headline: recursion },
 ];
 
-function failing(each: Finding): string {
+function verb(each: Finding, isPython: boolean): string {
+  return each.is_panic && !isPython ? "panicked" : "failed";
+}
+
+function failing(each: Finding, { isPython, atLeast }: Words): string {
   const failed = number(each, "count");
   const calls = number(each, "calls");
   const chains = number(each, "chain_count");
   const uncaught = number(each, "uncaught");
   return [
-    `${each.is_panic ? "panicked" : "failed"} ${count(failed)}×`,
-    uncaught ? `${count(uncaught)} uncaught` : "",
-    `${share(failed, calls)} of ${several(calls, "call")}`,
+    `${verb(each, isPython)} ${atLeast}${count(failed)}×`,
+    uncaught ? `${atLeast}${count(uncaught)} uncaught` : "",
+    `${atLeast}${share(failed, calls)} of ${several(calls, "call")}`,
     `from ${moment(number(each, "first_failure_ns"))} to ${moment(number(each, "last_failure_ns"))}`,
     chains > 1 ? `in ${several(chains, "chain")}` : "",
   ].filter(Boolean).join(", ");
 }
 
-function swallowed(each: Finding): string {
-  const verb = each.is_panic ? "panicked" : "failed";
-  const reason = each["by_go_statement"] ? "was started by a go statement, which returns no error" : "returned no error";
-  return `${verb} ${count(number(each, "count"))}×, ${caller(each)} ${reason}`;
+function swallowed(each: Finding, { isPython, atLeast }: Words): string {
+  const isRecovered = each.is_panic && !isPython;
+  const what = each["by_go_statement"]
+    ? `started by a go statement of ${caller(each)}, which gets no error`
+    : isRecovered ? `recovered in ${caller(each)}` : `${caller(each)} did not fail`;
+  return `${verb(each, isPython)} ${atLeast}${count(number(each, "count"))}×, ${what}`;
 }
 
 function neverEnded(each: Finding): string {

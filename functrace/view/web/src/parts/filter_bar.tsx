@@ -10,9 +10,11 @@ interface Props {
   session: Session;
   /** put before the names of parameters, for a second selection */
   prefix?: string;
+  /** whether the page shows one function, so that only conditions on calls apply */
+  isOfFunction?: boolean;
 }
 
-export function FilterBar({ page, parameters, session, prefix = "" }: Props) {
+export function FilterBar({ page, parameters, session, prefix = "", isOfFunction = false }: Props) {
   const value = (key: string) => parameters[prefix + key];
   const set = (changes: Record<string, string | number | undefined>) => {
     const named = Object.fromEntries(Object.entries(changes).map(([key, each]) => [prefix + key, each]));
@@ -22,15 +24,19 @@ export function FilterBar({ page, parameters, session, prefix = "" }: Props) {
   const limit = value("min_duration");
   return (
     <div class="filters" role="group" aria-label={prefix ? "Filters of the second selection" : "Filters"}>
-      <TextField label="Include" placeholder="store.*" value={value("include")} set={(include) => set({ include })} />
-      <TextField label="Exclude" value={value("exclude")} set={(exclude) => set({ exclude })} />
+      {isOfFunction ? null : (
+        <>
+          <TextField label="Include" placeholder="store.*" value={value("include")} set={(include) => set({ include })} />
+          <TextField label="Exclude" value={value("exclude")} set={(exclude) => set({ exclude })} />
+        </>
+      )}
       <TextField
         label="Min duration"
         placeholder="1ms"
         value={limit ? duration(Number(limit)) : undefined}
         set={(text) => set({ min_duration: text === undefined ? undefined : (parseDuration(text) ?? limit) })}
       />
-      {services.length > 1 || value("service") ? (
+      {isOfFunction ? null : services.length > 1 || value("service") ? (
         <label class="field">
           Service
           <select value={value("service") ?? ""} onChange={(event) => set({ service: event.currentTarget.value })}>
@@ -43,11 +49,11 @@ export function FilterBar({ page, parameters, session, prefix = "" }: Props) {
         <input type="checkbox" checked={value("errors") === "1"} onChange={(event) => set({ errors: event.currentTarget.checked ? "1" : undefined })} />
         Failed only
       </label>
-      <Range from={value("from")} to={value("to")} duration={session.duration_ns} clear={() => set({ from: undefined, to: undefined })} />
-      {value("tracks") ? (
+      {isOfFunction ? null : <Range from={value("from")} to={value("to")} duration={session.duration_ns} clear={() => set({ from: undefined, to: undefined })} />}
+      {!isOfFunction && value("tracks") ? (
         <button type="button" class="chip" onClick={() => set({ tracks: undefined })}>{value("tracks")!.split(",").length === 1 ? `track ${value("tracks")}` : `${value("tracks")!.split(",").length} tracks`} ×</button>
       ) : null}
-      {FILTERS.some((key) => value(key)) ? (
+      {!isOfFunction && FILTERS.some((key) => value(key)) ? (
         <button type="button" onClick={() => set(Object.fromEntries(FILTERS.map((key) => [key, undefined])))}>Clear</button>
       ) : null}
     </div>

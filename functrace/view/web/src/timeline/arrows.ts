@@ -15,7 +15,7 @@ export function paintArrows(context: CanvasRenderingContext2D, arrows: Arrow[], 
     const from = { x: viewport.x(arrow.from_ns), y: start.top - viewport.scroll + 3 + ROW_HEIGHT / 2 };
     const to = { x: viewport.x(arrow.to_ns), y: end.top - viewport.scroll + 3 + ROW_HEIGHT / 2 };
     if (isOutside(from, to, viewport)) continue;
-    context.strokeStyle = context.fillStyle = arrow.failed ? colours.failed : arrow.kind === "child" ? colours.muted : colours.accent;
+    context.strokeStyle = context.fillStyle = arrow.kind === "child" ? colours.muted : arrow.failed ? colours.failed : colours.accent;
     context.globalAlpha = arrow.kind === "child" ? 0.6 : 0.9;
     paintArrow(context, from, to);
     context.globalAlpha = 1;

@@ -41,18 +41,20 @@ export function TimelineCanvas(props: CanvasProps) {
   const [shown, setShown] = useState<[number, number]>([0, 1]);
 
   useEffect(() => {
+    const [axis, names] = [ruler.current!, labels.current!];
     const made = new Scene(canvas.current!, viewport, cache, () => {
-      paintRuler(ruler.current!, viewport);
-      labels.current!.style.transform = `translateY(${-viewport.scroll}px)`;
+      paintRuler(axis, viewport);
+      names.style.transform = `translateY(${-viewport.scroll}px)`;
       setShown((before) => pageOf(viewport, before));
       latest.current.onFrame();
     });
     scene.current = made;
     props.setScene(made);
     const stopViewport = viewport.subscribe(() => made.draw());
-    const resize = () => viewport.resize(canvas.current!.clientWidth, canvas.current!.clientHeight);
+    const element = canvas.current!;
+    const resize = () => viewport.resize(element.clientWidth, element.clientHeight);
     const observer = new ResizeObserver(resize);
-    observer.observe(canvas.current!);
+    observer.observe(element);
     resize();
     const stopInput = listen(canvas.current!, viewport, actions(made));
     return () => {
@@ -71,7 +73,7 @@ export function TimelineCanvas(props: CanvasProps) {
     hover: (x: number, y: number) => showTooltip(tooltip.current!, hit(made, x, y), cache, x, y, viewport),
     leave: () => { tooltip.current!.hidden = true; },
     select: (range: Range | null) => latest.current.selectRange(range),
-    fit: () => (made.range ? viewport.show(made.range.from, made.range.to) : made.selected ? show(viewport, made.selected) : viewport.show(0, viewport.duration)),
+    fit: () => (made.range ? viewport.show(made.range.from, made.range.to) : made.selected ? show(viewport, made.selected) : viewport.showAll()),
     escape: () => { latest.current.select(null); latest.current.selectRange(null); },
   });
   return (
@@ -85,7 +87,7 @@ export function TimelineCanvas(props: CanvasProps) {
             <div ref={tooltip} class="tooltip" hidden />
           </div>
         </div>
-        <div class="spacer" style={{ height: heightOf(lanes) }} />
+        <div class="spacer" style={{ height: `${heightOf(lanes)}px` }} />
       </div>
     </div>
   );

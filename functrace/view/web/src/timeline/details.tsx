@@ -1,5 +1,5 @@
 /** Panel with one call in full. */
-import { useAnswer } from "../api";
+import type { Answer } from "../api";
 import type { CallDetails } from "../api_types";
 import { Answered } from "../parts/answer";
 import { Command } from "../parts/command";
@@ -7,10 +7,8 @@ import { Icon } from "../parts/icon";
 import { placeOf } from "../parts/steps";
 import { address } from "../route";
 import { duration, moment } from "../units";
-import type { Place } from "./scene";
 
-export function Details({ place, close, revision }: { place: Place; close: () => void; revision: number }) {
-  const answer = useAnswer<CallDetails>("call", { track: place.track, start: place.start, depth: place.depth }, revision);
+export function Details({ answer, close }: { answer: Answer<CallDetails>; close: () => void }) {
   return (
     <aside class="details" aria-label="Call">
       <button type="button" class="plain close" aria-label="Close the call" onClick={close}><Icon name="close" /></button>
@@ -60,7 +58,7 @@ function hrefOf(step: CallDetails["chain"][number], call: CallDetails): string {
   return address("timeline", {
     from: step.start_ns - margin,
     to: step.start_ns + (step.duration_ns ?? 1000) + margin,
-    select: [step.track ?? call.track, step.start_ns, ...("depth" in step ? [step.depth] : [])].join(":"),
+    select: [step.track ?? call.track, step.start_ns, ...(step.depth === undefined ? [] : [step.depth, step.duration_ns ?? 0])].join(":"),
   });
 }
 
@@ -70,11 +68,16 @@ function Requests({ requests }: { requests: NonNullable<CallDetails["requests"]>
       <h3>Requests</h3>
       {requests.map((request, index) => (
         <dl key={index} class="facts">
-          {Object.entries(request).map(([name, value]) => value === null || value === "" ? null : <Fact key={name} name={name.replaceAll("_", " ")} value={String(value)} />)}
+          {Object.entries(request).map(([name, value]) => isEmpty(value) ? null : <Fact key={name} name={name.replaceAll("_", " ")} value={String(value)} />)}
         </dl>
       ))}
     </>
   );
+}
+
+/** Return whether a value says nothing; an id of zeros is that of a request without one. */
+function isEmpty(value: unknown): boolean {
+  return value === null || value === "" || value === false || /^0{8,}$/.test(String(value));
 }
 
 function Fact({ name, value }: { name: string; value: string }) {

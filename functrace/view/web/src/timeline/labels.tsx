@@ -28,7 +28,7 @@ function GroupLabel({ lane, folding, toggle }: Omit<Props, "lanes"> & { lane: La
   const isClosed = folding.closed.has(key);
   const name = trace ? trace.service || trace.program || trace.name : "process";
   return (
-    <div class="label group" style={{ top: lane.top, height: lane.height }}>
+    <div class="label group" style={placeOf(lane)}>
       <button type="button" class="plain" aria-expanded={!isClosed} aria-label={`Process ${name}`} onClick={() => toggle("closed", key)}>
         <Icon name={isClosed ? "right" : "down"} />
         <strong title={trace?.path}>{name}</strong>
@@ -44,7 +44,7 @@ function TrackLabel({ lane, folding, toggle }: Omit<Props, "lanes"> & { lane: La
   const isClosed = folding.closed.has(key);
   const indent = Math.min(lane.level, MAX_INDENT) * INDENT_PX;
   return (
-    <div class="label" style={{ top: lane.top, height: lane.height, paddingLeft: 4 + indent }}>
+    <div class="label" style={{ ...placeOf(lane), paddingLeft: `${4 + indent}px` }}>
       <button
         type="button"
         class="plain"
@@ -65,4 +65,8 @@ function TrackLabel({ lane, folding, toggle }: Omit<Props, "lanes"> & { lane: La
       ) : null}
     </div>
   );
+}
+
+function placeOf(lane: Lane) {
+  return { top: `${lane.top}px`, height: `${lane.height}px` };
 }

@@ -11,16 +11,18 @@ export function Minimap({ overview, viewport, theme }: { overview: Overview; vie
   const place = useRef<HTMLDivElement>(null);
   const frame = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    const plot = new uPlot(optionsFor(place.current!.clientWidth, viewport), columns(overview, viewport.duration), place.current!);
-    const observer = new ResizeObserver(() => plot.setSize({ width: place.current!.clientWidth, height: HEIGHT }));
-    observer.observe(place.current!);
+    const element = place.current!;
+    const plot = new uPlot(optionsFor(element.clientWidth, viewport), columns(overview, viewport.end), element);
+    const observer = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT }));
+    observer.observe(element);
     return () => {
       observer.disconnect();
       plot.destroy();
     };
-  }, [overview, viewport.duration, theme]);
+  }, [overview, viewport.end, theme]);
   useEffect(() => {
-    const update = () => moveFrame(frame.current!, viewport);
+    const element = frame.current!;
+    const update = () => moveFrame(element, viewport);
     update();
     return viewport.subscribe(update);
   }, [viewport]);
@@ -32,9 +34,9 @@ export function Minimap({ overview, viewport, theme }: { overview: Overview; vie
   );
 }
 
-function columns(overview: Overview, duration: number): uPlot.AlignedData {
+function columns(overview: Overview, end: number): uPlot.AlignedData {
   const bins = overview.calls.length;
-  return [overview.calls.map((_, index) => ((index + 0.5) * duration) / bins), overview.calls.map(Math.sqrt), overview.failed.map(Math.sqrt)];
+  return [overview.calls.map((_, index) => ((index + 0.5) * end) / bins), overview.calls.map(Math.sqrt), overview.failed.map(Math.sqrt)];
 }
 
 function optionsFor(width: number, viewport: Viewport): uPlot.Options {
@@ -47,7 +49,7 @@ function optionsFor(width: number, viewport: Viewport): uPlot.Options {
     legend: { show: false },
     axes: [{ show: false }, { show: false }],
     cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
-    scales: { x: { time: false, range: [0, viewport.duration || 1] }, y: { range: (_, __, highest) => [0, highest || 1] } },
+    scales: { x: { time: false, range: [viewport.begin, Math.max(viewport.end, viewport.begin + 1)] }, y: { range: (_, __, highest) => [0, highest || 1] } },
     series: [
       {},
       { fill: colours.functions[1]!, width: 0, paths: bars, points: { show: false } },
@@ -65,7 +67,7 @@ function showSelected(plot: uPlot, viewport: Viewport): void {
 }
 
 function moveFrame(frame: HTMLElement, viewport: Viewport): void {
-  const share = (ns: number) => Math.min(Math.max(ns / viewport.duration, 0), 1) * 100;
+  const share = (ns: number) => Math.min(Math.max((ns - viewport.begin) / (viewport.end - viewport.begin), 0), 1) * 100;
   frame.style.left = `${share(viewport.from)}%`;
   frame.style.width = `max(3px, ${share(viewport.to) - share(viewport.from)}%)`;
 }

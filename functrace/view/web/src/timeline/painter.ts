@@ -45,6 +45,23 @@ export class Painter {
     for (const lane of lanes) this.paintLane(lane, area);
   }
 
+  /** Draw again the slices that began before the area, so that their names are at its edge. */
+  paintEntering(lanes: Lane[], area: Area): void {
+    const { context } = this;
+    context.font = FONT;
+    context.textBaseline = "middle";
+    for (const lane of lanes) {
+      const loaded = lane.track && this.cache.get(lane.track.id);
+      for (const row of loaded?.fine.rows ?? []) {
+        const index = firstFrom(row, area.from);
+        const isEntering = row.depth < lane.rows && index < row.start.length && row.start[index]! < area.from;
+        if (!isEntering) continue;
+        const right = Math.min(((row.start[index]! + row.duration[index]! - area.from) * area.width) / (area.to - area.from), area.width);
+        if (right > TEXT_FROM_PX) this.paintSlice(row, index, 0, lane.top - area.top + 3 + row.depth * ROW_HEIGHT, right - 0.5);
+      }
+    }
+  }
+
   private paintLane(lane: Lane, area: Area): void {
     const y = lane.top - area.top;
     const { context, colours } = this;
@@ -141,15 +158,17 @@ export class Painter {
     this.context.fillText(text, x + TEXT_PADDING, y + SLICE_HEIGHT / 2 + 0.5);
   }
 
-  /** Return the text, or its end if it is too wide: the last word of a name says most. */
+  /** Return the text; if it is too wide, without its path, without its package, or cut. */
   private fit(text: string, width: number): string {
     const whole = this.measure(text);
     if (whole <= width) return text;
     const letters = Math.floor((text.length * width) / whole) - 1;
     if (letters < 3) return "";
-    const short = text.slice(text.lastIndexOf(".") + 1);
-    if (short.length <= letters) return short;
-    return `${short.slice(0, letters - 1)}…`;
+    const isRoute = text.includes(" ");
+    const inPackage = isRoute ? text : text.slice(text.lastIndexOf("/") + 1);
+    if (inPackage.length <= letters) return inPackage;
+    const short = isRoute ? text : inPackage.slice(inPackage.lastIndexOf(".") + 1);
+    return short.length <= letters ? short : `${short.slice(0, letters - 1)}…`;
   }
 
   private measure(text: string): number {

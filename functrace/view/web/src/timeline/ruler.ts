@@ -28,5 +28,5 @@ function label(ns: number, step: number): string {
   const seconds = Math.floor(ns / 1e9);
   const rest = (ns - seconds * 1e9) / (size as number);
   const text = `${Math.round(rest).toLocaleString("en-US")} ${unit}`;
-  return seconds ? `${seconds} s + ${text}` : text;
+  return seconds === 0 ? text : rest === 0 ? `${seconds} s` : `${seconds} s + ${text}`;
 }

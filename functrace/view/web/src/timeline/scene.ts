@@ -14,7 +14,7 @@ const SETTLED_MS = 120;
 export interface Place {
   track: number;
   start: number;
-  depth: number;
+  depth?: number;
   duration?: number;
 }
 
@@ -32,10 +32,12 @@ export class Scene {
   private byTrack = new Map<number, Lane>();
   private backing = document.createElement("canvas");
   private painter: Painter;
+  private edgePainter: Painter;
   private colours: Colours;
   private area: Area | null = null;
   private drawn = { pixel: 0, version: -1 };
   private frame = 0;
+  private isClosed = false;
   private zoomedAt = 0;
   private lastPixel = 0;
 
@@ -46,7 +48,7 @@ export class Scene {
     private readonly onFrame: () => void,
   ) {
     this.colours = readColours();
-    this.painter = this.newPainter();
+    [this.painter, this.edgePainter] = this.newPainters();
   }
 
   /** Take other lanes, another theme or another text to find: draw all anew. */
@@ -54,7 +56,7 @@ export class Scene {
     this.lanes = lanes;
     this.byTrack = new Map(lanes.flatMap((lane) => (lane.track ? [[lane.track.id, lane]] : [])));
     this.colours = readColours();
-    this.painter = this.newPainter();
+    [this.painter, this.edgePainter] = this.newPainters();
     this.area = null;
     this.draw();
   }
@@ -69,15 +71,17 @@ export class Scene {
 
   /** Draw in the next frame. */
   draw(): void {
-    if (!this.frame) this.frame = requestAnimationFrame(() => this.drawNow());
+    if (!this.frame && !this.isClosed) this.frame = requestAnimationFrame(() => this.drawNow());
   }
 
   close(): void {
+    this.isClosed = true;
     cancelAnimationFrame(this.frame);
   }
 
-  private newPainter(): Painter {
-    return new Painter(this.backing.getContext("2d")!, this.cache, this.colours, this.find.toLowerCase());
+  private newPainters(): [Painter, Painter] {
+    const on = (canvas: HTMLCanvasElement) => new Painter(canvas.getContext("2d")!, this.cache, this.colours, this.find.toLowerCase());
+    return [on(this.backing), on(this.canvas)];
   }
 
   private drawNow(): void {
@@ -93,6 +97,7 @@ export class Scene {
     const top = Math.round((viewport.scroll - area.top) * ratio);
     context.drawImage(this.backing, left, top, canvas.width, canvas.height, 0, 0, canvas.width, canvas.height);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.edgePainter.paintEntering(this.visibleLanes(), { ...viewport, top: viewport.scroll });
     this.drawOverlays(context);
     this.onFrame();
   }
@@ -153,16 +158,16 @@ export class Scene {
   private drawOutside(context: CanvasRenderingContext2D): void {
     const { viewport } = this;
     context.fillStyle = this.colours.group;
-    const before = viewport.x(0);
+    const before = viewport.x(viewport.begin);
     if (before > 0) context.fillRect(0, 0, before, viewport.height);
-    const after = viewport.x(viewport.duration);
+    const after = viewport.x(viewport.end);
     if (after < viewport.width) context.fillRect(after, 0, viewport.width - after, viewport.height);
   }
 
   private drawSelected(context: CanvasRenderingContext2D, place: Place): void {
     const lane = this.byTrack.get(place.track);
     if (!lane) return;
-    const depth = Math.min(place.depth, lane.rows - 1);
+    const depth = Math.min(place.depth ?? 0, lane.rows - 1);
     const y = lane.top - this.viewport.scroll + 3 + depth * ROW_HEIGHT;
     const x = Math.max(this.viewport.x(place.start), -4);
     const right = Math.min(this.viewport.x(place.start + (place.duration ?? 0)), this.viewport.width + 4);

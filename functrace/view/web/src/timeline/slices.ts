@@ -20,20 +20,21 @@ export interface Slices {
   size: number;
 }
 
-export function compact(rows: Row[], from: number, to: number, pixel: number, depth: number): Slices {
+/** Keep rows as typed columns, without the flags that are not in `flags`. */
+export function compact(rows: Row[], range: Omit<Slices, "rows" | "size">, flags = 255): Slices {
   const columns = rows.map((row) => ({
     depth: row.depth,
     start: Float64Array.from(row.start),
     duration: Float64Array.from(row.duration),
     function: Uint32Array.from(row.function),
-    flags: Uint8Array.from(row.flags),
+    flags: Uint8Array.from(row.flags, (each) => each & flags),
     calls: Float64Array.from(row.calls),
   }));
-  return { from, to, pixel, depth, rows: columns, size: rows.reduce((sum, row) => sum + row.start.length, 0) };
+  return { ...range, rows: columns, size: rows.reduce((sum, row) => sum + row.start.length, 0) };
 }
 
 /** Return the index of the first slice that ends at or after a time; slices of a row do not overlap. */
-export function firstFrom(row: SliceRow, time: number): number {
+export function firstFrom(row: Pick<Row, "start" | "duration"> | SliceRow, time: number): number {
   let low = 0;
   let high = row.start.length;
   while (low < high) {

@@ -31,7 +31,7 @@ export function Toolbar({ parameters, keep, cache, tracks, viewport, settled }: 
       <span class="stretch" />
       {cache.loading || tracks.loading ? <span class="spinner" role="status" aria-label="Loading" /> : null}
       {settled ? <span class="muted nowrap">{moment(settled.from, settled.to - settled.from)} · {duration(settled.to - settled.from)}</span> : null}
-      <button type="button" onClick={() => viewport.show(0, viewport.duration)}>Show all</button>
+      <button type="button" onClick={() => viewport.showAll()}>Show all</button>
       <a class="action" href={address("flame", filters)}>Flame graph</a>
       <a class="action" href={address("calls", filters)}>Calls</a>
     </div>

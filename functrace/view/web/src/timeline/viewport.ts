@@ -10,12 +10,26 @@ export class Viewport {
   height = 1;
   private listeners = new Set<() => void>();
 
+  from: number;
+  to: number;
+
+  /** Make a viewport that shows all, from the first call to the last. */
   constructor(
-    public duration: number,
-    public from: number,
-    public to: number,
+    readonly begin: number,
+    public end: number,
   ) {
-    this.show(from, to);
+    this.from = begin;
+    this.to = end;
+    this.showAll();
+  }
+
+  /** Whether nothing is before or after what is shown. */
+  get isAll(): boolean {
+    return this.from <= this.begin && this.to >= this.end;
+  }
+
+  showAll(): void {
+    this.show(this.begin, this.end);
   }
 
   /** Nanoseconds of a pixel. */
@@ -36,12 +50,14 @@ export class Viewport {
   }
 
   show(from: number, to: number): void {
-    const longest = Math.max(this.duration, MIN_SPAN_NS) * (1 + OVERSHOOT);
+    const longest = Math.max(this.end - this.begin, MIN_SPAN_NS) * (1 + OVERSHOOT);
     const span = Math.min(Math.max(to - from, MIN_SPAN_NS), longest);
-    const middle = (from + to) / 2;
-    const first = Math.max(middle - span / 2, -span * OVERSHOOT);
-    this.from = Math.max(Math.min(first, this.duration + span * OVERSHOOT - span), -span * OVERSHOOT);
-    this.to = this.from + span;
+    const earliest = this.begin - span * OVERSHOOT;
+    const latest = this.end + span * (OVERSHOOT - 1);
+    const first = Math.max(Math.min((from + to - span) / 2, latest), earliest);
+    if (first === this.from && first + span === this.to) return; // at the limit of zooming or moving
+    this.from = first;
+    this.to = first + span;
     this.changed();
   }
 

@@ -1,6 +1,6 @@
 /** Slices that were loaded from the server. The visible range comes first, then a screen on both sides of it. */
 import { type Query, request } from "../api";
-import type { FunctionPlace, Window } from "../api_types";
+import { Flag, type FunctionPlace, type Window } from "../api_types";
 import type { Lane } from "./lanes";
 import { compact, type Slices } from "./slices";
 import type { Viewport } from "./viewport";
@@ -12,6 +12,7 @@ const MAX_REQUESTS = 2;
 const MAX_SLICES = 1_000_000;
 /** Calls narrower than about this many pixels are merged. */
 const FINEST_PX = 1.5;
+const MOST_PX = 8000;
 
 interface Wanted {
   from: number;
@@ -64,11 +65,11 @@ export class WindowCache {
   }
 
   private load(lanes: Lane[], filters: Query): void {
-    const { from, to, span, pixel, duration } = this.viewport;
+    const { from, to, span, pixel, end } = this.viewport;
     const resolution = 2 ** Math.round(Math.log2(FINEST_PX * pixel));
     const within = (low: number, high: number): Wanted => ({
       from: Math.floor(Math.max(low, 0)),
-      to: Math.ceil(Math.min(Math.max(high, 1), duration + 1)),
+      to: Math.ceil(Math.min(Math.max(high, 1), end + 1)),
       pixel: resolution,
     });
     for (const { wanted, abort } of this.inFlight.values()) if (wanted.pixel !== resolution) abort.abort();
@@ -101,7 +102,7 @@ export class WindowCache {
       ...filters,
       from: wanted.from,
       to: wanted.to,
-      px: Math.max(1, Math.round((wanted.to - wanted.from) / wanted.pixel)),
+      px: Math.min(Math.max(1, Math.round((wanted.to - wanted.from) / wanted.pixel)), MOST_PX),
       tracks: now.map((lane) => lane.track!.id).join(","),
       depth,
     };
@@ -127,7 +128,8 @@ export class WindowCache {
     const rows = new Map(answer.tracks.map((track) => [track.id, track.rows]));
     for (const lane of asked) {
       const id = lane.track!.id;
-      const fine = compact(rows.get(id) ?? [], wanted.from, wanted.to, wanted.pixel, depth);
+      const flags = lane.trace?.language === "python" ? ~Flag.panicked : 255; // an exception is a failure there
+      const fine = compact(rows.get(id) ?? [], { ...wanted, depth }, flags);
       const before = this.loaded.get(id);
       const wide = before && before.wide.to - before.wide.from > fine.to - fine.from ? before.wide : fine;
       this.loaded.delete(id); // the newest are last
