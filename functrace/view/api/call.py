@@ -55,9 +55,14 @@ def answer(session: Session, query: Query) -> dict[str, Any]:
 def _open_at(session: Session, trace: int, track: int, time: int) -> list[dict[str, Any]]:
     """Return the calls that are open at a time, outermost first; one of each depth."""
     at = time - session.offset_ns(trace)
-    request = CallQuery(from_ns=at, to_ns=at, tracks=[track], limit=_MAX_OPEN)
+    # A nanosecond more on both sides: a clock may tick less often, and times are rounded.
+    request = CallQuery(from_ns=max(at - 1, 0), to_ns=at + 1, tracks=[track], limit=_MAX_OPEN)
     page = session.timeline(trace).calls_in(request)
-    rows = call_rows.rows(session, trace, page)
+    rows = [
+        row
+        for row in call_rows.rows(session, trace, page)
+        if row["start_ns"] <= time <= row["start_ns"] + row["duration_ns"]
+    ]
     latest = {row["depth"]: row for row in sorted(rows, key=lambda row: row["start_ns"])}
     return [latest[depth] for depth in sorted(latest)]
 
