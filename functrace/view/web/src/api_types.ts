@@ -299,7 +299,7 @@ export interface Live {
  *
  * `answers` maps a request to its answer. Its key is the endpoint, followed by `?` and those of the parameters
  * `direction` and `function` that were given, sorted, URL-encoded: `triage`, `flame?direction=callers`,
- * `chains?function=store.Get`. A request without an entry of its own gets that of the endpoint alone, if there is one;
+ * `chains?function=store.Get`. A request that names no function gets that of the endpoint alone if it has none of its own;
  * `window`, `tracks`, `calls`, `requests` and `functions` are cut in the browser from the entry of the endpoint alone.
  */
 export interface Saved {

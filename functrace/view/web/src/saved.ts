@@ -1,5 +1,5 @@
 /** Answers from the data of a saved page, which has no server. */
-import type { Calls, Call, FunctionMatch, Row, Saved, TrackPage, Window } from "./api_types";
+import type { Calls, Call, Chains, FunctionMatch, Row, Saved, TrackPage, Window } from "./api_types";
 import { callFromSlices } from "./saved_call";
 import { mergeNarrow } from "./timeline/merge";
 
@@ -14,7 +14,8 @@ function readSaved(): Saved | null {
 /** Return the answer of an endpoint. Throws an Error if the page was saved without it. */
 export function answerSaved(saved: Saved, endpoint: string, query: URLSearchParams): unknown {
   if (endpoint === "call") return callFromSlices(saved.answers["window"] as Window, saved.answers["tracks"] as TrackPage, query);
-  const answer = saved.answers[keyOf(endpoint, query)] ?? saved.answers[endpoint];
+  if (endpoint === "flame" || endpoint === "chains") checkConditions(saved, endpoint, query);
+  const answer = saved.answers[keyOf(endpoint, query)] ?? (query.has("function") ? undefined : saved.answers[endpoint]);
   if (answer === undefined) throw new Error("this saved page does not contain these figures; functrace view shows them");
   const cut = CUTS[endpoint];
   return cut ? cut(answer, query) : answer;
@@ -31,7 +32,23 @@ const CUTS: Record<string, (answer: unknown, query: URLSearchParams) => unknown>
   tracks: cutTracks,
   calls: cutCalls,
   functions: cutFunctions,
+  chains: cutChains,
 };
+
+/** Conditions on the calls of a flame graph or of chains, whose figures were added up when the page was saved. */
+const CONDITIONS = ["tracks", "service", "min_duration", "include", "exclude", "against"];
+
+function checkConditions(saved: Saved, endpoint: string, query: URLSearchParams): void {
+  const isPart = number(query, "from", saved.from) > saved.from || number(query, "to", saved.to) < saved.to;
+  const isFiltered = isPart || CONDITIONS.some((key) => query.has(key)) || (endpoint === "flame" && query.has("errors"));
+  if (isFiltered) throw new Error("a saved page has the figures of all its calls only; functrace view filters them");
+}
+
+/** Keep the chains with failed calls; the figures of each are still those of all its calls. */
+function cutChains(answer: unknown, query: URLSearchParams): Chains {
+  const found = answer as Chains;
+  return query.has("errors") ? { ...found, chains: found.chains.filter((chain) => chain.failed > 0) } : found;
+}
 
 function cutWindow(answer: unknown, query: URLSearchParams): Window {
   const whole = answer as Window;

@@ -41,10 +41,10 @@ export function TimelinePage({ session, route, revision }: PageProps) {
   const place = useMemo(() => parsePlace(parameters["select"]), [parameters["select"]]);
   const call = useAnswer<CallDetails>("call", place ? { track: place.track, start: place.start, depth: place.depth } : null, revision);
   const selected = useMemo(() => place && withCall(place, call.data), [place, call.data]);
-  const latest = useRef({ parameters, settle: 0 });
+  const latest = useRef({ parameters, settle: 0, written: "" });
   latest.current.parameters = parameters;
 
-  useShownRange(viewport, parameters);
+  useShownRange(viewport, parameters, latest.current);
   useEffect(() => {
     const isLinked = place?.depth === undefined && parameters["from"] === undefined;
     if (isLinked && selected?.duration !== undefined) viewport.show(selected.start - selected.duration, selected.start + 2 * selected.duration);
@@ -70,7 +70,9 @@ export function TimelinePage({ session, route, revision }: PageProps) {
     latest.current.settle = window.setTimeout(() => {
       const [from, to] = [Math.round(viewport.from), Math.round(viewport.to)];
       setSettled((before) => (before?.from === from && before.to === to ? before : { from, to }));
-      keep({ from: viewport.isAll ? undefined : from, to: viewport.isAll ? undefined : to });
+      const written = viewport.isAll ? {} : { from, to };
+      latest.current.written = rangeKey(written.from, written.to);
+      keep({ from: written.from, to: written.to });
     }, SETTLED_MS);
   };
   useEffect(() => () => window.clearTimeout(latest.current.settle), []);
@@ -115,10 +117,15 @@ function binsOf({ begin, end }: Viewport): number {
   return Math.min(Math.ceil((MINIMAP_BINS * end) / Math.max(end - begin, 1)), MAX_BINS);
 }
 
-/** Show the range of the address whenever it is changed from outside. */
-function useShownRange(viewport: Viewport, parameters: Record<string, string>): void {
+function rangeKey(from?: string | number, to?: string | number): string {
+  return `${from}:${to}`;
+}
+
+/** Show the range of the address whenever it changes, unless the timeline wrote it there. */
+function useShownRange(viewport: Viewport, parameters: Record<string, string>, latest: { written: string }): void {
   const { from, to } = parameters;
   useEffect(() => {
+    if (rangeKey(from, to) === latest.written) return;
     const [first, last] = [Number(from ?? viewport.begin), Number(to ?? viewport.end)];
     const isShown = Math.round(viewport.from) === first && Math.round(viewport.to) === last;
     const isAll = from === undefined && to === undefined && viewport.isAll;

@@ -8,6 +8,8 @@ const CLICK_PX = 4;
 /** Per millisecond that a key is held. */
 const KEY_ZOOM = 0.0035;
 const KEY_MOVE = 0.0012;
+/** What a short press is worth at least, and a frame at most. */
+const TAP_MS = 50;
 
 export interface Actions {
   click: (x: number, y: number) => void;
@@ -75,14 +77,16 @@ const HELD = new Set(["w", "a", "s", "d"]);
 function listenToKeys(viewport: Viewport, actions: Actions, pointer: { x: number }, signal: AbortSignal): void {
   const held = new Set<string>();
   let last = 0;
-  const step = (now: number) => {
-    if (!held.size || signal.aborted) return;
-    const passed = Math.min(now - last, 50);
-    last = now;
+  const apply = (passed: number) => {
     const zoom = (held.has("s") ? 1 : 0) - (held.has("w") ? 1 : 0);
     const move = (held.has("d") ? 1 : 0) - (held.has("a") ? 1 : 0);
     if (zoom) viewport.zoom(Math.exp(zoom * passed * KEY_ZOOM), pointer.x);
     if (move) viewport.move(move * passed * KEY_MOVE * viewport.span);
+  };
+  const step = (now: number) => {
+    if (!held.size || signal.aborted) return;
+    apply(Math.max(0, Math.min(now - last, TAP_MS)));
+    last = now;
     requestAnimationFrame(step);
   };
   window.addEventListener("keydown", (event) => {
@@ -90,12 +94,13 @@ function listenToKeys(viewport: Viewport, actions: Actions, pointer: { x: number
     const key = event.key.toLowerCase();
     if (key === "f") actions.fit();
     if (key === "escape") actions.escape();
-    if (!HELD.has(key)) return;
-    if (!held.size) {
-      last = performance.now();
-      requestAnimationFrame(step);
-    }
+    if (!HELD.has(key) || event.repeat) return;
+    const isFirst = !held.size;
     held.add(key);
+    apply(TAP_MS);
+    if (!isFirst) return;
+    last = performance.now();
+    requestAnimationFrame(step);
   }, { signal });
   window.addEventListener("keyup", (event) => held.delete(event.key.toLowerCase()), { signal });
   window.addEventListener("blur", () => held.clear(), { signal });
