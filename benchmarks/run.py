@@ -25,6 +25,7 @@ from python_rewriting import python_rewriting
 from python_start import python_start
 from request_cost import request_cost
 from traces import traces
+from view import view
 from watching import watching
 
 
@@ -40,6 +41,8 @@ def main() -> None:
     budget()
     print()
     traces()
+    print()
+    view()
     print()
     otlp()
     print()

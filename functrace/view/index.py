@@ -125,26 +125,27 @@ def _build(source: Source, tracks: tuple[int, int], shift: int, steps: _Steps) -
     return TraceIndex(*(np.frombuffer(rows, kind) for rows, kind in arrays))
 
 
-def _joined(parts: Sequence[TraceIndex]) -> TraceIndex:
-    """Return one index of consecutive ranges of tracks, whose rows refer to one another."""
-    strips = parts_ = crossings = summaries = 0
-    for each in parts:
-        each.tracks["strip"] += strips
-        each.tracks["part"] += parts_
-        each.strips["crossing"] += crossings
-        each.strips["open"][each.strips["open"] >= 0] += crossings
-        each.crossings["parent"][each.crossings["parent"] >= 0] += crossings
-        each.parts["summary"] += summaries
-        strips += len(each.strips)
-        parts_ += len(each.parts)
-        crossings += len(each.crossings)
-        summaries += len(each.summaries)
-    return TraceIndex(
-        tracks=np.concatenate([each.tracks for each in parts]),
-        strips=np.concatenate([each.strips for each in parts]),
-        parts=np.concatenate([each.parts for each in parts]),
-        crossings=np.concatenate([each.crossings for each in parts]),
-        summaries=np.concatenate([each.summaries for each in parts]),
-        bin_calls=np.sum([each.bin_calls for each in parts], axis=0),
-        bin_failed=np.sum([each.bin_failed for each in parts], axis=0),
-    )
+def _joined(parts: list[TraceIndex]) -> TraceIndex:
+    """Return one index of consecutive ranges of tracks. The parts are used up, to save memory."""
+    _relate(parts)
+    columns: dict[str, list[Rows]] = {
+        name: [getattr(part, name) for part in parts] for name in ROW_TYPES
+    }
+    parts.clear()
+    bins = {name: np.sum(columns.pop(name), axis=0) for name in ("bin_calls", "bin_failed")}
+    arrays = {name: np.concatenate(columns.pop(name)) for name in list(columns)}
+    return TraceIndex(**arrays, **bins)
+
+
+def _relate(parts: Sequence[TraceIndex]) -> None:
+    """Make the indices in the rows of each part those in the whole."""
+    first = dict.fromkeys(ROW_TYPES, 0)
+    for part in parts:
+        part.tracks["strip"] += first["strips"]
+        part.tracks["part"] += first["parts"]
+        part.strips["crossing"] += first["crossings"]
+        part.strips["open"][part.strips["open"] >= 0] += first["crossings"]
+        part.crossings["parent"][part.crossings["parent"] >= 0] += first["crossings"]
+        part.parts["summary"] += first["summaries"]
+        for name in first:
+            first[name] += len(getattr(part, name))

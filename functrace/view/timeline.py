@@ -60,6 +60,7 @@ class Timeline:
             trace: the trace, which must not be closed before the timeline is dropped.
             progress: called now and then with the part that is done, between 0 and 1.
         """
+        trace.release_pages()
         if trace.events < _MIN_EVENTS_OF_FILE:
             return cls(trace, build_index(trace, progress))
         index = load_index(trace)
