@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from functrace.analysis.histograms import Histograms
-from functrace.rollup.duration_buckets import Buckets, merged
+from functrace.rollup.duration_buckets import MAX_BUCKET, Buckets
 from functrace.tracefile.chain_follower import RolledCalls
 from functrace.tracefile.reader import Clock
 from functrace.tracefile.scan import Rows
@@ -16,6 +18,7 @@ from functrace.tracefile.scan import Rows
 _SUMS = ("calls", "failed", "panicked", "unfinished", "total", "self", "suspended")
 _MAX_SUM = 1 << 61
 _NANOSECONDS = Clock(1e9)
+_Int64s = npt.NDArray[np.int64]
 
 
 @dataclass
@@ -37,21 +40,34 @@ class WindowRows:
     def by_chain(self) -> Iterator[tuple[Mapping[str, int], Buckets]]:
         """Yield a row for each chain, whose times are ticks, with its histogram of nanoseconds."""
         rows = np.concatenate(self.rows)
-        blocks = np.concatenate(self.blocks)
-        owner, bucket, count = Histograms(blocks, blocks["owner"], _NANOSECONDS).buckets()
+        owner, bucket, count = _buckets(np.concatenate(self.blocks))
         columns = {name: rows[name].tolist() for name in rows.dtype.names or ()}
         order = np.argsort(rows["chain"], kind="stable").tolist()
-        chains = rows["chain"][order]
-        for chain in np.unique(chains).tolist():
-            first, end = np.searchsorted(chains, [chain, chain + 1])
-            low, high = np.searchsorted(owner, [chain, chain + 1])
+        chains, first = np.unique(rows["chain"][order], return_index=True)
+        first_bucket = np.searchsorted(owner, chains)
+        ends = zip(_ranges(first, len(order)), _ranges(first_bucket, len(owner)), strict=True)
+        for of_rows, of_buckets in ends:
             several = [
                 {name: column[place] for name, column in columns.items()}
-                for place in order[first:end]
+                for place in order[of_rows]
             ]
-            pairs = zip(bucket[low:high].tolist(), count[low:high].tolist(), strict=True)
-            buckets = tuple(pairs) if len(several) == 1 else merged((pair,) for pair in pairs)
-            yield _summed(several), buckets
+            pairs = zip(bucket[of_buckets].tolist(), count[of_buckets].tolist(), strict=True)
+            yield _summed(several), tuple(pairs)
+
+
+def _buckets(blocks: Rows) -> tuple[_Int64s, _Int64s, _Int64s]:
+    """Return owner, number and sum of each bucket, sorted by owner and number."""
+    owner, bucket, count = Histograms(blocks, blocks["owner"], _NANOSECONDS).buckets()
+    pairs, place = np.unique(owner * (MAX_BUCKET + 1) + bucket, return_inverse=True)
+    sums = np.zeros(len(pairs), np.int64)
+    np.add.at(sums, place, count)
+    return pairs // (MAX_BUCKET + 1), pairs % (MAX_BUCKET + 1), sums
+
+
+def _ranges(first: _Int64s, count: int) -> Iterator[slice]:
+    """Yield the range from each index to the next one."""
+    bounds = [*first.tolist(), count]
+    return (slice(*pair) for pair in pairwise(bounds))
 
 
 def _summed(rows: list[dict[str, int]]) -> Mapping[str, int]:
