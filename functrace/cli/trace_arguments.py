@@ -47,7 +47,7 @@ def open_all(paths: Iterable[str], *, should_warn: bool = True) -> list[Trace]:
     traces = [trace for trace in opened if trace is not None]
     if not traces:
         raise FunctraceError(*errors)
-    _report_unreadable(errors, len(traces))
+    report_unreadable(errors, len(traces))
     for trace in traces if should_warn else ():
         for sentence in trace.damage:
             terminal.echo(f"functrace: {trace.path}: {sentence}", err=True, fg="yellow")
@@ -71,7 +71,8 @@ def warn_of_missing_joins(forest: Forest) -> None:
         terminal.echo(f"functrace: {sentence}", err=True, fg="yellow")
 
 
-def _report_unreadable(errors: list[str], read: int) -> None:
+def report_unreadable(errors: list[str], read: int) -> None:
+    """Print the errors of traces that could not be read, and how many could."""
     for error in errors:
         terminal.echo(f"functrace: {error}", err=True, fg="red")
     if errors:

@@ -25,16 +25,20 @@ _MAX_HOURS = 24 * 366
 _MAX_FAILURES = 1_000_000  # of an hour, beyond which texts are not counted
 
 
-def rollups_of(trace: Trace, labels: Labels, width_ns: int = MINUTE_NS) -> Iterator[Rollup]:
+def rollups_of(
+    trace: Trace, labels: Labels, width_ns: int = MINUTE_NS, place: str = ""
+) -> Iterator[Rollup]:
     """Yield the rollup of each hour in which calls of a trace ended.
 
     Args:
         trace: the trace.
         labels: labels of its process.
         width_ns: length of a window, of which an hour has a whole number.
+        place: where examples are said to be; default: the path of the trace.
     """
+    place = encodable(place or str(trace.path))
     for hour in _hours(trace):
-        yield _HourReader(trace, labels, hour, width_ns).rollup()
+        yield _HourReader(trace, labels, hour, width_ns, place).rollup()
 
 
 def _hours(trace: Trace) -> list[int]:
@@ -55,11 +59,14 @@ def _bounds(trace: Trace, times: Sequence[int]) -> list[int]:
 class _HourReader:
     """Reader of one hour of a trace."""
 
-    def __init__(self, trace: Trace, labels: Labels, hour_ns: int, width_ns: int) -> None:
+    def __init__(
+        self, trace: Trace, labels: Labels, hour_ns: int, width_ns: int, place: str
+    ) -> None:
         self._trace = trace
         self._labels = labels
         self._hour = hour_ns
         self._width = width_ns
+        self._place = place
         # Nothing ended before the trace began, and its start is the first bound that counts.
         first = max((trace.started - hour_ns) // width_ns, 0)
         self._starts = list(range(hour_ns + first * width_ns, hour_ns + HOUR_NS, width_ns))
@@ -131,8 +138,7 @@ class _HourReader:
             track, start = int(chains.slowest_track[node]), int(chains.slowest_start[node])
         else:
             return None
-        path = encodable(str(self._trace.path))
-        return Example(self._trace.started + start, path, int(tracks.id[track]))
+        return Example(self._trace.started + start, self._place, int(tracks.id[track]))
 
     def _texts(self) -> dict[tuple[int, int], dict[ErrorText, int]]:
         """Return the counts of texts by chain node and window."""

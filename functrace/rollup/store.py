@@ -56,18 +56,17 @@ class Store:
             rollup: the rollup.
             written: the time, nanoseconds since 1970.
         """
-        partition = partition_of(rollup.labels.service, rollup.hour_ns)
-        stored = new_file(partition, rollup.recording, written)
-        contents = {
-            "processes": parquet.to_bytes(parquet.processes_table(rollup, written)),
-            "chains": parquet.to_bytes(parquet.chains_table(rollup, written)),
-        }
-        self.put(stored, contents)
-        for earlier in self.list_files(partition):
-            is_same = earlier.recording == rollup.recording and not earlier.is_compacted
-            if is_same and earlier.written < written:
-                self.remove(earlier)
+        stored, contents = contents_of(rollup, written)
+        self.replace(stored, contents)
         return stored
+
+    def replace(self, stored: StoredFile, contents: dict[str, bytes]) -> None:
+        """Store a rollup, from contents_of(), in place of earlier ones of its recording."""
+        self.put(stored, contents)
+        for earlier in self.list_files(stored.partition):
+            is_same = earlier.recording == stored.recording and not earlier.is_compacted
+            if is_same and earlier.written < stored.written:
+                self.remove(earlier)
 
     def put(self, stored: StoredFile, contents: dict[str, bytes]) -> None:
         """Write a file of each table."""
@@ -158,3 +157,17 @@ class Store:
                 f" {SCHEMA_VERSION}; upgrade functrace"
             )
         return True
+
+
+def contents_of(rollup: Rollup, written: int) -> tuple[StoredFile, dict[str, bytes]]:
+    """Return the file of a rollup in a store, and its contents by table.
+
+    Args:
+        rollup: the rollup.
+        written: when it is written, nanoseconds since 1970.
+    """
+    partition = partition_of(rollup.labels.service, rollup.hour_ns)
+    return new_file(partition, rollup.recording, written), {
+        "processes": parquet.to_bytes(parquet.processes_table(rollup, written)),
+        "chains": parquet.to_bytes(parquet.chains_table(rollup, written)),
+    }

@@ -1,0 +1,66 @@
+"""Folding of many traces on a Dask cluster: one task for each trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from functrace import extras
+from functrace.errors import FunctraceError
+from functrace.rollup.folding import Folded, FoldOptions, fold_place
+
+_CONNECT_S = 30
+_RETRIES = 3  # of a task that raised an error; one whose worker died is repeated anyway
+_MAX_REASON = 200
+
+
+def fold_on_cluster(
+    scheduler: str, places: Sequence[str], options: FoldOptions, out: str, written: int
+) -> Iterator[Folded]:
+    """Yield what became of each trace, in the order in which the workers are done.
+
+    A task is repeated on another worker if its worker dies; it writes the same files again.
+
+    Args:
+        scheduler: address of the scheduler, such as ``tcp://scheduler:8786``.
+        places: paths or URLs of traces, which the workers can read.
+        options: the same as for fold_place().
+        out: the same.
+        written: the same.
+
+    Raises:
+        FunctraceError: Dask is not installed, the scheduler cannot be reached, or a task fails.
+    """
+    extras.require("distributed", "dask", "--dask")
+    import distributed
+
+    dask: Any = distributed  # it has no types
+    try:
+        client = dask.Client(scheduler, timeout=_CONNECT_S, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise FunctraceError(f"{scheduler}: cannot reach the scheduler: {_reason(error)}") from None
+    with client:
+        tasks = client.map(
+            fold_place,
+            places,
+            options=options,
+            out=out,
+            written=written,
+            pure=False,
+            retries=_RETRIES,
+        )
+        for task in dask.as_completed(tasks, loop=client.loop):
+            yield _result(task)
+            task.release()
+
+
+def _result(task: Any) -> Folded:
+    error = task.exception()
+    if error is not None:
+        raise FunctraceError(f"a task of the cluster failed: {_reason(error)}")
+    found: Folded = task.result()
+    return found
+
+
+def _reason(error: BaseException) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:_MAX_REASON]

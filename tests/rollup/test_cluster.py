@@ -1,0 +1,170 @@
+"""Rollups of traces in a bucket, on one machine and on a Dask cluster, are those of local files."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from functrace.cli import verbs
+from functrace.errors import FunctraceError
+from functrace.remote_traces import find_urls
+from functrace.rollup.store import Store
+from tests.rollup import service
+from tests.support.waiting import PATIENCE, read_until, wait_until
+from tests.watch.test_bundle_store import Server, bucket, s3
+
+__all__ = ["s3"]
+_VARYING = ["written", "example_trace"]
+
+
+def traces_in(folder: Path, count: int, seconds: int = 100) -> Path:
+    folder.mkdir()
+    for number in range(1, count + 1):
+        service.write(
+            folder / f"{number:02}.ftrace",
+            key=f"{number:016x}",
+            service="shop" if number % 2 else "pay",
+            seconds=seconds + number,
+        )
+    return folder
+
+
+def rows(place: str) -> list[dict[str, Any]]:
+    """Return all rows of a store but for the times at which they were written."""
+    store = Store(place)
+    found = []
+    for partition in store.partitions():
+        for _, tables in store.read(partition):
+            for name, table in tables.items():
+                for row in table.to_pylist():
+                    row = {key: row[key] for key in row if key not in _VARYING}
+                    found.append({"table": name, "partition": partition.folder, **row})
+    return sorted(found, key=repr)
+
+
+def functrace(*words: str) -> str:
+    done = CliRunner().invoke(verbs.functrace, words)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_traces_in_a_bucket(s3: Server, tmp_path: Path) -> None:
+    local = traces_in(tmp_path / "traces", 2)
+    functrace("rollup", str(local), "-o", str(tmp_path / "expected"))
+    (local / "03.ftrace").write_bytes(b"no trace")
+    bucket(s3).put(str(local), "bundles/recorded", recursive=True)
+
+    urls = [f"s3://bundles/recorded/{number:02}.ftrace" for number in (1, 2, 3)]
+    assert find_urls("s3://bundles/recorded/") == urls
+    assert find_urls("s3://bundles/recorded/*1.ftrace") == urls[:1]
+    with pytest.raises(FunctraceError, match="no traces there"):
+        find_urls("s3://bundles/nothing/*.ftrace")
+
+    out = str(tmp_path / "out")
+    output = functrace("rollup", "s3://bundles/recorded/*.ftrace", "-o", out)
+    assert f"{urls[2]}: not a functrace trace" in output
+    assert "1 of 3 traces ignored: unreadable" in output
+    assert rows(out) == rows(str(tmp_path / "expected"))
+    ((_, tables),) = Store(out).read(Store(out).partitions()[0])
+    assert set(tables["chains"]["example_trace"].to_pylist()) == {None, urls[1]}
+    missing = CliRunner().invoke(verbs.functrace, ["rollup", "s3://bundles/no.ftrace", "-o", out])
+    assert str(missing.exception).startswith("s3://bundles/no.ftrace: ")
+
+
+# ---- on a cluster ----
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start a command of Dask; kill it at the end."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*words: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *words],
+            cwd=tmp_path,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate(timeout=PATIENCE)
+
+
+@pytest.fixture
+def scheduler(start: Start, tmp_path: Path) -> str:
+    pytest.importorskip("distributed", reason="no distributed: it is in the dependency group test")
+    file = tmp_path / "scheduler.json"
+    words = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file))
+    process = start("distributed.cli.dask_scheduler", *words)
+    read_until(process.stderr, "Scheduler at:")
+    wait_until(file.exists)
+    address: str = json.loads(file.read_text())["address"]
+    return address
+
+
+def worker(start: Start, scheduler: str) -> subprocess.Popen[str]:
+    words = (
+        "--nthreads",
+        "1",
+        "--no-nanny",
+        "--no-dashboard",
+        "--host",
+        "127.0.0.1",
+        "--local-directory",
+        ".",
+    )
+    process = start("distributed.cli.dask_worker", scheduler, *words)
+    read_until(process.stderr, "Registered to:")
+    return process
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed(s3: Server, start: Start, scheduler: str, tmp_path: Path) -> None:
+    """Another worker does what it had to do; nothing is missing, and nothing counts twice."""
+    local = traces_in(tmp_path / "traces", 12, seconds=400)
+    bucket(s3).put(str(local), "bundles/recorded", recursive=True)
+    first = worker(start, scheduler)
+    out, arguments = "s3://bundles/out", ("s3://bundles/recorded/*.ftrace", "--dask", scheduler)
+    running = start("functrace", "rollup", *arguments, "-o", out)
+    wait_until(lambda: running.poll() is not None or bucket(s3).find("bundles/out/chains"))
+    first.kill()
+    assert running.poll() is None, running.communicate()
+    worker(start, scheduler)
+    assert running.wait(PATIENCE) == 0, running.communicate()
+    functrace("rollup", str(local), "-o", str(tmp_path / "expected"))
+    assert rows(out) == rows(str(tmp_path / "expected"))
+
+
+@pytest.mark.slow
+def test_a_store_in_a_folder_of_this_machine(start: Start, scheduler: str, tmp_path: Path) -> None:
+    local = traces_in(tmp_path / "traces", 4)
+    service.write(local / "99.ftrace", key=f"{1:016x}", service="shop", seconds=5)
+    worker(start, scheduler)
+    output = functrace("rollup", str(local), "--dask", scheduler, "-o", str(tmp_path / "out"))
+    assert "01.ftrace is a longer trace of the same recording" in output
+    functrace("rollup", str(local), "-o", str(tmp_path / "expected"))
+    assert rows(str(tmp_path / "out")) == rows(str(tmp_path / "expected"))
+
+
+def test_a_scheduler_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed", reason="no distributed: it is in the dependency group test")
+    monkeypatch.setattr("functrace.rollup.cluster._CONNECT_S", 0.1)
+    local = traces_in(tmp_path / "traces", 1)
+    words = ["rollup", str(local), "--dask", "tcp://127.0.0.1:1", "-o", str(tmp_path / "out")]
+    done = CliRunner().invoke(verbs.functrace, words)
+    assert str(done.exception).startswith("tcp://127.0.0.1:1: cannot reach the scheduler")
