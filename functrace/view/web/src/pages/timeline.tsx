@@ -1,7 +1,7 @@
 /** The timeline: all calls of all tracks, from hours to nanoseconds. */
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useAnswer } from "../api";
-import type { Arrow, CallDetails, Overview } from "../api_types";
+import type { Arrow, CallDetails, Overview, Session } from "../api_types";
 import type { PageProps } from "../app";
 import { Failure, Loading, Nothing } from "../parts/answer";
 import { Command } from "../parts/command";
@@ -33,7 +33,7 @@ export function TimelinePage({ session, route, revision }: PageProps) {
   const [folding, setFolding] = useState<Folding>({ closed: new Set(), whole: new Set() });
   const filters = { service: parameters["service"], tracks: parameters["tracks"], errors: parameters["errors"] };
   const tracks = useTracks({ ...filters, q: parameters["q"] }, revision);
-  const viewport = useMemo(() => new Viewport(Math.min(...session.traces.map((trace) => trace.start_ns)), session.duration_ns), []);
+  const viewport = useMemo(() => new Viewport(beginOf(session), session.duration_ns), []);
   const overview = useAnswer<Overview>("overview", { px: binsOf(viewport) }, revision);
   const cache = useMemo(() => new WindowCache(viewport, () => setSerial((serial) => serial + 1)), []);
   const lanes = useMemo(() => placeLanes(tracks.tracks, session.traces, folding), [tracks.tracks, session, folding]);
@@ -49,7 +49,7 @@ export function TimelinePage({ session, route, revision }: PageProps) {
     const isLinked = place?.depth === undefined && parameters["from"] === undefined;
     if (isLinked && selected?.duration !== undefined) viewport.show(selected.start - selected.duration, selected.start + 2 * selected.duration);
   }, [selected]);
-  useEffect(() => follow(viewport, session.duration_ns, cache), [session.duration_ns]);
+  useEffect(() => follow(viewport, session, cache), [session]);
   useEffect(() => () => cache.close(), []);
   useEffect(() => {
     if (scene) scene.find = parameters["find"] ?? "";
@@ -140,13 +140,19 @@ function useArrows(settled: Range | null, revision: number): Arrow[] {
   return useMemo(() => (Array.isArray(data) ? data : (data?.arrows ?? [])), [data]);
 }
 
+function beginOf(session: Session): number {
+  return session.traces.reduce((earliest, trace) => Math.min(earliest, trace.start_ns), session.duration_ns);
+}
+
 /** Let the range keep its distance to the end of a trace that grows. */
-function follow(viewport: Viewport, end: number, cache: WindowCache): void {
-  const growth = end - viewport.end;
-  if (!growth) return;
+function follow(viewport: Viewport, session: Session, cache: WindowCache): void {
+  const begin = beginOf(session);
+  const growth = session.duration_ns - viewport.end;
+  if (!growth && begin === viewport.begin) return;
   const { isAll } = viewport;
   const isAtEnd = viewport.to >= viewport.end;
-  viewport.end = end;
+  viewport.begin = begin;
+  viewport.end = session.duration_ns;
   cache.refresh();
   if (isAll) viewport.showAll();
   else if (isAtEnd) viewport.move(growth);

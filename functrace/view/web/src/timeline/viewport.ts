@@ -15,7 +15,7 @@ export class Viewport {
 
   /** Make a viewport that shows all, from the first call to the last. */
   constructor(
-    readonly begin: number,
+    public begin: number,
     public end: number,
   ) {
     this.from = begin;
