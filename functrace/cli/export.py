@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from functrace import units
 from functrace.cli import (
     export_otlp,
+    export_output,
     reading_options,
     recording_options,
     renamed,
-    trace_arguments,
+    store_options,
 )
-from functrace.cli.render import budget_note, terminal
+from functrace.cli.export_store import export_store
+from functrace.cli.render import budget_note
 from functrace.cli.trace_arguments import open_all
 from functrace.errors import FunctraceError, UsageError
 from functrace.export import FORMATS, Format, load
-from functrace.runtime.output_path import descriptor_of
 
 if TYPE_CHECKING:
     from functrace.tracefile import Trace
 
-_STDOUT = 1
 _WEIGHTS = ("time", "calls", "errors")
 
 
 @click.command()
-@trace_arguments.argument
+@store_options.traces_or_store
 @click.option("--to", type=click.Choice(tuple(FORMATS)), required=True, help="Write this format.")
 @recording_options.out("Write to this file; - or none is standard output.")
 @click.option(
@@ -55,13 +51,16 @@ def export(traces: tuple[str, ...], to: str, out: str | None, **options: Any) ->
     spans         otlp: sent to an OpenTelemetry collector, see docs/otlp.md;
                   zipkin: written, or sent to a Zipkin server with --endpoint
     """
+    store = store_options.take(traces, options)
     output_format = FORMATS[to]
     given = {name: value for name, value in options.items() if _is_given(value)}
     for name in given.keys() - set(output_format.options):
         raise UsageError(f"--{name.replace('_', '-')} does not apply to --to {to}")
-    if output_format.sends or (output_format.posts and "endpoint" in given):
+    if store is not None:
+        export_store(store, to, out, given)
+    elif output_format.sends or (output_format.posts and "endpoint" in given):
         _send(traces, to, out, given)
-    elif (number := _stream(out)) is not None:
+    elif (number := export_output.stream_number(out)) is not None:
         _print(traces, to, output_format, given, number)
     else:
         _save(traces, to, output_format, Path(str(out)), given)
@@ -89,33 +88,17 @@ def _keywords(
     return {"selection": export_otlp.parse_options(opened, options)}
 
 
-def _stream(out: str | None) -> int | None:
-    """Return the descriptor that ``out`` names, if any: opening its path would truncate it."""
-    return _STDOUT if out in (None, "-") else descriptor_of(str(out))
-
-
 def _print(
     paths: tuple[str, ...], to: str, output_format: Format, options: dict[str, Any], number: int
 ) -> None:
-    if output_format.folder:
-        raise UsageError(f"--to {to} writes a folder; name one: -o trace{output_format.suffix}")
-    if output_format.binary and os.isatty(number):
-        raise UsageError(
-            f"refusing to write binary {to} output to a terminal;"
-            f" use -o trace{output_format.suffix}, or a pipe"
-        )
-    stream = _open_stream(number)
-    opened = open_all(paths)
-    load(to).write(opened, stream, **_keywords(output_format, opened, options))
-    stream.flush()
+    opened: list[Trace] = []
+
+    def write(stream: BinaryIO) -> None:
+        opened.extend(open_all(paths))
+        load(to).write(opened, stream, **_keywords(output_format, opened, options))
+
+    export_output.to_stream(to, output_format, number, write)
     budget_note.warn(opened)
-
-
-def _open_stream(number: int) -> BinaryIO:
-    try:
-        return terminal.stream(number)
-    except OSError as error:
-        raise FunctraceError(f"-o /dev/fd/{number}: {error.strerror}") from None
 
 
 def _save(
@@ -128,12 +111,12 @@ def _save(
         out.mkdir(exist_ok=True)
         writer.write(opened, out, **options)
         size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
+        export_output.summarize(out, output_format, size)
     else:
-        with _remove_on_failure(out), out.open("wb") as file:
-            writer.write(opened, file, **_keywords(output_format, opened, options))
-        size = out.stat().st_size
-    summary = f"functrace export: {out}: {units.size(size)}; opens in {output_format.opens_in}"
-    terminal.echo(summary, err=True)
+        keywords = _keywords(output_format, opened, options)
+        export_output.to_file(
+            out, output_format, lambda file: writer.write(opened, file, **keywords)
+        )
     budget_note.warn(opened)
 
 
@@ -146,14 +129,3 @@ def _check(out: Path, opened: list[Trace], output_format: Format) -> None:
         raise FunctraceError(
             f"output {out} exists and is not an empty directory; choose another with -o"
         )
-
-
-@contextmanager
-def _remove_on_failure(out: Path) -> Iterator[None]:
-    """Remove an incomplete regular file if writing it fails."""
-    try:
-        yield
-    except BaseException:
-        if out.is_file() and not out.is_symlink():
-            out.unlink()
-        raise

@@ -31,6 +31,8 @@ class Format(NamedTuple):
     """sends data instead of writing a file"""
     posts: bool = False
     """sends data instead if it has the option ``endpoint``"""
+    chains: bool = False
+    """its module has ``write_chains``, which requires no single calls"""
     extra: str = ""
     """the top-level module that it requires, installed by an extra of functrace"""
     extra_name: str = ""
@@ -44,11 +46,13 @@ FORMATS = {
     "chrome": Format("chrome", ".trace.json", "chrome://tracing, ui.perfetto.dev"),
     "speedscope": Format("speedscope", ".speedscope.json", "speedscope.app"),
     "firefox": Format("firefox", ".firefox.json", "profiler.firefox.com"),
-    "folded": Format("folded", ".folded", "flamegraph.pl, inferno, speedscope.app", ("by",)),
-    "flamegraph": Format("flamegraph", ".svg", "a browser", ("by",)),
-    "pprof": Format("pprof", ".pb.gz", "go tool pprof", binary=True),
-    "dot": Format("dot", ".dot", "graphviz", ("limit",)),
-    "svg": Format("svg", ".svg", "a browser", ("limit",)),
+    "folded": Format(
+        "folded", ".folded", "flamegraph.pl, inferno, speedscope.app", ("by",), chains=True
+    ),
+    "flamegraph": Format("flamegraph", ".svg", "a browser", ("by",), chains=True),
+    "pprof": Format("pprof", ".pb.gz", "go tool pprof", binary=True, chains=True),
+    "dot": Format("dot", ".dot", "graphviz", ("limit",), chains=True),
+    "svg": Format("svg", ".svg", "a browser", ("limit",), chains=True),
     "parquet": Format(
         "parquet", ".parquet", "DuckDB, pandas, polars, Spark", folder=True, extra="pyarrow"
     ),

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from functrace.analysis import Forest, fold, merge
+from functrace.analysis import Chains, Forest, merge
 from functrace.analysis.columns import summed
 from functrace.analysis.totals import Totals, part_of, totals
-from functrace.tracefile import Trace
 
 
 @dataclass(frozen=True)
@@ -40,15 +39,14 @@ class CallGraph:
     """between the shown functions"""
 
 
-def call_graph(traces: Sequence[Trace], limit: int) -> CallGraph:
-    """Return the combined call graph of all traces.
+def call_graph(chains: Sequence[Chains], limit: int) -> CallGraph:
+    """Return the combined call graph of the chains of traces.
 
     Args:
-        traces: one or more.
+        chains: one or more.
         limit: the maximum number of functions; 0: all.
     """
-    chains = [fold(trace) for trace in traces]
-    found = totals(traces, [part_of(each) for each in chains])
+    found = totals([each.trace for each in chains], [part_of(each) for each in chains])
     failed = found.errors + found.panics
     called = np.flatnonzero(found.calls)
     order = called[np.lexsort((-found.total[called], failed[called] == 0))]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from functrace import units
+from functrace.analysis import Chains, fold
 from functrace.export import process_names
 from functrace.export.callgraph import CallGraph, Edge, call_graph
 from functrace.globs import short_name
@@ -21,8 +22,16 @@ _HEAD = """digraph calls {
 
 def write(traces: Sequence[Trace], out: BinaryIO, limit: int = 80) -> None:
     """Write the combined call graph of all traces with at most ``limit`` functions; 0: all."""
-    title = escape(", ".join(map(process_names.title, traces[:3])))
-    out.writelines(line.encode() for line in lines(call_graph(traces, limit), title))
+    titles = list(map(process_names.title, traces))
+    write_chains(titles, [fold(trace) for trace in traces], out, limit)
+
+
+def write_chains(
+    titles: Sequence[str], chains: Sequence[Chains], out: BinaryIO, limit: int = 80
+) -> None:
+    """Write the combined call graph of chains."""
+    title = escape(", ".join(titles[:3]))
+    out.writelines(line.encode() for line in lines(call_graph(chains, limit), title))
 
 
 def lines(graph: CallGraph, title: str) -> Iterator[str]:

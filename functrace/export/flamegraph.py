@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from typing import BinaryIO
@@ -70,20 +70,23 @@ class Tree:
 
 def write(traces: Sequence[Trace], out: BinaryIO, by: str = "time") -> None:
     """Write the flame graph; widths represent nanoseconds, calls or errors."""
-    tree = _tree([fold(trace) for trace in traces])
-    for piece in _svg(tree, by, escape(", ".join(map(process_names.title, traces[:3])))):
+    write_chains(list(map(process_names.title, traces)), map(fold, traces), out, by)
+
+
+def write_chains(
+    titles: Sequence[str], chains: Iterable[Chains], out: BinaryIO, by: str = "time"
+) -> None:
+    """Write the flame graph of chains; several get a frame each, with its title."""
+    for piece in _svg(_tree(titles, chains), by, escape(", ".join(titles[:3]))):
         out.write(piece.encode())
 
 
-def _tree(chains: Sequence[Chains]) -> Tree:
+def _tree(titles: Sequence[str], chains: Iterable[Chains]) -> Tree:
     """Return all chains below a root; several traces get a node each."""
     builder = _Builder()
     root = builder.add_node(-1, "all")
-    for each in chains:
-        parent = (
-            builder.add_node(root, process_names.title(each.trace)) if len(chains) > 1 else root
-        )
-        builder.add_chains(each, parent)
+    for title, each in zip(titles, chains, strict=True):
+        builder.add_chains(each, builder.add_node(root, title) if len(titles) > 1 else root)
     return _drop_smallest(builder.tree())
 
 

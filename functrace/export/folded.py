@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO
 
 from functrace.analysis import Chains, fold
@@ -14,9 +14,16 @@ from functrace.tracefile import Trace
 
 def write(traces: Sequence[Trace], out: BinaryIO, by: str = "time") -> None:
     """Write the chains of all traces; several traces get a root frame per process."""
-    for trace in traces:
-        root = _frame(process_names.title(trace)) + ";" if len(traces) > 1 else ""
-        out.writelines(_lines(fold(trace), root, by))
+    write_chains(list(map(process_names.title, traces)), map(fold, traces), out, by)
+
+
+def write_chains(
+    titles: Sequence[str], chains: Iterable[Chains], out: BinaryIO, by: str = "time"
+) -> None:
+    """Write chains; several get a root frame each, with its title."""
+    for title, each in zip(titles, chains, strict=True):
+        root = _frame(title) + ";" if len(titles) > 1 else ""
+        out.writelines(_lines(each, root, by))
 
 
 def _lines(chains: Chains, root: str, by: str) -> Iterator[bytes]:

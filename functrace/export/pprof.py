@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO
 
 from functrace.analysis import Chains, fold
@@ -22,8 +22,19 @@ _BATCH = 1 << 20
 
 def write(traces: Sequence[Trace], out: BinaryIO) -> None:
     """Write the chains of all traces as one profile."""
+    titles = list(map(process_names.title, traces))
+    program = programs.arguments(traces[0])[:1] or [programs.program_name(traces[0])]
+    _write(_Profile(traces, titles, program[0]), map(fold, traces), out)
+
+
+def write_chains(titles: Sequence[str], chains: Sequence[Chains], out: BinaryIO) -> None:
+    """Write chains as one profile; titles are the labels `process` of several."""
+    _write(_Profile([each.trace for each in chains], titles, titles[0]), chains, out)
+
+
+def _write(profile: _Profile, chains: Iterable[Chains], out: BinaryIO) -> None:
     with gzip.GzipFile(fileobj=out, mode="wb", mtime=0, filename="") as compressed:
-        _Profile(traces).write(compressed)
+        profile.write(compressed, chains)
 
 
 class _Strings:
@@ -40,16 +51,18 @@ class _Strings:
 
 
 class _Profile:
-    def __init__(self, traces: Sequence[Trace]) -> None:
+    def __init__(self, traces: Sequence[Trace], titles: Sequence[str], program: str) -> None:
         self._traces = traces
+        self._titles = titles
+        self._program = program
         self._strings = _Strings()
         self._functions, self._index_of = merge_functions(traces)
 
-    def write(self, out: gzip.GzipFile) -> None:
+    def write(self, out: gzip.GzipFile, chains: Iterable[Chains]) -> None:
         """Write the fields; the string table comes last, so that samples can be streamed."""
         out.write(self._head())
-        for index, trace in enumerate(self._traces):
-            _write_in_batches(out, self._samples(index, fold(trace)))
+        for index, each in enumerate(chains):
+            _write_in_batches(out, self._samples(index, each))
         for number, function in enumerate(self._functions, 1):
             out.write(self._place(number, function))
         out.write(self._strings.encode())
@@ -61,12 +74,9 @@ class _Profile:
             pb.data(_SAMPLE_TYPE, pb.number(1, strings[name]) + pb.number(2, strings[unit]))
             for name, unit in types
         ]
-        program = programs.arguments(self._traces[0])[:1] or [
-            programs.program_name(self._traces[0])
-        ]
         # These flags state that symbols are complete, so that pprof does not read the executable.
         known = b"".join(pb.number(field, 1) for field in (1, 7, 8, 9))
-        head.append(pb.data(_MAPPING, known + pb.number(5, strings[program[0]])))
+        head.append(pb.data(_MAPPING, known + pb.number(5, strings[self._program])))
         started = min(trace.started for trace in self._traces)
         ended = max(trace.started + trace.span[1] for trace in self._traces)
         head.append(pb.number(_TIME, started) + pb.number(_DURATION, ended - started))
@@ -79,7 +89,7 @@ class _Profile:
         values = zip(chains.calls.tolist(), chains.self.tolist(), failed, strict=True)
         tracks = outermost(chains).tolist()
         labels = [self._label("track", function.name) for function in chains.trace.functions]
-        process = self._process(chains.trace)
+        process = self._process(index)
         for node, (stack, value) in enumerate(zip(stacks(chains), values, strict=True)):
             if not chains.calls[node]:  # it only encloses others
                 continue
@@ -89,9 +99,9 @@ class _Profile:
                 sample += self._label("error", chains.failure(node) or "unknown")
             yield pb.data(_SAMPLE, sample)
 
-    def _process(self, trace: Trace) -> bytes:
+    def _process(self, index: int) -> bytes:
         several = len(self._traces) > 1
-        return self._label("process", process_names.title(trace)) if several else b""
+        return self._label("process", self._titles[index]) if several else b""
 
     def _label(self, key: str, value: str) -> bytes:
         return pb.data(3, pb.number(1, self._strings[key]) + pb.number(2, self._strings[value]))

@@ -8,8 +8,9 @@ import subprocess
 from collections.abc import Sequence
 from typing import BinaryIO
 
+from functrace.analysis import Chains, fold
 from functrace.errors import FunctraceError
-from functrace.export import dot
+from functrace.export import dot, process_names
 from functrace.tracefile import Trace
 
 _MAX_S = 300
@@ -21,6 +22,18 @@ def write(traces: Sequence[Trace], out: BinaryIO, limit: int = 80) -> None:
     Raises:
         FunctraceError: Graphviz is not installed or failed.
     """
+    titles = list(map(process_names.title, traces))
+    write_chains(titles, [fold(trace) for trace in traces], out, limit)
+
+
+def write_chains(
+    titles: Sequence[str], chains: Sequence[Chains], out: BinaryIO, limit: int = 80
+) -> None:
+    """Write the combined call graph of chains.
+
+    Raises:
+        FunctraceError: Graphviz is not installed or failed.
+    """
     program = shutil.which("dot")
     if program is None:
         raise FunctraceError(
@@ -28,7 +41,7 @@ def write(traces: Sequence[Trace], out: BinaryIO, limit: int = 80) -> None:
             " install it or use --to dot"
         )
     graph = io.BytesIO()
-    dot.write(traces, graph, limit)
+    dot.write_chains(titles, chains, graph, limit)
     try:
         drawn = subprocess.run(
             [program, "-Tsvg"],

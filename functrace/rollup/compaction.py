@@ -13,9 +13,10 @@ from functrace.rollup.layout import Partition, StoredFile, new_file
 from functrace.rollup.store import Store
 
 _MAX_WRITE = timedelta(hours=1)  # between the two files of a rollup
+# Queries are for functions: readers skip the groups of rows of other functions.
 _ORDER = {
-    "chains": [("chain", "ascending"), ("recording", "ascending"), ("window", "ascending")],
-    "processes": [("recording", "ascending"), ("window", "ascending")],
+    "chains": ("function", "chain", "recording", "window"),
+    "processes": ("recording", "window"),
 }
 
 
@@ -67,7 +68,8 @@ def _compact(store: Store, partition: Partition, now: datetime) -> Compacted | N
         return None
     read = list(store.read(partition))
     contents, rows = {}, 0
-    for table, order in _ORDER.items():
+    for table, columns in _ORDER.items():
+        order = [(column, "ascending") for column in columns]
         merged = pa.concat_tables([tables[table] for _, tables in read]).sort_by(order)
         contents[table] = parquet.to_bytes(merged)
         rows += len(merged) if table == "chains" else 0

@@ -18,6 +18,8 @@ from functrace.rollup.figures import NO_CALLS, ChainFigures
 from functrace.rollup.parquet_checks import MAX_BYTES, SCHEMA_VERSION, VERSION_KEY, check
 from functrace.rollup.rollup import Rollup
 
+ROWS_OF_GROUP = 1 << 16
+"""rows that a reader skips, or reads, together"""
 _ID = pa.binary(ID_BYTES)
 _TIME = pa.timestamp("ns", "UTC")
 
@@ -138,6 +140,7 @@ def to_bytes(table: pa.Table) -> bytes:
     pq.write_table(
         table,
         out,
+        row_group_size=ROWS_OF_GROUP,
         compression="zstd",
         compression_level=9,
         use_dictionary=[name for name in _REPEATED if name in names],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from pathlib import Path
@@ -132,9 +133,41 @@ def test_selections(options: str, calls: int) -> None:
     assert printed(f"callers Get --store store {options} --json")["calls"] == calls
 
 
+@pytest.mark.parametrize("by", ["time", "calls", "errors"])
+def test_folded_stacks_are_those_of_the_trace(by: str) -> None:
+    of_trace = functrace(f"export traces/3.ftrace --to folded --by {by}").stdout
+    of_store = functrace(f"export --store store --service cart --to folded --by {by}").stdout
+    assert of_store
+    assert sorted(of_store.splitlines()) == sorted(of_trace.splitlines())
+
+
+def test_exports_of_several_services(folder: Path) -> None:
+    stacks = functrace("export --store store --to folded --by calls").stdout.splitlines()
+    assert sorted(stacks) == [
+        "cart;main.main 1",
+        "cart;main.main;store.Get 1",
+        "cart;main.main;store.Get 180",
+        "shop;main.main 2",
+        "shop;main.main;store.Get 180",
+        "shop;main.main;store.Get 2",
+    ]
+    done = functrace("export --store store --to flamegraph -o flames.svg")
+    assert "3 of 3 instances" in done.stderr
+    flames = (folder / "flames.svg").read_text()
+    assert ">cart, shop</text>" in flames
+    assert "item # is locked" in flames
+    graph = functrace("export --store store --to dot").stdout
+    assert "store.Get" in graph
+    profile = functrace("export --store store --to pprof -o profile.pb.gz")
+    assert profile.exit_code == 0
+    assert b"item # is locked" in gzip.decompress((folder / "profile.pb.gz").read_bytes())
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
+        ("export --store store --to perfetto", "allows folded, flamegraph, pprof, dot, svg"),
+        ("export --store store --to folded --limit 1", "--limit does not apply to --to folded"),
         ("callers Get traces --store store", "--store store is read in place of traces"),
         ("report traces --since 1h", "--since requires --store"),
         ("graph Get --store store --label color=red", "no such label; labels are service"),

@@ -114,6 +114,21 @@ def test_compaction_keeps_all_rows(tmp_path: Path, rollups: list[Rollup]) -> Non
     }
 
 
+def test_compacted_rows_of_a_function_are_together(
+    tmp_path: Path, rollups: list[Rollup], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "ROWS_OF_GROUP", 4)
+    store = filled(tmp_path / "store", rollups)
+    compacted(store)
+    metadata = pq.read_metadata(_file(store))
+    column = parquet.CHAINS.get_field_index("function")
+    groups = [metadata.row_group(group).column(column) for group in range(metadata.num_row_groups)]
+    bounds = [(group.statistics.min, group.statistics.max) for group in groups]
+    assert len(bounds) > 2
+    assert bounds == sorted(bounds)
+    assert sum("main.main" in pair for pair in bounds) < len(bounds)
+
+
 def test_old_hours_are_removed(tmp_path: Path, rollups: list[Rollup]) -> None:
     store = filled(tmp_path / "store", rollups)
     assert compact(store, PARTITION, now=NOW, max_age=timedelta(hours=2)) is not None

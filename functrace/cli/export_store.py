@@ -1,0 +1,54 @@
+"""Export of the chains of a store, in the formats that have no single calls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from functrace.cli import export_output, report_notes
+from functrace.cli.store_options import ChosenStore
+from functrace.errors import FunctraceError, UsageError
+from functrace.export import FORMATS, load
+
+if TYPE_CHECKING:
+    from functrace.analysis import Chains
+    from functrace.rollup.query import StoreQuery
+
+
+def export_store(store: ChosenStore, to: str, out: str | None, options: dict[str, Any]) -> None:
+    """Write the chains of each service, merged over processes and windows.
+
+    Raises:
+        UsageError: the format has single calls, which a store does not have.
+        FunctraceError: no calls are selected, or a file of the store is damaged.
+    """
+    if not FORMATS[to].chains:
+        formats = ", ".join(name for name, each in FORMATS.items() if each.chains)
+        raise UsageError(
+            f"--to {to} requires traces: a store has no single calls; --store allows {formats}"
+        )
+    with report_notes.reading(store) as query:
+        notes = report_notes.StoreNotes(query)
+        found = _chains(query)
+        if not found:
+            raise FunctraceError("no call was recorded", *notes.sentences())
+
+        def write(stream: BinaryIO) -> None:
+            load(to).write_chains(list(found), list(found.values()), stream, **options)
+
+        number = export_output.stream_number(out)
+        if number is not None:
+            export_output.to_stream(to, FORMATS[to], number, write)
+        else:
+            export_output.to_file(Path(str(out)), FORMATS[to], write)
+        notes.warn()
+
+
+def _chains(query: StoreQuery) -> dict[str, Chains]:
+    """Return the chains of each service."""
+    from functrace.rollup.stored_chains import rows_of, stored_chains
+
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for row in rows_of(query.chains()):
+        rows.setdefault(row["service"], []).append(row)
+    return {service: stored_chains(service, own).chains for service, own in rows.items()}
