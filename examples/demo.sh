@@ -60,3 +60,7 @@ echo '$ functrace watch --out bundles    # some seconds later, payments begin to
 python examples/faults/run.py --out "$work/bundles" --services shop --faults decline --quiet 12 --rest 0
 echo
 cat "$work"/bundles/shop-*-failure-rate/triage.txt | head -n 8
+
+say "6. In the browser"
+echo "The recordings of parts 1 and 2 on a page, until Ctrl-C:"
+echo "\$ .venv/bin/functrace view build/demo/shop.ftrace build/demo/orders.ftrace"

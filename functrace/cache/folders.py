@@ -8,7 +8,7 @@ from functrace.cache.trust import find_parent_risk, find_risk
 from functrace.runtime.system import os
 
 VARIABLE = "FUNCTRACE_CACHE"
-PARTS = ("go", "python")
+PARTS = ("go", "python", "view")
 _TEMPORARY = ("/tmp", "/var/tmp")
 # Marks a directory whose content may be deleted. Source: https://bford.info/cachedir/
 _TAG = "CACHEDIR.TAG"

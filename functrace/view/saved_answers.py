@@ -11,6 +11,7 @@ from functrace.errors import FunctraceError
 from functrace.view import api
 from functrace.view.answers import encode
 from functrace.view.api import window as window_api
+from functrace.view.preparation import prepare
 from functrace.view.query import Query
 from functrace.view.session import Session
 from functrace.view.window import Window
@@ -47,7 +48,7 @@ class SavedAnswers:
 
     def saved(self) -> dict[str, Any]:
         """Return what the page needs in place of a server."""
-        self._session.analyse()
+        prepare(self._session)
         answers = dict(self._answers())
         notes = answers["session"]["traces"][0]["notes"]
         if self._limits:
@@ -99,7 +100,7 @@ class SavedAnswers:
         while px < _LAST_PX and _is_merged(found):
             px *= 4
             finer = window_api.open_windows(self._session, numbers, (since, until), px, _MAX_DEPTH)
-            if window_api.count_slices(finer) > _MAX_SLICES:
+            if window_api.count_slices(finer) > _MAX_SLICES or not _is_finer(finer, found):
                 break
             found = finer
         slices = window_api.as_json(self._session, numbers, found)
@@ -149,6 +150,13 @@ def _functions_of(triage: dict[str, Any]) -> list[str]:
     lists = [each for each in triage.values() if isinstance(each, list)]
     findings = [each for every in lists for each in every if isinstance(each, dict)]
     return [each["function"] for each in findings if "function" in each]
+
+
+def _is_finer(windows: dict[int, Window], others: dict[int, Window]) -> bool:
+    """Return whether a window has a better resolution than before: it has limits of its own."""
+    return any(
+        window.resolution_ns < others[trace].resolution_ns for trace, window in windows.items()
+    )
 
 
 def _is_merged(windows: dict[int, Window]) -> bool:

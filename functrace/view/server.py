@@ -15,6 +15,7 @@ from functrace.errors import FunctraceError, UsageError
 from functrace.view import api, static_files
 from functrace.view.access import Access
 from functrace.view.answers import HEADERS, Answer, error_answer, json_answer
+from functrace.view.preparation import prepare
 from functrace.view.query import Query
 from functrace.view.sessions import Sessions
 
@@ -41,7 +42,7 @@ class Server(ThreadingHTTPServer):
 
     def run(self) -> None:
         """Answer requests until the thread is interrupted, and analyse the traces meanwhile."""
-        threading.Thread(target=self.sessions.current.analyse, daemon=True).start()
+        threading.Thread(target=prepare, args=(self.sessions.current,), daemon=True).start()
         self.serve_forever()
 
     def handle_error(self, request: Any, client_address: Any) -> None:

@@ -121,11 +121,9 @@ class Session:
         """Return whether the call chains of a trace are known without waiting."""
         return self._kept.is_known(("chains", trace))
 
-    def analyse(self) -> None:
-        """Do what the first pages need, so that they find it done."""
-        for trace in range(len(self.traces)):
-            self.timeline(trace)
-            self.chains(trace)
+    def has_timeline(self, trace: int) -> bool:
+        """Return whether the timeline of a trace is prepared."""
+        return self._kept.is_known(("timeline", trace))
 
     def track_id(self, trace: int, track: int) -> int:
         """Return the number of a track among those of all traces."""

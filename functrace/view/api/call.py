@@ -55,8 +55,9 @@ def answer(session: Session, query: Query) -> dict[str, Any]:
 def _open_at(session: Session, trace: int, track: int, time: int) -> list[dict[str, Any]]:
     """Return the calls that are open at a time, outermost first; one of each depth."""
     at = time - session.offset_ns(trace)
-    # A nanosecond more on both sides: a clock may tick less often, and times are rounded.
-    request = CallQuery(from_ns=max(at - 1, 0), to_ns=at + 1, tracks=[track], limit=_MAX_OPEN)
+    margin = 1 + int(1e9 / session.traces[trace].ticks_per_second)  # covers rounding to nanoseconds
+    since, until = max(at - margin, 0), at + margin
+    request = CallQuery(from_ns=since, to_ns=until, tracks=[track], limit=_MAX_OPEN)
     page = session.timeline(trace).calls_in(request)
     rows = [
         row

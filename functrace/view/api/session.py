@@ -5,8 +5,6 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-import numpy as np
-
 from functrace import __version__
 from functrace.analysis.losses import losses, missing
 from functrace.export import process_names
@@ -35,9 +33,11 @@ def _trace(session: Session, index: int) -> dict[str, Any]:
     trace = session.traces[index]
     offset = session.offset_ns(index)
     is_small = len(trace.words.data) <= _SMALL_BYTES
-    chains = session.chains(index) if is_small or session.has_chains(index) else None
-    notes = [*missing(trace), *trace.damage] if chains is None else losses(chains)
-    failed = None if chains is None else np.minimum(chains.errors + chains.panics, chains.calls)
+    if is_small or session.has_chains(index):
+        notes = losses(session.chains(index))
+    else:
+        notes = [*missing(trace), *trace.damage]
+    figures = session.track_figures(index) if is_small or session.has_timeline(index) else None
     return {
         "id": index,
         "name": process_names.title(trace),
@@ -50,8 +50,8 @@ def _trace(session: Session, index: int) -> dict[str, Any]:
         "start_ns": offset + trace.span[0],
         "end_ns": offset + trace.span[1],
         "events": trace.events,
-        "calls": None if chains is None else int(chains.calls.sum()),
-        "failed": None if failed is None else int(failed.sum()),
+        "calls": int(figures.calls.sum()) if figures else None,
+        "failed": int(figures.failed.sum()) if figures else None,
         "tracks": len(trace.tracks),
         "notes": notes,
     }
