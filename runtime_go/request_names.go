@@ -256,6 +256,8 @@ func newID() string {
 	}
 }
 
+func newTraceID() string { return newID() + newID() }
+
 var (
 	idSeed  uint64
 	idCount atomic.Uint64

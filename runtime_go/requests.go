@@ -35,8 +35,9 @@ type Request struct {
 	headers    []Header
 
 	// Of an inbound call:
-	context *traceContext // only if it is sent on
-	next    *Request      // in its list of open inbound calls
+	context    *traceContext // only if it is sent on
+	ownTraceID string        // of the trace that it begins, if functrace makes the ids
+	next       *Request      // in its list of open inbound calls
 }
 
 // propagation is what is done with trace headers.
@@ -86,7 +87,13 @@ func BeginInbound(ctx context.Context, p Protocol, method, path, query string, h
 	}
 	c := parseTraceHeaders(p, headers)
 	r := &Request{method: method}
-	if !r.begin(requestKind{inbound, p}, &requestLine{p, method, "", path, query}, c.inboundRecord()) {
+	record := c.inboundRecord()
+	if settings.propagate == spanHeaders && c.traceID == "" {
+		r.ownTraceID = newTraceID()
+		record.setIDs(&traceContext{traceID: r.ownTraceID, spanID: newID(), isSampled: c.childFlags() == "01"})
+		record.isMinted = true
+	}
+	if !r.begin(requestKind{inbound, p}, &requestLine{p, method, "", path, query}, record) {
 		return ctx, nil
 	}
 	if settings.propagate != observeHeaders {
@@ -142,8 +149,9 @@ func (r *Request) Headers() []Header {
 // contain.
 func (r *Request) addHeaders(caller *Request, p Protocol, headers map[string][]string, record *requestRecordOf) traceContext {
 	var c traceContext
+	ownTraceID := ""
 	if caller != nil && caller.context != nil && !caller.isEnded.Load() {
-		c = *caller.context
+		c, ownTraceID = *caller.context, caller.ownTraceID
 	}
 	if settings.propagate == forwardHeaders {
 		r.headers = withoutPresent(c.forwarded(p, processKey, record.number), headers)
@@ -152,7 +160,9 @@ func (r *Request) addHeaders(caller *Request, p Protocol, headers map[string][]s
 	traceID := c.traceID
 	switch len(traceID) {
 	case 0:
-		traceID = newID() + newID()
+		if traceID = ownTraceID; traceID == "" {
+			traceID = newTraceID()
+		}
 	case 16:
 		traceID = "0000000000000000" + traceID
 	}

@@ -25,6 +25,7 @@ func init() {
 		"requests panic": func() { run(func() { defer func() { recover() }(); servePanic() }) },
 		"stream":         stream,
 		"sent":           sent,
+		"minted":         minted,
 		"flood":          flood,
 		"demote":         demoteRequests,
 		"request costs":  requestCosts,
@@ -92,6 +93,14 @@ func sent() {
 	}, 200, nil)
 	show("outside", context.Background(), nil)
 	show("ended", ended, nil)
+}
+
+// minted serves a request without ids, which sends two more.
+func minted() {
+	serve("/", map[string][]string{"Tracestate": {"ft=00000000000000aa:1f"}}, func(ctx context.Context) {
+		call(ctx, nil, 200, nil)
+		call(ctx, nil, 200, nil)
+	}, 200, nil)
 }
 
 func flood() {
@@ -246,6 +255,26 @@ ended [{Traceparent 00-TRACE-NEW-01} {Tracestate ft=KEY:6}]
 		if isOff := len(d.requests) == 0; isOff != (mode == "off") {
 			t.Errorf("%s has the request functions %v", mode, d.requests)
 		}
+	}
+}
+
+// The trace of a request that brings no ids begins with it, and all that it sends is in that.
+func TestIdsOfAnInboundCallWithoutIds(t *testing.T) {
+	d, _, _ := record(t, "minted", "FUNCTRACE_PROPAGATE=span")
+	ids := regexp.MustCompile(`request (\w+) http \d(?: of \d)? ([0-9a-f]{32})-([0-9a-f]{16}) sampled minted`)
+	found := ids.FindAllStringSubmatch(d.main().texts(), -1)
+	if len(found) != 3 {
+		t.Fatal(d.main().texts())
+	}
+	spans := map[string]bool{}
+	for i, request := range found {
+		if want := []string{"in", "out", "out"}[i]; request[1] != want || request[2] != found[0][2] {
+			t.Errorf("%s, not %s in trace %s", request, want, found[0][2])
+		}
+		spans[request[3]] = true
+	}
+	if len(spans) != 3 {
+		t.Errorf("%d span ids", len(spans))
 	}
 }
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from functrace.analysis.requests import joined
 from functrace.export.otlp import Options, connect, export
 from functrace.tracefile import open_trace
 from tests.otlp.receiver import over_http
@@ -53,12 +54,18 @@ class Spans:
         return names[0] if names else parent.hex()
 
 
-def gateway(folder: Path, *, received: bool = True, **sent: Any) -> Path:
-    """Write the trace of a service that is called by the edge, and calls payments."""
+def gateway(
+    folder: Path, *, received: bool = True, made: tuple[str, str] | None = None, **sent: Any
+) -> Path:
+    """Write the trace of a service that is called by the edge, and calls payments.
+
+    Its inbound call has received ids, or functrace has made some, or it has none.
+    """
     service = Service("gateway", key=0xA)
     track = service.track()
     track.enter("main.serve", 5)
-    track.begin_inbound("POST /checkout", 10, 1, ids=(TRACE, EDGE) if received else None)
+    ids = made or ((TRACE, EDGE) if received else None)
+    track.begin_inbound("POST /checkout", 10, 1, ids=ids, minted=made is not None)
     track.enter("main.checkout", 12)
     track.begin_outbound("POST payments/pay", 20, 2, inbound=1, **sent)
     track.end("POST payments/pay", 90, status=502, error="502 Bad Gateway")
@@ -154,6 +161,30 @@ def test_minted_ids_of_another_trace(tmp_path: Path) -> None:
     assert spans["gateway: POST payments/pay"].trace_id.hex() == TRACE
     assert spans.parent("gateway: POST payments/pay") == ""
     assert spans.parent("payments: POST /pay") == "gateway: POST payments/pay"
+
+
+def test_minted_ids_of_an_inbound_call(tmp_path: Path) -> None:
+    """A request that brings no ids begins a trace, in which all outbound calls are."""
+    made, ids = (TRACE, EDGE), (TRACE, MINTED)
+    sending = gateway(tmp_path, made=made, ids=ids, minted=True)
+    spans = Spans(sending, payments(tmp_path, ids=ids))
+    inbound = spans["gateway: POST /{action}"]
+    assert (inbound.trace_id.hex(), inbound.span_id.hex()) == made
+    assert inbound.parent_span_id == b""
+    assert spans.parent("gateway: POST payments/pay") == "gateway: main.checkout"
+    assert spans.parent("payments: POST /pay") == "gateway: POST payments/pay"
+
+
+def test_minted_ids_of_an_inbound_call_join_nothing(tmp_path: Path) -> None:
+    """It has not received them, even if an outbound call has sent the same."""
+    service = Service("edge", key=0xE)
+    track = service.track()
+    track.begin_outbound("POST gateway/checkout", 8, 1, ids=(TRACE, EDGE))
+    track.end("POST gateway/checkout", 98, status=200)
+    edge = open_trace(service.write(tmp_path))
+    for made, joins in ((None, [-1, 0, -1]), ((TRACE, EDGE), [-1, -1, -1])):
+        found = joined([edge, open_trace(gateway(tmp_path, made=made))])
+        assert found.joins.outbound.tolist() == joins
 
 
 def test_forwarded_ids(tmp_path: Path) -> None:

@@ -194,6 +194,11 @@ def forward(context: TraceContext, process_key: int, number: int) -> list[tuple[
     return headers
 
 
+def are_spans_sampled(context: TraceContext) -> bool:
+    """Return whether spans of an inbound call are sampled: unless its caller decided otherwise."""
+    return context.is_sampled or (not context.trace_id and not _has_decision(context))
+
+
 def span(
     context: TraceContext, process_key: int, number: int, trace_id: str, span_id: str
 ) -> list[tuple[str, str]]:
@@ -208,10 +213,9 @@ def span(
         trace_id: of the inbound call, or a new one.
         span_id: a new one.
     """
-    is_sampled = context.is_sampled or (not context.trace_id and not _has_decision(context))
     headers = [("tracestate", _tracestate(context, process_key, number))]
     if context.traceparent or not context.trace_id:
-        flags = "01" if is_sampled else "00"
+        flags = "01" if are_spans_sampled(context) else "00"
         headers.insert(0, ("traceparent", f"00-{trace_id}-{span_id}-{flags}"))
     if context.b3:
         headers.append(("b3", _child_of_b3(context.b3, span_id)))

@@ -50,6 +50,7 @@ class Inbound:
     Attributes:
         number: its number in the process.
         context: what its trace headers contain.
+        own_trace_id: id of the trace that it begins, if functrace makes the ids; else empty.
         method: the method, or empty with gRPC.
         status: the status of its response; -1 if unknown.
         route: the framework's name for its path; empty if unknown.
@@ -65,6 +66,7 @@ class Inbound:
         "is_open",
         "method",
         "number",
+        "own_trace_id",
         "protocol",
         "route",
         "status",
@@ -75,6 +77,7 @@ class Inbound:
     def __init__(self, number: int, context: TraceContext, method: str, protocol: int) -> None:
         self.number = number
         self.context = context
+        self.own_trace_id = ""
         self.method = method
         self.protocol = protocol
         self.status = -1
@@ -185,9 +188,15 @@ class Tracker:
         context = trace_headers.parse(headers)
         function = self._function(_INBOUND, method, "", target, protocol)
         flags, ids, ft = _INBOUND | protocol << _PROTOCOL_SHIFT, b"", b""
+        own_trace_id = ""
         if context.trace_id:
             flags |= _HAS_IDS | (_IS_SAMPLED if context.is_sampled else 0)
             ids = bytes.fromhex(context.trace_id + context.span_id)
+        elif self._propagate == "span":
+            own_trace_id = os.urandom(16).hex()
+            is_sampled = trace_headers.are_spans_sampled(context)
+            flags |= _HAS_IDS | _IS_OWN | (_IS_SAMPLED if is_sampled else 0)
+            ids = bytes.fromhex(own_trace_id) + os.urandom(8)
         if context.ft is not None:
             flags |= _HAS_FT
             process, number = context.ft
@@ -196,6 +205,7 @@ class Tracker:
         if not number:
             return None
         inbound = self._open[number] = Inbound(number, context, method, protocol)
+        inbound.own_trace_id = own_trace_id
         inbound.token = _current.set(inbound)
         return inbound
 
@@ -279,11 +289,12 @@ class Tracker:
             trace_id, span_id = context.trace_id, context.span_id
         is_own = is_free and self._propagate == "span"
         if is_own:
-            trace_id, span_id = trace_id or os.urandom(16).hex(), os.urandom(8).hex()
+            own = inbound.own_trace_id if inbound is not None else ""
+            trace_id, span_id = trace_id or own or os.urandom(16).hex(), os.urandom(8).hex()
             flags |= _IS_OWN
         ids = bytes.fromhex(trace_id + span_id)
         if ids:
-            is_sampled = context.is_sampled or (is_own and not context.trace_id)
+            is_sampled = trace_headers.are_spans_sampled(context) if is_own else context.is_sampled
             flags |= _HAS_IDS | (_IS_SAMPLED if is_sampled else 0)
         of = inbound.number if inbound is not None else 0
         track = self._tasks.new_track_here() if on_own_track else 0

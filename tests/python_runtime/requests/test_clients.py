@@ -85,6 +85,12 @@ inbound = tracker.begin_inbound("POST", "/pay", [
 """
 
 
+_INBOUND_WITHOUT_IDS = """
+tracker = functrace._get_control()._requests._get_tracker()
+inbound = tracker.begin_inbound("POST", "/pay", [])
+"""
+
+
 @pytest.fixture(params=CLIENTS)
 def client(request: pytest.FixtureRequest) -> str:
     name: str = request.param
@@ -169,6 +175,23 @@ def test_span(runtime: Runtime, client: str, peer: Peer, tmp_path: Path) -> None
     assert span_id != SPAN_ID
     assert peer.headers()["b3"] == f"{TRACE_ID}-{span_id}-1-{SPAN_ID}"
     assert f"? 2 out http of=1 ids={TRACE_ID}-{span_id} sampled own" in _requests(trace)
+
+
+def test_span_of_an_inbound_call_without_ids(
+    runtime: Runtime, client: str, peer: Peer, tmp_path: Path
+) -> None:
+    """The trace begins with the inbound call, and the outbound call is in it."""
+    program = _program(client, f"{peer.url}/", before=_INBOUND_WITHOUT_IDS)
+    (trace,) = run_client(runtime, tmp_path, program, FUNCTRACE_PROPAGATE="span")
+    _, trace_id, span_id, flags = peer.headers()["traceparent"].split("-")
+    assert flags == "01"
+    found = "\n".join(_requests(trace))
+    received = re.search(
+        rf"^\? 1 in http ids={trace_id}-(\w{{16}}) sampled own$", found, re.MULTILINE
+    )
+    assert received
+    assert received[1] != span_id
+    assert f"? 2 out http of=1 ids={trace_id}-{span_id} sampled own" in found
 
 
 @pytest.mark.parametrize("mode", ["forward", "span"])
