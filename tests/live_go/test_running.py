@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -157,6 +157,32 @@ def program(go: Go, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return module / "shop"
 
 
+class Followed(NamedTuple):
+    """What a collector received while a program ran."""
+
+    received: Received
+    message: str
+    """what the sender wrote at the end"""
+
+    def check(self, wanted: Received) -> None:
+        """Compare the spans without their times.
+
+        On a machine whose cores are all busy, the sender or the collector may get too little time.
+        Spans may be missing then, but only as many as the sender says it dropped.
+        """
+        got, whole = without_times(self.received), without_times(wanted)
+        if not self.message:
+            assert got == whole
+            return
+        line = r"functrace: otlp: ([0-9,]+) spans? sent, ([0-9,]+) dropped \(http://.*\)\n"
+        found = re.fullmatch(line, self.message)
+        assert found, self.message
+        sent, dropped = (int(number.replace(",", "")) for number in found.groups())
+        assert sent + dropped == len(whole)
+        assert set(got) <= set(whole)
+        assert len(got) >= sent
+
+
 @contextmanager
 def recording(command: list[str], file: Path, **more: str) -> Iterator[subprocess.Popen[str]]:
     """A program that records into a ring, as with FUNCTRACE=otlp."""
@@ -187,7 +213,7 @@ def followed(
     variables: dict[str, str] | None = None,
     *,
     kill: bool = False,
-) -> Received:
+) -> Followed:
     """Return what a collector receives while the program runs."""
     with over_http() as receiver:
         with recording(command, file) as process:
@@ -201,9 +227,9 @@ def followed(
                     process.send_signal(signal.SIGKILL)
                 process.wait(PATIENCE)
                 _, stderr = following.communicate(timeout=PATIENCE)
-        assert (stderr, following.returncode) == ("", 0)
+        assert following.returncode == (1 if stderr else 0)
     assert len(receiver.received.requests) > 1 or "kill" not in command
-    return receiver.received
+    return Followed(receiver.received, stderr)
 
 
 def without_times(received: Received) -> list[str]:
@@ -238,8 +264,8 @@ def test_a_go_program(sender: Path, program: Path, tmp_path: Path, how: str) -> 
     got = followed(sender, [str(program), how], file, kill=how == "kill")
     wanted = of_export(file, ALL_CALLS)
     assert len(wanted.spans) > 4000
-    assert without_times(got) == without_times(wanted)
-    check_times(got, wanted)
+    got.check(wanted)
+    check_times(got.received, wanted)
 
 
 def test_errors_of_a_go_program(sender: Path, program: Path, tmp_path: Path) -> None:
@@ -248,7 +274,7 @@ def test_errors_of_a_go_program(sender: Path, program: Path, tmp_path: Path) -> 
     got = followed(sender, [str(program), "return"], file, variables)
     wanted = of_export(file, Options(errors=True))
     assert 400 < len(wanted.spans) < 2000
-    assert without_times(got) == without_times(wanted)
+    got.check(wanted)
 
 
 def test_a_python_program(sender: Path, tmp_path: Path) -> None:
@@ -259,8 +285,8 @@ def test_a_python_program(sender: Path, tmp_path: Path) -> None:
     got = followed(sender, command, file)
     wanted = of_export(file, ALL_CALLS)
     assert len(wanted.spans) > 900
-    assert without_times(got) == without_times(wanted)
-    check_times(got, wanted)
+    got.check(wanted)
+    check_times(got.received, wanted)
 
 
 def test_events_overwritten_before_they_are_read(
