@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import click
 
 from functrace import units
 from functrace.cli import (
+    folding,
     reading_options,
     renamed,
     report_notes,
@@ -20,12 +22,14 @@ from functrace.cli.render import callers_text, terminal
 from functrace.cli.stored_functions import find_functions
 from functrace.cli.trace_arguments import split_arguments
 from functrace.errors import FunctraceError, UsageError
+from functrace.object_stores import is_url
 from functrace.text import callers_json, layout, similar_names
 
 if TYPE_CHECKING:
     from functrace.analysis.call_chains import CallChain
     from functrace.analysis.caller_chains import CallerChains
     from functrace.cli.report_notes import Notes
+    from functrace.cli.store_options import ChosenStore
     from functrace.rollup.query import StoreQuery
 
 _DEFAULT_LIMIT = 20
@@ -67,27 +71,36 @@ class _Options:
 @click.option(
     "--full", is_flag=True, help="Show complete chains: do not fold recursion or shorten."
 )
+@folding.dask
 @shared_options.as_json
 @shared_options.color
 @renamed.refuse_options("callers")
-def callers(traces: tuple[str, ...], as_json: bool, **flags: Any) -> None:
+def callers(traces: tuple[str, ...], dask: str | None, as_json: bool, **flags: Any) -> None:
     """Show every call chain that leads to FUNC, with its calls, times and failures.
 
-    FUNC is a name such as store.Get, Get or 'store.*'. TRACE is a trace file or a folder of
-    traces; several traces are merged. TIME is 5us, 2ms or 1.5s.
+    FUNC is a name such as store.Get, Get or 'store.*'. TRACE is a trace file, a folder of traces or
+    a URL of these such as 's3://bucket/*.ftrace'; several traces are merged. TIME is 5us, 2ms or
+    1.5s.
     """
     store = store_options.take(traces, flags)
-    if store is not None:
+    if store is not None and dask is not None:
+        raise UsageError("--dask requires traces, not --store")
+    if store is not None or dask is not None or any(map(is_url, traces)):
         options = _Options(**flags)
         _check_for_store(options)
-        with report_notes.reading(store) as query:
-            found = _find_in_store(store.place, query, options)
-            _report(found, options, report_notes.StoreNotes(query), as_json=as_json)
+        with nullcontext(store) if store else folding.rolled_up(traces, dask) as chosen:
+            _read_store(chosen, options, as_json=as_json)
         return
     flags["function"], paths = split_arguments(flags["function"], traces)
     options = _Options(**flags)
     found = _find(paths, options)
     _report(found, options, report_notes.TraceNotes(found.forest.traces), as_json=as_json)
+
+
+def _read_store(store: ChosenStore, options: _Options, *, as_json: bool) -> None:
+    with report_notes.reading(store) as query:
+        found = _find_in_store(store.name, query, options)
+        _report(found, options, report_notes.StoreNotes(query), as_json=as_json)
 
 
 def _report(found: CallerChains, options: _Options, notes: Notes, *, as_json: bool) -> None:
@@ -107,8 +120,8 @@ def _report(found: CallerChains, options: _Options, notes: Notes, *, as_json: bo
 def _check_for_store(options: _Options) -> None:
     if options.min_duration:
         raise UsageError(
-            "--min-duration requires traces: a store has histograms, not single calls;"
-            " use --sort p99"
+            "--min-duration requires traces in files: a store has histograms, not single calls, and"
+            " traces at URLs or on a cluster are rolled up; use --sort p99"
         )
 
 

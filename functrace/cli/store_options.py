@@ -55,6 +55,8 @@ class ChosenStore:
 
     place: str
     selection: Selection
+    name: str
+    """what reports call it"""
 
 
 def traces_or_store(function: F) -> F:
@@ -80,7 +82,7 @@ def take(traces: tuple[str, ...], flags: dict[str, Any]) -> ChosenStore | None:
         return None
     if traces:
         raise UsageError(f"--store {place} is read in place of traces: leave out {traces[0]}")
-    return ChosenStore(place, _selection(**given))
+    return ChosenStore(place, _selection(**given), place)
 
 
 def refuse(store: ChosenStore | None, flag: str, advice: str) -> None:

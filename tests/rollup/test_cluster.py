@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -55,6 +56,16 @@ def functrace(*words: str) -> str:
     return done.output
 
 
+def callers(*words: str) -> dict[str, Any]:
+    """Return the chains to store.Get but for the traces of their examples."""
+    output = functrace("callers", "store.Get", *words, "--json")
+    found: dict[str, Any] = json.loads(output[output.index("{") :])
+    assert found.pop("coverage")["instances"] > 0
+    assert len(found.pop("traces")) == 1
+    text = re.sub(r'"[^"]*([0-9]{2}\.ftrace)"', r'"\1"', json.dumps(found))
+    return dict(json.loads(text))
+
+
 def test_traces_in_a_bucket(s3: Server, tmp_path: Path) -> None:
     local = traces_in(tmp_path / "traces", 2)
     functrace("rollup", str(local), "-o", str(tmp_path / "expected"))
@@ -74,6 +85,8 @@ def test_traces_in_a_bucket(s3: Server, tmp_path: Path) -> None:
     assert rows(out) == rows(str(tmp_path / "expected"))
     ((_, tables),) = Store(out).read(Store(out).partitions()[0])
     assert set(tables["chains"]["example_trace"].to_pylist()) == {None, urls[1]}
+    expected = callers("--store", str(tmp_path / "expected"))
+    assert callers("s3://bundles/recorded/*.ftrace") == expected
     missing = CliRunner().invoke(verbs.functrace, ["rollup", "s3://bundles/no.ftrace", "-o", out])
     assert str(missing.exception).startswith("s3://bundles/no.ftrace: ")
 
@@ -159,6 +172,9 @@ def test_a_store_in_a_folder_of_this_machine(start: Start, scheduler: str, tmp_p
     assert "01.ftrace is a longer trace of the same recording" in output
     functrace("rollup", str(local), "-o", str(tmp_path / "expected"))
     assert rows(str(tmp_path / "out")) == rows(str(tmp_path / "expected"))
+    assert callers(str(local), "--dask", scheduler) == callers(
+        "--store", str(tmp_path / "expected")
+    )
 
 
 def test_a_scheduler_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

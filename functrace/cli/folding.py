@@ -1,0 +1,127 @@
+"""Folding of traces into a store, on this machine or on a Dask cluster."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from functrace import extras
+from functrace.cli import trace_arguments
+from functrace.cli.render import terminal
+from functrace.cli.render.progress import counter
+from functrace.cli.store_options import ChosenStore
+from functrace.errors import FunctraceError
+from functrace.object_stores import is_url
+
+if TYPE_CHECKING:
+    from functrace.rollup.folding import Folded, FoldOptions
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+dask: Callable[[F], F] = click.option(
+    "--dask",
+    metavar="ADDRESS",
+    help="Fold on the Dask cluster of this scheduler, such as tcp://scheduler:8786.",
+)
+
+
+def fold_all(
+    traces: tuple[str, ...], options: FoldOptions, out: str, scheduler: str | None
+) -> list[Folded]:
+    """Fold traces and add them to a store. Return those that could be read and count.
+
+    Print what is wrong with the others.
+
+    Args:
+        traces: files, folders, process ids, program names and URLs.
+        options: labels, and length of a window.
+        out: folder or URL of the store.
+        scheduler: address of a Dask scheduler; None to fold on this machine.
+
+    Raises:
+        FunctraceError: no trace could be read, or the store cannot be written.
+    """
+    found = _fold(traces, options, out, scheduler)
+    _report(found)
+    return _distinct(found)
+
+
+@contextmanager
+def rolled_up(traces: tuple[str, ...], scheduler: str | None) -> Iterator[ChosenStore]:
+    """Yield a temporary store with the rollups of traces, named after these."""
+    from functrace.rollup.folding import FoldOptions
+    from functrace.rollup.rollup import HOUR_NS
+    from functrace.rollup.selection import Selection
+
+    extras.require("pyarrow", "store", "reading traces at URLs")
+    with tempfile.TemporaryDirectory(prefix="functrace-store-") as folder:
+        fold_all(traces, FoldOptions("", "", "", HOUR_NS), folder, scheduler)
+        yield ChosenStore(folder, Selection(), " ".join(traces))
+
+
+def _fold(
+    traces: tuple[str, ...], options: FoldOptions, out: str, scheduler: str | None
+) -> list[Folded]:
+    from functrace.rollup.cluster import fold_on_cluster
+    from functrace.rollup.folding import fold_place
+    from functrace.rollup.store import Store
+
+    places = [place for trace in traces for place in _find(trace)]
+    store, now = Store(out), time.time_ns()
+    running: Iterable[Folded]
+    if scheduler is None:
+        running = (fold_place(place, options, out, now) for place in places)
+    else:
+        running = fold_on_cluster(scheduler, places, options, out, now)
+    found = {}
+    with counter("rolling up", len(places)) as show:
+        for folded in running:
+            for stored, contents in folded.files:
+                store.replace(stored, contents)
+            found[folded.place] = replace(folded, files=())
+            show(len(found))
+    return [found[place] for place in dict.fromkeys(places)]
+
+
+def _find(trace: str) -> list[str]:
+    """Return the paths or URLs of the traces that an argument names."""
+    from functrace.remote_traces import find_urls
+    from functrace.tracefile import find_trace_files
+
+    return find_urls(trace) if is_url(trace) else list(map(str, find_trace_files(trace)))
+
+
+def _report(found: list[Folded]) -> None:
+    """Print what is wrong with traces.
+
+    Raises:
+        FunctraceError: none of them could be read.
+    """
+    errors = [folded.error for folded in found if folded.error]
+    if len(errors) == len(found):
+        raise FunctraceError(*errors)
+    trace_arguments.report_unreadable(errors, len(found) - len(errors))
+    for folded in found:
+        for note in folded.notes:
+            terminal.echo(f"functrace: {folded.place}: {note}", err=True, fg="yellow")
+
+
+def _distinct(found: list[Folded]) -> list[Folded]:
+    """Return traces without copies of others; of these, the longest one stays."""
+    chosen: dict[str, Folded] = {}
+    for folded in found:
+        if folded.error:
+            continue
+        other = chosen.setdefault(folded.recording, folded)
+        if other is not folded:
+            shorter, longer = sorted((other, folded), key=lambda each: each.span_ns)
+            chosen[folded.recording] = longer
+            sentence = f"does not count: {longer.place} is a longer trace of the same recording"
+            terminal.echo(f"functrace: {shorter.place}: {sentence}", err=True, fg="yellow")
+    return list(chosen.values())
