@@ -1,6 +1,7 @@
 """Generator of docs/pictures.
 
-Flame graph, call graph and speedscope are of the HTTP example, the services those of the mesh.
+Flame graph, call graph and speedscope are of the HTTP example, the services those of the mesh, the
+pages of the viewer of both and of the orders.
 
     python tools/pictures.py
 
@@ -18,6 +19,8 @@ import tempfile
 import threading
 from functools import partial
 from pathlib import Path
+
+import page_pictures
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs" / "pictures"
@@ -43,6 +46,7 @@ def main() -> None:
         index.write_bytes(index.read_bytes().replace(b"</body>", _LEFT_HEAVY))
         take_screenshot(page, PICTURES / "speedscope.png")
         draw_services(work / "mesh", PICTURES / "services.svg")
+        page_pictures.take(trace, record_orders(work), work / "mesh" / "traces", PICTURES)
 
 
 def record(work: Path) -> Path:
@@ -53,6 +57,15 @@ def record(work: Path) -> Path:
     recording = ["record", "-q", "-o", str(trace), "--", "timeout", "-s", "KILL", "1.5", str(shop)]
     functrace(*recording, "load", cwd=work, check=False)
     return trace
+
+
+def record_orders(work: Path) -> Path:
+    """Record the orders for a while, in a copy: the page of sources names the folder."""
+    folder = Path(shutil.copytree(ROOT / "examples" / "orders", work / "orders"))
+    command = ["timeout", "-s", "KILL", "4", sys.executable, "-m", "functrace", "run", "-q"]
+    command += ["--record", "-o", "orders.ftrace", "app.py", "load"]
+    subprocess.run(command, cwd=folder, check=False)
+    return folder / "orders.ftrace"
 
 
 def export(trace: Path, to: str, out: Path, *options: str) -> None:

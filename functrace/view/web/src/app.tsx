@@ -36,13 +36,22 @@ const PAGES: Record<string, { title: string; view: (props: PageProps) => preact.
   source: { title: "Source", view: Source },
 };
 
+/** How often to ask for the calls of a large trace until they are counted. */
+const COUNTING_MS = 1000;
+
 export function App() {
   const route = useRoute();
   const [dialog, setDialog] = useState<"search" | "help" | null>(null);
   const first = useAnswer<Session>("session", {});
   const live = useLiveRevision(first.data?.live ?? false);
-  const newer = useAnswer<Session>("session", live ? {} : null, live);
+  const [counting, setCounting] = useState(0);
+  const newer = useAnswer<Session>("session", live || counting ? {} : null, live + counting);
   const session = newer.data ?? first.data;
+  useEffect(() => {
+    const isCounted = !session || session.traces.every((trace) => trace.calls !== null);
+    const timer = isCounted ? 0 : window.setTimeout(() => setCounting(counting + 1), COUNTING_MS);
+    return () => window.clearTimeout(timer);
+  }, [session, counting]);
   useEffect(() => {
     document.title = `${PAGES[route.page]?.title ?? "functrace"} – ${session ? titleOf(session) : "functrace"}`;
   }, [route.page, session]);

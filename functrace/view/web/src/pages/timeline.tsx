@@ -32,7 +32,8 @@ export function TimelinePage({ session, route, revision }: PageProps) {
   const [settled, setSettled] = useState<Range | null>(null);
   const [folding, setFolding] = useState<Folding>({ closed: new Set(), whole: new Set() });
   const filters = { service: parameters["service"], tracks: parameters["tracks"], errors: parameters["errors"] };
-  const tracks = useTracks({ ...filters, q: parameters["q"] }, revision);
+  const active = parameters["shown"] === "range" && settled ? settled : {};
+  const tracks = useTracks({ ...filters, ...active, q: parameters["q"] }, revision);
   const viewport = useMemo(() => new Viewport(beginOf(session), session.duration_ns), []);
   const overview = useAnswer<Overview>("overview", { px: binsOf(viewport) }, revision);
   const cache = useMemo(() => new WindowCache(viewport, () => setSerial((serial) => serial + 1)), []);

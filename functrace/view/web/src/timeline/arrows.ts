@@ -14,7 +14,8 @@ export function paintArrows(context: CanvasRenderingContext2D, arrows: Arrow[], 
     if (!start || !end) continue;
     const from = { x: viewport.x(arrow.from_ns), y: start.top - viewport.scroll + 3 + ROW_HEIGHT / 2 };
     const to = { x: viewport.x(arrow.to_ns), y: end.top - viewport.scroll + 3 + ROW_HEIGHT / 2 };
-    if (isOutside(from, to, viewport)) continue;
+    const isHidden = arrow.kind === "child" && (to.y < 0 || to.y > viewport.height); // a parent may have thousands
+    if (isHidden || isOutside(from, to, viewport)) continue;
     context.strokeStyle = context.fillStyle = arrow.kind === "child" ? colours.muted : arrow.failed ? colours.failed : colours.accent;
     context.globalAlpha = arrow.kind === "child" ? 0.6 : 0.9;
     paintArrow(context, from, to);

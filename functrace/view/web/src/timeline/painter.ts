@@ -7,10 +7,12 @@ import type { WindowCache } from "./window_cache";
 
 const TEXT_FROM_PX = 34;
 const TEXT_PADDING = 4;
+/** A slice is drawn so far beyond the canvas, whose edge is then not mistaken for its end. */
+const BEYOND_PX = 20;
 const SLICE_HEIGHT = ROW_HEIGHT - 1;
 const FAILURE_MARK = 5;
 /** A call that was suspended for a part of its time is hatched along its lower edge. */
-const SUSPENDED_BAND = 6;
+const SUSPENDED_BAND = 4;
 export const FONT = "11px system-ui, -apple-system, 'Segoe UI', sans-serif";
 
 /** The part of the timeline that a canvas shows: times across, heights downwards. */
@@ -56,7 +58,7 @@ export class Painter {
         const index = firstFrom(row, area.from);
         const isEntering = row.depth < lane.rows && index < row.start.length && row.start[index]! < area.from;
         if (!isEntering) continue;
-        const right = Math.min(((row.start[index]! + row.duration[index]! - area.from) * area.width) / (area.to - area.from), area.width);
+        const right = Math.min(((row.start[index]! + row.duration[index]! - area.from) * area.width) / (area.to - area.from), area.width + BEYOND_PX);
         if (right > TEXT_FROM_PX) this.paintSlice(row, index, 0, lane.top - area.top + 3 + row.depth * ROW_HEIGHT, right - 0.5);
       }
     }
@@ -111,8 +113,8 @@ export class Painter {
     for (let index = firstFrom(row, from); index < row.start.length && row.start[index]! <= to; index++) {
       const left = (row.start[index]! - area.from) * scale;
       const width = row.duration[index]! * scale;
-      const x = Math.max(left, -2);
-      const right = Math.min(left + width, area.width + 2);
+      const x = Math.max(left, -BEYOND_PX);
+      const right = Math.min(left + width, area.width + BEYOND_PX);
       this.paintSlice(row, index, x, y, Math.max(right - x - (width > 3 ? 0.5 : 0), 1));
     }
   }

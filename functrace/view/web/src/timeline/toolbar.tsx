@@ -27,10 +27,14 @@ export function Toolbar({ parameters, keep, cache, tracks, viewport, settled }: 
         <input type="checkbox" checked={parameters["errors"] === "1"} onChange={(event) => keep({ errors: event.currentTarget.checked ? "1" : undefined })} />
         Failed only
       </label>
+      <label class="check">
+        <input type="checkbox" checked={parameters["shown"] === "range"} onChange={(event) => keep({ shown: event.currentTarget.checked ? "range" : undefined })} />
+        Active in this range
+      </label>
       {parameters["tracks"] ? <button type="button" onClick={() => keep({ tracks: undefined })}>All tracks</button> : null}
       <span class="stretch" />
       {cache.loading || tracks.loading ? <span class="spinner" role="status" aria-label="Loading" /> : null}
-      {settled ? <span class="muted nowrap">{moment(settled.from, settled.to - settled.from)} · {duration(settled.to - settled.from)}</span> : null}
+      {settled ? <span class="muted nowrap">{moment(Math.max(settled.from, 0), (settled.to - settled.from) / 1000)} · {duration(settled.to - settled.from)}</span> : null}
       <button type="button" onClick={() => viewport.showAll()}>Show all</button>
       <a class="action" href={address("flame", filters)}>Flame graph</a>
       <a class="action" href={address("calls", filters)}>Calls</a>
