@@ -12,7 +12,7 @@ _FAILED = ERROR | PANIC
 
 
 def rows(session: Session, trace: int, page: CallPage) -> list[dict[str, Any]]:
-    """Return a JSON object for each call of a page; docs/view.md lists the keys."""
+    """Return a JSON object for each call of a page."""
     opened, offset = session.traces[trace], session.offset_ns(trace)
     functions = opened.functions
     columns = zip(

@@ -46,6 +46,14 @@ class Query:
             raise UsageError(f"the parameter {name} is missing")
         return value
 
+    def required_number(self, name: str) -> int:
+        """Return a whole number that must be there.
+
+        Raises:
+            UsageError: it is missing or not a number.
+        """
+        return _number(name, self.required(name))
+
     def flag(self, name: str) -> bool:
         """Return whether a parameter is set."""
         return self.text(name) not in ("", "0")

@@ -34,6 +34,7 @@ class Server(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    request_queue_size = 64  # a browser opens six connections for each window
 
     def __init__(self, sessions: Sessions, port: int = 0) -> None:
         super().__init__((_HOST, port), _Handler)

@@ -40,37 +40,44 @@ def weigh(session: Session, chosen: Filter) -> list[Weights]:
 
 
 def _of_all_calls(session: Session, part: Part) -> Weights:
-    """Sum up all calls of the window; those that cross its ends count as far as they are inside."""
-    is_whole = part.selection == Selection()
-    chains = session.chains(part.index) if is_whole else fold(part.trace, part.selection)
-    failed = np.minimum(chains.errors + chains.panics, chains.calls)
-    total, suspended = chains.total, chains.suspended
-    if part.from_ns or part.to_ns is not None:
-        total = total - _outside(part, len(chains))
-        suspended = np.minimum(suspended, total)
+    """Sum up all calls; those that cross an end of the window count as far as they are inside."""
+    ends = [time for time in (part.from_ns or None, part.to_ns) if time is not None]
+    if not ends:
+        is_whole = part.tracks is None
+        chains = session.chains(part.index) if is_whole else fold(part.trace, part.selection)
+        return _weights(chains, chains.total, chains.suspended, chains.self)
+    crossings = [_crossing(part, time) for time in ends]
+    chains = crossings[0].chains
+    total = np.maximum(chains.total - _outside(part, crossings, len(chains)), 0)
+    return _weights(chains, total, np.minimum(chains.suspended, total), None)
+
+
+def _weights(chains: Chains, total: Int64s, suspended: Int64s, own: Int64s | None) -> Weights:
+    """Return figures by node; without self times, these are what callees leave of the total."""
     outer = np.where(chains.started, -1, chains.parent)
     waiting = _without_callees(suspended, outer)
-    is_windowed = total is not chains.total
-    own = np.maximum(_without_callees(total, outer) - waiting, 0) if is_windowed else chains.self
+    if own is None:
+        own = np.maximum(_without_callees(total, outer) - waiting, 0)
+    failed = np.minimum(chains.errors + chains.panics, chains.calls)
     return Weights(chains, chains.calls, failed, total, own, suspended, waiting)
 
 
-def _outside(part: Part, nodes: int) -> Int64s:
+def _crossing(part: Part, time: int) -> Calls:
+    """Return the calls that are open at a time, with the chains of all calls of the selection."""
+    return calls(part.trace, part.selection, Listing(window=Selection(time, time)))
+
+
+def _outside(part: Part, crossings: list[Calls], nodes: int) -> Int64s:
     """Return the time outside the window of the calls of each node that cross its ends."""
     found = np.zeros(nodes, np.int64)
     if part.from_ns:
-        crossing = _crossing(part, part.from_ns)
-        before = np.maximum(part.from_ns - crossing.start, 0)
-        found += summed(before, crossing.node, nodes)
+        crossing = crossings[0]
+        found += summed(np.maximum(part.from_ns - crossing.start, 0), crossing.node, nodes)
     if part.to_ns is not None:
-        crossing = _crossing(part, part.to_ns)
-        after = np.maximum(crossing.start + crossing.duration - part.to_ns, 0)
-        found += summed(after, crossing.node, nodes)
+        crossing = crossings[-1]
+        end = crossing.start + crossing.duration
+        found += summed(np.maximum(end - part.to_ns, 0), crossing.node, nodes)
     return found
-
-
-def _crossing(part: Part, time: int) -> Calls:
-    return calls(part.trace, part.selection, Listing(window=Selection(time, time)))
 
 
 def _of_listed_calls(part: Part, chosen: Filter) -> Weights:

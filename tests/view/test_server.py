@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,25 @@ def test_several_requests_on_one_connection(viewer: Viewer) -> None:
     host = f"Host: 127.0.0.1:{viewer.port}\r\n"
     request = f"GET {viewer.base}api/session HTTP/1.1\r\n{host}\r\n"
     assert _raw(viewer, request * 3).count(b"HTTP/1.1 200 OK") == 3
+
+
+def test_several_windows_at_a_time(viewer: Viewer) -> None:
+    asked: list[tuple[str, dict[str, object]]] = [
+        ("triage", {}),
+        ("tracks", {}),
+        ("window", {"tracks": "0,1,2", "px": 500}),
+        ("flame", {"direction": "callers"}),
+        ("chains", {"function": "store.*"}),
+        ("calls", {"sort": "duration"}),
+    ]
+    expected = [viewer.get(name, **parameters) for name, parameters in asked]
+    with ThreadPoolExecutor(16) as threads:
+        found = [
+            threads.submit(viewer.get, name, **parameters)
+            for _ in range(5)
+            for name, parameters in asked
+        ]
+    assert [each.result() for each in found] == expected * 5
 
 
 def test_errors_are_sentences(viewer: Viewer) -> None:

@@ -26,9 +26,8 @@ def answer(session: Session, query: Query) -> dict[str, Any]:
 
     Its chain is outermost first and goes on in the tracks that led to its own.
     """
-    number = query.number("track", -1, low=-1)
-    trace, track = session.track_of(number)
-    start = query.number("start", -1, low=-1)
+    trace, track = session.track_of(query.required_number("track"))
+    start = query.required_number("start")
     depth = query.optional_number("depth")
     open_calls = _open_at(session, trace, track, start)
     found = [
@@ -119,7 +118,7 @@ def _requests(
             "direction": "inbound" if table.direction[row] == INBOUND else "outbound",
             "route": found.route(first + row),
             "id": table.trace_id[row].tobytes().hex(),
-            "status": int(table.status[row]),
+            "status": int(table.status[row]) if table.status[row] >= 0 else None,
             "failed": bool(table.failed[row]),
         }
         for row in np.flatnonzero(is_open).tolist()
