@@ -2,8 +2,9 @@
 
     python benchmarks/view_trace.py file [events]
 
-Each of eight threads has a call that never ends; inside it, calls go up to 40 levels deep. One of a
-thousand fails. A thread's chunks differ in speed by up to 4,000 times.
+Each of eight threads has a call that never ends; inside it, calls go up to 40 levels deep, in some
+ten thousand chains. One of a thousand fails. A thread's chunks differ in speed by up to 4,000
+times.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 _THREADS = 8
-_FUNCTIONS = 400
 _MAX_DEPTH = 40
+_CHOICE_DEPTH = 8
+_FUNCTIONS_OF_DEPTH = 2
+_FUNCTIONS = 1 + _MAX_DEPTH * _FUNCTIONS_OF_DEPTH
 _CHUNK_EVENTS = 1_000_000
 _ENTRY, _EXIT, _RECORD = 1, 2, 3
 _TRACK, _ERROR, _SWITCH = 2, 3, 10
@@ -38,33 +41,46 @@ def write_trace(path: Path, events: int) -> None:
             file.write(_chunk(2, sequence, *chunk))
 
 
-def _template() -> tuple[Words, Words]:
-    """Return words without times, and the ticks before each: calls that all end."""
+def _template() -> tuple[Words, Words, npt.NDArray[np.bool_]]:
+    """Return words without times, the ticks before each, and which are entries and exits.
+
+    All calls end.
+    """
     random = np.random.default_rng(1)
     chance = random.random(_CHUNK_EVENTS)
-    function = random.integers(2, _FUNCTIONS + 1, _CHUNK_EVENTS).tolist()
+    choice = random.integers(0, 2, _CHUNK_EVENTS).tolist()
     words: list[int] = []
+    records: list[int] = []
     stack: list[int] = []
     for event in range(_CHUNK_EVENTS):
         depth, left = len(stack), _CHUNK_EVENTS - event
         if depth == 0 or (depth < min(_MAX_DEPTH, left - 1) and chance[event] < 0.8 - depth * 0.03):
-            stack.append(function[event])
+            stack.append(_function(stack, choice[event]))
             words.append(_ENTRY | stack[-1] << 2)
             continue
         if chance[event] > 0.999:
+            records += [len(words), len(words) + 1]
             words += [_RECORD | _ERROR << 2 | 8 << 8, int.from_bytes(b"sold out", "little")]
         words.append(_EXIT | stack.pop() << 2)
     kinds = np.array(words, np.uint64)
     ticks = (random.pareto(1.2, len(kinds)) * 20 + 15).clip(0, 1e6).astype(np.uint64)
-    return kinds, ticks
+    is_event = np.ones(len(kinds), np.bool_)
+    is_event[records] = False
+    return kinds, ticks, is_event
 
 
-def _chunks(template: tuple[Words, Words], count: int) -> Iterator[tuple[int, int, bytes]]:
+def _function(callers: list[int], choice: int) -> int:
+    """Return one of two functions at the outer levels, inside them the one of the caller."""
+    depth = len(callers)
+    chosen = choice if depth < _CHOICE_DEPTH else callers[-1] % _FUNCTIONS_OF_DEPTH
+    return 2 + depth * _FUNCTIONS_OF_DEPTH + chosen
+
+
+def _chunks(
+    template: tuple[Words, Words, npt.NDArray[np.bool_]], count: int
+) -> Iterator[tuple[int, int, bytes]]:
     """Yield thread, base and words of each chunk, thread by thread in turn."""
-    kinds, ticks = template
-    is_event = np.isin(kinds & np.uint64(3), (_ENTRY, _EXIT))
-    text = np.flatnonzero(kinds & np.uint64(3) == _RECORD) + 1
-    is_event[text] = False
+    kinds, ticks, is_event = template
     random = np.random.default_rng(2)
     base = [_START] * _THREADS
     for number in range(count):

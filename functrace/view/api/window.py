@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
+import numpy as np
+
 from functrace.errors import UsageError
 from functrace.view.filters import Filter
 from functrace.view.query import Query
@@ -78,21 +80,23 @@ def as_json(session: Session, numbers: list[int], windows: dict[int, Window]) ->
         for trace, window in windows.items()
         for track in window.tracks
     }
-    used = {each for rows in tracks.values() for row in rows for each in row["function"]}
+    columns = [row["function"] for rows in tracks.values() for row in rows]
+    used = np.unique(np.concatenate(columns)).tolist() if columns else []
     return {
         "tracks": [{"id": number, "rows": tracks[number]} for number in dict.fromkeys(numbers)],
-        "functions": {index: _function(session, index) for index in sorted(used)},
+        "functions": {index: _function(session, index) for index in used},
     }
 
 
 def _row(session: Session, trace: int, row: Row) -> dict[str, Any]:
+    """Return a row as arrays, which are encoded much faster than lists."""
     return {
         "depth": row.depth,
-        "start": (row.start + session.offset_ns(trace)).tolist(),
-        "duration": row.duration.tolist(),
-        "function": session.function_of[trace][row.function].tolist(),
-        "flags": row.flags.tolist(),
-        "calls": row.calls.tolist(),
+        "start": row.start + session.offset_ns(trace),
+        "duration": row.duration,
+        "function": session.function_of[trace][row.function],
+        "flags": row.flags,
+        "calls": row.calls,
     }
 
 
