@@ -83,7 +83,7 @@ class SavedAnswers:
         numbers = [track["id"] for track in tracks["tracks"]]
         window = self._slices(numbers)
         rows = [row for track in window["tracks"] for row in track["rows"]]
-        calls = [count for row in rows for count in row["calls"]]
+        calls = [count for row in rows for count in row["calls"].tolist()]
         if len(calls) < sum(calls):
             self._note("calls on the timeline one by one", calls.count(1), sum(calls))
         yield "window", window

@@ -17,6 +17,7 @@ from functrace.errors import UsageError
 from functrace.tracefile import Function, Trace
 from functrace.tracefile.programs import host_name, service_name
 from functrace.view.once import Once
+from functrace.view.page_limit import few_pages
 from functrace.view.timeline import Timeline
 from functrace.view.track_numbers import TrackNumbers
 from functrace.view.track_order import display_order
@@ -92,7 +93,11 @@ class Session:
 
     def chains(self, trace: int) -> Chains:
         """Return the call chains of a trace."""
-        return self._kept.get(("chains", trace), lambda: fold(self.traces[trace]))
+        return self._kept.get(("chains", trace), lambda: self._fold(trace))
+
+    def _fold(self, trace: int) -> Chains:
+        with few_pages([self.traces[trace]]):
+            return fold(self.traces[trace])
 
     def timeline(self, trace: int) -> Timeline:
         """Return the timeline of a trace."""
@@ -101,7 +106,11 @@ class Session:
     @property
     def triage(self) -> Triage:
         """Findings in all traces."""
-        return self._kept.get("triage", lambda: triage(self.traces))
+        return self._kept.get("triage", self._triage)
+
+    def _triage(self) -> Triage:
+        with few_pages(self.traces):
+            return triage(self.traces)
 
     @property
     def service_graph(self) -> ServiceGraph:

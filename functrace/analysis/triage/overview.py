@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from functrace.analysis.chains import Chains
@@ -56,12 +57,16 @@ class Triage:
 def triage(traces: Sequence[Trace]) -> Triage:
     """Return the findings in traces, which are evaluated together.
 
-    Each trace is read once, once more if calls never ended, and once more if some were slow.
+    Each trace is read once, once more if calls never ended, and once more if some were slow. The
+    latter two are done at the same time.
     """
     followed, crossing = follow(traces)
     failed = list_failed_calls(followed)
     forest = merge([each.calls.chains for each in failed], crossing)
-    slow_chains, slow_sampled = slow.find_slow(forest)
+    with ThreadPoolExecutor(1) as other:
+        search = other.submit(never_ended.find_never_ended, forest)
+        slow_chains, slow_sampled = slow.find_slow(forest)
+        unended = search.result()
     sampled = {
         "failing": any(each.calls.truncated for each in failed),
         "swallowed": any(each.calls.truncated for each in failed),
@@ -72,7 +77,7 @@ def triage(traces: Sequence[Trace]) -> Triage:
         losses=[loss for chains in forest.chains for loss in _losses(chains)],
         failing=failing.find_failing(forest, failed, crossing),
         swallowed=swallowed.find_swallowed(forest, failed),
-        never_ended=never_ended.find_never_ended(forest),
+        never_ended=unended,
         slow=slow_chains,
         repeated=repeated.find_repeated(forest),
         recursion=recursion.find_growing_recursion(forest),
