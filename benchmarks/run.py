@@ -24,6 +24,7 @@ from python_calls import python_calls
 from python_rewriting import python_rewriting
 from python_start import python_start
 from request_cost import request_cost
+from store import store
 from traces import traces
 from view import view
 from watching import watching
@@ -57,6 +58,8 @@ def main() -> None:
     python_start()
     print()
     watching()
+    print()
+    store()
     print()
     budget_python()
     print()

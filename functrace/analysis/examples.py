@@ -100,8 +100,10 @@ def unfinished(forest: Forest, functions: Sequence[Collection[int]]) -> dict[int
     Unlike the other functions, this one reads the traces again, up to a million calls of each.
     """
     found: dict[int, Example] = {}
-    for index, (trace, chosen) in enumerate(zip(forest.traces, functions, strict=True)):
-        listed = calls(trace, listing=Listing(functions=chosen))
+    for index, (chains, chosen) in enumerate(zip(forest.chains, functions, strict=True)):
+        if chains.example_paths:  # a store has no other examples
+            continue
+        listed = calls(chains.trace, listing=Listing(functions=chosen))
         for call in np.flatnonzero(listed.unfinished).tolist():
             node = int(forest.nodes.of(index, listed.node[call : call + 1])[0])
             track, start = int(listed.track[call]), int(listed.start[call])

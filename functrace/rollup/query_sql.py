@@ -104,11 +104,10 @@ _DEFINITION = ("chain", "parent", "function", "started")
 
 def definitions() -> Query:
     """Return the query of the definitions of chains."""
-    return Query(
-        "chains",
-        f"SELECT DISTINCT {', '.join(_DEFINITION)} FROM {ROWS} ORDER BY chain",
-        pa.schema(_columns(*_DEFINITION)),
-    )
+    chain, *others = _DEFINITION
+    firsts = ", ".join(f"first({name}) AS {name}" for name in others)
+    text = f"SELECT {chain}, {firsts} FROM {ROWS} GROUP BY {chain} ORDER BY {chain}"
+    return Query("chains", text, pa.schema(_columns(*_DEFINITION)))
 
 
 _FIGURES = f"""

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from functrace.cli import verbs
 from functrace.errors import FunctraceError, UsageError
 from functrace.rollup.stored_chains import stored_chains
-from tests.cli import hostile, shop
+from tests.cli import faulty, hostile, shop
 from tests.rollup import service
 
 
@@ -86,6 +86,16 @@ def test_the_shop_with_recursion_goroutines_and_panics(folder: Path) -> None:
     for line in ("callers Get {} --json", "graph main.main {} --min-share 0 --json"):
         of_store, of_trace = printed(line.format("--store monday")), printed(line.format(trace))
         assert without_places(of_store) == without_places(of_trace)
+
+
+def test_calls_that_never_ended(folder: Path) -> None:
+    faulty.faulty(folder / "faulty.ftrace")
+    assert functrace("rollup faulty.ftrace -o faulty --window 1h").exit_code == 0
+    of_store = printed("callers * --store faulty --json")
+    assert any(chain["example"] is None for chain in of_store["chains"])
+    assert functrace("callers * --store faulty").exit_code == 0
+    of_trace = printed("callers * faulty.ftrace --json")
+    assert of_store["unfinished"] == of_trace["unfinished"] > 0
 
 
 def test_text_of_callers() -> None:

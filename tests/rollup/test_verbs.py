@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -14,7 +18,16 @@ from tests.cli import hostile
 from tests.rollup import service
 
 PAGE = (Path(__file__).parents[2] / "docs" / "rollups.md").read_text("utf-8")
-QUERIES = re.findall(r"^```sql\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+QUERIES, OF_CLICKHOUSE = (
+    re.findall(r"^```sql\n(.*?)^```", part, re.DOTALL | re.MULTILINE)
+    for part in PAGE.split("\n### ClickHouse\n")
+)
+ROWS_OF_QUERIES = {
+    0: [("1.4", "store.Get", 151, 50), ("1.4", "main.main", 1, 0)],
+    1: [(["main.main", "store.Get"], 302, 100, 2)],
+    2: [("1.4", 148_000_000.0)],
+    3: [("1.4", "item # is locked", 50)],
+}
 
 
 @pytest.fixture(autouse=True)
@@ -129,21 +142,38 @@ def test_queries_of_the_page(folder: Path, number: int) -> None:
     functrace("store", "compact", "traces")
     found.append(duckdb.sql(QUERIES[number]).fetchall())
     assert sorted(map(str, found[0])) == sorted(map(str, found[1]))
-    expected = {
-        0: [("1.4", "store.Get", 151, 50), ("1.4", "main.main", 1, 0)],
-        1: [(["main.main", "store.Get"], 302, 100, 2)],
-        2: [("1.4", 148_000_000.0)],
-        3: [("1.4", "item # is locked", 50)],
-    }
-    for row in expected.get(number, []):
+    check_rows(found[0], number)
+
+
+def check_rows(found: list[tuple[Any, ...]], number: int) -> None:
+    """Check the rows that a query of the page found."""
+    for row in ROWS_OF_QUERIES.get(number, []):
         if number == 2:
-            ((p99,),) = [r[1:] for r in found[0] if r[0] == row[0]]
+            ((p99,),) = [r[1:] for r in found if r[0] == row[0]]
             assert abs(p99 - row[1]) <= row[1] * 0.032
         else:
-            assert row in found[0]
+            assert row in found
     if number == 4:
-        assert [(row[1], round(row[2])) for row in sorted(found[0])] == [
+        assert [(row[1], round(row[2])) for row in sorted(found)] == [
             (2, 80),
             (2, 120),
             (2, 100),
         ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(len(OF_CLICKHOUSE)))
+def test_queries_of_the_page_in_clickhouse(folder: Path, number: int) -> None:
+    if importlib.util.find_spec("chdb") is None:
+        pytest.skip("chdb, ClickHouse as a package, is not installed: pip install --group engines")
+    shops(folder)
+    functrace("rollup", ".", "-o", "traces")
+    program = "import chdb, sys; print(chdb.query(sys.argv[1], 'JSONCompactEachRow'))"
+    done = subprocess.run(
+        [sys.executable, "-c", program, OF_CLICKHOUSE[number]],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    check_rows([tuple(json.loads(line)) for line in done.stdout.splitlines() if line], number)
