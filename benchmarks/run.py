@@ -17,6 +17,7 @@ from budget_python import budget_python
 from builds import builds
 from calls import calls
 from exports import exports
+from fleet import fleet
 from joins import joins
 from many_tracks import many_tracks
 from otlp import otlp
@@ -68,6 +69,8 @@ def main() -> None:
     request_cost()
     print()
     joins()
+    print()
+    fleet()
     for program in sys.argv[1:]:
         print()
         builds(program)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from functrace import units
-from functrace.cli.render import terminal
+from functrace.cli.render import store_note, terminal
 from functrace.errors import FunctraceError
 
 if TYPE_CHECKING:
@@ -105,15 +105,10 @@ def slowdown(compared: Compared) -> Iterator[str]:
 def coverage_lines(compared: Compared) -> Iterator[str]:
     """Yield how much of the instances of each side is compared, and what they lack."""
     for name, coverage in zip(compared.names, compared.coverage, strict=True):
-        counts = (
-            f"{units.count(coverage.instances)} of {units.several(coverage.expected, 'instance')}"
-        )
-        yield f"{name}: {counts}, {units.duration(coverage.seconds * 1e9)} in all"
-        for text, count in coverage.missing.most_common(1):
-            yield f"  {units.several(count, 'instance')}: {text}"
-        if coverage.demoted:
-            functions = units.several(len(coverage.demoted), "function")
-            yield f"  {functions} not recorded all the time because of FUNCTRACE_BUDGET"
+        first, *others = store_note.sentences(coverage)
+        yield f"{name}: {first}"
+        for sentence in others:
+            yield f"  {sentence}"
 
 
 def as_json(compared: Compared) -> dict[str, Any]:
@@ -124,12 +119,7 @@ def as_json(compared: Compared) -> dict[str, Any]:
         "slowdown": compared.found.slowdown,
         "slowdown_by_chance": compared.found.slowdown_by_chance,
         "coverage": {
-            side: {
-                "instances": each.instances,
-                "expected_instances": each.expected,
-                "window_count": each.windows,
-                "covered_s": round(each.seconds, 3),
-            }
+            side: store_note.as_json(each)["coverage"]
             for side, each in zip(("before", "after"), compared.coverage, strict=True)
         },
     }

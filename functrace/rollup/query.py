@@ -103,7 +103,7 @@ class StoreQuery:
 
         The columns of this Arrow table are service, chain, release, instance, window if
         `by_window`, calls, failed, total_ns, self_ns and, if `with_buckets`, bucket and
-        bucket_calls.
+        bucket_calls: those of all windows one after another, so that a bucket may occur again.
 
         Args:
             chains: ids of the chains; None: all.

@@ -123,13 +123,13 @@ SELECT chain, any_value(parent) AS parent, any_value(function) AS function,
 FROM chosen GROUP BY chain
 """
 _BUCKETS = f"""
-SELECT {{keys}}, list(bucket ORDER BY bucket) AS bucket,
+SELECT chain, list(bucket ORDER BY bucket) AS bucket,
   list(bucket_calls ORDER BY bucket) AS bucket_calls
 FROM (
-  SELECT {{keys}}, bucket, {_sum("bucket_calls")}
-  FROM (SELECT {{keys}}, unnest(bucket) AS bucket, unnest(bucket_calls) AS bucket_calls FROM chosen)
+  SELECT chain, bucket, {_sum("bucket_calls")}
+  FROM (SELECT chain, unnest(bucket) AS bucket, unnest(bucket_calls) AS bucket_calls FROM chosen)
   GROUP BY ALL
-) GROUP BY {{keys}}
+) GROUP BY chain
 """
 # The most frequent texts without the count of the first one beyond them, as in error_texts.bounded.
 _ERRORS = f"""
@@ -167,7 +167,7 @@ def chains(functions: Sequence[str] | None) -> Query:
     parts = {
         "chosen": chosen,
         "figures": _FIGURES,
-        "buckets": _BUCKETS.format(keys="chain"),
+        "buckets": _BUCKETS,
         "texts": _ERRORS,
     }
     names = [field.name for field in parquet.CHAINS]
@@ -181,22 +181,16 @@ def by_instance(ids: Sequence[bytes] | None, *, with_buckets: bool, by_window: b
     names = ["chain", *_instance_keys(by_window=by_window)]
     keys = _quoted(names)
     sums = ("calls", "failed", "total_ns", "self_ns")
-    names += sums
+    lists = ("bucket", "bucket_calls") if with_buckets else ()
+    figures = f"SELECT {keys}, {', '.join(map(_sum, sums))}"
+    if lists:
+        figures += ", list({'bucket': bucket, 'bucket_calls': bucket_calls}) AS windows"
     chosen, parameters = _chosen("chain", ids)
-    parts = {
-        "chosen": chosen,
-        "figures": f"SELECT {keys}, {', '.join(map(_sum, sums))} FROM chosen GROUP BY {keys}",
-    }
-    text = "SELECT * FROM figures"
-    if with_buckets:
-        parts["buckets"] = _BUCKETS.format(keys=keys)
-        text = (
-            f"SELECT {_quoted(names)}, coalesce(bucket, []) AS bucket,"
-            " coalesce(bucket_calls, []) AS bucket_calls"
-            f" FROM figures LEFT JOIN buckets USING ({keys})"
-        )
-        names += ["bucket", "bucket_calls"]
-    return Query("chains", _with(parts, text), pa.schema(_columns(*names)), parameters)
+    parts = {"chosen": chosen, "figures": f"{figures} FROM chosen GROUP BY {keys}"}
+    joined = [f"flatten([each.{name} FOR each IN windows]) AS {name}" for name in lists]
+    text = f"SELECT {', '.join([keys, *sums, *joined])} FROM figures"
+    schema = pa.schema(_columns(*names, *sums, *lists))
+    return Query("chains", _with(parts, text), schema, parameters)
 
 
 def instances(*, by_window: bool) -> Query:

@@ -53,7 +53,7 @@ def test_two_releases(store: Path, planted: Changes) -> None:
         at = lines.index(kind.replace("_", " "))
         assert lines[at + 1] == "  " + " → ".join(steps)
     assert lines[lines.index("called more") + 2].startswith("      1 → 3 per call of db.F10, ")
-    assert lines[-2].startswith("shop@1.4: 33 of 33 instances, ")
+    assert lines[-2] == "shop@1.4: 33 of 33 instances, 33.0 min recorded"
 
 
 def test_nothing_changed(store: Path) -> None:
@@ -86,6 +86,8 @@ def test_json(store: Path, planted: Changes) -> None:
         "expected_instances": 33,
         "window_count": 33,
         "covered_s": 1980.0,
+        "demoted_functions": [],
+        "losses": [],
     }
     kinds = ("appeared", "vanished", "faster", "fails_less", "called_less")
     assert [found[kind] for kind in kinds] == [[]] * 5

@@ -205,6 +205,16 @@ def test_windows_of_the_same_instances(tmp_path: Path) -> None:
     assert changes(compared(tmp_path, *sides)) == []
 
 
+def test_windows_of_an_instance_are_one_observation(tmp_path: Path) -> None:
+    planted = fleet_store.write(tmp_path, Plan(60, SHOP, windows=3))
+    assert read(tmp_path, "@1.4", "@1.5").before.units.unit_count == 30
+    assert changes(compared(tmp_path, "@1.4", "@1.5")) == [
+        ("called_more", planted.called_more),
+        ("fails_more", planted.fails_more),
+        ("slower", planted.slower),
+    ]
+
+
 def test_a_service_with_another_name(tmp_path: Path) -> None:
     for service, self_ns in (("shop", 20_000), ("shop2", 60_000)):
         functions = [*BASE[:5], replace(BASE[5], self_ns=self_ns)]

@@ -112,11 +112,24 @@ def _read_units(
 
 def _unit_rows(table: Any, chains: Int64s, units: Int64s) -> UnitRows:
     bucket, counts = (table[name].combine_chunks() for name in ("bucket", "bucket_calls"))
+    lengths = pc.list_value_length(bucket).to_numpy()
     return UnitRows(
         chain=chains,
         unit=units,
         **{name: table[name].to_numpy() for name in ("calls", "failed", "total_ns", "self_ns")},
-        first_bucket=np.concatenate([[0], np.cumsum(pc.list_value_length(bucket).to_numpy())]),
-        bucket=pc.list_flatten(bucket).to_numpy().astype(np.int64),
-        bucket_calls=pc.list_flatten(counts).to_numpy(),
+        first_bucket=np.concatenate([[0], np.cumsum(lengths)]),
+        **_ascending(
+            pc.list_flatten(bucket).to_numpy().astype(np.int64),
+            pc.list_flatten(counts).to_numpy(),
+            lengths,
+        ),
     )
+
+
+def _ascending(bucket: Int64s, calls: Int64s, lengths: Int64s) -> dict[str, Int64s]:
+    """Sort the buckets of each row, which are those of its windows one after another."""
+    row = np.repeat(np.arange(len(lengths)), lengths)
+    if np.any((np.diff(bucket) < 0) & (np.diff(row) == 0)):
+        order = np.lexsort((bucket, row))
+        bucket, calls = bucket[order], calls[order]
+    return {"bucket": bucket, "bucket_calls": calls}

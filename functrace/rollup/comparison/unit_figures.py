@@ -51,7 +51,7 @@ class UnitRows:
         unit: number of the unit.
         calls: number of calls; so are `failed`, and the times `total_ns` and `self_ns`.
         first_bucket: index of the first bucket of each row, and of the end of the last one.
-        bucket: numbers of the buckets of all rows; ascending in each row.
+        bucket: numbers of the buckets of all rows; ascending in each row, and one may be repeated.
         bucket_calls: their counts.
     """
 
