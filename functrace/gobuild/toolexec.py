@@ -81,13 +81,19 @@ def _compile_copies(run: Session, package: str, command: list[str], new: list[st
 
 def _compile_with_hooks(run: Session, package: str, command: list[str]) -> bool:
     """Compile a package with its request hooks; report whether that succeeded."""
+    path = import_path_of(package)
+    if archives.find_profile(run, package, command) is None:
+        messages.write_message(
+            f"{path} is compiled with one of several profiles, which of them is not known: its"
+            " requests are not recorded; build one program at a time, or with -pgo=off"
+        )
+        return False
     new = _hooked(run, package, command)
     attempt = new and subprocess.run([*run.toolexec, *new], capture_output=True, check=False)
     if attempt and attempt.returncode == 0:
         messages.write_output(attempt.stdout, sys.stdout)
         messages.write_output(attempt.stderr, sys.stderr)
         return True
-    path = import_path_of(package)
     messages.write_message(f"{path} is not as expected: its requests are not recorded")
     return False
 
@@ -96,7 +102,7 @@ def _hooked(run: Session, package: str, command: list[str]) -> list[str] | None:
     """Return the compiler's command line with request hooks, or None if there are none for it."""
     files = {word: Path(word).read_bytes() for word in _files(command)}
     hooked = request_hooks.hook(import_path_of(package), files)
-    if hooked is None or archives.find_profile(run, package, command) is None:
+    if hooked is None:
         return None
     folder = Path(_value(command, "-o")).parent / "functrace-requests"
     folder.mkdir(exist_ok=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from functrace.gobuild import request_hooks
+from functrace.gobuild import archives, request_hooks, toolexec
 from tests.support import request_events, toolchains
 from tests.support.request_events import Seen
 from tests.support.toolchains import Go
@@ -235,6 +235,56 @@ def test_reused_connections_and_headers(program: Program, mode: str) -> None:
     assert {r.ft[1] for r in inbound} == (numbers if mode != "observe" else {0})
 
 
+@pytest.mark.parametrize("mode", ["observe", "forward", "span"])
+def test_a_request_is_canceled_by_the_transport(program: Program, mode: str) -> None:
+    """Although a copy of it is sent where headers are added."""
+    requests, output = program.record("cancels", FUNCTRACE_PROPAGATE=mode)
+    assert output == program.run("plain", "cancels")
+    assert output == "net/http: request canceled\n"
+    assert [r.failure for r in _of(requests, "/slow")] == ["net/http: request canceled"]
+
+
+def test_each_redirect_is_a_request(program: Program) -> None:
+    requests, _ = program.record("redirects")
+    assert [(r.name, r.status) for r in requests if r.direction == "out"] == [
+        ("GET 127.0.0.1/first", 302),
+        ("GET 127.0.0.1/second", 307),
+        ("GET 127.0.0.1/third", 200),
+    ]
+
+
+def test_a_handler_that_continues_after_its_timeout(program: Program) -> None:
+    requests, _ = program.record("timeouts")
+    (slow,) = _of(requests, "/slow", "in")
+    assert slow.outcome == ("GET /slow", 503, "503 Service Unavailable")
+    assert [r.inbound for r in _of(requests, "/late")] == [slow.number]
+
+
+def test_the_last_status_counts(program: Program) -> None:
+    requests, _ = program.record("informs")
+    assert [(r.name, r.status) for r in requests] == [
+        ("GET 127.0.0.1/hints", 201),
+        ("GET /hints", 201),
+    ]
+
+
+def test_a_request_that_the_transport_sends_again_is_one(program: Program) -> None:
+    requests, _ = program.record("drops")
+    assert [(r.name, r.status) for r in requests] == [("GET 127.0.0.1/again", 200)] * 2
+
+
+def test_a_profile_that_is_not_known(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The packages are as expected, and the message says what is not."""
+    monkeypatch.setattr(archives, "find_profile", lambda *_: None)
+    assert not toolexec._compile_with_hooks(None, "net/http", [])  # type: ignore[arg-type]
+    assert capfd.readouterr().err == (
+        "functrace: net/http is compiled with one of several profiles, which of them is not known:"
+        " its requests are not recorded; build one program at a time, or with -pgo=off\n"
+    )
+
+
 def test_full_names_on_request(program: Program) -> None:
     requests, _ = program.record("plain", FUNCTRACE_REQUEST_URLS="full")
     assert requests[1].name == "GET /users/17?q=secret"
@@ -243,7 +293,10 @@ def test_full_names_on_request(program: Program) -> None:
 def test_an_unexpected_net_http_is_built_without_hooks() -> None:
     files = {"server.go": b"package http\n\nfunc (sh serverHandler) ServeHTTP() {}\n"}
     assert request_hooks.hook("net/http", files) is None
-    files["transport.go"] = b"package http\n\nfunc (t *Transport) roundTrip() {}\n"
+    files["transport.go"] = (
+        b"package http\n\nfunc (t *Transport) roundTrip() {}\n"
+        b"\nfunc (t *Transport) CancelRequest() {}\n"
+    )
     hooked = request_hooks.hook("net/http", files)
     assert hooked is not None
     assert b"ServeHTTP() {}" in hooked.edited["server.go"]

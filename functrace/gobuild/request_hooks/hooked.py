@@ -52,7 +52,11 @@ class _Hook:
 
 HOOKED: Mapping[str, _Hook] = {
     "net/http": _Hook(
-        (_Function("ServeHTTP", "serverHandler"), _Function("roundTrip", "*Transport")),
+        (
+            _Function("ServeHTTP", "serverHandler"),
+            _Function("roundTrip", "*Transport"),
+            _Function("CancelRequest", "*Transport"),
+        ),
         (
             (_File("http_requests.go"),),
             (

@@ -2,6 +2,7 @@ package http
 
 import (
 	"strconv"
+	"sync"
 
 	"functrace.invalid/functrace"
 )
@@ -100,12 +101,27 @@ func (t *Transport) roundTrip(req *Request) (*Response, error) {
 	call := functraceOutbound{status: -1}
 	sent := call.begin(req)
 	defer call.functraceEndRequest()
+	if sent != req {
+		functraceSent.Store(req, sent)
+		defer functraceSent.Delete(req)
+	}
 	response, err := t.functraceRoundTrip(sent)
 	call.hasEnded(response, err)
 	if response != nil && response.Request == sent {
 		response.Request = req
 	}
 	return response, err
+}
+
+// functraceSent has the copies that are being sent, by the requests of the program.
+var functraceSent sync.Map
+
+// CancelRequest cancels what is sent for the request, until the header of the response has arrived.
+func (t *Transport) CancelRequest(req *Request) {
+	if sent, ok := functraceSent.Load(req); ok {
+		req = sent.(*Request)
+	}
+	t.functraceCancelRequest(req)
 }
 
 type functraceOutbound struct {

@@ -30,6 +30,11 @@ var scenarios = map[string]func(){
 	"streams":    streams,
 	"wire":       wire,
 	"kept":       kept,
+	"cancels":    cancels,
+	"redirects":  redirects,
+	"timeouts":   timeouts,
+	"informs":    informs,
+	"drops":      drops,
 }
 
 func main() {
@@ -296,4 +301,95 @@ func kept() {
 		response.Body.Close()
 	}
 	fmt.Println(header)
+}
+
+// cancels: a request is canceled by the deprecated method while the server handles it.
+func cancels() {
+	arrived, released := make(chan bool), make(chan bool)
+	url := serve(func(w http.ResponseWriter, r *http.Request) {
+		arrived <- true
+		<-released
+	})
+	req, err := http.NewRequest("GET", url+"/slow", nil)
+	must(err)
+	transport := &http.Transport{}
+	failed := make(chan error)
+	go func() {
+		_, err := transport.RoundTrip(req)
+		failed <- err
+	}()
+	<-arrived
+	transport.CancelRequest(req)
+	fmt.Println(<-failed)
+	close(released)
+}
+
+func redirects() {
+	url := serve(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/first":
+			http.Redirect(w, r, "/second", http.StatusFound)
+		case "/second":
+			http.Redirect(w, r, "/third", http.StatusTemporaryRedirect)
+		}
+	})
+	must(get(context.Background(), url+"/first"))
+}
+
+// timeouts: a handler that http.TimeoutHandler gives up, and goes on with a request of its own.
+func timeouts() {
+	below := backend()
+	gaveUp, done := make(chan bool), make(chan bool)
+	slow := func(w http.ResponseWriter, r *http.Request) {
+		<-r.Context().Done()
+		<-gaveUp
+		must(get(context.WithoutCancel(r.Context()), below+"/late"))
+		close(done)
+	}
+	url := serve(http.TimeoutHandler(http.HandlerFunc(slow), time.Millisecond, "slow").ServeHTTP)
+	must(get(context.Background(), url+"/slow"))
+	close(gaveUp)
+	<-done
+}
+
+// informs: responses with a status 1xx before the last one.
+func informs() {
+	url := serve(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusEarlyHints)
+		w.WriteHeader(http.StatusProcessing)
+		w.WriteHeader(http.StatusCreated)
+	})
+	must(get(context.Background(), url+"/hints"))
+}
+
+// drops: the server closes a kept connection without an answer, and the transport sends the request again.
+func drops() {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	must(err)
+	go func() {
+		for connections := 0; ; connections++ {
+			conn, err := listener.Accept()
+			must(err)
+			go answer(conn, connections == 0)
+		}
+	}()
+	for i := 0; i < 2; i++ {
+		must(get(context.Background(), "http://"+listener.Addr().String()+"/again"))
+	}
+}
+
+// answer answers requests; where isDropped, only the first one.
+func answer(conn net.Conn, isDropped bool) {
+	defer conn.Close()
+	reader := bufio.NewReader(conn)
+	for {
+		if _, err := http.ReadRequest(reader); err != nil {
+			return
+		}
+		fmt.Fprint(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		if isDropped {
+			http.ReadRequest(reader)
+			return
+		}
+	}
 }
