@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 from playwright.sync_api import Page, sync_playwright
 
@@ -38,9 +39,13 @@ def take(shop: Path, orders: Path, mesh: Path, folder: Path) -> None:
             _picture(page, url, failed["links"]["timeline"], folder / "view-call.png")
             _picture(page, url, "#/calls?errors=1", folder / "view-calls.png")
         with _viewing(orders) as url:
-            start = _ask(url, "calls?errors=1&limit=1")["calls"][0]["start_ns"]
-            around = f"from={start - 4_000_000}&to={start + 8_000_000}&shown=range"
-            _picture(page, url, f"#/timeline?{around}", folder / "view-timeline.png")
+            link = _ask(url, "triage")["failing"][0]["links"]["timeline"]
+            select = parse_qs(link.partition("?")[2])["select"][0]
+            start = int(select.split(":")[1])
+            around = f"from={start - 14_000_000}&to={start + 4_000_000}&shown=range"
+            _picture(
+                page, url, f"#/timeline?{around}&select={select}", folder / "view-timeline.png"
+            )
             _picture(page, url, "#/flame", folder / "view-flame.png")
             _picture(page, url, "#/chains?function=shop.stock.check", folder / "view-chains.png")
             _picture(page, url, "#/source?function=shop.stock.check", folder / "view-source.png")
