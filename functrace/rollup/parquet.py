@@ -82,8 +82,9 @@ SCHEMAS = {"chains": CHAINS, "processes": PROCESSES}
 _REPEATED = ["release", "instance", "host", "build", "recording", "chain", "parent", "function"]
 _REPEATED += ["example_trace", "errors.list.element.text", "missing.list.element", "window"]
 _REPEATED += ["demoted.list.element"]
-_DELTAS = ["total_ns", "self_ns", "min_ns", "max_ns", "example_time", "calls", "written"]
-_SPLIT = ["bucket.list.element", "bucket_calls.list.element"]
+_DELTAS = ["example_time", "written"]
+_SPLIT = ["total_ns", "self_ns", "min_ns", "max_ns"]
+_SPLIT += ["bucket.list.element", "bucket_calls.list.element"]
 _ENCODINGS = {
     **dict.fromkeys(_DELTAS, "DELTA_BINARY_PACKED"),
     **dict.fromkeys(_SPLIT, "BYTE_STREAM_SPLIT"),
@@ -142,7 +143,7 @@ def to_bytes(table: pa.Table) -> bytes:
         out,
         row_group_size=ROWS_OF_GROUP,
         compression="zstd",
-        compression_level=9,
+        compression_level=12,
         use_dictionary=[name for name in _REPEATED if name in names],
         column_encoding={name: kind for name, kind in _ENCODINGS.items() if name in names},
         write_statistics=["chain", "window", "release", "function"],
