@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -48,22 +47,22 @@ def _most_called(place: str) -> str:
 
 
 def _measure(arguments: list[str], runs: int) -> None:
-    walls, cpus = [], []
+    walls, cpus, peaks = [], [], []
     for _ in range(runs):
-        began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run(
-            [sys.executable, "-m", "functrace", *arguments],
-            stdout=subprocess.DEVNULL,
-            check=True,
-            cwd=ROOT,
+        began = time.perf_counter()
+        program = subprocess.Popen(
+            [sys.executable, "-m", "functrace", *arguments], stdout=subprocess.DEVNULL, cwd=ROOT
         )
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        _, status, used = os.wait4(program.pid, 0)
+        program.returncode = os.waitstatus_to_exitcode(status)
+        if program.returncode:
+            raise SystemExit(f"{arguments} failed")
         walls.append(time.perf_counter() - began)
-        cpus.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        cpus.append(used.ru_utime + used.ru_stime)
+        peaks.append(used.ru_maxrss // 1024)
     print(
-        f"{' '.join(arguments[:-2])}: {min(walls):.2f} s, median {statistics.median(walls):.2f} s; "
-        f"{statistics.median(cpus):.2f} s of CPU time; "
-        f"{resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024} MB at most so far"
+        f"{' '.join(arguments[:-2])}: {min(walls):.2f} s, median {statistics.median(walls):.2f} s;"
+        f" {statistics.median(cpus):.2f} s of CPU time; {max(peaks)} MB"
     )
 
 

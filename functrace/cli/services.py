@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from functrace.cli import recording_options, shared_options, trace_arguments
+from functrace.cli import (
+    recording_options,
+    shared_options,
+    store_options,
+    stored_services,
+    trace_arguments,
+)
 from functrace.cli.render import budget_note, terminal
 from functrace.errors import FunctraceError, UsageError
 
@@ -17,17 +23,26 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@trace_arguments.argument
+@store_options.traces_or_store
 @click.option("--to", type=click.Choice(["dot", "svg"]), help="Write this format.")
 @recording_options.out("With --to: write to this file; - or none is standard output.")
 @shared_options.as_json
 @shared_options.color
-def services(traces: tuple[str, ...], to: str | None, out: str | None, as_json: bool) -> None:
+def services(
+    traces: tuple[str, ...], to: str | None, out: str | None, as_json: bool, **flags: Any
+) -> None:
     """Show which service calls which, and through which chains.
 
     Requests of all processes are joined by their headers. Below each edge are the chains that
-    lead to its calls. TRACE is a trace file or a folder of traces.
+    lead to its calls. TRACE is a trace file or a folder of traces. A store has no joins: with
+    --store, its services are listed.
     """
+    store = store_options.take(traces, flags)
+    if store is not None:
+        if to:
+            raise UsageError("--to requires traces: a store has no joins of requests")
+        stored_services.show(store, as_json=as_json)
+        return
     if as_json and to:
         raise UsageError("--json and --to cannot be combined")
     if out is not None and not to:

@@ -120,6 +120,13 @@ class StoreQuery:
         """
         return self._tables(sql.instances(by_window=by_window))
 
+    def service_figures(self) -> Any:
+        """Return a row for each service: service, releases, instances, calls and failed.
+
+        releases is the sorted list of the releases of the service.
+        """
+        return self._tables(sql.service_figures())
+
     def coverage(self) -> StoreCoverage:
         """Return how much of the selected processes the answers cover, by what was read so far."""
         return self._until_unchanged(lambda: coverage_of(self._services, self._run))

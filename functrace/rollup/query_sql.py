@@ -218,6 +218,18 @@ def processes() -> Query:
     )
 
 
+def service_figures() -> Query:
+    """Return the query of a service's releases, instances and calls; no row without any."""
+    counts = [(name, pa.int64()) for name in ("instances", "calls", "failed")]
+    return Query(
+        "processes",
+        "SELECT list_sort(list(DISTINCT release)) AS releases,"
+        f" count(DISTINCT instance) AS instances, {_sum('calls')}, {_sum('failed')}"
+        f" FROM {ROWS} HAVING count(*) > 0",
+        pa.schema([("releases", pa.list_(pa.string())), *counts]),
+    )
+
+
 def covered() -> Query:
     """Return the query of the covered seconds and the number of windows."""
     schema = pa.schema([("seconds", pa.float64()), ("windows", pa.int64())])

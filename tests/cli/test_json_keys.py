@@ -43,7 +43,7 @@ RUNS = {
     ],
     "graph": ["graph main.* . --json --min-share 0"],
     "info": ["info . --json"],
-    "services": ["services mall --json"],
+    "services": ["services mall --json", "services --store store --json"],
     "replay": ["replay . --json", "replay mall --request store:3 --json", STORY],
     "diff": [
         "diff monday.ftrace tuesday.ftrace --json",

@@ -143,6 +143,23 @@ def test_selections(options: str, calls: int) -> None:
     assert printed(f"callers Get --store store {options} --json")["calls"] == calls
 
 
+def test_services_of_a_store() -> None:
+    assert functrace("services --store store").output.splitlines() == [
+        "instances  calls  failed           service",
+        "        1    182      60  (33.0%)  cart @ 2",
+        "        2    184      60  (32.6%)  shop @ 1.4, 1.5",
+        "",
+        "which service calls which requires traces: a store has no joins of requests",
+        "",
+        "3 of 3 instances, 6.0 min recorded",
+    ]
+    found = printed("services --store store --release 1.5 --json")
+    assert found["services"] == [
+        {"name": "shop", "releases": ["1.5"], "process_count": 1, "calls": 122, "failed": 40}
+    ]
+    assert found["coverage"]["instances"] == 1
+
+
 @pytest.mark.parametrize("by", ["time", "calls", "errors"])
 def test_folded_stacks_are_those_of_the_trace(by: str) -> None:
     of_trace = functrace(f"export traces/3.ftrace --to folded --by {by}").stdout
@@ -178,6 +195,7 @@ def test_exports_of_several_services(folder: Path) -> None:
     [
         ("export --store store --to perfetto", "allows folded, flamegraph, pprof, dot, svg"),
         ("export --store store --to folded --limit 1", "--limit does not apply to --to folded"),
+        ("services --store store --to dot", "a store has no joins of requests"),
         ("callers Get traces --store store", "--store store is read in place of traces"),
         ("report traces --since 1h", "--since requires --store"),
         ("graph Get --store store --label color=red", "no such label; labels are service"),
@@ -205,6 +223,7 @@ def test_neither_traces_nor_a_store(line: str) -> None:
         ("graph Get --store store --service none", "no function was recorded"),
         ("callers main --store store --errors", "main: none of 3 calls failed"),
         ("report --store store --since 1h", "no call of a matching function was recorded"),
+        ("services --store store --service none", "no rollup is selected"),
         ("report --store traces", "traces: not a store of functrace rollup"),
     ],
 )
