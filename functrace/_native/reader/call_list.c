@@ -2,7 +2,7 @@
 #include "part_walk.h"
 
 struct query {
-    struct part_walk walk; /* the first field: what it visits is told to it */
+    struct part_walk walk; /* the first field, so that a pointer to it is one to the query */
     const struct call_request *ask;
     struct call_result *out; /* its calls are a heap with the last one in front, until all are listed */
     struct strip_reader *reader;

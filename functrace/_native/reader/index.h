@@ -203,7 +203,7 @@ struct call_request {
     uint64_t max_strips; /* that are read */
 };
 
-/* The first calls in the order asked for. is_complete: all calls were considered and counted. */
+/* The first calls in the given order. is_complete: all calls were considered and counted. */
 struct call_result {
     struct listed_call *calls;
     uint64_t call_count, call_capacity, total;

@@ -1,5 +1,5 @@
 /* Build the index of a trace in one walk over its tracks. */
-#include "index.h"
+#include "gathering.h"
 
 struct frame { /* crossing: its row, or -1 while it is inside the strip at hand */
     OPEN_CALL;
@@ -8,13 +8,6 @@ struct frame { /* crossing: its row, or -1 while it is inside the strip at hand 
 
 struct function {
     LAST_CALL;
-};
-
-/* The calls of a strip or group so far: for each depth up to the deepest, its summary; calls is 0 if none. */
-struct gathering {
-    struct part part;
-    struct summary at[SUMMARY_DEPTHS];
-    uint32_t depths;
 };
 
 struct level {
@@ -40,56 +33,7 @@ struct walk {
 
 #include "pieces.h"
 
-/* ---- gathering calls ---- */
-
-static void clear(struct gathering *g) {
-    memset(&g->part, 0, sizeof g->part);
-    memset(g->at, 0, g->depths * sizeof *g->at);
-    g->depths = 0;
-    g->part.first = INT64_MAX;
-}
-
-static void add_summary(struct gathering *g, const struct summary *from) {
-    struct summary *to = &g->at[from->depth];
-    if (from->depth >= g->depths) g->depths = from->depth + 1u;
-    if (!to->calls) {
-        *to = *from;
-        return;
-    }
-    int64_t end = from->start + from->duration, known = to->start + to->duration;
-    if (from->start < to->start) to->start = from->start;
-    to->duration = (known > end ? known : end) - to->start;
-    to->calls = from->calls > UINT32_MAX - to->calls ? UINT32_MAX : to->calls + from->calls;
-    to->flags |= from->flags;
-    add_weight(&to->weight, &to->function, from->weight, from->function);
-}
-
-static void add_call(struct gathering *g, int64_t start, int64_t duration, int64_t suspended, int32_t function,
-                     uint32_t flags, uint64_t depth) {
-    struct part *part = &g->part;
-    if (start < part->first) part->first = start;
-    if (start + duration > part->last) part->last = start + duration;
-    if (duration > part->max_duration) part->max_duration = duration;
-    part->functions |= function_bit(function);
-    part->calls++;
-    part->failed += is_failed(flags);
-    if (depth >= SUMMARY_DEPTHS) return;
-    struct summary one = {start, duration, (float)duration, function, 1, (uint16_t)depth,
-                          (uint16_t)slice_flags(flags, suspended)};
-    add_summary(g, &one);
-}
-
-static void add_part(struct walk *w, struct gathering *g, const struct part *from) {
-    struct part *part = &g->part;
-    if (!from->calls) return;
-    if (from->first < part->first) part->first = from->first;
-    if (from->last > part->last) part->last = from->last;
-    if (from->max_duration > part->max_duration) part->max_duration = from->max_duration;
-    part->functions |= from->functions;
-    part->calls += from->calls;
-    part->failed += from->failed;
-    for (uint32_t i = 0; i < from->summaries; i++) add_summary(g, &w->out.summaries[from->summary + i]);
-}
+/* ---- parts ---- */
 
 /* Keep what was gathered as the next part of a level, and its summaries. */
 static void keep_part(struct walk *w, struct gathering *g, int at_level) {
@@ -105,12 +49,13 @@ static void keep_part(struct walk *w, struct gathering *g, int at_level) {
     }
     ROOM(w, level->items, level->count, level->capacity);
     level->items[level->count++] = g->part;
-    clear(g);
+    clear_gathering(g);
 }
 
 /* ---- groups ---- */
 
-/* A crossing that lies in strips before `end` and is inside no smaller group that the one that holds 1 << bits strips. */
+/* Add the crossings that are inside a group of 1 << bits strips, from begin to before end, and inside no smaller
+ * group. */
 static void add_crossings(struct walk *w, uint64_t begin, uint64_t end, int bits) {
     const struct strip *strips = w->out.strips + w->track.strip;
     for (uint64_t i = begin; i < end; i++) {
@@ -130,7 +75,8 @@ static void close_group(struct walk *w, int level) {
     int bits = 3 * level;
     uint64_t begin = w->levels[level].count << bits, end = begin + ((uint64_t)1 << bits);
     if (end > w->track.strips) end = w->track.strips;
-    for (uint64_t i = w->levels[level].count * GROUP; i < below->count; i++) add_part(w, &w->group, &below->items[i]);
+    for (uint64_t i = w->levels[level].count * GROUP; i < below->count; i++)
+        add_part(&w->group, &below->items[i], w->out.summaries);
     add_crossings(w, begin, end, bits);
     keep_part(w, &w->group, level);
 }
@@ -289,7 +235,7 @@ static void begin_track(struct walk *w, int32_t track) {
     reset_track(w, track);
     if (at->piece < at->source->piece_of[track + 1]) begin_piece(w);
     begin_strip(w);
-    w->strip.time = 0; /* a gap before the first piece is bridged again by who reads the strip */
+    w->strip.time = 0; /* reading the strip bridges a gap before the first piece again */
 }
 
 static void keep_parts(struct walk *w) {
@@ -309,30 +255,25 @@ static void end_indexed_track(struct walk *w) {
         close_all_groups(w);
         keep_parts(w);
     } else {
-        clear(&w->inside);
+        clear_gathering(&w->inside);
     }
     ROOM(w, out->tracks, out->track_count, out->track_capacity);
     out->tracks[out->track_count++] = w->track;
 }
 
-static void walk_some(struct walk *w, uint64_t words) {
-    struct position *at = &w->at;
-    while (at->track < w->ask.last_track) {
-        if (walk_track(w)) {
-            w->out.words += w->words;
-            words -= w->words < words ? w->words : words;
-            end_indexed_track(w);
-            if (at->track + 1 < w->ask.last_track)
-                begin_track(w, at->track + 1);
-            else
-                at->track++;
-        } else {
-            w->out.words += w->words;
-            words -= w->words < words ? w->words : words;
-            end_strip(w);
-        }
-        if (!words) return;
+/* Walk to the end of the strip at hand. */
+static void walk_strip(struct walk *w) {
+    int is_last = walk_track(w);
+    w->out.words += w->words;
+    if (!is_last) {
+        end_strip(w);
+        return;
     }
+    end_indexed_track(w);
+    if (w->at.track + 1 < w->ask.last_track)
+        begin_track(w, w->at.track + 1);
+    else
+        w->at.track++;
 }
 
 /* ---- from outside ---- */
@@ -374,7 +315,8 @@ int functrace_index_advance(struct walk *w, uint64_t words, int *done) {
         w->at.track = (int32_t)w->ask.last_track;
         if (w->ask.first_track < w->ask.last_track) begin_track(w, (int32_t)w->ask.first_track);
     }
-    walk_some(w, words);
+    uint64_t enough = w->out.words + words;
+    while (w->at.track < w->ask.last_track && w->out.words < enough) walk_strip(w);
     *done = w->at.track >= w->ask.last_track;
     return STATUS_OK;
 }

@@ -14,7 +14,7 @@ static int64_t strip_before(const struct part_walk *walk, int64_t time) {
     return low;
 }
 
-static void tell_open_calls(struct part_walk *walk, int64_t innermost, int64_t first) {
+static void visit_open_calls(struct part_walk *walk, int64_t innermost, int64_t first) {
     for (int64_t c = innermost; c >= first; c = walk->index->crossings[c].parent) walk->crossing(walk, c);
 }
 
@@ -32,7 +32,7 @@ static void visit(struct part_walk *walk, int level, int64_t number) {
     if (begin > walk->last_strip || end <= walk->first_strip) return;
     int is_inside = begin > walk->first_strip && end <= walk->last_strip;
     if (is_inside && walk->whole(walk, &walk->parts[level][number])) {
-        if (end < count) tell_open_calls(walk, walk->strips[end].open, walk->strips[begin].crossing);
+        if (end < count) visit_open_calls(walk, walk->strips[end].open, walk->strips[begin].crossing);
     } else if (level == 0) {
         visit_strip(walk, number);
     } else {
@@ -61,6 +61,6 @@ void functrace_walk_parts(struct part_walk *walk, int64_t track) {
     int64_t first = strip_before(walk, walk->since), last = strip_before(walk, walk->until + 1);
     walk->first_strip = walk->since > walk->indexed->start ? first : -1;
     walk->last_strip = walk->until < walk->indexed->end ? last : (int64_t)walk->indexed->strips;
-    tell_open_calls(walk, walk->strips[first].open, 0);
+    visit_open_calls(walk, walk->strips[first].open, 0);
     visit(walk, level, 0);
 }

@@ -7,13 +7,13 @@
 struct part_walk {
     const struct index *index;
     int64_t since, until;
-    /* Whether a part all of whose calls overlap the window is dealt with as a whole; else what it consists of is
-     * visited. Calls that begin in it and cross its end are told to `crossing` next, if so. */
+    /* Called for a part all of whose calls overlap the window. Return 1 if it was handled as a whole, 0 to visit
+     * what it consists of. */
     int (*whole)(struct part_walk *walk, const struct part *part);
-    /* A strip that is to be read, and whether it lies at an edge of the window. Calls that begin in it and
-     * cross its end are told to `crossing` next. */
+    /* Called for a strip that has to be read; is_edge: some of its calls may not overlap the window. */
     void (*strip)(struct part_walk *walk, int64_t strip, int is_edge);
-    /* A call that crosses strips and may overlap the window: an index. */
+    /* Called for each call that crosses strips and may overlap the window: first for those open where the window
+     * begins, then, after each part or strip, for those that begin in it and cross its end. */
     void (*crossing)(struct part_walk *walk, int64_t crossing);
     /* of the track */
     int64_t track;
@@ -24,7 +24,7 @@ struct part_walk {
     uint32_t part_count[LEVELS];
 };
 
-/* Visit a track that has strips. Of each depth, calls come in the order of their starts if `strip` has them so. */
+/* Visit a track that has strips. The calls of one depth come in the order of their starts. */
 void functrace_walk_parts(struct part_walk *walk, int64_t track);
 
 #endif

@@ -120,7 +120,7 @@ static void begin_strip(struct walk *w, const struct strip *strip) {
     at->has_gap = at->reopening = 0;
 }
 
-/* The frames of the strip before are let go of. */
+/* Drop the frames of the strip that was read before. */
 static void forget_frames(struct walk *w) {
     while (w->at.depth) pop_frame(w);
 }

@@ -9,7 +9,7 @@ struct lane {
 };
 
 struct query {
-    struct part_walk walk; /* the first field: what it visits is told to it */
+    struct part_walk walk; /* the first field, so that a pointer to it is one to the query */
     const struct window_request *ask;
     struct window_result *out;
     struct strip_reader *reader;
