@@ -36,6 +36,11 @@ _WEIGHTS = ("time", "calls", "errors")
     type=click.Choice(_WEIGHTS),
     help="folded, flamegraph: size frames by this.  [default: time]",
 )
+@click.option(
+    "--against",
+    metavar="SELECTION",
+    help="flamegraph, --store: colour frames by the difference from a selection such as shop@1.4.",
+)
 @reading_options.limit("80 functions", "dot, svg: ")
 @export_otlp.options
 @renamed.refuse_options("export")
@@ -56,6 +61,8 @@ def export(traces: tuple[str, ...], to: str, out: str | None, **options: Any) ->
     given = {name: value for name, value in options.items() if _is_given(value)}
     for name in given.keys() - set(output_format.options):
         raise UsageError(f"--{name.replace('_', '-')} does not apply to --to {to}")
+    if store is None and "against" in given:
+        raise UsageError("--against requires --store")
     if store is not None:
         export_store(store, to, out, given)
     elif output_format.sends or (output_format.posts and "endpoint" in given):

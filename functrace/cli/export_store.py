@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from functrace.cli import export_output, report_notes
+from functrace.cli.compared_selections import parse_compared
 from functrace.cli.store_options import ChosenStore
 from functrace.errors import FunctraceError, UsageError
 from functrace.export import FORMATS, load
@@ -27,7 +31,14 @@ def export_store(store: ChosenStore, to: str, out: str | None, options: dict[str
         raise UsageError(
             f"--to {to} requires traces: a store has no single calls; --store allows {formats}"
         )
-    with report_notes.reading(store) as query:
+    against = options.pop("against", None)
+    with ExitStack() as stack:
+        query = stack.enter_context(report_notes.reading(store))
+        if against is not None:
+            other = stack.enter_context(report_notes.reading(_other(store, against)))
+            options["before"] = _chains(other)
+            if not options["before"]:
+                raise FunctraceError(f"{store.place}: no instance matches {against}")
         notes = report_notes.StoreNotes(query)
         found = _chains(query)
         if not found:
@@ -42,6 +53,18 @@ def export_store(store: ChosenStore, to: str, out: str | None, options: dict[str
         else:
             export_output.to_file(Path(str(out)), FORMATS[to], write)
         notes.warn()
+
+
+def _other(store: ChosenStore, text: str) -> ChosenStore:
+    """Return another selection of a store, of the same time unless it has one of its own."""
+    found = parse_compared(text, time.time_ns(), None, None)
+    since_ns, until_ns = store.selection.since_ns, store.selection.until_ns
+    selection = replace(
+        found,
+        since_ns=since_ns if found.since_ns is None else found.since_ns,
+        until_ns=until_ns if found.until_ns is None else found.until_ns,
+    )
+    return replace(store, selection=selection)
 
 
 def _chains(query: StoreQuery) -> dict[str, Chains]:

@@ -49,7 +49,7 @@ FORMATS = {
     "folded": Format(
         "folded", ".folded", "flamegraph.pl, inferno, speedscope.app", ("by",), chains=True
     ),
-    "flamegraph": Format("flamegraph", ".svg", "a browser", ("by",), chains=True),
+    "flamegraph": Format("flamegraph", ".svg", "a browser", ("by", "against"), chains=True),
     "pprof": Format("pprof", ".pb.gz", "go tool pprof", binary=True, chains=True),
     "dot": Format("dot", ".dot", "graphviz", ("limit",), chains=True),
     "svg": Format("svg", ".svg", "a browser", ("limit",), chains=True),

@@ -24,7 +24,7 @@
     by = name;
     sums = summed(chains[WEIGHTS[by]]);
     for (const nodes of children) nodes.sort((a, b) => sums[b] - sums[a] || a - b);
-    byId("caption").textContent = `by ${chains.titles[by]}; red: calls that failed`;
+    byId("caption").textContent = `by ${chains.titles[by]}; ${chains.key}`;
   }
 
   function element(name, attributes, parent, text) {
@@ -65,10 +65,16 @@
       lines.push(`${failed} failed (${share(chains.failed[node], chains.calls[node])})`);
       if (chains.text[node] >= 0) lines.push(chains.texts[chains.text[node]]);
     }
+    if (chains.difference) {
+      const { before, after, of } = chains.difference[by];
+      const percent = (value) => `${(100 * value).toFixed(2)}%`;
+      lines.push(`${percent(before[node])} → ${percent(after[node])} ${of}`);
+    }
     return lines.join("\n");
   }
 
   function color(node) {
+    if (chains.difference) return chains.difference[by].colors[node];
     if (chains.failed[node]) return "#cf222e";
     return failsBelow[node] ? "#ffc9c2" : chains.colors[chains.name[node]];
   }
@@ -87,7 +93,7 @@
 
   function drawFrame(group, node, level, x, wide, above) {
     const kind = ["frame"];
-    if (chains.failed[node]) kind.push("failed");
+    if (chains.failed[node] && !chains.difference) kind.push("failed");
     if (above) kind.push("above");
     if (matches(node)) kind.push("found");
     const frame = element("g", { class: kind.join(" "), "data-node": node }, group);

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import resources
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from functrace import units
 from functrace.analysis import Chains, fold
 from functrace.analysis.columns import Int64s
 from functrace.export import process_names, xml
+from functrace.export.flame_difference import KEY, Shares, compare_trees
 from functrace.export.stacks import inclusive
 from functrace.globs import short_name
 from functrace.runtime.escaping import escape
@@ -66,6 +67,8 @@ class Tree:
     """index of the first failure's text, or -1"""
     started: Int64s
     omitted_chains: int = field(default=0, kw_only=True)
+    difference: Mapping[str, Shares] | None = field(default=None, kw_only=True)
+    """from another flame graph, by weight; it is shown in place of failures"""
 
 
 def write(traces: Sequence[Trace], out: BinaryIO, by: str = "time") -> None:
@@ -74,20 +77,40 @@ def write(traces: Sequence[Trace], out: BinaryIO, by: str = "time") -> None:
 
 
 def write_chains(
-    titles: Sequence[str], chains: Iterable[Chains], out: BinaryIO, by: str = "time"
+    titles: Sequence[str],
+    chains: Iterable[Chains],
+    out: BinaryIO,
+    by: str = "time",
+    before: Mapping[str, Chains] | None = None,
 ) -> None:
-    """Write the flame graph of chains; several get a frame each, with its title."""
-    for piece in _svg(_tree(titles, chains), by, escape(", ".join(titles[:3]))):
+    """Write the flame graph of chains; several get a frame each, with its title.
+
+    Args:
+        titles: a title for each of the chains.
+        chains: the chains.
+        out: the file.
+        by: what widths represent: "time", "calls" or "errors".
+        before: other chains by title; frames are coloured by how they differ from these.
+    """
+    tree = _tree(titles, chains)
+    if before is not None:
+        others = [title for title in titles if title in before]
+        old = _tree(others, [before[title] for title in others], has_frames=len(titles) > 1)
+        tree = replace(tree, difference=compare_trees(tree, old))
+    for piece in _svg(_drop_smallest(tree), by, escape(", ".join(titles[:3]))):
         out.write(piece.encode())
 
 
-def _tree(titles: Sequence[str], chains: Iterable[Chains]) -> Tree:
-    """Return all chains below a root; several traces get a node each."""
+def _tree(
+    titles: Sequence[str], chains: Iterable[Chains], *, has_frames: bool | None = None
+) -> Tree:
+    """Return all chains below a root; several traces get a node each, or all if `has_frames`."""
     builder = _Builder()
     root = builder.add_node(-1, "all")
+    has_frames = len(titles) > 1 if has_frames is None else has_frames
     for title, each in zip(titles, chains, strict=True):
-        builder.add_chains(each, builder.add_node(root, title) if len(titles) > 1 else root)
-    return _drop_smallest(builder.tree())
+        builder.add_chains(each, builder.add_node(root, title) if has_frames else root)
+    return builder.tree()
 
 
 class _Builder:
@@ -141,7 +164,10 @@ def _drop_smallest(tree: Tree) -> Tree:
     new_index[selected] = np.arange(len(selected))
     columns = {column: getattr(tree, column)[selected] for column in _COLUMNS}
     columns["parent"] = new_index[columns["parent"]]
-    return replace(tree, **columns, omitted_chains=count - len(selected))
+    difference = tree.difference and {
+        by: shares.of_nodes(selected) for by, shares in tree.difference.items()
+    }
+    return replace(tree, **columns, difference=difference, omitted_chains=count - len(selected))
 
 
 @dataclass(frozen=True)
@@ -185,7 +211,7 @@ def _svg(tree: Tree, by: str, title: str) -> Iterator[str]:
         '<g id="frames">\n'
     )
     for frame in frames:
-        yield _frame(tree, frame, bool(below[frame.node]))
+        yield _frame(tree, frame, bool(below[frame.node]), by)
     yield f'</g>\n<text class="quiet" id="pointed" x="10" y="{height - 10}"/>\n'
     yield f'<script type="application/json" id="chains">{_to_json(tree, by)}</script>\n'
     script = resources.files(__package__).joinpath("flamegraph.js").read_text("utf-8")
@@ -194,22 +220,31 @@ def _svg(tree: Tree, by: str, title: str) -> Iterator[str]:
 
 def _caption(tree: Tree, by: str) -> str:
     omitted = f"; {units.count(tree.omitted_chains)} smallest chains omitted"
-    return f"by {_TITLES[by]}; red: calls that failed{omitted if tree.omitted_chains else ''}"
+    return f"by {_TITLES[by]}; {_key(tree)}{omitted if tree.omitted_chains else ''}"
 
 
-def _frame(tree: Tree, frame: _Frame, fails_below: bool) -> str:
+def _key(tree: Tree) -> str:
+    return KEY if tree.difference else "red: calls that failed"
+
+
+def _frame(tree: Tree, frame: _Frame, fails_below: bool, by: str) -> str:
     node = frame.node
     name = tree.names[int(tree.name[node])]
-    failed = bool(tree.failed[node])
+    failed = bool(tree.failed[node]) and not tree.difference
+    fill = color(name, failed=failed, fails_below=fails_below)
+    title = _title(tree, node)
+    if tree.difference:
+        fill = tree.difference[by].color(node)
+        title += f"\n{tree.difference[by].sentence(node)}"
     y = _TOP + frame.level * _ROW
     max_letters = int((frame.width - 6) / _LETTER_WIDTH)
     label = xml.text(_shorten(escape(name), max_letters))
     shown = f'<text x="{frame.x + 3:.2f}" y="{y + 13}">{label}</text>'
     return (
         f'<g class="frame{" failed" if failed else ""}" data-node="{node}">'
-        f"<title>{xml.text(_title(tree, node))}</title>"
+        f"<title>{xml.text(title)}</title>"
         f'<rect x="{frame.x:.2f}" y="{y}" width="{frame.width:.2f}" height="{_ROW - 1}" rx="2" '
-        f'fill="{color(name, failed=failed, fails_below=fails_below)}"/>'
+        f'fill="{fill}"/>'
         f"{shown if max_letters >= 3 else ''}</g>\n"
     )
 
@@ -253,6 +288,9 @@ def _to_json(tree: Tree, by: str) -> str:
     """Return the data for flamegraph.js. Three JSON characters must be escaped in XML."""
     values = {column: getattr(tree, column).tolist() for column in _COLUMNS}
     colors = [color(name, failed=False, fails_below=False) for name in tree.names]
-    rest = {"by": by, "names": tree.names, "colors": colors, "texts": tree.texts}
-    text = json.dumps({**rest, **values, "titles": _TITLES}, separators=(",", ":"))
+    rest: dict[str, Any] = {"by": by, "names": tree.names, "colors": colors, "texts": tree.texts}
+    if tree.difference:
+        rest["difference"] = {by: each.as_json() for by, each in tree.difference.items()}
+    rest |= {"titles": _TITLES, "key": _key(tree)}
+    text = json.dumps({**rest, **values}, separators=(",", ":"))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
