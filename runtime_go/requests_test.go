@@ -258,6 +258,14 @@ ended [{Traceparent 00-TRACE-NEW-01} {Tracestate ft=KEY:6}]
 	}
 }
 
+// tracestate without traceparent is read if it has the member ft, which is sent where no inbound call is known.
+func TestMemberWithoutTraceparent(t *testing.T) {
+	d, _, _ := record(t, "minted")
+	if text := d.main().texts(); !strings.HasPrefix(text, "-> GET /\nrequest in http 1 ft=00000000000000aa:1f\n") {
+		t.Error(text)
+	}
+}
+
 // The trace of a request that brings no ids begins with it, and all that it sends is in that.
 func TestIdsOfAnInboundCallWithoutIds(t *testing.T) {
 	d, _, _ := record(t, "minted", "FUNCTRACE_PROPAGATE=span")

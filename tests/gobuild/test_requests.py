@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from functrace.analysis.requests import joined
 from functrace.gobuild import archives, request_hooks, toolexec
+from functrace.tracefile import open_trace
 from tests.support import request_events, toolchains
 from tests.support.request_events import Seen
 from tests.support.toolchains import Go
@@ -198,6 +200,17 @@ def test_forward_sends_the_headers_of_the_inbound_call(program: Program) -> None
     assert received.ids == sent.ids == f"{TRACE_ID}-{SPAN_ID}"
     assert own.ids == ""
     assert (sent.inbound, sent.minted, sent.sampled) == (1, False, True)
+
+
+@pytest.mark.parametrize(("mode", "are_joined"), [("observe", False), ("forward", True)])
+def test_forward_joins_what_belongs_to_no_inbound_call(
+    program: Program, mode: str, are_joined: bool
+) -> None:
+    """All requests arrive at the program that sends them, some without a context."""
+    program.record("goroutines", FUNCTRACE_PROPAGATE=mode)
+    found = joined([open_trace(program.folder / "x.ftrace")])
+    joins = found.joins.outbound[found.rows.inbound]
+    assert (joins >= 0).tolist() == [are_joined] * 7
 
 
 def test_span_sends_ids_of_its_own(program: Program) -> None:
