@@ -12,23 +12,26 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from functrace.watch.following import Following
+from functrace.watch.ring_rollups import Rolling
 
 _SOURCE = Path(__file__).with_name("watch")
 _RATES = (100_000, 1_000_000)  # events a second
 _WINDOWS = 10
+_MINUTE_NS = 60_000_000_000
 
 
 def watching() -> None:
-    """Print the watcher's share of a core, and its CPU time per event."""
+    """Print the watcher's share of a core, and its CPU time per event, with and without rollups."""
     print("the watcher, one window a second of a program with a ring of 64 MB")
-    print("    events/s   % of a core   ns an event   incomplete windows")
+    print("    events/s   % of a core   ns an event   incomplete windows   rollups")
     with tempfile.TemporaryDirectory(dir=_memory()) as folder:
         program = Path(folder) / "load"
         command = [sys.executable, "-m", "functrace", "go", "-q", "build", "-o", str(program), "."]
         subprocess.run(command, cwd=_SOURCE, check=True)
         for rate in _RATES:
             with _running(program, rate, Path(folder) / "rings") as rings:
-                _follow(rings)
+                _follow(rings, None)
+                _follow(rings, Rolling(_MINUTE_NS, lambda _ring, _started: 0, lambda _part: None))
 
 
 def _memory() -> Path | None:
@@ -51,8 +54,8 @@ def _running(program: Path, rate: int, rings: Path) -> Iterator[Path]:
             ring.unlink()
 
 
-def _follow(rings: Path) -> None:
-    following = Following(rings)
+def _follow(rings: Path, rolling: Rolling | None) -> None:
+    following = Following(rings, rolling=rolling)
     following.poll()
     began, used = time.monotonic(), time.process_time()
     calls = incomplete = 0
@@ -66,7 +69,7 @@ def _follow(rings: Path) -> None:
     events = 2 * calls
     print(
         f"{events / seconds:12,.0f} {100 * used / seconds:13.1f} {1e9 * used / events:13.0f}"
-        f" {incomplete:20}"
+        f" {incomplete:20} {'a minute' if rolling else 'none':>9}"
     )
 
 
