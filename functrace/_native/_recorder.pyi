@@ -43,6 +43,127 @@ def hide(function: Callable[..., Any]) -> Callable[..., Any]:
     It has the function's attributes.
     """
 
+def get_attribute(thing: object, name: str) -> Any:
+    """Return the attribute stored in a slot or the dictionary of ``thing``, or None.
+
+    No code of the program runs.
+    """
+
+class TraceContext:
+    """What the trace headers of a request contain.
+
+    A header whose value is not printable ASCII, or longer than 4,096 bytes, counts as absent.
+    """
+
+    ids: bytes
+    """trace id and span id, 16 and 8 bytes; empty if there are none"""
+    ft: bytes
+    """key of the process and number of the outbound call that sent the request, 8 bytes each,
+    little-endian; empty if unknown"""
+    is_sampled: bool
+    """the caller records the trace"""
+    traceparent: str
+    """the value, if it is valid; else empty"""
+    tracestate: str
+    """the value, if traceparent is valid; else empty"""
+    members: list[str] | None
+    """the members of tracestate, at most 32; None if they are not valid"""
+    b3: str
+    """the value, if it is valid; else empty"""
+    multi: dict[str, str]
+    """the valid headers of B3 with several headers, by name"""
+
+def parse_headers(headers: Any, /) -> TraceContext:
+    """Return what the headers of a request contain; the same object if there are no trace headers.
+
+    headers: a list or tuple of pairs of str or bytes, in the order of arrival, or the environment
+    of a WSGI request.
+    """
+
+def wsgi_request(environ: Any, /) -> tuple[str, str] | None:
+    """Return method and target of the environment of a WSGI request; None if it is none."""
+
+def to_status(value: Any, /) -> int:
+    """Return the status of a response, a number or such as '200 OK'; -1 if it is none."""
+
+def guard(
+    function: Callable[..., Any], report: Callable[[Exception], None], begins: bool, /
+) -> Any:
+    """Return a callable that calls ``function`` unseen and does not fail by itself.
+
+    An exception that a handler of a signal raises meanwhile passes through, and a request that the
+    function has begun by then is ended. Any other failure is reported, and the callable returns
+    None. With ``begins`` it does nothing while calls are not recorded.
+    """
+
+def around(
+    original: Callable[..., Any],
+    before: Callable[..., Any] | None,
+    after: Callable[[Any, Any, BaseException | None], None] | None,
+    report: Callable[[Exception], None],
+    begins: bool,
+    /,
+) -> Any:
+    """Return a callable that calls ``original`` between two hooks, each as if by guard().
+
+    before is called with the arguments of the call, and returns the call's state: without it, that
+    is the first argument. after is called with the state, unless that is None, and with the result
+    and the exception, one of them None. If a handler of a signal interrupts it, it is called again.
+
+    The callable binds, and has the attributes, as the original; __wrapped__ is the original.
+    """
+
+class Inbound:
+    """Inbound call."""
+
+    number: int
+    """its number in the process; 0 once it has ended"""
+    protocol: int
+    """1 HTTP, 2 gRPC"""
+    method: str
+    """the method of HTTP, or empty"""
+    context: TraceContext
+    status: int
+    """the status of its response; -1 if unknown"""
+    own_ids: bytes
+    """trace id and span id, if functrace makes them; else empty"""
+    route: str
+    """the framework's name for its path; empty if unknown"""
+    error: BaseException | None
+    """an exception that ended it"""
+    environ: Any
+    """where its framework left the request (ASGI), or None"""
+    owner: Any
+    """the object of the library that handles it, or None"""
+
+def begin_inbound(
+    recorder: Recorder,
+    function: int,
+    protocol: int,
+    context: TraceContext,
+    method: str,
+    own_ids: bytes,
+    /,
+) -> Inbound | None:
+    """Begin an inbound call on this thread's track, which becomes that of the current context.
+
+    Returns None if it is not recorded. function as add_request_function() returned it; own_ids:
+    b"", or 16 bytes trace id and 8 bytes span id, which count if the context has none.
+    """
+
+def end_inbound(
+    recorder: Recorder | None,
+    inbound: Inbound,
+    status: int,
+    route: int,
+    failure: str | BaseException | None,
+    /,
+) -> None:
+    """End an inbound call, as end_request() does; once only."""
+
+def current_inbound() -> Inbound | None:
+    """Return the inbound call of the current context, which may have ended, or None."""
+
 class Recorder:
     path: str
     """absolute"""

@@ -62,6 +62,16 @@ def has_budget() -> bool:
     return sys.version_info >= (3, 12)
 
 
+def current() -> Recorder | None:
+    """Return the recorder that is not closed."""
+    return _recorders[0] if _recorders else None
+
+
+def is_recording() -> bool:
+    """Return whether calls are recorded."""
+    return any(recorder._is_started for recorder in _recorders)
+
+
 class Recorder:
     """Recorder of calls into a trace file."""
 

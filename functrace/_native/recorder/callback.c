@@ -27,23 +27,22 @@ static bool is_ours_to_drop(PyObject *type, const PyObject *of_program) {
            PyType_IsSubtype((PyTypeObject *)type, (PyTypeObject *)PyExc_Exception);
 }
 
-/* Drops the error if it is ours; otherwise removes our frames from its traceback. */
-static int settle_error(PyObject *callback) {
+PyObject *callback_take_error(PyObject *callback) {
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
     PyObject *of_program = first_of_program(traceback, builtins_of(callback));
-    bool is_dropped = is_ours_to_drop(type, of_program);
-    if (!is_dropped) {
+    bool is_taken = is_ours_to_drop(type, of_program);
+    if (!is_taken) {
         if (value && PyExceptionInstance_Check(value))
             PyException_SetTraceback(value, of_program ? of_program : Py_None);
         PyErr_Restore(type, value, Py_XNewRef(of_program));
         Py_XDECREF(traceback);
-        return -1;
+        return NULL;
     }
     Py_XDECREF(type);
-    Py_XDECREF(value);
     Py_XDECREF(traceback);
-    return 0;
+    return value;
 }
 
 int callback_call(PyObject *callback, PyObject *argument, PyObject **result) {
@@ -51,7 +50,11 @@ int callback_call(PyObject *callback, PyObject *argument, PyObject **result) {
     tracing_pause(state);
     *result = argument ? PyObject_CallOneArg(callback, argument) : PyObject_CallNoArgs(callback);
     tracing_resume(state);
-    return *result ? 1 : settle_error(callback);
+    if (*result) return 1;
+    PyObject *error = callback_take_error(callback);
+    if (!error) return -1;
+    Py_DECREF(error);
+    return 0;
 }
 
 typedef struct {

@@ -9,6 +9,10 @@
  * meanwhile by a signal handler. */
 int callback_call(PyObject *callback, PyObject *argument, PyObject **result);
 
+/* Takes the error that a callback has raised and returns it; NULL if it is the program's, which stays
+ * set without our frames in its traceback. */
+PyObject *callback_take_error(PyObject *callback);
+
 /* Returns a callable that calls function unseen. */
 PyObject *callback_hide(PyObject *function);
 

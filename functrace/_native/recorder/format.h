@@ -39,6 +39,7 @@ enum {
 };
 enum { IS_DEMOTED = 1, IS_MUTE = 2 }; /* in a value of DEMOTION_RECORD */
 enum { IS_INBOUND = 1, IS_OUTBOUND = 2, DIRECTION_MASK = 3 }; /* in a value of REQUEST_RECORD */
+enum { PROTOCOL_SHIFT = 2, HAS_IDS = 1 << 8, IS_SAMPLED = 1 << 9, HAS_FT = 1 << 10, IS_OWN = 1 << 11 };
 enum { REQUEST_ID_BYTES = 16 + 8, REQUEST_FT_BYTES = 2 * 8 };
 enum { STATUS_ROUTE_SHIFT = 20 }; /* in a value of STATUS_RECORD */
 enum { OPEN_IS_INHERITED = 1 }; /* a value of OPEN_RECORD */

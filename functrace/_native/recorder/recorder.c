@@ -6,9 +6,14 @@
 #include "budget.h"
 #include "callback.h"
 #include "calls.h"
+#include "hooks.h"
+#include "inbound.h"
 #include "requests.h"
 #include "source.h"
 #include "state.h"
+#include "stored.h"
+#include "trace_context.h"
+#include "wsgi.h"
 
 enum { MAX_FACTS_BYTES = 30000 };
 
@@ -364,12 +369,22 @@ static PyMethodDef module_functions[] = {
     {"clock", module_clock, METH_NOARGS, NULL},
     {"has_budget", module_has_budget, METH_NOARGS, NULL},
     {"hide", module_hide, METH_O, NULL},
+    {"get_attribute", (PyCFunction)(void (*)(void))module_get_attribute, METH_FASTCALL, NULL},
+    {"parse_headers", module_parse_headers, METH_O, NULL},
+    {"wsgi_request", module_wsgi_request, METH_O, NULL},
+    {"to_status", module_to_status, METH_O, NULL},
+    {"guard", module_guard, METH_VARARGS, NULL},
+    {"around", module_around, METH_VARARGS, NULL},
+    {"begin_inbound", (PyCFunction)(void (*)(void))module_begin_inbound, METH_FASTCALL, NULL},
+    {"end_inbound", (PyCFunction)(void (*)(void))module_end_inbound, METH_FASTCALL, NULL},
+    {"current_inbound", module_current_inbound, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 
 static int module_fill(PyObject *module) {
     if (PyModule_AddIntConstant(module, "THREAD", THREAD_KIND) < 0 ||
-        PyModule_AddIntConstant(module, "TASK", TASK_KIND) < 0 || callback_begin() < 0)
+        PyModule_AddIntConstant(module, "TASK", TASK_KIND) < 0 || callback_begin() < 0 ||
+        hooks_begin() < 0 || wsgi_begin() < 0 || trace_context_begin(module) < 0 || inbound_begin(module) < 0)
         return -1;
     return PyModule_AddType(module, &recorder_type);
 }

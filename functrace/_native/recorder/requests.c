@@ -110,17 +110,36 @@ PyObject *recorder_add_request_function(PyObject *self, PyObject *args) {
     return index ? PyLong_FromUnsignedLong(index) : PyErr_NoMemory();
 }
 
-enum { MAX_PAYLOAD = 2 * 8 + REQUEST_ID_BYTES + REQUEST_FT_BYTES };
-
-/* Appends bytes to a payload; false and an error if they have another length than 0 or `wanted`. */
-static bool append(char *payload, size_t *size, PyObject *bytes, Py_ssize_t wanted) {
-    if (!PyBytes_Check(bytes) || (PyBytes_GET_SIZE(bytes) && PyBytes_GET_SIZE(bytes) != wanted)) {
-        PyErr_SetString(PyExc_ValueError, "ids have another length");
-        return false;
+int request_begin(uint32_t function, uint64_t value, const struct request_payload *payload,
+                  uint64_t track, uint64_t *number) {
+    char bytes[2 * 8 + REQUEST_ID_BYTES + REQUEST_FT_BYTES];
+    PyThreadState *state = thread_state();
+    struct thread *th;
+    *number = 0;
+    int status = call_thread(state, &th);
+    if (status <= 0) return status;
+    struct track *t = track ? track_numbered(track) : th->track;
+    size_t size = (value & DIRECTION_MASK) == IS_OUTBOUND ? 16 : 8; /* of the numbers */
+    uint64_t numbers[] = {request_count + 1, payload->inbound};
+    memcpy(bytes, numbers, size);
+    if (value & HAS_IDS) memcpy(bytes + size, payload->ids, REQUEST_ID_BYTES), size += REQUEST_ID_BYTES;
+    if (value & HAS_FT) memcpy(bytes + size, payload->ft, REQUEST_FT_BYTES), size += REQUEST_FT_BYTES;
+    struct request r = {t ? request_function_number(function) : 0, value, bytes, size};
+    if (r.function) {
+        uint64_t now = clock_ticks();
+        call_drop_dead(state, t, frame_of(numbers[0]), now);
+        if (enter(t, now, &r, numbers[0])) *number = th->latest_request = ++request_count;
     }
-    memcpy(payload + *size, PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes));
-    *size += (size_t)PyBytes_GET_SIZE(bytes);
-    return true;
+    call_finish_event();
+    return 0;
+}
+
+/* Returns the bytes of a payload's part; NULL and an error if they have another length. */
+static const char *bytes_of(PyObject *bytes, bool is_there, Py_ssize_t wanted) {
+    if (PyBytes_Check(bytes) && PyBytes_GET_SIZE(bytes) == (is_there ? wanted : 0))
+        return PyBytes_AS_STRING(bytes);
+    PyErr_SetString(PyExc_ValueError, "ids have another length");
+    return NULL;
 }
 
 static bool check_count(Py_ssize_t count, Py_ssize_t wanted) {
@@ -132,37 +151,15 @@ static bool check_count(Py_ssize_t count, Py_ssize_t wanted) {
 PyObject *recorder_begin_request(PyObject *self, PyObject *const *arguments, Py_ssize_t count) {
     (void)self;
     if (count != 6 && !check_count(count, 5)) return NULL;
-    uint32_t index = (uint32_t)PyLong_AsUnsignedLong(arguments[0]);
-    uint64_t value = PyLong_AsUnsignedLongLong(arguments[1]);
-    uint64_t inbound = PyLong_AsUnsignedLongLong(arguments[2]);
+    uint32_t function = (uint32_t)PyLong_AsUnsignedLong(arguments[0]);
+    uint64_t value = PyLong_AsUnsignedLongLong(arguments[1]), number;
+    struct request_payload payload = {PyLong_AsUnsignedLongLong(arguments[2]), NULL, NULL};
     uint64_t track = count == 6 ? PyLong_AsUnsignedLongLong(arguments[5]) : 0;
     if (PyErr_Occurred()) return NULL;
-    char payload[MAX_PAYLOAD];
-    size_t size = 8; /* behind the number */
-    if ((value & DIRECTION_MASK) == IS_OUTBOUND) {
-        memcpy(payload + size, &inbound, 8);
-        size += 8;
-    }
-    if (!append(payload, &size, arguments[3], REQUEST_ID_BYTES) ||
-        !append(payload, &size, arguments[4], REQUEST_FT_BYTES))
-        return NULL;
-    PyThreadState *state = thread_state();
-    struct thread *th;
-    int status = call_thread(state, &th);
-    if (status < 0) return NULL;
-    struct track *t = !status ? NULL : track ? track_numbered(track) : th->track;
-    struct request r = {t ? request_function_number(index) : 0, value, payload, size};
-    uint64_t number = request_count + 1;
-    memcpy(payload, &number, 8);
-    bool entered = false;
-    if (r.function) {
-        uint64_t now = clock_ticks();
-        call_drop_dead(state, t, frame_of(number), now);
-        entered = enter(t, now, &r, number);
-        request_count += entered;
-    }
-    call_finish_event();
-    return PyLong_FromUnsignedLongLong(entered ? number : 0);
+    payload.ids = bytes_of(arguments[3], value & HAS_IDS, REQUEST_ID_BYTES);
+    payload.ft = payload.ids ? bytes_of(arguments[4], value & HAS_FT, REQUEST_FT_BYTES) : NULL;
+    if (!payload.ft || request_begin(function, value, &payload, track, &number) < 0) return NULL;
+    return PyLong_FromUnsignedLongLong(number);
 }
 
 /* Describes a failure, a text or an exception; false if there is none. */
@@ -187,22 +184,13 @@ static void end_unseen(uint64_t number) {
     if (t) t->open[i].flags |= ENDED;
 }
 
-PyObject *recorder_end_request(PyObject *self, PyObject *const *arguments, Py_ssize_t count) {
-    (void)self;
-    if (!check_count(count, 4)) return NULL;
-    uint64_t number = PyLong_AsUnsignedLongLong(arguments[0]);
-    int64_t status = PyLong_AsLongLong(arguments[1]);
-    uint32_t route = (uint32_t)PyLong_AsUnsignedLong(arguments[2]);
-    if (PyErr_Occurred()) return NULL;
+int request_end(uint64_t number, int64_t status, uint32_t route, PyObject *failure) {
     struct exception_text text;
-    bool failed = describe(arguments[3], &text);
+    bool failed = describe(failure, &text);
     struct thread *th;
     int found = call_thread(thread_state(), &th);
-    if (found < 0) return NULL;
-    if (found == 0) {
-        end_unseen(number);
-        Py_RETURN_NONE;
-    }
+    if (found == 0) end_unseen(number);
+    if (found <= 0) return found;
     struct track *t = th->track;
     int64_t i = track_find_frame(t, frame_of(number));
     if (i < 0) t = tracks_find_frame(frame_of(number), &i);
@@ -214,8 +202,20 @@ PyObject *recorder_end_request(PyObject *self, PyObject *const *arguments, Py_ss
         leave(t, now, status, failed ? &text : NULL);
     }
     call_finish_event();
+    return 0;
+}
+
+PyObject *recorder_end_request(PyObject *self, PyObject *const *arguments, Py_ssize_t count) {
+    (void)self;
+    if (!check_count(count, 4)) return NULL;
+    uint64_t number = PyLong_AsUnsignedLongLong(arguments[0]);
+    int64_t status = PyLong_AsLongLong(arguments[1]);
+    uint32_t route = (uint32_t)PyLong_AsUnsignedLong(arguments[2]);
+    if (PyErr_Occurred() || request_end(number, status, route, arguments[3]) < 0) return NULL;
     Py_RETURN_NONE;
 }
+
+uint64_t request_latest(void) { return this_thread ? this_thread->latest_request : 0; }
 
 PyObject *recorder_open_inbound(PyObject *self, PyObject *unused) {
     (void)self, (void)unused;

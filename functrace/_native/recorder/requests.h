@@ -2,6 +2,9 @@
 #ifndef FUNCTRACE_REQUESTS_H
 #define FUNCTRACE_REQUESTS_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "interpreter.h"
 
 /* Adds a function that stands for requests. Returns its index, from 1 on and the same in all files; 0
@@ -16,6 +19,23 @@ void requests_begin_again(void);
 
 /* Returns the new number of the request function that had this one in the previous file, or 0. */
 uint32_t request_function_renumber(uint32_t previous_number);
+
+/* Payload of a request's record: ids and ft count as far as its value says that they follow. */
+struct request_payload {
+    uint64_t inbound; /* of an outbound call, else ignored */
+    const void *ids, *ft;
+};
+
+/* Begins a request on a track, 0 for the thread's. number becomes 0 if it is not recorded. Returns 0, or
+ * -1 if an error of the program's is set. */
+int request_begin(uint32_t function, uint64_t value, const struct request_payload *payload,
+                  uint64_t track, uint64_t *number);
+
+/* Ends a request, and the calls inside it; likewise. failure: a str, an exception or None. */
+int request_end(uint64_t number, int64_t status, uint32_t route, PyObject *failure);
+
+/* Returns the number of the request that this thread began last, or 0. */
+uint64_t request_latest(void);
 
 /* Methods of the recorder, see _recorder.pyi. */
 PyObject *recorder_add_request_function(PyObject *self, PyObject *args);

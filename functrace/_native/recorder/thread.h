@@ -11,6 +11,7 @@ struct thread {
     struct track *track;
     struct track *own, *home; /* home: where switch() has put it, or NULL */
     bool on_task, busy;       /* busy: in one of our callbacks, whose calls are not recorded */
+    uint64_t latest_request;  /* the number of the request that it began last */
     struct binding *binding;  /* notified when this thread's interpreter state is deleted */
     struct thread *previous, *next;
 };

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from functrace.runtime import BUILTINS
-from functrace.runtime.raw_attributes import get_attribute
-from functrace.runtime.requests.patching import raw_trace_headers, to_text
+from functrace.runtime.requests.parts import get_attribute
+from functrace.runtime.requests.patching import to_text
 
 TYPE_CHECKING = False  # typing is not imported at run time: it lengthens the start
 if TYPE_CHECKING:
@@ -26,13 +26,6 @@ def code_of(code: Any) -> int:
     if type(value) is tuple and value:
         code = value[0]
     return int.__index__(code) if issubclass(type(code), int) else 0
-
-
-def trace_metadata(metadata: Any) -> list[tuple[str, str]]:
-    """Return the trace headers in metadata: a sequence of pairs."""
-    if type(metadata) not in (tuple, list):
-        return []
-    return raw_trace_headers(metadata)
 
 
 def with_metadata(metadata: Any, outbound: Outbound | None) -> Any:

@@ -95,11 +95,12 @@ class RequestHooks:
 
     def _get_tracker(self) -> Tracker:
         if self._tracker is None:
+            from functrace.runtime.requests.parts import current_inbound
             from functrace.runtime.requests.tracker import Tracker
 
             self._tracker = Tracker(self._propagate, keeps_urls=self._keeps_urls, tasks=self._tasks)
             self._tracker.attach(self._recorder, self._process_key)
-            self._tasks.follow_inbound(Tracker.in_context)
+            self._tasks.follow_inbound(current_inbound)
         return self._tracker
 
     def _find_spec(self, finder: _Finder, name: str, path: Any, target: Any) -> Any:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functrace.runtime import BUILTINS, MODULES
-from functrace.runtime.raw_attributes import get_attribute, get_dict
-from functrace.runtime.requests.trace_headers import TraceContext
+from functrace.runtime.raw_attributes import get_dict
+from functrace.runtime.requests.parts import get_attribute, parse_headers
 
 TYPE_CHECKING = False  # typing is not imported at run time: it lengthens the start
 if TYPE_CHECKING:
     from typing import Any
+
+    from functrace._native._recorder import TraceContext
 
 globals()["__builtins__"] = BUILTINS
 
@@ -32,14 +34,11 @@ def current_context(inbound: TraceContext) -> TraceContext | None:
     if not (_is_id(trace_id, 128) and _is_id(span_id, 64)):
         return None
     flags = tuple.__getitem__(span_context, 3)
-    context = TraceContext()
-    context.is_current = True
-    context.trace_id, context.span_id = f"{trace_id:032x}", f"{span_id:016x}"
-    context.is_sampled = issubclass(type(flags), int) and bool(int.__and__(flags, _SAMPLED))
-    sampled = "01" if context.is_sampled else "00"
-    context.traceparent = f"00-{context.trace_id}-{context.span_id}-{sampled}"
-    if inbound.trace_id == context.trace_id:
-        context.tracestate = inbound.tracestate
+    is_sampled = issubclass(type(flags), int) and bool(int.__and__(flags, _SAMPLED))
+    headers = [("traceparent", f"00-{trace_id:032x}-{span_id:016x}-{is_sampled:02x}")]
+    if inbound.ids[:16] == int.to_bytes(trace_id, 16, "big"):
+        headers.append(("tracestate", inbound.tracestate))
+    context: TraceContext = parse_headers(headers)
     return context
 
 

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from functrace.runtime import BUILTINS
 from functrace.runtime.raw_attributes import exact_str, get_dict
-from functrace.runtime.requests.trace_headers import NAMES
 
 TYPE_CHECKING = False  # typing is not imported at run time: it lengthens the start
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from typing import Any
 
 globals()["__builtins__"] = BUILTINS
 
+_FUNCTION: Any = type(lambda: None)
 _COPIED = ("__module__", "__name__", "__qualname__", "__doc__")
 _TRACEBACK: Any = BaseException.__dict__["__traceback__"]  # a class may override the name
-
-
-_WSGI_NAMES = [(name, f"HTTP_{name.upper().replace('-', '_')}") for name in sorted(NAMES)]
 
 
 def replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
@@ -25,12 +22,13 @@ def replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
     original = vars(owner).get(name)
     if original is None:
         return
-    wrapper = make(original)
-    for attribute in _COPIED:
-        if hasattr(original, attribute):
-            setattr(wrapper, attribute, getattr(original, attribute))
-    wrapper.__dict__.update(get_dict(original))
-    wrapper.__wrapped__ = original  # for inspect.signature
+    wrapper: Any = make(original)
+    if type(wrapper) is _FUNCTION:  # others are like the original by themselves
+        for attribute in _COPIED:
+            if hasattr(original, attribute):
+                setattr(wrapper, attribute, getattr(original, attribute))
+        wrapper.__dict__.update(get_dict(original))
+        wrapper.__wrapped__ = original  # for inspect.signature
     setattr(owner, name, wrapper)
 
 
@@ -41,36 +39,14 @@ def replace_inherited(cls: Any, name: str, make: Callable[[Any], Any]) -> None:
     replace(cls, name, make)
 
 
-def around(before: Callable[..., Any], after: Callable[..., None]) -> Callable[[Any], Any]:
-    """Return a function that wraps another one.
+def around_async(before: Callable[..., Any], after: Callable[..., None]) -> Callable[[Any], Any]:
+    """Return a function that wraps a coroutine function, as Tracker.around does a function.
 
     Args:
         before: called with the arguments of the call. Its result is the call's state.
         after: called with the state, the result and the exception, one of them None, unless the
             state is None.
     """
-
-    def make(original: Any) -> Any:
-        def wrapper(*arguments: Any, **options: Any) -> Any:
-            state = before(*arguments, **options)
-            try:
-                result = original(*arguments, **options)
-            except BaseException as error:
-                if state is not None:
-                    after(state, None, error)
-                remove_frame(error)
-                raise
-            if state is not None:
-                after(state, result, None)
-            return result
-
-        return wrapper
-
-    return make
-
-
-def around_async(before: Callable[..., Any], after: Callable[..., None]) -> Callable[[Any], Any]:
-    """Return a function that wraps a coroutine function, likewise."""
 
     def make(original: Any) -> Any:
         async def wrapper(*arguments: Any, **options: Any) -> Any:
@@ -98,52 +74,23 @@ def remove_frame(error: BaseException) -> None:
         _TRACEBACK.__set__(error, traceback.tb_next)
 
 
-def raw_trace_headers(headers: Iterable[Any]) -> list[tuple[str, str]]:
-    """Return the trace headers among pairs of str or bytes."""
-    found = []
-    for pair in headers:
-        name = to_text(pair[0]).lower()
-        if name in NAMES:
-            found.append((name, to_text(pair[1])))
-    return found
-
-
-def mapped_trace_headers(headers: Any) -> list[tuple[str, str]]:
-    """Return the trace headers of a mapping of headers, without calling a method of the program."""
+def stored_headers(headers: Any) -> list[Any]:
+    """Return the pairs of a mapping of headers, without calling a method of the program."""
     if type(headers) is dict:
-        return raw_trace_headers(headers.items())
+        return list(headers.items())
     stored = get_dict(headers)
     pairs = stored.get("_list")  # of httpx.Headers
     if type(pairs) is list:
-        return raw_trace_headers((pair[1], pair[2]) for pair in pairs)
+        return [pair[1:] for pair in pairs]
     store: Any = stored.get("_store")  # of requests' CaseInsensitiveDict
     if issubclass(type(store), dict):
-        return raw_trace_headers(dict.values(store))
+        return list(dict.values(store))
     container: Any = stored.get("_container")  # of urllib3's HTTPHeaderDict
     if issubclass(type(container), dict):
-        found = []
-        for name, *values in dict.values(container):
-            found += raw_trace_headers((name, value) for value in values)
-        return found
+        return [(name, value) for name, *values in dict.values(container) for value in values]
     return []
-
-
-def wsgi_trace_headers(environ: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the trace headers in the environment of a WSGI request."""
-    found = []
-    for name, key in _WSGI_NAMES:
-        if key in environ and type(value := environ[key]) is str:
-            found.append((name, value))
-    return found
 
 
 def to_text(value: Any) -> str:
     """Return str or bytes as str; '' for others."""
     return value.decode("latin-1") if type(value) is bytes else exact_str(value)
-
-
-def to_status(value: Any) -> int:
-    """Return the status of a response, a number or such as '200 OK'; -1 if it is none."""
-    if type(value) is str:
-        value = int(value[:3]) if value[:3].isdecimal() and value[:3].isascii() else -1
-    return int(value) if issubclass(type(value), int) and 0 < int(value) < 1000 else -1

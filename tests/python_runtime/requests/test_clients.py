@@ -79,7 +79,7 @@ CLIENTS["aiohttp"] = """
 _BEGIN_TRACING = "trace(lambda: 1)()\n"
 _INBOUND = f"""
 tracker = functrace._get_control()._requests._get_tracker()
-inbound = tracker.begin_inbound("POST", "/pay", [
+inbound = tracker.begin_inbound(("POST", "/pay"), [
     ("traceparent", "{TRACEPARENT}"), ("tracestate", "a=1,ft=0123456789abcdef:7"),
     ("b3", "{TRACE_ID}-{SPAN_ID}-1")])
 """
@@ -87,7 +87,7 @@ inbound = tracker.begin_inbound("POST", "/pay", [
 
 _INBOUND_WITHOUT_IDS = """
 tracker = functrace._get_control()._requests._get_tracker()
-inbound = tracker.begin_inbound("POST", "/pay", [])
+inbound = tracker.begin_inbound(("POST", "/pay"), [])
 """
 
 
@@ -227,6 +227,64 @@ def test_overlapping_calls(runtime: Runtime, peer: Peer, tmp_path: Path) -> None
         ),
         ">GET 127.0.0.1/two ?2 out http of=0 =200 <GET 127.0.0.1/two",
     ]
+
+
+@pytest.mark.parametrize("end", ["connection.close()", "del connection"])
+def test_connection_without_a_response(
+    runtime: Runtime, peer: Peer, tmp_path: Path, end: str
+) -> None:
+    program = f"""
+        import http.client
+        @trace
+        def after(): pass
+        after()
+        connection = http.client.HTTPConnection("127.0.0.1", {peer.port})
+        connection.request("GET", "/one")
+        {end}
+        after()
+    """
+    (trace,) = run_client(runtime, tmp_path, program)
+    assert trace.tracks[0].calls == (
+        ">after <after >GET 127.0.0.1/one ?1 out http of=0 <GET 127.0.0.1/one >after <after"
+    )
+
+
+def test_fork_while_a_response_is_awaited(runtime: Runtime, peer: Peer, tmp_path: Path) -> None:
+    """The parent's call is none of the child's, whose calls have the same numbers."""
+    program = f"""
+        import http.client, os
+        @trace
+        def inside(): pass
+        inside()
+        connection, other = (http.client.HTTPConnection("127.0.0.1", {peer.port}) for _ in "12")
+        connection.request("GET", "/parent")
+        if os.fork() == 0:
+            other.request("GET", "/child")
+            connection.close()
+            inside()
+            other.getresponse()
+            os._exit(0)
+        os.wait()
+        connection.getresponse()
+    """
+    traces = run_client(runtime, tmp_path, program)
+    calls = sorted("".join(track.calls for track in trace.tracks) for trace in traces)
+    # The child's calls are inside the one that its parent had begun.
+    assert ">GET 127.0.0.1/parent ?1 out http of=0 =200 <GET 127.0.0.1/parent" in calls[0]
+    assert ">GET 127.0.0.1/child ?1 out http of=0" in calls[1]
+    assert calls[1].index(">inside") < calls[1].index("=200 <GET 127.0.0.1/child")
+
+
+def test_stopped(runtime: Runtime, client: str, peer: Peer, tmp_path: Path) -> None:
+    """While recording is stopped, nothing is recorded and no header is added."""
+    stop = textwrap.dedent(_INBOUND) + "functrace.stop()\n"
+    program = _program(client, f"{peer.url}/one", before=stop)
+    program += f"functrace.start()\nget('{peer.url}/two', {{}})\ntracker.end_inbound(inbound)\n"
+    (trace,) = run_client(runtime, tmp_path, program, FUNCTRACE_PROPAGATE="forward")
+    assert "traceparent" not in peer.headers(0)
+    assert peer.headers(1)["traceparent"] == TRACEPARENT
+    names = [event for event in _requests(trace) if event.startswith("> GET")]
+    assert names == ["> GET 127.0.0.1/two"]
 
 
 def test_off(runtime: Runtime, peer: Peer, tmp_path: Path) -> None:

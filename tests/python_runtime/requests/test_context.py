@@ -24,7 +24,7 @@ _HEAD = """
     fetch("before")
     tracker = functrace._get_control()._requests._get_tracker()
     def begin(name):
-        return tracker.begin_inbound("GET", f"/{name}", [])
+        return tracker.begin_inbound(("GET", f"/{name}"), [])
     end = tracker.end_inbound
 """
 
@@ -208,9 +208,24 @@ def test_the_program_sees_no_difference(runtime: Runtime, peer: Peer, tmp_path: 
     _run(runtime, tmp_path, peer, program)
 
 
-def test_failing_hook(runtime: Runtime, peer: Peer, tmp_path: Path) -> None:
-    program = """
+_OURS = """
+    import signal
+    from functrace.runtime import BUILTINS
     from functrace.runtime.requests import names
+    def ours(function):
+        # With builtins of functrace's it is no code of the program.
+        return type(function)(function.__code__, {**globals(), "__builtins__": BUILTINS})
+    class TimeoutOfProgram(Exception):
+        def __str__(self):
+            raise SystemExit("a method of the program was called")
+    def handle(*_): raise TimeoutOfProgram(404)
+    signal.signal(signal.SIGALRM, handle)
+"""
+
+
+def test_failing_hook(runtime: Runtime, peer: Peer, tmp_path: Path) -> None:
+    program = f"""{_OURS}
+    @ours
     def broken(*_): raise KeyError("broken")
     names.path_shape = broken
     fetch("two")
@@ -222,21 +237,60 @@ def test_failing_hook(runtime: Runtime, peer: Peer, tmp_path: Path) -> None:
     assert len(peer.requests) == 3
 
 
-def test_failing_hook_with_a_class_of_the_program(
-    runtime: Runtime, peer: Peer, tmp_path: Path
-) -> None:
-    program = """
-    from functrace.runtime.requests import names
-    class Odd(Exception):
-        def __str__(self):
-            raise SystemExit("a method of the program was called")
-    def broken(*_): raise Odd(404)
-    names.path_shape = broken
-    fetch("two")
+def test_signal_during_a_hook(runtime: Runtime, peer: Peer, tmp_path: Path) -> None:
+    """What a handler of the program raises meanwhile is the program's, and not of functrace."""
+    program = f"""{_OURS}
+    import traceback
+    @ours
+    def interrupted(target):
+        signal.raise_signal(signal.SIGALRM)
+        return "/" + target
+    names.path_shape = interrupted
+    try:
+        fetch("two")
+    except TimeoutOfProgram as error:
+        frames = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)]
+        assert not any("functrace/runtime" in name for name in frames) or ALL_FRAMES, frames
+    else:
+        raise AssertionError("the exception was swallowed")
     """
-    message = "functrace: requests are not recorded completely: Odd: 404"
-    trace = _run(runtime, tmp_path, peer, program, message=message)
+    program = program.replace("ALL_FRAMES", str(not runtime.is_native))
+    trace = _run(runtime, tmp_path, peer, program)
     assert list(_owners(trace)) == ["before"]
+
+
+def test_signal_behind_the_begin_of_a_request(runtime: Runtime, peer: Peer, tmp_path: Path) -> None:
+    """A request whose hook is interrupted has ended: the next one is not inside it."""
+    program = f"""{_OURS}
+    calls = []
+    @ours
+    def before(path, when):
+        inbound = tracker.begin_inbound(("GET", path), [])
+        if when == "begin":
+            signal.raise_signal(signal.SIGALRM)
+        return inbound, when
+    @ours
+    def after(state, _result, _error):
+        inbound, when = state
+        calls.append(when)
+        if when == "end" and len(calls) == 1:
+            signal.raise_signal(signal.SIGALRM)
+        tracker.end_inbound(inbound)
+    serve = tracker.around(before, after)(lambda path, when: fetch("in"))
+    for path, when in (("/begin", "begin"), ("/end", "end")):
+        try:
+            serve(path, when)
+        except TimeoutOfProgram:
+            continue
+        raise AssertionError("the exception was swallowed")
+    assert calls == ["end", "end"]
+    fetch("outside")
+    serve("/last", "")
+    """
+    trace = _run(runtime, tmp_path, peer, program)
+    events = [event for event in trace.tracks[0].events if " GET /" in event]
+    assert events == [f"{sign} GET {path}" for path in ("/begin", "/end", "/last") for sign in "><"]
+    assert _owners(trace)["outside"] == "unknown"
 
 
 def test_many_names(runtime: Runtime, peer: Peer, tmp_path: Path) -> None:
@@ -268,7 +322,7 @@ def test_opentelemetry(
         RequestsInstrumentor().instrument()
     tracker = functrace._get_control()._requests._get_tracker()
     headers = {{"traceparent": "{TRACEPARENT}", "tracestate": "a=1"}}
-    first = tracker.begin_inbound("GET", "/", list(headers.items()))
+    first = tracker.begin_inbound(("GET", "/"), list(headers.items()))
     outer = TraceContextTextMapPropagator().extract(headers)
     with api.get_tracer("x").start_as_current_span("serve", context=outer) as span:
         requests.get("http://127.0.0.1:{peer.port}/")

@@ -164,7 +164,7 @@ def test_stream(runtime: Runtime, library: str, tmp_path: Path) -> None:
 def test_forward(runtime: Runtime, library: str, tmp_path: Path) -> None:
     program = f"""
     tracker = functrace._get_control()._requests._get_tracker()
-    inbound = tracker.begin_inbound("POST", "/pay", [("traceparent", "{TRACEPARENT}")])
+    inbound = tracker.begin_inbound(("POST", "/pay"), [("traceparent", "{TRACEPARENT}")])
     ask(b"1")
     print(seen[0])
     tracker.end_inbound(inbound)
@@ -188,3 +188,48 @@ def test_observe(runtime: Runtime, library: str, tmp_path: Path) -> None:
     assert not {"traceparent", "tracestate", "b3"} & set(seen[0])
     """
     _run(runtime, tmp_path, library + program)
+
+
+_SYNCHRONOUS = (
+    _ASYNC.replace("handlers(get_async, watch_async)", "handlers(get, watch)")
+    .replace("grpc.aio.server()", "grpc.aio.server(futures.ThreadPoolExecutor(1))")
+    .replace("import asyncio\n", "import asyncio\n    from concurrent import futures\n", 1)
+)
+
+
+def test_synchronous_handlers_of_an_asyncio_server(runtime: Runtime, tmp_path: Path) -> None:
+    """Their steps run in threads: a function's is recorded, a generator's are not."""
+    program = """
+    assert asks(b"1", b"missing", b"fail") == [
+        b"1", grpc.StatusCode.NOT_FOUND, grpc.StatusCode.UNKNOWN]
+    assert watched(b"x") == [b"x"] * 3
+    """
+    trace = _run(runtime, tmp_path, _SYNCHRONOUS + program)
+    served = sorted(events[-2:] for events in _requests(trace, "in"))
+    # The library does not tell the code that such a function answers with.
+    assert served == [[], ["= grpc 2", "error ValueError: no stock"], ["> check", "< check"]]
+
+
+def test_generator_that_is_closed_early(runtime: Runtime, tmp_path: Path) -> None:
+    """The program's generator ends with the call that runs it, and so does the inbound call."""
+    program = """
+    ended = []
+    async def watch_async(request, context):
+        try:
+            while True:
+                yield check(request)
+                await asyncio.sleep(0.01)
+        finally:
+            ended.append(request)
+    loop.run_until_complete(begin())
+    async def cancel():
+        responses = stream(b"x")
+        await responses.read()
+        responses.cancel()
+        while not ended:
+            await asyncio.sleep(0.01)
+    loop.run_until_complete(cancel())
+    """
+    trace = _run(runtime, tmp_path, _ASYNC + program)
+    (served,) = _requests(trace, "in")
+    assert served[:2] == ["> check", "< check"]

@@ -6,9 +6,9 @@ A call begins before the connection is made or reused and ends with the headers 
 from __future__ import annotations
 
 from functrace.runtime import BUILTINS
-from functrace.runtime.raw_attributes import exact_str, get_attribute
-from functrace.runtime.requests.patching import around_async, replace, to_status
-from functrace.runtime.requests.trace_headers import NAMES
+from functrace.runtime.raw_attributes import exact_str
+from functrace.runtime.requests.parts import get_attribute, to_status
+from functrace.runtime.requests.patching import around_async, replace
 from functrace.runtime.weak_map import WeakIdentityMap
 
 TYPE_CHECKING = False  # typing is not imported at run time: it lengthens the start
@@ -24,7 +24,7 @@ def install(tracker: Tracker, module: Any) -> None:
     """Hook connectors, requests or responses."""
     hooks, guard, classes = _hooks_of(tracker), tracker.guard, vars(module)
     if module.__name__ == "aiohttp.connector":
-        wrap = around_async(guard(hooks.begin), guard(hooks.connected))
+        wrap = around_async(guard(hooks.begin, begins=True), guard(hooks.connected))
         replace(classes["BaseConnector"], "connect", wrap)
         return
     wrap = around_async(guard(hooks.send), guard(hooks.sent))
@@ -57,7 +57,7 @@ class _Hooks:
         if headers is None:
             return None
         # The classes of URLs and headers are the library's, and in C.
-        sent = [(name.lower(), value) for name, value in headers.items() if name.lower() in NAMES]
+        sent = list(headers.items())
         method = exact_str(get_attribute(request, "method"))
         host = url.raw_host or ""
         host = f"[{host}]" if ":" in host else host

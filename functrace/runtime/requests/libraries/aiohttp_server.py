@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from functrace.runtime import BUILTINS
-from functrace.runtime.raw_attributes import exact_str, get_attribute
-from functrace.runtime.requests.patching import (
-    around,
-    around_async,
-    raw_trace_headers,
-    replace,
-    to_status,
-)
+from functrace.runtime.raw_attributes import exact_str
+from functrace.runtime.requests.parts import get_attribute, to_status
+from functrace.runtime.requests.patching import around_async, replace
 
 TYPE_CHECKING = False  # typing is not imported at run time: it lengthens the start
 if TYPE_CHECKING:
     from typing import Any
 
-    from functrace.runtime.requests.tracker import Inbound, Tracker
+    from functrace._native._recorder import Inbound
+    from functrace.runtime.requests.tracker import Tracker
 
 globals()["__builtins__"] = BUILTINS
 
@@ -28,9 +24,8 @@ def install(tracker: Tracker, module: Any) -> None:
         message: Any = get_attribute(request, "_message")  # of the library's parser, in C
         if message is None:
             return None
-        headers = raw_trace_headers(message.raw_headers)
         method, target = exact_str(message.method), exact_str(message.path)
-        inbound = tracker.begin_inbound(method, target, headers)
+        inbound = tracker.begin_inbound((method, target), message.raw_headers)
         return None if inbound is None else (inbound, request)
 
     def end(state: tuple[Inbound, Any], result: Any, error: BaseException | None) -> None:
@@ -53,8 +48,8 @@ def install(tracker: Tracker, module: Any) -> None:
             tracker.note("error", exc)
 
     guard, handler = tracker.guard, module.RequestHandler
-    replace(handler, "_handle_request", around_async(guard(begin), guard(end)))
-    replace(handler, "handle_error", around(guard(note_error), guard(end)))
+    replace(handler, "_handle_request", around_async(guard(begin, begins=True), guard(end)))
+    replace(handler, "handle_error", tracker.around(note_error))
 
 
 def _route(match_info: Any) -> str:

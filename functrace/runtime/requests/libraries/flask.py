@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from functrace.runtime import BUILTINS
-from functrace.runtime.raw_attributes import exact_str, get_attribute
-from functrace.runtime.requests.patching import around, replace
+from functrace.runtime.raw_attributes import exact_str
+from functrace.runtime.requests.parts import get_attribute
+from functrace.runtime.requests.patching import replace
 
 TYPE_CHECKING = False  # typing is not imported at run time: it lengthens the start
 if TYPE_CHECKING:
@@ -18,16 +19,13 @@ globals()["__builtins__"] = BUILTINS
 def install(tracker: Tracker, module: Any) -> None:
     """Hook the context of a request; in new versions, that of the application."""
 
-    def begin(context: Any) -> Any:
-        return context
-
     def note_route(context: Any, _result: object, _error: BaseException | None) -> None:
         request = get_attribute(context, "request") or get_attribute(context, "_request")
         rule = exact_str(get_attribute(get_attribute(request, "url_rule"), "rule"))
         if rule:
             tracker.note("route", rule)
 
-    wrap = around(begin, tracker.guard(note_route))
+    wrap = tracker.around(after=note_route, begins=True)
     for name in ("RequestContext", "AppContext"):
         if isinstance(vars(module).get(name), type):
             replace(vars(module)[name], "match_request", wrap)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functrace.runtime import BUILTINS
-from functrace.runtime.requests.grpc_names import method_name, trace_metadata
+from functrace.runtime.requests.grpc_names import method_name
 from functrace.runtime.requests.patching import remove_frame, replace
-from functrace.runtime.requests.tracker import GRPC
+from functrace.runtime.requests.request_functions import GRPC
 
 TYPE_CHECKING = False  # typing is not imported at run time: it lengthens the start
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def install(tracker: Tracker, module: Any) -> None:
 
     def begin(metadata: Any, method: Any) -> Any:
         # The class of metadata is the library's.
-        sent = trace_metadata(tuple(metadata or ()))
+        sent = tuple(metadata or ())
         return tracker.begin_outbound("", "", method_name(method), sent, GRPC, on_own_track=True)
 
     def end(outbound: Any, error: BaseException) -> None:
@@ -37,7 +37,7 @@ def install(tracker: Tracker, module: Any) -> None:
         tracker.end_outbound(outbound, _code(call))
 
     finish = tracker.guard(finish)
-    wrap = _init(tracker.guard(begin), tracker.guard(end), tracker.guard(end_later))
+    wrap = _init(tracker.guard(begin, begins=True), tracker.guard(end), tracker.guard(end_later))
     for name in _CALLS:
         replace(vars(module)[name], "__init__", wrap)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functrace.runtime import BUILTINS
-from functrace.runtime.requests.grpc_names import code_of, method_name, trace_metadata
+from functrace.runtime import BUILTINS, MODULES
+from functrace.runtime.requests.grpc_names import code_of, method_name
 from functrace.runtime.requests.patching import remove_frame, replace
-from functrace.runtime.requests.tracker import GRPC
+from functrace.runtime.requests.request_functions import GRPC
 
 TYPE_CHECKING = False  # typing is not imported at run time: it lengthens the start
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ globals()["__builtins__"] = BUILTINS
 
 
 _UNKNOWN = 2
-_COROUTINE, _ASYNC_GENERATOR = 0x80, 0x200  # inspect.CO_*
+_ABORT = "AbortError"  # what context.abort() raises, with a code of the program's
 
 
 def install(tracker: Tracker, module: Any) -> None:
@@ -49,17 +49,19 @@ def install(tracker: Tracker, module: Any) -> None:
 class _Hooks:
     def __init__(self, tracker: Tracker) -> None:
         self._tracker = tracker
-        self.begin = tracker.guard(self._begin)
+        self.begin = tracker.guard(self._begin, begins=True)
         self.end = tracker.guard(self._end)
         self.wrap_handler = tracker.guard(self._wrap_handler)
 
     def _begin(self, details: Any) -> Any:
-        metadata = trace_metadata(tuple(details.invocation_metadata or ()))
-        return self._tracker.begin_inbound("", method_name(details.method), metadata, GRPC)
+        metadata = tuple(details.invocation_metadata or ())
+        return self._tracker.begin_inbound(("", method_name(details.method)), metadata, GRPC)
 
     def _end(self, inbound: Any, context: Any, error: BaseException | None) -> None:
-        code = code_of(context.code())
-        if error is not None and not code:
+        # The context of a function that runs in a thread does not tell the code.
+        code = code_of(context.code()) if hasattr(context, "code") else -1
+        is_abort = code < 0 and type(error).__name__ == _ABORT
+        if error is not None and code <= 0 and not is_abort:
             code = _UNKNOWN
             inbound.error = error
         inbound.status = code
@@ -69,20 +71,22 @@ class _Hooks:
         """Return a handler like another one, which records its calls; None if it cannot be."""
         if type(handler).__name__ != "RpcMethodHandler":
             return None
-        names = ("unary_unary", "unary_stream", "stream_unary", "stream_stream")
-        for name in names:
+        for name in ("unary_unary", "unary_stream", "stream_unary", "stream_stream"):
             behavior = getattr(handler, name)
             if behavior is not None:
-                wrapped = self._wrap(behavior, details)
+                wrapped = self._wrap(behavior, details, name.endswith("_stream"))
                 return None if wrapped is None else handler._replace(**{name: wrapped})
         return None
 
-    def _wrap(self, behavior: Any, details: Any) -> Any:
-        code = getattr(getattr(behavior, "__func__", behavior), "__code__", None)
-        flags = getattr(code, "co_flags", 0)
-        if flags & _COROUTINE:
+    def _wrap(self, behavior: Any, details: Any, is_stream: bool) -> Any:
+        # The library asks the same, so that a handler stays of its kind.
+        inspect: Any = MODULES["inspect"]
+        if inspect.iscoroutinefunction(behavior):
             return self._coroutine(behavior, details)
-        return self._generator(behavior, details) if flags & _ASYNC_GENERATOR else None
+        if inspect.isasyncgenfunction(behavior):
+            return self._async_generator(behavior, details)
+        # The steps of a generator run in any threads, without a context: not recorded.
+        return None if is_stream else self._function(behavior, details)
 
     def _coroutine(self, behavior: Any, details: Any) -> Any:
         async def serve(request: Any, context: Any) -> Any:
@@ -100,12 +104,16 @@ class _Hooks:
 
         return serve
 
-    def _generator(self, behavior: Any, details: Any) -> Any:
+    def _async_generator(self, behavior: Any, details: Any) -> Any:
         async def serve(request: Any, context: Any) -> Any:
             inbound = self.begin(details)
             try:
-                async for response in behavior(request, context):
-                    yield response
+                responses = behavior(request, context)
+                try:
+                    async for response in responses:
+                        yield response
+                finally:
+                    await responses.aclose()  # the end of a call closes the outer one only
             except BaseException as error:
                 if inbound is not None:
                     self.end(inbound, context, error)
@@ -113,5 +121,23 @@ class _Hooks:
                 raise
             if inbound is not None:
                 self.end(inbound, context, None)
+
+        return serve
+
+    def _function(self, behavior: Any, details: Any) -> Any:
+        """Wrap a function that the library runs in a thread."""
+
+        def serve(request: Any, context: Any) -> Any:
+            inbound = self.begin(details)
+            try:
+                result = behavior(request, context)
+            except BaseException as error:
+                if inbound is not None:
+                    self.end(inbound, context, error)
+                remove_frame(error)
+                raise
+            if inbound is not None:
+                self.end(inbound, context, None)
+            return result
 
         return serve

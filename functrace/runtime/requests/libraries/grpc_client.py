@@ -6,15 +6,14 @@ A call that answers at once, as a future or a stream, has a track of its own unt
 from __future__ import annotations
 
 from functrace.runtime import BUILTINS
-from functrace.runtime.raw_attributes import get_attribute
 from functrace.runtime.requests.grpc_names import (
     code_of,
     method_name,
-    trace_metadata,
     with_metadata,
 )
+from functrace.runtime.requests.parts import get_attribute
 from functrace.runtime.requests.patching import remove_frame, replace
-from functrace.runtime.requests.tracker import GRPC
+from functrace.runtime.requests.request_functions import GRPC
 
 TYPE_CHECKING = False  # typing is not imported at run time: it lengthens the start
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def install(tracker: Tracker, module: Any) -> None:
 class _Hooks:
     def __init__(self, tracker: Tracker) -> None:
         self._tracker = tracker
-        self._begin = tracker.guard(self.begin)
+        self._begin = tracker.guard(self.begin, begins=True)
         self._end = tracker.guard(self.end)
         self._end_now = tracker.guard(self.end_now)
         self._end_later = tracker.guard(self.end_later)
@@ -55,9 +54,9 @@ class _Hooks:
     def begin(self, method: Any, metadata: Any, is_blocking: bool) -> Outbound | None:
         """Begin an outbound call."""
         name = method_name(get_attribute(method, "_method"))
-        sent = trace_metadata(metadata)
+
         outbound: Outbound | None = self._tracker.begin_outbound(
-            "", "", name, sent, GRPC, on_own_track=not is_blocking
+            "", "", name, metadata, GRPC, on_own_track=not is_blocking
         )
         return outbound
 

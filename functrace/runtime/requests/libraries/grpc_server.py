@@ -5,16 +5,17 @@ from __future__ import annotations
 import sys
 
 from functrace.runtime import BUILTINS
-from functrace.runtime.raw_attributes import get_attribute
-from functrace.runtime.requests.grpc_names import code_of, method_name, trace_metadata
-from functrace.runtime.requests.patching import around, replace
-from functrace.runtime.requests.tracker import GRPC
+from functrace.runtime.requests.grpc_names import code_of, method_name
+from functrace.runtime.requests.parts import get_attribute
+from functrace.runtime.requests.patching import replace
+from functrace.runtime.requests.request_functions import GRPC
 
 TYPE_CHECKING = False  # typing is not imported at run time: it lengthens the start
 if TYPE_CHECKING:
     from typing import Any
 
-    from functrace.runtime.requests.tracker import Inbound, Tracker
+    from functrace._native._recorder import Inbound
+    from functrace.runtime.requests.tracker import Tracker
 
 globals()["__builtins__"] = BUILTINS
 
@@ -28,9 +29,7 @@ def install(tracker: Tracker, module: Any) -> None:
     def begin(event: Any, state: Any, *_arguments: Any) -> Any:
         details = event.call_details  # the event is an object in C
         metadata = tuple(event.invocation_metadata or ())
-        inbound = tracker.begin_inbound(
-            "", method_name(details.method), trace_metadata(metadata), GRPC
-        )
+        inbound = tracker.begin_inbound(("", method_name(details.method)), metadata, GRPC)
         return None if inbound is None else (inbound, state)
 
     def end(rpc: tuple[Inbound, Any], _result: object, error: BaseException | None) -> None:
@@ -46,7 +45,6 @@ def install(tracker: Tracker, module: Any) -> None:
         if error is not None and get_attribute(state, "aborted") is not True:
             tracker.note("error", error)
 
-    guard = tracker.guard
     for name in _IN_POOL:
-        replace(module, name, around(guard(begin), guard(end)))
-    replace(module, "_abort", around(guard(note_abort), guard(end)))
+        replace(module, name, tracker.around(begin, end, begins=True))
+    replace(module, "_abort", tracker.around(note_abort))

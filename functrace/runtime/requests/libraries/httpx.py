@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from functrace.runtime import BUILTINS
-from functrace.runtime.raw_attributes import exact_str, get_attribute, get_dict
+from functrace.runtime.raw_attributes import exact_str, get_dict
+from functrace.runtime.requests.parts import get_attribute, to_status
 from functrace.runtime.requests.patching import (
-    around,
     around_async,
-    mapped_trace_headers,
     replace,
-    to_status,
+    stored_headers,
     to_text,
 )
 
@@ -29,7 +28,7 @@ def install(tracker: Tracker, module: Any) -> None:
         host, target = _url(get_attribute(request, "url"))
         headers = get_attribute(request, "headers")
         method = to_text(get_attribute(request, "method"))
-        outbound = tracker.begin_outbound(method, host, target, mapped_trace_headers(headers))
+        outbound = tracker.begin_outbound(method, host, target, stored_headers(headers))
         if outbound is None:
             return None
         pairs = _pairs(request)
@@ -47,9 +46,9 @@ def install(tracker: Tracker, module: Any) -> None:
         status = -1 if response is None else to_status(get_attribute(response, "status_code"))
         tracker.end_outbound(outbound, status, error)
 
-    begin, end = tracker.guard(begin), tracker.guard(end)
-    replace(module.HTTPTransport, "handle_request", around(begin, end))
-    replace(module.AsyncHTTPTransport, "handle_async_request", around_async(begin, end))
+    replace(module.HTTPTransport, "handle_request", tracker.around(begin, end, begins=True))
+    wrap = around_async(tracker.guard(begin, begins=True), tracker.guard(end))
+    replace(module.AsyncHTTPTransport, "handle_async_request", wrap)
 
 
 def _pairs(request: Any) -> list[Any]:

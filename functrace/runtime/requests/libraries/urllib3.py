@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from functrace.runtime import BUILTINS
-from functrace.runtime.raw_attributes import exact_str, get_attribute
-from functrace.runtime.requests.patching import around, mapped_trace_headers, replace, to_status
+from functrace.runtime.raw_attributes import exact_str
+from functrace.runtime.requests.parts import get_attribute, to_status
+from functrace.runtime.requests.patching import replace, stored_headers
 from functrace.runtime.requests.tracker import reset_sending, set_sending
 
 TYPE_CHECKING = False  # typing is not imported at run time: it lengthens the start
@@ -30,7 +31,7 @@ def install(tracker: Tracker, module: Any) -> None:
         **_options: Any,
     ) -> Any:
         target = exact_str(url)
-        sent = mapped_trace_headers(headers)
+        sent = stored_headers(headers)
         outbound = tracker.begin_outbound(exact_str(method), _host(pool, target), target, sent)
         return None if outbound is None else (outbound, set_sending(outbound))
 
@@ -40,7 +41,7 @@ def install(tracker: Tracker, module: Any) -> None:
         status = -1 if response is None else to_status(get_attribute(response, "status"))
         tracker.end_outbound(outbound, status, error)
 
-    wrap = around(tracker.guard(begin), tracker.guard(end))
+    wrap = tracker.around(begin, end, begins=True)
     replace(module.HTTPConnectionPool, "_make_request", wrap)
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from functrace.runtime import BUILTINS
-from functrace.runtime.raw_attributes import exact_str, get_attribute
-from functrace.runtime.requests.patching import (
-    around,
-    remove_frame,
-    replace,
+from functrace.runtime.requests.parts import (
+    current_inbound,
+    get_attribute,
     to_status,
-    wsgi_trace_headers,
+    wsgi_request,
 )
+from functrace.runtime.requests.patching import replace
 
 TYPE_CHECKING = False  # typing is not imported at run time: it lengthens the start
 if TYPE_CHECKING:
@@ -24,57 +23,30 @@ globals()["__builtins__"] = BUILTINS
 def install(tracker: Tracker, module: Any) -> None:
     """Hook the handler of requests."""
 
-    def begin(environ: Any) -> Any:
-        if type(environ) is not dict:
-            return None
-        method = exact_str(environ.get("REQUEST_METHOD"))
-        return tracker.begin_inbound(method, _target(environ), wsgi_trace_headers(environ))
+    def begin(handler: Any, _result: object, error: BaseException | None) -> None:
+        environ = get_attribute(handler, "environ")
+        request = wsgi_request(environ) if error is None else None
+        if request is not None:
+            inbound = tracker.begin_inbound(request, environ)
+            if inbound is not None:
+                inbound.owner = handler
+
+    def end(handler: Any, _result: object, _error: BaseException | None) -> None:
+        inbound = current_inbound()
+        if inbound is not None and inbound.owner is handler:
+            tracker.end_inbound(inbound)
 
     def note_status(handler: Any) -> None:
-        tracker.note("status", to_status(get_attribute(handler, "status")))
+        inbound = current_inbound()
+        if inbound is not None and inbound.owner is handler:
+            inbound.status = to_status(get_attribute(handler, "status"))
 
     def note_error(_handler: Any, exc_info: Any) -> None:
         if type(exc_info) is tuple:
             tracker.note("error", exc_info[1])
 
-    def nothing(*_arguments: Any) -> None:
-        return None
-
-    guard = tracker.guard
-    replace(module.BaseHandler, "run", _run(guard(begin), tracker.end_inbound))
-    replace(module.BaseHandler, "close", around(guard(note_status), nothing))
-    replace(module.BaseHandler, "log_exception", around(guard(note_error), nothing))
-
-
-def _run(begin: Any, end: Any) -> Any:
-    def make(original: Any) -> Any:
-        def run(self: Any, application: Any) -> Any:
-            began = []
-
-            def hooked(environ: Any, start_response: Any) -> Any:
-                began.append(begin(environ))
-                try:
-                    return application(environ, start_response)
-                except BaseException as error:
-                    remove_frame(error)
-                    raise
-
-            try:
-                return original(self, hooked)
-            except BaseException as error:
-                remove_frame(error)
-                raise
-            finally:
-                for inbound in began:
-                    if inbound is not None:
-                        end(inbound)
-
-        return run
-
-    return make
-
-
-def _target(environ: dict[str, Any]) -> str:
-    path = exact_str(environ.get("SCRIPT_NAME")) + exact_str(environ.get("PATH_INFO"))
-    query = exact_str(environ.get("QUERY_STRING"))
-    return f"{path}?{query}" if query else path
+    handler = module.BaseHandler
+    replace(handler, "setup_environ", tracker.around(after=begin, begins=True))
+    replace(handler, "close", tracker.around(note_status, begins=True))
+    replace(handler, "log_exception", tracker.around(note_error, begins=True))
+    replace(handler, "run", tracker.around(after=end))

@@ -1,0 +1,69 @@
+#include "stored.h"
+
+#include <stdbool.h>
+
+/* Returns the names that a class defines itself. */
+static PyObject *names_of(PyTypeObject *type) {
+#if PY_VERSION_HEX >= 0x030C0000
+    return PyType_GetDict(type);
+#else
+    return Py_XNewRef(type->tp_dict);
+#endif
+}
+
+/* Returns what a slot of that name contains; NULL if there is none, or it is empty. */
+static PyObject *slot_of(PyObject *thing, PyObject *name) {
+    PyObject *bases = Py_TYPE(thing)->tp_mro, *slot = NULL;
+    for (Py_ssize_t i = 0; bases && !slot && i < PyTuple_GET_SIZE(bases); i++) {
+        PyObject *names = names_of((PyTypeObject *)PyTuple_GET_ITEM(bases, i));
+        PyObject *found = names ? PyDict_GetItemWithError(names, name) : NULL;
+        if (found && Py_TYPE(found) == &PyMemberDescr_Type) slot = Py_NewRef(found);
+        Py_XDECREF(names);
+        PyErr_Clear();
+    }
+    if (!slot) return NULL;
+    PyObject *value = Py_TYPE(slot)->tp_descr_get(slot, thing, (PyObject *)Py_TYPE(thing));
+    Py_DECREF(slot);
+    if (!value) PyErr_Clear(); /* it is empty, or defined for another class */
+    return value;
+}
+
+/* Returns what the dictionary of an object contains; NULL for nothing. */
+static PyObject *item_of(PyObject *thing, PyObject *name) {
+    if (PyType_Check(thing)) return NULL;
+    PyObject *stored = PyObject_GenericGetDict(thing, NULL), *value = NULL;
+    if (stored && PyDict_CheckExact(stored)) value = Py_XNewRef(PyDict_GetItemWithError(stored, name));
+    Py_XDECREF(stored);
+    PyErr_Clear();
+    return value;
+}
+
+/* Reads the attribute without making a dictionary for an object that has none yet: with one, all access
+ * to it would be slower. Returns false if a class of the object might hide the attribute. */
+static bool get_plain(PyObject *thing, PyObject *name, PyObject **value) {
+    PyObject *of_class = _PyType_Lookup(Py_TYPE(thing), name); /* borrowed */
+    bool is_plain = !of_class || !(Py_TYPE(of_class)->tp_descr_get || Py_TYPE(of_class)->tp_descr_set);
+    if (!is_plain || PyType_Check(thing)) return false;
+    *value = PyObject_GenericGetAttr(thing, name);
+    if (!*value) PyErr_Clear();
+    if (!*value || *value != of_class) return true;
+    Py_CLEAR(*value); /* the class's or the object's: which, only the dictionary tells */
+    return false;
+}
+
+static PyObject *get_hidden(PyObject *thing, PyObject *name) {
+    PyObject *value = slot_of(thing, name);
+    if (value == Py_None) Py_CLEAR(value);
+    return value ? value : item_of(thing, name);
+}
+
+PyObject *module_get_attribute(PyObject *self, PyObject *const *arguments, Py_ssize_t count) {
+    (void)self;
+    if (count != 2 || !PyUnicode_Check(arguments[1])) {
+        PyErr_SetString(PyExc_TypeError, "expected an object and a name");
+        return NULL;
+    }
+    PyObject *value;
+    if (!get_plain(arguments[0], arguments[1], &value)) value = get_hidden(arguments[0], arguments[1]);
+    return value ? value : Py_NewRef(Py_None);
+}
