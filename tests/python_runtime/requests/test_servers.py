@@ -107,7 +107,7 @@ _SERVERS = {
     + """
     asyncio.run(handle("/start"))
     import uvicorn
-    uvicorn.run(application, host="127.0.0.1", port=port, lifespan="off")
+    uvicorn.run(application, host="127.0.0.1", port=port, lifespan="off", http="h11")
     """,
 }
 _SERVERS["aiohttp"] = """
@@ -143,10 +143,43 @@ _SERVERS["aiohttp"] = """
 """
 
 
-@pytest.fixture(params=_SERVERS)
+_SLOW_SERVERS = {
+    "gunicorn-gevent": _WSGI + _GUNICORN.format(kind="gevent"),
+    "gunicorn-asgi": _ASGI
+    + _GUNICORN.format(kind="asgi").replace('handle("/start")', 'asyncio.run(handle("/start"))'),
+    "uvicorn-httptools": _SERVERS["uvicorn"].replace(
+        'http="h11"', 'http="httptools", loop="uvloop"'
+    ),
+    "hypercorn": _ASGI
+    + """
+    asyncio.run(handle("/start"))
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+    config = Config()
+    config.bind = [f"127.0.0.1:{port}"]
+    asyncio.run(serve(application, config))
+    """,
+    "daphne": _ASGI
+    + """
+    asyncio.run(handle("/start"))
+    from daphne.server import Server
+    Server(application, endpoints=[f"tcp:{port}:interface=127.0.0.1"]).run()
+    """,
+}
+
+
+@pytest.fixture(
+    params=[*_SERVERS, *(pytest.param(name, marks=pytest.mark.slow) for name in _SLOW_SERVERS)]
+)
 def server(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name
+
+
+def _start(start: Starter, server: str, **variables: str) -> Service:
+    if server in _SERVERS:
+        return start(_SERVERS[server], **variables)
+    return start(_SLOW_SERVERS[server], group="frameworks", **variables)
 
 
 def _events(traces: list[decoder.Trace]) -> list[str]:
@@ -169,11 +202,11 @@ def _call(traces: list[decoder.Trace], name: str) -> list[str]:
 
 
 def test_requests(server: str, start: Starter) -> None:
-    service = start(_SERVERS[server])
-    assert b"200 OK" in service.get(
+    service = _start(start, server)
+    assert b" 200 " in service.get(
         "/users/17", f"traceparent: {TRACEPARENT}", "tracestate: ft=0123456789abcdef:1f"
     )
-    assert b"503 Service" in service.get("/status?secret=1", method="POST")
+    assert b" 503 " in service.get("/status?secret=1", method="POST")
     traces = service.stop()
     _entry, request, *inside, status, _leave = _call(traces, "GET /users/{id}")
     assert re.fullmatch(
@@ -190,7 +223,7 @@ def test_requests(server: str, start: Starter) -> None:
 
 
 def test_exception(server: str, start: Starter) -> None:
-    service = start(_SERVERS[server])
+    service = _start(start, server)
     assert b" 500 " in service.get("/raise")
     call = _call(service.stop(), "GET /raise")
     errors = [event for event in call if event.startswith("error")]
@@ -198,7 +231,7 @@ def test_exception(server: str, start: Starter) -> None:
 
 
 def test_stream(server: str, start: Starter) -> None:
-    service = start(_SERVERS[server])
+    service = _start(start, server)
     assert service.get("/stream").count(b"a") >= 1
     call = _call(service.stop(), "GET /stream")
     assert Counter(call)["> handle"] >= 3
@@ -207,7 +240,7 @@ def test_stream(server: str, start: Starter) -> None:
 
 
 def test_outbound_call_belongs_to_the_inbound_call(server: str, start: Starter, peer: Peer) -> None:
-    service = start(_SERVERS[server], FUNCTRACE_PROPAGATE="forward")
+    service = _start(start, server, FUNCTRACE_PROPAGATE="forward")
     service.get(f"/fetch/{peer.port}", f"traceparent: {TRACEPARENT}")
     traces = service.stop()
     inbound = _call(traces, "GET /fetch/{id}")[1]
@@ -228,13 +261,13 @@ def _answers(service: Service) -> list[bytes]:
 
 
 def test_answers_do_not_change(server: str, start: Starter) -> None:
-    plain = _answers(start(_SERVERS[server], FUNCTRACE="off"))
+    plain = _answers(_start(start, server, FUNCTRACE="off"))
     for mode in ("observe", "forward"):
-        assert _answers(start(_SERVERS[server], FUNCTRACE_PROPAGATE=mode)) == plain
+        assert _answers(_start(start, server, FUNCTRACE_PROPAGATE=mode)) == plain
 
 
 def test_hostile_request(server: str, start: Starter) -> None:
-    service = start(_SERVERS[server])
+    service = _start(start, server)
     headers = [f"traceparent: {'x' * 9000}", "b3: \xff\xfe", "tracestate: " + "a=1," * 500]
     service.get("/users/%00%0a" + "/a" * 50 + "?" + "q" * 3000, *headers)
     service.get("/ok")
@@ -313,7 +346,7 @@ _FRAMEWORKS = {
 def test_route(framework: str, start: Starter) -> None:
     program, route, group = _FRAMEWORKS[framework]
     service = start(program, group=group)
-    assert b"200 OK" in service.get("/users/7/ann")
+    assert b" 200 " in service.get("/users/7/ann")
     assert b"404" in service.get("/other")
     traces = service.stop()
     assert _call(traces, "GET /users/{id}/ann")[-2] == f"= 200 {route}"
@@ -325,6 +358,6 @@ def test_route(framework: str, start: Starter) -> None:
 def test_route_of_large_framework(framework: str, start: Starter) -> None:
     program, route, group = _SLOW_FRAMEWORKS[framework]
     service = start(program, group=group)
-    assert b"200 OK" in service.get("/users/7/ann")
+    assert b" 200 " in service.get("/users/7/ann")
     call = _call(service.stop(), "GET /users/{id}/ann")
     assert call[-2] == f"= 200 {route}"

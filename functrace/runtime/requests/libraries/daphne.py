@@ -1,0 +1,30 @@
+"""Inbound calls of daphne."""
+
+from __future__ import annotations
+
+from functrace.runtime import BUILTINS
+from functrace.runtime.requests.asgi import Scopes
+from functrace.runtime.requests.patching import replace
+
+TYPE_CHECKING = False  # typing is not imported at run time: it lengthens the start
+if TYPE_CHECKING:
+    from typing import Any
+
+    from functrace.runtime.requests.tracker import Tracker
+
+globals()["__builtins__"] = BUILTINS
+
+
+def install(tracker: Tracker, module: Any) -> None:
+    """Hook the server that calls an application."""
+    record = Scopes(tracker).record()
+
+    def make(original: Any) -> Any:
+        def __init__(  # noqa: N807  it replaces that method
+            self: Any, application: Any, *arguments: Any, **options: Any
+        ) -> None:
+            original(self, record(application), *arguments, **options)
+
+        return __init__
+
+    replace(module.Server, "__init__", make)
