@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from functrace._native.row_types import ERROR, PANIC, UNFINISHED
+from functrace.export import process_names
 from functrace.view.session import Session
 from functrace.view.window import CallPage
 
@@ -15,6 +16,9 @@ def rows(session: Session, trace: int, page: CallPage) -> list[dict[str, Any]]:
     """Return a JSON object for each call of a page."""
     opened, offset = session.traces[trace], session.offset_ns(trace)
     functions = opened.functions
+    track_names = {
+        track: process_names.track_name(opened.tracks[track]) for track in set(page.track.tolist())
+    }
     columns = zip(
         page.track.tolist(),
         page.start.tolist(),
@@ -33,6 +37,7 @@ def rows(session: Session, trace: int, page: CallPage) -> list[dict[str, Any]]:
         {
             "trace": trace,
             "track": session.track_id(trace, track),
+            "track_name": track_names[track],
             "start_ns": offset + start,
             "duration_ns": duration,
             "self_ns": own,

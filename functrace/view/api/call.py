@@ -9,7 +9,6 @@ import numpy as np
 
 from functrace.analysis.requests import has_requests
 from functrace.errors import FunctraceError
-from functrace.export import process_names
 from functrace.tracefile.format import INBOUND
 from functrace.view import call_rows
 from functrace.view.call_query import CallQuery
@@ -44,7 +43,6 @@ def answer(session: Session, query: Query) -> dict[str, Any]:
     steps[0]["started"] = False
     return {
         **call,
-        "track_name": process_names.track_name(session.traces[trace].tracks[track]),
         "chain": steps,
         "requests": _requests(session, trace, steps, start),
         "command": _command(session, trace, track, call),

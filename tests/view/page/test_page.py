@@ -25,6 +25,7 @@ def price(item):
     except ValueError:
         return None
 """
+_RED = (0xD3, 0x4A, 0x4A)  # --bad-fill of the light theme
 _ROW = 17  # height of a row of the timeline
 # Each page with what it shows of the trace.
 _PAGES = {
@@ -111,6 +112,30 @@ def test_pages_are_accessible(page: Any, recorded: Viewer, address: str, scheme:
     page.locator(".loading:has-text('Loading')").wait_for(state="detached")
     violations = axe.Axe().run(page).response["violations"]
     assert [(each["id"], each["nodes"][0]["html"]) for each in violations] == []
+
+
+@pytest.mark.parametrize(("address", "canvas"), [("timeline", ".slices"), ("flame", ".flame")])
+def test_failures_are_drawn_in_red(page: Any, recorded: Viewer, address: str, canvas: str) -> None:
+    page.goto(f"{recorded.url}#/{address}")
+    page.wait_for_function(
+        """([canvas, red]) => {
+            const element = document.querySelector(`${canvas} canvas`);
+            if (!element?.width) return false;
+            const context = element.getContext("2d");
+            const pixels = context.getImageData(0, 0, element.width, element.height).data;
+            for (let at = 0; at < pixels.length; at += 4)
+                if (red.every((value, index) => pixels[at + index] === value)) return true;
+            return false;
+        }""",
+        arg=[canvas, list(_RED)],
+    )
+
+
+def test_pages_have_one_scroll_bar(page: Any, viewer: Viewer) -> None:
+    page.goto(viewer.url)
+    page.get_by_role("heading", name="Failing").wait_for()
+    assert page.evaluate("document.documentElement.scrollHeight") == 800
+    assert page.evaluate("document.querySelector('main').scrollHeight") > 800
 
 
 def test_services_and_the_requests_between_them(page: Any, services: Viewer) -> None:

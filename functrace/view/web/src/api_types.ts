@@ -204,6 +204,7 @@ export interface Chains {
 export interface Call {
   trace: number;
   track: number;
+  track_name: string;
   start_ns: number;
   duration_ns: number | null;
   self_ns: number | null;
@@ -228,7 +229,6 @@ export interface CallDetails extends Call {
   suspended_ns?: number | null;
   panicked?: boolean;
   unfinished?: boolean;
-  track_name?: string;
   chain: (Partial<Place> & { function: string; track?: number; depth?: number; start_ns?: number | null; duration_ns?: number | null; started?: boolean; failed?: boolean })[];
   requests?: { direction?: string; route?: string; id?: string; [key: string]: unknown }[];
   command?: string;

@@ -26,8 +26,10 @@ export function FlameCanvas({ flame, measure, find, choose }: { flame: Flame; me
   useEffect(() => setTop(null), [boxes]);
   useEffect(() => {
     const element = canvas.current!;
-    const observer = new ResizeObserver(() => setWidth(element.clientWidth));
+    const resize = () => setWidth(element.clientWidth);
+    const observer = new ResizeObserver(resize);
     observer.observe(element);
+    resize();
     return () => observer.disconnect();
   }, []);
   useEffect(() => {

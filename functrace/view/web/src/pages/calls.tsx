@@ -79,7 +79,7 @@ function Row({ call, session }: { call: Call; session: Session }) {
       <td class="n">{duration(call.self_ns)}</td>
       <td class="name"><a href={address("chains", { function: call.function })}>{call.function}</a></td>
       <td class="name muted">{call.parent_function ?? ""}</td>
-      <td>{trace ? `${trace.service || trace.name} ` : ""}{call.track}</td>
+      <td>{trace ? `${trace.service || trace.name} ` : ""}{call.track_name}</td>
       <td class="error" title={call.error ?? ""}>{call.error ?? (call.failed ? "failed" : "")}</td>
     </tr>
   );

@@ -19,7 +19,7 @@ export function Chains({ session, route, revision }: PageProps) {
     <div class="page">
       <div class="page-head"><h1>Chains</h1><Command text={answer.data?.command} /></div>
       <div class="filters">
-        <TextField label="Function" placeholder="store.Get" value={name} set={choose} />
+        <TextField label="Function" placeholder="e.g. store.Get" value={name} set={choose} />
         <FilterBar page="chains" parameters={parameters} session={session} isOfFunction />
       </div>
       {name ? null : <Nothing>Choose a function: press <kbd>/</kbd> to search, or type its name above.</Nothing>}

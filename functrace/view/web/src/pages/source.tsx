@@ -17,7 +17,7 @@ export function Source({ route, revision }: PageProps) {
     <div class="page wide">
       <div class="page-head"><h1>Source</h1><Command text={answer.data?.command} /></div>
       <div class="filters">
-        <TextField label="Function" placeholder="store.Get" value={name} set={(text) => { location.hash = address("source", { function: text }); }} />
+        <TextField label="Function" placeholder="e.g. store.Get" value={name} set={(text) => { location.hash = address("source", { function: text }); }} />
         {name ? <a class="action" href={address("chains", { function: name })}>Chains</a> : null}
       </div>
       {name ? null : <Nothing>Choose a function: press <kbd>/</kbd> to search, or type its name above.</Nothing>}

@@ -26,13 +26,13 @@ export function FilterBar({ page, parameters, session, prefix = "", isOfFunction
     <div class="filters" role="group" aria-label={prefix ? "Filters of the second selection" : "Filters"}>
       {isOfFunction ? null : (
         <>
-          <TextField label="Include" placeholder="store.*" value={value("include")} set={(include) => set({ include })} />
+          <TextField label="Include" placeholder="e.g. store.*" value={value("include")} set={(include) => set({ include })} />
           <TextField label="Exclude" value={value("exclude")} set={(exclude) => set({ exclude })} />
         </>
       )}
       <TextField
         label="Min duration"
-        placeholder="1ms"
+        placeholder="e.g. 1ms"
         value={limit ? duration(Number(limit)) : undefined}
         set={(text) => set({ min_duration: text === undefined ? undefined : (parseDuration(text) ?? limit) })}
       />

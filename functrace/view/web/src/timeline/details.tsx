@@ -28,7 +28,7 @@ function Call({ call }: { call: CallDetails }) {
         <Fact name="Self" value={duration(call.self_ns)} />
         {call.suspended_ns ? <Fact name="Suspended" value={duration(call.suspended_ns)} /> : null}
         <Fact name="Start" value={moment(call.start_ns, 1)} />
-        <Fact name="Track" value={call.track_name ?? String(call.track)} />
+        <Fact name="Track" value={call.track_name} />
       </dl>
       <div class="actions">
         <a class="action" href={address("source", { function: call.function })}>Source</a>
