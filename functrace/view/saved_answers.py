@@ -7,10 +7,11 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from functrace import units
-from functrace.errors import FunctraceError
 from functrace.view import api
-from functrace.view.answers import encode
+from functrace.view.answers import encode, visible_text
+from functrace.view.api import chains as chains_api
 from functrace.view.api import window as window_api
+from functrace.view.function_chains import chains_by_function, has_open_chain
 from functrace.view.preparation import prepare
 from functrace.view.query import Query
 from functrace.view.session import Session
@@ -26,6 +27,8 @@ _MAX_NODES = 3_000
 _MAX_CHAINS = 20
 """chains of one function"""
 _MAX_CHAINS_BYTES = 3_000_000
+_MAX_EVENTS = 2_000_000
+"""events of traces that are read more often than necessary"""
 _MAX_DEPTH = 1024
 _FIRST_PX = 1024
 _LAST_PX = 1 << 30
@@ -45,6 +48,7 @@ class SavedAnswers:
         self._session = session
         self._window = {"from": str(from_ns), "to": str(to_ns)}
         self._limits: list[str] = []
+        self._is_large = sum(trace.events for trace in session.traces) > _MAX_EVENTS
 
     def saved(self) -> dict[str, Any]:
         """Return what the page needs in place of a server."""
@@ -67,9 +71,11 @@ class SavedAnswers:
         yield from self._timeline()
         calls = self._calls()
         yield "calls", calls
+        is_whole = self._window == {"from": "0", "to": str(self._session.duration_ns)}
+        window = {} if is_whole else self._window
         for direction in ("callees", "callers"):
             given = {"direction": direction}
-            yield key("flame", given), self._ask("flame", **self._window, **given, limit=_MAX_NODES)
+            yield key("flame", given), self._ask("flame", **window, **given, limit=_MAX_NODES)
         yield from self._chains(_functions_of(triage) + [each["name"] for each in functions])
 
     def _ask(self, endpoint: str, **parameters: object) -> Any:
@@ -119,16 +125,18 @@ class SavedAnswers:
         """Yield the chains of functions, until they exceed their share of the page."""
         size = 0
         distinct = list(dict.fromkeys(names))
-        for count, name in enumerate(distinct):
-            try:
-                found = self._ask("chains", function=name, limit=_MAX_CHAINS)
-            except FunctraceError:
-                continue  # it was not called
-            size += len(encode(found))
+        left_out = 0
+        for count, (name, found) in enumerate(chains_by_function(self._session, distinct)):
+            if self._is_large and has_open_chain(found):
+                left_out += 1  # an example of it is in no table: the trace would be read again
+                continue
+            answer = chains_api.report(self._session, found, name, _MAX_CHAINS)
+            size += len(encode(answer))
             if size > _MAX_CHAINS_BYTES:
-                self._note("functions with their chains", count, len(distinct))
-                return
-            yield key("chains", {"function": name}), found
+                left_out += len(distinct) - count
+                break
+            yield key("chains", {"function": visible_text(name)}), answer
+        self._note("functions with their chains", len(distinct) - left_out, len(distinct))
 
     def _note(self, what: str, shown: int, total: int) -> None:
         if shown < total:

@@ -13,7 +13,12 @@ from typing import Any
 
 import pytest
 
+from functrace.tracefile import open_trace
+from functrace.view.api import chains as chains_api
+from functrace.view.function_chains import chains_by_function
+from functrace.view.query import Query
 from functrace.view.saved_answers import key
+from functrace.view.session import Session
 from tests.analysis.recorded import Recorded
 from tests.cli.conftest import Run
 from tests.view.serving import Viewer
@@ -109,6 +114,17 @@ def test_the_policy_permits_the_page_s_own_script_alone(folder: Path) -> None:
         digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
         assert rules[rule] == f"'sha256-{digest}'"
     assert not re.findall(r'(?:src|href)="(?!data:)', page[: page.index("<style>")])
+
+
+def test_chains_of_many_functions_are_those_of_each(folder: Path) -> None:
+    session = Session([open_trace(path) for path in sorted((folder / "mall").iterdir())], ["mall"])
+    names = [function.name for function in session.functions]
+    found = dict(chains_by_function(session, names))
+    assert {"main.main", "POST /pay", "store.Get"} <= set(found)
+    for name, chains in found.items():
+        single = chains_api.answer(session, Query({"function": name}))
+        assert chains_api.report(session, chains, name, 100) == single, name
+    assert list(chains_by_function(session, [])) == []
 
 
 def test_keys_are_those_of_a_browser() -> None:

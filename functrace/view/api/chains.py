@@ -20,18 +20,24 @@ def answer(session: Session, query: Query) -> dict[str, Any]:
     function = query.required("function")
     call_filter = CallerFilter(query.flag("errors"), query.number("min_duration", 0))
     found = session.results.get(
-        ("chains to", function, call_filter), lambda: _find(session, function, call_filter)
+        ("chains to", function, call_filter),
+        lambda: find_chains(session, matching_names(session, function), call_filter),
     )
+    return report(session, found, function, query.number("limit", _DEFAULT_LIMIT))
+
+
+def report(session: Session, found: CallerChains, function: str, limit: int) -> dict[str, Any]:
+    """Return the most frequent ones of the chains to a function."""
     chains = sorted(found.chains, key=found.count, reverse=True)
-    shown = chains[: query.number("limit", _DEFAULT_LIMIT)]
-    report = callers_json.report(found, shown, len(chains))
-    for chain in report["chains"]:
+    shown = chains[:limit]
+    made = callers_json.report(found, shown, len(chains))
+    for chain in made["chains"]:
         chain["links"] = links.of_example(session, chain["example"])
-    return report | {"command": _command(session, function, call_filter)}
+    return made | {"command": _command(session, function, found.filter)}
 
 
-def _find(session: Session, function: str, call_filter: CallerFilter) -> CallerChains:
-    names = matching_names(session, function)
+def find_chains(session: Session, names: set[str], call_filter: CallerFilter) -> CallerChains:
+    """Return the chains to the functions with these names."""
     return find_caller_chains(
         session.traces,
         lambda trace: {i for i, each in enumerate(trace.functions) if each.name in names},
