@@ -41,6 +41,11 @@ class Forest(Tree):
     """a sentence for each reason why chains may end at a process"""
 
     @property
+    def is_stored(self) -> bool:
+        """Whether the chains are those of a store, whose traces have no calls."""
+        return any(chains.example_paths for chains in self.chains)
+
+    @property
     def traces(self) -> tuple[Trace, ...]:
         """Traces of the chains."""
         return tuple(chains.trace for chains in self.chains)

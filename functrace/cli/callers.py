@@ -191,7 +191,7 @@ def _other_failures(found: CallerChains) -> str:
     from functrace.analysis.columns import summed
 
     forest = found.forest
-    if any(chains.example_paths for chains in forest.chains):  # of a store, only these were read
+    if forest.is_stored:  # only these functions were read
         return "functrace report --errors shows the functions with failed calls"
     failed = summed(forest.errors + forest.panics, forest.function, len(forest.functions))
     ranked = [f for f in (-failed).argsort(kind="stable").tolist() if failed[f]][:3]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -57,6 +57,8 @@ class ChosenStore:
     selection: Selection
     name: str
     """what reports call it"""
+    arguments: tuple[str, ...] = ()
+    """the store and the options, for commands that are suggested"""
 
 
 def traces_or_store(function: F) -> F:
@@ -82,13 +84,14 @@ def take(traces: tuple[str, ...], flags: dict[str, Any]) -> ChosenStore | None:
         return None
     if traces:
         raise UsageError(f"--store {place} is read in place of traces: leave out {traces[0]}")
-    return ChosenStore(place, _selection(**given), place)
+    return ChosenStore(place, _selection(**given), place, (place, *_words(given)))
 
 
-def refuse(store: ChosenStore | None, flag: str, advice: str) -> None:
-    """Raise UsageError if there is a store: it cannot answer an option."""
-    if store is not None:
-        raise UsageError(f"{flag} requires traces: a store has no single calls; {advice}")
+def _words(given: dict[str, Any]) -> Iterator[str]:
+    """Yield options as the user gave them."""
+    for name, value in given.items():
+        for each in (value,) if isinstance(value, str) else value:
+            yield from (f"--{name}", each)
 
 
 def _selection(

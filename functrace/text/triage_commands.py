@@ -25,12 +25,16 @@ if TYPE_CHECKING:
 
 
 class Commands:
-    """Builder of the commands for findings in given traces."""
+    """Builder of the commands for findings in given traces, or in a store with its options."""
 
     def __init__(self, found: Triage, paths: Sequence[str | Path]) -> None:
         self._forest = found.forest
         self._names = layout.Names(found.forest.functions, found.forest.services)
-        self._paths = [_as_argument(path) for path in paths]
+        self._paths = (
+            ["--store", *map(str, paths)]
+            if found.forest.is_stored
+            else [_as_argument(path) for path in paths]
+        )
 
     def failing(self, each: FailingChain) -> str:
         """Return the command that shows the failing chains of the function."""
@@ -47,6 +51,8 @@ class Commands:
 
     def slow(self, each: SlowChain) -> str:
         """Return the command that shows the chains with slow calls of the function."""
+        if self._forest.is_stored:
+            return self._command("callers", "--sort", "p99", self._glob(each.node))
         limit = f"{each.limit // 1000}us"
         return self._command("callers", "--min-duration", limit, self._glob(each.node))
 

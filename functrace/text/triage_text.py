@@ -56,7 +56,8 @@ def page(found: Triage, paths: Sequence[str], limit: int, width: int) -> Iterato
 
     Lines other than commands are at most ``width`` wide.
     """
-    where = paths[0] if len(paths) == 1 else units.several(len(found.forest.traces), "trace")
+    is_one = len(paths) == 1 or found.forest.is_stored
+    where = paths[0] if is_one else units.several(len(found.forest.traces), "trace")
     heading = f"{where}: {amount(found.forest)}"
     if not found.forest.calls.sum():
         heading = f"{where}: no calls were recorded"
@@ -86,6 +87,8 @@ def first_lines(found: Triage, path: Path, width: int) -> Iterator[SafeText]:
 
 def amount(forest: Forest) -> str:
     """Return the numbers of calls and tracks and the time that they cover."""
+    if forest.is_stored:
+        return units.several(int(forest.calls.sum()), "call")
     traces = forest.traces
     tracks = sum(len(trace.tracks) for trace in traces)
     noun = "goroutine" if all(trace.language == "go" for trace in traces) else "track"
@@ -158,7 +161,7 @@ class _Entries:
         uncaught = f"{at_least}{units.count(each.uncaught)} uncaught, " if each.uncaught else ""
         headline = (
             f"{self._names[each.function]} {self._failed(each.is_panic)} "
-            f"{at_least}{count}x, {uncaught}{at_least}{share} of {calls}, "
+            f"{at_least}{count}x, {uncaught}{at_least}{share} of {calls}"
             f"{_period(each, at_least)}{chains}{_text(each.pattern)}"
         )
         chain = self._chain(node, first_failed(self._forest, [node]))
@@ -256,8 +259,10 @@ _KINDS = (
 
 
 def _period(each: FailingChain, at_least: str) -> str:
+    if each.first is None or each.last is None:
+        return ""
     first, last = units.duration(each.first), units.duration(each.last)
-    return f"at {first}" if first == last else f"{first} to {at_least}{last}"
+    return f", at {first}" if first == last else f", {first} to {at_least}{last}"
 
 
 def _text(pattern: str) -> str:

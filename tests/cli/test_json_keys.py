@@ -33,7 +33,7 @@ FREE = (
 
 STORY = "replay mall/edge.ftrace mall/clamped.ftrace --request edge:1 --json"
 RUNS = {
-    "triage": ["triage . --json"],
+    "triage": ["triage . --json", "triage --store store --json"],
     "report": ["report . --json", "report --store store --json"],
     "callers": [
         "callers Get --store store --json",

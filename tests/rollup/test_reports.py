@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from functrace.cli import verbs
 from functrace.errors import FunctraceError, UsageError
 from functrace.rollup.stored_chains import stored_chains
+from tests.analysis.recorded import Recorded
 from tests.cli import faulty, hostile, shop
 from tests.rollup import service
 
@@ -141,6 +142,53 @@ def test_services_are_kept_apart() -> None:
 )
 def test_selections(options: str, calls: int) -> None:
     assert printed(f"callers Get --store store {options} --json")["calls"] == calls
+
+
+def test_triage(folder: Path) -> None:
+    recorded = Recorded("main.main", "main.load", "store.Get")
+    track = recorded.goroutine(1)
+    track.call("store.Get", times=400, took=1000)
+    track.call("store.Get", took=900_000_000)
+    recorded.write(folder / "slow.ftrace")
+    assert functrace("rollup slow.ftrace -o store --service slow --release 7").exit_code == 0
+    lines = functrace("triage --store store --service slow").output.splitlines()
+    assert lines[:4] == [
+        "store: 401 calls",
+        "Slow outliers",
+        "  store.Get took 900ms; p50 1.00µs, p99 1.00µs",
+        "    store.Get",
+    ]
+    command = "functrace callers --sort p99 store.Get --store store --service slow"
+    assert lines[4].strip() == command
+    assert functrace(command.removeprefix("functrace ")).exit_code == 0
+
+    lines = functrace("triage --store store --service shop").output.splitlines()
+    assert lines[1:4] == [
+        "Failing",
+        "  store.Get failed 60x, 33.0% of 182 calls: item # is locked",
+        "    main.main → store.Get",
+    ]
+    found = printed("triage --store store --service shop --json")
+    (failing,) = found["failing"]
+    assert (failing["function"], failing["pattern"]) == ("store.Get", "item # is locked")
+    assert (failing["count"], failing["calls"]) == (60, 182)
+    assert failing["first_failure_ns"] is None
+    assert found["coverage"]["instances"] == 2
+    command = failing["command"].removeprefix("functrace ")
+    assert printed(f"{command} --json")["failed"] == 60
+
+
+def test_failures_count_where_they_came_from(folder: Path) -> None:
+    shop.monday(folder)
+    (trace,) = folder.glob("*.ftrace")
+    assert functrace(f"rollup {trace.name} -o monday --window 1h").exit_code == 0
+    of_store, of_trace = (printed(f"triage {a} --json") for a in ("--store monday", trace.name))
+    of_store, of_trace = (
+        sorted((each["function"], each["count"], each["is_panic"]) for each in found["failing"])
+        for found in (of_store, of_trace)
+    )
+    assert of_store == of_trace
+    assert len(of_store) > 1
 
 
 def test_services_of_a_store() -> None:

@@ -30,8 +30,9 @@ class FailingChain:
     """text of the first failure"""
     example: Example
     """the first failure"""
-    first: int
-    last: int
+    first: int | None
+    """None for failures in a store"""
+    last: int | None
     calls: int
     """number of all calls of the function"""
     count: int = 0
@@ -80,12 +81,13 @@ def find_failing(
             chain.uncaught += uncaught[call]
             chain.texts.add(text)
             chain.nodes[node] += 1
-            chain.first, chain.last = min(chain.first, at), max(chain.last, at)
+            chain.last = max(chain.last or at, at)
+            chain.first = at if chain.first is None else min(chain.first, at)
     return sorted(found.values(), key=_rank)
 
 
 def _rank(chain: FailingChain) -> tuple[bool, int, int]:
-    return not chain.uncaught, -chain.count, chain.first
+    return not chain.uncaught, -chain.count, chain.first or 0
 
 
 def _origins(each: FailedCalls, answered: Collection[tuple[int, int]]) -> Iterator[int]:

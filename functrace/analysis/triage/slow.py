@@ -30,8 +30,8 @@ class SlowChain:
     """Outliers of one chain. Times are nanoseconds."""
 
     node: int
-    example: Example
-    """slowest of them"""
+    example: Example | None
+    """slowest of them; None if a store has another example of the chain"""
     max: int
     limit: int
     """an outlier took longer"""
@@ -53,7 +53,7 @@ def find_slow(forest: Forest) -> tuple[list[SlowChain], bool]:
     is_sampled = False
     for index, chains in enumerate(forest.chains):
         functions = chains.functions()
-        limits = _limits(functions)
+        limits = limits_of(functions)
         slow = np.flatnonzero(limits < _NO_LIMIT)
         if len(slow):
             minimum = int(limits[slow].min())
@@ -64,7 +64,7 @@ def find_slow(forest: Forest) -> tuple[list[SlowChain], bool]:
     return sorted(found.values(), key=lambda each: -each.total), is_sampled
 
 
-def _limits(functions: Functions) -> Int64s:
+def limits_of(functions: Functions) -> Int64s:
     """Return for each function the duration above which a call is an outlier."""
     limits: Int64s = np.full(len(functions.calls), _NO_LIMIT)
     enough = functions.calls - functions.unfinished >= _MIN_CALLS
