@@ -7,7 +7,14 @@ from typing import Any
 
 import click
 
-from functrace.cli import reading_options, renamed, shared_options, store_diff, trace_arguments
+from functrace.cli import (
+    reading_options,
+    renamed,
+    shared_options,
+    store_diff,
+    store_options,
+    trace_arguments,
+)
 from functrace.cli.render import budget_note, terminal
 from functrace.errors import UsageError
 
@@ -18,15 +25,9 @@ _DEFAULT_LIMIT = 10
 @click.argument("before", type=click.Path(), metavar="A")
 @click.argument("after", type=click.Path(), metavar="B")
 @reading_options.limit(f"{_DEFAULT_LIMIT} of each kind; all with --json")
-@click.option(
-    "--store", metavar="STORE", help="Compare selections of this store of functrace rollup."
-)
-@click.option(
-    "--since",
-    metavar="TIME",
-    help="--store: only windows that end after TIME, such as 24h (ago) or 2026-11-27T15:00.",
-)
-@click.option("--until", metavar="TIME", help="--store: only windows that begin before TIME.")
+@store_options.place
+@store_options.since
+@store_options.until
 @click.option("--with-chance", is_flag=True, help="Also show differences that may be chance.")
 @click.option("--exit-code", is_flag=True, help="Exit with status 1 if something changed.")
 @shared_options.as_json

@@ -17,10 +17,19 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 _argument = click.argument("traces", nargs=-1, type=click.Path(), metavar="TRACE...")
+place: Callable[[F], F] = click.option(
+    "--store", metavar="STORE", help="Read this store of functrace rollup, not traces."
+)
+since: Callable[[F], F] = click.option(
+    "--since",
+    metavar="TIME",
+    help="--store: only windows that end after TIME, such as 24h (ago) or 2026-11-27T15:00.",
+)
+until: Callable[[F], F] = click.option(
+    "--until", metavar="TIME", help="--store: only windows that begin before TIME."
+)
 _OPTIONS = (
-    click.option(
-        "--store", metavar="STORE", help="Read this store of functrace rollup, not traces."
-    ),
+    place,
     click.option(
         "--service", multiple=True, metavar="GLOB", help="--store: only these services; repeatable."
     ),
@@ -39,12 +48,8 @@ _OPTIONS = (
         metavar="KEY=GLOB",
         help="--store: only processes with this label, such as host=web*; repeatable.",
     ),
-    click.option(
-        "--since",
-        metavar="TIME",
-        help="--store: only windows that end after TIME, such as 24h (ago) or 2026-11-27T15:00.",
-    ),
-    click.option("--until", metavar="TIME", help="--store: only windows that begin before TIME."),
+    since,
+    until,
 )
 _NAMES = ("service", "release", "instance", "label", "since", "until")
 

@@ -26,6 +26,11 @@ DIFFERENCES = {
     "--otlp": ({"help"}, "`run` sends; `go` and `runtime add` build in what sends"),
     "--out": ({"type", "metavar", "help"}, "a file, a folder, or either, as the verb's result is"),
     "--record-errors": ({"default", "help"}, "only `go` works on copies that nobody has to read"),
+    **dict.fromkeys(
+        ("--service", "--release", "--instance"),
+        ({"metavar", "help", "default", "repeatable"}, "`rollup` sets what other verbs select by"),
+    ),
+    "--until": ({"help"}, "calls of a trace, or windows of a store"),
     "--to": ({"type"}, "a picture of services has other formats than calls"),
     "--sort": ({"type", "default", "help"}, "chains and functions have different columns"),
 }
