@@ -164,6 +164,9 @@ def end_inbound(
 def current_inbound() -> Inbound | None:
     """Return the inbound call of the current context, which may have ended, or None."""
 
+def note_status(owner: Any, /) -> None:
+    """Note the ``status`` stored in the owner of the current inbound call, if it is that."""
+
 class Recorder:
     path: str
     """absolute"""

@@ -2,8 +2,10 @@
 
 #include "requests.h"
 #include "state.h"
+#include "stored.h"
 #include "thread.h"
 #include "trace_context.h"
+#include "wsgi.h"
 
 typedef struct {
     PyObject_HEAD
@@ -13,7 +15,7 @@ typedef struct {
 } Inbound;
 
 static PyTypeObject inbound_type;
-static PyObject *current, *empty; /* the context variable; "" */
+static PyObject *current, *empty, *status_name; /* the context variable; ""; "status" */
 
 /* Sets the variable. That changes the context's version, but not the task. */
 static PyObject *set_current(PyObject *inbound) {
@@ -117,6 +119,20 @@ PyObject *module_end_inbound(PyObject *self, PyObject *const *arguments, Py_ssiz
     Py_RETURN_NONE;
 }
 
+PyObject *module_note_status(PyObject *self, PyObject *owner) {
+    PyObject *value, *status = NULL;
+    if (PyContextVar_Get(current, NULL, &value) < 0) return NULL;
+    PyObject *arguments[] = {owner, status_name};
+    Inbound *inbound = (Inbound *)value;
+    bool is_owned = Py_TYPE(value) == &inbound_type && inbound->owner == owner;
+    if (is_owned) status = module_get_attribute(self, arguments, 2);
+    if (status) inbound->status = status_number(status);
+    Py_XDECREF(status);
+    Py_DECREF(value);
+    if (is_owned && !status) return NULL;
+    Py_RETURN_NONE;
+}
+
 PyObject *module_current_inbound(PyObject *self, PyObject *unused) {
     (void)self, (void)unused;
     PyObject *value;
@@ -194,6 +210,8 @@ static PyTypeObject inbound_type = {
 
 int inbound_begin(PyObject *module) {
     empty = PyUnicode_FromStringAndSize("", 0);
+    status_name = PyUnicode_InternFromString("status");
+    if (!status_name) return -1;
     current = empty ? PyContextVar_New("functrace_inbound_call", Py_None) : NULL;
     return current ? PyModule_AddType(module, &inbound_type) : -1;
 }

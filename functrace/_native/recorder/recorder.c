@@ -378,6 +378,7 @@ static PyMethodDef module_functions[] = {
     {"begin_inbound", (PyCFunction)(void (*)(void))module_begin_inbound, METH_FASTCALL, NULL},
     {"end_inbound", (PyCFunction)(void (*)(void))module_end_inbound, METH_FASTCALL, NULL},
     {"current_inbound", module_current_inbound, METH_NOARGS, NULL},
+    {"note_status", module_note_status, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
 

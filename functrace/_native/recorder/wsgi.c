@@ -53,11 +53,15 @@ static long leading_number(PyObject *text) {
     return number;
 }
 
-PyObject *module_to_status(PyObject *self, PyObject *value) {
-    (void)self;
+int status_number(PyObject *value) {
     int overflow;
     long number = -1;
     if (PyUnicode_CheckExact(value)) number = leading_number(value);
     else if (PyLong_Check(value)) number = PyLong_AsLongAndOverflow(value, &overflow);
-    return PyLong_FromLong(number > 0 && number < 1000 ? number : -1);
+    return number > 0 && number < 1000 ? (int)number : -1;
+}
+
+PyObject *module_to_status(PyObject *self, PyObject *value) {
+    (void)self;
+    return PyLong_FromLong(status_number(value));
 }

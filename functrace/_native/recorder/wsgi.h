@@ -8,6 +8,9 @@
 PyObject *module_wsgi_request(PyObject *self, PyObject *environ);
 PyObject *module_to_status(PyObject *self, PyObject *value);
 
+/* Returns the status of a response, a number or such as "200 OK"; -1 if it is none. */
+int status_number(PyObject *value);
+
 /* Prepares them; -1 and an error on failure. */
 int wsgi_begin(void);
 

@@ -22,6 +22,7 @@ __all__ = [
     "end_inbound",
     "get_attribute",
     "guard",
+    "note_status",
     "parse_headers",
     "to_status",
     "wsgi_request",
@@ -222,3 +223,10 @@ def _reset(inbound: Inbound, token: Any) -> None:
 def current_inbound() -> Inbound | None:
     """Return the inbound call of this context, which may have ended, or None."""
     return _current.get()
+
+
+def note_status(owner: Any) -> None:
+    """Note the status of the current inbound call's owner."""
+    inbound = _current.get()
+    if inbound is not None and inbound.owner is owner:
+        inbound.status = to_status(get_attribute(owner, "status"))

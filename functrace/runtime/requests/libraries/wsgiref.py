@@ -6,7 +6,7 @@ from functrace.runtime import BUILTINS
 from functrace.runtime.requests.parts import (
     current_inbound,
     get_attribute,
-    to_status,
+    note_status,
     wsgi_request,
 )
 from functrace.runtime.requests.patching import replace
@@ -35,11 +35,6 @@ def install(tracker: Tracker, module: Any) -> None:
         inbound = current_inbound()
         if inbound is not None and inbound.owner is handler:
             tracker.end_inbound(inbound)
-
-    def note_status(handler: Any) -> None:
-        inbound = current_inbound()
-        if inbound is not None and inbound.owner is handler:
-            inbound.status = to_status(get_attribute(handler, "status"))
 
     def note_error(_handler: Any, exc_info: Any) -> None:
         if type(exc_info) is tuple:
