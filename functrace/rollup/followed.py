@@ -24,6 +24,10 @@ from functrace.tracefile.programs import RecordedProcess
 OTHER_CHAINS = "(other chains)"
 """Function of the calls whose chains are beyond the limit on the chains of a process."""
 _MAX_BEHIND = 366 * 24 * 60  # windows that have passed when a trace is found
+_AHEAD = (
+    20_000  # windows that may pass until the next ones are counted, as on a machine that sleeps
+)
+_MAX_MISSING = 1440  # latest windows that something is missing from
 _MAX_TEXTS = 1000  # of a chain in a window; further ones count as unknown
 _MAX_KNOWN = 10_000
 
@@ -115,13 +119,12 @@ class FollowedRollups:
     # ---- counting ----
 
     def _count_from(self, first_ns: int, behind: int) -> None:
-        """Count by window from now on, for at least an hour.
+        """Count by window from now on.
 
         A call that ended earlier and was stored late counts in the first window.
         """
-        count = min(behind + HOUR_NS // self._width, _MAX_BEHIND)
         self._first = first_ns
-        ends = first_ns + np.arange(count + 1) * self._width - self._started
+        ends = first_ns + np.arange(behind + _AHEAD) * self._width - self._started
         ticks = np.rint(ends * (self._follower.clock.ticks_per_second / 1e9))
         bounds = np.minimum(ticks, fmt.TIME_LIMIT).astype(np.int64)
         bounds[0] = self._begin
@@ -174,7 +177,7 @@ class FollowedRollups:
         if sentences:
             now = (self._started + age_ns) // self._width
             first = min((self._started + self._seen_ns) // self._width, now)
-            for place in range(max(first, now - _MAX_BEHIND), now + 1):
+            for place in range(max(first, now - _MAX_MISSING), now + 1):
                 self._missing[place * self._width].update(sentences)
         self._lost, self._overwritten = follower.lost, follower.overwritten
         self._seen_ns = age_ns

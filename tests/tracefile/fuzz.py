@@ -23,6 +23,7 @@ import numpy as np
 from functrace import _native
 from functrace.analysis import Listing, Selection
 from functrace.errors import FunctraceError
+from functrace.rollup.followed import FollowedRollups
 from functrace.tracefile import open_trace
 from functrace.tracefile.chain_follower import ChainFollower
 from functrace.tracefile.follower import Follower
@@ -103,35 +104,42 @@ def _use(timeline: Timeline, tracks: list[int], chance: random.Random) -> None:
 
 def _follow(path: Path, chance: random.Random) -> None:
     """Read the trace as one that grows, while other chunks take the place of its own."""
-    follower = (
-        Follower(path) if chance.random() < 0.5 else ChainFollower(path, 1 + chance.randrange(9))
-    )
+    if chance.random() < 0.5:
+        follower: Follower = Follower(path)
+        rollups = None
+    else:
+        follower = folding = ChainFollower(path, 1 + chance.randrange(9))
+        rollups = FollowedRollups(folding, 3600 * 10**9, chance.choice((0, 100)))
     for _ in range(chance.randrange(4)):
-        _query(follower)
+        _query(follower, rollups)
         content = mutated(chance)
         with path.open("r+b") as file:
             file.seek(_HEADER)
             file.write(content[_HEADER:])
-    while _query(follower):
+    while _query(follower, rollups):
         pass
     follower.finish()
-    _drain(follower)
+    _drain(follower, rollups)
 
 
-def _query(follower: Follower) -> int:
+def _query(follower: Follower, rollups: FollowedRollups | None) -> int:
     count = follower.advance()
     if isinstance(follower, ChainFollower) and count % 3 == 0:
         follower.drop_unread()
-    _drain(follower)
+    _drain(follower, rollups)
     return count
 
 
-def _drain(follower: Follower) -> None:
-    if isinstance(follower, ChainFollower):
+def _drain(follower: Follower, rollups: FollowedRollups | None) -> None:
+    if isinstance(follower, ChainFollower) and rollups is not None:
         found = follower.window()
         assert len(found.new_chains) <= 10
         assert (found.figures["failed"] <= found.figures["calls"]).all()
         assert (found.failures["calls"] > 0).all()
+        age_ns = follower.clock.nanosecond(follower.last_ticks)
+        rollups.add(found, age_ns)
+        for rollup in rollups.take_all(age_ns):
+            assert sum(row.calls for row in rollup.figures.values()) <= found.figures["calls"].sum()
     else:
         follower.drain()
     follower.open_calls()

@@ -83,6 +83,22 @@ def test_windows_and_a_watcher_that_is_replaced(folder: Path) -> None:
     assert len({rollup.recording for part in parts for rollup in part.rollups}) == 3
 
 
+def test_a_machine_that_sleeps_for_hours(folder: Path) -> None:
+    ring, hours, parts = Ring(folder), Hours(), []
+    watcher = following(folder, hours, parts)
+    calls_in(ring, 1, range(1, 11))
+    hours.since_start = 40
+    watcher.poll()
+    sleep = 5 * 3600
+    words = w.base(1000 + sleep * _SECOND), w.enter(2, 0), w.leave(2, 1)
+    ring.add(w.switch(1, 10), *words)
+    hours.since_start = sleep + 1
+    watcher.poll()
+    watcher.roll_up()
+    watcher.close()
+    assert counts(parts) == {-40: 10, sleep - 40: 1}
+
+
 def test_the_open_calls_of_a_process_that_died_are_unfinished(folder: Path) -> None:
     ring, hours, parts = Ring(folder, runs=False), Hours(), []
     ring.add(w.track(1, 1000), w.enter(1, 10), w.enter(2, 20), w.leave(2, 50))
