@@ -12,6 +12,7 @@ from functrace.cli import verbs
 from functrace.cli.compared_selections import parse_compared
 from functrace.errors import FunctraceError, UsageError
 from functrace.rollup.selection import Selection
+from tests.rollup import service
 from tests.support import fleet_store
 from tests.support.fleet import Changes, Plan
 
@@ -116,6 +117,31 @@ def test_too_few_instances(store: Path) -> None:
     assert all(line.endswith("(may be chance)") for line in shown)
     same = ("shop[instance=shop-0]", "shop[instance=shop-0]")
     assert diff(store, *same, "--exit-code").exit_code == 0
+
+
+def test_from_traces_to_a_change(tmp_path: Path) -> None:
+    """The calls of store.Get take the longer the longer its process runs."""
+    for number in range(12):
+        release, seconds = (("1.4", 60), ("1.5", 120))[number % 2]
+        service.write(
+            tmp_path / f"{number}.ftrace",
+            seconds=seconds + number,
+            key=f"{number + 1:016x}",
+            service="shop",
+            options={"FUNCTRACE_RELEASE": release},
+        )
+    store = tmp_path / "traces"
+    done = CliRunner().invoke(verbs.functrace, ["rollup", str(tmp_path), "-o", str(store)])
+    assert done.exit_code == 0, done.output
+    done = diff(store, "shop@1.4", "shop@1.5", "--exit-code")
+    assert done.exit_code == 1
+    assert done.output.splitlines()[:3] == [
+        "shop@1.4 → shop@1.5: 6 → 6 instances",
+        "slower",
+        "  main.main → store.Get",
+    ]
+    same = ("shop[instance=*1]", "shop[instance=*1]")
+    assert "no change beyond chance" in diff(store, *same).output
 
 
 def test_a_file_that_is_damaged(tmp_path: Path) -> None:
