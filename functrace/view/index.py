@@ -79,7 +79,10 @@ def build_index(trace: Trace, progress: Progress | None = None) -> TraceIndex:
     ranges = list(_ranges(words))
     with ThreadPoolExecutor(min(os.cpu_count() or 1, _MAX_THREADS)) as threads:
         jobs = [threads.submit(_build, source, part, bin_shift(trace), steps) for part in ranges]
-        return _joined([job.result() for job in jobs])
+        index = _joined([job.result() for job in jobs])
+    if progress:
+        progress(1.0)  # the words of records were counted as one each
+    return index
 
 
 class _Steps:

@@ -61,7 +61,7 @@ def fuzz(seconds: float, seed: int) -> int:
                 with suppress(FunctraceError):
                     both(path, *_question(chance))
                 with suppress(FunctraceError):
-                    _view(path, chance)
+                    view(path, chance)
                 with suppress(FunctraceError):
                     _follow(path, chance)
             except BaseException:
@@ -71,7 +71,7 @@ def fuzz(seconds: float, seed: int) -> int:
     return runs
 
 
-def _view(path: Path, chance: random.Random) -> None:
+def view(path: Path, chance: random.Random) -> None:
     """Draw windows of the trace from an index with short strips."""
     trace = open_trace(path)
     with patch.object(index, "STRIP_WORDS", chance.choice([1, 2, 5, 20])):

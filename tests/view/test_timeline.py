@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from unittest.mock import patch
 
 import numpy as np
@@ -13,10 +15,12 @@ from hypothesis import strategies as st
 
 from functrace.tracefile import Trace, open_trace
 from functrace.view import index
+from functrace.view import timeline as timeline_module
 from functrace.view import window as view
 from functrace.view.call_query import CallQuery, Order
 from functrace.view.timeline import Timeline
 from tests.otlp.program import Program
+from tests.tracefile import fuzz
 from tests.tracefile import writer as w
 from tests.tracefile.vectors import FOLDER
 from tests.view.contract import FAILED, check_window, spans_of
@@ -84,10 +88,59 @@ def test_an_overview_counts_calls_failures_and_tracks(trace: Trace) -> None:
     assert found.tracks.tolist() == [1, 1, 1, 1]
 
 
+@pytest.fixture
+def limits(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int], None]:
+    return lambda name, value: monkeypatch.setattr(timeline_module, name, value)
+
+
+def test_calls_of_some_pixels_are_merged_where_too_much_would_be_read(
+    trace: Trace, limits: Callable[[str, int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "STRIP_WORDS", 4)
+    timeline = Timeline.open(trace)
+    assert timeline.window([0], 0, 1000, px=100).resolution_ns == 10
+    limits("_MAX_STRIPS", 0)
+    found = timeline.window([0], 0, 1000, px=100)
+    assert found.resolution_ns > 10
+    check_window(trace, found, [0], 256)
+
+
+def test_slices_are_merged_until_they_are_few_enough(
+    trace: Trace, limits: Callable[[str, int], None]
+) -> None:
+    timeline = Timeline.open(trace)
+    limits("_MAX_SLICES", 4)
+    found = timeline.window([0], 0, 1000, px=1000)
+    assert found.slices <= 4
+    check_window(trace, found, [0], 256)
+
+
+def test_a_list_of_which_only_a_part_was_read_is_not_exact(
+    trace: Trace, limits: Callable[[str, int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "STRIP_WORDS", 4)
+    timeline = Timeline.open(trace)
+    assert timeline.calls_in(CallQuery(functions=[1])).is_exact
+    limits("_MAX_STRIPS_OF_PAGE", 1)
+    found = timeline.calls_in(CallQuery(functions=[1]))
+    assert not found.is_exact
+    assert 0 < found.total < 10
+
+
+def test_the_progress_ends_with_all_that_is_done(trace: Trace) -> None:
+    parts: list[float] = []
+    Timeline.open(trace, progress=parts.append)
+    assert parts
+    assert parts == sorted(parts)
+    assert parts[-1] == 1.0
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     st.integers(0, 10_000),
     st.integers(0, 600),
+    st.sampled_from([0, 1, 1500]),
+    st.sampled_from([1, 10, 50_000]),
     st.sampled_from([1, 2, 5, 16, 1024]),
     st.lists(
         st.tuples(
@@ -98,9 +151,19 @@ def test_an_overview_counts_calls_failures_and_tracks(trace: Trace) -> None:
     ),
 )
 def test_windows_of_random_programs(
-    seed: int, steps: int, strip_words: int, windows: list[tuple[int, int, int, int]]
+    seed: int,
+    steps: int,
+    max_strips: int,
+    max_slices: int,
+    strip_words: int,
+    windows: list[tuple[int, int, int, int]],
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder, patch.object(index, "STRIP_WORDS", strip_words):
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        patch.object(index, "STRIP_WORDS", strip_words),
+        patch.object(timeline_module, "_MAX_STRIPS", max_strips),
+        patch.object(timeline_module, "_MAX_SLICES", max_slices),
+    ):
         path = Path(folder) / "x.ftrace"
         path.write_bytes(Program(seed, steps).written())
         trace = open_trace(path)
@@ -109,6 +172,17 @@ def test_windows_of_random_programs(
         for first, second, px, depth in windows:
             since, until = sorted((first, second))
             check_window(trace, timeline.window(tracks, since, until, px, depth), tracks, depth)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, 1 << 32))
+def test_windows_of_traces_that_make_little_sense(seed: int) -> None:
+    """With gaps, hidden, inherited and suspended calls in every strip."""
+    chance = Random(seed)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x.ftrace"
+        path.write_bytes(fuzz.generated(chance, forks=True))
+        fuzz.view(path, chance)
 
 
 @pytest.mark.parametrize("strip_words", [1, 3, 1024])
