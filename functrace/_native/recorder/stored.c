@@ -63,6 +63,7 @@ PyObject *module_get_attribute(PyObject *self, PyObject *const *arguments, Py_ss
         PyErr_SetString(PyExc_TypeError, "expected an object and a name");
         return NULL;
     }
+    if (arguments[0] == Py_None) Py_RETURN_NONE; /* often, and an error would take long */
     PyObject *value;
     if (!get_plain(arguments[0], arguments[1], &value)) value = get_hidden(arguments[0], arguments[1]);
     return value ? value : Py_NewRef(Py_None);
