@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -307,6 +308,12 @@ def test_chains_that_contradict_their_ids() -> None:
     row = {"service": "shop", "chain": b"x" * 16, "parent": b"x" * 16, "function": "main.main"}
     with pytest.raises(FunctraceError, match=r"store: the id of a chain of shop to main.main is"):
         stored_chains("store", [{**row, "started": False}])
+
+
+def test_without_duckdb(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    done = functrace("report --store store")
+    assert "requires duckdb, a package of the extra store; install it" in str(done.exception)
 
 
 def test_names_that_control_a_terminal(folder: Path) -> None:
