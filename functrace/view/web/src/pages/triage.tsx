@@ -9,8 +9,12 @@ import { address } from "../route";
 import { count, duration, several } from "../units";
 import { KINDS, type Kind, type Words } from "./triage_kinds";
 
-export function TriagePage({ session, revision }: PageProps) {
-  const answer = useAnswer<Triage>("triage", {}, revision);
+/** Findings of a kind that are shown at first. */
+const LIMIT = 20;
+
+export function TriagePage({ session, route, revision }: PageProps) {
+  const limit = route.parameters["limit"] === "0" ? 0 : LIMIT;
+  const answer = useAnswer<Triage>("triage", { limit }, revision);
   return (
     <div class="page">
       <div class="page-head">
@@ -50,13 +54,13 @@ function Findings({ triage, isPython }: { triage: Triage; isPython: boolean }) {
       {found.map((kind) => (
         <section key={kind.key} class={`findings tone-${kind.tone}`} aria-labelledby={`findings-${kind.key}`}>
           <h2 id={`findings-${kind.key}`}>
-            {kind.title} <span class="number">{count(triage[kind.key].length)}</span>
+            {kind.title} <span class="number">{triage.more_findings && triage[kind.key].length === LIMIT ? "first " : ""}{count(triage[kind.key].length)}</span>
             {triage.sampled_findings.includes(kind.key) ? <small>only a part of the calls was examined, there were too many</small> : null}
           </h2>
           {triage[kind.key].map((finding, index) => <FindingCard key={index} finding={finding} kind={kind} words={{ isPython, atLeast: triage.sampled_findings.includes(kind.key) ? "≥" : "" }} />)}
         </section>
       ))}
-      {triage.more_findings ? <p class="nothing">{several(triage.more_findings, "more finding")} not shown; the command with --limit 0 shows all</p> : null}
+      {triage.more_findings ? <p class="nothing">{several(triage.more_findings, "more finding")} <a class="action" href={address("triage", { limit: 0 })}>Show all</a></p> : null}
     </>
   );
 }
