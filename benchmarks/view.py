@@ -1,4 +1,4 @@
-"""Windows of a trace of 1 GB in functrace view: time per query, and memory.
+"""A trace of 1 GB in functrace view: time per query, memory, and the page in Chromium.
 
 python benchmarks/view.py [events]
 """
@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from view_page import view_page
 from view_trace import write_trace
 
 _EVENTS = 125_000_000
@@ -37,6 +38,7 @@ def view(events: int = _EVENTS) -> None:
             print(
                 f"  {title:18}", *(f"{name} {figure}" for name, figure in figures.items()), sep="  "
             )
+        view_page(path)
         size = path.with_name("x.ftrace.index").stat().st_size
         print(f"  the index has {size / path.stat().st_size:.0%} of the size of the trace")
 
