@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from threading import Lock
 from typing import Any
@@ -47,6 +48,13 @@ class TraceIndex:
     bin_calls: Int64s
     """calls that start in each bin of an overview"""
     bin_failed: Int64s
+    mapped: mmap.mmap | None = field(default=None, kw_only=True)
+    """the file that the arrays are in, if they are in one"""
+
+    def release_pages(self) -> None:
+        """Take the pages that were read out of the memory of this process, if they are a file's."""
+        if self.mapped is not None:
+            self.mapped.madvise(mmap.MADV_DONTNEED)
 
 
 ROW_TYPES = {
@@ -136,8 +144,8 @@ def _joined(parts: list[TraceIndex]) -> TraceIndex:
     }
     parts.clear()
     bins = {name: np.sum(columns.pop(name), axis=0) for name in ("bin_calls", "bin_failed")}
-    arrays = {name: np.concatenate(columns.pop(name)) for name in list(columns)}
-    return TraceIndex(**arrays, **bins)
+    arrays = {name: np.concatenate(columns.pop(name)) for name in list(columns)} | bins
+    return TraceIndex(*(arrays[name] for name in ROW_TYPES))
 
 
 def _relate(parts: Sequence[TraceIndex]) -> None:

@@ -82,20 +82,21 @@ def _header(key: bytes, index: TraceIndex) -> bytes:
     return _HEADER.pack(_MAGIC, key, checksum, *counts)
 
 
-def _map(path: Path) -> memoryview:
+def _map(path: Path) -> mmap.mmap:
     """Map an index file of this user. Raises OSError or ValueError if there is none."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
             raise ValueError("not a file of this user")
-        return memoryview(mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ))
+        return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
     finally:
         os.close(descriptor)
 
 
-def _parse(data: memoryview, key: bytes) -> TraceIndex:
+def _parse(mapped: mmap.mmap, key: bytes) -> TraceIndex:
     """Return the index in a file. Raises ValueError if it is not the one with the key."""
+    data = memoryview(mapped)
     if len(data) < _HEADER.size:
         raise ValueError("truncated")
     magic, found, checksum, *counts = _HEADER.unpack_from(data)
@@ -105,12 +106,11 @@ def _parse(data: memoryview, key: bytes) -> TraceIndex:
     if _checksum(data[_HEADER.size :]) != checksum:
         raise ValueError("damaged")
     ends = list(accumulate(sizes, initial=_HEADER.size))
-    return TraceIndex(
-        *(
-            np.frombuffer(data, kind, count, offset)
-            for kind, count, offset in zip(ROW_TYPES.values(), counts, ends[:-1], strict=True)
-        )
+    arrays = (
+        np.frombuffer(data, kind, count, offset)
+        for kind, count, offset in zip(ROW_TYPES.values(), counts, ends[:-1], strict=True)
     )
+    return TraceIndex(*arrays, mapped=mapped)
 
 
 def _checksum(data: memoryview) -> int:

@@ -51,6 +51,7 @@ class Timeline:
         self._queries = engine().Index(
             self._source.arguments(), *map(array, rows), (self._source, index)
         )
+        index.release_pages()  # all rows were checked
 
     @classmethod
     def open(cls, trace: Trace, *, progress: Progress | None = None) -> Timeline:
@@ -69,7 +70,7 @@ class Timeline:
                 return cls(trace, index)
         index = build_index(trace, progress)
         save_index(trace, index)
-        return cls(trace, index)
+        return cls(trace, load_index(trace) or index)  # mapped, it takes less memory
 
     def tracks(self) -> TrackFigures:
         """Return the figures of every track."""
