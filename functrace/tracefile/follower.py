@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -106,7 +107,9 @@ class Follower:
         self._newest: dict[int, _EventChunk] = {}  # by writer, if it may still write to the chunk
         self._last_sequence = 0
         self._max_chunk_bytes = 0  # bytes of the largest event chunk found
-        self._found_chunks = 0
+        self._last_overwritten = 0  # highest sequence number of overwritten chunks
+        self._found_overwritten = 0  # chunks found up to it
+        self._found_sequences: list[int] = []  # heap of the sequence numbers of the others
         self._lost_words = 0  # words overwritten in chunks that were found
         self._found_bytes = 0  # bytes of the event chunks found
         self._last_ticks = 0
@@ -178,6 +181,7 @@ class Follower:
         self.header = header = self._file.header()
         self.ended_cleanly = bool(header.flags & fmt.ENDED_CLEANLY)
         self.ending = header.ending
+        self._last_overwritten = header.last_overwritten
         self.clock = Clock(header.ticks_per_second)
         until = self._last_ticks
         found = self._file.find_new()
@@ -242,15 +246,21 @@ class Follower:
 
     @property
     def _missing_chunks(self) -> int:
-        """Chunks overwritten before they were found. Some begin later than chunks after them."""
-        return max(self._last_sequence - self._found_chunks, 0)
+        """Chunks overwritten before they were found.
+
+        A chunk behind the last one that was overwritten may have been reserved and never begun.
+        """
+        return max(min(self._last_overwritten, self._last_sequence) - self._found_overwritten, 0)
 
     def _count_missing(self, found: Iterable[Chunk]) -> None:
         for chunk in found:
             self._last_sequence = max(self._last_sequence, chunk.sequence)
-            self._found_chunks += 1
+            heappush(self._found_sequences, chunk.sequence)
             if chunk.kind == fmt.EVENTS:
                 self._max_chunk_bytes = max(self._max_chunk_bytes, chunk.end - chunk.offset)
+        while self._found_sequences and self._found_sequences[0] <= self._last_overwritten:
+            heappop(self._found_sequences)
+            self._found_overwritten += 1
         if self.header.flags & fmt.OVERWRITTEN and self._missing_chunks:
             self._feed.miss_chunks()
 

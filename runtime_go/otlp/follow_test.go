@@ -126,6 +126,7 @@ func TestOverwrittenChunksAreCounted(t *testing.T) {
 		little.PutUint64(newer[at+16:], sequence+2*uint64(before/512))
 		clear(newer[at+40 : at+512])
 	}
+	little.PutUint64(newer[144:], little.Uint64(newer[4096+512+16:])-1)
 	write(t, path, newer)
 	f.round()
 	// As many chunks came and were overwritten in between.

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from functrace.tracefile import format as fmt
 from tests.tracefile import writer as w
 
 FILE = Path(__file__).parents[1] / "vectors_of_overwriting.json"
@@ -59,9 +60,13 @@ def _case(
     chunks: dict[int, bytes],
     spans: Sequence[str],
     lost: tuple[int, int],
+    last: int = 0,
     **more: Any,
 ) -> Case:
+    """Return a case; `last` is the highest sequence number of the chunks that are overwritten."""
     writes = [Write(at, content.hex()) for at, content in chunks.items()]
+    if last:
+        writes.insert(0, Write(fmt.LAST_OVERWRITTEN_AT, last.to_bytes(8, "little").hex()))
     return Case(name, writes, sorted(spans), *lost, **more)
 
 
@@ -99,6 +104,13 @@ CASES = [
         {FIRST: w.events(9, *listed((1010, 1)), w.leave(1, 50), track=1)},
         [MAIN, "main.work"],
         (5 * _WORDS, 1),
+        last=8,
+    ),
+    _case(
+        "a chunk is reserved and never begun, and no other was overwritten",
+        {FIRST + 1024: w.events(5, w.track(3, 1040), w.enter(4, 40), w.leave(4, 45), track=3)},
+        [MAIN + " unfinished", SELL + " unfinished", "main.work", "main.work"],
+        (0, 0),
     ),
     _case(
         "the open calls are not known before the next list",
@@ -110,6 +122,7 @@ CASES = [
         },
         [SELL, MAIN, PRICE, "main.work"],
         (5 * _WORDS, 2),
+        last=8,
         rounds=3,
     ),
     _case(
@@ -117,6 +130,7 @@ CASES = [
         {FIRST: w.events(9, w.switch(1, 7), w.enter(3, 50), w.leave(3, 55), track=1)},
         [PRICE, "main.work"],
         (5 * _WORDS, 2),
+        last=8,
     ),
     _case(
         "words are missing though the number of the next run follows",

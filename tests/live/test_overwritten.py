@@ -9,6 +9,7 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from functrace.export.otlp import ALL_CALLS, Options
+from functrace.tracefile import format as fmt
 from functrace.tracefile.chunks import ChunkFile
 from tests.live.overwritten import (
     BEGUN,
@@ -121,6 +122,7 @@ def test_calls_that_are_not_known_before_the_next_list(tmp_path: Path) -> None:
     """What was open ends; what is open is known again from the list, with the time of its entry."""
     file = File(tmp_path / "x.ftrace")
     file.following.follower.advance()
+    file.write(fmt.LAST_OVERWRITTEN_AT, (8).to_bytes(8, "little"))
     file.write(
         FIRST, w.events(9, w.switch(1, 7, opened=2), w.enter(3, 50), w.leave(3, 55), track=1)
     )

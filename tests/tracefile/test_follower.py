@@ -18,6 +18,7 @@ from functrace._native.row_types import END_UNKNOWN
 from functrace.errors import FunctraceError
 from functrace.export.events import SpanReader
 from functrace.tracefile import follower, open_trace
+from functrace.tracefile import format as fmt
 from functrace.tracefile.follower import Follower, Progress
 from tests.live.growing import Growing
 from tests.otlp.program import Program
@@ -214,6 +215,9 @@ def _store(path: Path, writers: Writers) -> int:
     sequence = 0
     with path.open("r+b") as file:
         for sequence, chunk in writers.drain():
+            overwritten = max(sequence - _RING_CHUNKS, 0)
+            file.seek(fmt.LAST_OVERWRITTEN_AT)
+            file.write(overwritten.to_bytes(8, "little"))
             file.seek(4096 + 512 + sequence % _RING_CHUNKS * 1024)
             file.write(chunk.ljust(1024, b"\0"))
     return sequence

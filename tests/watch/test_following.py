@@ -75,16 +75,22 @@ class Ring:
         return w.header(version=2, flags=flags, started=_STARTED * _SECOND, pid=self.pid)
 
     def add(self, *words: bytes, skip: int = 0, size: int = 0) -> None:
-        self._sequence += skip
+        """Add a chunk; `skip` more were overwritten before it."""
+        if skip:
+            self._sequence += skip
+            self._set(fmt.LAST_OVERWRITTEN_AT, self._sequence - 1)
         more = {"size": size} if size else {}
         with self.path.open("ab") as file:
             file.write(w.events(self._sequence, *words, **more))
         self._sequence += 1
 
     def set_flags(self, flags: int) -> None:
+        self._set(fmt.FLAGS_AT, flags)
+
+    def _set(self, at: int, value: int) -> None:
         with self.path.open("r+b") as file:
-            file.seek(fmt.FLAGS_AT)
-            file.write(struct.pack("<Q", flags))
+            file.seek(at)
+            file.write(struct.pack("<Q", value))
 
 
 def only(found: list[Figures]) -> Figures:

@@ -30,6 +30,8 @@ type finder struct {
 	front      int64                 // the end of the newest chunk
 	newest     uint64                // its sequence number
 	seen       uint64                // chunks found
+	recent     []uint64              // their sequence numbers, in order, without those that are counted in old
+	old        uint64                // chunks found among those that may have been overwritten by now
 	bytes      int64                 // in these
 	rounds     int
 }
@@ -48,6 +50,18 @@ func (f *finder) find(thoroughly bool) []*chunk {
 	f.rounds++
 	sort.Slice(found, func(i, j int) bool { return found[i].Sequence < found[j].Sequence })
 	return found
+}
+
+// missing returns how many of the chunks up to the last one that was overwritten were not found. A chunk
+// behind it may have been reserved and never begun.
+func (f *finder) missing(lastOverwritten uint64) uint64 {
+	sort.Slice(f.recent, func(i, j int) bool { return f.recent[i] < f.recent[j] })
+	for len(f.recent) > 0 && f.recent[0] <= lastOverwritten {
+		f.recent = f.recent[1:]
+		f.old++
+	}
+	last := min(lastOverwritten, f.newest)
+	return last - min(f.old, last)
 }
 
 // unseen returns how many chunks were overwritten before they were found, or begin later than chunks
@@ -102,6 +116,7 @@ func (f *finder) everywhere() (found []*chunk) {
 func (f *finder) add(at int64, head format.Head) *chunk {
 	f.known[at] = head
 	f.seen++
+	f.recent = append(f.recent, head.Sequence)
 	f.bytes += int64(head.Size)
 	if head.Sequence > f.newest {
 		f.newest, f.front = head.Sequence, at+int64(head.Size)

@@ -101,7 +101,7 @@ func (f *Follower) Round(atEnd bool) (Read, error) {
 	err := f.readChunks(&round)
 	f.Lost.Events = f.lostWords
 	if f.finder.overwrites {
-		f.Lost.Events += f.finder.unseen() * f.largest
+		f.Lost.Events += f.finder.missing(f.Header.LastOverwritten) * f.largest
 	}
 	return round, err
 }

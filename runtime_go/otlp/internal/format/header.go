@@ -22,6 +22,8 @@ type Header struct {
 	Start    uint64 // ticks
 	Started  uint64 // the same instant, nanoseconds since 1970
 	Clock    Clock
+
+	LastOverwritten uint64 // the highest sequence number of overwritten chunks; only if it Overwrites
 }
 
 // Has reports whether the flag is set.
@@ -53,6 +55,8 @@ func ParseHeader(data []byte) (Header, error) {
 		Flags:    word(48),
 		Start:    word(32),
 		Started:  word(40),
+
+		LastOverwritten: word(144),
 	}
 	switch half(20) {
 	case 1:
