@@ -64,6 +64,8 @@ def parse_header(path: Path, data: memoryview) -> Header:
     rate = _calibrated(data, start) or float(rate)
     if not rate:
         raise FunctraceError(f"{path}: corrupt header: no clock rate")
+    if rate < 1:
+        raise FunctraceError(f"{path}: corrupt header: clock rate below 1 Hz")
     language_name = fmt.LANGUAGES.get(language, "unknown")
     started = min(started, _MAX_STARTED)
     ending = read_ending(data, flags)

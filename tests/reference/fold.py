@@ -230,7 +230,7 @@ class _Tree:
     def _note_duration(self, owner: int, duration: int) -> None:
         self._histograms.setdefault(owner, len(self._histograms))
         if self._ask.bounds is not None:
-            duration = int(duration * self._ask.ns_per_tick + 0.5)
+            duration = min(int(duration * self._ask.ns_per_tick + 0.5), 2 * fmt.TIME_LIMIT - 1)
         exponent, bucket = 0, duration
         if duration >= BUCKETS:
             high = duration.bit_length() - 1

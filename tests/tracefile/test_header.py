@@ -26,6 +26,10 @@ Read = Callable[[bytes], Trace]
         (w.header(version=0), "corrupt header"),
         (w.header(size=8192), "corrupt header"),
         (w.header(rate=0), "corrupt header: no clock rate"),
+        (
+            w.header(calibrations=((1, 1001, 10**18, 1),)),
+            "corrupt header: clock rate below 1 Hz",
+        ),
     ],
 )
 def test_what_is_no_trace_is_refused(read: Read, content: bytes, message: str) -> None:

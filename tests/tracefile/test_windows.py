@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from functrace.analysis import Listing, calls, fold
 from functrace.analysis.fold import WindowFold, fold_windows
+from functrace.rollup.duration_buckets import MAX_BUCKET
 from functrace.tracefile import Trace, open_trace
 from tests.otlp.program import Program
 from tests.tracefile import writer as w
@@ -102,6 +103,20 @@ def test_a_call_on_a_bound_is_in_the_window_that_begins_there(read: Read) -> Non
     found = fold_windows(trace, [0, 10, 20])
     assert found.window.tolist() == [-1, 1]
     assert found.chains.calls.tolist() == [0, 1]
+
+
+def test_durations_beyond_the_last_bucket_of_a_slow_clock(tmp_path: Path) -> None:
+    """At one tick a second, a call may last more nanoseconds than any bucket has."""
+    words = [w.enter(1, 1), w.leave(1, 1 << 41), w.enter(1, 1 << 41), w.leave(1, (1 << 41) + 9)]
+    path = tmp_path / "x.ftrace"
+    path.write_bytes(w.header(rate=1) + w.FUNCTIONS + w.events(2, w.track(1, 1001), *words))
+    trace = open_trace(path)
+    found = fold_windows(trace, [0, 1 << 72])
+    with implementation("reference"):
+        reference = fold_windows(trace, [0, 1 << 72])
+    assert _summary(found) == _summary(reference)
+    _, buckets, _ = found.chains.node_histograms.buckets()
+    assert buckets[-1] == MAX_BUCKET
 
 
 def test_bounds_in_the_same_tick(read: Read) -> None:

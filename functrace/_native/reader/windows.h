@@ -2,7 +2,7 @@
 #ifndef FUNCTRACE_WINDOWS_H
 #define FUNCTRACE_WINDOWS_H
 
-#include <stdint.h>
+#include "trace.h"
 
 /* Find the window of a time. latest: the window that was found last, which is tried first. Return 0 if the
  * time is in none. There are at least two bounds. */
@@ -21,9 +21,11 @@ static inline int find_window(const int64_t *bounds, uint64_t count, int64_t tim
     return 1;
 }
 
+/* A duration beyond the last histogram bucket counts in it. */
 static inline int64_t to_nanoseconds(int64_t ticks, double ns_per_tick) {
+    const int64_t limit = 2 * TIME_LIMIT - 1;
     double ns = (double)ticks * ns_per_tick + 0.5;
-    return ns < (double)((int64_t)1 << 61) ? (int64_t)ns : (int64_t)1 << 61;
+    return ns < (double)limit ? (int64_t)ns : limit;
 }
 
 #endif

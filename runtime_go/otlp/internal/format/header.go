@@ -71,6 +71,9 @@ func ParseHeader(data []byte) (Header, error) {
 	if rate == 0 {
 		return Header{}, errors.New("corrupt header: no clock rate")
 	}
+	if rate < 1 {
+		return Header{}, errors.New("corrupt header: clock rate below 1 Hz")
+	}
 	header.Clock = Clock{rate}
 	return header, nil
 }

@@ -20,3 +20,17 @@ func TestOtherVersionsAreRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestASlowClockIsRefused(t *testing.T) {
+	data := make([]byte, HeaderBytes)
+	copy(data, magic)
+	binary.LittleEndian.PutUint32(data[8:], version)
+	binary.LittleEndian.PutUint32(data[12:], HeaderBytes)
+	for i, value := range []uint64{1, 1, 2_000_000_000, 1} { // a calibration of 0.5 Hz
+		binary.LittleEndian.PutUint64(data[64+8*i:], value)
+	}
+	const want = "corrupt header: clock rate below 1 Hz"
+	if _, err := ParseHeader(data); err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
