@@ -26,11 +26,18 @@ def short_name(name: str) -> str:
 
 
 def glob_of(name: str) -> str:
-    """Return a glob that matches the function with this name, full or short."""
+    """Return a glob that matches the function with this name, full or short; never an option."""
     kept = (c if c.isprintable() and c not in _NO_PART_OF_A_GLOB else "?" for c in name)
     glob = "".join(kept).replace("[...]", "\0").replace("[", "?").replace("]", "?")
     glob = glob.replace("\0", "[...]")
+    if glob.startswith("-"):
+        glob = f"?{glob[1:]}"
     return "*" if find_error(glob) else glob
+
+
+def as_operand(selector: str) -> tuple[str, ...]:
+    """Return the words that pass a glob or the name of a request to a verb, after all options."""
+    return ("--", selector) if selector.startswith("-") else (selector,)
 
 
 def parse_globs(values: Iterable[str], option: str = "", path_option: str = "") -> tuple[str, ...]:

@@ -154,6 +154,8 @@ def test_go_matches_as_the_verbs(go: Go, folder: str, tmp_path: Path) -> None:
         "it's a {name}, or\\not.f",
         "main.\x1b[2J\n.f",
         "b/main;(.g",
+        "--help",
+        "-x.go",
         "",
         "x.py",
     ],
@@ -165,6 +167,8 @@ def test_a_name_has_a_glob_that_matches_it(name: str) -> None:
     assert compile_list([glob])(name)
 
 
-@given(st.text())
-def test_any_name_has_a_glob_that_matches_it(name: str) -> None:
-    assert compile_list([glob_of(name)])(name)
+@given(st.text() | st.text().map("-{}".format))
+def test_any_name_has_a_glob_that_matches_it_and_is_no_option(name: str) -> None:
+    glob = glob_of(name)
+    assert compile_list([glob])(name)
+    assert not glob.startswith("-")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from functrace import units
+from functrace.globs import as_operand
 from functrace.text import layout
 
 if TYPE_CHECKING:
@@ -30,11 +31,9 @@ class Commands:
     def __init__(self, found: Triage, paths: Sequence[str | Path]) -> None:
         self._forest = found.forest
         self._names = layout.Names(found.forest.functions, found.forest.services)
-        self._paths = (
-            ["--store", *map(str, paths)]
-            if found.forest.is_stored
-            else [_as_argument(path) for path in paths]
-        )
+        is_stored = found.forest.is_stored
+        self._options = ["--store", *map(str, paths)] if is_stored else []
+        self._traces = [] if is_stored else [_as_argument(path) for path in paths]
 
     def failing(self, each: FailingChain) -> str:
         """Return the command that shows the failing chains of the function."""
@@ -72,7 +71,10 @@ class Commands:
         return self._names.glob(int(self._forest.function[node]))
 
     def _command(self, *words: str) -> str:
-        return shlex.join(["functrace", *words, *self._paths])
+        """Return a command; its last word selects a function."""
+        *before, selector = words
+        operands = [*as_operand(selector), *self._traces]
+        return shlex.join(["functrace", *before, *self._options, *operands])
 
     def _replay(self, example: Example, *words: str) -> str:
         trace = self._forest.traces[example.trace]

@@ -7,6 +7,7 @@ import re
 import unicodedata
 
 from tests.tracefile import writer as w
+from tests.tracefile.services import Service
 
 ATTACKS = (
     "\x1b[2J\x1b[5;41m",  # clears the screen, blinks
@@ -19,6 +20,11 @@ ATTACKS = (
 HOSTILE = "".join(ATTACKS)
 ARGUMENT = HOSTILE.replace("\0", "")
 FILE_NAME = ARGUMENT.replace("/", "")[-60:]
+
+OPTIONS = ("--help", "-o/tmp/x", "-")
+"""names of functions that are options of every verb, or look like one"""
+REQUEST_OPTIONS = ("--help", "--output=x now")
+"""names of requests that do"""
 
 _OURS = re.compile(r"\x1b\[(?:0|1|2|3[1236])m")
 _PROGRESS = re.compile(r"\x1b\[(?:\?25[lh]|2K|1A|[0-9;]+m)|\r")
@@ -58,6 +64,21 @@ def trace(*, language: int = 1, pid: int = 4194303, ticks: int = 10) -> bytes:
         track=2,
     )
     return w.header(language=language, pid=pid) + facts + calls + started
+
+
+def options() -> bytes:
+    """Return a trace whose functions and requests are named like options; each fails once."""
+    service = Service("shop", 0xA)
+    track = service.track()
+    track.enter("main.main", 0)
+    for at, name in enumerate(OPTIONS, 1):
+        track.enter(name, 1000 * at)
+        track.leave(name, 1000 * at + 500, error="locked")
+    for at, name in enumerate(REQUEST_OPTIONS, 10):
+        track.begin_inbound(name, 1000 * at, at)
+        track.end(name, 1000 * at + 500, status=500, error="500")
+    track.leave("main.main", 20_000)
+    return service.content()
 
 
 def _failing(function: int, at: int, end: bytes, ticks: int) -> list[bytes]:

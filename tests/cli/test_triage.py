@@ -11,7 +11,7 @@ import pytest
 from functrace.analysis.triage import triage
 from functrace.text import triage_text
 from functrace.tracefile import open_trace
-from tests.cli import faulty, shop
+from tests.cli import faulty, hostile, shop
 from tests.cli.conftest import Run
 from tests.tracefile import writer as w
 
@@ -112,6 +112,15 @@ def test_every_command_can_be_pasted(module: Path, functrace: Run) -> None:
             _, *words = shlex.split(command)
             done = functrace(*words, cwd=folder)
             assert done.returncode == 0, (command, done.stderr)
+
+
+def test_commands_about_functions_named_like_options(module: Path, functrace: Run) -> None:
+    (module / "a.ftrace").write_bytes(hostile.options())
+    found = json.loads(functrace("triage", "--json", "a.ftrace").stdout)
+    assert len(found["failing"]) == len(hostile.OPTIONS + hostile.REQUEST_OPTIONS)
+    for each in found["failing"]:
+        _, verb, *words = shlex.split(each["command"])
+        assert json.loads(functrace(verb, "--json", *words).stdout)["failed"]
 
 
 def test_json(module: Path, functrace: Run) -> None:

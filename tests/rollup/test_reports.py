@@ -159,7 +159,7 @@ def test_triage(folder: Path) -> None:
         "  store.Get took 900ms; p50 1.00µs, p99 1.00µs",
         "    store.Get",
     ]
-    command = "functrace callers --sort p99 store.Get --store store --service slow"
+    command = "functrace callers --sort p99 --store store --service slow store.Get"
     assert lines[4].strip() == command
     assert functrace(command.removeprefix("functrace ")).exit_code == 0
 

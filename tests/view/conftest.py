@@ -23,6 +23,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     faulty.faulty(folder / "faulty.ftrace")
     mall.write(folder / "mall")
     (folder / "hostile.ftrace").write_bytes(hostile.trace())
+    (folder / "options.ftrace").write_bytes(hostile.options())
     return folder
 
 
@@ -46,7 +47,8 @@ def printed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Printed:
     monkeypatch.chdir(folder)
 
     def run(*words: str) -> Any:
-        done = CliRunner().invoke(verbs.functrace, [*words, "--json"])
+        # Before the operands: all that follows -- is one.
+        done = CliRunner().invoke(verbs.functrace, [words[0], "--json", *words[1:]])
         assert done.exit_code == 0, done.output
         if words[0] == "replay":
             return [json.loads(line) for line in done.stdout.splitlines()]

@@ -128,6 +128,33 @@ def test_commands_run(viewer: Viewer, services: Viewer, printed: Printed) -> Non
 
 def test_functions(viewer: Viewer) -> None:
     found = viewer.get("functions", q="STORE.")
+def test_commands_about_functions_named_like_options_run(folder: Path, printed: Printed) -> None:
+    with viewing("options.ftrace", cwd=folder) as started:
+        for name in (*hostile.OPTIONS, *hostile.REQUEST_OPTIONS):
+            answers = [
+                started.get("chains", function=name, errors=1),
+                started.get("source", function=name),
+                started.get("flame", function=name),
+                started.get("flame", function=name, direction="callers"),
+                started.get("calls", include=name),
+            ]
+            for answer in answers:
+                words = shlex.split(answer["command"])
+                assert printed(*(word for word in words[1:] if word != "--tree")), answer["command"]
+
+
+def test_a_long_name_is_cut_but_not_in_a_command(tmp_path: Path) -> None:
+    name = f"main.{'x' * 5000}"
+    recorded = Recorded(name)
+    recorded.goroutine(1).call(name)
+    recorded.write(tmp_path / "a.ftrace")
+    with viewing("a.ftrace", cwd=tmp_path) as started:
+        found = started.get("chains", function=name)
+        assert found["functions"][0]["function"].endswith("… (5005 characters)")
+        assert found["command"] == f"functrace callers {name} a.ftrace"
+        assert json.loads(encode({name: name})) == {name: found["functions"][0]["function"]}
+
+
     assert [each["name"].rpartition("/")[2] for each in found] == [
         "store.(*Store).Get",
         "store.Query",

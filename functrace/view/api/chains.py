@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from functrace.analysis.caller_chains import CallerChains, CallerFilter, find_caller_chains
+from functrace.globs import as_operand
 from functrace.text import callers_json
 from functrace.view import links
 from functrace.view.filters import moment
@@ -49,4 +50,4 @@ def _command(session: Session, function: str, call_filter: CallerFilter) -> str:
     words = ["--errors"] if call_filter.failed else []
     if call_filter.min_duration_ns:
         words += ["--min-duration", moment(call_filter.min_duration_ns)]
-    return session.command("callers", *words, glob(session, function))
+    return session.command("callers", *words, *as_operand(glob(session, function)))

@@ -8,6 +8,7 @@ import numpy as np
 
 from functrace.analysis.columns import Bools
 from functrace.analysis.merge import Forest
+from functrace.globs import as_operand
 from functrace.view.call_tree import (
     Figures,
     Tree,
@@ -112,7 +113,7 @@ def _figures(figures: list[Figures], node: int) -> dict[str, int]:
 def _command(session: Session, chosen: Filter, function: str, direction: str) -> str:
     if function:
         verb = "callers" if direction == "callers" else "graph"
-        return session.command(verb, glob(session, function))
+        return session.command(verb, *as_operand(glob(session, function)))
     if chosen.is_everything:
         return session.command("export", "--to", "flamegraph", "-o", "flamegraph.svg")
     return chosen.replay_command(session, "--tree")

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from functrace.globs import as_operand
 from functrace.view.function_names import glob, matching_names
 from functrace.view.query import Query
 from functrace.view.session import Session
@@ -35,7 +36,7 @@ def answer(session: Session, query: Query) -> dict[str, Any]:
         "first_line": 1,
         "lines": _lines(found) if found else [],
         "figures": _figures(session, function.file),
-        "command": session.command("callers", glob(session, name)),
+        "command": session.command("callers", *as_operand(glob(session, name))),
     }
 
 
