@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -120,3 +120,8 @@ class CallPage:
     def __len__(self) -> int:
         """Return the number of calls on the page."""
         return len(self.start)
+
+    def take(self, places: Int64s) -> CallPage:
+        """Return a page of only the calls at these places, in their order."""
+        columns = (field.name for field in fields(self) if field.name not in ("total", "is_exact"))
+        return replace(self, **{name: getattr(self, name)[places] for name in columns})

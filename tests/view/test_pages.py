@@ -7,10 +7,17 @@ import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from types import SimpleNamespace
 
 import pytest
 
 from tests.analysis.recorded import Recorded
+from functrace.tracefile import open_trace
+from functrace.view import call_rows
+from functrace.view.api import calls
+from functrace.view.query import Query
+from functrace.view.session import Session
+from functrace.view.window import CallPage
 from tests.view.conftest import Printed
 from tests.view.serving import Viewer, viewing
 
@@ -155,6 +162,30 @@ def test_calls_of_several_traces_are_merged(services: Viewer) -> None:
 
 def test_unknown_sort(viewer: Viewer) -> None:
     reply = viewer.ask("calls", sort="name")
+@pytest.mark.parametrize("sort", ["start", "duration", "self"])
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_only_the_calls_of_a_page_become_objects(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, sort: str, order: str
+) -> None:
+    made = []
+
+    def rows(session: Session, trace: int, page: CallPage) -> list[dict[str, Any]]:
+        made.append(len(page))
+        return call_rows.rows(session, trace, page)
+
+    monkeypatch.setattr(calls, "call_rows", SimpleNamespace(rows=rows))
+    session = Session([open_trace(path) for path in sorted((folder / "mall").iterdir())], ["mall"])
+    asked = {"sort": sort, "order": order}
+    every = calls.answer(session, Query({**asked, "limit": "1000"}))["calls"]
+    assert len(every) == sum(made) == 69
+    keys = [each[f"{sort}_ns"] for each in every]
+    assert keys == sorted(keys, reverse=order == "desc")
+    made.clear()
+    page = calls.answer(session, Query({**asked, "offset": "30", "limit": "10"}))["calls"]
+    assert page == every[30:40]
+    assert sum(made) == 10
+
+
     message = "the parameter sort must be start or duration or self"
     assert (reply.status, reply.value) == (400, {"error": message})
 
