@@ -76,6 +76,11 @@ class Filter:
         return self == Filter()
 
     @property
+    def is_range(self) -> bool:
+        """Whether calls count only as far as they are inside a window of time."""
+        return bool(self.from_ns) or self.to_ns is not None
+
+    @property
     def has_call_conditions(self) -> bool:
         """Whether calls are selected by more than their window and track."""
         return bool(self.errors or self.min_duration_ns or self.include or self.exclude)

@@ -25,7 +25,9 @@ class Weights:
     failed: Int64s
     total: Int64s
     self: Int64s
+    """time outside callees; within a window of time it contains the suspended time"""
     suspended: Int64s
+    """0 within a window of time: when calls were suspended is not known"""
     waiting: Int64s
     """suspended time outside callees on the same track"""
     is_sampled: bool = False
@@ -36,20 +38,20 @@ def weigh(session: Session, chosen: Filter) -> list[Weights]:
     """Return the figures of each trace that the filter selects a part of."""
     if chosen.has_call_conditions:
         return [_of_listed_calls(part, chosen) for part in chosen.parts(session)]
-    return [_of_all_calls(session, part) for part in chosen.parts(session)]
+    return [_of_all_calls(session, part, chosen) for part in chosen.parts(session)]
 
 
-def _of_all_calls(session: Session, part: Part) -> Weights:
+def _of_all_calls(session: Session, part: Part, chosen: Filter) -> Weights:
     """Sum up all calls; those that cross an end of the window count as far as they are inside."""
     ends = [time for time in (part.from_ns or None, part.to_ns) if time is not None]
-    if not ends:
+    if not chosen.is_range:
         is_whole = part.tracks is None
         chains = session.chains(part.index) if is_whole else fold(part.trace, part.selection)
         return _weights(chains, chains.total, chains.suspended, chains.self)
     crossings = [_crossing(part, time) for time in ends]
-    chains = crossings[0].chains
+    chains = crossings[0].chains if crossings else fold(part.trace, part.selection)
     total = np.maximum(chains.total - _outside(part, crossings, len(chains)), 0)
-    return _weights(chains, total, np.minimum(chains.suspended, total), None)
+    return _weights(chains, total, np.zeros_like(total), None)
 
 
 def _weights(chains: Chains, total: Int64s, suspended: Int64s, own: Int64s | None) -> Weights:
@@ -92,7 +94,7 @@ def _of_listed_calls(part: Part, chosen: Filter) -> Weights:
     end = found.start + found.duration
     until = end if part.to_ns is None else np.minimum(end, part.to_ns)
     inside = np.maximum(until - np.maximum(found.start, part.from_ns), 0)
-    suspended = np.minimum(found.suspended, inside)
+    suspended = np.zeros_like(inside) if chosen.is_range else found.suspended
     waiting = _without_callees(suspended, found.parent)
     own = np.maximum(_without_callees(inside, found.parent) - waiting, 0)
     count = len(found.chains)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from types import SimpleNamespace
@@ -17,6 +18,8 @@ from functrace.view import call_rows
 from functrace.view.api import calls
 from functrace.view.query import Query
 from functrace.view.session import Session
+from tests.analysis.recorded import Recorded
+from tests.tracefile import writer as w
 from functrace.view.window import CallPage
 from tests.view.conftest import Printed
 from tests.view.serving import Viewer, viewing
@@ -293,6 +296,44 @@ def test_a_flame_graph_of_failed_calls(viewer: Viewer) -> None:
     assert found["main.main"]["total_ns"] == 3000 + 2000 + 1000 + 1000
     assert found["main.main main.serve store.Open"]["calls"] == 2
     assert "main.main main.list" not in found
+
+@pytest.fixture(scope="module")
+def waiting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
+    """A viewer of main.f, 10 us long and suspended for the first 8, with main.g from 9 us on."""
+    folder = tmp_path_factory.mktemp("waiting")
+    facts = w.facts(1, w.process("{}"), w.function(1, "main.f"), w.function(2, "main.g"))
+    words = (
+        w.enter(1, 0),
+        w.suspended(0),
+        w.resumed(8000),
+        w.enter(2, 9000),
+        w.leave(2, 9500),
+        w.leave(1, 10_000),
+    )
+    track = w.events(2, w.track(1, 1000), *words, track=1)
+    (folder / "a.ftrace").write_bytes(w.header() + facts + track)
+    with viewing("a.ftrace", cwd=folder) as started:
+        yield started
+
+
+@pytest.mark.parametrize(
+    ("parameters", "total", "own", "suspended"),
+    [
+        ({}, 10_000, 1500, 8000),
+        ({"from": 8000, "to": 10_000}, 2000, 1500, None),
+        ({"from": 8000}, 2000, 1500, None),
+        ({"to": 4000}, 4000, 4000, None),
+        ({"from": 8000, "include": "main.f"}, 2000, 2000, None),
+        ({"include": "main.f"}, 10_000, 2000, 8000),
+    ],
+)
+def test_self_time_of_a_window_contains_suspended_time(
+    waiting: Viewer, parameters: dict[str, object], total: int, own: int, suspended: int | None
+) -> None:
+    found = nodes(waiting.get("flame", **parameters))["main.f"]
+    figures = (found["total_ns"], found["self_ns"], found["suspended_ns"])
+    assert figures == (total, own, suspended)
+
 
 
 def test_two_selections_are_compared(viewer: Viewer) -> None:

@@ -59,7 +59,7 @@ def _flame(
             include_callees(tree, selection)
     kept, is_cut = largest(tree, limit)
     return {
-        "nodes": _rows(forest, tree, kept),
+        "nodes": _rows(forest, tree, kept, is_range=filters[0].is_range),
         **_totals(tree),
         "truncated": is_cut or tree.is_truncated,
         "sampled": any(weights.is_sampled for each in selections for weights in each),
@@ -82,7 +82,7 @@ def _totals(tree: Tree) -> dict[str, int]:
     return dict(zip(("total_ns", "other_total_ns"), totals, strict=False))
 
 
-def _rows(forest: Forest, tree: Tree, kept: Any) -> list[dict[str, Any]]:
+def _rows(forest: Forest, tree: Tree, kept: Any, *, is_range: bool) -> list[dict[str, Any]]:
     place = {node: index for index, node in enumerate(kept.tolist())}
     return [
         {
@@ -90,20 +90,20 @@ def _rows(forest: Forest, tree: Tree, kept: Any) -> list[dict[str, Any]]:
             "parent": place.get(int(tree.parent[node])),
             "function": forest.functions[tree.function[node]].name,
             "started": bool(tree.started[node]),
-            **_figures(tree.figures, node),
+            **_figures(tree.figures, node, is_range=is_range),
         }
         for node, index in place.items()
     ]
 
 
-def _figures(figures: list[Figures], node: int) -> dict[str, int]:
+def _figures(figures: list[Figures], node: int, *, is_range: bool) -> dict[str, int | None]:
     first, *others = figures
-    row = {
+    row: dict[str, int | None] = {
         "calls": int(first["calls"][node]),
         "failed": int(first["failed"][node]),
         "total_ns": int(first["total"][node]),
         "self_ns": int(first["self"][node]),
-        "suspended_ns": int(first["suspended"][node]),
+        "suspended_ns": None if is_range else int(first["suspended"][node]),
     }
     for other in others:
         row |= {key: int(other[name][node]) for name, key in _OTHER.items()}
