@@ -10,6 +10,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from functrace.view import api
+from functrace.view.answers import encode
+from tests.analysis.recorded import Recorded
 from tests.cli import hostile
 from tests.view.conftest import Printed
 from tests.view.serving import Viewer, viewing
@@ -126,8 +128,6 @@ def test_commands_run(viewer: Viewer, services: Viewer, printed: Printed) -> Non
         assert printed(*(word for word in words[1:] if word != "--tree")), answer["command"]
 
 
-def test_functions(viewer: Viewer) -> None:
-    found = viewer.get("functions", q="STORE.")
 def test_commands_about_functions_named_like_options_run(folder: Path, printed: Printed) -> None:
     with viewing("options.ftrace", cwd=folder) as started:
         for name in (*hostile.OPTIONS, *hostile.REQUEST_OPTIONS):
@@ -155,6 +155,8 @@ def test_a_long_name_is_cut_but_not_in_a_command(tmp_path: Path) -> None:
         assert json.loads(encode({name: name})) == {name: found["functions"][0]["function"]}
 
 
+def test_functions(viewer: Viewer) -> None:
+    found = viewer.get("functions", q="STORE.")
     assert [each["name"].rpartition("/")[2] for each in found] == [
         "store.(*Store).Get",
         "store.Query",
