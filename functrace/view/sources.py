@@ -1,7 +1,8 @@
 """Reading of the source files that a trace names.
 
-A trace is not trusted: it may name any file. Only regular files of a source's size and name are
-read, so that no device or pipe is opened for long and no key or password shows.
+A trace is not trusted: it may name any file. Only regular files are read whose own names, once
+links are followed, end as sources do, and which are not larger: no device or pipe is read, and no
+key or password that is kept under another name.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import stat
 from dataclasses import dataclass
 
 _MAX_BYTES = 4_000_000
+_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | os.O_NOFOLLOW
 _SUFFIXES = (".go", ".py", ".pyw", ".pyi", ".pyx", ".s")
 
 
@@ -25,10 +27,11 @@ class SourceFile:
 
 def read_source(name: str) -> SourceFile | None:
     """Return a source file that a trace names; None if it is not there or must not be read."""
-    if not name.endswith(_SUFFIXES):
-        return None
     try:
-        descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        path = os.path.realpath(name)  # a link may name a file of another kind
+        if not path.endswith(_SUFFIXES) or name.endswith("/"):
+            return None
+        descriptor = os.open(path, _FLAGS)
     except (OSError, ValueError):  # there is none, or no file can have this name
         return None
     with open(descriptor, "rb") as file:

@@ -7,20 +7,19 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from tests.analysis.recorded import Recorded
 from functrace.tracefile import open_trace
 from functrace.view import call_rows
 from functrace.view.api import calls
 from functrace.view.query import Query
 from functrace.view.session import Session
+from functrace.view.window import CallPage
 from tests.analysis.recorded import Recorded
 from tests.tracefile import writer as w
-from functrace.view.window import CallPage
 from tests.view.conftest import Printed
 from tests.view.serving import Viewer, viewing
 
@@ -163,8 +162,6 @@ def test_calls_of_several_traces_are_merged(services: Viewer) -> None:
     assert {each["trace"] for each in every[:10]} == {0, 1, 2, 3}
 
 
-def test_unknown_sort(viewer: Viewer) -> None:
-    reply = viewer.ask("calls", sort="name")
 @pytest.mark.parametrize("sort", ["start", "duration", "self"])
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_only_the_calls_of_a_page_become_objects(
@@ -189,6 +186,8 @@ def test_only_the_calls_of_a_page_become_objects(
     assert sum(made) == 10
 
 
+def test_unknown_sort(viewer: Viewer) -> None:
+    reply = viewer.ask("calls", sort="name")
     message = "the parameter sort must be start or duration or self"
     assert (reply.status, reply.value) == (400, {"error": message})
 
@@ -297,6 +296,7 @@ def test_a_flame_graph_of_failed_calls(viewer: Viewer) -> None:
     assert found["main.main main.serve store.Open"]["calls"] == 2
     assert "main.main main.list" not in found
 
+
 @pytest.fixture(scope="module")
 def waiting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
     """A viewer of main.f, 10 us long and suspended for the first 8, with main.g from 9 us on."""
@@ -333,7 +333,6 @@ def test_self_time_of_a_window_contains_suspended_time(
     found = nodes(waiting.get("flame", **parameters))["main.f"]
     figures = (found["total_ns"], found["self_ns"], found["suspended_ns"])
     assert figures == (total, own, suspended)
-
 
 
 def test_two_selections_are_compared(viewer: Viewer) -> None:
@@ -412,6 +411,21 @@ def test_only_sources_are_read(tmp_path: Path, name: str) -> None:
 
     (tmp_path / "id_rsa").write_text("secret")
     assert read_source(name and str(tmp_path / name)) is None
+
+
+def test_a_link_to_another_kind_of_file_is_not_read(tmp_path: Path) -> None:
+    from functrace.view.sources import read_source
+
+    (tmp_path / "id_rsa").write_text("secret")
+    (tmp_path / "real.go").write_text("package main")
+    for link, target in (("a.go", "id_rsa"), ("b.go", "a.go"), ("c.go", "real.go")):
+        (tmp_path / link).symlink_to(target)
+    (tmp_path / "loop.go").symlink_to("loop.go")
+    found = {name: read_source(str(tmp_path / name)) for name in ("a.go", "b.go", "loop.go")}
+    assert found == {"a.go": None, "b.go": None, "loop.go": None}
+    source = read_source(str(tmp_path / "c.go"))
+    assert source is not None
+    assert source.lines == ["package main"]
 
 
 def test_live_is_a_revision(viewer: Viewer) -> None:
