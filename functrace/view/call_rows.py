@@ -9,7 +9,7 @@ from functrace.export import process_names
 from functrace.view.session import Session
 from functrace.view.window import CallPage
 
-_FAILED = ERROR | PANIC
+FAILED = ERROR | PANIC
 
 
 def rows(session: Session, trace: int, page: CallPage) -> list[dict[str, Any]]:
@@ -46,10 +46,10 @@ def rows(session: Session, trace: int, page: CallPage) -> list[dict[str, Any]]:
             "file": functions[function].file,
             "line": functions[function].line,
             "depth": depth,
-            "failed": bool(flags & _FAILED),
+            "failed": bool(flags & FAILED),
             "panicked": bool(flags & PANIC),
             "unfinished": bool(flags & UNFINISHED),
-            "error": opened.text(at, size) if flags & _FAILED else None,
+            "error": opened.text(at, size) if flags & FAILED else None,
             "parent_function": functions[parent].name if parent >= 0 else None,
         }
         for (

@@ -14,7 +14,9 @@ import pytest
 
 from functrace.tracefile import open_trace
 from functrace.view import call_rows
+from functrace.view.api import call as call_api
 from functrace.view.api import calls
+from functrace.view.api import source as source_api
 from functrace.view.query import Query
 from functrace.view.session import Session
 from functrace.view.window import CallPage
@@ -199,6 +201,25 @@ def test_a_call_in_full(viewer: Viewer) -> None:
     assert viewer.get("call", track=MAIN, start=3000, depth=1)["function"] == "main.serve"
     reply = viewer.ask("call", track=MAIN, start=3001)
     assert reply.value == {"error": "no call starts at 3001 ns on this track"}
+
+
+@pytest.mark.parametrize("max_open", [100_000, 1200])
+def test_the_innermost_calls_of_a_long_chain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, max_open: int
+) -> None:
+    monkeypatch.setattr(call_api, "_MAX_OPEN", max_open)
+    recorded = Recorded("main.main", "main.walk")
+    main, work = recorded.goroutine(1), recorded.goroutine(2, parent=1, starter="main.main")
+    for goroutine, count in ((main, 10), (work, 1500)):
+        for _ in range(count):
+            goroutine.enter("main.walk")
+            recorded.now += 10
+    started = recorded.now - 10
+    session = Session([open_trace(recorded.write(tmp_path / "a.ftrace"))], ["a.ftrace"])
+    found = call_api.answer(session, Query({"track": "1", "start": str(started - 1000)}))
+    assert (found["depth"], found["chain_truncated"], len(found["chain"])) == (1499, True, 1000)
+    assert [step["depth"] for step in found["chain"]] == list(range(500, 1500))
+    assert not any(step["started"] for step in found["chain"])
 
 
 def test_a_call_s_chain_begins_on_the_first_track(viewer: Viewer) -> None:
@@ -395,6 +416,9 @@ def test_source(tmp_path: Path) -> None:
             "10": {"calls": 2, "failed": 2, "total_ns": 2000},
             "11": {"calls": 1, "failed": 0, "total_ns": 2000},
         }
+        source.write_text("".join(f"// {number}\n" for number in range(1, 9001)))
+        found = started.get("source", function="shop.get")
+        assert (found["first_line"], len(found["lines"])) == (1, 4000)
         source.write_text("package other\n")
         assert started.get("source", function="shop.get")["changed"]
         source.write_bytes(b"x" * 4_000_001)
@@ -403,6 +427,19 @@ def test_source(tmp_path: Path) -> None:
         os.mkfifo(source)
         found = started.get("source", function="shop.get")
         assert (found["exists"], found["lines"], found["file"]) == (False, [], "shop.go")
+
+
+@pytest.mark.parametrize(("line", "first"), [(10, 1), (5000, 3001), (8999, 5002), (10**6, 5002)])
+def test_lines_around_a_function(tmp_path: Path, line: int, first: int) -> None:
+    (tmp_path / "a.go").write_text("".join(f"// {number}\n" for number in range(1, 9001)))
+    function = w.function(1, "main.f", str(tmp_path / "a.go"), line)
+    track = w.events(2, w.track(1, 1000), w.enter(1, 0), w.leave(1, 9), track=1)
+    path = tmp_path / "a.ftrace"
+    path.write_bytes(w.header() + w.facts(1, w.process("{}"), function) + track)
+    session = Session([open_trace(path)], ["a.ftrace"])
+    found = source_api.answer(session, Query({"function": "main.f"}))
+    assert (found["first_line"], len(found["lines"])) == (first, 4000)
+    assert found["lines"][0] == f"// {first}"
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "id_rsa", "/dev/zero", "x.go\0y.go", "", "x.go/"])

@@ -12,83 +12,95 @@ from functrace.errors import FunctraceError
 from functrace.tracefile.format import INBOUND
 from functrace.view import call_rows
 from functrace.view.call_query import CallQuery
+from functrace.view.call_rows import FAILED
 from functrace.view.filters import moment
 from functrace.view.query import Query
 from functrace.view.session import Session
+from functrace.view.window import CallPage
 
 _MAX_OPEN = 100_000
+"""calls of a track around a time that are looked at"""
+_MAX_STEPS = 1000
 _MAX_TRACKS = 100
 
 
 def answer(session: Session, query: Query) -> dict[str, Any]:
     """Return the call that starts at ``start`` on ``track``, at ``depth`` if several do.
 
-    Its chain is outermost first and goes on in the tracks that led to its own.
+    Its chain is outermost first and goes on in the tracks that led to its own. Of a long one, the
+    innermost calls are returned.
     """
     trace, track = session.track_of(query.required_number("track"))
     start = query.required_number("start")
+    opened = _open_at(session, trace, track, start)
+    is_found = opened.start == start - session.offset_ns(trace)
     depth = query.optional_number("depth")
-    open_calls = _open_at(session, trace, track, start)
-    found = [
-        row
-        for row in open_calls
-        if row["start_ns"] == start and (depth is None or row["depth"] == depth)
-    ]
-    if not found:
+    if depth is not None:
+        is_found &= opened.depth == depth
+    found = np.flatnonzero(is_found)
+    if not len(found):
         raise FunctraceError(f"no call starts at {start} ns on this track")
-    call = next((row for row in reversed(found) if row["failed"]), found[-1])
-    chain = [row for row in open_calls if row["depth"] <= call["depth"]]
-    chain[-1] = call
-    steps = _outer_tracks(session, trace, track) + _steps(chain)
+    failed = found[opened.flags[found] & FAILED > 0]
+    place = int(failed[-1] if len(failed) else found[-1])
+    chain = opened.take(np.arange(place + 1))
+    call = call_rows.rows(session, trace, opened.take(np.array([place])))[0]
+    steps, is_truncated = _chain(session, trace, track, chain)
     steps[0]["started"] = False
     return {
         **call,
         "chain": steps,
+        "chain_truncated": is_truncated,
         "requests": _requests(session, trace, steps, start),
         "command": _command(session, trace, track, call),
     }
 
 
-def _open_at(session: Session, trace: int, track: int, time: int) -> list[dict[str, Any]]:
+def _open_at(session: Session, trace: int, track: int, time: int) -> CallPage:
     """Return the calls that are open at a time, outermost first; one of each depth."""
     at = time - session.offset_ns(trace)
     margin = 1 + int(1e9 / session.traces[trace].ticks_per_second)  # covers rounding to nanoseconds
     since, until = max(at - margin, 0), at + margin
-    request = CallQuery(from_ns=since, to_ns=until, tracks=[track], limit=_MAX_OPEN)
+    # The innermost calls are those that matter if there are too many.
+    request = CallQuery(since, until, tracks=[track], descending=True, limit=_MAX_OPEN)
     page = session.timeline(trace).calls_in(request)
-    rows = [
-        row
-        for row in call_rows.rows(session, trace, page)
-        if row["start_ns"] <= time <= row["start_ns"] + row["duration_ns"]
-    ]
-    latest = {row["depth"]: row for row in sorted(rows, key=lambda row: row["start_ns"])}
-    return [latest[depth] for depth in sorted(latest)]
+    page = page.take(np.flatnonzero((page.start <= at) & (page.start + page.duration >= at))[::-1])
+    page = page.take(np.lexsort((page.start, page.depth)))
+    is_latest = np.append(page.depth[1:] != page.depth[:-1], [True] * bool(len(page)))
+    return page.take(np.flatnonzero(is_latest))
 
 
-def _outer_tracks(session: Session, trace: int, track: int) -> list[dict[str, Any]]:
-    """Return the steps on the tracks that led to one, as of the time when each was started."""
+def _chain(
+    session: Session, trace: int, track: int, page: CallPage
+) -> tuple[list[dict[str, Any]], bool]:
+    """Return the steps to the last call of a page, and whether outer ones are left out.
+
+    Those on other tracks are as of the time when the next track was started.
+    """
     steps: list[dict[str, Any]] = []
     tracks = session.traces[trace].tracks
     for _ in range(_MAX_TRACKS):
+        first = max(len(page) - (_MAX_STEPS - len(steps)), 0)
+        taken = page.take(np.arange(first, len(page)))
+        steps = _steps(call_rows.rows(session, trace, taken)) + steps
         started = tracks[track]
-        if started.parent < 0:
-            break
+        if first or started.parent < 0:
+            return steps, first > 0
         time = session.offset_ns(trace) + started.start
-        rows = _open_at(session, trace, started.parent, time)
-        steps = _steps(_up_to(rows, session, trace, started.starter)) + steps
+        opened = _open_at(session, trace, started.parent, time)
+        page = _up_to(opened, session, trace, started.starter)
         track = started.parent
-    return steps
+    return steps, True
 
 
-def _up_to(
-    rows: list[dict[str, Any]], session: Session, trace: int, starter: int
-) -> list[dict[str, Any]]:
+def _up_to(page: CallPage, session: Session, trace: int, starter: int) -> CallPage:
     """Return the open calls up to the innermost one of the function that started a track."""
     if starter < 0:
-        return rows
-    name = session.traces[trace].functions[starter].name
-    places = [index for index, row in enumerate(rows) if row["function"] == name]
-    return rows[: places[-1] + 1] if places else rows
+        return page
+    functions = session.traces[trace].functions
+    name = functions[starter].name
+    named = [index for index, each in enumerate(functions) if each.name == name]
+    places = np.flatnonzero(np.isin(page.function, named))
+    return page.take(np.arange(places[-1] + 1)) if len(places) else page
 
 
 def _steps(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

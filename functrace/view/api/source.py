@@ -14,6 +14,7 @@ from functrace.view.sources import SourceFile, read_source
 
 _TAB = 4
 _MAX_LINE = 1000
+_MAX_LINES = 4000
 
 
 def answer(session: Session, query: Query) -> dict[str, Any]:
@@ -27,21 +28,28 @@ def answer(session: Session, query: Query) -> dict[str, Any]:
         if function.name in names
     )
     found = read_source(function.file)
+    first = _first_line(found, function.line) if found else 0
     return {
         "function": function.name,
         "file": function.file,
         "exists": found is not None,
         "changed": found is not None and found.modified_ns > trace.started,
         "line": function.line,
-        "first_line": 1,
-        "lines": _lines(found) if found else [],
+        "first_line": first + 1,
+        "lines": _lines(found, first) if found else [],
         "figures": _figures(session, function.file),
         "command": session.command("callers", *as_operand(glob(session, name))),
     }
 
 
-def _lines(found: SourceFile) -> list[str]:
-    return [line.rstrip("\r").expandtabs(_TAB)[:_MAX_LINE] for line in found.lines]
+def _first_line(found: SourceFile, line: int) -> int:
+    """Return the index of the first line to show, for as many before a line as after it."""
+    return max(min(line - _MAX_LINES // 2, len(found.lines) - _MAX_LINES), 0)
+
+
+def _lines(found: SourceFile, first: int) -> list[str]:
+    shown = found.lines[first : first + _MAX_LINES]
+    return [line.rstrip("\r")[:_MAX_LINE].expandtabs(_TAB)[:_MAX_LINE] for line in shown]
 
 
 def _figures(session: Session, file: str) -> dict[int, dict[str, int]]:
