@@ -13,7 +13,6 @@ from functrace.view.function_names import globs
 from functrace.view.query import MAX_NS, Query
 from functrace.view.session import Session
 
-_MAX_COMMANDS = 4
 _UNITS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1000}
 
 
@@ -120,7 +119,7 @@ class Filter:
         """Return the command that shows the same calls; one for each trace, since times differ."""
         if self.is_everything:
             return session.command("replay", *words)
-        parts = self.parts(session)[:_MAX_COMMANDS]
+        parts = self.parts(session)
         return "; ".join(shlex.join(self._replay_words(part, words)) for part in parts)
 
     def _replay_words(self, part: Part, words: tuple[str, ...]) -> Iterator[str]:

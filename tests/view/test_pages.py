@@ -364,6 +364,40 @@ def test_two_selections_are_compared(viewer: Viewer) -> None:
     assert found["main.main"]["calls"] == 0
 
 
+@pytest.mark.parametrize(
+    ("parameters", "command"),
+    [
+        ({}, "functrace graph main.serve faulty.ftrace"),
+        ({"direction": "callers"}, "functrace callers main.serve faulty.ftrace"),
+        (
+            {"direction": "callers", "errors": 1, "min_duration": 500},
+            "functrace callers --errors --min-duration 500ns main.serve faulty.ftrace",
+        ),
+        ({"errors": 1}, ""),
+        ({"from": 2000}, ""),
+        ({"direction": "callers", "tracks": 0}, ""),
+        ({"against": 1, "b_from": 3000}, ""),
+    ],
+)
+def test_a_command_is_offered_only_if_it_prints_what_the_page_shows(
+    viewer: Viewer, parameters: dict[str, object], command: str
+) -> None:
+    assert viewer.get("flame", function="main.serve", **parameters)["command"] == command
+
+
+def test_two_selections_have_no_command(viewer: Viewer) -> None:
+    assert viewer.get("flame", against=1, b_from=3000)["command"] == ""
+
+
+def test_a_command_has_a_replay_for_each_trace(tmp_path: Path) -> None:
+    for number in range(6):
+        recorded = Recorded("main.f")
+        recorded.goroutine(1).call("main.f")
+        recorded.write(tmp_path / f"{number}.ftrace")
+    with viewing(".", cwd=tmp_path) as started:
+        assert len(started.get("calls", min_duration=1)["command"].split("; ")) == 6
+
+
 def test_the_largest_nodes_are_kept(viewer: Viewer) -> None:
     found = viewer.get("flame", limit=3)
     assert found["truncated"]

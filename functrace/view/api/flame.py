@@ -41,7 +41,7 @@ def answer(session: Session, query: Query) -> dict[str, Any]:
     found = session.results.get(
         key, lambda: _flame(session, filters, function, limit, is_inverted=direction == "callers")
     )
-    return found | {"command": _command(session, filters[0], function, direction)}
+    return found | {"command": _command(session, filters, function, direction)}
 
 
 def _flame(
@@ -110,10 +110,23 @@ def _figures(figures: list[Figures], node: int, *, is_range: bool) -> dict[str, 
     return row
 
 
-def _command(session: Session, chosen: Filter, function: str, direction: str) -> str:
+def _command(session: Session, filters: list[Filter], function: str, direction: str) -> str:
+    """Return the command that prints the same figures; empty if no verb does."""
+    chosen, *others = filters
+    if others:
+        return ""
     if function:
-        verb = "callers" if direction == "callers" else "graph"
-        return session.command(verb, *as_operand(glob(session, function)))
+        return _function_command(session, chosen, function, direction)
     if chosen.is_everything:
         return session.command("export", "--to", "flamegraph", "-o", "flamegraph.svg")
     return chosen.replay_command(session, "--tree")
+
+
+def _function_command(session: Session, chosen: Filter, function: str, direction: str) -> str:
+    is_callers = direction == "callers"
+    printable = Filter(errors=chosen.errors, min_duration_ns=chosen.min_duration_ns)
+    if chosen != (printable if is_callers else Filter()):
+        return ""
+    verb = "callers" if is_callers else "graph"
+    operand = as_operand(glob(session, function))
+    return session.command(verb, *chosen.call_options, *operand)
