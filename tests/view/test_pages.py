@@ -410,7 +410,7 @@ def test_the_largest_nodes_are_kept(viewer: Viewer) -> None:
 
 def test_requests_are_arrows(services: Viewer) -> None:
     found = services.get("requests")
-    first = found[0]
+    (first, *_) = [each for each in found if each["route"] == "POST /checkout"]
     assert first == {
         "from_track": 0,
         "from_ns": 20_000,
@@ -422,6 +422,10 @@ def test_requests_are_arrows(services: Viewer) -> None:
     }
     assert Counter(each["kind"] for each in found) == {"request": 18, "child": 1}
     assert all(each["from_ns"] <= each["to_ns"] for each in found)
+    lengths = [each["to_ns"] - each["from_ns"] for each in found if each["kind"] == "request"]
+    assert lengths == sorted(lengths, reverse=True)
+    assert services.get("requests", limit=3) == [*found[:3], found[-1]]
+    assert services.get("requests", limit=0) == [found[0], found[-1]]
     failed = services.get("requests", errors=1, tracks=4)
     assert {each["to_track"] for each in failed} == {4}
 

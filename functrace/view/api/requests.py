@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -19,18 +20,21 @@ _MAX_LIMIT = 20_000
 
 
 def answer(session: Session, query: Query) -> list[dict[str, Any]]:
-    """Return the arrows that touch the window, at most ``limit`` of each kind, longest first.
+    """Return the arrows that touch the window, at most ``limit`` of each kind.
 
+    Requests that took longest to arrive come first.
     A filter on tracks selects the arrows that begin or end on one of them.
     """
-    limit = query.number("limit", _DEFAULT_LIMIT, high=_MAX_LIMIT)
+    limit = query.number("limit", _DEFAULT_LIMIT, low=1, high=_MAX_LIMIT)
     chosen = Filter.parse(session, query)
-    arrows = list(_requests(session, chosen, limit))
-    children = [arrow for part in chosen.parts(session) for arrow in _children(session, part)]
-    return arrows + children[:limit]
+    children = (_children(session, part) for part in chosen.parts(session))
+    return [
+        *islice(_requests(session, chosen), limit),
+        *islice(chain.from_iterable(children), limit),
+    ]
 
 
-def _requests(session: Session, chosen: Filter, limit: int) -> Iterator[dict[str, Any]]:
+def _requests(session: Session, chosen: Filter) -> Iterator[dict[str, Any]]:
     if len(session.traces) == 1 or not has_requests(session.traces):
         return
     found = session.joined
@@ -42,11 +46,13 @@ def _requests(session: Session, chosen: Filter, limit: int) -> Iterator[dict[str
     is_shown = _touches(chosen, np.minimum(start, arrival), np.maximum(start, arrival))
     if chosen.errors:
         is_shown &= rows.failed[inner]
+    places = np.flatnonzero(is_shown)
+    places = places[np.argsort(-np.abs(arrival - start)[places], kind="stable")]
     for outbound, inbound, since, until in zip(
-        outer[is_shown].tolist(),
-        inner[is_shown].tolist(),
-        start[is_shown].tolist(),
-        arrival[is_shown].tolist(),
+        outer[places].tolist(),
+        inner[places].tolist(),
+        start[places].tolist(),
+        arrival[places].tolist(),
         strict=True,
     ):
         tracks = [_track(session, row) for row in (outbound, inbound)]
@@ -61,9 +67,6 @@ def _requests(session: Session, chosen: Filter, limit: int) -> Iterator[dict[str
             "failed": bool(rows.failed[inbound]),
             "kind": "request",
         }
-        limit -= 1
-        if not limit:
-            return
 
 
 def _track(session: Session, row: int) -> int:
@@ -97,12 +100,13 @@ def _children(session: Session, part: Part) -> Iterator[dict[str, Any]]:
     is_shown = (tracks.parent >= 0) & (tracks.start >= part.from_ns)
     if part.to_ns is not None:
         is_shown &= tracks.start <= part.to_ns
+    if part.tracks is not None:
+        chosen = list(part.tracks)
+        is_shown &= np.isin(np.arange(len(tracks)), chosen) | np.isin(tracks.parent, chosen)
     failed = session.track_figures(part.index).failed
     offset = session.offset_ns(part.index)
     for track in np.flatnonzero(is_shown).tolist():
         parent = int(tracks.parent[track])
-        if part.tracks is not None and part.tracks.isdisjoint((track, parent)):
-            continue
         starter = int(tracks.starter[track])
         time = offset + int(tracks.start[track])
         yield {
