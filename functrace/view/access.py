@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 _TOKEN_BYTES = 16
+_DEFAULT_PORT = 80
 _NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -42,6 +43,8 @@ class Access:
             origins: the values of its Origin headers.
         """
         names = [f"{name}:{self.port}" for name in _NAMES]
+        if self.port == _DEFAULT_PORT:
+            names += _NAMES  # browsers leave it out
         if len(hosts) != 1 or hosts[0].lower() not in names:
             return None
         if any(origin.lower() not in [f"http://{name}" for name in names] for origin in origins):

@@ -7,6 +7,7 @@ sessions, so that a framework would only add a dependency to every installation.
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -43,8 +44,12 @@ class Server(ThreadingHTTPServer):
 
     def run(self) -> None:
         """Answer requests until the thread is interrupted, and analyse the traces meanwhile."""
-        threading.Thread(target=prepare, args=(self.sessions.current,), daemon=True).start()
+        threading.Thread(target=self._prepare, daemon=True).start()
         self.serve_forever()
+
+    def _prepare(self) -> None:
+        with suppress(Exception):  # a page that needs the analysis that failed shows the error
+            prepare(self.sessions.current)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Ignore a connection that broke."""

@@ -8,11 +8,15 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from functrace.view import server
+from functrace.view.access import Access
 from tests.cli import faulty
 from tests.support.waiting import PATIENCE
 from tests.view.serving import Viewer
@@ -82,6 +86,42 @@ def test_requests_by_another_name_or_page_are_refused(
     given = {name: value.format(port=viewer.port) for name, value in headers.items()}
     reply = viewer.request(f"{viewer.base}api/session", **given)
     assert (reply.status, reply.content) == (404, b"")
+
+
+@pytest.mark.parametrize(
+    ("port", "host", "is_answered"),
+    [
+        (80, "127.0.0.1", True),
+        (80, "localhost", True),
+        (80, "127.0.0.1:80", True),
+        (80, "evil.example", False),
+        (81, "127.0.0.1", False),
+    ],
+)
+def test_browsers_leave_out_port_80(port: int, host: str, is_answered: bool) -> None:
+    access = Access(port)
+    path = access.path_of(f"/{access.token}/api", [host], [f"http://{host}"])
+    assert path == ("api" if is_answered else None)
+
+
+def test_an_analysis_that_fails_prints_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    analysed = threading.Event()
+
+    def fail(_: object) -> None:
+        analysed.set()
+        raise ValueError("damaged")
+
+    monkeypatch.setattr(server, "prepare", fail)
+    with server.Server(SimpleNamespace(current=None)) as started:  # type: ignore[arg-type]
+        monkeypatch.setattr(started, "serve_forever", lambda: analysed.wait(PATIENCE))
+        before = {*threading.enumerate()}
+        started.run()
+        for thread in {*threading.enumerate()} - before:
+            thread.join(PATIENCE)
+    assert analysed.is_set()
+    assert capsys.readouterr().err == ""
 
 
 def test_two_host_headers_are_refused(viewer: Viewer) -> None:
