@@ -99,8 +99,10 @@ def callers(traces: tuple[str, ...], dask: str | None, as_json: bool, **flags: A
 
 def _read_store(store: ChosenStore, options: _Options, *, as_json: bool) -> None:
     with report_notes.reading(store) as query:
-        found = _find_in_store(store.name, query, options)
-        _report(found, options, report_notes.StoreNotes(query), as_json=as_json)
+        found, notes = report_notes.read_with_notes(
+            query, lambda: _find_in_store(store.name, query, options)
+        )
+        _report(found, options, notes, as_json=as_json)
 
 
 def _report(found: CallerChains, options: _Options, notes: Notes, *, as_json: bool) -> None:

@@ -39,8 +39,7 @@ def export_store(store: ChosenStore, to: str, out: str | None, options: dict[str
             options["before"] = _chains(other)
             if not options["before"]:
                 raise FunctraceError(f"{store.place}: no instance matches {against}")
-        notes = report_notes.StoreNotes(query)
-        found = _chains(query)
+        found, notes = report_notes.read_with_notes(query, lambda: _chains(query))
         if not found:
             raise FunctraceError("no call was recorded", *notes.sentences())
 

@@ -64,8 +64,10 @@ def graph(function: str, traces: tuple[str, ...], as_json: bool, **flags: Any) -
     options = _Options(as_json, min(flags["depth"] or _MAX_DEPTH, _MAX_DEPTH), flags["min_share"])
     if store is not None:
         with report_notes.reading(store) as query:
-            forest = _stored_forest(store.place, query, function)
-            _report(forest, function, options, report_notes.StoreNotes(query))
+            forest, notes = report_notes.read_with_notes(
+                query, lambda: _stored_forest(store.place, query, function)
+            )
+            _report(forest, function, options, notes)
         return
     name, paths = split_arguments(function, traces)
     forest = _forest(name, paths)

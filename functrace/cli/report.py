@@ -78,7 +78,10 @@ def report(traces: tuple[str, ...], sort: str, as_json: bool, **flags: Any) -> N
     options = _Options(_ALIASES.get(sort, sort), as_json, **flags)
     if store is not None:
         with report_notes.reading(store) as query:
-            _report(_stored_totals(store.place, query), options, report_notes.StoreNotes(query))
+            found, notes = report_notes.read_with_notes(
+                query, lambda: _stored_totals(store.place, query)
+            )
+            _report(found, options, notes)
         return
     opened = open_all(traces)
     panics = f"{layout.panic_noun(opened)}s"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from functrace import units
 from functrace.cli.render import budget_note, store_note, terminal
@@ -13,7 +13,10 @@ from functrace.errors import FunctraceError
 if TYPE_CHECKING:
     from functrace.cli.store_options import ChosenStore
     from functrace.rollup.query import StoreQuery
+    from functrace.rollup.store_coverage import StoreCoverage
     from functrace.tracefile import Trace
+
+T = TypeVar("T")
 
 
 class Notes(Protocol):
@@ -60,12 +63,12 @@ class TraceNotes:
 class StoreNotes:
     """Notes about a store: instances that are missing, and what their traces lack."""
 
-    def __init__(self, query: StoreQuery) -> None:
-        self._query = query
+    def __init__(self, coverage: StoreCoverage) -> None:
+        self._coverage = coverage
 
     def as_json(self) -> dict[str, Any]:
         """Return `demoted`, `partial_traces` and `coverage`."""
-        return store_note.as_json(self._query.coverage())
+        return store_note.as_json(self._coverage)
 
     def show(self) -> None:
         """Print the coverage below the report."""
@@ -80,7 +83,7 @@ class StoreNotes:
 
     def sentences(self) -> list[str]:
         """Return the coverage, and a sentence for each kind of missing calls."""
-        return store_note.sentences(self._query.coverage())
+        return store_note.sentences(self._coverage)
 
 
 @contextmanager
@@ -102,3 +105,8 @@ def reading(store: ChosenStore) -> Iterator[StoreQuery]:
     if query.errors:
         number = units.several(len(query.errors), "file")
         raise FunctraceError(f"{number} of the store could not be read; the rest is above")
+
+
+def read_with_notes(query: StoreQuery, read: Callable[[], T]) -> tuple[T, StoreNotes]:
+    """Return the result of queries, and the notes about them: all of the same files."""
+    return query.consistently(lambda: (read(), StoreNotes(query.coverage())))

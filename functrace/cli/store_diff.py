@@ -69,13 +69,17 @@ def _compare(
     from functrace.rollup.comparison.compare import compare
     from functrace.rollup.comparison.read import read_sides
 
-    read = read_sides(*queries)
+    before, after = queries
+    read, coverage = before.consistently(
+        lambda: after.consistently(
+            lambda: (read_sides(before, after), (before.coverage(), after.coverage()))
+        )
+    )
     errors = list(dict.fromkeys(error for query in queries for error in query.errors))
     for name, count in zip(names, read.instances, strict=True):
         if not count:
             raise FunctraceError(*errors, f"{store}: no instance matches {name}")
     found = compare(read.tree, read.before, read.after, is_enough=read.is_enough)
-    coverage = queries[0].coverage(), queries[1].coverage()
     return Compared(names, read, found, coverage, errors)
 
 

@@ -22,8 +22,8 @@ def show(store: ChosenStore, *, as_json: bool) -> None:
         FunctraceError: no rollup is selected, or a file of the store is damaged.
     """
     with report_notes.reading(store) as query:
-        rows = query.service_figures().to_pylist()
-        notes = report_notes.StoreNotes(query)
+        table, notes = report_notes.read_with_notes(query, query.service_figures)
+        rows = table.to_pylist()
         if not rows:
             raise FunctraceError("no rollup is selected", *notes.sentences())
         if as_json:

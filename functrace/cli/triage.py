@@ -39,8 +39,10 @@ def triage(traces: tuple[str, ...], limit: int | None, as_json: bool, **flags: A
     store = store_options.take(traces, flags)
     if store is not None:
         with report_notes.reading(store) as query:
-            found = _find_in_store(store.place, query)
-            _report(found, store.arguments, limit, report_notes.StoreNotes(query), as_json=as_json)
+            found, notes = report_notes.read_with_notes(
+                query, lambda: _find_in_store(store.place, query)
+            )
+            _report(found, store.arguments, limit, notes, as_json=as_json)
         return
     found = _find(traces)
     _report(found, traces, limit, None, as_json=as_json)

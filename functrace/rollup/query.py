@@ -6,7 +6,6 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from typing import Any, TypeVar
 
 from functrace import extras
@@ -25,7 +24,11 @@ _MAX_REASON = 200
 
 
 class _ChangedError(Exception):
-    """A file was removed since it was listed."""
+    """A file was removed since a query listed it."""
+
+    def __init__(self, query: StoreQuery) -> None:
+        super().__init__()
+        self.query = query
 
 
 class StoreQuery:
@@ -39,6 +42,7 @@ class StoreQuery:
         memory: limit on the memory of DuckDB, such as ``1GB``. What exceeds it is in files.
 
     Attributes:
+        place: folder or URL of the store.
         errors: a line for each file that could not be read so far.
 
     Raises:
@@ -50,6 +54,7 @@ class StoreQuery:
             extras.require(module, "store", "reading a store")
         import duckdb
 
+        self.place = place
         self.errors: list[str] = []
         self._selection = selection
         self._store = Store(place)
@@ -63,12 +68,33 @@ class StoreQuery:
         self._connection.execute("SET TimeZone = 'UTC'")
         if self._store.files.system is not None:
             self._connection.register_filesystem(self._store.files.system)
-        self._find_files()
+        self._services: list[ServiceFiles] = []
+        self._is_listed = self._is_reading = False
+        self._damaged_count = 0
+        self.consistently(self.services)
 
     def close(self) -> None:
         """Release memory and files."""
         self._connection.close()
         self._remove_spill()
+
+    def consistently(self, read: Callable[[], T]) -> T:
+        """Return the result of a function whose queries must all read the same files.
+
+        The function is called again if a compaction removes files meanwhile, or if a query finds
+        a damaged file that an earlier one has read. A function of several StoreQuery is given to
+        `consistently` of each.
+
+        Raises:
+            FunctraceError: files were removed each time.
+        """
+        if self._is_reading:
+            return read()  # the outermost call repeats it
+        self._is_reading = True
+        try:
+            return self._repeat(read)
+        finally:
+            self._is_reading = False
 
     def services(self) -> list[str]:
         """Return the services that may have selected rows, sorted."""
@@ -129,7 +155,7 @@ class StoreQuery:
 
     def coverage(self) -> StoreCoverage:
         """Return how much of the selected processes the answers cover, by what was read so far."""
-        return self._until_unchanged(lambda: coverage_of(self._services, self._run))
+        return self.consistently(lambda: coverage_of(self._services, self._run))
 
     def _tables(self, query: sql.Query) -> Any:
         """Return the results of a query of all services, with their names."""
@@ -142,22 +168,33 @@ class StoreQuery:
                 yield found.add_column(0, "service", names)
 
         schema = query.schema.insert(0, pa.field("service", pa.string()))
-        found = self._until_unchanged(lambda: list(tables()))
+        found = self.consistently(lambda: list(tables()))
         return pa.concat_tables([schema.empty_table(), *found]).combine_chunks()
 
-    def _until_unchanged(self, read: Callable[[], T]) -> T:
-        """Return what `read` returns once no file is removed meanwhile, as a compaction does."""
-        for _ in range(_ATTEMPTS):
-            with suppress(_ChangedError):
-                return read()
-            self._find_files()
-        raise FunctraceError(f"{self._store.place}: files are removed again and again")
+    def _repeat(self, read: Callable[[], T]) -> T:
+        """Call a function until no file was removed or taken out meanwhile."""
+        attempts = 0
+        while attempts < _ATTEMPTS:
+            damaged_count = self._damaged_count
+            try:
+                self._find_files()
+                found = read()
+            except _ChangedError as change:
+                if change.query is not self:
+                    raise
+                self._is_listed = False
+                attempts += 1
+            else:
+                if damaged_count == self._damaged_count:
+                    return found
+        raise FunctraceError(f"{self.place}: files are removed again and again")
 
     def _find_files(self) -> None:
-        self._services, errors = self._until_unchanged(
-            lambda: find_files(self._store, self._selection, self._recordings)
-        )
-        self.errors += [error for error in errors if error not in self.errors]
+        """List the files unless they are listed already."""
+        if not self._is_listed:
+            self._services, errors = find_files(self._store, self._selection, self._recordings)
+            self._is_listed = True
+            self.errors += [error for error in errors if error not in self.errors]
 
     def _recordings(self, service: ServiceFiles) -> list[tuple[str, str, int]]:
         """Return the name, recording and time of writing of the rollups in files of a partition."""
@@ -179,7 +216,7 @@ class StoreQuery:
             return self._execute(service, files, query, selection or self._selection)
         except self._duckdb.OutOfMemoryException:
             raise FunctraceError(
-                f"{self._store.place}: too much for the memory of a query; select less, such as"
+                f"{self.place}: too much for the memory of a query; select less, such as"
                 " with --service or --since"
             ) from None
         except self._duckdb.Error as error:
@@ -196,7 +233,8 @@ class StoreQuery:
         """
         damaged = [file for file in files if self._is_damaged(service, file, query)]
         if not damaged:
-            raise FunctraceError(f"{self._store.place}: {_reason(error)}") from None
+            raise FunctraceError(f"{self.place}: {_reason(error)}") from None
+        self._damaged_count += len(damaged)
         files[:] = [file for file in files if file not in damaged]
         if query.table == "chains":
             service.incomplete += damaged
@@ -210,9 +248,11 @@ class StoreQuery:
             path = file.path(query.table)
             opened = self._store.files.open(path)
             if opened is None:
-                raise _ChangedError from None
+                raise _ChangedError(self) from None
             opened.close()
-            self.errors.append(f"{self._store.place}/{path}: not a rollup: {_reason(error)}")
+            message = f"{self.place}/{path}: not a rollup: {_reason(error)}"
+            if message not in self.errors:
+                self.errors.append(message)
             return True
         return False
 

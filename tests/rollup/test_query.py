@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import datetime, timezone
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from functrace.errors import FunctraceError
@@ -238,6 +241,61 @@ def test_a_file_that_a_compaction_removes_meanwhile(
     found = sorted(query.chains().to_pylist(), key=lambda row: (row["service"], row["chain"]))
     assert of_same_columns(found, expected(stored[1]))
     assert query.errors == []
+
+
+def test_a_process_and_a_compaction_between_two_queries(
+    stored: tuple[Path, list[Rollup]], place: Path
+) -> None:
+    query = StoreQuery(str(place), parse_selection("shop"))
+    found: list[list[set[str]]] = []
+
+    def read() -> list[set[str]]:
+        tables = [query.instances()]
+        if not found:
+            labels = replace(stored[1][-1].labels, service="shop")
+            Store(str(place)).write(replace(stored[1][-1], labels=labels), 100)
+            compact_all(place)
+        found.append([])
+        tables.append(query.by_instance())
+        return [set(table["instance"].to_pylist()) for table in tables]
+
+    instances, with_calls = query.consistently(read)
+    assert instances == with_calls
+    assert (len(instances), len(found)) == (3, 2)
+
+
+def test_files_that_are_removed_again_and_again(
+    stored: tuple[Path, list[Rollup]], place: Path
+) -> None:
+    query = StoreQuery(str(place), parse_selection("shop"))
+    written = count(100)
+
+    def read() -> Any:
+        files = list(place.rglob("*.parquet"))
+        Store(str(place)).write(stored[1][0], next(written))
+        for file in files:
+            file.unlink(missing_ok=True)
+        return query.chains()
+
+    with pytest.raises(FunctraceError, match="files are removed again and again"):
+        query.consistently(read)
+
+
+def test_damage_that_a_later_query_finds(place: Path) -> None:
+    file = damaged(place, "chains")
+    release = pq.read_table(file)["release"][0].as_py()
+    group = pq.read_metadata(file).row_group(0)
+    columns = [group.column(number) for number in range(group.num_columns)]
+    (bucket,) = [each for each in columns if each.path_in_schema.startswith("bucket.")]
+    content = bytearray(file.read_bytes())
+    begin, size = bucket.data_page_offset, bucket.total_compressed_size
+    content[begin : begin + size] = b"\xff" * size
+    file.write_bytes(content)
+    query = StoreQuery(str(place), parse_selection(f"shop@{release}"))
+    assert len(query.definitions())
+    definitions, chains = query.consistently(lambda: (query.definitions(), query.chains()))
+    assert (len(definitions), len(chains)) == (0, 0)
+    assert len(query.errors) == 1
 
 
 def test_what_is_no_store(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from functrace.errors import FunctraceError
 from functrace.rollup.comparison.difference import MIN_UNITS
 from functrace.rollup.comparison.sides import ChainTree, Side, chain_tree, sums_of
 from functrace.rollup.comparison.unit_figures import Int64s, UnitFigures, UnitRows, add_rows, empty
@@ -40,7 +41,11 @@ class Read:
 
 
 def read_sides(before: StoreQuery, after: StoreQuery) -> Read:
-    """Read both sides. Units are instances if both sides have enough of them, else windows."""
+    """Read both sides. Units are instances if both sides have enough of them, else windows.
+
+    Raises:
+        FunctraceError: rows of a store contradict each other.
+    """
     queries = before, after
     joins_services = all(len(query.services()) == 1 for query in queries)
     tables = [query.chains() for query in queries]
@@ -48,7 +53,7 @@ def read_sides(before: StoreQuery, after: StoreQuery) -> Read:
     instances = [query.instances() for query in queries]
     counts = len(instances[0]), len(instances[1])
     by_window = min(counts) < MIN_UNITS
-    units = [_Units(query.instances(by_window=by_window)) for query in queries]
+    units = [_Units(each.place, each.instances(by_window=by_window)) for each in queries]
     first, second = (
         Side(
             sums_of(table, tree, joins_services=joins_services),
@@ -73,15 +78,31 @@ def _are_same(before: Any, after: Any) -> bool:
 class _Units:
     """Numbers of the units of a side."""
 
-    def __init__(self, table: Any) -> None:
+    def __init__(self, place: str, table: Any) -> None:
+        self._place = place
         self._keys = pc.unique(_keys(table))
 
     def __len__(self) -> int:
         return len(self._keys)
 
     def numbers(self, table: Any) -> Any:
-        """Return the number of the unit of each row; -1 for none."""
-        return pc.index_in(_keys(table), self._keys).fill_null(-1).to_numpy()
+        """Return the number of the unit of each row."""
+        return _places(
+            self._place, _keys(table), self._keys, "an instance without a row in processes"
+        )
+
+
+def _places(store: str, values: Any, known: Any, unknown: str) -> Int64s:
+    """Return the index of each value in an array of those that are known.
+
+    Raises:
+        FunctraceError: a value is unknown.
+    """
+    found = pc.index_in(values, known)
+    if found.null_count:
+        raise FunctraceError(f"{store}: damaged: `chains` has calls of {unknown}")
+    places: Int64s = found.to_numpy().astype(np.int64)
+    return places
 
 
 def _keys(table: Any) -> Any:
@@ -105,8 +126,9 @@ def _read_units(
             key = "" if joins_services else service
             chains = [chain for name, chain in tree.numbers if name == key]
             numbers = np.array([tree.numbers[key, chain] for chain in chains], np.int64)
-            place = pc.index_in(rows["chain"], pa.array(chains, rows["chain"].type))
-            add_rows(figures, _unit_rows(rows, numbers[place.to_numpy()], units.numbers(rows)))
+            known = pa.array(chains, rows["chain"].type)
+            place = _places(query.place, rows["chain"], known, "an unknown chain")
+            add_rows(figures, _unit_rows(rows, numbers[place], units.numbers(rows)))
     return figures
 
 
