@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import accumulate, takewhile
 from typing import Any
 from urllib.parse import quote_plus
 
 from functrace import units
+from functrace.text.triage_json import KINDS
 from functrace.view import api
 from functrace.view.answers import encode, visible_text
 from functrace.view.api import chains as chains_api
@@ -27,6 +29,9 @@ _MAX_NODES = 3_000
 _MAX_CHAINS = 20
 """chains of one function"""
 _MAX_CHAINS_BYTES = 3_000_000
+_MAX_CALLS_BYTES = 3_000_000
+_MAX_TRIAGE_BYTES = 2_000_000
+_MAX_FUNCTIONS_BYTES = 1_000_000
 _MAX_EVENTS = 2_000_000
 """events of traces that are read more often than necessary"""
 _MAX_DEPTH = 1024
@@ -56,17 +61,20 @@ class SavedAnswers:
         answers = dict(self._answers())
         notes = answers["session"]["traces"][0]["notes"]
         if self._limits:
-            notes.append(f"this page contains {', '.join(self._limits)}; a shorter window has more")
+            notes.append(
+                f"this page contains {', '.join(self._limits)}; a shorter window has more calls"
+            )
         since, until = map(int, self._window.values())
         return {"from": since, "to": until, "answers": answers}
 
     def _answers(self) -> Iterator[tuple[str, Any]]:
         yield "session", self._ask("session")
-        triage = self._ask("triage")
+        triage = self._triage()
         yield "triage", triage
         for name in ("services", "overview"):
             yield name, self._ask(name)
-        functions = self._ask("functions", limit=_MAX_FUNCTIONS)
+        functions = _fitting(self._ask("functions", limit=_MAX_FUNCTIONS), _MAX_FUNCTIONS_BYTES)
+        self._note("functions", len(functions), len(self._session.functions))
         yield "functions", functions
         yield from self._timeline()
         calls = self._calls()
@@ -81,6 +89,15 @@ class SavedAnswers:
     def _ask(self, endpoint: str, **parameters: object) -> Any:
         query = Query({name: str(value) for name, value in parameters.items()})
         return api.ENDPOINTS[endpoint](self._session, query)
+
+    def _triage(self) -> dict[str, Any]:
+        found = self._ask("triage")
+        share = _MAX_TRIAGE_BYTES // len(KINDS)
+        shown = {kind: _fitting(found[kind], share) for kind in KINDS}
+        total = sum(len(found[kind]) for kind in KINDS)
+        count = sum(map(len, shown.values()))
+        self._note("findings", count, total)
+        return {**found, **shown, "more_findings": total - count}
 
     def _timeline(self) -> Iterator[tuple[str, Any]]:
         tracks = self._ask("tracks", **self._window, limit=_MAX_TRACKS)
@@ -118,6 +135,7 @@ class SavedAnswers:
         for offset in range(len(calls), min(_MAX_CALLS, total), _CALLS_PER_PAGE):
             given = {**self._window, "offset": offset, "limit": _CALLS_PER_PAGE}
             calls += self._ask("calls", **given)["calls"]
+        calls = _fitting(calls, _MAX_CALLS_BYTES)
         self._note("calls of the table", len(calls), total)
         return {**page, "calls": calls, "exact": page["exact"] and len(calls) == total}
 
@@ -151,6 +169,13 @@ def key(endpoint: str, parameters: dict[str, str]) -> str:
         if name in parameters
     ]
     return f"{endpoint}?{'&'.join(named)}" if named else endpoint
+
+
+def _fitting(values: list[Any], limit_bytes: int) -> list[Any]:
+    """Return the first values, as many as fit."""
+    ends = accumulate(len(encode(value)) for value in values)
+    count = sum(1 for _ in takewhile(lambda end: end <= limit_bytes, ends))
+    return values[:count]
 
 
 def _functions_of(triage: dict[str, Any]) -> list[str]:

@@ -86,6 +86,25 @@ def test_a_saved_page_is_bounded_and_says_so(tmp_path: Path) -> None:
     assert sum(saved["answers"]["window"]["tracks"][0]["rows"][1]["calls"]) == 100_000
 
 
+def test_long_texts_are_bounded(tmp_path: Path) -> None:
+    names = [f"main.f{number}" for number in range(1000)]
+    program = Recorded(*names)
+    goroutine = program.goroutine(1)
+    for number, name in enumerate(names):
+        goroutine.call(name, error=f"{number} {'x' * 4000}")
+    program.write(tmp_path / "a.ftrace")
+    page = save(tmp_path, "a.ftrace")
+    assert len(page) < 10_000_000
+    answers = data(page)["answers"]
+    (note,) = answers["session"]["traces"][0]["notes"]
+    shown = re.findall(r"(\d+) of 1,000 (findings|calls of the table)", note)
+    assert shown == [
+        (str(len(answers["triage"]["failing"])), "findings"),
+        (str(len(answers["calls"]["calls"])), "calls of the table"),
+    ]
+    assert answers["triage"]["more_findings"] == 1000 - len(answers["triage"]["failing"])
+
+
 @pytest.mark.parametrize("name", ["hostile.ftrace", "markup.ftrace"])
 def test_texts_of_a_trace_stay_texts(folder: Path, name: str) -> None:
     attack = "</script><script>alert(1)</script><!--<script>"
