@@ -52,7 +52,9 @@ def _span_context(span_key: Any) -> Any:
     if not issubclass(type(current), dict):
         return None
     span = dict.get(current, span_key)
-    context = get_attribute(span, "_context") or get_attribute(span, "_span_context")
+    context = get_attribute(span, "_context")
+    if context is None:
+        context = get_attribute(span, "_span_context")
     is_valid = issubclass(type(context), tuple) and tuple.__len__(context) >= 4
     return context if is_valid else None
 

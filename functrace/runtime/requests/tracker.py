@@ -178,7 +178,7 @@ class Tracker:
         failure: BaseException | str | None = inbound.error
         status, route = inbound.status, 0
         if inbound.protocol == GRPC:
-            failure = failure or _FAILED_IN_SERVER.get(status)
+            failure = _FAILED_IN_SERVER.get(status) if failure is None else failure
             status = -1 if status < 0 else status | _IS_GRPC
         elif status >= 500 and failure is None:
             failure = _status_text(status)

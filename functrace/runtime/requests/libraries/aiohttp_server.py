@@ -30,7 +30,7 @@ def install(tracker: Tracker, module: Any) -> None:
 
     def end(state: tuple[Inbound, Any], result: Any, error: BaseException | None) -> None:
         inbound, request = state
-        inbound.error = inbound.error or error
+        inbound.error = error if inbound.error is None else inbound.error
         if type(result) is tuple and result:
             inbound.status = to_status(get_attribute(result[0], "_status"))
         inbound.route = _route(get_attribute(request, "_match_info"))

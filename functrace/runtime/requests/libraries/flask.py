@@ -20,7 +20,9 @@ def install(tracker: Tracker, module: Any) -> None:
     """Hook the context of a request; in new versions, that of the application."""
 
     def note_route(context: Any, _result: object, _error: BaseException | None) -> None:
-        request = get_attribute(context, "request") or get_attribute(context, "_request")
+        request = get_attribute(context, "request")
+        if request is None:
+            request = get_attribute(context, "_request")
         rule = exact_str(get_attribute(get_attribute(request, "url_rule"), "rule"))
         if rule:
             tracker.note("route", rule)

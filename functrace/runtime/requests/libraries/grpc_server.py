@@ -34,7 +34,7 @@ def install(tracker: Tracker, module: Any) -> None:
 
     def end(rpc: tuple[Inbound, Any], _result: object, error: BaseException | None) -> None:
         inbound, state = rpc
-        inbound.error = inbound.error or error
+        inbound.error = error if inbound.error is None else inbound.error
         if inbound.status < 0:
             inbound.status = code_of(get_attribute(state, "code"))
         tracker.end_inbound(inbound)
