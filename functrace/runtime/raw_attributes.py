@@ -21,6 +21,8 @@ globals()["__builtins__"] = BUILTINS
 _MRO = type.__dict__["__mro__"]
 _CLASS_DICT = type.__dict__["__dict__"]
 _QUALNAME = type.__dict__["__qualname__"]
+_FLAGS: "Any" = type.__dict__["__flags__"]
+_IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: no class of Python's own
 
 _MODULE = type(builtins)
 _GETSET = type(_QUALNAME)  # only C creates these
@@ -45,11 +47,19 @@ def exact_str(value: "Any") -> str:
     return str.__str__(value) if issubclass(type(value), str) else ""
 
 
+def exact_items(items: "Any") -> "dict[str, Any]":
+    """Return the items whose keys are exact str.
+
+    A look-up among others runs ``__eq__`` of a key that has the same hash.
+    """
+    return {key: value for key, value in list(items.items()) if type(key) is str}
+
+
 def get_attribute(thing: "Any", name: str) -> "Any":
     """Return the attribute stored in a slot or the dictionary of ``thing``, or None."""
     slot = _find(type(thing), name, _SLOT)
     value = None if slot is None else _get(slot, thing)
-    return get_dict(thing).get(name) if value is None else value
+    return exact_items(get_dict(thing)).get(name) if value is None else value
 
 
 def get_dict(thing: "Any") -> "dict[str, Any]":
@@ -62,7 +72,7 @@ def get_dict(thing: "Any") -> "dict[str, Any]":
 def get_class_attribute(cls: "Any", name: str) -> "Any":
     """Return the attribute that a class or the first of its bases defines, or None."""
     for base in _MRO.__get__(cls) if issubclass(type(cls), type) else ():
-        names = _CLASS_DICT.__get__(base)
+        names = _names(base)
         if name in names:
             return names[name]
     return None
@@ -119,10 +129,16 @@ def _builtin_name(function: "Any") -> str:
 def _find(cls: "Any", name: str, *kinds: type) -> "Any":
     """Return the first descriptor of these kinds, ignoring others that hide it."""
     for base in _MRO.__get__(cls):
-        found = _CLASS_DICT.__get__(base).get(name)
+        found = _names(base).get(name)
         if type(found) in kinds:
             return found
     return None
+
+
+def _names(cls: type) -> "Any":
+    """Return the attributes that a class itself defines."""
+    names: Any = _CLASS_DICT.__get__(cls)
+    return exact_items(names) if _FLAGS.__get__(cls) & _IS_HEAP_TYPE else names
 
 
 def _get(descriptor: "Any", thing: "Any") -> "Any":

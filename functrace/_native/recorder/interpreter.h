@@ -85,6 +85,18 @@ static inline void tracing_resume(PyThreadState *state) {
 #endif
 }
 
+/* Returns the dictionary of an object, borrowed; NULL if none has been made for it yet. */
+static inline PyObject *made_dict(PyObject *thing) {
+#if PY_VERSION_HEX >= 0x030B0000
+    if (PyType_HasFeature(Py_TYPE(thing), Py_TPFLAGS_MANAGED_DICT)) {
+        uintptr_t stored = ((const uintptr_t *)thing)[-3];
+        return stored & 1 ? NULL : (PyObject *)stored; /* odd: values without a dictionary, in 3.12 */
+    }
+#endif
+    PyObject **stored = _PyObject_GetDictPtr(thing);
+    return stored ? *stored : NULL;
+}
+
 /* Returns a borrowed reference. */
 static inline PyObject *frame_builtins(PyFrameObject *frame) {
 #if PY_VERSION_HEX >= 0x030B0000

@@ -1,5 +1,6 @@
 #include "trace_context.h"
 
+#include "exact_items.h"
 #include "trace_headers.h"
 
 static const char *const header_names[HEADERS] = {
@@ -111,11 +112,14 @@ static bool add_pairs(struct found *found, PyObject *pairs) {
 }
 
 static bool add_environ(struct found *found, PyObject *environ) {
+    PyObject *values[HEADERS];
+    bool is_complete = true;
+    exact_items(environ, keys, HEADERS, values);
     for (int i = 0; i < HEADERS; i++) {
-        PyObject *value = PyDict_GetItemWithError(environ, keys[i]);
-        if (value ? PyUnicode_Check(value) && !add(found, i, value) : PyErr_Occurred() != NULL) return false;
+        if (values[i] && PyUnicode_Check(values[i])) is_complete = is_complete && add(found, i, values[i]);
+        Py_XDECREF(values[i]);
     }
-    return true;
+    return is_complete;
 }
 
 PyObject *module_parse_headers(PyObject *self, PyObject *headers) {

@@ -2,6 +2,8 @@
 
 #include <stdbool.h>
 
+#include "exact_items.h"
+
 enum { METHOD, SCRIPT, PATH, QUERY, KEYS };
 
 static const char *const key_names[KEYS] = {"REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING"};
@@ -14,11 +16,11 @@ int wsgi_begin(void) {
     return empty ? 0 : -1;
 }
 
-/* Returns an item of the environment that is a str, exactly; "" if it is none. */
-static PyObject *item(PyObject *environ, int key) {
-    PyObject *value = PyDict_GetItemWithError(environ, keys[key]);
-    if (value && PyUnicode_Check(value)) return PyUnicode_FromObject(value);
-    return PyErr_Occurred() ? NULL : Py_NewRef(empty);
+/* Replaces a value by an exact str: "" for what is no str. Returns false and an error on failure. */
+static bool make_text(PyObject **value) {
+    PyObject *text = *value && PyUnicode_Check(*value) ? PyUnicode_FromObject(*value) : Py_NewRef(empty);
+    Py_XSETREF(*value, text);
+    return text != NULL;
 }
 
 static PyObject *join(PyObject *script, PyObject *path, PyObject *query) {
@@ -32,7 +34,8 @@ PyObject *module_wsgi_request(PyObject *self, PyObject *environ) {
     PyObject *items[KEYS], *target = NULL, *request = NULL;
     if (!PyDict_CheckExact(environ)) Py_RETURN_NONE;
     bool is_complete = true;
-    for (int i = 0; i < KEYS; i++) is_complete &= (items[i] = item(environ, i)) != NULL;
+    exact_items(environ, keys, KEYS, items);
+    for (int i = 0; i < KEYS; i++) is_complete &= make_text(&items[i]);
     if (is_complete) target = join(items[SCRIPT], items[PATH], items[QUERY]);
     if (target) request = PyTuple_Pack(2, items[METHOD], target);
     for (int i = 0; i < KEYS; i++) Py_XDECREF(items[i]);

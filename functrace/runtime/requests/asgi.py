@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functrace.runtime import BUILTINS
-from functrace.runtime.raw_attributes import exact_str
+from functrace.runtime.raw_attributes import exact_items, exact_str
 from functrace.runtime.requests.parts import get_attribute, to_status
 from functrace.runtime.requests.patching import remove_frame, to_text
 
@@ -28,10 +28,11 @@ class Scopes:
 
     def begin(self, scope: Any) -> Inbound | None:
         """Begin the inbound call of a scope; None if that is no request of HTTP."""
-        if type(scope) is not dict or scope.get("type") != "http":
+        items = _items(scope)
+        if exact_str(items.get("type")) != "http":
             return None
-        request = exact_str(scope.get("method")), _target(scope)
-        inbound = self._tracker.begin_inbound(request, scope.get("headers"))
+        request = exact_str(items.get("method")), _target(items)
+        inbound = self._tracker.begin_inbound(request, items.get("headers"))
         if inbound is not None:
             inbound.environ = scope
         return inbound
@@ -47,9 +48,10 @@ class Scopes:
 
     def note_status(self, inbound: Inbound | None, message: Any) -> None:
         """Note the status if a message that the application sends contains it."""
-        is_start = type(message) is dict and message.get("type") == "http.response.start"
+        items = _items(message)
+        is_start = exact_str(items.get("type")) == "http.response.start"
         if is_start and inbound is not None and inbound.number:
-            inbound.status = to_status(message.get("status"))
+            inbound.status = to_status(items.get("status"))
 
     def record(self) -> Callable[[Any], Any]:
         """Return a function that wraps an application, so that its requests are recorded."""
@@ -81,21 +83,24 @@ class Scopes:
         return make
 
 
-def _target(scope: dict[str, Any]) -> str:
-    target = to_text(scope.get("raw_path")) or exact_str(scope.get("path"))
-    query = to_text(scope.get("query_string"))
+def _items(message: Any) -> dict[str, Any]:
+    return exact_items(message) if type(message) is dict else {}
+
+
+def _target(items: dict[str, Any]) -> str:
+    target = to_text(items.get("raw_path")) or exact_str(items.get("path"))
+    query = to_text(items.get("query_string"))
     return f"{target}?{query}" if query else target
 
 
 def _route(scope: Any) -> str:
     """Return the path of the route that the framework has found, as stored in the scope."""
-    if type(scope) is not dict:
-        return ""
-    path = exact_str(get_attribute(scope.get("route"), "path"))
+    items = _items(scope)
+    path = exact_str(get_attribute(items.get("route"), "path"))
     if path:
         return path
-    endpoint = scope.get("endpoint")
-    routes = get_attribute(scope.get("router"), "routes")
+    endpoint = items.get("endpoint")
+    routes = get_attribute(items.get("router"), "routes")
     for route in routes if endpoint is not None and type(routes) is list else ():
         if get_attribute(route, "endpoint") is endpoint:
             return exact_str(get_attribute(route, "path"))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from _contextvars import ContextVar
+
 from functrace.runtime import BUILTINS, MODULES
-from functrace.runtime.raw_attributes import get_dict
+from functrace.runtime.raw_attributes import exact_items, get_dict
 from functrace.runtime.requests.parts import get_attribute, parse_headers
 
 TYPE_CHECKING = False  # typing is not imported at run time: it lengthens the start
@@ -46,12 +48,12 @@ def _span_context(span_key: Any) -> Any:
     """Return the SpanContext of the current span, a tuple, or None."""
     runtime = get_dict(MODULES.get("opentelemetry.context")).get("_RUNTIME_CONTEXT")
     variable = get_attribute(runtime, "_current_context")
-    if type(variable).__name__ != "ContextVar" or type(span_key) is not str:
+    if type(variable) is not ContextVar or type(span_key) is not str:
         return None
     current: Any = variable.get(None)
     if not issubclass(type(current), dict):
         return None
-    span = dict.get(current, span_key)
+    span = exact_items(dict.copy(current)).get(span_key)
     context = get_attribute(span, "_context")
     if context is None:
         context = get_attribute(span, "_span_context")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from _contextvars import ContextVar
 
 from functrace.runtime import BUILTINS, recorder_python
-from functrace.runtime.raw_attributes import exact_str, get_attribute
+from functrace.runtime.raw_attributes import exact_items, exact_str, get_attribute
 from functrace.runtime.requests.trace_headers_python import TraceContext, parse_headers
 
 TYPE_CHECKING = False  # typing is not imported at run time: it lengthens the start
@@ -39,9 +39,10 @@ def wsgi_request(environ: Any) -> tuple[str, str] | None:
     """Return method and target of a WSGI request."""
     if type(environ) is not dict:
         return None
-    path = exact_str(environ.get("SCRIPT_NAME")) + exact_str(environ.get("PATH_INFO"))
-    query = exact_str(environ.get("QUERY_STRING"))
-    return exact_str(environ.get("REQUEST_METHOD")), f"{path}?{query}" if query else path
+    items = exact_items(environ)
+    path = exact_str(items.get("SCRIPT_NAME")) + exact_str(items.get("PATH_INFO"))
+    query = exact_str(items.get("QUERY_STRING"))
+    return exact_str(items.get("REQUEST_METHOD")), f"{path}?{query}" if query else path
 
 
 def to_status(value: Any) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functrace.runtime import BUILTINS
-from functrace.runtime.raw_attributes import exact_str, get_dict
+from functrace.runtime.raw_attributes import exact_items, exact_str, get_dict
 
 TYPE_CHECKING = False  # typing is not imported at run time: it lengthens the start
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def stored_headers(headers: Any) -> list[Any]:
     """Return the pairs of a mapping of headers, without calling a method of the program."""
     if type(headers) is dict:
         return list(headers.items())
-    stored = get_dict(headers)
+    stored = exact_items(get_dict(headers))
     pairs = stored.get("_list")  # of httpx.Headers
     if type(pairs) is list:
         return [pair[1:] for pair in pairs]

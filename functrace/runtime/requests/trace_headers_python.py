@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from functrace.runtime import BUILTINS
-from functrace.runtime.raw_attributes import exact_str
+from functrace.runtime.raw_attributes import exact_items, exact_str
 
 TYPE_CHECKING = False  # typing is not imported at run time: it lengthens the start
 if TYPE_CHECKING:
@@ -95,7 +95,8 @@ def parse_headers(headers: Any) -> TraceContext:
 def _trace_headers(headers: Any) -> Iterable[tuple[str, str]]:
     """Return the trace headers, with names in lower case, in the order of arrival."""
     if type(headers) is dict:
-        pairs = ((name, headers.get(key)) for name, key in _ENVIRON_KEYS)
+        items = exact_items(headers)
+        pairs = ((name, items.get(key)) for name, key in _ENVIRON_KEYS)
         return [(name, exact_str(value)) for name, value in pairs if _is_str(value)]
     if not issubclass(type(headers), (list, tuple)):
         return []

@@ -119,3 +119,68 @@ def test_truth_of_a_span_context(runtime: Runtime, tmp_path: Path) -> None:
         f"? 1 out http of=0 ids={TRACE_ID}-{SPAN_ID} sampled",
         "= 200",
     ]
+
+
+_KEYS = """
+    class Key(str):
+        __hash__ = str.__hash__
+        __eq__ = called
+    def keyed(**items):
+        return {Key(name): value for name, value in items.items()}
+"""
+
+
+def test_keys_of_an_environment(runtime: Runtime, tmp_path: Path) -> None:
+    program = f"""{_KEYS}
+    from functrace.runtime.requests import parts
+    b3 = "{TRACE_ID}-{SPAN_ID}-1"
+    names = "REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "HTTP_TRACEPARENT"
+    environ = {{**keyed(**dict.fromkeys(names, "x")), "HTTP_B3": b3}}
+    request = parts.wsgi_request(environ)
+    assert request == ("", ""), request
+    tracker.end_inbound(tracker.begin_inbound(request, environ))
+    """
+    assert _events(runtime, tmp_path, program) == [f"? 1 in http ids={TRACE_ID}-{SPAN_ID} sampled"]
+
+
+def test_keys_of_a_scope(runtime: Runtime, tmp_path: Path) -> None:
+    program = f"""{_KEYS}
+    from functrace.runtime.requests.asgi import Scopes
+    async def application(scope, receive, send):
+        scope.update(keyed(route=1, endpoint=2, router=3))
+        await send(keyed(type="http.response.start", status=500))
+        await send({{"type": Key("other")}})
+        await send({{"type": "http.response.start", "status": 200}})
+    async def send(message): ...
+    wrapped = Scopes(tracker).record()(application)
+    for scope in (
+        {{"type": "http", "method": "GET", **keyed(path="/x", raw_path=b"/x", headers=1)}},
+        {{**keyed(type="http", path="/x"), "method": "GET"}},
+    ):
+        asyncio.run(wrapped(scope, None, send))
+    """
+    assert _events(runtime, tmp_path, program) == ["? 1 in http", "= 200"]
+
+
+def test_keys_of_attributes(runtime: Runtime, tmp_path: Path) -> None:
+    program = f"""{_KEYS}
+    from functrace.runtime.requests.parts import get_attribute
+    class Plain: ...
+    Slotted = type("Slotted", (), {{Key("size"): 1, "__slots__": ("status",)}})
+    class Derived(Slotted): ...
+    of_instance, of_class, derived = Plain(), Slotted(), Derived()
+    of_instance.__dict__.update(keyed(size=1), status=2)
+    of_class.status = derived.status = 3
+    assert (get_attribute(of_instance, "size"), get_attribute(of_instance, "status")) == (None, 2)
+    assert (get_attribute(of_class, "size"), get_attribute(of_class, "status")) == (None, 3)
+    assert (get_attribute(derived, "size"), get_attribute(derived, "status")) == (None, 3)
+    """
+    assert _events(runtime, tmp_path, program) == []
+
+
+def test_keys_of_a_context_of_opentelemetry(runtime: Runtime, tmp_path: Path) -> None:
+    program = f"""{_OPENTELEMETRY}{_KEYS}
+    variable.set({{Key("current-span"): Span()}})
+    tracker.end_outbound(tracker.begin_outbound("GET", "shop", "/", []), 200)
+    """
+    assert _events(runtime, tmp_path, program) == ["? 1 out http of=0", "= 200"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functrace.runtime import BUILTINS
-from functrace.runtime.raw_attributes import exact_str, get_dict
+from functrace.runtime.raw_attributes import exact_items, exact_str, get_dict
 from functrace.runtime.requests.parts import get_attribute, to_status
 from functrace.runtime.requests.patching import (
     around_async,
@@ -53,7 +53,7 @@ def install(tracker: Tracker, module: Any) -> None:
 
 def _pairs(request: Any) -> list[Any]:
     """Return the headers of a request, as stored."""
-    pairs = get_dict(get_attribute(request, "headers")).get("_list")
+    pairs = exact_items(get_dict(get_attribute(request, "headers"))).get("_list")
     return pairs if type(pairs) is list else []
 
 
