@@ -42,7 +42,7 @@ class Scopes:
         inbound.route = inbound.route or _route(inbound.environ)
         if error is not None:
             inbound.error = error
-            if inbound.status < 0 and isinstance(error, Exception):
+            if inbound.status < 0 and issubclass(type(error), Exception):
                 inbound.status = _FAILED
         self._tracker.end_inbound(inbound)
 

@@ -184,3 +184,31 @@ def test_keys_of_a_context_of_opentelemetry(runtime: Runtime, tmp_path: Path) ->
     tracker.end_outbound(tracker.begin_outbound("GET", "shop", "/", []), 200)
     """
     assert _events(runtime, tmp_path, program) == ["? 1 out http of=0", "= 200"]
+
+
+def test_class_of_an_error(runtime: Runtime, tmp_path: Path) -> None:
+    program = """
+    from functrace.runtime.requests.asgi import Scopes
+    from functrace.runtime.requests.libraries import gunicorn
+    class Strange(Exception):
+        __class__ = property(called)
+        __getattribute__ = called
+    async def application(scope, receive, send):
+        raise Strange(1)
+    class SyncWorker:
+        def handle_request(self, listener, request):
+            raise Strange(2)
+    gunicorn.install(tracker, module("sync", SyncWorker=SyncWorker))
+    try:
+        Scopes(tracker).record()(application)({"type": "http"}, None, None).send(None)
+    except Strange: ...
+    try:
+        SyncWorker().handle_request(None, None)
+    except Strange: ...
+    """
+    events = _events(runtime, tmp_path, program)
+    assert [event for event in events if event[0] in "e="] == [
+        "= 500",
+        "error Strange: 1",
+        "error Strange: 2",
+    ]

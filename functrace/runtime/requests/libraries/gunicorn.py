@@ -32,7 +32,7 @@ def install(tracker: Tracker, module: Any) -> None:
         return tracker.begin_inbound((method, target), headers)
 
     def end(inbound: Inbound, _result: object, error: BaseException | None) -> None:
-        if error is not None and not isinstance(error, StopIteration):  # the end of a connection
+        if not issubclass(type(error), (type(None), StopIteration)):  # the end of a connection
             inbound.error = error
         tracker.end_inbound(inbound)
 
