@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -144,3 +145,27 @@ def test_windows_are_returned_once_they_have_ended(tmp_path: Path) -> None:
     assert windows == {STARTED - 20 * SECOND, STARTED + 40 * SECOND}
     assert followed.rollups.position == 100 * SECOND
     assert followed.rollups.take(STARTED + 150 * SECOND, followed.now_ns) == []
+
+
+def test_failed_calls_in_more_windows_than_there_are_texts(tmp_path: Path) -> None:
+    """The table of texts stays small, and every call has its row."""
+    windows = 20_000
+    words = []
+    for start in range(0, 2 * windows, 2):
+        words += [w.enter(1, start), w.enter(2, start), w.error("no such item")]
+        words += [w.leave(2, start + 1), w.leave(1, start + 1)]
+    path = tmp_path / "x.ftrace"
+    content = w.FUNCTIONS + w.events(2, w.track(1, 1000), *words)
+    path.write_bytes(w.header(version=2) + content)
+    follower = ChainFollower(path)
+    follower.roll(np.arange(windows + 1) * 2)
+    while follower.advance():
+        pass
+    follower.finish()
+    failures, rows = follower.window().failures, follower.rolled().rows
+    assert failures["calls"].sum() == windows
+    assert len(failures) < windows
+    assert (failures["calls"][failures["window"] >= 0] == 1).all()
+    assert rows["calls"].tolist() == [1] * (2 * windows)
+    places = set(zip(rows["chain"].tolist(), rows["window"].tolist(), strict=True))
+    assert places == {(chain, window) for chain in (1, 2) for window in range(windows)}

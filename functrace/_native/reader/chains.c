@@ -144,7 +144,8 @@ static int64_t add_text(struct chain_table *table, const uint8_t *text, uint32_t
     return (int64_t)at;
 }
 
-/* Texts beyond the limit are counted as one, per chain; chains beyond twice that as the other chain. */
+/* Texts beyond the limit are counted as one, per chain and window; beyond twice that as the other chain's,
+ * in no window. So there are always empty slots. */
 static void count_text(struct chain_table *table, const struct ended_call *call) {
     struct chain_failure failure = {0, 0, kept_length(call->text, call->text_length), call->chain,
                                     (call->flags & CALL_PANIC) != 0, call->window};
@@ -152,7 +153,10 @@ static void count_text(struct chain_table *table, const struct ended_call *call)
     if (*slot < 0 && table->failure_count >= MAX_FAILURES) {
         failure.text = OTHER_TEXT;
         failure.text_length = 0;
-        if (table->failure_count >= 2 * MAX_FAILURES) failure.chain = OTHER_CHAIN;
+        if (table->failure_count >= 2 * MAX_FAILURES) {
+            failure.chain = OTHER_CHAIN;
+            failure.window = NO_WINDOW;
+        }
         slot = failure_slot(table, &failure, call->text);
     }
     if (*slot < 0) {

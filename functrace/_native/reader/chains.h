@@ -8,7 +8,7 @@
 #include "trace.h"
 
 /* The chain of all calls whose chains are beyond the limit, and the text of failures beyond that on texts. */
-enum { OTHER_CHAIN = 0, OTHER_TEXT = -1 };
+enum { OTHER_CHAIN = 0, OTHER_TEXT = -1, NO_WINDOW = -1 };
 
 struct chain { /* parent and function are -1 for none */
     int32_t parent, function;
@@ -23,7 +23,7 @@ struct chain_figures { /* of calls that ended; total and max are ticks */
 struct chain_failure { /* failed calls of a chain with a text */
     int64_t calls, text;
     uint32_t text_length;
-    int32_t chain, panicked, window; /* window: that of a rollup, or -1 */
+    int32_t chain, panicked, window; /* window: that of a rollup, or NO_WINDOW */
 };
 
 struct chain_open { /* calls of a chain that are open; all but the count is that of the longest */
@@ -68,7 +68,7 @@ struct ended_call {
     uint64_t track; /* its id */
     const uint8_t *text;
     uint32_t text_length;
-    int32_t window; /* that of a rollup, or -1 */
+    int32_t window; /* that of a rollup, or NO_WINDOW */
 };
 
 /* All functions longjmp to no_memory where memory has run out; open returns NULL. */

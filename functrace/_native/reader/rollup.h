@@ -31,8 +31,6 @@ struct rollup {
     uint64_t block_count, block_capacity;
 };
 
-enum { NO_WINDOW = -1 };
-
 /* Drop all rows, and count from now on by other windows; return 0 where memory has run out. */
 int functrace_rollup_begin(struct rollup *rollup, const int64_t *bounds, uint64_t count, double ns_per_tick);
 /* Count a call, and return its window or NO_WINDOW; longjmp to no_memory where memory has run out. */
