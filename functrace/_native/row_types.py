@@ -274,7 +274,7 @@ ROLLUP_ROW = np.dtype(
         ("chain", "<i4"),
         ("window", "<i4"),
         ("table", "<i4"),
-        ("next", "<i4"),
+        ("padding", "<i4"),
     ]
 )
 

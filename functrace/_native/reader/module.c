@@ -72,7 +72,7 @@ static const struct field FIELDS[] = {
     FIELD(rollup_row, suspended), FIELD(rollup_row, min), FIELD(rollup_row, max),
     FIELD(rollup_row, slowest_start), FIELD(rollup_row, failed_start), FIELD(rollup_row, slowest_track),
     FIELD(rollup_row, failed_track), FIELD(rollup_row, chain), FIELD(rollup_row, window),
-    FIELD(rollup_row, table), FIELD(rollup_row, next),
+    FIELD(rollup_row, table), FIELD(rollup_row, padding),
     FIELD(indexed_track, start), FIELD(indexed_track, end), FIELD(indexed_track, calls),
     FIELD(indexed_track, failed), FIELD(indexed_track, strip), FIELD(indexed_track, part),
     FIELD(indexed_track, strips), FIELD(indexed_track, depth),

@@ -17,24 +17,40 @@ static int64_t add_time(int64_t sum, int64_t more) {
 
 /* ---- rows ---- */
 
-static int32_t *latest_row(struct rollup *rollup, int32_t chain) {
-    uint64_t needed = (uint64_t)chain + 1;
-    if (needed > rollup->chain_count) {
-        uint64_t count = needed * 2;
-        rollup->row_of = checked(rollup, realloc(rollup->row_of, count * sizeof *rollup->row_of));
-        memset(rollup->row_of + rollup->chain_count, -1, (count - rollup->chain_count) * sizeof *rollup->row_of);
-        rollup->chain_count = count;
+static uint64_t slot_of(int32_t chain, int32_t window, uint64_t mask) {
+    uint64_t key = (uint64_t)(uint32_t)chain << 32 | (uint32_t)window;
+    key *= 0x9E3779B97F4A7C15u;
+    return (key ^ key >> 32) & mask;
+}
+
+/* Return the slot of the row of a chain in a window, which is empty if there is no such row. */
+static int32_t *find_slot(const struct rollup *rollup, int32_t chain, int32_t window) {
+    uint64_t slot = slot_of(chain, window, rollup->slot_mask);
+    for (;; slot = (slot + 1) & rollup->slot_mask) {
+        int32_t row = rollup->slots[slot];
+        if (row < 0 || (rollup->rows[row].chain == chain && rollup->rows[row].window == window))
+            return &rollup->slots[slot];
     }
-    return &rollup->row_of[chain];
+}
+
+static void grow_slots(struct rollup *rollup) {
+    uint64_t count = rollup->slots ? (rollup->slot_mask + 1) * 2 : 1024;
+    int32_t *grown = checked(rollup, malloc(count * sizeof *grown));
+    memset(grown, -1, count * sizeof *grown);
+    free(rollup->slots);
+    rollup->slots = grown;
+    rollup->slot_mask = count - 1;
+    for (uint64_t i = 0; i < rollup->row_count; i++)
+        *find_slot(rollup, rollup->rows[i].chain, rollup->rows[i].window) = (int32_t)i;
 }
 
 static struct rollup_row *row_in_window(struct rollup *rollup, int32_t chain) {
-    int32_t *latest = latest_row(rollup, chain), window = (int32_t)rollup->window;
-    for (int32_t row = *latest; row >= 0; row = rollup->rows[row].next)
-        if (rollup->rows[row].window == window) return &rollup->rows[row];
+    if (!rollup->slots || rollup->row_count * 2 > rollup->slot_mask) grow_slots(rollup);
+    int32_t window = (int32_t)rollup->window, *slot = find_slot(rollup, chain, window);
+    if (*slot >= 0) return &rollup->rows[*slot];
     ROOM(rollup, rollup->rows, rollup->row_count, rollup->row_capacity);
-    struct rollup_row none = {0, 0, 0, 0, 0, 0, 0, -1, 0, -1, -1, 0, 0, chain, window, -1, *latest};
-    *latest = (int32_t)rollup->row_count;
+    struct rollup_row none = {0, 0, 0, 0, 0, 0, 0, -1, 0, -1, -1, 0, 0, chain, window, -1, 0};
+    *slot = (int32_t)rollup->row_count;
     rollup->rows[rollup->row_count] = none;
     return &rollup->rows[rollup->row_count++];
 }
@@ -98,7 +114,7 @@ int32_t functrace_rollup_count(struct rollup *rollup, const struct ended_call *c
 /* ---- windows ---- */
 
 void functrace_rollup_reset(struct rollup *rollup) {
-    for (uint64_t i = 0; i < rollup->row_count; i++) rollup->row_of[rollup->rows[i].chain] = -1;
+    if (rollup->row_count) memset(rollup->slots, -1, (rollup->slot_mask + 1) * sizeof *rollup->slots);
     rollup->row_count = rollup->table_count = rollup->block_count = 0;
 }
 
@@ -117,7 +133,7 @@ int functrace_rollup_begin(struct rollup *rollup, const int64_t *bounds, uint64_
 
 void functrace_rollup_free(struct rollup *rollup) {
     free(rollup->bounds);
-    free(rollup->row_of);
+    free(rollup->slots);
     free(rollup->rows);
     free(rollup->tables);
     free(rollup->blocks);

@@ -12,7 +12,7 @@ struct rollup_row { /* times are ticks; min is -1 and max 0 without a finished c
     uint64_t slowest_track, failed_track; /* ids of their tracks */
     int32_t chain, window;
     int32_t table; /* its blocks, or -1 */
-    int32_t next;  /* the row of the chain in another window, or -1 */
+    int32_t padding;
 };
 
 struct rollup {
@@ -21,8 +21,8 @@ struct rollup {
     uint64_t bound_count;
     double ns_per_tick;
     uint64_t window; /* that was found last */
-    int32_t *row_of; /* by chain: its latest row, or -1 */
-    uint64_t chain_count;
+    int32_t *slots; /* a hash table by chain and window: a row, or -1 */
+    uint64_t slot_mask;
     struct rollup_row *rows;
     uint64_t row_count, row_capacity;
     int32_t (*tables)[EXPONENTS];
