@@ -6,15 +6,19 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from itertools import chain
 
 from functrace import units
 from functrace.errors import UsageError
 from functrace.rollup.layout import Partition
 from functrace.rollup.rollup import HOUR_NS
+from functrace.runtime.escaping import escape
+from functrace.tracefile.facts import encodable
 
 LABELS = ("service", "release", "instance", "host", "build")
 """names of the labels by which rollups are selected"""
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MAX_TIME_NS = (1 << 63) - 1  # in the year 2262; times of windows are int64
 _WILDCARDS = {"*": ".*", "?": "."}
 
 
@@ -23,6 +27,9 @@ class Selection:
     """Selection of the rows of a store. Every condition that is given must hold.
 
     Globs match a whole label: ``*`` stands for any characters and ``?`` for one. No glob: all.
+
+    Raises:
+        UsageError: a glob is not valid UTF-8.
     """
 
     services: tuple[str, ...] = ()
@@ -34,6 +41,13 @@ class Selection:
     """Select windows that end after this time, nanoseconds since 1970-01-01 UTC."""
     until_ns: int | None = None
     """Select windows that begin before this time."""
+
+    def __post_init__(self) -> None:
+        """Check that the globs are text."""
+        for label in LABELS:
+            for glob in chain.from_iterable(self.globs(label)):
+                if encodable(glob) != glob:
+                    raise UsageError(f"{label} {escape(glob)}: not valid UTF-8")
 
     def globs(self, label: str) -> tuple[tuple[str, ...], ...]:
         """Return lists of globs of a label. One glob of each list must match."""
@@ -106,7 +120,7 @@ def parse_time(text: str, now_ns: int, option: str = "") -> int:
         option: the option that it was given to, for messages.
 
     Returns:
-        Nanoseconds since 1970-01-01 UTC, at least 0.
+        Nanoseconds since 1970-01-01 UTC, from 0 to the largest int64.
 
     Raises:
         UsageError: the text is neither.
@@ -128,4 +142,4 @@ def _parse_iso(text: str, option: str) -> int:
             f"{option} {text}: not an age such as 24h or 7d, or a time such as 2026-11-27T15:00"
         ) from None
     microseconds = (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
-    return max(microseconds * 1000, 0)
+    return min(max(microseconds * 1000, 0), _MAX_TIME_NS)

@@ -321,3 +321,20 @@ def test_names_that_control_a_terminal(folder: Path) -> None:
     assert functrace("rollup x.ftrace -o hostile").exit_code == 0
     for line in ("callers * --store hostile", "report --store hostile", "graph * --store hostile"):
         assert "\x1b" not in functrace(line).output
+
+
+@pytest.mark.parametrize("until", ["2262-04-12T00:00Z", "9999-12-31T23:59-01:00"])
+def test_times_beyond_those_of_windows(until: str) -> None:
+    line = "report --store store --json"
+    assert printed(f"{line} --until {until}") == printed(line)
+    done = functrace(f"report --store store --since {until}")
+    assert isinstance(done.exception, FunctraceError)
+    assert "no call of a matching function was recorded" in str(done.exception)
+    assert "not a rollup" not in done.output
+
+
+@pytest.mark.parametrize("option", ["--service", "--release", "--instance"])
+def test_a_label_that_is_not_utf_8(option: str) -> None:
+    done = functrace(f"report --store store {option} web\udcff")
+    assert isinstance(done.exception, UsageError)
+    assert str(done.exception) == rf"{option[2:]} web\xff: not valid UTF-8"
