@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from functrace._native.row_types import OVERVIEW_BINS
 from functrace.tracefile import Trace
 from functrace.tracefile.format import HEADER_BYTES
 from functrace.view.index import ROW_TYPES, STRIP_WORDS, TraceIndex
@@ -103,6 +104,8 @@ def _parse(mapped: mmap.mmap, key: bytes) -> TraceIndex:
     sizes = [count * kind.itemsize for count, kind in zip(counts, ROW_TYPES.values(), strict=True)]
     if (magic, found, len(data)) != (_MAGIC, key, _HEADER.size + sum(sizes)):
         raise ValueError("of another trace or version")
+    if counts[-2:] != [OVERVIEW_BINS] * 2:
+        raise ValueError("bins are missing")
     if _checksum(data[_HEADER.size :]) != checksum:
         raise ValueError("damaged")
     ends = list(accumulate(sizes, initial=_HEADER.size))

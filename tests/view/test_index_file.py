@@ -8,11 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 
 from functrace.tracefile import Trace, open_trace
 from functrace.view import index, timeline
-from functrace.view.index_file import _HEADER, _KEY_BYTES, index_path
+from functrace.view.index_file import _HEADER, _KEY_BYTES, _MAGIC, index_path
 from functrace.view.timeline import Timeline
 from tests.otlp.program import Program
 from tests.view.contract import check_window
@@ -99,13 +100,64 @@ def _signed_nonsense(content: bytes) -> bytes:
     return _HEADER.pack(magic, key, zlib.crc32(rows), *counts) + rows
 
 
-@pytest.mark.parametrize("damage", [_cut, _flip, _zero, _signed_nonsense, lambda _: b""])
+def _signed(key: bytes, arrays: dict[str, index.Rows]) -> bytes:
+    rows = b"".join(array.tobytes() for array in arrays.values())
+    return _HEADER.pack(_MAGIC, key, zlib.crc32(rows), *map(len, arrays.values())) + rows
+
+
+def _arrays(content: bytes) -> tuple[bytes, dict[str, index.Rows]]:
+    _, key, _, *counts = _HEADER.unpack_from(content)
+    arrays, at = {}, _HEADER.size
+    for (name, kind), count in zip(index.ROW_TYPES.items(), counts, strict=True):
+        arrays[name] = np.frombuffer(content, kind, count, at).copy()
+        at += arrays[name].nbytes
+    return key, arrays
+
+
+def _forged(name: str, column: str, value: int) -> Callable[[bytes], bytes]:
+    """Return a damage that sets a column of all rows of an array, with the checksum of that."""
+
+    def damage(content: bytes) -> bytes:
+        key, arrays = _arrays(content)
+        assert len(arrays[name])
+        arrays[name][column] = value
+        return _signed(key, arrays)
+
+    return damage
+
+
+def _few_bins(content: bytes) -> bytes:
+    key, arrays = _arrays(content)
+    return _signed(key, arrays | {"bin_calls": arrays["bin_calls"][:9]})
+
+
+_FORGERIES = [
+    _forged("tracks", "failed", -1),
+    _forged("tracks", "failed", 1 << 50),
+    _forged("tracks", "calls", 1 << 62),
+    _forged("tracks", "depth", 1 << 31),
+    _forged("crossings", "self", -1),
+    _forged("crossings", "suspended", -1),
+    _forged("crossings", "depth", 1 << 31),
+    _few_bins,
+]
+
+
+@pytest.mark.parametrize(
+    "damage", [_cut, _flip, _zero, _signed_nonsense, lambda _: b"", *_FORGERIES]
+)
 def test_a_damaged_index_is_replaced(trace: Trace, damage: Callable[[bytes], bytes]) -> None:
     _check(trace)
     path = index_path(trace.path)
     path.write_bytes(damage(path.read_bytes()))
     assert _is_built(trace)
     assert not _is_built(trace)
+
+
+def test_strips_without_words_are_refused(trace: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index, "STRIP_WORDS", 0)
+    with pytest.raises(ValueError, match="no words"):
+        index.build_index(trace)
 
 
 def test_every_changed_byte_is_noticed_or_harmless(trace: Trace) -> None:

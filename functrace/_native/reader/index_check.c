@@ -5,6 +5,10 @@
 
 static int is_time(int64_t time) { return time >= 0 && time <= LATEST; }
 
+static int are_counts(int64_t calls, int64_t failed) {
+    return calls >= 0 && calls <= LATEST && failed >= 0 && failed <= calls;
+}
+
 static int is_range(int64_t first, uint64_t count, uint64_t size) {
     return first >= 0 && (uint64_t)first <= size && count <= size - (uint64_t)first;
 }
@@ -38,7 +42,8 @@ static int are_tracks_valid(const struct index *index) {
     if (index->track_count != (uint64_t)index->source.track_count) return 0;
     for (uint64_t i = 0; i < index->track_count; i++) {
         const struct indexed_track *track = &index->tracks[i];
-        if (!is_time(track->start) || !is_time(track->end) || track->strips == 1 || track->calls < 0) return 0;
+        if (!is_time(track->start) || !is_time(track->end) || track->strips == 1) return 0;
+        if (!are_counts(track->calls, track->failed) || track->depth > INT32_MAX) return 0;
         if (!is_range(track->strip, track->strips, index->strip_count)) return 0;
         if (!is_range(track->part, parts_of(track->strips), index->part_count)) return 0;
         if (!are_strips_valid(index, (int64_t)i)) return 0;
@@ -51,7 +56,7 @@ static int are_parts_valid(const struct index *index) {
         const struct part *part = &index->parts[i];
         if (!is_time(part->first) || !is_time(part->last) || !is_time(part->max_duration)) return 0;
         if (!is_range(part->summary, part->summaries, index->summary_count)) return 0;
-        if (part->calls < 0 || part->calls > LATEST || part->failed < 0 || part->failed > part->calls) return 0;
+        if (!are_counts(part->calls, part->failed)) return 0;
     }
     return 1;
 }
@@ -61,6 +66,7 @@ static int are_crossings_valid(const struct index *index) {
         const struct crossing *call = &index->crossings[i];
         if (call->parent < -1 || call->parent >= (int64_t)i || !is_function(index, call->function)) return 0;
         if (!is_time(call->start) || !is_time(call->duration) || call->text < 0) return 0;
+        if (!is_time(call->self) || !is_time(call->suspended) || call->depth > INT32_MAX) return 0;
     }
     return 1;
 }

@@ -36,6 +36,10 @@ static PyObject *builder_new(PyTypeObject *type, PyObject *arguments, PyObject *
         PyErr_SetString(PyExc_ValueError, "tracks or bins out of range");
         return NULL;
     }
+    if (!strip_words) {
+        PyErr_SetString(PyExc_ValueError, "strips have no words");
+        return NULL;
+    }
     ask.first_track = first;
     ask.last_track = last;
     ask.strip_words = strip_words;
