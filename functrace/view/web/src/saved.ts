@@ -1,5 +1,5 @@
 /** Answers from the data of a saved page, which has no server. */
-import type { Calls, Call, Chains, FunctionMatch, Row, Saved, TrackPage, Window } from "./api_types";
+import type { Call, Calls, Chains, FunctionMatch, Row, Saved, Session, TrackPage, Window } from "./api_types";
 import { callFromSlices } from "./saved_call";
 import { mergeNarrow } from "./timeline/merge";
 
@@ -18,7 +18,7 @@ export function answerSaved(saved: Saved, endpoint: string, query: URLSearchPara
   const answer = saved.answers[keyOf(endpoint, query)] ?? (query.has("function") ? undefined : saved.answers[endpoint]);
   if (answer === undefined) throw new Error("this saved page does not contain these figures; functrace view shows them");
   const cut = CUTS[endpoint];
-  return cut ? cut(answer, query) : answer;
+  return cut ? cut(answer, query, saved) : answer;
 }
 
 function keyOf(endpoint: string, query: URLSearchParams): string {
@@ -27,7 +27,7 @@ function keyOf(endpoint: string, query: URLSearchParams): string {
   return `${endpoint}?${new URLSearchParams(named.map((key) => [key, query.get(key)!]))}`;
 }
 
-const CUTS: Record<string, (answer: unknown, query: URLSearchParams) => unknown> = {
+const CUTS: Record<string, (answer: unknown, query: URLSearchParams, saved: Saved) => unknown> = {
   window: cutWindow,
   tracks: cutTracks,
   calls: cutCalls,
@@ -70,9 +70,15 @@ function cutRow(row: Row, from: number, to: number, pixel: number): Row {
   return mergeNarrow({ ...inside, flags: pick(row.flags), calls: pick(row.calls) }, pixel);
 }
 
-function cutTracks(answer: unknown, query: URLSearchParams): TrackPage {
+function cutTracks(answer: unknown, query: URLSearchParams, saved: Saved): TrackPage {
   const text = (query.get("q") ?? "").toLowerCase();
-  const found = (answer as TrackPage).tracks.filter((track) => `${track.name} ${track.function}`.toLowerCase().includes(text));
+  const isChosen = trackFilter(query, saved);
+  const found = (answer as TrackPage).tracks.filter((track) =>
+    isChosen(track.trace, track.id) &&
+    track.start_ns <= number(query, "to", Infinity) &&
+    track.end_ns >= number(query, "from", 0) &&
+    (!query.get("errors") || track.failed > 0) &&
+    track.name.toLowerCase().includes(text));
   return { total: found.length, tracks: page(found, query) };
 }
 
@@ -81,32 +87,45 @@ function cutFunctions(answer: unknown, query: URLSearchParams): FunctionMatch[] 
   return page((answer as FunctionMatch[]).filter((each) => each.name.toLowerCase().includes(text)), query);
 }
 
-function cutCalls(answer: unknown, query: URLSearchParams): Calls {
+function cutCalls(answer: unknown, query: URLSearchParams, saved: Saved): Calls {
   const { calls: all, ...rest } = answer as Calls;
   const sort = `${query.get("sort") ?? "start"}_ns` as "start_ns" | "duration_ns" | "self_ns";
   const direction = query.get("order") === "desc" ? -1 : 1;
-  const calls = all
-    .filter((call) => matches(call, query))
-    .sort((a, b) => direction * ((a[sort] ?? 0) - (b[sort] ?? 0)));
+  const matches = callFilter(query, saved);
+  const calls = all.filter(matches).sort((a, b) => direction * ((a[sort] ?? 0) - (b[sort] ?? 0)));
   return { ...rest, total: calls.length, calls: page(calls, query) };
 }
 
-function matches(call: Call, query: URLSearchParams): boolean {
-  const tracks = query.get("tracks");
-  return (
-    call.start_ns < number(query, "to", Infinity) &&
+/** Return whether a call matches the filters. Throws an Error if one of them is a glob. */
+function callFilter(query: URLSearchParams, saved: Saved): (call: Call) => boolean {
+  const isChosen = trackFilter(query, saved);
+  const [included, excluded] = [fullName(query.get("include"), saved), fullName(query.get("exclude"), saved)];
+  return (call) =>
+    isChosen(call.trace, call.track) &&
+    call.start_ns <= number(query, "to", Infinity) &&
     call.start_ns + (call.duration_ns ?? Infinity) >= number(query, "from", 0) &&
     (!query.get("errors") || call.failed) &&
     (call.duration_ns ?? Infinity) >= number(query, "min_duration", 0) &&
-    (!tracks || tracks.split(",").includes(String(call.track))) &&
-    (!query.get("include") || glob(query.get("include")!).test(call.function)) &&
-    (!query.get("exclude") || !glob(query.get("exclude")!).test(call.function))
-  );
+    (!included || call.function === included) &&
+    (!excluded || call.function !== excluded);
 }
 
-function glob(pattern: string): RegExp {
-  const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&").replace(/\*/g, ".*").replace(/\?/g, ".");
-  return new RegExp(`^(${escaped.split(",").join("|")})$`);
+/** Return whether a track of a trace matches the filters on tracks and services. */
+function trackFilter(query: URLSearchParams, saved: Saved): (trace: number, track: number) => boolean {
+  const tracks = query.get("tracks")?.split(",").map(Number);
+  const service = query.get("service");
+  const { traces } = saved.answers["session"] as Session;
+  const chosen = traces.filter((trace) => !service || trace.service === service).map((trace) => trace.id);
+  return (trace, track) => chosen.includes(trace) && (!tracks || tracks.includes(track));
+}
+
+/** Return the text if it is the full name of a function. The rules of globs are the server's. */
+function fullName(text: string | null, saved: Saved): string | null {
+  if (!text) return null;
+  const functions = saved.answers["functions"] as FunctionMatch[];
+  const { calls } = saved.answers["calls"] as Calls;
+  if (functions.some((each) => each.name === text) || calls.some((call) => call.function === text)) return text;
+  throw new Error("a saved page filters calls by full names of functions only; functrace view matches globs");
 }
 
 function page<T>(all: T[], query: URLSearchParams): T[] {

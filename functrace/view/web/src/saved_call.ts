@@ -10,7 +10,7 @@ export function callFromSlices(whole: Window, page: TrackPage, query: URLSearchP
   const deepest = query.has("depth") ? Number(query.get("depth")) : Math.max(...around.filter((step) => step.start_ns === start).map((step) => step.depth));
   const chain = around.filter((step) => step.depth <= deepest);
   const call = chain[chain.length - 1];
-  if (!call || call.depth !== deepest) throw new Error("this saved page does not contain the call; functrace view shows it");
+  if (!call || call.depth !== deepest || chain.some((step) => step.isMerged)) throw new Error("this saved page does not contain the call; functrace view shows it");
   const info = page.tracks.find((each) => each.id === track);
   return {
     ...call,
@@ -39,5 +39,6 @@ function stepAt(whole: Window, row: Row, time: number) {
     failed: (flags & Flag.failed) !== 0,
     panicked: (flags & Flag.panicked) !== 0,
     unfinished: (flags & Flag.unfinished) !== 0,
+    isMerged: (flags & Flag.merged) !== 0,
   }];
 }
