@@ -42,6 +42,12 @@ export function moment(ns: number, step_ns = 1000): string {
   return `${(ns / 1e9).toFixed(decimals)}s`;
 }
 
+/** Format a duration without rounding, so that parsing it returns the same: `1500us`. */
+export function exactDuration(ns: number): string {
+  const [unit, size] = Object.entries({ s: 1e9, ms: 1e6, us: 1e3 }).find(([, each]) => ns % each === 0) ?? ["ns", 1];
+  return `${ns / size}${unit}`;
+}
+
 /** Parse `1.5ms`, `20us` or `0` to nanoseconds; null for any other text. */
 export function parseDuration(text: string): number | null {
   const found = /^(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)$/.exec(text.trim());

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { request, useAnswer } from "../api";
 import type { Call, Calls as Found, Session } from "../api_types";
 import type { PageProps } from "../app";
-import { Answered, Nothing } from "../parts/answer";
+import { Answered, Failure, Nothing } from "../parts/answer";
 import { Command } from "../parts/command";
 import { FilterBar } from "../parts/filter_bar";
 import { address, filtersOf, type Parameters } from "../route";
@@ -16,15 +16,18 @@ export function Calls({ session, route, revision }: PageProps) {
   const { parameters } = route;
   const query = { ...filtersOf(parameters), sort: parameters["sort"] ?? "start", order: parameters["order"] ?? "asc", limit: PAGE };
   const first = useAnswer<Found>("calls", { ...query, offset: 0 }, revision);
-  const [more, setMore] = useState<{ of: Found; calls: Call[] } | null>(null);
-  const rest = more && more.of === first.data ? more.calls : [];
+  const [more, setMore] = useState<{ of: Found; calls: Call[]; error?: string } | null>(null);
+  const { calls: rest, error } = more && more.of === first.data ? more : { calls: [] };
   const isLoading = useRef(false);
   const loadMore = async (found: Found) => {
     if (isLoading.current) return;
     isLoading.current = true;
-    const next = await request<Found>("calls", { ...query, offset: found.calls.length + rest.length }).catch(() => null);
+    const offset = found.calls.length + rest.length;
+    setMore(await request<Found>("calls", { ...query, offset }).then(
+      (next) => ({ of: found, calls: [...rest, ...next.calls] }),
+      (failure: Error) => ({ of: found, calls: rest, error: failure.message }),
+    ));
     isLoading.current = false;
-    if (next) setMore({ of: found, calls: [...rest, ...next.calls] });
   };
   return (
     <div class="page wide">
@@ -32,14 +35,24 @@ export function Calls({ session, route, revision }: PageProps) {
       <FilterBar page="calls" parameters={parameters} session={session} />
       <Answered answer={first} what="the calls">
         {(found) => found.calls.length
-          ? <Table found={found} calls={[...found.calls, ...rest]} session={session} parameters={parameters} loadMore={() => void loadMore(found)} />
+          ? <Table found={found} calls={[...found.calls, ...rest]} session={session} parameters={parameters} error={error} loadMore={() => void loadMore(found)} />
           : <Nothing>no calls match the filters</Nothing>}
       </Answered>
     </div>
   );
 }
 
-function Table({ found, calls, session, parameters, loadMore }: { found: Found; calls: Call[]; session: Session; parameters: Parameters; loadMore: () => void }) {
+interface TableProps {
+  found: Found;
+  calls: Call[];
+  session: Session;
+  parameters: Parameters;
+  /** why the next calls could not be loaded */
+  error: string | undefined;
+  loadMore: () => void;
+}
+
+function Table({ found, calls, session, parameters, error, loadMore }: TableProps) {
   return (
     <>
       <p class="muted">{found.exact ? "" : "at least "}{several(found.total, "call")}</p>
@@ -53,6 +66,7 @@ function Table({ found, calls, session, parameters, loadMore }: { found: Found; 
           </thead>
           <tbody>{calls.map((call, index) => <Row key={index} call={call} session={session} />)}</tbody>
         </table>
+        {error ? <Failure message={error} /> : null}
         {calls.length < found.total ? <More load={loadMore} /> : null}
       </div>
     </>

@@ -1,7 +1,8 @@
 /** Filters that flame graphs, calls and chains share. */
 import type { Session } from "../api_types";
 import { address, FILTERS, type Parameters } from "../route";
-import { duration, moment, parseDuration } from "../units";
+import { duration, moment } from "../units";
+import { DurationField } from "./duration_field";
 import { TextField } from "./text_field";
 
 interface Props {
@@ -21,7 +22,6 @@ export function FilterBar({ page, parameters, session, prefix = "", isOfFunction
     location.hash = address(page, { ...parameters, ...named, offset: undefined });
   };
   const services = [...new Set(session.traces.map((trace) => trace.service).filter(Boolean))];
-  const limit = value("min_duration");
   return (
     <div class="filters" role="group" aria-label={prefix ? "Filters of the second selection" : "Filters"}>
       {isOfFunction ? null : (
@@ -30,12 +30,7 @@ export function FilterBar({ page, parameters, session, prefix = "", isOfFunction
           <TextField label="Exclude" value={value("exclude")} set={(exclude) => set({ exclude })} />
         </>
       )}
-      <TextField
-        label="Min duration"
-        placeholder="e.g. 1ms"
-        value={limit ? duration(Number(limit)) : undefined}
-        set={(text) => set({ min_duration: text === undefined ? undefined : (parseDuration(text) ?? limit) })}
-      />
+      <DurationField label="Min duration" value={value("min_duration")} set={(ns) => set({ min_duration: ns })} />
       {isOfFunction ? null : services.length > 1 || value("service") ? (
         <label class="field">
           Service

@@ -32,9 +32,15 @@ export function Search({ close }: { close: () => void }) {
   return (
     <Dialog title="Search functions" close={close}>
       <input
-        type="search"
+        type="text"
         class="search-box"
+        role="combobox"
         aria-label="Name of a function"
+        aria-autocomplete="list"
+        aria-haspopup="grid"
+        aria-expanded={found.length > 0}
+        aria-controls={found.length ? "matches" : undefined}
+        aria-activedescendant={found[chosen] ? idOf(found[chosen]) : undefined}
         placeholder="Part of a name, such as store.Get"
         autoFocus
         value={text}
@@ -42,30 +48,36 @@ export function Search({ close }: { close: () => void }) {
         onKeyDown={onKey}
       />
       {answer.error ? <Failure message={answer.error} /> : null}
-      <ul class="matches" aria-label="Functions">
-        {found.map((each, index) => <Match key={each.id} found={each} isChosen={index === chosen} close={close} />)}
-      </ul>
+      {found.length ? (
+        <div id="matches" class="matches" role="grid" aria-label="Functions">
+          {found.map((each, index) => <Match key={each.id} found={each} isChosen={index === chosen} close={close} />)}
+        </div>
+      ) : null}
       {answer.data && !found.length ? <p class="nothing">no function matches {query}</p> : null}
     </Dialog>
   );
 }
 
+function idOf(found: FunctionMatch): string {
+  return `match-${found.id}`;
+}
+
 function Match({ found, isChosen, close }: { found: FunctionMatch; isChosen: boolean; close: () => void }) {
-  const row = useRef<HTMLLIElement>(null);
+  const row = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (isChosen) row.current?.scrollIntoView({ block: "nearest" });
   }, [isChosen]);
   return (
-    <li ref={row} class={isChosen ? "chosen" : ""} onClick={(event) => event.target instanceof HTMLAnchorElement && close()}>
-      <a class="name" href={address("chains", { function: found.name })}>{found.name}</a>
-      <span class="figure">{count(found.calls)}×</span>
-      <span class={`figure ${found.failed ? "bad" : "zero"}`}>{found.failed ? `${count(found.failed)} failed` : ""}</span>
-      <span class="links">
+    <div ref={row} id={idOf(found)} role="row" aria-selected={isChosen} onClick={(event) => event.target instanceof HTMLAnchorElement && close()}>
+      <span role="gridcell" class="name"><a href={address("chains", { function: found.name })}>{found.name}</a></span>
+      <span role="gridcell" class="figure">{count(found.calls)}×</span>
+      <span role="gridcell" class={`figure ${found.failed ? "bad" : "zero"}`}>{found.failed ? `${count(found.failed)} failed` : ""}</span>
+      <span role="gridcell" class="links">
         <a href={address("timeline", { find: found.name })} aria-label={`Timeline of ${found.name}`}>timeline</a>
         <a href={address("calls", { include: found.name })} aria-label={`Calls of ${found.name}`}>calls</a>
         <a href={address("flame", { function: found.name, direction: "callers" })} aria-label={`Callers of ${found.name}`}>callers</a>
         <a href={address("source", { function: found.name })} aria-label={`Source of ${found.name}`}>source</a>
       </span>
-    </li>
+    </div>
   );
 }
