@@ -155,7 +155,8 @@ export interface FlameNode {
   failed: number;
   total_ns: number;
   self_ns: number;
-  suspended_ns: number;
+  /** null for a range of time, where self time contains suspended time */
+  suspended_ns: number | null;
   other_calls?: number;
   other_total_ns?: number;
   other_self_ns?: number;
@@ -230,6 +231,8 @@ export interface CallDetails extends Call {
   panicked?: boolean;
   unfinished?: boolean;
   chain: (Partial<Place> & { function: string; track?: number; depth?: number; start_ns?: number | null; duration_ns?: number | null; started?: boolean; failed?: boolean })[];
+  /** Whether the chain has more calls than were sent. */
+  chain_truncated?: boolean;
   requests?: { direction?: string; route?: string; id?: string; [key: string]: unknown }[];
   command?: string;
 }
@@ -300,7 +303,7 @@ export interface Live {
  * `answers` maps a request to its answer. Its key is the endpoint, followed by `?` and those of the parameters
  * `direction` and `function` that were given, sorted, URL-encoded: `triage`, `flame?direction=callers`,
  * `chains?function=store.Get`. A request that names no function gets that of the endpoint alone if it has none of its own;
- * `window`, `tracks`, `calls`, `requests` and `functions` are cut in the browser from the entry of the endpoint alone.
+ * `window`, `tracks`, `calls` and `functions` are cut in the browser from the entry of the endpoint alone.
  */
 export interface Saved {
   from: number;

@@ -146,7 +146,7 @@ function showTooltip(tooltip: HTMLElement, box: Box | null, flame: Flame, measur
   tooltip.hidden = !box;
   if (!box) return;
   const { node } = box;
-  const figures = [several(node.calls, "call"), duration(node.total_ns), `${duration(node.self_ns)} self`];
+  const figures = [several(node.calls, "call"), duration(node.total_ns), `${duration(node.self_ns)} self${node.suspended_ns === null ? " and suspended" : ""}`];
   if (node.failed) figures.push(`${count(node.failed)} failed`);
   if (node.suspended_ns) figures.push(`${duration(node.suspended_ns)} suspended`);
   if (isComparison(flame)) {

@@ -41,6 +41,7 @@ export function FlameGraph({ session, route, revision }: PageProps) {
         {(flame) => flame.nodes.length ? (
           <>
             {flame.truncated ? <p class="muted">only the largest nodes are shown</p> : null}
+            {flame.nodes.some((node) => node.suspended_ns === null) ? <p class="muted">self time contains suspended time, since only a part of the time is selected</p> : null}
             {isComparison(flame) ? <p class="legend"><span class="less" /> smaller share than in the second selection <span class="more" /> larger share</p> : null}
             <FlameCanvas flame={flame} measure={measure} find={parameters["find"] ?? ""} choose={(name) => set({ function: name })} />
             <Largest flame={flame} />

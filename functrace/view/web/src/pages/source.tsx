@@ -29,7 +29,7 @@ export function Source({ route, revision }: PageProps) {
 function File({ found }: { found: Found }) {
   const slowest = Math.max(1, ...Object.values(found.figures).map((each) => each.total_ns));
   const target = useRef<HTMLTableRowElement>(null);
-  useEffect(() => target.current?.scrollIntoView({ block: "center" }), [found]);
+  useEffect(() => target.current?.scrollIntoView({ block: "center" }), [found.file, found.line]);
   if (!found.exists) return <Nothing>{found.file || "the source"} cannot be read on this machine</Nothing>;
   return (
     <>

@@ -9,7 +9,7 @@ import { address, replaceAddress } from "../route";
 import { useThemeRevision } from "../theme";
 import { TimelineCanvas } from "../timeline/canvas";
 import { Details } from "../timeline/details";
-import { type Folding, placeLanes } from "../timeline/lanes";
+import { type Folding, type Lane, placeLanes } from "../timeline/lanes";
 import { Minimap } from "../timeline/minimap";
 import type { Place, Range, Scene } from "../timeline/scene";
 import { RangeBar, Toolbar } from "../timeline/toolbar";
@@ -30,6 +30,7 @@ export function TimelinePage({ session, route, revision }: PageProps) {
   const [, setSerial] = useState(0);
   const [range, setRange] = useState<Range | null>(null);
   const [settled, setSettled] = useState<Range | null>(null);
+  const [visible, setVisible] = useState("");
   const [folding, setFolding] = useState<Folding>({ closed: new Set(), whole: new Set() });
   const filters = { service: parameters["service"], tracks: parameters["tracks"], errors: parameters["errors"] };
   const active = parameters["shown"] === "range" && settled ? settled : {};
@@ -38,7 +39,7 @@ export function TimelinePage({ session, route, revision }: PageProps) {
   const overview = useAnswer<Overview>("overview", { px: binsOf(viewport) }, revision);
   const cache = useMemo(() => new WindowCache(viewport, () => setSerial((serial) => serial + 1)), []);
   const lanes = useMemo(() => placeLanes(tracks.tracks, session.traces, folding), [tracks.tracks, session, folding]);
-  const arrows = useArrows(settled, revision);
+  const arrows = useArrows(settled, visible, revision);
   const place = useMemo(() => parsePlace(parameters["select"]), [parameters["select"]]);
   const call = useAnswer<CallDetails>("call", place ? { track: place.track, start: place.start, depth: place.depth } : null, revision);
   const selected = useMemo(() => place && withCall(place, call.data), [place, call.data]);
@@ -71,6 +72,7 @@ export function TimelinePage({ session, route, revision }: PageProps) {
     latest.current.settle = window.setTimeout(() => {
       const [from, to] = [Math.round(viewport.from), Math.round(viewport.to)];
       setSettled((before) => (before?.from === from && before.to === to ? before : { from, to }));
+      setVisible(tracksOf(scene?.visibleLanes() ?? []));
       const written = viewport.isAll ? {} : { from, to };
       latest.current.written = rangeKey(written.from, written.to);
       keep({ from: written.from, to: written.to });
@@ -134,11 +136,17 @@ function useShownRange(viewport: Viewport, parameters: Record<string, string>, l
   }, [from, to]);
 }
 
-/** Load the arrows of a range that is no longer moving. */
-function useArrows(settled: Range | null, revision: number): Arrow[] {
-  const answer = useAnswer<Arrow[] | { arrows: Arrow[] }>("requests", settled ? { ...settled, limit: MAX_ARROWS } : null, revision);
+/** Load the arrows that touch the visible tracks and range, once these no longer move. */
+function useArrows(settled: Range | null, tracks: string, revision: number): Arrow[] {
+  const query = settled && tracks ? { ...settled, tracks, limit: MAX_ARROWS } : null;
+  const answer = useAnswer<Arrow[] | { arrows: Arrow[] }>("requests", query, revision);
   const { data } = answer;
   return useMemo(() => (Array.isArray(data) ? data : (data?.arrows ?? [])), [data]);
+}
+
+/** Return the numbers of the tracks in lanes, as a request lists them. */
+function tracksOf(lanes: Lane[]): string {
+  return lanes.flatMap((lane) => (lane.track ? [lane.track.id] : [])).join(",");
 }
 
 function beginOf(session: Session): number {

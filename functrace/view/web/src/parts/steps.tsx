@@ -1,27 +1,23 @@
 /** A call chain in one paragraph: `main.main → main.serve ⇢ store.Get`. */
-import { useState } from "preact/hooks";
 import type { Step } from "../api_types";
 import { address } from "../route";
-
-const FIRST = 2;
-const LAST = 6;
+import { useFolding } from "./folding";
 
 /** Show the chain; the middle of a long one appears on demand. */
 export function Steps({ steps }: { steps: Step[] }) {
-  const [isWhole, setWhole] = useState(steps.length <= FIRST + LAST + 1);
-  const hidden = isWhole ? 0 : steps.length - FIRST - LAST;
+  const folding = useFolding(steps.length);
   return (
     <ol class="steps">
       {steps.map((step, index) => {
-        if (hidden && index === FIRST) {
+        if (index === folding.first) {
           return (
             <li key={index}>
               <Arrow step={step} />
-              <button type="button" class="more" onClick={() => setWhole(true)}>{hidden} more</button>
+              <button type="button" class="more" onClick={folding.open}>{folding.count} more</button>
             </li>
           );
         }
-        if (hidden && index > FIRST && index < FIRST + hidden) return null;
+        if (folding.isHidden(index)) return null;
         return (
           <li key={index}>
             {index ? <Arrow step={step} /> : null}

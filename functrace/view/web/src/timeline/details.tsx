@@ -3,6 +3,7 @@ import type { Answer } from "../api";
 import type { CallDetails } from "../api_types";
 import { Answered } from "../parts/answer";
 import { Command } from "../parts/command";
+import { useFolding } from "../parts/folding";
 import { Icon } from "../parts/icon";
 import { placeOf } from "../parts/steps";
 import { address } from "../route";
@@ -37,17 +38,29 @@ function Call({ call }: { call: CallDetails }) {
         <a class="action" href={address("flame", { function: call.function, direction: "callers" })}>Callers</a>
       </div>
       <h3>Chain</h3>
-      <ol class="chain">
-        {call.chain.map((step, index) => (
+      {call.chain_truncated ? <p class="muted">only a part of the chain is shown, it has too many calls</p> : null}
+      <Chain key={`${call.track}:${call.start_ns}:${call.depth}`} call={call} />
+      {call.requests?.length ? <Requests requests={call.requests} /> : null}
+      <Command text={call.command} />
+    </>
+  );
+}
+
+function Chain({ call }: { call: CallDetails }) {
+  const folding = useFolding(call.chain.length);
+  return (
+    <ol class="chain">
+      {call.chain.map((step, index) => {
+        if (index === folding.first) return <li key={index}><button type="button" class="more" onClick={folding.open}>{folding.count} more</button></li>;
+        if (folding.isHidden(index)) return null;
+        return (
           <li key={index} class={step.started ? "started" : ""}>
             <a href={hrefOf(step, call)} title={placeOf(step)}>{step.function}</a>
             <span class="figure">{step.duration_ns === undefined ? "" : step.duration_ns === null ? "open" : duration(step.duration_ns)}</span>
           </li>
-        ))}
-      </ol>
-      {call.requests?.length ? <Requests requests={call.requests} /> : null}
-      <Command text={call.command} />
-    </>
+        );
+      })}
+    </ol>
   );
 }
 
