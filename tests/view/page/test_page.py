@@ -114,6 +114,17 @@ def test_pages_are_accessible(page: Any, recorded: Viewer, address: str, scheme:
     assert [(each["id"], each["nodes"][0]["html"]) for each in violations] == []
 
 
+@pytest.mark.slow
+def test_the_search_is_accessible(page: Any, recorded: Viewer) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page.goto(recorded.url)
+    page.get_by_role("heading", name="Triage").wait_for()
+    page.keyboard.press("/")
+    page.get_by_role("row", selected=True).wait_for()
+    violations = axe.Axe().run(page).response["violations"]
+    assert [(each["id"], each["nodes"][0]["html"]) for each in violations] == []
+
+
 @pytest.mark.parametrize(("address", "canvas"), [("timeline", ".slices"), ("flame", ".flame")])
 def test_failures_are_drawn_in_red(page: Any, recorded: Viewer, address: str, canvas: str) -> None:
     page.goto(f"{recorded.url}#/{address}")

@@ -113,7 +113,7 @@ def test_a_long_chain_is_folded(page: Any, viewer: Viewer) -> None:
     more = page.locator(".chain").get_by_role("button", name=re.compile(r"\d+ more"))
     more.wait_for()
     assert steps.count() == 9
-    page.get_by_text("only a part of the chain is shown").wait_for()
+    page.get_by_text("only the innermost calls of the chain are shown").wait_for()
     more.click()
     more.wait_for(state="detached")
     assert steps.count() > 490

@@ -67,7 +67,7 @@ function Table({ found, calls, session, parameters, error, loadMore }: TableProp
           <tbody>{calls.map((call, index) => <Row key={index} call={call} session={session} />)}</tbody>
         </table>
         {error ? <Failure message={error} /> : null}
-        {calls.length < found.total ? <More load={loadMore} /> : null}
+        {calls.length < found.total ? <More load={loadMore} isAutomatic={!error} /> : null}
       </div>
     </>
   );
@@ -106,13 +106,13 @@ function onTimeline(call: Call): string {
   return address("timeline", { from: Math.floor(call.start_ns - length), to: Math.ceil(call.start_ns + 2 * length), select });
 }
 
-/** Load the next page when the end of the table comes into view. */
-function More({ load }: { load: () => void }) {
+/** Load the next page when the end of the table comes into view, after a failure only on a click. */
+function More({ load, isAutomatic }: { load: () => void; isAutomatic: boolean }) {
   const button = useRef<HTMLButtonElement>(null);
-  const latest = useRef(load);
-  latest.current = load;
+  const latest = useRef({ load, isAutomatic });
+  latest.current = { load, isAutomatic };
   useEffect(() => {
-    const observer = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && latest.current());
+    const observer = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && latest.current.isAutomatic && latest.current.load());
     observer.observe(button.current!);
     return () => observer.disconnect();
   }, []);

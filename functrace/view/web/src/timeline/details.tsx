@@ -38,7 +38,7 @@ function Call({ call }: { call: CallDetails }) {
         <a class="action" href={address("flame", { function: call.function, direction: "callers" })}>Callers</a>
       </div>
       <h3>Chain</h3>
-      {call.chain_truncated ? <p class="muted">only a part of the chain is shown, it has too many calls</p> : null}
+      {call.chain_truncated ? <p class="muted">only the innermost calls of the chain are shown, it has too many</p> : null}
       <Chain key={`${call.track}:${call.start_ns}:${call.depth}`} call={call} />
       {call.requests?.length ? <Requests requests={call.requests} /> : null}
       <Command text={call.command} />
