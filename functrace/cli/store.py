@@ -26,7 +26,7 @@ def store() -> None:
 @shared_options.as_json
 @shared_options.color
 def compact(place: str, max_age: str | None, as_json: bool) -> None:
-    """Put the rollups of each service and hour into one file. STORE is a folder or URL.
+    """Merge the small files of each service and hour. STORE is a folder or URL.
 
     Others may read and write the store at the same time. A compaction that is killed leaves every
     rollup readable; the next one finishes its work.
@@ -86,4 +86,4 @@ def _line(row: dict[str, Any]) -> str:
     if not row["files_after"]:
         return f"{row['service']} {row['hour']}: {files} removed"
     size = units.size(row["size_bytes"])
-    return f"{row['service']} {row['hour']}: {files} into 1, {size}"
+    return f"{row['service']} {row['hour']}: {files} into {row['files_after']}, {size}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from functrace.errors import FunctraceError
@@ -97,16 +97,22 @@ class Store:
         files = (parse_file(partition, name) for name in names)
         return [file for file in files if file is not None]
 
-    def read(self, partition: Partition) -> Iterator[tuple[StoredFile, dict[str, Any]]]:
+    def read(
+        self, partition: Partition, files: Collection[StoredFile] | None = None
+    ) -> Iterator[tuple[StoredFile, dict[str, Any]]]:
         """Yield the files of a partition with their tables, as far as their rows count.
 
         A rollup is in one of them only, even if a compaction was interrupted.
+
+        Args:
+            partition: the partition.
+            files: those of its files to read; None: all.
 
         Raises:
             FunctraceError: a file is missing or damaged.
         """
         tables = []
-        for file, contents in self.read_contents(partition):
+        for file, contents in self.read_contents(partition, files):
             found = {
                 table: parquet.from_bytes(content, table, f"{self.place}/{file.path(table)}")
                 for table, content in contents.items()
@@ -114,23 +120,33 @@ class Store:
             tables.append((file, found))
         yield from current_rows(tables)
 
-    def read_contents(self, partition: Partition) -> _Contents:
+    def read_contents(
+        self, partition: Partition, files: Collection[StoredFile] | None = None
+    ) -> _Contents:
         """Return the files of a partition with their contents by table, all of one time.
+
+        Args:
+            partition: the partition.
+            files: those of its files to read, as far as they still exist; None: all.
 
         Raises:
             FunctraceError: a file is missing.
         """
         missing = ""
         for _ in range(_ATTEMPTS):
-            contents, missing = self._try_to_read(partition)
+            contents, missing = self._try_to_read(partition, files)
             if not missing:
                 return contents
         raise FunctraceError(f"{self.place}/{missing}: the file is missing")
 
-    def _try_to_read(self, partition: Partition) -> tuple[_Contents, str]:
+    def _try_to_read(
+        self, partition: Partition, files: Collection[StoredFile] | None
+    ) -> tuple[_Contents, str]:
         """Return the contents, and the path of a file that was removed since it was listed."""
         contents: _Contents = []
         for file in self.list_files(partition):
+            if files is not None and file not in files:
+                continue
             found = {}
             for table in TABLES:
                 content = self.files.read(file.path(table))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -36,6 +36,9 @@ class StoreFiles(Protocol):
 
     def list(self, folder: str) -> list[str]:
         """Return the names of files and folders in a folder; none if it does not exist."""
+
+    def sizes(self, folder: str) -> dict[str, int]:
+        """Return the sizes in bytes of what list() returns, by name."""
 
     def read(self, path: str) -> bytes | None:
         """Return the content of a file, or None if it does not exist."""
@@ -79,6 +82,14 @@ class _FolderFiles:
                 return sorted(each.name for each in path.iterdir())
             except (FileNotFoundError, NotADirectoryError):
                 return []
+
+    def sizes(self, folder: str) -> dict[str, int]:
+        found = {}
+        for name in self.list(folder):
+            path = self._root / folder / name
+            with _as_store_error(path), suppress(FileNotFoundError):
+                found[name] = path.lstat().st_size
+        return found
 
     def read(self, path: str) -> bytes | None:
         place = self._root / path
@@ -169,13 +180,19 @@ class _ObjectFiles:
             return opened
 
     def list(self, folder: str) -> list[str]:
+        return sorted(self.sizes(folder))
+
+    def sizes(self, folder: str) -> dict[str, int]:
         with self._errors(folder):
             self.system.invalidate_cache()
             try:
-                found = self.system.ls(f"{self._prefix}/{folder}".rstrip("/"), detail=False)
+                found = self.system.ls(f"{self._prefix}/{folder}".rstrip("/"), detail=True)
             except (FileNotFoundError, NotADirectoryError):
-                return []
-        return sorted({str(path).rstrip("/").rpartition("/")[2] for path in found})
+                return {}
+        return {
+            str(each["name"]).rstrip("/").rpartition("/")[2]: each.get("size") or 0
+            for each in found
+        }
 
     def read(self, path: str) -> bytes | None:
         place = f"{self._prefix}/{path}"

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from functrace.errors import FunctraceError
-from functrace.rollup import parquet
+from functrace.rollup import compaction, parquet, parquet_checks
 from functrace.rollup.compaction import Compacted, compact
 from functrace.rollup.from_trace import rollups_of
 from functrace.rollup.labels import labels_of
@@ -114,6 +114,41 @@ def test_compaction_keeps_all_rows(tmp_path: Path, rollups: list[Rollup]) -> Non
     }
 
 
+def test_large_files_are_not_merged(
+    tmp_path: Path, rollups: list[Rollup], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = filled(tmp_path / "store", rollups)
+    before = rows(store)
+    monkeypatch.setattr(compaction, "MAX_BATCH_BYTES", _file(store).stat().st_size * 5 // 2)
+    done = compacted(store)
+    assert done is not None
+    assert (done.files_before, done.files_after) == (3, 2)
+    assert rows(store) == before
+    monkeypatch.setattr(compaction, "MAX_BATCH_BYTES", _file(store).stat().st_size)
+    assert compacted(store) is None
+    store.write(rollups[1], 11)  # in place of a rollup of a file that is not read
+    assert compacted(store) is None
+    assert rows(store) == before
+
+
+def test_a_compaction_removes_nothing_if_readers_would_refuse_its_file(
+    tmp_path: Path, rollups: list[Rollup], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = filled(tmp_path / "store", rollups)
+    before = rows(store)
+    one = pq.read_metadata(_file(store)).num_rows
+    monkeypatch.setattr(parquet_checks, "_MAX_ROWS", one)
+    with pytest.raises(FunctraceError, match="its contents are too large"):
+        compacted(store)
+    assert rows(store) == before
+    monkeypatch.undo()
+    monkeypatch.setattr(compaction, "MAX_FILE_BYTES", 1000)
+    with pytest.raises(FunctraceError, match="the file would be too large"):
+        compacted(store)
+    assert rows(store) == before
+    assert len(store.list_files(PARTITION)) == 3
+
+
 def test_compacted_rows_of_a_function_are_together(
     tmp_path: Path, rollups: list[Rollup], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,7 +185,7 @@ class CrashingFiles:
     def __init__(self, files: StoreFiles, left: int) -> None:
         self._files = files
         self.left = left
-        self.list, self.read = files.list, files.read
+        self.list, self.sizes, self.read = files.list, files.sizes, files.read
 
     def write(self, path: str, content: bytes) -> None:
         self._count()
