@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from functrace.errors import FunctraceError
 from functrace.rollup import parquet
-from functrace.rollup.layout import Partition, StoredFile, new_file
+from functrace.rollup.layout import TABLES, Partition, StoredFile, new_file
 from functrace.rollup.store import Store
 from functrace.rollup.store_files import MAX_FILE_BYTES
 
@@ -59,7 +59,7 @@ def compact(
 
 
 def _remove(store: Store, partition: Partition) -> Compacted | None:
-    files = store.list_files(partition)
+    files = {file for table in TABLES for file in store.list_files(partition, table)}
     if not files:
         return None
     for file in files:

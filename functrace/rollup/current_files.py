@@ -53,10 +53,9 @@ def find_files(
     Returns:
         The services with files, sorted, and a line for each file that is damaged.
     """
-    partitions = {*store.partitions(), *store.partitions("processes")}
     services: dict[str, ServiceFiles] = {}
     errors: list[str] = []
-    for partition in sorted(partitions):
+    for partition in store.partitions():
         if selection.has(partition):
             found = services.setdefault(partition.service, ServiceFiles(partition.service))
             errors += _PartitionReader(store, partition, found).read(recordings)

@@ -82,13 +82,14 @@ class Store:
         for table in reversed(TABLES):
             self.files.remove(stored.path(table))
 
-    def partitions(self, table: str = "chains") -> list[Partition]:
-        """Return the partitions of a table, sorted by service and hour."""
-        found = [
+    def partitions(self) -> list[Partition]:
+        """Return the partitions with files of any table, sorted by service and hour."""
+        found = {
             parse_partition(folder, hour)
+            for table in TABLES
             for folder in self.files.list(table)
             for hour in self.files.list(f"{table}/{folder}")
-        ]
+        }
         return sorted(partition for partition in found if partition is not None)
 
     def list_files(self, partition: Partition, table: str = "chains") -> list[StoredFile]:

@@ -260,6 +260,18 @@ def test_orphans_are_removed_once_they_are_old(tmp_path: Path, rollups: list[Rol
     assert orphan not in store.list_files(PARTITION, "processes")
 
 
+def test_hours_without_chains_are_removed(tmp_path: Path, rollups: list[Rollup]) -> None:
+    store = filled(tmp_path / "store", rollups)
+    files = store.list_files(PARTITION)
+    for file in files:
+        store.files.remove(file.path("chains"))
+    assert store.partitions() == [PARTITION]
+    done = compact(store, PARTITION, now=NOW, max_age=timedelta(hours=1))
+    assert done is not None
+    assert (done.files_before, done.files_after) == (3, 0)
+    assert store.partitions() == []
+
+
 _WRITER = """
 import sys
 from datetime import datetime, timezone
