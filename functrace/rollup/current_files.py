@@ -26,14 +26,29 @@ class ServiceFiles:
         files: the files that are read, each in both tables.
         stale: file and recording of rollups in `files` that do not count.
         incomplete: files of the table `processes` whose chains are missing or damaged.
-        unreadable: number of rollups neither of whose tables can be read.
+        without_processes: files of the table `chains` whose processes are missing or damaged.
+        unreadable: number of files that can be read in neither table.
     """
 
     service: str
     files: list[StoredFile] = field(default_factory=list)
     stale: list[tuple[StoredFile, str]] = field(default_factory=list)
     incomplete: list[StoredFile] = field(default_factory=list)
+    without_processes: list[StoredFile] = field(default_factory=list)
     unreadable: int = 0
+
+    @property
+    def is_used(self) -> bool:
+        """Whether it has any file."""
+        lists = (self.files, self.incomplete, self.without_processes)
+        return any(lists) or self.unreadable > 0
+
+    def note_damaged(self, files: list[StoredFile], table: str) -> None:
+        """Sort files of `files` that are damaged in a table, and no longer belong there."""
+        if table == "chains":
+            self.incomplete += files
+        else:
+            self.without_processes += files
 
 
 Recordings = Callable[[ServiceFiles], Iterable[tuple[str, str, int]]]
@@ -59,8 +74,7 @@ def find_files(
         if selection.has(partition):
             found = services.setdefault(partition.service, ServiceFiles(partition.service))
             errors += _PartitionReader(store, partition, found).read(recordings)
-    used = (each for each in services.values() if each.files or each.incomplete or each.unreadable)
-    return list(used), errors
+    return [each for each in services.values() if each.is_used], errors
 
 
 class _PartitionReader:
@@ -76,11 +90,13 @@ class _PartitionReader:
         listed, errors = self._check_all()
         readable = []
         for file in sorted(listed, key=lambda each: each.name):
-            is_damaged = {table: bool(errors.get((table, file.name))) for table in TABLES}
-            if not any(is_damaged.values()) and listed[file] == set(TABLES):
+            intact = {table for table in listed[file] if not errors.get((table, file.name))}
+            if intact == set(TABLES):
                 readable.append(file)
-            elif not is_damaged["processes"] and "processes" in listed[file]:
+            elif intact == {"processes"}:
                 self._found.incomplete.append(file)
+            elif intact == {"chains"}:
+                self._found.without_processes.append(file)
             else:
                 self._found.unreadable += 1
         self._add(readable, recordings)
@@ -132,6 +148,7 @@ class _PartitionReader:
             several = ServiceFiles(self._found.service, list(compacted.values()))
             for name, recording, written in recordings(several):
                 rollups.append((compacted[name], recording, written))
+            self._found.without_processes += several.without_processes
         chosen = choose(rollups)
         current = {name for name, _ in chosen.values()}
         for file, recording, written in rollups:

@@ -236,9 +236,9 @@ class StoreQuery:
             raise FunctraceError(f"{self.place}: {_reason(error)}") from None
         self._damaged_count += len(damaged)
         files[:] = [file for file in files if file not in damaged]
-        if query.table == "chains":
-            service.incomplete += damaged
-        else:
+        if files is service.files:
+            service.note_damaged(damaged, query.table)
+        else:  # the other table is missing or damaged
             service.unreadable += len(damaged)
 
     def _is_damaged(self, service: ServiceFiles, file: StoredFile, query: sql.Query) -> bool:

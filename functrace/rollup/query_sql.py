@@ -209,10 +209,10 @@ def _quoted(names: Sequence[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
 
 
-def processes() -> Query:
-    """Return the query of the instances."""
+def names_of_instances(table: str) -> Query:
+    """Return the query of the instances that have rows in a table."""
     return Query(
-        "processes",
+        table,
         f"SELECT DISTINCT instance FROM {ROWS}",
         pa.schema([parquet.PROCESSES.field("instance")]),
     )

@@ -22,6 +22,7 @@ class StoreCoverage:
         instances: number of instances whose rows were read.
         expected: number of instances of the selected services and time, with those whose rows are
             missing or damaged.
+        unreadable: number of files that can be read in neither table, whose instances are unknown.
         seconds: seconds of all windows between the first and the last event of a trace.
         windows: number of windows of all recordings.
         demoted: functions that were not recorded for some time because of FUNCTRACE_BUDGET, with
@@ -31,6 +32,7 @@ class StoreCoverage:
 
     instances: int = 0
     expected: int = 0
+    unreadable: int = 0
     seconds: float = 0.0
     windows: int = 0
     demoted: Counter[str] = field(default_factory=Counter)
@@ -45,10 +47,17 @@ def coverage_of(services: list[ServiceFiles], run: Run) -> StoreCoverage:
     """Return the coverage of services, by the files that were readable so far."""
     found = StoreCoverage()
     for service in services:
-        read = _instances(run(service, service.files, sql.processes()))
-        others = _instances(run(service, service.incomplete, sql.processes()))
+        read = _instances(run(service, service.files, sql.names_of_instances("processes")))
+        others = [
+            _instances(run(service, files, sql.names_of_instances(table)))
+            for table, files in (
+                ("processes", service.incomplete),
+                ("chains", service.without_processes),
+            )
+        ]
         found.instances += len(read)
-        found.expected += len(read | others) + service.unreadable
+        found.expected += len(read.union(*others))
+        found.unreadable += service.unreadable
         for seconds, windows in _rows(run(service, service.files, sql.covered())):
             found.seconds += seconds
             found.windows += windows

@@ -85,6 +85,7 @@ def test_json(store: Path, planted: Changes) -> None:
     assert found["coverage"]["after"] == {
         "instances": 33,
         "expected_instances": 33,
+        "unreadable_files": 0,
         "window_count": 33,
         "covered_s": 1980.0,
         "demoted_functions": [],

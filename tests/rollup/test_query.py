@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timezone
 from itertools import count
@@ -223,6 +224,51 @@ def test_damage_within_a_file_is_found_when_it_is_read(place: Path) -> None:
     assert [error.partition(": ")[0] for error in query.errors] == [str(file)]
     coverage = query.coverage()
     assert (coverage.instances, coverage.expected) == (1, 2)
+
+
+def cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-9])
+
+
+def empty_pages(file: Path) -> None:
+    """Damage the pages of a file, whose footer remains."""
+    size = pq.read_metadata(file).serialized_size + 8
+    content = file.read_bytes()
+    file.write_bytes(content[:4] + bytes(len(content) - 4 - size) + content[-size:])
+
+
+def coverage(place: Path) -> tuple[int, int, int]:
+    query = StoreQuery(str(place), parse_selection("shop"))
+    query.chains()
+    found = query.coverage()
+    return found.instances, found.expected, found.unreadable
+
+
+@pytest.mark.parametrize("damage", [cut, empty_pages])
+def test_instances_of_a_damaged_compacted_file(
+    stored: tuple[Path, list[Rollup]], place: Path, damage: Callable[[Path], None]
+) -> None:
+    compact_all(place)
+    damage(damaged(place, "processes"))
+    assert coverage(place) == (0, 2, 0)
+    Store(str(place)).write(replace(stored[1][0], recording="f" * 16), 100)
+    assert coverage(place) == (1, 2, 0)
+    damage(damaged(place, "chains"))
+    assert coverage(place) == (1, 1, 1)
+
+
+def test_an_instance_with_a_damaged_file_counts_once(
+    stored: tuple[Path, list[Rollup]], place: Path
+) -> None:
+    Store(str(place)).write(replace(stored[1][0], recording="f" * 16), 100)
+    processes, chains = (
+        next((place / table).rglob(f"{stored[1][0].recording}-*"))
+        for table in ("processes", "chains")
+    )
+    cut(processes)
+    assert coverage(place) == (2, 2, 0)
+    cut(chains)
+    assert coverage(place) == (2, 2, 1)
 
 
 def test_rollups_whose_chains_are_not_written_yet(place: Path) -> None:

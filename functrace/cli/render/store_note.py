@@ -21,6 +21,9 @@ def sentences(coverage: StoreCoverage) -> list[str]:
     found = [
         f"{units.count(coverage.instances)} of {instances}, {_time(coverage.seconds)} recorded"
     ]
+    if coverage.unreadable:
+        files = units.several(coverage.unreadable, "file")
+        found[0] += f", and {files} that cannot be read"
     if coverage.demoted:
         names = ", ".join(
             f"{short_name(name)} in {units.several(number, 'instance')}"
@@ -47,6 +50,7 @@ def as_json(coverage: StoreCoverage) -> dict[str, Any]:
         "coverage": {
             "instances": coverage.instances,
             "expected_instances": coverage.expected,
+            "unreadable_files": coverage.unreadable,
             "window_count": coverage.windows,
             "covered_s": round(coverage.seconds, 3),
             "demoted_functions": _rows(coverage.demoted, "function"),
