@@ -15,6 +15,7 @@ VERSION_KEY = b"functrace.rollup"
 MAX_BYTES = 8 << 30
 _MAX_ROWS = 100_000_000
 _MIN_ROWS, _MAX_ROWS_PER_BYTE = 100_000, 4
+_MIN_UNPACKED, _MAX_UNPACKED_PER_BYTE = 64 << 20, 1000
 
 
 def check(file: pq.ParquetFile, size: int, schema: pa.Schema, name: str) -> None:
@@ -25,7 +26,8 @@ def check(file: pq.ParquetFile, size: int, schema: pa.Schema, name: str) -> None
     groups = range(file.metadata.num_row_groups)
     unpacked = sum(file.metadata.row_group(group).total_byte_size for group in groups)
     max_rows = min(_MAX_ROWS, _MIN_ROWS + _MAX_ROWS_PER_BYTE * size)
-    if file.metadata.num_rows > max_rows or unpacked > MAX_BYTES:
+    max_bytes = min(MAX_BYTES, _MIN_UNPACKED + _MAX_UNPACKED_PER_BYTE * size)
+    if file.metadata.num_rows > max_rows or unpacked > max_bytes:
         raise FunctraceError(f"{name}: not a rollup: its contents are too large")
 
 

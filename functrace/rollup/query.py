@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any, TypeVar
 
 from functrace import extras
@@ -215,13 +216,27 @@ class StoreQuery:
         try:
             return self._execute(service, files, query, selection or self._selection)
         except self._duckdb.OutOfMemoryException:
+            paths = (
+                file.path(query.table) for file in files if self._exhausts(service, file, query)
+            )
+            place = "/".join([self.place, *islice(paths, 1)])
             raise FunctraceError(
-                f"{self.place}: too much for the memory of a query; select less, such as"
-                " with --service or --since"
+                f"{place}: too much for the memory of a query; select less, such as with"
+                " --service or --since"
             ) from None
         except self._duckdb.Error as error:
             self._take_out_damaged(service, files, query, error)
             return self._run(service, files, query, selection)
+
+    def _exhausts(self, service: ServiceFiles, file: StoredFile, query: sql.Query) -> bool:
+        """Return whether a file is too much for the memory of a query alone."""
+        try:
+            self._execute(service, [file], query, self._selection)
+        except self._duckdb.OutOfMemoryException:
+            return True
+        except self._duckdb.Error:
+            return False
+        return False
 
     def _take_out_damaged(
         self, service: ServiceFiles, files: list[StoredFile], query: sql.Query, error: Exception

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from functrace.rollup import parquet
+from functrace.rollup.duration_buckets import MAX_BUCKET
 from functrace.rollup.error_texts import MAX_TEXTS
 from functrace.rollup.figures import MAX_SUM, SUMS
 from functrace.rollup.selection import LABELS, Selection, regular_expression
@@ -122,12 +123,19 @@ SELECT chain, any_value(parent) AS parent, any_value(function) AS function,
   }}) FILTER (example_time IS NOT NULL) AS example
 FROM chosen GROUP BY chain
 """
+# It stops the query, which then names the file.
+_HAS_VALID_BUCKETS = f"""
+CASE WHEN len(bucket) <> len(bucket_calls) OR list_min(bucket) < 0
+  OR list_max(bucket) > {MAX_BUCKET} OR list_min(bucket_calls) < 0
+THEN error('a histogram has a bucket that does not exist') ELSE true END
+"""
 _BUCKETS = f"""
 SELECT chain, list(bucket ORDER BY bucket) AS bucket,
   list(bucket_calls ORDER BY bucket) AS bucket_calls
 FROM (
   SELECT chain, bucket, {_sum("bucket_calls")}
-  FROM (SELECT chain, unnest(bucket) AS bucket, unnest(bucket_calls) AS bucket_calls FROM chosen)
+  FROM (SELECT chain, unnest(bucket) AS bucket, unnest(bucket_calls) AS bucket_calls FROM chosen
+    WHERE {_HAS_VALID_BUCKETS})
   GROUP BY ALL
 ) GROUP BY chain
 """
@@ -186,7 +194,8 @@ def by_instance(ids: Sequence[bytes] | None, *, with_buckets: bool, by_window: b
     if lists:
         figures += ", list({'bucket': bucket, 'bucket_calls': bucket_calls}) AS windows"
     chosen, parameters = _chosen("chain", ids)
-    parts = {"chosen": chosen, "figures": f"{figures} FROM chosen GROUP BY {keys}"}
+    valid = f" WHERE {_HAS_VALID_BUCKETS}" if lists else ""
+    parts = {"chosen": chosen, "figures": f"{figures} FROM chosen{valid} GROUP BY {keys}"}
     joined = [f"flatten([each.{name} FOR each IN windows]) AS {name}" for name in lists]
     text = f"SELECT {', '.join([keys, *sums, *joined])} FROM figures"
     schema = pa.schema(_columns(*names, *sums, *lists))

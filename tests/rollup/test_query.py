@@ -10,10 +10,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from functrace.errors import FunctraceError
+from functrace.rollup import parquet
 from functrace.rollup.compaction import compact
 from functrace.rollup.figures import SUMS, merged
 from functrace.rollup.from_trace import rollups_of
@@ -269,6 +271,44 @@ def test_an_instance_with_a_damaged_file_counts_once(
     assert coverage(place) == (2, 2, 0)
     cut(chains)
     assert coverage(place) == (2, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("bucket", "bucket_calls"), [([1, 2], [5]), ([-5], [1]), ([1 << 20], [1]), ([1], [-1])]
+)
+def test_a_file_with_an_impossible_histogram_is_named(
+    place: Path, bucket: list[int], bucket_calls: list[int]
+) -> None:
+    file = damaged(place, "chains")
+    rows = pq.read_table(file, partitioning=None).to_pylist()
+    rows[-1] |= {"bucket": bucket, "bucket_calls": bucket_calls}
+    pq.write_table(pa.Table.from_pylist(rows, parquet.CHAINS), file)
+    for read in (StoreQuery.chains, StoreQuery.by_instance):
+        query = StoreQuery(str(place), parse_selection("shop"))
+        assert sum(row["calls"] for row in read(query).to_pylist()) == 72
+        (error,) = query.errors
+        assert error.startswith(f"{file}: not a rollup: ")
+        assert "a histogram has a bucket that does not exist" in error
+
+
+def test_a_small_file_that_would_exhaust_memory_is_named(place: Path) -> None:
+    file = damaged(place, "chains")
+    rows = pq.read_table(file, partitioning=None).to_pylist()
+    rows[-1]["function"] = "x" * 150_000_000
+    pq.write_table(pa.Table.from_pylist(rows, parquet.CHAINS), file, compression="zstd")
+    query = StoreQuery(str(place), parse_selection("shop"))
+    assert query.errors == [f"{file}: not a rollup: its contents are too large"]
+
+
+def test_a_file_that_is_too_much_for_a_query_is_named(place: Path) -> None:
+    file = damaged(place, "chains")
+    rows = pq.read_table(file, partitioning=None).to_pylist()
+    rows[-1]["function"] = "x" * 60_000_000
+    pq.write_table(pa.Table.from_pylist(rows, parquet.CHAINS), file, compression="zstd")
+    query = StoreQuery(str(place), parse_selection("shop"), memory="50MB")
+    with pytest.raises(FunctraceError, match="too much for the memory of a query") as caught:
+        query.chains()
+    assert str(caught.value).startswith(f"{file}: ")
 
 
 def test_rollups_whose_chains_are_not_written_yet(place: Path) -> None:
