@@ -9,6 +9,8 @@ from functrace.errors import FunctraceError
 
 # botocore waits for minutes by default; callers try again themselves.
 _S3_LIMITS = {"connect_timeout": 5, "read_timeout": 60, "retries": {"max_attempts": 1}}
+# They have no folders. makedirs() would ask for the bucket, and create one of a mistyped name.
+_WITHOUT_FOLDERS = {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az"}
 _OPTIONS: dict[str, dict[str, Any]] = {"s3": {"config_kwargs": _S3_LIMITS}}
 
 
@@ -37,3 +39,11 @@ def open_url(url: str, purpose: str) -> tuple[Any, str]:
     except ValueError as error:
         raise FunctraceError(f"{url}: {error}") from None
     return system, prefix.rstrip("/")
+
+
+def make_folder(system: Any, path: str) -> None:
+    """Make a folder and those above it, if a file system of fsspec has folders."""
+    protocols = system.protocol
+    names = {protocols} if isinstance(protocols, str) else set(protocols)
+    if not names & _WITHOUT_FOLDERS:
+        system.makedirs(path, exist_ok=True)

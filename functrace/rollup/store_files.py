@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from functrace.errors import FunctraceError
-from functrace.object_stores import is_url, open_url
+from functrace.object_stores import is_url, make_folder, open_url
 
 MAX_FILE_BYTES = 4 << 30
 _PARTIAL = ".partial"
@@ -208,7 +208,7 @@ class _ObjectFiles:
     def write(self, path: str, content: bytes) -> None:
         with self._errors(path):
             place = f"{self._prefix}/{path}"
-            self.system.makedirs(place.rpartition("/")[0], exist_ok=True)
+            make_folder(self.system, place.rpartition("/")[0])
             self.system.pipe_file(place, content)
 
     def remove(self, path: str) -> None:

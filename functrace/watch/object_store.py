@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
-from functrace.object_stores import open_url
+from functrace.object_stores import make_folder, open_url
 from functrace.watch.bundle import SavedBundle
 from functrace.watch.bundle_folder import parse_firing, read_firing
 from functrace.watch.bundle_names import WHY, archive_of
@@ -83,7 +83,7 @@ class ObjectStore:
 
     def _upload(self, folder: Path, target: str) -> None:
         """Upload all files, why.json last: a reader takes a folder that has it for a bundle."""
-        self._system.makedirs(target, exist_ok=True)
+        make_folder(self._system, target)
         files = sorted(folder.iterdir(), key=lambda path: path.name == WHY)
         for path in files[:-1]:
             self._system.put_file(str(path), f"{target}/{path.name}")

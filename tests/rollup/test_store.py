@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from functrace.errors import FunctraceError
+from functrace.object_stores import make_folder
 from functrace.rollup import compaction, parquet, parquet_checks
 from functrace.rollup.compaction import Compacted, compact
 from functrace.rollup.from_trace import rollups_of
@@ -338,6 +339,27 @@ def test_s3(s3: Server, rollups: list[Rollup], tmp_path: Path) -> None:  # noqa:
     s3.stop()
     with pytest.raises(FunctraceError, match="s3://bundles/traces/"):
         Store("s3://bundles/traces")
+
+
+@pytest.mark.slow
+def test_no_bucket_is_created(s3: Server, rollups: list[Rollup]) -> None:  # noqa: F811
+    with pytest.raises(FunctraceError, match=r"s3://mistyped/traces/functrace-store\.json: "):
+        filled("s3://mistyped/traces", rollups)
+    assert not bucket(s3).exists("mistyped")
+
+
+def test_object_stores_have_no_folders() -> None:
+    made = []
+
+    class System:
+        protocol: str | tuple[str, ...] = ""
+
+        def makedirs(self, path: str, *, exist_ok: bool) -> None:
+            made.append((self.protocol, path, exist_ok))
+
+    for System.protocol in ("memory", ("file", "local"), ("s3", "s3a"), "gs", ("gs", "gcs")):
+        make_folder(System(), "bucket/folder")
+    assert made == [("memory", "bucket/folder", True), (("file", "local"), "bucket/folder", True)]
 
 
 # ---- stores that are not to be trusted ----
