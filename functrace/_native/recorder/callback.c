@@ -2,6 +2,8 @@
 
 #include <stdbool.h>
 
+#include "exception.h"
+
 static PyObject *builtins_of(PyObject *callback) {
     if (PyMethod_Check(callback)) callback = PyMethod_GET_FUNCTION(callback);
     return PyFunction_Check(callback) ? ((PyFunctionObject *)callback)->func_builtins : NULL;
@@ -29,8 +31,7 @@ static bool is_ours_to_drop(PyObject *type, const PyObject *of_program) {
 
 PyObject *callback_take_error(PyObject *callback) {
     PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    PyErr_NormalizeException(&type, &value, &traceback);
+    exception_fetch(&type, &value, &traceback);
     PyObject *of_program = first_of_program(traceback, builtins_of(callback));
     bool is_taken = is_ours_to_drop(type, of_program);
     if (!is_taken) {

@@ -34,15 +34,6 @@ static inline bool is_suspended(const frame_t *frame) { return frame->f_state ==
 
 #endif
 
-/* Exceptions raised in C are often not created yet. If no program code is involved they are
- * created here, so that their text is available. */
-static void fetch_exception(PyObject **type, PyObject **value, PyObject **traceback) {
-    PyErr_Fetch(type, value, traceback);
-    bool is_builtin = *type && PyExceptionClass_Check(*type) &&
-                      !(((PyTypeObject *)*type)->tp_flags & Py_TPFLAGS_HEAPTYPE);
-    if (is_builtin) PyErr_NormalizeException(type, value, traceback);
-}
-
 /* Returns the text of the RuntimeError that the interpreter raises in place of a StopIteration,
  * or an async generator's StopAsyncIteration, after the frame has ended; otherwise NULL. */
 static const char *generator_error(const struct function *f, PyObject *type) {
@@ -76,7 +67,7 @@ static PyObject *report_end(PyThreadState *state, struct function *f, frame_t *f
     PyObject *type = NULL, *value = NULL, *traceback = NULL;
     int status;
     if (!result) {
-        fetch_exception(&type, &value, &traceback);
+        exception_fetch(&type, &value, &traceback);
         status = type ? report_unwound(state, f, frame, type, value) : 0;
     } else if (f->kind != PLAIN && is_suspended(frame)) {
         status = call_yielded(state, f, frame, result);

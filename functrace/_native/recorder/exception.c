@@ -181,3 +181,10 @@ bool exception_describe(PyObject *type, PyObject *value, struct exception_text *
     Py_XDECREF(message);
     return true;
 }
+
+void exception_fetch(PyObject **type, PyObject **value, PyObject **traceback) {
+    PyErr_Fetch(type, value, traceback);
+    bool is_builtin = *type && PyExceptionClass_Check(*type) &&
+                      !(((PyTypeObject *)*type)->tp_flags & Py_TPFLAGS_HEAPTYPE);
+    if (is_builtin) PyErr_NormalizeException(type, value, traceback);
+}

@@ -17,4 +17,8 @@ struct exception_text {
  * error set. value may be NULL, or the argument of an exception that has not been created. */
 bool exception_describe(PyObject *type, PyObject *value, struct exception_text *text);
 
+/* Takes the exception that is set, as PyErr_Fetch does. One raised in C is often not created yet: it is
+ * created here if that runs no program code, so that its text is available. */
+void exception_fetch(PyObject **type, PyObject **value, PyObject **traceback);
+
 #endif

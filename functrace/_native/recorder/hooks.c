@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include "callback.h"
+#include "exception.h"
 #include "inbound.h"
 #include "requests.h"
 #include "state.h"
@@ -40,11 +41,12 @@ struct error {
     PyObject *type, *value, *traceback;
 };
 
+static bool is_created(struct error e) { return e.value && PyExceptionInstance_Check(e.value); }
+
 static struct error take_error(void) {
     struct error e = {NULL, NULL, NULL};
-    PyErr_Fetch(&e.type, &e.value, &e.traceback);
-    if (e.type) PyErr_NormalizeException(&e.type, &e.value, &e.traceback);
-    if (e.value && e.traceback) PyException_SetTraceback(e.value, e.traceback);
+    exception_fetch(&e.type, &e.value, &e.traceback);
+    if (e.traceback && is_created(e)) PyException_SetTraceback(e.value, e.traceback);
     return e;
 }
 
@@ -55,17 +57,20 @@ static void drop_error(struct error e) {
 }
 
 /* Sets an error that was raised while the outcome of a call was another one. */
-static void set_error_after(struct error e, PyObject *outcome) {
-    if (outcome && e.value && outcome != e.value) PyException_SetContext(e.value, Py_NewRef(outcome));
+static void set_error_after(struct error e, struct error outcome) {
+    if (is_created(e) && is_created(outcome) && outcome.value != e.value)
+        PyException_SetContext(e.value, Py_NewRef(outcome.value));
     PyErr_Restore(e.type, e.value, e.traceback);
 }
 
 /* Calls the hook behind a call, whose outcome is a result or the error that is set, and returns that.
  * What a signal handler raises meanwhile counts as raised behind the call. The hook is then called once
- * more, because it ends what the one before has begun. */
+ * more, because it ends what the one before has begun. An error that is not created yet, which would run
+ * code of the program, is represented by its class. */
 static PyObject *finish(const Wrapper *w, PyObject *state, PyObject *result) {
     struct error outcome = take_error();
-    PyObject *arguments[] = {state, result ? result : Py_None, outcome.value ? outcome.value : Py_None};
+    PyObject *error = is_created(outcome) ? outcome.value : outcome.type;
+    PyObject *arguments[] = {state, result ? result : Py_None, error ? error : Py_None};
     PyObject *done = call_hook(w->after, w->report, arguments, 3, NULL);
     if (done) {
         PyErr_Restore(outcome.type, outcome.value, outcome.traceback);
@@ -75,7 +80,7 @@ static PyObject *finish(const Wrapper *w, PyObject *state, PyObject *result) {
     struct error raised = take_error();
     done = call_hook(w->after, w->report, arguments, 3, NULL);
     if (!done) drop_error(raised), raised = take_error();
-    set_error_after(raised, outcome.value);
+    set_error_after(raised, outcome);
     drop_error(outcome);
     Py_XDECREF(done);
     Py_XDECREF(result);

@@ -162,9 +162,10 @@ PyObject *recorder_begin_request(PyObject *self, PyObject *const *arguments, Py_
     return PyLong_FromUnsignedLongLong(number);
 }
 
-/* Describes a failure, a text or an exception; false if there is none. */
+/* Describes a failure: a text, an exception or the class of one. Returns false if there is none. */
 static bool describe(PyObject *failure, struct exception_text *text) {
     if (failure == Py_None) return false;
+    if (PyExceptionClass_Check(failure)) return exception_describe(failure, NULL, text);
     if (!PyUnicode_Check(failure))
         return exception_describe((PyObject *)Py_TYPE(failure), failure, text);
     char *copy = copy_text(failure);

@@ -31,7 +31,7 @@ struct request_payload {
 int request_begin(uint32_t function, uint64_t value, const struct request_payload *payload,
                   uint64_t track, uint64_t *number);
 
-/* Ends a request, and the calls inside it; likewise. failure: a str, an exception or None. */
+/* Ends a request, and the calls inside it; likewise. failure: a str, an exception, a class of exceptions or None. */
 int request_end(uint64_t number, int64_t status, uint32_t route, PyObject *failure);
 
 /* Returns the number of the request that this thread began last, or 0. */

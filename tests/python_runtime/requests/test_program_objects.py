@@ -212,3 +212,29 @@ def test_class_of_an_error(runtime: Runtime, tmp_path: Path) -> None:
         "error Strange: 1",
         "error Strange: 2",
     ]
+
+
+def test_error_that_is_not_created_yet(runtime: Runtime, tmp_path: Path) -> None:
+    """Before Python 3.12, one that another thread raises is created where it is caught."""
+    is_late = runtime.is_native and runtime.python.release < (3, 12)
+    program = f"""
+    import ctypes, threading
+    calls = []
+    class Late(Exception):
+        def __init__(self): calls.append("created")
+    def serve(path):
+        thread, late = ctypes.c_ulong(threading.get_ident()), ctypes.py_object(Late)
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, late)
+        for _ in range(1000): ...
+    def before(path):
+        return tracker.begin_inbound(("GET", path), [])
+    def after(inbound, _result, error):
+        calls.append("recorded")
+        inbound.error = error
+        tracker.end_inbound(inbound)
+    try:
+        tracker.around(before, after)(serve)("/")
+    except Late: ...
+    assert calls == {["recorded", "created"] if is_late else ["created", "recorded"]}, calls
+    """
+    assert _events(runtime, tmp_path, program) == ["? 1 in http", "error Late"]
