@@ -27,10 +27,8 @@ static PyObject *call_hook(PyObject *hook, PyObject *report, PyObject *const *ar
     tracing_resume(state);
     if (result) return result;
     PyObject *error = callback_take_error(hook), *reported = NULL;
-    if (!error) { /* what the hook has begun is never ended */
-        if (request_latest() != latest) inbound_cancel(request_latest());
-        return NULL;
-    }
+    if (request_latest() != latest) inbound_cancel(request_latest()); /* nothing else ends it */
+    if (!error) return NULL;
     int status = callback_call(report, error, &reported);
     Py_DECREF(error);
     Py_XDECREF(reported);

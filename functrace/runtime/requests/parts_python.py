@@ -66,13 +66,13 @@ def guard(function: Callable[..., Any], report: Callable[..., None], begins: boo
         try:
             return function(*arguments, **options)
         except Exception as error:
-            if not _is_of_program(error):
-                report(error)
-                return None
             begun = _current.get()
             if begun is not before and begun is not None:
                 end_inbound(recorder_python.current(), begun, -1, 0, None)
-            raise
+            if _is_of_program(error):
+                raise
+            report(error)
+            return None
 
     return guarded
 

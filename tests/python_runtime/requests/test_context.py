@@ -237,6 +237,26 @@ def test_failing_hook(runtime: Runtime, peer: Peer, tmp_path: Path) -> None:
     assert len(peer.requests) == 3
 
 
+def test_hook_that_fails_behind_the_begin_of_a_request(
+    runtime: Runtime, peer: Peer, tmp_path: Path
+) -> None:
+    """A request whose hook fails has ended: the next one is not inside it."""
+    program = f"""{_OURS}
+    @ours
+    def before(path):
+        tracker.begin_inbound(("GET", path), [])
+        raise MemoryError
+    tracker.around(before, lambda *_: None)(lambda path: fetch("in"))("/begin")
+    fetch("outside")
+    """
+    message = "functrace: requests are not recorded completely: MemoryError"
+    trace = _run(runtime, tmp_path, peer, program, message=message)
+    events = [event for event in trace.tracks[0].events if " GET /" in event]
+    assert events == ["> GET /begin", "< GET /begin"]
+    owners = _owners(trace)
+    assert (owners["in"], owners["outside"]) == ("unknown", "unknown")
+
+
 def test_signal_during_a_hook(runtime: Runtime, peer: Peer, tmp_path: Path) -> None:
     """What a handler of the program raises meanwhile is the program's, and not of functrace."""
     program = f"""{_OURS}
