@@ -21,13 +21,14 @@ typedef struct {
 static PyObject *call_hook(PyObject *hook, PyObject *report, PyObject *const *arguments, size_t count,
                            PyObject *names) {
     PyThreadState *state = thread_state();
-    uint64_t latest = request_latest();
+    uint64_t outer = request_exchange_begun(0);
     tracing_pause(state);
     PyObject *result = PyObject_Vectorcall(hook, arguments, count, names);
     tracing_resume(state);
+    uint64_t begun = request_exchange_begun(outer);
     if (result) return result;
     PyObject *error = callback_take_error(hook), *reported = NULL;
-    if (request_latest() != latest) inbound_cancel(request_latest()); /* nothing else ends it */
+    if (begun) inbound_cancel(begun); /* nothing else ends it */
     if (!error) return NULL;
     int status = callback_call(report, error, &reported);
     Py_DECREF(error);

@@ -128,7 +128,8 @@ int request_begin(uint32_t function, uint64_t value, const struct request_payloa
     if (r.function) {
         uint64_t now = clock_ticks();
         call_drop_dead(state, t, frame_of(numbers[0]), now);
-        if (enter(t, now, &r, numbers[0])) *number = th->latest_request = ++request_count;
+        if (enter(t, now, &r, numbers[0])) *number = ++request_count;
+        if (!th->begun_request) th->begun_request = *number;
     }
     call_finish_event();
     return 0;
@@ -216,7 +217,12 @@ PyObject *recorder_end_request(PyObject *self, PyObject *const *arguments, Py_ss
     Py_RETURN_NONE;
 }
 
-uint64_t request_latest(void) { return this_thread ? this_thread->latest_request : 0; }
+uint64_t request_exchange_begun(uint64_t number) {
+    if (!this_thread) return 0;
+    uint64_t begun = this_thread->begun_request;
+    this_thread->begun_request = number;
+    return begun;
+}
 
 PyObject *recorder_open_inbound(PyObject *self, PyObject *unused) {
     (void)self, (void)unused;

@@ -34,8 +34,10 @@ int request_begin(uint32_t function, uint64_t value, const struct request_payloa
 /* Ends a request, and the calls inside it; likewise. failure: a str, an exception, a class of exceptions or None. */
 int request_end(uint64_t number, int64_t status, uint32_t route, PyObject *failure);
 
-/* Returns the number of the request that this thread began last, or 0. */
-uint64_t request_latest(void);
+/* Returns the number of the request that this thread's running hook has begun, or 0, and replaces it. A
+ * hook may run inside another, in a signal handler: each replaces the number by 0 before it begins, and
+ * by the other's again when it has ended. */
+uint64_t request_exchange_begun(uint64_t number);
 
 /* Methods of the recorder, see _recorder.pyi. */
 PyObject *recorder_add_request_function(PyObject *self, PyObject *args);

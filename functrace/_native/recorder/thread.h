@@ -11,7 +11,7 @@ struct thread {
     struct track *track;
     struct track *own, *home; /* home: where switch() has put it, or NULL */
     bool on_task, busy;       /* busy: in one of our callbacks, whose calls are not recorded */
-    uint64_t latest_request;  /* the number of the request that it began last */
+    uint64_t begun_request;   /* the number of the first that the running hook has begun, or 0 */
     struct binding *binding;  /* notified when this thread's interpreter state is deleted */
     struct thread *previous, *next;
 };

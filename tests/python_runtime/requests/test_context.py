@@ -313,6 +313,31 @@ def test_signal_behind_the_begin_of_a_request(runtime: Runtime, peer: Peer, tmp_
     assert _owners(trace)["outside"] == "unknown"
 
 
+def test_request_of_a_signal_handler_during_a_hook(
+    runtime: Runtime, peer: Peer, tmp_path: Path
+) -> None:
+    """A request that the handler itself makes does not hide that of the interrupted hook."""
+    program = f"""{_OURS}
+    def fetch_and_fail(*_):
+        contextvars.Context().run(fetch, "handler")
+        raise TimeoutOfProgram(404)
+    signal.signal(signal.SIGALRM, fetch_and_fail)
+    @ours
+    def before(path):
+        tracker.begin_inbound(("GET", path), [])
+        signal.raise_signal(signal.SIGALRM)
+    try:
+        tracker.around(before, lambda *_: None)(fetch)("/begin")
+    except TimeoutOfProgram: ...
+    else: raise AssertionError("the exception was swallowed")
+    fetch("outside")
+    """
+    trace = _run(runtime, tmp_path, peer, program)
+    events = [event for event in trace.tracks[0].events if event[1:] == " GET /begin"]
+    assert events == ["> GET /begin", "< GET /begin"]
+    assert _owners(trace)["outside"] == "unknown"
+
+
 def test_many_names(runtime: Runtime, peer: Peer, tmp_path: Path) -> None:
     program = """
     for i in range(5000):
