@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from functrace import extras
+from functrace import extras, units
 from functrace.cli import trace_arguments
 from functrace.cli.render import terminal
 from functrace.cli.render.progress import counter
@@ -31,10 +31,11 @@ dask: Callable[[F], F] = click.option(
 )
 
 
-def fold_all(
+@contextmanager
+def folded_all(
     traces: tuple[str, ...], options: FoldOptions, out: str, scheduler: str | None
-) -> list[Folded]:
-    """Fold traces and add them to a store. Return those that could be read and count.
+) -> Iterator[list[Folded]]:
+    """Fold traces and add them to a store. Yield those that could be read and count.
 
     Print what is wrong with the others.
 
@@ -45,11 +46,16 @@ def fold_all(
         scheduler: address of a Dask scheduler; None to fold on this machine.
 
     Raises:
-        FunctraceError: no trace could be read, or the store cannot be written.
+        FunctraceError: no trace could be read, the store cannot be written, or, at the end, some
+            traces could not be folded on the cluster.
     """
     found = _fold(traces, options, out, scheduler)
     _report(found)
-    return _distinct(found)
+    yield _distinct(found)
+    failed = sum(folded.has_task_failed for folded in found)
+    if failed:
+        number = f"{units.count(failed)} of {units.several(len(found), 'trace')}"
+        raise FunctraceError(f"{number} could not be folded on the cluster; the rest is above")
 
 
 @contextmanager
@@ -60,8 +66,11 @@ def rolled_up(traces: tuple[str, ...], scheduler: str | None) -> Iterator[Chosen
     from functrace.rollup.selection import Selection
 
     extras.require("pyarrow", "store", "reading traces at URLs")
-    with tempfile.TemporaryDirectory(prefix="functrace-store-") as folder:
-        fold_all(traces, FoldOptions("", "", "", HOUR_NS), folder, scheduler)
+    options = FoldOptions("", "", "", HOUR_NS)
+    with (
+        tempfile.TemporaryDirectory(prefix="functrace-store-") as folder,
+        folded_all(traces, options, folder, scheduler),
+    ):
         yield ChosenStore(folder, Selection(), " ".join(traces))
 
 
@@ -106,7 +115,11 @@ def _report(found: list[Folded]) -> None:
     errors = [folded.error for folded in found if folded.error]
     if len(errors) == len(found):
         raise FunctraceError(*errors)
-    trace_arguments.report_unreadable(errors, len(found) - len(errors))
+    failed = [folded.error for folded in found if folded.has_task_failed]
+    for error in failed:
+        terminal.echo(f"functrace: {error}", err=True, fg="red")
+    unreadable = [error for error in errors if error not in failed]
+    trace_arguments.report_unreadable(unreadable, len(found) - len(unreadable))
     for folded in found:
         for note in folded.notes:
             terminal.echo(f"functrace: {folded.place}: {note}", err=True, fg="yellow")

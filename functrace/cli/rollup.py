@@ -61,12 +61,13 @@ def rollup(
     from functrace.rollup.windows import parse_width_ns
 
     options = FoldOptions(width_ns=parse_width_ns(window), **labels)
-    rows = [row for folded in folding.fold_all(traces, options, out, dask) for row in folded.rows]
-    if as_json:
-        terminal.print_json({"store": out, "rollups": rows})
-        return
-    for row in rows:
-        terminal.echo(_line(row))
+    with folding.folded_all(traces, options, out, dask) as found:
+        rows = [row for folded in found for row in folded.rows]
+        if as_json:
+            terminal.print_json({"store": out, "rollups": rows})
+            return
+        for row in rows:
+            terminal.echo(_line(row))
 
 
 def _line(row: dict[str, Any]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
 from typing import Any
 
 from functrace import extras
@@ -19,7 +21,8 @@ def fold_on_cluster(
 ) -> Iterator[Folded]:
     """Yield what became of each trace, in the order in which the workers are done.
 
-    A task is repeated on another worker if its worker dies; it writes the same files again.
+    A task is repeated on another worker if its worker dies; it writes the same files again. One
+    that fails again and again has the error as its result.
 
     Args:
         scheduler: address of the scheduler, such as ``tcp://scheduler:8786``.
@@ -29,12 +32,14 @@ def fold_on_cluster(
         written: the same.
 
     Raises:
-        FunctraceError: Dask is not installed, the scheduler cannot be reached, or a task fails.
+        FunctraceError: Dask is not installed, or the scheduler cannot be reached any more.
     """
     extras.require("distributed", "dask", "--dask")
     import distributed
 
     dask: Any = distributed  # it has no types
+    # It logs a lost connection with tracebacks; the error below is enough.
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     try:
         client = dask.Client(scheduler, timeout=_CONNECT_S, set_as_default=False)
     except (OSError, ValueError) as error:
@@ -49,17 +54,22 @@ def fold_on_cluster(
             pure=False,
             retries=_RETRIES,
         )
+        place_of = {task.key: place for task, place in zip(tasks, places, strict=True)}
         for task in dask.as_completed(tasks, loop=client.loop):
-            yield _result(task)
+            yield _result(scheduler, task, place_of[task.key])
             task.release()
 
 
-def _result(task: Any) -> Folded:
-    error = task.exception()
-    if error is not None:
-        raise FunctraceError(f"a task of the cluster failed: {_reason(error)}")
-    found: Folded = task.result()
-    return found
+def _result(scheduler: str, task: Any, place: str) -> Folded:
+    try:
+        error = task.exception()
+        if error is None:
+            found: Folded = task.result()
+            return found
+    except (CancelledError, OSError, TimeoutError):
+        raise FunctraceError(f"{scheduler}: lost the connection to the scheduler") from None
+    reason = f"{place}: its task failed on the cluster: {_reason(error)}"
+    return Folded(place, error=reason, has_task_failed=True)
 
 
 def _reason(error: BaseException) -> str:

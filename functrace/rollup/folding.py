@@ -41,6 +41,7 @@ class Folded:
         rows: a description of each rollup.
         notes: what is wrong with the trace.
         error: why it cannot be read; empty if it was.
+        has_task_failed: whether `error` is that of a task on the cluster, not of the trace.
         files: the files that have yet to be written to the store, with their contents by table.
     """
 
@@ -50,6 +51,7 @@ class Folded:
     rows: tuple[dict[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
     error: str = ""
+    has_task_failed: bool = False
     files: tuple[tuple[StoredFile, dict[str, bytes]], ...] = field(default=(), repr=False)
 
 

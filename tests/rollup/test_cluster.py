@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from functrace.cli import verbs
 from functrace.errors import FunctraceError
 from functrace.remote_traces import find_urls
+from functrace.rollup.folding import Folded, fold_place
 from functrace.rollup.store import Store
 from tests.rollup import service
 from tests.support.waiting import PATIENCE, read_until, wait_until
@@ -118,16 +119,20 @@ def start(tmp_path: Path) -> Iterator[Start]:
         process.communicate(timeout=PATIENCE)
 
 
-@pytest.fixture
-def scheduler(start: Start, tmp_path: Path) -> str:
+def start_scheduler(start: Start, folder: Path) -> tuple[subprocess.Popen[str], str]:
+    """Return the process and the address of a scheduler."""
     pytest.importorskip("distributed", reason="no distributed: it is in the dependency group test")
-    file = tmp_path / "scheduler.json"
+    file = folder / "scheduler.json"
     words = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file))
     process = start("distributed.cli.dask_scheduler", *words)
     read_until(process.stderr, "Scheduler at:")
     wait_until(file.exists)
-    address: str = json.loads(file.read_text())["address"]
-    return address
+    return process, json.loads(file.read_text())["address"]
+
+
+@pytest.fixture
+def scheduler(start: Start, tmp_path: Path) -> str:
+    return start_scheduler(start, tmp_path)[1]
 
 
 def worker(start: Start, scheduler: str) -> subprocess.Popen[str]:
@@ -161,6 +166,54 @@ def test_a_worker_that_is_killed(s3: Server, start: Start, scheduler: str, tmp_p
     assert running.wait(PATIENCE) == 0, running.communicate()
     functrace("rollup", str(local), "-o", str(tmp_path / "expected"))
     assert rows(out) == rows(str(tmp_path / "expected"))
+
+
+def _fold_all_but_02(place: str, *arguments: Any, **options: Any) -> Folded:
+    if place.endswith("02.ftrace"):
+        raise MemoryError("too large")
+    return fold_place(place, *arguments, **options)
+
+
+def test_a_task_that_fails_on_every_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trace is named, the others are in the store and in the report; the exit status is 1."""
+    distributed = pytest.importorskip(
+        "distributed", reason="no distributed: it is in the dependency group test"
+    )
+    monkeypatch.setattr("functrace.rollup.cluster.fold_place", _fold_all_but_02)
+    local, out = traces_in(tmp_path / "traces", 3), tmp_path / "out"
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+    ) as cluster:
+        address = cluster.scheduler_address
+        words = ["rollup", str(local), "--dask", address, "-o", str(out)]
+        done = CliRunner().invoke(verbs.functrace, words)
+    reason = "its task failed on the cluster: MemoryError: too large"
+    assert f"functrace: {local / '02.ftrace'}: {reason}\n" in done.output
+    assert done.output.count(" 2023-11-14T22: ") == 2
+    assert isinstance(done.exception, FunctraceError)
+    assert str(done.exception).startswith("1 of 3 traces could not be folded on the cluster")
+    (local / "02.ftrace").unlink()
+    functrace("rollup", str(local), "-o", str(tmp_path / "expected"))
+    assert rows(str(out)) == rows(str(tmp_path / "expected"))
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_is_killed(start: Start, tmp_path: Path) -> None:
+    """There are no workers, so that tasks wait."""
+    process, scheduler = start_scheduler(start, tmp_path)
+    local = traces_in(tmp_path / "traces", 2)
+    words = ("rollup", str(local), "--dask", scheduler, "-o", str(tmp_path / "out"))
+    running = start("functrace", *words)
+    count_tasks = lambda dask_scheduler: len(dask_scheduler.tasks)  # noqa: E731  pickled by value
+    with pytest.importorskip("distributed").Client(scheduler, set_as_default=False) as client:
+        wait_until(lambda: client.run_on_scheduler(count_tasks) == 2)
+    process.kill()
+    _, printed = running.communicate(timeout=PATIENCE)
+    assert running.returncode == 1
+    assert printed.splitlines()[-1] == (
+        f"functrace: {scheduler}: lost the connection to the scheduler"
+    )
+    assert "Traceback" not in printed
 
 
 @pytest.mark.slow
