@@ -72,7 +72,11 @@ def read_request(value: int, payload: bytes, track: int, time: int) -> Request |
     if not is_inbound:
         request.inbound = fields.pop(0)
     if value & fmt.HAS_IDS:
-        request.trace_id, request.span_id = fields.pop(0), int.from_bytes(fields.pop(0), "big")
+        trace_id, span_id = fields.pop(0), int.from_bytes(fields.pop(0), "big")
+        if any(trace_id) and span_id:
+            request.trace_id, request.span_id = trace_id, span_id
+        else:
+            request.flags &= fmt.HAS_CALLER
     if value & fmt.HAS_CALLER:
         request.ft_process, request.ft_number = fields
     return request if request.number else None

@@ -24,6 +24,16 @@ def trace_of(*words: bytes, flags: int = 1) -> bytes:
     return head + w.REQUEST_FUNCTIONS + w.events(2, w.track(1, 1001), *words)
 
 
+@pytest.mark.parametrize("ids", [(32 * "0", IDS[1]), (IDS[0], 16 * "0")])
+def test_ids_of_zeros_are_none(read: Read, ids: tuple[str, str]) -> None:
+    record = w.request(7, ids=ids, sampled=True, minted=True, ft=(5, 6))
+    _, requests = fold_requests(read(trace_of(w.enter(USERS, 10), record, w.leave(USERS, 50))))
+    assert requests.flags.tolist() == [0x400]
+    assert not requests.trace_id.tobytes().strip(b"\0")
+    assert requests.span_id.tolist() == [0]
+    assert (requests.ft_process.tolist(), requests.ft_number.tolist()) == ([5], [6])
+
+
 def test_a_row_has_what_the_records_contain(read: Read) -> None:
     content = trace_of(
         w.enter(USERS, 10),

@@ -22,9 +22,15 @@ static int is_valid(uint64_t word) {
     return record_bytes(word) >= expected_bytes(value);
 }
 
+/* An id of zeros is none. */
 static const uint8_t *read_ids(const uint8_t *payload, struct request *out) {
-    memcpy(out->trace_id, payload, sizeof out->trace_id);
-    out->span_id = load64_big(payload + 16);
+    uint64_t span_id = load64_big(payload + 16);
+    if (span_id && (load64(payload) || load64(payload + 8))) {
+        memcpy(out->trace_id, payload, sizeof out->trace_id);
+        out->span_id = span_id;
+    } else {
+        out->flags &= ~(uint32_t)(REQUEST_HAS_IDS | REQUEST_SAMPLED | REQUEST_OWN_IDS);
+    }
     return payload + 24;
 }
 

@@ -10,7 +10,9 @@ enum { /* of the value of a request record */
     REQUEST_PROTOCOL_AT = 2,
     REQUEST_PROTOCOL = 0xF,
     REQUEST_HAS_IDS = 1 << 8,
+    REQUEST_SAMPLED = 1 << 9,
     REQUEST_HAS_CALLER = 1 << 10,
+    REQUEST_OWN_IDS = 1 << 11,
     REQUEST_FLAGS = 0xF00
 };
 enum { STATUS_CODE = 0xFFFF, STATUS_GRPC = 1 << 16, STATUS_ROUTE_AT = 20 }; /* of a status record */

@@ -63,6 +63,9 @@ func parseRequest(value uint64, payload []byte) *Request {
 		copy(r.TraceID[:], rest)
 		copy(r.SpanID[:], rest[16:])
 	}
+	if r.TraceID == (ids.TraceID{}) || r.SpanID == (ids.SpanID{}) {
+		r.HasIDs, r.HasOwnIDs, r.TraceID, r.SpanID = false, false, ids.TraceID{}, ids.SpanID{}
+	}
 	if r.Number == 0 {
 		return nil
 	}
