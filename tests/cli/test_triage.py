@@ -181,7 +181,7 @@ def test_numbers_of_a_sample_are_lower_bounds(
 
 
 FAULTS = """
-import contextlib, threading, sys
+import contextlib, threading, time
 
 def get(item):
     if item % 7 == 3:
@@ -206,10 +206,12 @@ def walk(level):
 def numbers():
     yield from range(3)
 
-def wait(gate):
+def wait(is_running, gate):
+    is_running.set()
     gate.wait()
 
 def main():
+    begin = time.perf_counter()
     for item in range(30):
         load(item)
     for count in (1, 2, 300):
@@ -218,8 +220,12 @@ def main():
     next(numbers())
     with contextlib.suppress(RecursionError):
         walk(1)
-    threading.Thread(target=wait, args=(threading.Event(),), daemon=True).start()
-    for item in range(3000):
+    is_running = threading.Event()
+    threading.Thread(target=wait, args=(is_running, threading.Event()), daemon=True).start()
+    is_running.wait()
+    now = time.perf_counter()
+    end = now + (now - begin) / 5  # the last part of the trace is without an event of that thread
+    while time.perf_counter() < end:
         get(0)
 
 main()
