@@ -179,9 +179,10 @@ static void list_tracks(struct query *q) {
 
 /* ---- limits ---- */
 
+/* Count the strips that would be read, up to the track with which they are too many. */
 static void count_strips(struct query *q) {
     q->strips = 0;
-    for (uint64_t i = 0; i < q->ask->track_count; i++) {
+    for (uint64_t i = 0; i < q->ask->track_count && q->strips <= q->ask->max_strips; i++) {
         const struct indexed_track *indexed = &q->ask->index->tracks[q->ask->tracks[i]];
         if (indexed->strips && overlaps(q, indexed)) functrace_walk_parts(&q->walk, q->ask->tracks[i]);
     }
