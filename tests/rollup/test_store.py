@@ -407,6 +407,7 @@ def test_other_columns_are_an_error(tmp_path: Path, rollups: list[Rollup]) -> No
         rows(store)
 
 
+@pytest.mark.slow
 def test_files_that_would_exhaust_memory_are_errors(tmp_path: Path, rollups: list[Rollup]) -> None:
     store = filled(tmp_path / "store", rollups[:1])
     path = _file(store, "processes")

@@ -268,6 +268,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
             process.wait(PATIENCE)
 
 
+@pytest.mark.slow
 def test_each_call_is_in_the_store_once(
     start: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:

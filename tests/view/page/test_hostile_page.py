@@ -11,6 +11,8 @@ import pytest
 from tests.analysis.recorded import Recorded
 from tests.view.serving import Viewer, viewing
 
+pytestmark = pytest.mark.slow  # a browser
+
 _NAMES = (
     "main.<img src=x onerror=attacked()>",
     "main.</script><script>attacked()</script>",

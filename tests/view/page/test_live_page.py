@@ -6,8 +6,12 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.view.serving import viewing
 from tests.view.test_live import shop, take_orders
+
+pytestmark = pytest.mark.slow  # a browser
 
 __all__ = ["shop"]
 

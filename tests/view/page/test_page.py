@@ -13,6 +13,8 @@ import pytest
 
 from tests.view.serving import Viewer, viewing
 
+pytestmark = pytest.mark.slow  # a browser
+
 _SHOP = """\
 def check(item):
     if item == 13:
@@ -101,7 +103,6 @@ def test_an_address_restores_its_page(page: Any, recorded: Viewer, address: str)
     assert page.url == f"{recorded.url}#/{address}"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("address", _PAGES)
 def test_pages_are_accessible(page: Any, recorded: Viewer, address: str, scheme: str) -> None:
@@ -114,7 +115,6 @@ def test_pages_are_accessible(page: Any, recorded: Viewer, address: str, scheme:
     assert [(each["id"], each["nodes"][0]["html"]) for each in violations] == []
 
 
-@pytest.mark.slow
 def test_the_search_is_accessible(page: Any, recorded: Viewer) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     page.goto(recorded.url)

@@ -6,8 +6,12 @@ import re
 from itertools import count
 from typing import Any
 
+import pytest
+
 from tests.cli import faulty
 from tests.view.serving import Viewer
+
+pytestmark = pytest.mark.slow  # a browser
 
 
 def edit(page: Any, endpoint: str, change: Any) -> None:

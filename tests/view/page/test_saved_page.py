@@ -16,6 +16,8 @@ from tests.analysis.recorded import Recorded
 from tests.cli import faulty
 from tests.view.serving import Viewer
 
+pytestmark = pytest.mark.slow  # a browser
+
 _FILTERS = (
     "errors=1",
     "tracks=1,2",
