@@ -31,7 +31,7 @@ func (m *Maker) beginRequest(c *calls.Call) {
 	if r.HasOwnIDs {
 		c.SpanID = r.SpanID
 		if at == nil || at.traceID != r.TraceID {
-			at, c.Outer = &place{traceID: r.TraceID}, nil
+			at = &place{traceID: r.TraceID}
 		}
 	}
 	switch {
