@@ -111,11 +111,12 @@ fuzz: $(READY)
 	@while $(BIN)/python -m pytest -q -n auto -m hypothesis --hypothesis-profile=search $(TESTS); do :; done
 
 # 500 kills of recorded programs, whose own count of their calls is compared with the trace; make test
-# has 20.
+# has 20. Then the six faults of examples/faults, which need a machine without other load.
 soak: export FUNCTRACE_TEST_KILLS = 50
+soak: export FUNCTRACE_TEST_FAULTS = 1
 soak: $(READY)
 	@$(WITH_GO) sh -c 'cd runtime_go && go test -tags trace -count=1 -timeout=1h -run CallsBeforeAKill .'
-	@$(WITH_GO) $(BIN)/python -m pytest -q tests/python_runtime/test_kills.py
+	@$(WITH_GO) $(BIN)/python -m pytest -q -m "slow or not slow" tests/python_runtime/test_kills.py tests/watch/test_faults.py
 
 # An hour of a ring with 20,000 goroutines, whose own count of their calls is compared with the ring.
 soak-ring: $(READY)
