@@ -123,22 +123,19 @@ class StoreQuery:
         self,
         chains: Sequence[bytes] | None = None,
         *,
-        with_buckets: bool = True,
         by_window: bool = False,
     ) -> Any:
         """Return a row for each service, chain, release and instance, merged over windows.
 
         The columns of this Arrow table are service, chain, release, instance, window if
-        `by_window`, calls, failed, total_ns, self_ns and, if `with_buckets`, bucket and
-        bucket_calls: those of all windows one after another, so that a bucket may occur again.
+        `by_window`, calls, failed, total_ns, self_ns, bucket and bucket_calls: those of all
+        windows one after another, so that a bucket may occur again.
 
         Args:
             chains: ids of the chains; None: all.
-            with_buckets: whether to return histograms, which take most of the time and memory.
             by_window: whether to return a row for each window.
         """
-        query = sql.by_instance(chains, with_buckets=with_buckets, by_window=by_window)
-        return self._tables(query)
+        return self._tables(sql.by_instance(chains, by_window=by_window))
 
     def instances(self, *, by_window: bool = False) -> Any:
         """Return a row for each service, release and instance, and each window if `by_window`.

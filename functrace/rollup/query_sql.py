@@ -184,18 +184,19 @@ def chains(functions: Sequence[str] | None) -> Query:
     return Query("chains", _with(parts, _MERGED), schema, parameters)
 
 
-def by_instance(ids: Sequence[bytes] | None, *, with_buckets: bool, by_window: bool) -> Query:
+def by_instance(ids: Sequence[bytes] | None, *, by_window: bool) -> Query:
     """Return the query of chains by release and instance, or by window of these."""
     names = ["chain", *_instance_keys(by_window=by_window)]
     keys = _quoted(names)
     sums = ("calls", "failed", "total_ns", "self_ns")
-    lists = ("bucket", "bucket_calls") if with_buckets else ()
-    figures = f"SELECT {keys}, {', '.join(map(_sum, sums))}"
-    if lists:
-        figures += ", list({'bucket': bucket, 'bucket_calls': bucket_calls}) AS windows"
+    lists = ("bucket", "bucket_calls")
     chosen, parameters = _chosen("chain", ids)
-    valid = f" WHERE {_HAS_VALID_BUCKETS}" if lists else ""
-    parts = {"chosen": chosen, "figures": f"{figures} FROM chosen{valid} GROUP BY {keys}"}
+    figures = (
+        f"SELECT {keys}, {', '.join(map(_sum, sums))},"
+        " list({'bucket': bucket, 'bucket_calls': bucket_calls}) AS windows"
+        f" FROM chosen WHERE {_HAS_VALID_BUCKETS} GROUP BY {keys}"
+    )
+    parts = {"chosen": chosen, "figures": figures}
     joined = [f"flatten([each.{name} FOR each IN windows]) AS {name}" for name in lists]
     text = f"SELECT {', '.join([keys, *sums, *joined])} FROM figures"
     schema = pa.schema(_columns(*names, *sums, *lists))

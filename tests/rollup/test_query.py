@@ -167,7 +167,6 @@ def test_figures_by_instance(place: Path) -> None:
         ("1.4", 70, 70),
         ("1.5", 100, 100),
     ]
-    assert "bucket" not in query.by_instance([chain], with_buckets=False).column_names
 
 
 def test_coverage(place: Path) -> None:
