@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from functrace.export.stacks import inclusive
-
 if TYPE_CHECKING:
     from functrace.analysis.columns import Int64s
     from functrace.export.flamegraph import Tree
@@ -85,8 +83,12 @@ def compare_trees(tree: Tree, before: Tree) -> dict[str, Shares]:
 
 
 def _shares(tree: Tree, column: str, whole: str) -> Floats:
-    total = int(getattr(tree, whole).sum())
-    shares: Floats = inclusive(tree.parent, getattr(tree, column)) / max(total, 1)
+    total = getattr(tree, whole).sum(dtype=np.float64)  # may exceed the largest int64
+    shares: Floats = getattr(tree, column) / max(total, 1)
+    parents = tree.parent.tolist()
+    for node in reversed(range(len(parents))):  # a parent comes before its children
+        if parents[node] >= 0:
+            shares[parents[node]] += shares[node]
     return shares
 
 

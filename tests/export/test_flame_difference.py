@@ -7,11 +7,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
 from functrace.cli import verbs
 from functrace.errors import FunctraceError, UsageError
+from functrace.export.flame_difference import compare_trees
+from functrace.export.flamegraph import Tree
 from tests.support import fleet_store
 from tests.support.fleet import Changes, Plan
 
@@ -103,3 +106,26 @@ def test_wrong_usage(planted: tuple[Path, Changes]) -> None:
     assert str(done.exception) == "--against requires --store"
     done = export("--store", str(planted[0]), "--against", "shop@1.4", "--to", "folded")
     assert isinstance(done.exception, UsageError)
+
+
+def test_times_beyond_the_largest_integer() -> None:
+    def tree(second: int) -> Tree:
+        column = np.array([0, 6 * 10**18, second], np.int64)
+        zeros = np.zeros(3, np.int64)
+        return Tree(
+            names=["all", "a.f", "a.g"],
+            texts=[],
+            parent=np.array([-1, 0, 0]),
+            name=np.arange(3),
+            calls=np.array([0, 1, 1]),
+            total=column,
+            self=column,
+            suspended=zeros,
+            failed=zeros,
+            text=zeros - 1,
+            started=zeros,
+        )
+
+    shares = compare_trees(tree(6 * 10**18), tree(2 * 10**18))["time"]
+    assert shares.after.round(6).tolist() == [1, 0.5, 0.5]
+    assert shares.before.round(6).tolist() == [1, 0.75, 0.25]
