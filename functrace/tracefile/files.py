@@ -6,6 +6,7 @@ from pathlib import Path
 
 from functrace.errors import FunctraceError
 from functrace.tracefile import format as fmt
+from functrace.tracefile.archive import is_archive, read_archive
 from functrace.tracefile.ending import start_ticks_of
 from functrace.tracefile.header import parse_header
 from functrace.tracefile.reader import Trace, open_trace
@@ -16,8 +17,8 @@ from functrace.tracefile.rings import find_ring, find_rings, is_in_ring_folder
 def find_trace_files(argument: str) -> list[Path]:
     """Return the trace files that an argument names.
 
-    A file stands for itself, a folder for its ``*.ftrace`` files, sorted by name, and the id or
-    name of a process for its ring.
+    A file stands for itself, also a bundle's zip file, a folder for its ``*.ftrace`` files, sorted
+    by name, and the id or name of a process for its ring.
 
     Raises:
         FunctraceError: the folder contains no trace, or the process has no ring or several.
@@ -41,11 +42,15 @@ def is_trace_argument(argument: str) -> bool:
 
 
 def open_trace_file(path: Path) -> Trace:
-    """Open a trace; if a running program may be overwriting it, a copy of its contents.
+    """Open a trace, or that in a bundle's zip file.
+
+    If a running program may be overwriting the trace, a copy of its contents is opened.
 
     Raises:
         FunctraceError: the file is not a trace or cannot be read.
     """
+    if is_archive(path):
+        return open_trace(path, read_archive(path))
     return open_trace(path, copy_ring(path) if _may_be_overwritten(path) else None)
 
 

@@ -1,0 +1,61 @@
+"""Traces in the zip files of bundles, which are read into memory."""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+
+from functrace import units
+from functrace.errors import FunctraceError
+
+_TRACE = ".ftrace"
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_ENCRYPTED = 1
+_MAX_BYTES = 1 << 30
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    ValueError,
+    OverflowError,
+    RuntimeError,
+)
+"""what zipfile raises for a damaged file"""
+
+
+def is_archive(path: Path) -> bool:
+    """Return whether a path has the name of a zip file."""
+    return path.suffix == ".zip"
+
+
+def read_archive(path: Path) -> memoryview:
+    """Return the content of the only trace in a zip file.
+
+    Raises:
+        FunctraceError: the file is no zip file, or has no trace, several or one that is too large.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            member = _only_trace(path, archive.infolist())
+            return memoryview(archive.read(member))  # at most as much as it declares
+    except _DAMAGE as error:
+        raise FunctraceError(f"{path}: damaged zip file: {error}") from None
+    except OSError as error:
+        raise FunctraceError(f"{path}: {error.strerror or error}") from None
+
+
+def _only_trace(path: Path, members: list[zipfile.ZipInfo]) -> zipfile.ZipInfo:
+    traces = [member for member in members if member.filename.endswith(_TRACE)]
+    if len(traces) != 1:
+        found = f"{len(traces)} traces" if traces else "no trace"
+        raise FunctraceError(f"{path}: {found} (*{_TRACE}) in this zip file; it must have one")
+    (member,) = traces
+    if member.compress_type not in _METHODS or member.flag_bits & _ENCRYPTED:
+        raise FunctraceError(f"{path}: {member.filename} cannot be unpacked; unpack it yourself")
+    if member.file_size > _MAX_BYTES:
+        size = units.size(member.file_size)
+        raise FunctraceError(f"{path}: {member.filename} has {size}; unpack it first")
+    return member
