@@ -16,7 +16,7 @@ from functrace.rollup.current_files import ServiceFiles, find_files
 from functrace.rollup.layout import StoredFile
 from functrace.rollup.selection import Selection
 from functrace.rollup.store import Store
-from functrace.rollup.store_coverage import StoreCoverage, coverage_of
+from functrace.rollup.store_coverage import StoreCoverage, coverage_of, functions_at_limit
 
 T = TypeVar("T")
 
@@ -72,6 +72,7 @@ class StoreQuery:
         self._services: list[ServiceFiles] = []
         self._is_listed = self._is_reading = False
         self._damaged_count = 0
+        self._at_limit: set[str] = set()
         self.consistently(self.services)
 
     def close(self) -> None:
@@ -117,7 +118,9 @@ class StoreQuery:
         Args:
             functions: names of the innermost functions of the chains; None: all.
         """
-        return self._tables(sql.chains(functions))
+        found = self._tables(sql.chains(functions))
+        self._at_limit.update(functions_at_limit(found))
+        return found
 
     def by_instance(
         self,
@@ -153,7 +156,9 @@ class StoreQuery:
 
     def coverage(self) -> StoreCoverage:
         """Return how much of the selected processes the answers cover, by what was read so far."""
-        return self.consistently(lambda: coverage_of(self._services, self._run))
+        found = self.consistently(lambda: coverage_of(self._services, self._run))
+        found.at_limit = tuple(sorted(self._at_limit))
+        return found
 
     def _tables(self, query: sql.Query) -> Any:
         """Return the results of a query of all services, with their names."""

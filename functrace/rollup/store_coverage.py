@@ -9,6 +9,7 @@ from typing import Any
 
 from functrace.rollup import query_sql as sql
 from functrace.rollup.current_files import ServiceFiles
+from functrace.rollup.figures import MAX_SUM, SUMS
 from functrace.rollup.layout import StoredFile
 
 
@@ -28,6 +29,7 @@ class StoreCoverage:
         demoted: functions that were not recorded for some time because of FUNCTRACE_BUDGET, with
             the number of instances.
         missing: sentences about what traces lack, with the number of instances.
+        at_limit: functions whose figures may be too low, since sums stop at the largest int64.
     """
 
     instances: int = 0
@@ -37,6 +39,7 @@ class StoreCoverage:
     windows: int = 0
     demoted: Counter[str] = field(default_factory=Counter)
     missing: Counter[str] = field(default_factory=Counter)
+    at_limit: tuple[str, ...] = ()
 
 
 Run = Callable[[ServiceFiles, "list[StoredFile]", sql.Query], Any]
@@ -65,6 +68,25 @@ def coverage_of(services: list[ServiceFiles], run: Run) -> StoreCoverage:
             column = "demoted" if counts is found.demoted else "missing"
             for text, instances in _rows(run(service, service.files, sql.notes(column))):
                 counts[text] += instances
+    return found
+
+
+def functions_at_limit(chains: Any) -> list[str]:
+    """Return the functions of which a sum over all chains reaches the largest int64.
+
+    Args:
+        chains: table of StoreQuery.chains. A recursive function has less than this sum.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    columns = {name: chains[name].cast(pa.float64(), safe=False) for name in SUMS}
+    keys = {name: chains[name] for name in ("service", "function")}
+    sums = pa.table({**keys, **columns}).group_by(list(keys)).aggregate([(n, "sum") for n in SUMS])
+    highest = pc.max_element_wise(*(sums[f"{name}_sum"] for name in SUMS))
+    found: list[str] = sums.filter(pc.greater_equal(highest, float(MAX_SUM)))[
+        "function"
+    ].to_pylist()
     return found
 
 

@@ -14,10 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from functrace.cli.render import store_note
 from functrace.errors import FunctraceError
 from functrace.rollup import parquet
 from functrace.rollup.compaction import compact
-from functrace.rollup.figures import SUMS, merged
+from functrace.rollup.figures import MAX_SUM, SUMS, merged
 from functrace.rollup.from_trace import rollups_of
 from functrace.rollup.labels import labels_of
 from functrace.rollup.query import StoreQuery
@@ -173,6 +174,35 @@ def test_coverage(place: Path) -> None:
     found = StoreQuery(str(place), Selection()).coverage()
     assert (found.instances, found.expected, found.windows) == (3, 3, 6)
     assert found.seconds == pytest.approx(200)
+
+
+def test_functions_whose_sums_stop(stored: tuple[Path, list[Rollup]], tmp_path: Path) -> None:
+    """Two processes together wait longer than the largest int64."""
+    long = [
+        replace(
+            each,
+            figures={
+                key: replace(row, total_ns=MAX_SUM // 2 + 1)
+                if each.chains[key[1]].function == "main.main"
+                else row
+                for key, row in each.figures.items()
+            },
+        )
+        for each in stored[1]
+    ]
+    fill(tmp_path / "one", long[:1])
+    fill(tmp_path / "two", long[:2])
+    for name, at_limit in (("one", ()), ("two", ("main.main",))):
+        query = StoreQuery(str(tmp_path / name), Selection())
+        main = [row for row in query.chains().to_pylist() if row["function"] == "main.main"]
+        assert (main[0]["total_ns"] == MAX_SUM) == bool(at_limit)
+        coverage = query.coverage()
+        assert coverage.at_limit == at_limit
+        sentence = (
+            "figures of main.main may be too low: sums stop at the largest int64, in nanoseconds"
+            " 292 years"
+        )
+        assert (sentence in store_note.sentences(coverage)) == bool(at_limit)
 
 
 def test_a_recording_that_was_added_again_counts_once(

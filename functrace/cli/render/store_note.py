@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sized
 from typing import TYPE_CHECKING, Any
 
 from functrace import units
@@ -34,6 +35,12 @@ def sentences(coverage: StoreCoverage) -> list[str]:
             f"{functions} not recorded all the time because of FUNCTRACE_BUDGET:"
             f" {names}{_more(coverage.demoted)}; chains lack their calls"
         )
+    if coverage.at_limit:
+        names = ", ".join(map(short_name, coverage.at_limit[:_MAX_NOTES]))
+        found.append(
+            f"figures of {names}{_more(coverage.at_limit)} may be too low: sums stop at the"
+            " largest int64, in nanoseconds 292 years"
+        )
     found += [
         f"{units.several(number, 'instance')}: {reason}"
         for reason, number in coverage.missing.most_common(_MAX_NOTES)
@@ -55,6 +62,7 @@ def as_json(coverage: StoreCoverage) -> dict[str, Any]:
             "covered_s": round(coverage.seconds, 3),
             "demoted_functions": _rows(coverage.demoted, "function"),
             "losses": _rows(coverage.missing, "loss"),
+            "functions_at_limit": list(coverage.at_limit),
         },
     }
 
@@ -63,7 +71,7 @@ def _rows(counts: Counter[str], key: str) -> list[dict[str, Any]]:
     return [{key: text, "instances": number} for text, number in counts.most_common()]
 
 
-def _more(counts: Counter[str]) -> str:
+def _more(counts: Sized) -> str:
     more = len(counts) - _MAX_NOTES
     return f" and {more} more" if more > 0 else ""
 
