@@ -90,6 +90,7 @@ def test_json(store: Path, planted: Changes) -> None:
         "covered_s": 1980.0,
         "demoted_functions": [],
         "losses": [],
+        "functions_at_limit": [],
     }
     kinds = ("appeared", "vanished", "faster", "fails_less", "called_less")
     assert [found[kind] for kind in kinds] == [[]] * 5
@@ -118,6 +119,24 @@ def test_too_few_instances(store: Path) -> None:
     assert all(line.endswith("(may be chance)") for line in shown)
     same = ("shop[instance=shop-0]", "shop[instance=shop-0]")
     assert diff(store, *same, "--exit-code").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("selections", "selected"),
+    [
+        (("shop@1.4", "shop@1.5"), "60 chains in 66 instances"),
+        (("shop[instance=shop-0]", "shop[instance=shop-1]"), "56 chains in 2 windows"),
+    ],
+)
+def test_more_than_fits_in_memory(
+    store: Path, monkeypatch: pytest.MonkeyPatch, selections: tuple[str, str], selected: str
+) -> None:
+    monkeypatch.setattr("functrace.rollup.comparison.read._MAX_CELLS", 100)
+    done = diff(store, *selections)
+    assert str(done.exception) == (
+        f"{store}: too much to compare: {selected}; select less, such as with --since or"
+        " shop[instance=web1*]"
+    )
 
 
 def test_from_traces_to_a_change(tmp_path: Path) -> None:

@@ -14,8 +14,10 @@ from functrace.rollup.comparison.difference import MIN_UNITS
 from functrace.rollup.comparison.sides import ChainTree, Side, chain_tree, sums_of
 from functrace.rollup.comparison.unit_figures import Int64s, UnitFigures, UnitRows, add_rows, empty
 from functrace.rollup.query import StoreQuery
+from functrace.units import several
 
 _MAX_ROWS = 200_000  # that are in memory at a time, with their histograms
+_MAX_CELLS = 50_000_000  # of a chain and a unit each, on both sides together: 24 bytes each
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +46,7 @@ def read_sides(before: StoreQuery, after: StoreQuery) -> Read:
     """Read both sides. Units are instances if both sides have enough of them, else windows.
 
     Raises:
-        FunctraceError: rows of a store contradict each other.
+        FunctraceError: rows of a store contradict each other, or too many are selected.
     """
     queries = before, after
     joins_services = all(len(query.services()) == 1 for query in queries)
@@ -53,7 +55,9 @@ def read_sides(before: StoreQuery, after: StoreQuery) -> Read:
     instances = [query.instances() for query in queries]
     counts = len(instances[0]), len(instances[1])
     by_window = min(counts) < MIN_UNITS
+    unit = "window" if by_window else "instance"
     units = [_Units(each.place, each.instances(by_window=by_window)) for each in queries]
+    _check_size(before.place, len(tree.names), sum(map(len, units)), unit)
     first, second = (
         Side(
             sums_of(table, tree, joins_services=joins_services),
@@ -62,8 +66,17 @@ def read_sides(before: StoreQuery, after: StoreQuery) -> Read:
         for query, table, keys in zip(queries, tables, units, strict=True)
     )
     is_enough = min(map(len, units)) >= MIN_UNITS and (not by_window or _are_same(*instances))
-    unit = "window" if by_window else "instance"
     return Read(tree, first, second, counts, unit, is_enough)
+
+
+def _check_size(place: str, chain_count: int, unit_count: int, unit: str) -> None:
+    """Raise FunctraceError if the figures of all units do not fit in memory."""
+    if chain_count * unit_count > _MAX_CELLS:
+        selected = f"{several(chain_count, 'chain')} in {several(unit_count, unit)}"
+        raise FunctraceError(
+            f"{place}: too much to compare: {selected}; select less, such as with --since or"
+            " shop[instance=web1*]"
+        )
 
 
 def _are_same(before: Any, after: Any) -> bool:
