@@ -121,4 +121,5 @@ def _trace(place: str, functions: tuple[Function, ...], tracks: Tracks, data: me
             piece_of=np.zeros(0, np.int64),
             function_of=np.zeros(0, np.int32),
         ),
+        store=place,
     )

@@ -21,7 +21,7 @@ def report(found: CallerChains, chains: Sequence[CallChain], count: int) -> dict
     overall = found.overall()
     return {
         "functions": [_function(found, index) for index in functions],
-        "traces": [str(chains.trace.path) for chains in found.forest.chains],
+        "traces": [chains.trace.place for chains in found.forest.chains],
         **figures.sums(overall),
         "p50_ns": found.overall_percentile(50),
         "p99_ns": found.overall_percentile(99),

@@ -33,7 +33,7 @@ def report(found: Triage, paths: Sequence[str], limit: int) -> dict[str, Any]:
     commands = Commands(found, paths)
     lists = {kind: getattr(found, kind) for kind in KINDS}
     return {
-        "traces": [str(trace.path) for trace in found.forest.traces],
+        "traces": [trace.place for trace in found.forest.traces],
         "calls": int(found.forest.calls.sum()),
         **{
             kind: [

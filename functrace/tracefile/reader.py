@@ -91,6 +91,13 @@ class Trace:
     words: Words
     origins: tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint32]] | None = None
     """numbers of inbound calls and an origin of each, by which folds keep calls apart"""
+    store: str = ""
+    """folder or URL of the store that the trace stands for; empty for that of a file"""
+
+    @property
+    def place(self) -> str:
+        """Path of the file, or the folder or URL of the store."""
+        return self.store or str(self.path)
 
     @property
     def is_running(self) -> bool | None:

@@ -114,6 +114,17 @@ def test_text_of_callers() -> None:
     ]
 
 
+def test_a_store_in_a_bucket() -> None:
+    url = "memory://traces/prod"
+    assert functrace(f"rollup traces -o {url}").exit_code == 0
+    of_bucket, of_folder = (
+        printed(f"callers Get --store {each} --json") for each in (url, "store")
+    )
+    assert (of_bucket.pop("traces"), of_folder.pop("traces")) == ([url], ["store"])
+    assert of_bucket == of_folder
+    assert printed(f"triage --store {url} --json")["traces"] == [url]
+
+
 def test_services_are_kept_apart() -> None:
     found = printed("callers Get --store store --json")
     assert {step["service"] for chain in found["chains"] for step in chain["steps"]} == {
