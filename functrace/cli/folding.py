@@ -126,7 +126,7 @@ def _report(found: list[Folded]) -> None:
 
 
 def _distinct(found: list[Folded]) -> list[Folded]:
-    """Return traces without copies of others; of these, the longest one stays."""
+    """Return the longest trace of each recording."""
     chosen: dict[str, Folded] = {}
     for folded in found:
         if folded.error:
@@ -135,6 +135,9 @@ def _distinct(found: list[Folded]) -> list[Folded]:
         if other is not folded:
             shorter, longer = sorted((other, folded), key=lambda each: each.span_ns)
             chosen[folded.recording] = longer
-            sentence = f"does not count: {longer.place} is a longer trace of the same recording"
+            sentence = (
+                f"counts only in hours without calls in {longer.place}, a longer trace of the same"
+                " recording"
+            )
             terminal.echo(f"functrace: {shorter.place}: {sentence}", err=True, fg="yellow")
     return list(chosen.values())

@@ -222,7 +222,7 @@ def test_a_store_in_a_folder_of_this_machine(start: Start, scheduler: str, tmp_p
     service.write(local / "99.ftrace", key=f"{1:016x}", service="shop", seconds=5)
     worker(start, scheduler)
     output = functrace("rollup", str(local), "--dask", scheduler, "-o", str(tmp_path / "out"))
-    assert "01.ftrace is a longer trace of the same recording" in output
+    assert "01.ftrace, a longer trace of the same recording" in output
     functrace("rollup", str(local), "-o", str(tmp_path / "expected"))
     assert rows(str(tmp_path / "out")) == rows(str(tmp_path / "expected"))
     assert callers(str(local), "--dask", scheduler) == callers(

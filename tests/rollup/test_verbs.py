@@ -93,7 +93,8 @@ def test_copies_of_a_recording_count_once(folder: Path) -> None:
     service.write(folder / "0.ftrace", key=f"{1:016x}", service="shop", seconds=10)
     done = functrace("rollup", "0.ftrace", "1.ftrace", "-o", "traces")
     assert (
-        "0.ftrace: does not count: 1.ftrace is a longer trace of the same recording" in done.output
+        "0.ftrace: counts only in hours without calls in 1.ftrace, a longer trace of the same"
+        " recording" in done.output
     )
     assert "152 calls" in done.output
     assert len(list(Path("traces").rglob("*.parquet"))) == 2
