@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from functrace import units
 from functrace.rollup.chain_ids import NO_PARENT, chain_id
 from functrace.rollup.duration_buckets import Buckets
 from functrace.rollup.error_texts import ErrorText, error_text, summarized
 from functrace.rollup.figures import ChainFigures, Example, merged
+from functrace.rollup.gaps import FollowedGaps
 from functrace.rollup.labels import labels_of, part_id, recording_id
 from functrace.rollup.rolled_rows import WindowRows
 from functrace.rollup.rollup import HOUR_NS, Chain, Coverage, Rollup
+from functrace.tracefile import Demotion
 from functrace.tracefile import format as fmt
 from functrace.tracefile.chain_follower import MAX_CHAINS, ChainFollower, ChainWindow
 from functrace.tracefile.facts import encodable
@@ -27,7 +28,6 @@ _MAX_BEHIND = 366 * 24 * 60  # windows that have passed when a trace is found
 _AHEAD = (
     20_000  # windows that may pass until the next ones are counted, as on a machine that sleeps
 )
-_MAX_MISSING = 1440  # latest windows that something is missing from
 _MAX_TEXTS = 1000  # of a chain in a window; further ones count as unknown
 _MAX_KNOWN = 10_000
 
@@ -62,9 +62,7 @@ class FollowedRollups:
         self._definitions: dict[bytes, Chain] = {}
         self._known: dict[tuple[str, bool], ErrorText] = {}
         self._windows: defaultdict[int, _Window] = defaultdict(_Window)
-        self._missing: defaultdict[int, set[str]] = defaultdict(set)
-        self._lost, self._overwritten = follower.lost, -1
-        self._seen_ns = 0
+        self._gaps = FollowedGaps(follower, width_ns)
         begin_ns = self._started + follower.clock.nanosecond(position)
         self._count_from(begin_ns // width_ns * width_ns, _MAX_BEHIND)
 
@@ -85,7 +83,7 @@ class FollowedRollups:
             age_ns: time since the start of the trace up to which all that is stored was read.
         """
         self._add_chains(window)
-        self._note_losses(age_ns)
+        self._gaps.note_losses(self._end, age_ns)
         for row in window.failures[window.failures["window"] >= 0]:
             text = window.text(row)
             if text is None:
@@ -95,24 +93,28 @@ class FollowedRollups:
             if known in texts or len(texts) < _MAX_TEXTS:
                 texts[known] += int(row["calls"])
 
-    def take(self, until_ns: int, age_ns: int) -> list[Rollup]:
+    def pop_ended(self, until_ns: int, age_ns: int) -> list[Rollup]:
         """Return the rollups of the windows that have ended, one for each hour.
 
-        add() must have been called since the last events were read.
+        Windows in which no call ended are included if something is missing from them. add() must
+        have been called since the last events were read.
 
         Args:
             until_ns: nanoseconds since 1970, up to which all calls that ended were counted.
             age_ns: the same as for add().
         """
         until_ns = until_ns // self._width * self._width
-        found = self._take([start for start in self._counted() if start < until_ns], age_ns)
+        starts = {start for start in self._counted() if start < until_ns}
+        found = self._pop(starts | self._gaps.windows(self._first, until_ns), age_ns)
         self.position = max(self._ticks(until_ns), self.position)
         self._count_from(max(until_ns, self._first), 0)
         return found
 
-    def take_all(self, age_ns: int) -> list[Rollup]:
+    def pop_all(self, age_ns: int) -> list[Rollup]:
         """Return the rollups of all windows: the follower is at its end, or is given up."""
-        found = self._take(self._counted(), age_ns)
+        end_ns = self._started + age_ns + self._width
+        gaps = self._gaps.windows(self._first, end_ns // self._width * self._width)
+        found = self._pop({*self._counted(), *gaps}, age_ns)
         self.position = max(self._follower.walked_ticks + 1, self.position)
         return found
 
@@ -124,6 +126,7 @@ class FollowedRollups:
         A call that ended earlier and was stored late counts in the first window.
         """
         self._first = first_ns
+        self._end = first_ns + (behind + _AHEAD - 1) * self._width
         ends = first_ns + np.arange(behind + _AHEAD) * self._width - self._started
         ticks = np.rint(ends * (self._follower.clock.ticks_per_second / 1e9))
         bounds = np.minimum(ticks, fmt.TIME_LIMIT).astype(np.int64)
@@ -164,38 +167,16 @@ class FollowedRollups:
             found = self._known[text, panicked] = error_text(text, panicked=panicked)
         return found
 
-    def _note_losses(self, age_ns: int) -> None:
-        """Note what was lost since the last call for the windows of that time."""
-        follower = self._follower
-        lost, overwritten = follower.lost - self._lost, follower.overwritten - self._overwritten
-        sentences = []
-        if lost > 0:
-            sentences.append(f"{units.several(lost, 'event')} lost")
-        if overwritten > 0 and self._overwritten >= 0:
-            count = units.several(overwritten, "entry or exit", "entries and exits")
-            sentences.append(f"{count} overwritten before functrace watch read them")
-        if sentences:
-            now = (self._started + age_ns) // self._width
-            first = min((self._started + self._seen_ns) // self._width, now)
-            for place in range(max(first, now - _MAX_MISSING), now + 1):
-                self._missing[place * self._width].update(sentences)
-        self._lost, self._overwritten = follower.lost, follower.overwritten
-        self._seen_ns = age_ns
-
     # ---- rollups ----
 
-    def _take(self, starts: Iterable[int], age_ns: int) -> list[Rollup]:
+    def _pop(self, starts: Iterable[int], age_ns: int) -> list[Rollup]:
         hours: defaultdict[int, dict[int, _Window]] = defaultdict(dict)
-        for start in starts:
-            hours[start // HOUR_NS * HOUR_NS][start] = self._windows.pop(start)
-        found = [self._rollup(hour, windows, age_ns) for hour, windows in sorted(hours.items())]
-        oldest = min(self._windows, default=self._started + age_ns - self._width)
-        self._missing = defaultdict(
-            set, {start: each for start, each in self._missing.items() if start >= oldest}
-        )
-        return [each for each in found if each.figures]
+        for start in sorted(starts):
+            hours[start // HOUR_NS * HOUR_NS][start] = self._windows.pop(start, _Window())
+        return [self._rollup(hour, windows, age_ns) for hour, windows in hours.items()]
 
     def _rollup(self, hour_ns: int, windows: Mapping[int, _Window], age_ns: int) -> Rollup:
+        demotions = self._follower.demotions
         figures = {
             (start, chain): row
             for start, window in windows.items()
@@ -208,7 +189,7 @@ class FollowedRollups:
             width_ns=self._width,
             chains=self._needed(chain for _, chain in figures),
             figures=figures,
-            coverage={start: self._coverage(start, age_ns) for start, _ in figures},
+            coverage={start: self._coverage(start, demotions, age_ns) for start in windows},
         )
 
     def _needed(self, chains: Iterable[bytes]) -> dict[bytes, Chain]:
@@ -259,19 +240,14 @@ class FollowedRollups:
         time_ns = self._started + self._follower.clock.nanosecond(start)
         return Example(time_ns, encodable(str(self._follower.path)), track)
 
-    def _coverage(self, window_ns: int, age_ns: int) -> Coverage:
+    def _coverage(self, window_ns: int, demotions: Sequence[Demotion], age_ns: int) -> Coverage:
         follower, begin = self._follower, window_ns - self._started
         first = max(follower.first_ticks, self._begin)
         covered = min(begin + self._width, age_ns) - max(begin, follower.clock.nanosecond(first))
-        demoted = {
-            encodable(span.function)
-            for span in follower.demotions
-            if span.begin < begin + self._width and (span.end is None or span.end > begin)
-        }
         return Coverage(
             max(covered, 0) / 1e9,
-            frozenset(demoted),
-            frozenset({*self._missing.get(window_ns, ()), *self._limits_reached()}),
+            self._gaps.demoted(window_ns, demotions),
+            frozenset({*self._gaps.pop_missing(window_ns), *self._limits_reached()}),
         )
 
     def _limits_reached(self) -> Iterable[str]:

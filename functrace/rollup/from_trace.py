@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from functrace._native.row_types import PANIC
 from functrace.analysis.columns import Int64s
+from functrace.analysis.demoted import not_recorded
 from functrace.analysis.fold import WindowFold, fold_windows
 from functrace.analysis.losses import missing
 from functrace.rollup.chain_ids import NO_PARENT, chain_id
 from functrace.rollup.error_texts import ErrorText, error_text, summarized
 from functrace.rollup.figures import ChainFigures, Example, merged
+from functrace.rollup.gaps import demoted_functions
 from functrace.rollup.labels import Labels, recording_id
 from functrace.rollup.rollup import HOUR_NS, Chain, Coverage, Rollup
 from functrace.tracefile import Trace
@@ -28,7 +30,7 @@ _MAX_FAILURES = 1_000_000  # of an hour, beyond which texts are not counted
 def rollups_of(
     trace: Trace, labels: Labels, width_ns: int = MINUTE_NS, place: str = ""
 ) -> Iterator[Rollup]:
-    """Yield the rollup of each hour in which calls of a trace ended.
+    """Yield the rollup of each hour in which calls of a trace ended or functions were demoted.
 
     Args:
         trace: the trace.
@@ -42,13 +44,26 @@ def rollups_of(
 
 
 def _hours(trace: Trace) -> list[int]:
-    """Return the starts of the hours in which calls ended; of a longer trace, of its last year."""
+    """Return the starts of the hours that have a rollup; of a longer trace, of its last year."""
     last = (trace.started + trace.span[1]) // HOUR_NS
     first = max((trace.started + trace.span[0]) // HOUR_NS, last - _MAX_HOURS + 1)
     starts = [hour * HOUR_NS for hour in range(first, last + 2)]
     found = fold_windows(trace, _bounds(trace, starts), with_histograms=False)
-    used = np.unique(found.window[found.window >= 0]).tolist()
-    return [starts[window] for window in used]
+    used = {starts[window] for window in np.unique(found.window[found.window >= 0]).tolist()}
+    used.update(_with_demotions(trace, starts, HOUR_NS))
+    return sorted(used)
+
+
+def _with_demotions(trace: Trace, starts: Iterable[int], width_ns: int) -> Iterator[int]:
+    """Yield the starts of the windows up to the end of a trace in which functions were demoted."""
+    for start in starts:
+        if start <= trace.started + trace.span[1] and _demoted(trace, start, width_ns):
+            yield start
+
+
+def _demoted(trace: Trace, start: int, width_ns: int) -> frozenset[str]:
+    begin = start - trace.started
+    return demoted_functions(trace.demotions, begin, begin + width_ns)
 
 
 def _bounds(trace: Trace, times: Sequence[int]) -> list[int]:
@@ -77,7 +92,8 @@ class _HourReader:
     def rollup(self) -> Rollup:
         """Return the rollup."""
         figures = self._figures()
-        windows = sorted({window for window, _ in figures})
+        windows = {window for window, _ in figures}
+        windows.update(_with_demotions(self._trace, self._starts, self._width))
         needed = self._needed({chain for _, chain in figures})
         return Rollup(
             labels=self._labels,
@@ -86,7 +102,7 @@ class _HourReader:
             width_ns=self._width,
             chains={chain: self._definitions[chain] for chain in needed},
             figures=figures,
-            coverage={window: self._coverage(window) for window in windows},
+            coverage={window: self._coverage(window) for window in sorted(windows)},
         )
 
     def _needed(self, chains: set[bytes]) -> list[bytes]:
@@ -164,13 +180,10 @@ class _HourReader:
         trace = self._trace
         begin, end = window - trace.started, window - trace.started + self._width
         covered = min(end, trace.span[1]) - max(begin, trace.span[0])
-        demoted = {
-            encodable(span.function)
-            for span in trace.demotions
-            if span.begin < end and (span.end is None or span.end > begin)
-        }
-        sentences = {*missing(trace), *self._fold.chains.damage}
-        return Coverage(max(covered, 0) / 1e9, frozenset(demoted), frozenset(sentences))
+        demoted = _demoted(trace, window, self._width)
+        # Demotions have a column of their own.
+        sentences = {*missing(trace), *self._fold.chains.damage} - {not_recorded(trace)}
+        return Coverage(max(covered, 0) / 1e9, demoted, frozenset(sentences))
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from functrace.rollup.figures import ChainFigures
-from functrace.rollup.figures import merged as merged_figures
 from functrace.rollup.labels import Labels
 
 HOUR_NS = 3_600_000_000_000
@@ -57,14 +55,3 @@ class Rollup:
     chains: Mapping[bytes, Chain]
     figures: Mapping[tuple[int, bytes], ChainFigures]
     coverage: Mapping[int, Coverage]
-
-
-def merged_rows(
-    parts: Iterable[Mapping[tuple[int, bytes], ChainFigures]],
-) -> dict[tuple[int, bytes], ChainFigures]:
-    """Return the sum of several tables by window and chain."""
-    rows: defaultdict[tuple[int, bytes], list[ChainFigures]] = defaultdict(list)
-    for part in parts:
-        for key, figures in part.items():
-            rows[key].append(figures)
-    return {key: merged_figures(several) for key, several in rows.items()}

@@ -68,11 +68,11 @@ class RingRollups:
         self._rollups.add(window, age_ns)
         until_ns = self._started + age_ns - self._delay_ns
         if self._rollups.ends_by(until_ns):
-            self._give(self._rollups.take(until_ns, age_ns))
+            self._give(self._rollups.pop_ended(until_ns, age_ns))
 
     def end(self, age_ns: int) -> None:
         """Roll up what remains, after the last window was added."""
-        self._give(self._rollups.take_all(age_ns))
+        self._give(self._rollups.pop_all(age_ns))
 
     def _give(self, rollups: list[Rollup]) -> None:
         self._put(Part(self._ring, self._started, tuple(rollups), self._rollups.position))

@@ -14,6 +14,20 @@ HOUR = "2023-11-14T22"
 _FACTS = {"argv": ["./shop"], "host": "web1", "build": {"main": "shop", "version": "v1.2"}}
 
 
+def write_with_demotion(path: Path) -> Path:
+    """Write a trace whose function store.Get is called once, then demoted for most of two hours."""
+    minute = 60 * SECOND
+    demoted = (w.demotion(2, 1000 + 20 * SECOND), w.promotion(2, 1000 + 80 * minute))
+    functions = (w.function(1, "main.main"), w.function(2, "store.Get"))
+    words = [w.enter(1, 0), w.enter(2, 10), w.leave(2, 20), w.base(1000 + 120 * minute)]
+    path.write_bytes(
+        w.header(version=2, started=STARTED, flags=0)
+        + w.facts(1, *functions, *demoted)
+        + w.events(2, w.track(1, 1000), *words, w.leave(1, 0))
+    )
+    return path
+
+
 def write(
     path: Path,
     *,

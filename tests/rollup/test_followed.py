@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functrace.rollup.figures import ChainFigures
+from functrace.rollup.figures import ChainFigures, merged
 from functrace.rollup.followed import FollowedRollups
 from functrace.rollup.from_trace import rollups_of
 from functrace.rollup.labels import labels_of
-from functrace.rollup.rollup import Rollup, merged_rows
+from functrace.rollup.rollup import Rollup
 from functrace.tracefile import open_trace
 from functrace.tracefile.chain_follower import ChainFollower
 from tests.live.growing import Growing
@@ -47,11 +49,11 @@ class Followed:
 
     def take(self) -> None:
         until_ns = self.follower.header.started + self.now_ns
-        self.found += self.rollups.take(until_ns, self.now_ns)
+        self.found += self.rollups.pop_ended(until_ns, self.now_ns)
 
     def stop(self) -> int:
         """Return the position from which another one goes on."""
-        self.found += self.rollups.take_all(self.now_ns)
+        self.found += self.rollups.pop_all(self.now_ns)
         self.follower.close()
         return self.rollups.position
 
@@ -60,13 +62,17 @@ class Followed:
             pass
         self.follower.finish()
         self.rollups.add(self.follower.window(), self.now_ns)
-        self.found += self.rollups.take_all(self.now_ns)
+        self.found += self.rollups.pop_all(self.now_ns)
 
 
 def rows(rollups: Iterable[Rollup]) -> _Rows:
     """Return the sum of rollups. Of several longest calls, any one may be the example."""
-    merged = merged_rows([each.figures for each in rollups])
-    return {key: row if row.failed else replace(row, example=None) for key, row in merged.items()}
+    found: defaultdict[tuple[int, bytes], list[ChainFigures]] = defaultdict(list)
+    for each in rollups:
+        for key, figures in each.figures.items():
+            found[key].append(figures)
+    sums = {key: merged(several) for key, several in found.items()}
+    return {key: row if row.failed else replace(row, example=None) for key, row in sums.items()}
 
 
 def whole(path: Path, width_ns: int) -> list[Rollup]:
@@ -134,6 +140,39 @@ def test_a_service_window_by_window(tmp_path: Path) -> None:
     assert [each for each in found.figures.values() if each.example is None] == []
 
 
+def test_windows_without_calls_in_which_a_function_was_demoted(tmp_path: Path) -> None:
+    path = service.write_with_demotion(tmp_path / "x.ftrace")
+    followed = Followed(path, 60 * SECOND)
+    while followed.read():
+        pass
+    for minute in (1, 2, 90):
+        until_ns = STARTED + minute * 60 * SECOND
+        followed.found += followed.rollups.pop_ended(until_ns, 7200 * SECOND)
+    followed.finish()
+    coverage = {start: row for each in followed.found for start, row in each.coverage.items()}
+    expected = whole(path, 60 * SECOND)
+    assert sum(len(each.coverage) for each in followed.found) == len(coverage)
+    assert coverage == {start: row for each in expected for start, row in each.coverage.items()}
+    assert rows(followed.found) == rows(expected)
+
+
+def test_more_windows_than_are_counted_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functrace.rollup.followed._MAX_BEHIND", 10)
+    monkeypatch.setattr("functrace.rollup.followed._AHEAD", 5)
+    path = service.write(tmp_path / "x.ftrace", seconds=30)
+    path.write_bytes(w.header(version=2) + path.read_bytes()[4096:])
+    followed = Followed(path, SECOND)
+    followed.finish()
+    (found,) = followed.found
+    sentence = "calls were not counted: too many windows passed at a time"
+    missing = {(start - STARTED) // SECOND for start, row in found.coverage.items() if row.missing}
+    assert missing == set(range(14, 31))
+    assert {text for row in found.coverage.values() for text in row.missing} == {sentence}
+    assert max(start for start, _ in found.figures) == STARTED + 13 * SECOND
+
+
 def test_windows_are_returned_once_they_have_ended(tmp_path: Path) -> None:
     path = service.write(tmp_path / "x.ftrace")
     path.write_bytes(w.header(version=2) + path.read_bytes()[4096:])
@@ -144,7 +183,7 @@ def test_windows_are_returned_once_they_have_ended(tmp_path: Path) -> None:
     windows = {window for each in followed.found for window, _ in each.figures}
     assert windows == {STARTED - 20 * SECOND, STARTED + 40 * SECOND}
     assert followed.rollups.position == 100 * SECOND
-    assert followed.rollups.take(STARTED + 150 * SECOND, followed.now_ns) == []
+    assert followed.rollups.pop_ended(STARTED + 150 * SECOND, followed.now_ns) == []
 
 
 def test_failed_calls_in_more_windows_than_there_are_texts(tmp_path: Path) -> None:

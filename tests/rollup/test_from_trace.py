@@ -163,6 +163,19 @@ def test_what_is_missing_is_in_the_rollup(tmp_path: Path) -> None:
     assert [round(each.seconds) for each in found.coverage.values()] == [40, 60, 50]
 
 
+def test_a_window_without_calls_has_a_row_if_a_function_was_demoted(tmp_path: Path) -> None:
+    """Demotions are from 0:00:20 to 1:20:00 after the start, which is 13:20 after the full hour."""
+    found = rollups(service.write_with_demotion(tmp_path / "x.ftrace"))
+    coverage = {start: each for rollup in found for start, each in rollup.coverage.items()}
+    assert [len(rollup.coverage) for rollup in found] == [47, 34, 1]
+    assert [len(rollup.figures) for rollup in found] == [1, 0, 1]
+    assert sum(each.demoted == {"store.Get"} for each in coverage.values()) == 81
+    assert not any(each.missing for each in coverage.values())
+    assert sum(each.seconds for each in coverage.values()) == pytest.approx(
+        81 * 60 - 20 + 20, abs=1
+    )
+
+
 def test_a_damaged_trace_of_many_years_is_read(tmp_path: Path) -> None:
     words = [w.enter(1, 1), w.base(1 << 60), w.leave(1, 5)]
     path = tmp_path / "x.ftrace"

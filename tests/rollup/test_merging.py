@@ -13,7 +13,6 @@ from functrace.rollup import duration_buckets
 from functrace.rollup.duration_buckets import bounds_of, bucket_of, percentile_ns
 from functrace.rollup.error_texts import ErrorText, ErrorTexts, bounded
 from functrace.rollup.figures import MAX_SUM, NO_CALLS, ChainFigures, Example, merged
-from functrace.rollup.rollup import merged_rows
 
 _LIMIT = 3
 
@@ -104,13 +103,6 @@ def test_no_calls_change_nothing() -> None:
 def test_sums_stop_at_the_largest_number() -> None:
     large = ChainFigures(calls=1, total_ns=MAX_SUM - 1)
     assert merged([large, large]).total_ns == MAX_SUM
-
-
-def test_tables_are_merged_row_by_row() -> None:
-    one = ChainFigures(calls=1)
-    table = merged_rows([{(0, b"a"): one, (0, b"b"): one}, {(0, b"a"): one, (60, b"a"): one}])
-    counts = {key: row.calls for key, row in table.items()}
-    assert counts == {(0, b"a"): 2, (0, b"b"): 1, (60, b"a"): 1}
 
 
 @given(st.integers(0, 1 << 60))

@@ -133,6 +133,20 @@ def test_what_was_lost_is_in_the_windows_of_that_time(folder: Path) -> None:
     assert coverage.seconds == pytest.approx(4, abs=0.1)
 
 
+def test_a_window_of_which_everything_was_lost_has_a_row(folder: Path) -> None:
+    ring, hours, parts = Ring(folder), Hours(), []
+    watcher = following(folder, hours, parts)
+    calls_in(ring, 1, range(1, 3))
+    hours.since_start = 3
+    watcher.poll()
+    ring.add(w.switch(1, 5), w.base(1000 + 70 * _SECOND), skip=3)
+    hours.since_start = 300
+    watcher.poll()
+    watcher.close()
+    found = [each for part in parts for rollup in part.rollups for each in rollup.coverage.values()]
+    assert [bool(each.missing) for each in found] == [True] * 5
+
+
 # ---- the writer ----
 
 
