@@ -82,7 +82,7 @@ def callers(traces: tuple[str, ...], dask: str | None, as_json: bool, **flags: A
     a URL of these such as 's3://bucket/*.ftrace'; several traces are merged. TIME is 5us, 2ms or
     1.5s.
     """
-    store = store_options.take(traces, flags)
+    store = store_options.pop_store(traces, flags)
     if store is not None and dask is not None:
         raise UsageError("--dask requires traces, not --store")
     if store is not None or dask is not None or any(map(is_url, traces)):

@@ -56,7 +56,7 @@ def export(traces: tuple[str, ...], to: str, out: str | None, **options: Any) ->
     spans         otlp: sent to an OpenTelemetry collector, see docs/otlp.md;
                   zipkin: written, or sent to a Zipkin server with --endpoint
     """
-    store = store_options.take(traces, options)
+    store = store_options.pop_store(traces, options)
     output_format = FORMATS[to]
     given = {name: value for name, value in options.items() if _is_given(value)}
     for name in given.keys() - set(output_format.options):

@@ -60,7 +60,7 @@ def graph(function: str, traces: tuple[str, ...], as_json: bool, **flags: Any) -
     task is marked go, thread, task or started; it may take longer than its caller. Recursion is
     folded.
     """
-    store = store_options.take(traces, flags)
+    store = store_options.pop_store(traces, flags)
     options = _Options(as_json, min(flags["depth"] or _MAX_DEPTH, _MAX_DEPTH), flags["min_share"])
     if store is not None:
         with report_notes.reading(store) as query:

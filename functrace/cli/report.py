@@ -74,7 +74,7 @@ def report(traces: tuple[str, ...], sort: str, as_json: bool, **flags: Any) -> N
     function once. self is total without callees and without suspended, the part of total for
     which the call's task waited in the event loop (Python only).
     """
-    store = store_options.take(traces, flags)
+    store = store_options.pop_store(traces, flags)
     options = _Options(_ALIASES.get(sort, sort), as_json, **flags)
     if store is not None:
         with report_notes.reading(store) as query:

@@ -37,7 +37,7 @@ def services(
     lead to its calls. TRACE is a trace file or a folder of traces. A store has no joins: with
     --store, its services are listed.
     """
-    store = store_options.take(traces, flags)
+    store = store_options.pop_store(traces, flags)
     if store is not None:
         if to:
             raise UsageError("--to requires traces: a store has no joins of requests")

@@ -73,7 +73,7 @@ def traces_or_store(function: F) -> F:
     return _argument(function)
 
 
-def take(traces: tuple[str, ...], flags: dict[str, Any]) -> ChosenStore | None:
+def pop_store(traces: tuple[str, ...], flags: dict[str, Any]) -> ChosenStore | None:
     """Remove the options from `flags`, and return the store; None if traces are read.
 
     Raises:

@@ -36,7 +36,7 @@ def triage(traces: tuple[str, ...], limit: int | None, as_json: bool, **flags: A
     several traces are evaluated together. A store has no single calls: with --store, what failed,
     was slow or recursive is shown.
     """
-    store = store_options.take(traces, flags)
+    store = store_options.pop_store(traces, flags)
     if store is not None:
         with report_notes.reading(store) as query:
             found, notes = report_notes.read_with_notes(
