@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from functrace.analysis.folds import Folds
-from functrace.export import arrow_tables
+from functrace.export import arrow_tables, demotion_table
 from functrace.export.arrow_tables import ROWS, Tables
 from functrace.tracefile import Trace
 
@@ -29,6 +30,7 @@ def write(traces: Sequence[Trace], folder: Path) -> None:
         "functions": (read.functions, arrow_tables.FUNCTIONS),
         "requests": (read.requests, arrow_tables.REQUESTS),
         "processes": (read.processes, arrow_tables.PROCESSES),
+        "demotions": (partial(demotion_table.batches, traces), demotion_table.DEMOTIONS),
     }
     for name, (batches, schema) in others.items():
         with _writer(folder / f"{name}.parquet", schema) as writer:

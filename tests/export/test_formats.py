@@ -25,6 +25,7 @@ from tests.tracefile.meaning import IMPLEMENTATIONS, implementation
 from tests.tracefile.vectors import VECTORS
 
 DOCS = Path(__file__).parents[2] / "docs" / "exports.md"
+DEMOTED = Path(__file__).parents[1] / "vectors" / "demoted.ftrace"
 FILES = [name for name, wanted in FORMATS.items() if wanted.suffix]
 
 
@@ -245,9 +246,20 @@ def test_parquet_tables_join(tmp_path: Path) -> None:
     )
 
 
+def test_parquet_lists_demotions(tmp_path: Path) -> None:
+    traces = [*program.write(tmp_path), DEMOTED]
+    folder = exported(traces, "parquet")
+    rows = duckdb.sql(f"SELECT * FROM '{folder}/demotions.parquet'").fetchall()
+    assert rows == [
+        (2, "main.price", 32, 80, 42_000_000, True),
+        (2, "main.price", 95, 95, 4_294_967_295, True),
+        (2, "main.work", 70, None, 9_000_000, False),
+    ]
+
+
 def test_queries_of_the_docs_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    traces = program.write(tmp_path)
+    traces = [*program.write(tmp_path), DEMOTED]
     exported(traces, "parquet").rename("shop.parquet")
     queries = re.findall(r"```sql\n(.*?)```", DOCS.read_text("utf-8"), re.S)
     assert len(queries) >= 5

@@ -11,7 +11,7 @@ import pandas
 import pytest
 
 from functrace import notebook
-from functrace.export import arrow_tables
+from functrace.export import arrow_tables, demotion_table
 from tests.cli import shop
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -53,11 +53,12 @@ def test_columns_are_those_of_the_tables() -> None:
         "functions": arrow_tables.FUNCTIONS,
         "requests": arrow_tables.REQUESTS,
         "processes": arrow_tables.PROCESSES,
+        "demotions": demotion_table.DEMOTIONS,
     }
     written: dict[str, set[str]] = {name: set() for name in schemas}
     for row in re.findall(r"^\| `.* \|$", section, re.M):
         _, columns, of, *_ = row.split("|")
-        for name in of.split(","):
+        for name in of.split("(")[0].split(","):
             written[name.strip()] |= set(re.findall(r"`(\w+)`", columns))
     for name, schema in schemas.items():
         assert set(schema.names) <= written[name], name
