@@ -8,6 +8,8 @@ from typing import TypeAlias
 
 Array: TypeAlias = tuple[int, int, int] | None
 Source: TypeAlias = tuple[Array, int, Array, Array, Array, Array, int, int]
+Listing: TypeAlias = tuple[Array, Array, int, int, int, int, int, int, int, int]
+Listed: TypeAlias = tuple[bytearray, int, bytearray]
 Column: TypeAlias = tuple[Array, Array, int, int]
 
 VERSION: int
@@ -27,27 +29,23 @@ def fold(
     source: Source,
     selected_tracks: Array,
     histogram_of: Array,
-    row_of: Array,
-    focus: Array,
     direction_of: Array,
     origin_numbers: Array,
     origin_ids: Array,
     since: int,
     until: int,
     node_limit: int,
-    row_limit: int,
-    min_row_duration: int,
-    rows_failed_only: int,
-    rows_include_callers: int,
-    preceding_rows: int,
-    match_since: int,
-    match_until: int,
     starts_are_observed: int,
+    listings: tuple[Listing, ...],
     bounds: Array,
     ns_per_tick: float,
     /,
-) -> tuple[bytearray, bytearray, bytearray, bytearray, bytearray, tuple[int, ...]]:
-    """Return nodes, blocks, rows, origins of nodes, requests, and analysis.request.Counters."""
+) -> tuple[bytearray, bytearray, list[Listed], bytearray, bytearray, tuple[int, ...]]:
+    """Return nodes, blocks, listings, origins of nodes, requests, and analysis.request.Counters.
+
+    A listing that is asked for has the fields of analysis.request.RowFilter; one that is returned
+    has rows, whether some are missing, and by function the longest duration that was omitted.
+    """
 
 class Events:
     """A walk over a trace that returns a block of rows at a time.

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from functrace._native.row_types import CUT, ERROR, GOEXIT, PANIC, UNFINISHED
 from functrace.analysis.chains import Chains
 from functrace.analysis.columns import Bools, Columns, Int32s, Int64s
-from functrace.analysis.request import Rows
+from functrace.analysis.request import Listed
 from functrace.tracefile.reader import Trace
 
 
@@ -44,6 +45,8 @@ class Calls(Columns):
     """whether the recorder kept only the beginning of the text"""
     truncated: bool
     """whether the limit left calls out"""
+    omitted: dict[int, int]
+    """duration of the longest call that Listing.usual_factor left out, by function"""
     chains: Chains
     """chains of all selected calls, listed or not"""
 
@@ -51,13 +54,21 @@ class Calls(Columns):
         """Return the number of listed calls."""
         return len(self.start)
 
+    def only(self, chosen: Bools) -> Calls:
+        """Return the chosen calls. Those whose parent is not chosen have none."""
+        place = np.append(np.where(chosen, np.cumsum(chosen) - 1, -1), -1).astype(np.int32)
+        columns: dict[str, Any] = {name: column[chosen] for name, column in self.columns().items()}
+        columns["parent"] = place[columns["parent"]]
+        return replace(self, **columns)
+
     def text(self, call: int) -> str:
         """Return the text of the call's error or panic, or an empty string."""
         return self.chains.trace.text(int(self.text_at[call]), int(self.text_bytes[call]))
 
 
-def calls_of(trace: Trace, rows: Rows, truncated: bool, chains: Chains) -> Calls:
+def calls_of(trace: Trace, listed: Listed, chains: Chains) -> Calls:
     """Sort the raw rows of a fold and convert them to columns."""
+    rows = listed.rows
     # Rows come in the order of their ends. Calls at the same tick are sorted outer calls first.
     # Those without a caller keep their order: inherited calls, without rows, may enclose them.
     depth = np.where(rows["parent"] < 0, 0, rows["depth"])
@@ -67,6 +78,8 @@ def calls_of(trace: Trace, rows: Rows, truncated: bool, chains: Chains) -> Calls
     place[-1] = -1
     sorted_rows = rows[order]
     flags = sorted_rows["flags"]
+    left_out = np.flatnonzero(listed.omitted)
+    longest = trace.clock.nanoseconds(listed.omitted[left_out])
     return Calls(
         start=trace.clock.nanoseconds(sorted_rows["start"]),
         start_ticks=sorted_rows["start"].copy(),
@@ -84,6 +97,7 @@ def calls_of(trace: Trace, rows: Rows, truncated: bool, chains: Chains) -> Calls
         text_at=sorted_rows["text"].copy(),
         text_bytes=sorted_rows["text_length"].astype(np.int64),
         text_cut=(flags & CUT) > 0,
-        truncated=truncated,
+        truncated=listed.truncated,
+        omitted=dict(zip(left_out.tolist(), longest.tolist(), strict=True)),
         chains=chains,
     )

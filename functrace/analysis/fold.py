@@ -14,7 +14,7 @@ from functrace.analysis.chains import Chains, chains_of
 from functrace.analysis.columns import Int32s, Int64s
 from functrace.analysis.damage import damage
 from functrace.analysis.origins import Origins
-from functrace.analysis.request import Counters, Flags, Request, Result, Rows
+from functrace.analysis.request import Counters, Flags, Listed, Request, Result, RowFilter, Rows
 from functrace.analysis.request_rows import requests_of
 from functrace.analysis.selection import EVERYTHING, Selection, flags
 from functrace.analysis.track_words import source_of
@@ -45,9 +45,9 @@ class Listing:
     """number of calls just before a call of ``focus`` that are listed too"""
     window: Selection | None = None
     """window of the calls to match; None: the selection. Only calls in the selection are listed"""
-
-
-_NO_CALLS = Listing(limit=0)
+    usual_factor: int = 0
+    """once half of the limit is reached, only calls are listed that took this many times the 90th
+    percentile of the calls of their function so far; 0: all. Calls.omitted has what was left out"""
 
 
 def fold(
@@ -66,7 +66,7 @@ def fold(
         node_limit: the number of nodes beyond which a new chain is counted as if it began at its
             last function.
     """
-    result = _run(_request(trace, selection, _NO_CALLS, histograms_of, node_limit))
+    result = _run(_request(trace, selection, (), histograms_of, node_limit))
     return chains_of(trace, result, damage(trace, result.counters))
 
 
@@ -79,10 +79,18 @@ def calls(
     node_limit: int = _NODE_LIMIT,
 ) -> Calls:
     """Return the listed calls of a trace, and the chains of all selected calls."""
-    request = _request(trace, selection, listing or Listing(), histograms_of, node_limit)
-    result = _run(request)
+    request = _request(trace, selection, (listing or Listing(),), histograms_of, node_limit)
+    return _listed(trace, _run(request))[0]
+
+
+def calls_of_each(trace: Trace, listings: Sequence[Listing]) -> list[Calls]:
+    """Return the calls of several listings, and the chains of all calls, from one fold."""
+    return _listed(trace, _run(_request(trace, EVERYTHING, listings, (), _NODE_LIMIT)))
+
+
+def _listed(trace: Trace, result: Result) -> list[Calls]:
     chains = chains_of(trace, result, damage(trace, result.counters))
-    return calls_of(trace, result.rows, bool(result.counters.truncated), chains)
+    return [calls_of(trace, each, chains) for each in result.listed]
 
 
 def fold_requests(
@@ -98,7 +106,7 @@ def fold_requests(
     """
     if origins is not None:
         trace = replace(trace, origins=(origins.numbers, origins.ids))
-    request = _request(trace, EVERYTHING, _NO_CALLS, (), node_limit)
+    request = _request(trace, EVERYTHING, (), (), node_limit)
     if any(function.direction for function in trace.functions):
         request = replace(request, direction_of=_directions(trace))
     result = _run(request)
@@ -139,12 +147,12 @@ def fold_windows(
     histograms_of = range(len(trace.functions)) if with_histograms else ()
     ends = _ascending(trace, bounds)
     request = replace(
-        _request(trace, EVERYTHING, listing, histograms_of, _NODE_LIMIT),
+        _request(trace, EVERYTHING, (listing,), histograms_of, _NODE_LIMIT),
         bounds=ends,
         ns_per_tick=1e9 / trace.clock.ticks_per_second,
     )
     result = _run(request)
-    nodes, rows = result.nodes, result.rows
+    nodes, rows = result.nodes, result.listed[0].rows
     chains = chains_of(trace, result, damage(trace, result.counters), Clock(1e9))
     window_of_row = np.searchsorted(ends, rows["start"] + rows["duration"], "right") - 1
     return WindowFold(chains, nodes["window"].copy(), rows, window_of_row)
@@ -157,43 +165,54 @@ def _ascending(trace: Trace, bounds: Sequence[int]) -> Int64s:
 
 
 def _run(request: Request) -> Result:
-    nodes, blocks, rows, origins_of_nodes, requests, counters = engine().fold(
+    nodes, blocks, listed, origins_of_nodes, requests, counters = engine().fold(
         request.source.arguments(),
         array(request.selected_tracks),
         array(request.histogram_of),
-        array(request.row_of),
-        array(request.focus),
         array(request.direction_of),
         array(request.origin_numbers),
         array(request.origin_ids),
         request.since,
         request.until,
         request.node_limit,
-        request.row_limit,
-        request.min_row_duration,
-        request.rows_failed_only,
-        request.rows_include_callers,
-        request.preceding_rows,
-        request.match_since,
-        request.match_until,
         request.starts_are_observed,
+        tuple(_listing_arguments(each) for each in request.listings),
         array(request.bounds),
         request.ns_per_tick,
     )
     return Result(
         np.frombuffer(nodes, NODE),
         np.frombuffer(blocks, BLOCK),
-        np.frombuffer(rows, ROW),
+        tuple(_listed_rows(*each) for each in listed),
         np.frombuffer(origins_of_nodes, NODE_ORIGIN),
         np.frombuffer(requests, REQUEST),
         Counters(*counters),
     )
 
 
+def _listing_arguments(each: RowFilter) -> tuple[object, ...]:
+    return (
+        array(each.row_of),
+        array(each.focus),
+        each.row_limit,
+        each.min_duration,
+        each.failed_only,
+        each.include_callers,
+        each.preceding_rows,
+        each.match_since,
+        each.match_until,
+        each.usual_factor,
+    )
+
+
+def _listed_rows(rows: bytearray, truncated: int, omitted: bytearray) -> Listed:
+    return Listed(np.frombuffer(rows, ROW), bool(truncated), np.frombuffer(omitted, np.int64))
+
+
 def _request(
     trace: Trace,
     selection: Selection,
-    listing: Listing,
+    listings: Sequence[Listing],
     histograms_of: Collection[int],
     node_limit: int,
 ) -> Request:
@@ -201,27 +220,34 @@ def _request(
     numbers, ids = Origins(*trace.origins).columns() if trace.origins else (None, None)
     functions, tracks = source.function_count, len(source.tracks)
     since, until = _window(selection, clock)
-    match_since, match_until = _window(listing.window or selection, clock)
     return Request(
         source=source,
         since=since,
         until=until,
         selected_tracks=flags(selection.tracks, tracks),
         histogram_of=flags(histograms_of or None, functions),
-        row_of=flags(listing.functions, functions),
-        focus=_focus(listing, functions),
         direction_of=_directions(trace) if trace.origins else None,
         origin_numbers=numbers,
         origin_ids=ids,
+        node_limit=min(node_limit, _NODE_LIMIT),
+        starts_are_observed=trace.language == "python",
+        listings=tuple(_row_filter(each, selection, clock, functions) for each in listings),
+    )
+
+
+def _row_filter(listing: Listing, selection: Selection, clock: Clock, functions: int) -> RowFilter:
+    match_since, match_until = _window(listing.window or selection, clock)
+    return RowFilter(
+        row_of=flags(listing.functions, functions),
+        focus=_focus(listing, functions),
         row_limit=min(max(listing.limit, 0), _ROW_LIMIT),
-        min_row_duration=clock.ticks(listing.min_duration_ns),
-        rows_failed_only=listing.failed_only,
-        rows_include_callers=listing.include_callers,
+        min_duration=clock.ticks(listing.min_duration_ns),
+        failed_only=listing.failed_only,
+        include_callers=listing.include_callers,
         preceding_rows=min(max(listing.preceding_calls, 0), _ROW_LIMIT),
         match_since=match_since,
         match_until=match_until,
-        node_limit=min(node_limit, _NODE_LIMIT),
-        starts_are_observed=trace.language == "python",
+        usual_factor=listing.usual_factor,
     )
 
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from functrace.analysis import triage as package
-from functrace.analysis.triage import Triage, failed_calls, triage
+from functrace.analysis.triage import Triage, listed_calls, triage
 from functrace.tracefile import open_trace
 from tests.analysis.recorded import Goroutine, Recorded
 from tests.cli import faulty
@@ -243,7 +242,7 @@ def test_a_call_whose_exit_alone_is_missing_is_not_open(program: Program) -> Non
 def test_whether_tracks_run_is_unknown_if_too_many_calls_are_near_the_end(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(package.never_ended, "MAX_LISTED_CALLS", 10)
+    monkeypatch.setattr(listed_calls, "MAX_LISTED_CALLS", 10)
     worker = program.recorded.goroutine(2, parent=1)
     worker.enter("main.a")
     program.recorded.now += MILLISECOND
@@ -284,6 +283,30 @@ def test_slow_calls_of_several_chains(program: Program) -> None:
         (["main", "a"], 2, 50 * MILLISECOND),
         (["main", "b", "a"], 1, 70 * MILLISECOND),
     ]
+
+
+def test_outliers_among_more_long_calls_than_are_listed(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listed_calls, "MAX_LISTED_CALLS", 40)
+    program.main.call("main.a", took=20 * MILLISECOND, times=100)
+    program.main.call("main.a", took=500 * MILLISECOND, times=3)
+    program.main.call("main.a", took=20 * MILLISECOND, times=100)
+    found = program.triage()
+    assert [(each.count, each.max) for each in found.slow] == [(3, 500 * MILLISECOND)]
+    assert "slow" not in found.sampled
+
+
+def test_outliers_that_seemed_usual_are_missed_and_this_is_stated(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listed_calls, "MAX_LISTED_CALLS", 20)
+    program.main.call("main.a", took=20 * MILLISECOND, times=30)
+    program.main.call("main.a", took=1000, times=1000)
+    found = program.triage()
+    (each,) = found.slow
+    assert 10 <= each.count < 30
+    assert "slow" in found.sampled
 
 
 def test_repetition_within_one_call(program: Program) -> None:
@@ -373,9 +396,8 @@ def test_tracks_that_start_each_other_are_no_recursion(program: Program) -> None
 def test_figures_of_a_sample_are_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = faulty.faulty(tmp_path / "a.ftrace")
     assert not triage([open_trace(path)]).sampled
-    monkeypatch.setattr(failed_calls, "MAX_LISTED_CALLS", 4)
-    monkeypatch.setattr(failed_calls, "_MIN_LISTED_CALLS", 0)
-    monkeypatch.setattr(package.slow, "MAX_LISTED_CALLS", 1)
+    monkeypatch.setattr(listed_calls, "MAX_LISTED_CALLS", 1)
+    monkeypatch.setattr(listed_calls, "_MIN_LISTED_CALLS", 0)
     assert triage([open_trace(path)]).sampled == {"failing", "swallowed", "slow"}
 
 
@@ -383,12 +405,12 @@ def test_the_limit_on_listed_calls_is_that_of_all_traces(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     traces = [open_trace(faulty.faulty(tmp_path / f"{name}.ftrace")) for name in "abc"]
-    (one,) = failed_calls.list_failed_calls(traces[:1])
-    monkeypatch.setattr(failed_calls, "MAX_LISTED_CALLS", len(one.calls))
-    monkeypatch.setattr(failed_calls, "_MIN_LISTED_CALLS", 2)
-    found = failed_calls.list_failed_calls(traces)
-    assert [len(each.calls) for each in found] == [len(one.calls), 2, 2]
-    assert [each.calls.truncated for each in found] == [False, True, True]
+    (one,) = (each.failed.calls for each in listed_calls.list_calls(traces[:1]))
+    monkeypatch.setattr(listed_calls, "MAX_LISTED_CALLS", len(one))
+    monkeypatch.setattr(listed_calls, "_MIN_LISTED_CALLS", 2)
+    found = [each.failed.calls for each in listed_calls.list_calls(traces)]
+    assert list(map(len, found)) == [len(one), 2, 2]
+    assert [each.truncated for each in found] == [False, True, True]
 
 
 def test_findings_of_several_traces_are_added(tmp_path: Path) -> None:

@@ -168,7 +168,7 @@ def test_entries_fit_a_narrow_terminal(tmp_path: Path) -> None:
 def test_numbers_of_a_sample_are_lower_bounds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module = "functrace.analysis.triage.failed_calls"
+    module = "functrace.analysis.triage.listed_calls"
     monkeypatch.setattr(f"{module}.MAX_LISTED_CALLS", 5)
     monkeypatch.setattr(f"{module}._MIN_LISTED_CALLS", 0)
     found = triage([open_trace(faulty.faulty(tmp_path / "a.ftrace"))])

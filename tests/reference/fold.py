@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,12 +14,12 @@ from functrace._native.row_types import (
     NODE,
     NODE_ORIGIN,
     PANIC,
-    ROW,
     UNFINISHED,
 )
 from functrace.analysis.request import Counters, Result, Rows
 from functrace.analysis.request import Request as Question
 from functrace.tracefile import format as fmt
+from tests.reference.listing import Lister, Row
 from tests.reference.requests import Request, read_request, request_rows
 from tests.reference.track_walk import Call, Failure, TrackWalk, add_time, children_of
 
@@ -42,7 +42,7 @@ def fold(ask: Question) -> Result:
     return Result(
         np.array([node.row() for node in nodes], NODE),
         _blocks(tree.blocks, kept),
-        np.array([row.row(kept) for row in tree.rows], ROW),
+        tuple(lister.listed(kept) for lister in tree.listers),
         np.array([(i, node.origin) for i, node in enumerate(nodes) if node.origin], NODE_ORIGIN),
         request_rows(tree.requests, kept),
         tree.counters,
@@ -93,54 +93,9 @@ class _Node:
 
 
 @dataclass
-class _Row:
-    start: int
-    duration: int
-    suspended: int
-    text: int
-    text_length: int
-    flags: int
-    node: int
-    function: int
-    track: int
-    depth: int
-    parent: int = -1
-
-    def row(self, kept: list[int]) -> tuple[int, ...]:
-        return (
-            self.start,
-            self.duration,
-            self.suspended,
-            self.text,
-            self.text_length,
-            self.flags,
-            kept[self.node],
-            self.function,
-            self.track,
-            self.depth,
-            self.parent,
-            0,
-        )
-
-
-class _Ended:
-    """Rows of calls that have ended in one that may be listed and is open."""
-
-    def __init__(self, before: int = 0) -> None:
-        self.rows: list[_Row] = []
-        """those whose parent it will be"""
-        self.before: deque[_Row] = deque(maxlen=before)
-        """those that will be listed if a call that is asked for comes next"""
-        self.wanted = False
-        """whether the call is to be listed for what was in it"""
-
-
-@dataclass
 class _Call(Call):
     """A call by its node."""
 
-    listed: bool = False
-    ended: _Ended = field(default_factory=_Ended)
     number: int = -1
     """by the calls that are not inherited"""
     request: Request | None = None
@@ -155,7 +110,8 @@ class _Tree:
         self._histograms: dict[int, int] = {}
         self.nodes: list[_Node] = []
         self.blocks: dict[tuple[int, int], list[int]] = {}
-        self.rows: list[_Row] = []
+        functions = ask.source.function_count
+        self.listers = [Lister(each, functions, self._usual) for each in ask.listings]
         self.requests: list[Request] = []
         self.counters = Counters()
         self.calls = 0
@@ -238,6 +194,21 @@ class _Tree:
             bucket = duration >> (high - 5) & BUCKETS - 1
         self.blocks.setdefault((owner, exponent), [0] * BUCKETS)[bucket] += 1
 
+    def _usual(self, function: int) -> int:
+        """The lower bound of the bucket of the 90th percentile."""
+        blocks = [
+            (exponent, counts)
+            for (owner, exponent), counts in self.blocks.items()
+            if owner == function
+        ]
+        total, above = sum(sum(counts) for _, counts in blocks), 0
+        for exponent, counts in sorted(blocks, reverse=True):
+            for bucket in reversed(range(BUCKETS)):
+                above += counts[bucket]
+                if above * 10 > total:
+                    return (BUCKETS + bucket) << (exponent - 1) if exponent else bucket
+        return 0
+
 
 def _note_failure(node: _Node, track: int, call: _Call, failure: Failure) -> None:
     node.errors += bool(failure.flags & ERROR)
@@ -272,8 +243,6 @@ class _TrackFold(TrackWalk[_Call]):
         self._ask = ask
         self._tree = tree
         self._places = places
-        self._ended = _Ended(ask.preceding_rows)
-        self._open_focused = 0
         self._level_calls = [0, 0]
         """calls at each of the outer two levels"""
         self._inbound_calls = 0
@@ -284,6 +253,8 @@ class _TrackFold(TrackWalk[_Call]):
         if inbound_of.get(self._track) == _AS_PARENT:
             inbound_of[self._track] = inbound_of.get(parent, _NO_INBOUND)
         first = len(self._tree.requests)
+        for lister in self._tree.listers:
+            lister.begin_track()
         deque(self.words(), maxlen=0)
         if not self._is_single():
             inbound_of[self._track] = _NO_INBOUND
@@ -292,36 +263,32 @@ class _TrackFold(TrackWalk[_Call]):
                 request.ancestor = inbound_of.get(self._track, _NO_INBOUND)
 
     def _enter(self, function: int, start: int) -> None:
-        ask = self._ask
         around = self._calls[-1].id if self._calls else self._outer
         node = self._tree.child(around, function, not self._calls and around >= 0)
-        listed = ask.row_of is None or bool(ask.row_of[function])
-        ended = _Ended(ask.preceding_rows)
-        self._push(_Call(node, start, function, self._waited, listed=listed, ended=ended))
+        self._push(_Call(node, start, function, self._waited))
         if len(self._calls) <= 2:
             self._level_calls[len(self._calls) - 1] += 1
         self._calls[-1].number = self._tree.calls
         self._tree.calls += 1
-        self._open_focused += self._is_focused(function)
+        for lister in self._tree.listers:
+            lister.enter(function)
 
     def _leave(self, end: int, failure: Failure) -> None:
         call = self._pop()
-        self._open_focused -= self._is_focused(call.function)
         waited = self._waited - call.waited
         if call.request:
             call.request.finish(call.id, end, failure, self._functions)
-        if self._is_counted(call.start, end):
+        counts = self._is_counted(call.start, end)
+        if counts:
             self._tree.count(self._track, call, end, waited, failure)
             if self._calls and self._tree.nodes[call.id].parent == self._calls[-1].id:
                 self._tree.nodes[call.id].repeat(self._calls[-1])
         if self._calls:
             around = self._calls[-1]
             around.inside = add_time(around.inside, end - call.start - waited)
-        ended = self._around()
-        if call.listed and end - call.start >= self._ask.min_row_duration and self._ask.row_limit:
+        for lister in self._tree.listers:
             row = self._row(call, end - call.start, waited, failure)
-            self._list(call, row, ended)
-        self._pass_rows(call, ended)
+            lister.leave(call.function, row, counts=counts)
 
     def _enter_inherited(self, function: int, start: int) -> None:
         """Inherited calls have nodes, for the chains below them, and no figures."""
@@ -330,8 +297,8 @@ class _TrackFold(TrackWalk[_Call]):
 
     def _leave_inherited(self, end: int) -> None:  # noqa: ARG002
         call = self._pop()
-        self._open_focused -= self._is_focused(call.function)
-        self._pass_rows(call, self._around())
+        for lister in self._tree.listers:
+            lister.leave(call.function, None)
 
     def _request(self, value: int, payload: bytes) -> None:
         if self._ask.direction_of is None:
@@ -366,15 +333,6 @@ class _TrackFold(TrackWalk[_Call]):
             self._last[call.function] = node
         call.id = node
 
-    def _around(self) -> _Ended:
-        """What has ended in the innermost call that may be listed."""
-        listed = (outer.ended for outer in reversed(self._calls) if outer.listed)
-        return next(listed, self._ended)
-
-    def _pass_rows(self, call: _Call, around: _Ended) -> None:
-        around.rows += call.ended.rows
-        around.wanted |= call.ended.wanted
-
     def _put_child(self, child: int, call: int) -> None:
         self._places[child] = call
         self._tree.inbound_of[child] = self._inbound_of_child(child)
@@ -408,8 +366,8 @@ class _TrackFold(TrackWalk[_Call]):
         is_whole = not (self._had_gap or self._tolerant or self._hidden or self._inherited)
         return is_whole and max(self._level_calls) <= 1
 
-    def _row(self, call: _Call, duration: int, waited: int, failure: Failure) -> _Row:
-        return _Row(
+    def _row(self, call: _Call, duration: int, waited: int, failure: Failure) -> Row:
+        return Row(
             call.start,
             duration,
             waited,
@@ -422,54 +380,11 @@ class _TrackFold(TrackWalk[_Call]):
             len(self._calls),
         )
 
-    def _list(self, call: _Call, row: _Row, around: _Ended) -> None:
-        """around is what has ended in the call around this one."""
-        ask = self._ask
-        if row.start + row.duration < ask.match_since or row.start > ask.match_until:
-            return
-        if self._is_focused(call.function) and not self._open_focused:
-            self._list_before(around)
-        if self._is_listed(call, row.flags):
-            call.ended.wanted = True
-            if self._is_counted(row.start, row.start + row.duration):
-                self._add_row(row, call.ended)
-        else:
-            around.before.append(row)
-
     def _is_counted(self, start: int, end: int) -> bool:
         bounds = self._ask.bounds
         if bounds is not None and not bounds[0] <= end < bounds[-1]:
             return False
         return self._counted and start <= self._ask.until and end >= self._ask.since
-
-    def _list_before(self, around: _Ended) -> None:
-        for row in around.before:
-            own = _Ended()
-            if self._is_counted(row.start, row.start + row.duration):
-                self._add_row(row, own)
-            around.rows += own.rows
-        around.before.clear()
-
-    def _add_row(self, row: _Row, own: _Ended) -> None:
-        """The row becomes the parent of its call's own, and what waits for a parent instead."""
-        rows = self._tree.rows
-        if len(rows) >= self._ask.row_limit:
-            self._tree.counters.truncated = 1
-            return
-        for inner in own.rows:
-            inner.parent = len(rows)
-        own.rows = [row]
-        rows.append(row)
-
-    def _is_focused(self, function: int) -> bool:
-        return self._ask.focus is not None and bool(self._ask.focus[function])
-
-    def _is_listed(self, call: _Call, flags: int) -> bool:
-        if self._ask.rows_include_callers and call.ended.wanted:
-            return True
-        if self._ask.focus is not None:
-            return self._open_focused > 0 or self._is_focused(call.function)
-        return not self._ask.rows_failed_only or bool(flags & (ERROR | PANIC))
 
 
 def _drop_empty(nodes: list[_Node]) -> list[int]:

@@ -153,7 +153,11 @@ def _question(chance: random.Random) -> tuple[Selection, Listing]:
     selection = Selection(since, since + chance.randrange(100), tracks)
     if chance.random() < 0.5:
         return selection, Listing(
-            chance.randrange(5), None, chance.randrange(20), chance.random() < 0.2
+            chance.randrange(5),
+            None,
+            chance.randrange(20),
+            chance.random() < 0.2,
+            usual_factor=chance.randrange(3),
         )
     some = None if chance.random() < 0.5 else chance.sample(range(4), 3)
     return chance.choice([selection, Selection(tracks=tracks)]), Listing(

@@ -14,7 +14,7 @@ import numpy as np
 
 import functrace.export.events  # noqa: F401  it is replaced
 from functrace.analysis import Calls, Chains, Listing, Selection, calls, fold
-from functrace.analysis.fold import fold_requests
+from functrace.analysis.fold import calls_of_each, fold_requests
 from functrace.analysis.origins import Origins
 from functrace.tracefile import Trace, open_trace
 from functrace.tracefile import format as fmt
@@ -171,6 +171,8 @@ def everything(
         "functions": _lists(chains.functions()),
         "calls": _lists(listed),
         "truncated": listed.truncated,
+        "omitted": listed.omitted,
+        "listings": _listings(trace, listing),
         "requests": _lists(requests),
         "invalid requests": requests.invalid_records,
         "with origins": _lists(with_origins),
@@ -184,6 +186,16 @@ def everything(
         ],
         "of nodes": [chains.percentile(node, 50) for node in range(len(chains))],
     }
+
+
+def _listings(trace: Trace, listing: Listing | None) -> list[Any]:
+    """Return what several listings in one fold are, each of which has to be as in a fold alone."""
+    asked = [listing or Listing(), Listing(failed_only=True), Listing(limit=3, usual_factor=1)]
+    found = calls_of_each(trace, asked)
+    assert [_lists(each) for each in found] == [
+        _lists(calls(trace, listing=each)) for each in asked
+    ]
+    return [(_lists(each), each.truncated, each.omitted) for each in found]
 
 
 def _lists(columns: Any) -> dict[str, list[Any]]:

@@ -4,14 +4,6 @@
 
 #include "windows.h"
 
-/* What has ended in a call that may be listed and is open: rows whose parent it will be, whether
- * it is to be listed for what was in it, rows to be listed if a call in focus comes next. */
-struct ended {
-    int32_t rows, last_row, lists_inner;
-    int32_t before, last_before, before_count;
-    int32_t listed; /* the innermost that may be listed: this one, or one around it */
-};
-
 struct frame { /* its id is its node; inside is how long the calls in it ran */
     OPEN_CALL;
     int64_t inside, waited, number;
@@ -44,8 +36,7 @@ struct walk {
     struct function *functions;
     const struct fold_request *ask;
     struct fold_result *out;
-    struct ended *ended; /* where calls are listed: outside of any call, then of each frame */
-    uint64_t ended_capacity;
+    struct listing *listings;
     struct repetition *repetitions; /* by node */
     uint64_t repetition_capacity;
     int64_t frame_count; /* frames so far, by which a call has its number */
@@ -63,14 +54,15 @@ struct walk {
     uint64_t table_count, table_capacity;
     int32_t *place; /* by track: the node below which its chain goes on, or -1 */
     uint8_t *needed;
-    struct row *pool; /* the rows that struct ended keeps before; parent is the next one */
-    uint64_t pool_count, pool_capacity;
-    int32_t pool_free;
-    int64_t open_in_focus; /* open calls of the track to functions in focus */
-    uint64_t window;       /* that of the call that ended last */
+    uint64_t window; /* that of the call that ended last */
 };
 
 #include "batch.h"
+
+/* Return at least how long most calls of a function took so far. */
+static int64_t usual_duration(const struct walk *w, int32_t function);
+
+#include "listing.h"
 
 /* ---- nodes ---- */
 
@@ -202,6 +194,28 @@ static void note_duration(struct walk *w, int32_t *histogram, int32_t owner, int
     count_in(find_block(w, histogram, owner, exponent), bucket);
 }
 
+static uint64_t calls_in(const struct walk *w, int32_t block) {
+    uint64_t count = 0;
+    for (int bucket = 0; block >= 0 && bucket < BUCKETS; bucket++) count += w->out->blocks[block].counts[bucket];
+    return count;
+}
+
+/* The lower bound of the bucket of the 90th percentile. */
+static int64_t usual_duration(const struct walk *w, int32_t function) {
+    int32_t histogram = w->functions[function].histogram;
+    uint64_t total = 0, above = 0;
+    for (int exponent = 0; histogram >= 0 && exponent < EXPONENTS; exponent++)
+        total += calls_in(w, w->tables[histogram][exponent]);
+    for (int exponent = EXPONENTS - 1; total && exponent >= 0; exponent--) {
+        int32_t block = w->tables[histogram][exponent];
+        for (int bucket = BUCKETS - 1; block >= 0 && bucket >= 0; bucket--) {
+            above += w->out->blocks[block].counts[bucket];
+            if (above * 10 > total) return start_of_bucket(exponent, bucket);
+        }
+    }
+    return 0;
+}
+
 /* ---- calls ---- */
 
 static void note_finished(struct walk *w, const struct frame *call, int32_t id, int64_t end) {
@@ -239,129 +253,6 @@ static int is_counted(struct walk *w, int64_t start, int64_t end) {
     const struct fold_request *ask = w->ask;
     if (ask->bounds && !find_window(ask->bounds, ask->bound_count, end, &w->window)) return 0;
     return (!ask->selected_tracks || ask->selected_tracks[w->at.track]) && start <= ask->until && end >= ask->since;
-}
-
-static void nothing_ended(struct walk *w, uint64_t at, int32_t listed) {
-    struct ended nothing = {-1, -1, 0, -1, -1, 0, listed};
-    ROOM(w, w->ended, at, w->ended_capacity);
-    w->ended[at] = nothing;
-}
-
-static int may_be_listed(const struct fold_request *ask, int32_t function) {
-    return !ask->row_of || ask->row_of[function];
-}
-
-static int is_in_focus(const struct fold_request *ask, int32_t function) {
-    return ask->focus && ask->focus[function];
-}
-
-static int is_listed(const struct walk *w, const struct frame *call, const struct ended *own) {
-    const struct fold_request *ask = w->ask;
-    if (ask->rows_include_callers && own->lists_inner) return 1;
-    if (ask->focus) return w->open_in_focus || is_in_focus(ask, call->function);
-    return !ask->rows_failed_only || (w->at.failure.flags & (CALL_ERROR | CALL_PANIC));
-}
-
-/* Until a row's parent is known, its parent field is the next of those that wait for it. */
-static void adopt_rows(struct walk *w, int32_t row, int32_t parent) {
-    while (row >= 0) {
-        int32_t next = w->out->rows[row].parent;
-        w->out->rows[row].parent = parent;
-        row = next;
-    }
-}
-
-/* The rows that wait in a call that is not listed wait on in the one around it. */
-static void pass_rows(struct walk *w, const struct ended *from, struct ended *to) {
-    to->lists_inner |= from->lists_inner;
-    if (from->rows < 0) return;
-    if (to->rows < 0)
-        to->rows = from->rows;
-    else
-        w->out->rows[to->last_row].parent = from->rows;
-    to->last_row = from->last_row;
-}
-
-/* The row's parent is what waits for it, its own children are what waits in its call. */
-static int add_row(struct walk *w, const struct row *row, struct ended *own) {
-    struct fold_result *out = w->out;
-    if ((int64_t)out->row_count >= w->ask->row_limit) {
-        out->truncated = 1;
-        return 0;
-    }
-    ROOM(w, out->rows, out->row_count, out->row_capacity);
-    int32_t index = (int32_t)out->row_count++;
-    adopt_rows(w, own->rows, index);
-    out->rows[index] = *row;
-    own->rows = own->last_row = index;
-    return 1;
-}
-
-/* ---- calls just before a call in focus ---- */
-
-static int32_t pool_slot(struct walk *w) {
-    int32_t slot = w->pool_free;
-    if (slot >= 0) {
-        w->pool_free = w->pool[slot].parent;
-        return slot;
-    }
-    ROOM(w, w->pool, w->pool_count, w->pool_capacity);
-    return (int32_t)w->pool_count++;
-}
-
-static void drop_before(struct walk *w, struct ended *around) {
-    if (around->before < 0) return;
-    w->pool[around->last_before].parent = w->pool_free;
-    w->pool_free = around->before;
-    around->before = around->last_before = -1;
-    around->before_count = 0;
-}
-
-static void note_before(struct walk *w, const struct row *row, struct ended *around) {
-    if (around->before_count == w->ask->preceding_rows) {
-        int32_t oldest = around->before;
-        around->before = w->pool[oldest].parent;
-        w->pool[oldest].parent = w->pool_free;
-        w->pool_free = oldest;
-        around->before_count--;
-    }
-    int32_t slot = pool_slot(w);
-    w->pool[slot] = *row;
-    if (around->before_count++)
-        w->pool[around->last_before].parent = slot;
-    else
-        around->before = slot;
-    around->last_before = slot;
-}
-
-static void list_before(struct walk *w, struct ended *around) {
-    for (int32_t slot = around->before; slot >= 0; slot = w->pool[slot].parent) {
-        struct row row = w->pool[slot];
-        struct ended own = {-1, -1, 0, -1, -1, 0, 0};
-        row.parent = -1;
-        if (is_counted(w, row.start, row.start + row.duration) && add_row(w, &row, &own)) pass_rows(w, &own, around);
-    }
-    drop_before(w, around);
-}
-
-/* The call has ended and is no frame any more; around is what has ended in the one around it, own in it.
- * Calls in the match window decide what matches. Only those in the other window become rows, so that
- * windows add up. */
-static void list_call(struct walk *w, const struct frame *call, int64_t end, int64_t waited,
-                      struct ended *around, struct ended *own) {
-    const struct fold_request *ask = w->ask;
-    if (end - call->start < ask->min_row_duration || !may_be_listed(ask, call->function)) return;
-    if (end < ask->match_since || call->start > ask->match_until) return;
-    struct row row = {call->start, end - call->start, waited, w->at.failure.text, w->at.failure.length,
-                      w->at.failure.flags, call->id, call->function, w->at.track, (int32_t)w->at.depth,
-                      -1, 0};
-    if (is_in_focus(ask, call->function) && !w->open_in_focus) list_before(w, around);
-    if (is_listed(w, call, own)) {
-        own->lists_inner = 1;
-        if (is_counted(w, call->start, end)) add_row(w, &row, own);
-    } else if (ask->preceding_rows) {
-        note_before(w, &row, around);
-    }
 }
 
 /* A chain cut off at the limit on nodes has no caller in the tree. */
@@ -519,21 +410,18 @@ RARE static void end_request(struct walk *w, const struct frame *call, int64_t e
 
 /* ---- entries and exits ---- */
 
-static void begin_listed(struct walk *w, const struct frame *call) {
-    uint64_t depth = w->at.depth;
-    int32_t listed = w->ended[depth - 1].listed;
-    if (may_be_listed(w->ask, call->function)) listed = (int32_t)depth;
-    nothing_ended(w, depth, listed);
-    w->open_in_focus += is_in_focus(w->ask, call->function);
-}
-
-/* What waits in the call waits on in the one around it; listed is 0 for a call that is never a row. */
-static void end_listed(struct walk *w, const struct frame *call, int64_t end, int64_t waited, int listed) {
-    struct ended *around = &w->ended[w->ended[w->at.depth].listed], *own = &w->ended[w->at.depth + 1];
-    w->open_in_focus -= is_in_focus(w->ask, call->function);
-    if (listed) list_call(w, call, end, waited, around, own);
-    pass_rows(w, own, around);
-    drop_before(w, own);
+static void list_ended(struct walk *w, const struct frame *call, int64_t end, int64_t waited, int counts) {
+    const struct failure *failure = &w->at.failure;
+    for (uint64_t i = 0; i < w->ask->listing_count; i++) {
+        struct listing *l = &w->listings[i];
+        leave_focus(l, call->function);
+        if (may_match(l->ask, call->function, call->start, end)) {
+            struct row row = {call->start, end - call->start, waited, failure->text, failure->length, failure->flags,
+                              (int32_t)call->id, call->function, w->at.track, (int32_t)w->at.depth, -1, 0};
+            list_call(w, l, &row, counts);
+        }
+        end_listed(l, w->at.depth);
+    }
 }
 
 static void enter(struct walk *w, int32_t function, int64_t start) {
@@ -545,19 +433,20 @@ static void enter(struct walk *w, int32_t function, int64_t start) {
     call->inside = 0;
     call->number = ++w->frame_count;
     call->waited = at->waited;
-    if (w->ask->row_limit) begin_listed(w, call);
+    for (uint64_t i = 0; i < w->ask->listing_count; i++) begin_listed(w, &w->listings[i], function, at->depth);
 }
 
 static void leave(struct walk *w, int64_t end) {
     const struct frame *call = pop_frame(w);
     int64_t waited = w->at.waited - call->waited;
-    if (is_counted(w, call->start, end)) count_call(w, call, end, waited);
+    int counts = is_counted(w, call->start, end);
+    if (counts) count_call(w, call, end, waited);
     if (w->at.depth < w->request_depth) end_request(w, call, end);
     if (w->at.depth) {
         struct frame *around = &w->frames[w->at.depth - 1];
         around->inside = add_time(around->inside, end - call->start - waited);
     }
-    if (w->ask->row_limit) end_listed(w, call, end, waited, 1);
+    list_ended(w, call, end, waited, counts);
 }
 
 /* Inherited calls have nodes, for the chains below them, and no figures. */
@@ -568,7 +457,11 @@ static void enter_inherited(struct walk *w, int32_t function, int64_t start) {
 
 static void leave_inherited(struct walk *w, int64_t end) {
     const struct frame *call = pop_frame(w);
-    if (w->ask->row_limit) end_listed(w, call, end, 0, 0);
+    (void)end;
+    for (uint64_t i = 0; i < w->ask->listing_count; i++) {
+        leave_focus(&w->listings[i], call->function);
+        end_listed(&w->listings[i], w->at.depth);
+    }
 }
 
 /* The time that passes while the track waits is in at.waited. */
@@ -589,14 +482,13 @@ static int is_enough(struct walk *w) {
 /* ---- tracks ---- */
 
 static void fold_track(struct walk *w, int32_t track) {
-    nothing_ended(w, 0, 0);
+    for (uint64_t i = 0; i < w->ask->listing_count; i++) begin_track_listing(w, &w->listings[i]);
     uint64_t first_row = w->out->requests.count;
     if (w->inbound_of) begin_ancestry(w, track);
     begin_track(w, track, w->place[track]);
     walk_track(w);
     if (w->inbound_of) end_ancestry(w, track, first_row);
-    adopt_rows(w, w->ended[0].rows, -1);
-    drop_before(w, &w->ended[0]);
+    for (uint64_t i = 0; i < w->ask->listing_count; i++) end_track_listing(&w->listings[i]);
 }
 
 /* A track's place in the tree comes from its parent, so the parents of selected tracks are needed too. */
@@ -610,6 +502,15 @@ static void list_needed(struct walk *w) {
         if (w->needed[i] && ask->source.tracks[i].parent >= 0) w->needed[ask->source.tracks[i].parent] = 1;
 }
 
+static void open_listings(struct walk *w) {
+    const struct fold_request *ask = w->ask;
+    w->listings = checked(w, calloc(ask->listing_count + 1, sizeof *w->listings));
+    w->out->listed = checked(w, calloc(ask->listing_count + 1, sizeof *w->out->listed));
+    w->out->listing_count = ask->listing_count;
+    for (uint64_t i = 0; i < ask->listing_count; i++)
+        open_listing(w, &w->listings[i], &ask->listings[i], &w->out->listed[i], ask->source.function_count);
+}
+
 static void prepare(struct walk *w) {
     size_t tracks = (size_t)w->ask->source.track_count + 1;
     begin_walk(w, &w->ask->source);
@@ -620,9 +521,9 @@ static void prepare(struct walk *w) {
         memset(w->inbound_of, -1, tracks * sizeof *w->inbound_of);
         w->counted_levels = 2;
     }
-    w->pool_free = -1;
     make_edges(w, &w->edges, 1023);
     list_needed(w);
+    open_listings(w);
 }
 
 /* ---- the end: what nothing was counted for goes, what is recursive is marked ---- */
@@ -641,11 +542,15 @@ static void remap_origins(struct fold_result *out, const int32_t *kept) {
     out->origin_count = count;
 }
 
+static void remap_rows(struct row_table *table, const int32_t *kept) {
+    for (uint64_t i = 0; i < table->count; i++) table->rows[i].node = kept[table->rows[i].node];
+}
+
 /* kept: the new index of each node, or -1. */
 static void remap(struct fold_result *out, const int32_t *kept) {
     remap_origins(out, kept);
     remap_requests(&out->requests, kept);
-    for (uint64_t i = 0; i < out->row_count; i++) out->rows[i].node = kept[out->rows[i].node];
+    for (uint64_t i = 0; i < out->listing_count; i++) remap_rows(&out->listed[i], kept);
     for (uint64_t i = 0; i < out->block_count; i++)
         if (out->blocks[i].owner < 0) out->blocks[i].owner = ~kept[~out->blocks[i].owner];
 }
@@ -725,8 +630,8 @@ static void release(struct walk *w) {
     free(w->place);
     free(w->inbound_of);
     free(w->needed);
-    free(w->pool);
-    free(w->ended);
+    for (uint64_t i = 0; w->listings && i < w->ask->listing_count; i++) close_listing(&w->listings[i]);
+    free(w->listings);
     free(w);
 }
 
@@ -753,7 +658,11 @@ int functrace_fold(const struct fold_request *ask, struct fold_result *out) {
 void functrace_release_result(struct fold_result *result) {
     free(result->nodes);
     free(result->blocks);
-    free(result->rows);
+    for (uint64_t i = 0; i < result->listing_count; i++) {
+        free(result->listed[i].rows);
+        free(result->listed[i].omitted);
+    }
+    free(result->listed);
     free(result->origins);
     functrace_release_requests(&result->requests);
 }

@@ -2,6 +2,7 @@
 #define FUNCTRACE_FOLD_H
 
 #include "histogram.h"
+#include "listed.h"
 #include "requests.h"
 
 struct node {
@@ -20,27 +21,19 @@ struct node_origin { /* of an inbound call's own node */
     uint32_t origin;
 };
 
-struct row {
-    int64_t start, duration, suspended, text;
-    uint32_t text_length, flags;
-    int32_t node, function, track, depth, parent, padding;
-};
-
 struct fold_request {
     struct source source;
     const uint8_t *selected_tracks; /* by track, or NULL: all */
     const uint8_t *histogram_of;    /* by function, or NULL: nodes have no histograms */
-    const uint8_t *row_of;          /* by function, or NULL: all */
-    const uint8_t *focus;           /* by function: rows are such calls or inside one; NULL: all */
     const uint8_t *direction_of;    /* by function: INBOUND, OUTBOUND or 0; NULL: requests are not listed */
     const uint64_t *origin_numbers; /* of inbound calls, in ascending order */
     const uint32_t *origin_ids;     /* their origins */
     uint64_t origin_count;
     int64_t starts_are_observed; /* tracks start when they are made, not with their first event */
     int64_t since, until;
-    int64_t node_limit, row_limit, min_row_duration;
-    int64_t rows_failed_only, rows_include_callers, preceding_rows;
-    int64_t match_since, match_until;
+    int64_t node_limit;
+    const struct listing_request *listings;
+    uint64_t listing_count;
     const int64_t *bounds; /* or NULL: ends of windows; calls that ended in none do not count */
     uint64_t bound_count;
     double ns_per_tick; /* with bounds: histograms are of nanoseconds */
@@ -51,13 +44,13 @@ struct fold_result {
     uint64_t node_count, node_capacity;
     struct block *blocks;
     uint64_t block_count, block_capacity;
-    struct row *rows;
-    uint64_t row_count, row_capacity;
+    struct row_table *listed; /* by listing */
+    uint64_t listing_count;
     struct requests requests;
     struct node_origin *origins;
     uint64_t origin_count, origin_capacity;
     struct anomalies anomalies;
-    int64_t overflow, truncated;
+    int64_t overflow;
 };
 
 int functrace_fold(const struct fold_request *ask, struct fold_result *out);

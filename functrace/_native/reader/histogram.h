@@ -23,6 +23,10 @@ static inline int bucket_of(int64_t duration, int *bucket) {
     return high - 4;
 }
 
+static inline int64_t start_of_bucket(int exponent, int bucket) {
+    return exponent ? (int64_t)(BUCKETS + bucket) << (exponent - 1) : bucket;
+}
+
 static inline void count_in(struct block *block, int bucket) {
     uint32_t *count = &block->counts[bucket];
     *count += *count != UINT32_MAX;

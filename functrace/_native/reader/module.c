@@ -11,7 +11,7 @@
 
 /* Increase it with every change of a function's arguments or results, or of what a field means. Layouts
  * are compared field by field. */
-enum { VERSION = 8 };
+enum { VERSION = 9 };
 
 /* ---- layout ---- */
 
@@ -211,50 +211,88 @@ static int read_origins(PyObject *numbers, PyObject *ids, struct fold_request *a
     return 1;
 }
 
-static int read_fold_request(PyObject *arguments, struct fold_request *ask) {
-    PyObject *source, *selected_tracks, *histogram_of, *row_of, *focus, *direction_of, *numbers, *ids, *bounds;
-    long long n[11];
-    if (!PyArg_ParseTuple(arguments, "OOOOOOOOLLLLLLLLLLLOd", &source, &selected_tracks, &histogram_of, &row_of, &focus,
-                          &direction_of, &numbers, &ids, &n[0], &n[1], &n[2], &n[3], &n[4], &n[5], &n[6], &n[7], &n[8], &n[9], &n[10],
-                          &bounds, &ask->ns_per_tick))
+static int read_listing(PyObject *arguments, int64_t functions, struct listing_request *ask) {
+    PyObject *row_of, *focus;
+    long long n[8];
+    if (!PyArg_ParseTuple(arguments, "OOLLLLLLLL", &row_of, &focus, &n[0], &n[1], &n[2], &n[3], &n[4], &n[5], &n[6], &n[7]))
+        return 0;
+    ask->row_limit = n[0], ask->min_duration = n[1], ask->failed_only = n[2], ask->include_callers = n[3];
+    ask->preceding_rows = n[4], ask->match_since = n[5], ask->match_until = n[6], ask->usual_factor = n[7];
+    return choice(row_of, functions, &ask->row_of) && choice(focus, functions, &ask->focus);
+}
+
+/* The array is to be freed, also after an error. */
+static int read_listings(PyObject *argument, struct fold_request *ask, struct listing_request **out) {
+    if (!PyTuple_Check(argument)) {
+        PyErr_SetString(PyExc_TypeError, "a tuple of listings is expected");
+        return 0;
+    }
+    Py_ssize_t count = PyTuple_Size(argument);
+    *out = calloc((size_t)count + 1, sizeof **out);
+    if (!*out) return PyErr_NoMemory(), 0;
+    for (Py_ssize_t i = 0; i < count; i++)
+        if (!read_listing(PyTuple_GetItem(argument, i), ask->source.function_count, *out + i)) return 0;
+    ask->listings = *out;
+    ask->listing_count = (uint64_t)count;
+    return 1;
+}
+
+static int read_fold_request(PyObject *arguments, struct fold_request *ask, struct listing_request **listings) {
+    PyObject *source, *selected_tracks, *histogram_of, *direction_of, *numbers, *ids, *asked, *bounds;
+    long long n[4];
+    if (!PyArg_ParseTuple(arguments, "OOOOOOLLLLOOd", &source, &selected_tracks, &histogram_of, &direction_of, &numbers,
+                          &ids, &n[0], &n[1], &n[2], &n[3], &asked, &bounds, &ask->ns_per_tick))
         return 0;
     if (!functrace_source(source, &ask->source)) return 0;
-    int64_t functions = ask->source.function_count;
-    ask->since = n[0], ask->until = n[1], ask->node_limit = n[2], ask->row_limit = n[3];
-    ask->min_row_duration = n[4], ask->rows_failed_only = n[5], ask->rows_include_callers = n[6];
-    ask->preceding_rows = n[7], ask->match_since = n[8], ask->match_until = n[9], ask->starts_are_observed = n[10];
+    ask->since = n[0], ask->until = n[1], ask->node_limit = n[2], ask->starts_are_observed = n[3];
     struct array windows;
     if (!read_bounds(bounds, &windows)) return 0;
     ask->bounds = windows.items;
     ask->bound_count = windows.count;
+    int64_t functions = ask->source.function_count;
     return choice(selected_tracks, ask->source.track_count, &ask->selected_tracks) &&
-           choice(histogram_of, functions, &ask->histogram_of) && choice(row_of, functions, &ask->row_of) &&
-           choice(focus, functions, &ask->focus) && choice(direction_of, functions, &ask->direction_of) &&
-           read_origins(numbers, ids, ask);
+           choice(histogram_of, functions, &ask->histogram_of) && choice(direction_of, functions, &ask->direction_of) &&
+           read_origins(numbers, ids, ask) && read_listings(asked, ask, listings);
+}
+
+/* Return for each listing its rows, whether calls are missing, and what was omitted by function. */
+static PyObject *listed_rows(const struct fold_result *found, int64_t functions) {
+    PyObject *tables = PyList_New(0);
+    for (uint64_t i = 0; tables && i < found->listing_count; i++) {
+        const struct row_table *t = &found->listed[i];
+        uint64_t omitted = t->omitted ? (uint64_t)functions : 0;
+        PyObject *made = Py_BuildValue("(NLN)", functrace_copy(t->rows, t->count, sizeof *t->rows), (long long)t->truncated,
+                                       functrace_copy(t->omitted, omitted, sizeof *t->omitted));
+        if (!made || PyList_Append(tables, made) < 0) Py_CLEAR(tables);
+        Py_XDECREF(made);
+    }
+    return tables;
 }
 
 static PyObject *fold(PyObject *module, PyObject *arguments) {
     (void)module;
     struct fold_request ask = {0};
     struct fold_result found = {0};
-    int status;
-    if (!read_fold_request(arguments, &ask)) return NULL;
-    Py_BEGIN_ALLOW_THREADS
-    status = functrace_fold(&ask, &found);
-    Py_END_ALLOW_THREADS
+    struct listing_request *listings = NULL;
+    int status = STATUS_OK, is_valid = read_fold_request(arguments, &ask, &listings);
+    if (is_valid) {
+        Py_BEGIN_ALLOW_THREADS
+        status = functrace_fold(&ask, &found);
+        Py_END_ALLOW_THREADS
+    }
+    free(listings);
     PyObject *result = NULL;
     const struct anomalies *a = &found.anomalies;
-    if (status == STATUS_OK)
-        result = Py_BuildValue("(NNNNN(LLLLLLLLLL))", functrace_copy(found.nodes, found.node_count, sizeof *found.nodes),
+    if (is_valid && status == STATUS_OK)
+        result = Py_BuildValue("(NNNNN(LLLLLLLLL))", functrace_copy(found.nodes, found.node_count, sizeof *found.nodes),
                                functrace_copy(found.blocks, found.block_count, sizeof *found.blocks),
-                               functrace_copy(found.rows, found.row_count, sizeof *found.rows),
+                               listed_rows(&found, ask.source.function_count),
                                functrace_copy(found.origins, found.origin_count, sizeof *found.origins),
                                functrace_copy(found.requests.items, found.requests.count, sizeof(struct request)),
                                (long long)a->unknown, (long long)a->orphans, (long long)a->skipped,
                                (long long)a->backwards, (long long)a->differing, (long long)a->lost,
-                               (long long)a->hidden, (long long)found.overflow, (long long)found.truncated,
-                               (long long)found.requests.invalid);
-    else
+                               (long long)a->hidden, (long long)found.overflow, (long long)found.requests.invalid);
+    else if (is_valid)
         PyErr_NoMemory();
     functrace_release_result(&found);
     return result;

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -11,13 +10,6 @@ import numpy as np
 from functrace.analysis.calls import Calls
 from functrace.analysis.columns import Bools, Int64s
 from functrace.analysis.failures import is_ending, pattern_of
-from functrace.analysis.fold import Listing, calls
-from functrace.tracefile import Trace
-
-MAX_LISTED_CALLS = 200_000
-"""calls that are listed at a time, so that they take some 100 MB and a few seconds at most"""
-_MIN_LISTED_CALLS = 1000
-"""calls of each trace, even if those of the traces before it reach the limit"""
 
 
 @dataclass(eq=False)
@@ -63,15 +55,3 @@ class FailedCalls:
         if text not in self._patterns:
             self._patterns[text] = pattern_of(text)
         return self._patterns[text]
-
-
-def list_failed_calls(traces: Iterable[Trace]) -> list[FailedCalls]:
-    """Return the failed calls of each trace, up to a limit on the number of all listed calls."""
-    found: list[FailedCalls] = []
-    remaining = MAX_LISTED_CALLS
-    for trace in traces:
-        limit = max(remaining, _MIN_LISTED_CALLS)
-        listing = Listing(limit=limit, failed_only=True, include_callers=True)
-        found.append(FailedCalls(calls(trace, listing=listing)))
-        remaining -= len(found[-1].calls)
-    return found

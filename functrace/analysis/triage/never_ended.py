@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,10 +11,9 @@ from functrace.analysis.calls import Calls
 from functrace.analysis.chains import Functions
 from functrace.analysis.columns import Bools
 from functrace.analysis.examples import Example
-from functrace.analysis.fold import Listing, calls
+from functrace.analysis.fold import Listing
 from functrace.analysis.merge import Forest
 from functrace.analysis.selection import Selection
-from functrace.analysis.triage.failed_calls import MAX_LISTED_CALLS
 from functrace.tracefile import Trace
 
 _LAST_PART = 0.01
@@ -50,7 +49,7 @@ class NeverEnded:
         self.running = (self.running or 0) + bool(is_running) if is_known else None
 
 
-def find_never_ended(forest: Forest) -> list[NeverEnded]:
+def find_never_ended(forest: Forest, last: Sequence[LastCalls]) -> list[NeverEnded]:
     """Return the calls that never ended.
 
     Calls of functions that have returned before come first; the others may never end by design.
@@ -61,9 +60,8 @@ def find_never_ended(forest: Forest) -> list[NeverEnded]:
     a worker or of an event loop.
     """
     found: dict[int, NeverEnded] = {}
-    for index, chains in enumerate(forest.chains):
-        if chains.unfinished.any():
-            _add(found, forest, index, _list_last_calls(chains.trace))
+    for index, each in enumerate(last):
+        _add(found, forest, index, each)
     return sorted(found.values(), key=_rank)
 
 
@@ -73,29 +71,35 @@ def _rank(each: NeverEnded) -> tuple[bool, bool, bool, int]:
 
 
 @dataclass(frozen=True, eq=False)
-class _LastCalls:
-    """Calls in the last part of a trace, or only its open calls if the part has too many."""
+class LastCalls:
+    """Calls that are open at the end of a trace, and the tracks that ran shortly before it."""
 
-    calls: Calls
-    since: int | None
-    """start of the part; None if only open calls are listed"""
-
-    def running_tracks(self, is_open: Bools) -> set[int] | None:
-        """Return the tracks on which a call began or ended in the last part."""
-        if self.since is None:
-            return None
-        has_event = ~is_open | (self.calls.start >= self.since)
-        return set(np.unique(self.calls.track[has_event]).tolist())
+    open: Calls
+    running: set[int] | None
+    """tracks on which a call began or ended in the last part; None if that has too many calls"""
 
 
-def _list_last_calls(trace: Trace) -> _LastCalls:
+def listings(trace: Trace, limit: int) -> tuple[Listing, Listing]:
+    """Return filters of the calls in the last part of a trace, and of those at its end."""
+    last = trace.span[1]
+    return (
+        Listing(limit=limit, window=Selection(since=_last_part(trace))),
+        Listing(window=Selection(since=last - _rounding(trace))),
+    )
+
+
+def last_calls(trace: Trace, last_part: Calls, at_end: Calls) -> LastCalls:
+    """Return the last calls of a trace from those that listings() selects."""
+    end = trace.span[1] - _rounding(trace)
+    has_event = ~_open(last_part, end) | (last_part.start >= _last_part(trace))
+    running = set(np.unique(last_part.track[has_event]).tolist())
+    return LastCalls(at_end.only(_open(at_end, end)), None if last_part.truncated else running)
+
+
+def _last_part(trace: Trace) -> int:
+    """Return the start of the last part."""
     first, last = trace.span
-    since = last - max(int((last - first) * _LAST_PART), _rounding(trace))
-    listed = calls(trace, listing=Listing(limit=MAX_LISTED_CALLS, window=Selection(since=since)))
-    if not listed.truncated:
-        return _LastCalls(listed, since)
-    at_end = Selection(since=last - _rounding(trace))
-    return _LastCalls(calls(trace, listing=Listing(window=at_end)), None)
+    return last - max(int((last - first) * _LAST_PART), _rounding(trace))
 
 
 def _rounding(trace: Trace) -> int:
@@ -103,19 +107,17 @@ def _rounding(trace: Trace) -> int:
     return 2 + int(2e9 / trace.clock.ticks_per_second)
 
 
-def _add(found: dict[int, NeverEnded], forest: Forest, index: int, last_calls: _LastCalls) -> None:
-    trace, listed = forest.traces[index], last_calls.calls
-    is_open = _open(listed, trace.span[1] - _rounding(trace))
-    has_open_callee = np.zeros(len(listed) + 1, np.bool_)  # the last entry stands for no caller
-    has_open_callee[listed.parent[is_open]] = True
+def _add(found: dict[int, NeverEnded], forest: Forest, index: int, last: LastCalls) -> None:
+    listed = last.open
+    has_callee = np.zeros(len(listed) + 1, np.bool_)  # the last entry stands for no caller
+    has_callee[listed.parent] = True
     nodes = forest.nodes.of(index, listed.node)
-    running = last_calls.running_tracks(is_open)
     has_returned = _has_returned(forest.chains[index].functions())
-    innermost = np.flatnonzero(is_open & ~has_open_callee[:-1])
-    starters = _starters(trace, set(listed.track[innermost].tolist()))
+    innermost = np.flatnonzero(~has_callee[:-1])
+    starters = _starters(forest.traces[index], set(listed.track[innermost].tolist()))
     for call in innermost.tolist():
         track, node = int(listed.track[call]), int(nodes[call])
-        is_running = None if running is None else track in running
+        is_running = None if last.running is None else track in last.running
         if is_running and not listed.depth[call]:
             continue
         example = Example(index, track, node, int(listed.start[call]), None, "unfinished")

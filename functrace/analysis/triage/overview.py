@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from functrace.analysis.chains import Chains
@@ -11,7 +10,7 @@ from functrace.analysis.losses import missing
 from functrace.analysis.merge import Forest, merge
 from functrace.analysis.requests.crossing import follow
 from functrace.analysis.triage import failing, never_ended, recursion, repeated, slow, swallowed
-from functrace.analysis.triage.failed_calls import list_failed_calls
+from functrace.analysis.triage.listed_calls import list_calls
 from functrace.tracefile import Trace
 
 
@@ -55,30 +54,24 @@ class Triage:
 
 
 def triage(traces: Sequence[Trace]) -> Triage:
-    """Return the findings in traces, which are evaluated together.
-
-    Each trace is read once, once more if calls never ended, and once more if some were slow. The
-    latter two are done at the same time.
-    """
+    """Return the findings in traces, which are evaluated together. Each trace is read once."""
     followed, crossing = follow(traces)
-    failed = list_failed_calls(followed)
-    forest = merge([each.calls.chains for each in failed], crossing)
-    with ThreadPoolExecutor(1) as other:
-        search = other.submit(never_ended.find_never_ended, forest)
-        slow_chains, slow_sampled = slow.find_slow(forest)
-        unended = search.result()
+    listed = list_calls(followed)
+    failed = [each.failed for each in listed]
+    forest = merge([each.chains for each in listed], crossing)
+    has_all_failed = not any(each.calls.truncated for each in failed)
     sampled = {
-        "failing": any(each.calls.truncated for each in failed),
-        "swallowed": any(each.calls.truncated for each in failed),
-        "slow": slow_sampled,
+        "failing": not has_all_failed,
+        "swallowed": not has_all_failed,
+        "slow": any(each.slow.is_sample for each in listed),
     }
     return Triage(
         forest=forest,
         losses=[loss for chains in forest.chains for loss in _losses(chains)],
         failing=failing.find_failing(forest, failed, crossing),
         swallowed=swallowed.find_swallowed(forest, failed),
-        never_ended=unended,
-        slow=slow_chains,
+        never_ended=never_ended.find_never_ended(forest, [each.last for each in listed]),
+        slow=slow.find_slow(forest, [each.slow for each in listed]),
         repeated=repeated.find_repeated(forest),
         recursion=recursion.find_growing_recursion(forest),
         sampled=frozenset(kind for kind, is_sampled in sampled.items() if is_sampled),

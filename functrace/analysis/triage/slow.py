@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +11,8 @@ from functrace.analysis.calls import Calls
 from functrace.analysis.chains import Functions
 from functrace.analysis.columns import Bools, Int64s
 from functrace.analysis.examples import Example
-from functrace.analysis.fold import Listing, calls
+from functrace.analysis.fold import Listing
 from functrace.analysis.merge import Forest
-from functrace.analysis.triage.failed_calls import MAX_LISTED_CALLS
 
 _MIN_CALLS = 20
 """ended calls of a function; fewer do not show what is usual"""
@@ -43,25 +43,51 @@ class SlowChain:
     """time of the outliers"""
 
 
-def find_slow(forest: Forest) -> tuple[list[SlowChain], bool]:
-    """Return the slow outliers by chain, those first that took most, and whether some are missing.
+@dataclass(frozen=True, eq=False)
+class SlowCalls:
+    """Outliers of a trace, without those whose time passed in others."""
 
-    A function's usual duration is that in the same trace. An outlier whose time passed in other
-    outliers is left out.
+    calls: Calls
+    functions: Functions
+    limits: Int64s
+    """duration above which a call of each function is an outlier"""
+    is_sample: bool
+    """whether some may be missing"""
+
+
+def listing(limit: int) -> Listing:
+    """Return a filter of the calls that may be outliers.
+
+    What is usual for a function is known for sure only at the end of a trace, and may have become
+    less since a call was left out: half of the factor allows for that.
     """
+    return Listing(limit, min_duration_ns=_MIN_DURATION_NS, usual_factor=_FACTOR // 2)
+
+
+def slow_calls(listed: Calls) -> SlowCalls:
+    """Return the outliers among the calls that listing() selects.
+
+    A function's usual duration is that in the same trace.
+    """
+    functions = listed.chains.functions()
+    limits = limits_of(functions)
+    has_outliers = bool((limits < _NO_LIMIT).any())
+    is_outlier = ~listed.unfinished & (listed.duration > limits[listed.function])
+    return SlowCalls(
+        listed.only(is_outlier & ~_explained(listed, is_outlier)),
+        functions,
+        limits,
+        (has_outliers and listed.truncated)
+        or any(longest > limits[function] for function, longest in listed.omitted.items()),
+    )
+
+
+def find_slow(forest: Forest, slow: Sequence[SlowCalls]) -> list[SlowChain]:
+    """Return the slow outliers by chain, those first that took most."""
     found: dict[int, SlowChain] = {}
-    is_sampled = False
-    for index, chains in enumerate(forest.chains):
-        functions = chains.functions()
-        limits = limits_of(functions)
-        slow = np.flatnonzero(limits < _NO_LIMIT)
-        if len(slow):
-            minimum = int(limits[slow].min())
-            listing = Listing(MAX_LISTED_CALLS, slow.tolist(), minimum)
-            listed = calls(chains.trace, listing=listing)
-            is_sampled |= listed.truncated
-            _add(found, forest, index, listed, functions, limits)
-    return sorted(found.values(), key=lambda each: -each.total), is_sampled
+    for index, each in enumerate(slow):
+        _add(found, forest, index, each)
+    return sorted(found.values(), key=lambda each: -each.total)
 
 
 def limits_of(functions: Functions) -> Int64s:
@@ -75,17 +101,10 @@ def limits_of(functions: Functions) -> Int64s:
     return limits
 
 
-def _add(
-    found: dict[int, SlowChain],
-    forest: Forest,
-    index: int,
-    listed: Calls,
-    functions: Functions,
-    limits: Int64s,
-) -> None:
+def _add(found: dict[int, SlowChain], forest: Forest, index: int, slow: SlowCalls) -> None:
+    listed, functions = slow.calls, slow.functions
     nodes = forest.nodes.of(index, listed.node)
-    is_outlier = ~listed.unfinished & (listed.duration > limits[listed.function])
-    for call in np.flatnonzero(is_outlier & ~_explained(listed, is_outlier)).tolist():
+    for call in range(len(listed)):
         node, duration = int(nodes[call]), int(listed.duration[call])
         function = int(listed.function[call])
         start, track = int(listed.start[call]), int(listed.track[call])
@@ -93,7 +112,7 @@ def _add(
         if node not in found or duration > found[node].max:
             p50, p99 = (functions.percentile(function, percent) for percent in (50, 99))
             before = found.get(node)
-            found[node] = SlowChain(node, example, duration, int(limits[function]), p50, p99)
+            found[node] = SlowChain(node, example, duration, int(slow.limits[function]), p50, p99)
             if before:
                 found[node].count, found[node].total = before.count, before.total
         found[node].count += 1
