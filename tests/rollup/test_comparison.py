@@ -101,14 +101,24 @@ BASE = [
 NAMES = {function.name: at for at, function in enumerate(BASE)}
 
 
-def shops(place: Path, changed: dict[str, dict[str, Any]], count: int = 40) -> Path:
+def shops(
+    place: Path,
+    changed: dict[str, dict[str, Any]],
+    count: int = 40,
+    base: list[Function] = BASE,
+) -> Path:
     """Write a store in which the second release has other functions."""
-    after = list(BASE)
-    for name, values in changed.items():
-        after[NAMES[name]] = replace(after[NAMES[name]], **values)
     random = np.random.default_rng(7)
-    fleet_store.write_fleet(place, Fleet(Plan(count), random, "shop", (BASE, after), count))
+    releases = base, with_values(base, changed)
+    fleet_store.write_fleet(place, Fleet(Plan(count), random, "shop", releases, count))
     return place
+
+
+def with_values(functions: list[Function], changed: dict[str, dict[str, Any]]) -> list[Function]:
+    found = list(functions)
+    for name, values in changed.items():
+        found[NAMES[name]] = replace(found[NAMES[name]], **values)
+    return found
 
 
 def only(found: StoreComparison) -> Change:
@@ -132,6 +142,15 @@ def test_both_a_caller_and_its_callee_became_slower(tmp_path: Path) -> None:
     shops(tmp_path, {"price.Lookup": {"self_ns": 60_000}, "cart.Total": {"self_ns": 60_000}})
     found = compared(tmp_path, "@1.4", "@1.5")
     assert {steps[-1] for _, steps in changes(found)} == {"price.Lookup", "cart.Total"}
+
+
+def test_a_function_that_no_instance_calls_often_makes_its_caller_slower(tmp_path: Path) -> None:
+    """Its calls per call of the caller are compared only where the caller has twenty calls."""
+    base = with_values(BASE, {"cart.Save": {"calls": 0.01}})
+    shops(tmp_path, {"store.Put": {"calls": 4}}, base=base)
+    change = only(compared(tmp_path, "@1.4", "@1.5"))
+    assert (change.kind, change.steps[-1]) == ("called_more", "store.Put")
+    assert ends(change) == {"cart.Save"}
 
 
 def test_a_caller_is_slower_because_it_calls_another_function_more_often(tmp_path: Path) -> None:

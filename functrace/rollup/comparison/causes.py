@@ -34,7 +34,7 @@ class Cause:
     """Difference that begins at a chain, and the chains with changes that follow from it.
 
     A difference that may be chance by itself is a change if a change follows from it: its caller
-    may have more failures than it has.
+    may have more failures than it has, or be slower in more instances than call it often enough.
     """
 
     kind: str
@@ -151,9 +151,13 @@ class _Causes:
                         failure.add([chain, *cause.affected])
 
     def _known(self, chain: int, group: str) -> Cause | None:
-        """Return a change of a chain, or a difference of this group that may be chance."""
+        """Return a change of a chain, or a difference that may be chance and explains this group.
+
+        More calls explain longer durations of the caller.
+        """
+        groups = {group, "calls"} if group == "durations" else {group}
         usable = (
-            c for c in self.by_chain.get(chain, ()) if c.is_change or _GROUPS[c.kind] == group
+            c for c in self.by_chain.get(chain, ()) if c.is_change or _GROUPS[c.kind] in groups
         )
         return next(usable, None)
 
