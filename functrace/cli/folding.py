@@ -33,7 +33,12 @@ dask: Callable[[F], F] = click.option(
 
 @contextmanager
 def folded_all(
-    traces: tuple[str, ...], options: FoldOptions, out: str, scheduler: str | None
+    traces: tuple[str, ...],
+    options: FoldOptions,
+    out: str,
+    scheduler: str | None,
+    *,
+    is_summed: bool = False,
 ) -> Iterator[list[Folded]]:
     """Fold traces and add them to a store. Yield those that could be read and count.
 
@@ -44,12 +49,13 @@ def folded_all(
         options: labels, and length of a window.
         out: folder or URL of the store.
         scheduler: address of a Dask scheduler; None to fold on this machine.
+        is_summed: whether a cluster may add up the chains of all traces, which have no labels then.
 
     Raises:
         FunctraceError: no trace could be read, the store cannot be written, or, at the end, some
             traces could not be folded on the cluster.
     """
-    found = _fold(traces, options, out, scheduler)
+    found = _fold(traces, options, out, scheduler, is_summed=is_summed)
     _report(found)
     yield _distinct(found)
     failed = sum(folded.has_task_failed for folded in found)
@@ -69,15 +75,20 @@ def rolled_up(traces: tuple[str, ...], scheduler: str | None) -> Iterator[Chosen
     options = FoldOptions("", "", "", HOUR_NS)
     with (
         tempfile.TemporaryDirectory(prefix="functrace-store-") as folder,
-        folded_all(traces, options, folder, scheduler),
+        folded_all(traces, options, folder, scheduler, is_summed=True),
     ):
         yield ChosenStore(folder, Selection(), " ".join(traces))
 
 
 def _fold(
-    traces: tuple[str, ...], options: FoldOptions, out: str, scheduler: str | None
+    traces: tuple[str, ...],
+    options: FoldOptions,
+    out: str,
+    scheduler: str | None,
+    *,
+    is_summed: bool,
 ) -> list[Folded]:
-    from functrace.rollup.cluster import fold_on_cluster
+    from functrace.rollup.cluster import fold_and_merge, fold_on_cluster
     from functrace.rollup.folding import fold_place
     from functrace.rollup.store import Store
 
@@ -86,6 +97,8 @@ def _fold(
     running: Iterable[Folded]
     if scheduler is None:
         running = (fold_place(place, options, out, now) for place in places)
+    elif is_summed:
+        running = fold_and_merge(scheduler, places, options, now, store.put)
     else:
         running = fold_on_cluster(scheduler, places, options, out, now)
     found = {}

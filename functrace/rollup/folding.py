@@ -17,6 +17,8 @@ from functrace.rollup.rollup import Rollup
 from functrace.rollup.store import Store, contents_of
 from functrace.tracefile import Trace, open_trace_file
 
+Files = tuple[tuple[StoredFile, dict[str, bytes]], ...]
+"""files of a store with their contents by table"""
 _MS = 1_000_000
 
 
@@ -52,7 +54,7 @@ class Folded:
     notes: tuple[str, ...] = ()
     error: str = ""
     has_task_failed: bool = False
-    files: tuple[tuple[StoredFile, dict[str, bytes]], ...] = field(default=(), repr=False)
+    files: Files = field(default=(), repr=False)
 
 
 def fold_place(place: str, options: FoldOptions, out: str, written: int) -> Folded:

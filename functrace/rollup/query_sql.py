@@ -60,6 +60,11 @@ def with_rows(query: Query, files: Iterable[str], selection: Selection, *, has_s
     return f"WITH {_part(ROWS, chosen)} {query.text}"
 
 
+def over_table(query: Query, table: str) -> str:
+    """Return the text of a query over all rows of a registered table."""
+    return f"WITH {_part(ROWS, f'SELECT * FROM {table}')} {query.text}"
+
+
 def literal(text: str) -> str:
     """Return a text as an SQL literal."""
     quoted = text.replace("'", "''")

@@ -17,6 +17,8 @@ from functrace.cli import verbs
 from functrace.errors import FunctraceError
 from functrace.remote_traces import find_urls
 from functrace.rollup.folding import Folded, fold_place
+from functrace.rollup.layout import StoredFile
+from functrace.rollup.parquet import from_bytes
 from functrace.rollup.store import Store
 from tests.rollup import service
 from tests.support.waiting import PATIENCE, read_until, wait_until
@@ -59,7 +61,10 @@ def functrace(*words: str) -> str:
 
 def callers(*words: str) -> dict[str, Any]:
     """Return the chains to store.Get but for the traces of their examples."""
-    output = functrace("callers", "store.Get", *words, "--json")
+    return without_places(functrace("callers", "store.Get", *words, "--json"))
+
+
+def without_places(output: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(output[output.index("{") :])
     assert found.pop("coverage")["instances"] > 0
     assert len(found.pop("traces")) == 1
@@ -102,12 +107,12 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Start a command of Dask; kill it at the end."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(*words: str) -> subprocess.Popen[str]:
+    def start(*words: str, stdout: Any = subprocess.DEVNULL) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             [sys.executable, "-m", *words],
             cwd=tmp_path,
             stderr=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
+            stdout=stdout,
             text=True,
         )
         started.append(process)
@@ -126,7 +131,7 @@ def start_scheduler(start: Start, folder: Path) -> tuple[subprocess.Popen[str], 
     words = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file))
     process = start("distributed.cli.dask_scheduler", *words)
     read_until(process.stderr, "Scheduler at:")
-    wait_until(file.exists)
+    wait_until(lambda: file.exists() and file.read_text().rstrip().endswith("}"))
     return process, json.loads(file.read_text())["address"]
 
 
@@ -166,6 +171,31 @@ def test_a_worker_that_is_killed(s3: Server, start: Start, scheduler: str, tmp_p
     assert running.wait(PATIENCE) == 0, running.communicate()
     functrace("rollup", str(local), "-o", str(tmp_path / "expected"))
     assert rows(out) == rows(str(tmp_path / "expected"))
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_with_what_it_has_folded(
+    start: Start, scheduler: str, tmp_path: Path
+) -> None:
+    """What was to be merged is folded again."""
+    local = traces_in(tmp_path / "traces", 12, seconds=400)
+    first = worker(start, scheduler)
+    words = ("functrace", "callers", "store.Get", str(local), "--dask", scheduler, "--json")
+    with (tmp_path / "printed").open("w") as printed:
+        running = start(*words, stdout=printed)
+    is_folded = lambda dask_scheduler: any(  # noqa: E731  pickled by value
+        task.prefix.name == "fold_place" and task.state == "memory"
+        for task in dask_scheduler.tasks.values()
+    )
+    with pytest.importorskip("distributed").Client(scheduler, set_as_default=False) as client:
+        wait_until(lambda: client.run_on_scheduler(is_folded) or running.poll() is not None)
+        first.kill()
+    assert running.poll() is None, running.communicate()
+    worker(start, scheduler)
+    assert running.wait(PATIENCE) == 0, running.communicate()
+    functrace("rollup", str(local), "-o", str(tmp_path / "expected"))
+    found = without_places((tmp_path / "printed").read_text())
+    assert found == callers("--store", str(tmp_path / "expected"))
 
 
 def _fold_all_but_02(place: str, *arguments: Any, **options: Any) -> Folded:
@@ -228,6 +258,38 @@ def test_a_store_in_a_folder_of_this_machine(start: Start, scheduler: str, tmp_p
     assert callers(str(local), "--dask", scheduler) == callers(
         "--store", str(tmp_path / "expected")
     )
+
+
+def test_chains_of_many_traces_are_merged_on_the_cluster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only sums come back: a file for each service, with a row for each chain."""
+    distributed = pytest.importorskip(
+        "distributed", reason="no distributed: it is in the dependency group test"
+    )
+    monkeypatch.setattr("functrace.rollup.cluster._MERGED", 2)
+    put: list[tuple[StoredFile, dict[str, bytes]]] = []
+    store_put = Store.put
+
+    def spy(store: Store, file: StoredFile, contents: dict[str, bytes]) -> None:
+        put.append((file, contents))
+        store_put(store, file, contents)
+
+    local = traces_in(tmp_path / "traces", 4, seconds=2900)
+    service.write(local / "97.ftrace", key=f"{1:016x}", service="shop", seconds=5)
+    (local / "98.ftrace").write_bytes(b"no trace")
+    functrace("rollup", str(local), "-o", str(tmp_path / "expected"))
+    monkeypatch.setattr(Store, "put", spy)
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None
+    ) as cluster:
+        found = callers(str(local), "--dask", cluster.scheduler_address)
+    assert sorted(file.partition.service for file, _ in put) == ["pay", "shop"]
+    for file, contents in put:
+        chains = from_bytes(contents["chains"], "chains", file.name).to_pylist()
+        names = sorted(row["function"] for row in chains)
+        assert names == ["main.main", "store.Get", "store.Get"]
+    assert found == callers("--store", str(tmp_path / "expected"))
 
 
 def test_a_scheduler_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
