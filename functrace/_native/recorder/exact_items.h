@@ -6,6 +6,9 @@
 
 #include "interpreter.h"
 
+/* Returns 0, or -1 with an error. */
+int exact_items_begin(void);
+
 /* Finds the items with these names, each an exact str. Among the keys, only exact str count: a look-up
  * runs __eq__ of others. values becomes new references, NULL for what is absent. */
 void exact_items(PyObject *items, PyObject *const *names, int count, PyObject **values);

@@ -6,6 +6,7 @@
 #include "budget.h"
 #include "callback.h"
 #include "calls.h"
+#include "exact_items.h"
 #include "hooks.h"
 #include "inbound.h"
 #include "requests.h"
@@ -385,7 +386,8 @@ static PyMethodDef module_functions[] = {
 static int module_fill(PyObject *module) {
     if (PyModule_AddIntConstant(module, "THREAD", THREAD_KIND) < 0 ||
         PyModule_AddIntConstant(module, "TASK", TASK_KIND) < 0 || callback_begin() < 0 ||
-        hooks_begin() < 0 || wsgi_begin() < 0 || trace_context_begin(module) < 0 || inbound_begin(module) < 0)
+        exact_items_begin() < 0 || hooks_begin() < 0 || wsgi_begin() < 0 ||
+        trace_context_begin(module) < 0 || inbound_begin(module) < 0)
         return -1;
     return PyModule_AddType(module, &recorder_type);
 }
