@@ -164,6 +164,12 @@ def end_inbound(
 def current_inbound() -> Inbound | None:
     """Return the inbound call of the current context, which may have ended, or None."""
 
+def find_inbound(number: int, /) -> Inbound | None:
+    """Return the open inbound call of that number, or None."""
+
+def forget_inbounds() -> None:
+    """End all open inbound calls without recording it: they are those of an earlier recorder."""
+
 def note_status(owner: Any, /) -> None:
     """Note the ``status`` stored in the owner of the current inbound call, if it is that."""
 

@@ -16,6 +16,7 @@ typedef struct {
 
 static PyTypeObject inbound_type;
 static PyObject *current, *empty, *status_name; /* the context variable; ""; "status" */
+static PyObject *open_calls;                     /* those that have begun and not ended, by number */
 
 /* Sets the variable. That changes the context's version, but not the task. */
 static PyObject *set_current(PyObject *inbound) {
@@ -57,6 +58,24 @@ static Inbound *inbound_new(int protocol, PyObject *context, PyObject *method, P
     return inbound;
 }
 
+/* Lists an inbound call as open. Returns 0, or -1 with an error. */
+static int list_open(Inbound *inbound) {
+    PyObject *number = PyLong_FromUnsignedLongLong(inbound->number);
+    int status = number ? PyDict_SetItem(open_calls, number, (PyObject *)inbound) : -1;
+    Py_XDECREF(number);
+    return status;
+}
+
+/* Removes the open inbound call of that number from the list. Returns it, or NULL if there is none. */
+static Inbound *take_open(uint64_t wanted) {
+    PyObject *number = PyLong_FromUnsignedLongLong(wanted);
+    PyObject *inbound = number ? Py_XNewRef(PyDict_GetItemWithError(open_calls, number)) : NULL;
+    if (inbound) PyDict_DelItem(open_calls, number);
+    Py_XDECREF(number);
+    PyErr_Clear();
+    return (Inbound *)inbound;
+}
+
 static int begin(Inbound *inbound, uint32_t function) {
     const TraceContext *context = (TraceContext *)inbound->context;
     uint64_t value = IS_INBOUND | (uint64_t)inbound->protocol << PROTOCOL_SHIFT;
@@ -91,7 +110,7 @@ PyObject *module_begin_inbound(PyObject *self, PyObject *const *arguments, Py_ss
             Py_DECREF(inbound);
             Py_RETURN_NONE;
         }
-        inbound->token = set_current((PyObject *)inbound);
+        inbound->token = list_open(inbound) == 0 ? set_current((PyObject *)inbound) : NULL;
         if (inbound->token) return (PyObject *)inbound;
         inbound_cancel(inbound->number);
     }
@@ -110,6 +129,7 @@ PyObject *module_end_inbound(PyObject *self, PyObject *const *arguments, Py_ssiz
     uint32_t route = (uint32_t)PyLong_AsUnsignedLong(arguments[3]);
     if (PyErr_Occurred()) return NULL;
     reset_current(inbound);
+    Py_XDECREF(take_open(inbound->number));
     int done = inbound->number ? request_end(inbound->number, status, route, arguments[4]) : 0;
     if (done < 0) return NULL;
     inbound->number = 0;
@@ -139,15 +159,30 @@ PyObject *module_current_inbound(PyObject *self, PyObject *unused) {
     return PyContextVar_Get(current, NULL, &value) < 0 ? NULL : value;
 }
 
+PyObject *module_find_inbound(PyObject *self, PyObject *number) {
+    (void)self;
+    PyObject *found = PyDict_GetItemWithError(open_calls, number);
+    return !found && PyErr_Occurred() ? NULL : Py_NewRef(found ? found : Py_None);
+}
+
+PyObject *module_forget_inbounds(PyObject *self, PyObject *unused) {
+    (void)self, (void)unused;
+    PyObject *inbound;
+    Py_ssize_t at = 0;
+    while (PyDict_Next(open_calls, &at, NULL, &inbound)) ((Inbound *)inbound)->number = 0;
+    PyDict_Clear(open_calls);
+    Py_RETURN_NONE;
+}
+
 void inbound_cancel(uint64_t number) {
-    PyObject *type, *error, *traceback, *value = NULL;
+    PyObject *type, *error, *traceback;
     PyErr_Fetch(&type, &error, &traceback);
-    if (PyContextVar_Get(current, NULL, &value) < 0) PyErr_Clear();
-    if (value && Py_TYPE(value) == &inbound_type && ((Inbound *)value)->number == number) {
-        reset_current((Inbound *)value);
-        ((Inbound *)value)->number = 0;
+    Inbound *inbound = take_open(number);
+    if (inbound) {
+        reset_current(inbound);
+        inbound->number = 0;
+        Py_DECREF(inbound);
     }
-    Py_XDECREF(value);
     if (request_end(number, -1, 0, Py_None) < 0) PyErr_Clear();
     PyErr_Restore(type, error, traceback);
 }
@@ -211,7 +246,8 @@ static PyTypeObject inbound_type = {
 int inbound_begin(PyObject *module) {
     empty = PyUnicode_FromStringAndSize("", 0);
     status_name = PyUnicode_InternFromString("status");
-    if (!status_name) return -1;
+    open_calls = PyDict_New();
+    if (!status_name || !open_calls) return -1;
     current = empty ? PyContextVar_New("functrace_inbound_call", Py_None) : NULL;
     return current ? PyModule_AddType(module, &inbound_type) : -1;
 }

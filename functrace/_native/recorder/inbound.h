@@ -8,6 +8,8 @@
 PyObject *module_begin_inbound(PyObject *self, PyObject *const *arguments, Py_ssize_t count);
 PyObject *module_end_inbound(PyObject *self, PyObject *const *arguments, Py_ssize_t count);
 PyObject *module_current_inbound(PyObject *self, PyObject *unused);
+PyObject *module_find_inbound(PyObject *self, PyObject *number);
+PyObject *module_forget_inbounds(PyObject *self, PyObject *unused);
 PyObject *module_note_status(PyObject *self, PyObject *owner);
 
 /* Ends the request with that number, whose hook was interrupted. Keeps the error that is set. */

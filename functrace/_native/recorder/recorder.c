@@ -379,6 +379,8 @@ static PyMethodDef module_functions[] = {
     {"begin_inbound", (PyCFunction)(void (*)(void))module_begin_inbound, METH_FASTCALL, NULL},
     {"end_inbound", (PyCFunction)(void (*)(void))module_end_inbound, METH_FASTCALL, NULL},
     {"current_inbound", module_current_inbound, METH_NOARGS, NULL},
+    {"find_inbound", module_find_inbound, METH_O, NULL},
+    {"forget_inbounds", module_forget_inbounds, METH_NOARGS, NULL},
     {"note_status", module_note_status, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };

@@ -29,6 +29,8 @@ around: Callable[..., Any] = _parts.around
 begin_inbound: Callable[..., Any] = _parts.begin_inbound
 end_inbound: Callable[..., None] = _parts.end_inbound
 current_inbound: Callable[[], Any] = _parts.current_inbound
+find_inbound: Callable[[int], Any] = _parts.find_inbound
+forget_inbounds: Callable[[], None] = _parts.forget_inbounds
 note_status: Callable[[Any], None] = _parts.note_status
 
 NO_CONTEXT: Any = parse_headers(())  # that of a request without trace headers

@@ -20,6 +20,8 @@ __all__ = [
     "begin_inbound",
     "current_inbound",
     "end_inbound",
+    "find_inbound",
+    "forget_inbounds",
     "get_attribute",
     "guard",
     "note_status",
@@ -168,6 +170,7 @@ class Inbound:
 
 
 _current: ContextVar[Inbound | None] = ContextVar("functrace_inbound_call", default=None)
+_open: dict[int, Inbound] = {}  # by number
 
 
 def begin_inbound(
@@ -191,7 +194,7 @@ def begin_inbound(
     number = recorder.begin_request(function, flags, 0, ids, context.ft)
     if not number:
         return None
-    inbound = Inbound(number, protocol, context, method, own_ids)
+    inbound = _open[number] = Inbound(number, protocol, context, method, own_ids)
     inbound.token = _current.set(inbound)
     return inbound
 
@@ -208,6 +211,7 @@ def end_inbound(
     if token is not None:
         _reset(inbound, token)
     inbound.environ = inbound.owner = inbound.error = None
+    _open.pop(inbound.number, None)
     if inbound.number:
         recorder.end_request(inbound.number, status, route, failure)
     inbound.number = 0
@@ -224,6 +228,18 @@ def _reset(inbound: Inbound, token: Any) -> None:
 def current_inbound() -> Inbound | None:
     """Return the inbound call of this context, which may have ended, or None."""
     return _current.get()
+
+
+def find_inbound(number: int) -> Inbound | None:
+    """Return the open inbound call of that number."""
+    return _open.get(number)
+
+
+def forget_inbounds() -> None:
+    """End all open inbound calls without recording it."""
+    for inbound in _open.values():
+        inbound.number = 0
+    _open.clear()
 
 
 def note_status(owner: Any) -> None:

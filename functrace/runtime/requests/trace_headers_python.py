@@ -98,15 +98,21 @@ def _trace_headers(headers: Any) -> Iterable[tuple[str, str]]:
         items = exact_items(headers)
         pairs = ((name, items.get(key)) for name, key in _ENVIRON_KEYS)
         return [(name, exact_str(value)) for name, value in pairs if _is_str(value)]
-    if not issubclass(type(headers), (list, tuple)):
-        return []
     found = []
-    for pair in headers:
-        if issubclass(type(pair), (list, tuple)) and len(pair) >= 2:
+    for pair in map(_exact, _exact(headers)):
+        if len(pair) >= 2:
             name = _text(pair[0]).lower()
             if name in _NAMES:
                 found.append((name, _text(pair[1])))
     return found
+
+
+def _exact(values: Any) -> tuple[Any, ...]:
+    """Return the items of a list or tuple, whatever its class overrides; none of anything else."""
+    for base in (tuple, list):
+        if issubclass(type(values), base):
+            return tuple(base.__iter__(values))
+    return ()
 
 
 def _text(value: Any) -> str:

@@ -17,6 +17,8 @@ from functrace.runtime.requests.parts import (
     begin_inbound,
     current_inbound,
     end_inbound,
+    find_inbound,
+    forget_inbounds,
     guard,
     parse_headers,
 )
@@ -99,14 +101,11 @@ class Tracker:
         self._recorder: Any = None
         self._process_key = 0
         self._functions = RequestFunctions(keeps_urls=keeps_urls)
-        self._open: dict[int, Inbound] = {}
         self._has_failed = False
 
     def attach(self, recorder: Any, process_key: str) -> None:
         """Record with this recorder from now on; requests of another one have ended."""
-        for inbound in self._open.values():
-            inbound.number = 0
-        self._open.clear()
+        forget_inbounds()
         self._recorder = self._functions.recorder = recorder
         self._process_key = int(process_key, 16)
 
@@ -168,13 +167,10 @@ class Tracker:
         inbound: Inbound | None = begin_inbound(
             recorder, function, protocol, context, request[0], own_ids
         )
-        if inbound is not None:
-            self._open[inbound.number] = inbound
         return inbound
 
     def end_inbound(self, inbound: Inbound) -> None:
         """End an inbound call, whose status, route and error are known by now."""
-        self._open.pop(inbound.number, None)
         failure: BaseException | str | None = inbound.error
         status, route = inbound.status, 0
         if inbound.protocol == GRPC:
@@ -198,7 +194,7 @@ class Tracker:
         inbound: Inbound | None = current_inbound() or self._tasks.inherited_inbound()
         if inbound is not None and inbound.number:
             return inbound
-        return self._open.get(self._recorder.open_inbound())
+        return find_inbound(self._recorder.open_inbound())
 
     # Outbound calls
 

@@ -313,6 +313,24 @@ def test_signal_behind_the_begin_of_a_request(runtime: Runtime, peer: Peer, tmp_
     assert _owners(trace)["outside"] == "unknown"
 
 
+def test_cancelled_requests_are_forgotten(runtime: Runtime, peer: Peer, tmp_path: Path) -> None:
+    """A request whose hook fails does not stay in memory."""
+    program = f"""{_OURS}
+    @ours
+    def before(path):
+        tracker.begin_inbound(("GET", path), [])
+        raise MemoryError
+    failing = tracker.around(before, lambda *_: None)(lambda path: None)
+    for _ in range(10):
+        contextvars.Context().run(failing, "/begin")
+    import gc
+    kept = [each for each in gc.get_objects() if type(each).__name__ == "Inbound"]
+    assert not kept, kept
+    """
+    message = "functrace: requests are not recorded completely: MemoryError"
+    _run(runtime, tmp_path, peer, program, message=message)
+
+
 def test_request_of_a_signal_handler_during_a_hook(
     runtime: Runtime, peer: Peer, tmp_path: Path
 ) -> None:

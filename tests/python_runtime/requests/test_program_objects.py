@@ -186,6 +186,18 @@ def test_keys_of_a_context_of_opentelemetry(runtime: Runtime, tmp_path: Path) ->
     assert _events(runtime, tmp_path, program) == ["? 1 out http of=0", "= 200"]
 
 
+def test_methods_of_headers(runtime: Runtime, tmp_path: Path) -> None:
+    program = f"""
+    class Pairs(list):
+        __iter__ = __len__ = __getitem__ = __bool__ = called
+    class Pair(tuple):
+        __iter__ = __len__ = __getitem__ = __bool__ = called
+    headers = Pairs([Pair(("b3", "{TRACE_ID}-{SPAN_ID}-1")), Pair(("b3",)), "b3"])
+    tracker.end_inbound(tracker.begin_inbound(("GET", "/"), headers))
+    """
+    assert _events(runtime, tmp_path, program) == [f"? 1 in http ids={TRACE_ID}-{SPAN_ID} sampled"]
+
+
 def test_class_of_an_error(runtime: Runtime, tmp_path: Path) -> None:
     program = """
     from functrace.runtime.requests.asgi import Scopes
