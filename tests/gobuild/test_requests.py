@@ -257,6 +257,13 @@ def test_a_request_is_canceled_by_the_transport(program: Program, mode: str) -> 
     assert [r.failure for r in _of(requests, "/slow")] == ["net/http: request canceled"]
 
 
+@pytest.mark.parametrize("mode", ["observe", "forward", "span"])
+def test_requests_are_canceled_while_their_bodies_are_read(program: Program, mode: str) -> None:
+    _, output = program.record("interrupts", FUNCTRACE_PROPAGATE=mode)
+    expected = "false net/http: request canceled\ntrue net/http: request canceled\n"
+    assert (program.run("plain", "interrupts"), output) == (expected, expected)
+
+
 def test_each_redirect_is_a_request(program: Program) -> None:
     requests, _ = program.record("redirects")
     assert [(r.name, r.status) for r in requests if r.direction == "out"] == [

@@ -50,6 +50,11 @@ class _Hook:
     needs_runtime: bool = True
 
 
+_BODY = (
+    r"^type bodyEOFSignal struct \{\n(?:\t.*\n)*"
+    r"\tfn +func\(error\) error.*\n\tearlyCloseFn +func\(\) error"
+)
+
 HOOKED: Mapping[str, _Hook] = {
     "net/http": _Hook(
         (
@@ -64,6 +69,7 @@ HOOKED: Mapping[str, _Hook] = {
                 _File("http2_internal.go", r"^type http2ResponseWriter struct \{\n\t\*http2\."),
                 _File("http2_none.go"),
             ),
+            (_File("http_body.go", _BODY), _File("http_body_none.go")),
             (_File("http_route.go", r"^\tPattern string$"), _File("http_route_none.go")),
         ),
     ),

@@ -194,7 +194,8 @@ class Tracker:
         inbound: Inbound | None = current_inbound() or self._tasks.inherited_inbound()
         if inbound is not None and inbound.number:
             return inbound
-        return find_inbound(self._recorder.open_inbound())
+        enclosing: Inbound | None = find_inbound(self._recorder.open_inbound())
+        return enclosing
 
     # Outbound calls
 

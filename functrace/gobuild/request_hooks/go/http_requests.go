@@ -101,9 +101,10 @@ func (t *Transport) roundTrip(req *Request) (*Response, error) {
 	call := functraceOutbound{status: -1}
 	sent := call.begin(req)
 	defer call.functraceEndRequest()
+	var response *Response
 	if sent != req {
 		functraceSent.Store(req, sent)
-		defer functraceSent.Delete(req)
+		defer func() { functraceForgetSent(req, sent, response) }()
 	}
 	response, err := t.functraceRoundTrip(sent)
 	call.hasEnded(response, err)
@@ -116,7 +117,15 @@ func (t *Transport) roundTrip(req *Request) (*Response, error) {
 // functraceSent has the copies that are being sent, by the requests of the program.
 var functraceSent sync.Map
 
-// CancelRequest cancels what is sent for the request, until the header of the response has arrived.
+// functraceForgetSent removes a copy from these once the body of its response is read or closed.
+func functraceForgetSent(req, sent *Request, response *Response) {
+	forget := func() { functraceSent.CompareAndDelete(req, sent) }
+	if response == nil || !functraceOnEnd(response.Body, forget) {
+		forget()
+	}
+}
+
+// CancelRequest cancels what is sent for the request.
 func (t *Transport) CancelRequest(req *Request) {
 	if sent, ok := functraceSent.Load(req); ok {
 		req = sent.(*Request)

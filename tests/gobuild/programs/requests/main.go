@@ -3,6 +3,7 @@ package main
 
 import (
 	"bufio"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,7 @@ var scenarios = map[string]func(){
 	"wire":       wire,
 	"kept":       kept,
 	"cancels":    cancels,
+	"interrupts": interrupts,
 	"redirects":  redirects,
 	"timeouts":   timeouts,
 	"informs":    informs,
@@ -321,6 +323,39 @@ func cancels() {
 	<-arrived
 	transport.CancelRequest(req)
 	fmt.Println(<-failed)
+	close(released)
+}
+
+// interrupts: requests are canceled by the deprecated method while their bodies are read, also behind gzip.
+func interrupts() {
+	released := make(chan bool)
+	url := serve(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/zipped" {
+			w.Header().Set("Content-Encoding", "gzip")
+			zipped := gzip.NewWriter(w)
+			io.WriteString(zipped, "begin")
+			zipped.Flush()
+		} else {
+			io.WriteString(w, "begin")
+		}
+		w.(http.Flusher).Flush()
+		select {
+		case <-released:
+		case <-time.After(time.Minute): // what is canceled ends before
+		}
+	})
+	transport := &http.Transport{}
+	for _, path := range []string{"/plain", "/zipped"} {
+		req, err := http.NewRequest("GET", url+path, nil)
+		must(err)
+		response, err := transport.RoundTrip(req)
+		must(err)
+		io.ReadFull(response.Body, make([]byte, len("begin")))
+		transport.CancelRequest(req)
+		_, err = io.ReadAll(response.Body)
+		fmt.Println(response.Uncompressed, err)
+		response.Body.Close()
+	}
 	close(released)
 }
 
