@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from functrace import units
-from functrace.cli.render import budget_note, store_note, terminal
+from functrace.cli.render import budget_note, terminal
 from functrace.errors import FunctraceError
+from functrace.text import store_note
 
 if TYPE_CHECKING:
     from functrace.cli.store_options import ChosenStore

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from functrace import units
-from functrace.cli.render import store_note, terminal
+from functrace.cli.render import terminal
 from functrace.errors import FunctraceError
+from functrace.text import store_note
 
 if TYPE_CHECKING:
     from functrace.rollup.comparison.compare import StoreComparison

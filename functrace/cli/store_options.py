@@ -28,7 +28,7 @@ since: Callable[[F], F] = click.option(
 until: Callable[[F], F] = click.option(
     "--until", metavar="TIME", help="--store: only windows that begin before TIME."
 )
-_OPTIONS = (
+_SELECTION = (
     place,
     click.option(
         "--service", multiple=True, metavar="GLOB", help="--store: only these services; repeatable."
@@ -49,7 +49,6 @@ _OPTIONS = (
         help="--store: only processes with this label, such as host=web*; repeatable.",
     ),
     since,
-    until,
 )
 _NAMES = ("service", "release", "instance", "label", "since", "until")
 
@@ -68,13 +67,25 @@ class ChosenStore:
 
 def traces_or_store(function: F) -> F:
     """Add the argument TRACE... and the options of a store."""
-    for option in reversed(_OPTIONS):
+    return traces_or_selection(until(function))
+
+
+def traces_or_selection(function: F) -> F:
+    """Add the same without ``--until``, for a verb that has an option of this name."""
+    for option in reversed(_SELECTION):
         function = option(function)
     return _argument(function)
 
 
-def pop_store(traces: tuple[str, ...], flags: dict[str, Any]) -> ChosenStore | None:
+def pop_store(
+    traces: tuple[str, ...], flags: dict[str, Any], *, has_other: bool = False
+) -> ChosenStore | None:
     """Remove the options from `flags`, and return the store; None if traces are read.
+
+    Args:
+        traces: the argument TRACE...
+        flags: all options of the verb.
+        has_other: whether the verb may read something else instead.
 
     Raises:
         UsageError: both or neither are given, or an option is invalid.
@@ -84,7 +95,7 @@ def pop_store(traces: tuple[str, ...], flags: dict[str, Any]) -> ChosenStore | N
     if place is None:
         for name in given:
             raise UsageError(f"--{name} requires --store")
-        if not traces:
+        if not traces and not has_other:
             raise click.UsageError("Missing argument 'TRACE...', or option '--store'.")
         return None
     if traces:

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
+
 from functrace.analysis.function_filter import function_filter
 from functrace.globs import glob_of, parse_globs
 from functrace.text import similar_names
+from functrace.tracefile import Function, Trace
 from functrace.view.answers import visible_text
-from functrace.view.session import Session
 
 
-def matching_names(session: Session, text: str) -> set[str]:
+class Named(Protocol):
+    """What has the functions: the traces that a server shows, or its store."""
+
+    @property
+    def functions(self) -> Sequence[Function]:
+        """All functions."""
+
+    @property
+    def traces(self) -> Sequence[Trace]:
+        """The traces that have them."""
+
+
+def matching_names(session: Named, text: str) -> set[str]:
     """Return the names that the page shows as ``text``, else those that it matches as a glob.
 
     Raises:
@@ -25,7 +40,7 @@ def matching_names(session: Session, text: str) -> set[str]:
     return names
 
 
-def globs(session: Session, text: str, parameter: str) -> tuple[str, ...]:
+def globs(session: Named, text: str, parameter: str) -> tuple[str, ...]:
     """Return the globs in a list, or one for the function that the page shows as ``text``.
 
     Raises:
@@ -36,7 +51,7 @@ def globs(session: Session, text: str, parameter: str) -> tuple[str, ...]:
     return parse_globs([text], parameter)
 
 
-def glob(session: Session, text: str) -> str:
+def glob(session: Named, text: str) -> str:
     """Return what names a function on the command line, or ``text`` if it is not a name."""
     names = _shown_as(session, text)
     if not names:
@@ -46,7 +61,7 @@ def glob(session: Session, text: str) -> str:
     return name if is_request else glob_of(name)
 
 
-def _shown_as(session: Session, text: str) -> set[str]:
+def _shown_as(session: Named, text: str) -> set[str]:
     if not text:
         return set()
     return {f.name for f in session.functions if text in (f.name, visible_text(f.name))}

@@ -13,12 +13,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from functrace.errors import FunctraceError, UsageError
-from functrace.view import api, static_files
+from functrace.view import static_files
 from functrace.view.access import Access
 from functrace.view.answers import HEADERS, Answer, error_answer, json_answer
-from functrace.view.preparation import prepare
 from functrace.view.query import Query
-from functrace.view.sessions import Sessions
+from functrace.view.served import Served
 
 _HOST = "127.0.0.1"
 _IDLE_SECONDS = 60
@@ -27,29 +26,29 @@ _NOT_FOUND = Answer(HTTPStatus.NOT_FOUND)
 
 
 class Server(ThreadingHTTPServer):
-    """Server of one session on the loopback interface.
+    """Server of traces or of a store on the loopback interface.
 
     Attributes:
-        sessions: the traces that it shows.
+        served: what it shows.
         access: its token and port.
     """
 
     daemon_threads = True
     request_queue_size = 64  # a browser opens six connections for each window
 
-    def __init__(self, sessions: Sessions, port: int = 0) -> None:
+    def __init__(self, served: Served, port: int = 0) -> None:
         super().__init__((_HOST, port), _Handler)
-        self.sessions = sessions
+        self.served = served
         self.access = Access(self.server_address[1])
 
     def run(self) -> None:
-        """Answer requests until the thread is interrupted, and analyse the traces meanwhile."""
+        """Answer requests until the thread is interrupted, and prepare those to come."""
         threading.Thread(target=self._prepare, daemon=True).start()
         self.serve_forever()
 
     def _prepare(self) -> None:
         with suppress(Exception):  # a page that needs the analysis that failed shows the error
-            prepare(self.sessions.current)
+            self.served.prepare()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Ignore a connection that broke."""
@@ -58,7 +57,8 @@ class Server(ThreadingHTTPServer):
         """Return the answer for a path below the token."""
         try:
             if path.startswith(_API):
-                return self._api_answer(path.removeprefix(_API), query)
+                found = self.served.answer(path.removeprefix(_API), Query.parse(query))
+                return json_answer(found)
             return static_files.answer(path) or _NOT_FOUND
         except UsageError as error:
             return error_answer(HTTPStatus.BAD_REQUEST, str(error))
@@ -69,15 +69,6 @@ class Server(ThreadingHTTPServer):
         except Exception as error:  # noqa: BLE001  # a page shows the error, and others still work
             sentence = f"functrace view failed: {type(error).__name__}: {error}"
             return error_answer(HTTPStatus.INTERNAL_SERVER_ERROR, sentence)
-
-    def _api_answer(self, name: str, query: str) -> Answer:
-        endpoint = api.ENDPOINTS.get(name)
-        if endpoint is None:
-            raise FunctraceError("there is no such answer")
-        # Only the page's poll renews a live session: all that it shows is of one moment.
-        is_poll = endpoint is api.live.answer
-        session = self.sessions.newest() if is_poll else self.sessions.current
-        return json_answer(endpoint(session, Query.parse(query)))
 
 
 class _Handler(BaseHTTPRequestHandler):

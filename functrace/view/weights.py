@@ -47,11 +47,16 @@ def _of_all_calls(session: Session, part: Part, chosen: Filter) -> Weights:
     if not chosen.is_range:
         is_whole = part.tracks is None
         chains = session.chains(part.index) if is_whole else fold(part.trace, part.selection)
-        return _weights(chains, chains.total, chains.suspended, chains.self)
+        return weights_of(chains)
     crossings = [_crossing(part, time) for time in ends]
     chains = crossings[0].chains if crossings else fold(part.trace, part.selection)
     total = np.maximum(chains.total - _outside(part, crossings, len(chains)), 0)
     return _weights(chains, total, np.zeros_like(total), None)
+
+
+def weights_of(chains: Chains) -> Weights:
+    """Return the figures of all calls."""
+    return _weights(chains, chains.total, chains.suspended, chains.self)
 
 
 def _weights(chains: Chains, total: Int64s, suspended: Int64s, own: Int64s | None) -> Weights:

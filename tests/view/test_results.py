@@ -15,6 +15,7 @@ from functrace.tracefile import open_trace
 from functrace.view import api, triage_report
 from functrace.view.once import Once
 from functrace.view.query import Query
+from functrace.view.served import ServedTraces
 from functrace.view.server import Server
 from functrace.view.session import Session
 from functrace.view.sessions import Sessions
@@ -134,7 +135,8 @@ def test_a_fault_is_a_sentence(
         raise error
 
     monkeypatch.setitem(api.ENDPOINTS, "tracks", fail)
-    with Server(Sessions(lambda: [open_trace(trace)], ["a.ftrace"])) as server:
+    served = ServedTraces(Sessions(lambda: [open_trace(trace)], ["a.ftrace"]))
+    with Server(served) as server:
         answer = server.answer("api/tracks", "")
     assert answer.status == 500
     sentence = json.loads(answer.content)["error"]

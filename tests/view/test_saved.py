@@ -159,7 +159,10 @@ def test_wrong_usage(functrace: Run, folder: Path) -> None:
         done = functrace("view", *words, cwd=folder)
         return done.stderr, done.returncode
 
-    either = "functrace: name one or several traces, or --live and a running program\n"
+    either = (
+        "functrace: name one or several traces, --store and a store, or --live and a running"
+        " program\n"
+    )
     assert message() == (either, 2)
     assert message("a.ftrace", "--live", "x") == (either, 2)
     assert message("faulty.ftrace", "--until", "1s")[1] == 2

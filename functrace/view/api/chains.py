@@ -13,7 +13,7 @@ from functrace.view.function_names import glob, matching_names
 from functrace.view.query import Query
 from functrace.view.session import Session
 
-_DEFAULT_LIMIT = 100
+DEFAULT_LIMIT = 100
 
 
 def answer(session: Session, query: Query) -> dict[str, Any]:
@@ -24,17 +24,21 @@ def answer(session: Session, query: Query) -> dict[str, Any]:
         ("chains to", function, call_filter),
         lambda: find_chains(session, matching_names(session, function), call_filter),
     )
-    return report(session, found, function, query.number("limit", _DEFAULT_LIMIT))
+    return report(session, found, function, query.number("limit", DEFAULT_LIMIT))
 
 
 def report(session: Session, found: CallerChains, function: str, limit: int) -> dict[str, Any]:
     """Return the most frequent ones of the chains to a function."""
-    chains = sorted(found.chains, key=found.count, reverse=True)
-    shown = chains[:limit]
-    made = callers_json.report(found, shown, len(chains))
+    made = most_frequent(found, limit)
     for chain in made["chains"]:
         chain["links"] = links.of_example(session, chain["example"])
     return made | {"command": _command(session, function, found.filter)}
+
+
+def most_frequent(found: CallerChains, limit: int) -> dict[str, Any]:
+    """Return the chains with most matching calls as ``functrace callers --json`` does."""
+    chains = sorted(found.chains, key=found.count, reverse=True)
+    return callers_json.report(found, chains[:limit], len(chains))
 
 
 def find_chains(session: Session, names: set[str], call_filter: CallerFilter) -> CallerChains:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from functrace.analysis.columns import Int64s, summed
+from functrace.tracefile import Function
 from functrace.view.query import Query
 from functrace.view.session import Session
 
@@ -14,11 +16,20 @@ _DEFAULT_LIMIT = 50
 _MAX_LIMIT = 10_000
 
 
+Counts = tuple[Int64s, Int64s]
+"""calls and failed calls by function"""
+
+
 def answer(session: Session, query: Query) -> list[dict[str, Any]]:
     """Return the functions whose names contain ``q``, those with most calls first."""
+    counts = session.results.get("function calls", lambda: _counts(session))
+    return matches(session.functions, counts, query)
+
+
+def matches(functions: Sequence[Function], counts: Counts, query: Query) -> list[dict[str, Any]]:
+    """Return those of all functions that a request wants."""
     text = query.text("q").lower()
-    calls, failed = session.results.get("function calls", lambda: _counts(session))
-    functions = session.functions
+    calls, failed = counts
     found = [i for i, function in enumerate(functions) if text in function.name.lower()]
     found.sort(key=lambda index: -int(calls[index]))
     return [
@@ -34,7 +45,7 @@ def answer(session: Session, query: Query) -> list[dict[str, Any]]:
     ]
 
 
-def _counts(session: Session) -> tuple[Int64s, Int64s]:
+def _counts(session: Session) -> Counts:
     """Return calls and failed calls of each function."""
     count = len(session.functions)
     calls, failed = np.zeros(count, np.int64), np.zeros(count, np.int64)

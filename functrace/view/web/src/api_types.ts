@@ -26,14 +26,25 @@ export interface Session {
   duration_ns: number;
   live: boolean;
   traces: TraceInfo[];
-  /** The traces as arguments of a shell command. */
+  /** The store that is shown in place of traces. */
+  store?: Store;
+  /** The traces, or the store with its options, as arguments of a shell command. */
   arguments: string;
+}
+
+export interface Store {
+  place: string;
+  services: { name: string; releases: string[]; process_count: number; calls: number; failed: number }[];
+  /** Sentences about what the figures cover. */
+  notes: string[];
 }
 
 export interface Place {
   function: string;
   file: string;
   line: number;
+  /** Service of the function, if there are several. */
+  service?: string;
 }
 
 export interface Step extends Place {
@@ -48,6 +59,8 @@ export interface Example {
   kind: string;
   start_ns: number;
   duration_ns: number | null;
+  /** Nanoseconds since 1970, of an example in a store. */
+  time_ns?: number;
 }
 
 export interface Links {
@@ -151,6 +164,8 @@ export interface FlameNode {
   id: number;
   parent: number | null;
   function: string;
+  /** Service of the function, if a store has several. */
+  service?: string;
   calls: number;
   failed: number;
   total_ns: number;

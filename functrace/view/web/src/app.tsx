@@ -1,5 +1,5 @@
 /** The frame around all pages: navigation, search, help, theme. */
-import { useEffect, useState } from "preact/hooks";
+import { useContext, useEffect, useState } from "preact/hooks";
 import { useAnswer } from "./api";
 import type { Session } from "./api_types";
 import { useLiveRevision } from "./live";
@@ -14,6 +14,7 @@ import { Failure, Loading } from "./parts/answer";
 import { isTyping } from "./keys";
 import { Help } from "./parts/help";
 import { Icon } from "./parts/icon";
+import { pagesOf, ShownPages } from "./parts/pages";
 import { Search } from "./parts/search";
 import { address, filtersOf, type Route, useRoute } from "./route";
 import { applyTheme, chosenTheme, type Theme } from "./theme";
@@ -57,36 +58,38 @@ export function App() {
   }, [route.page, session]);
   useEffect(() => listenToKeys(setDialog), []);
   return (
-    <>
+    <ShownPages.Provider value={pagesOf(session)}>
       <a class="skip" href="#content" onClick={focusContent}>Skip to content</a>
       <Header route={route} session={session} open={setDialog} />
       <main id="content" tabIndex={-1} class={`page-${route.page}`}>
         {session ? <Page session={session} route={route} revision={live} /> : null}
-        {first.loading && !session ? <Loading what="the trace" /> : null}
+        {first.loading && !session ? <Loading what="what was recorded" /> : null}
         {first.error ? <Failure message={first.error} /> : null}
       </main>
       {dialog === "search" ? <Search close={() => setDialog(null)} /> : null}
       {dialog === "help" ? <Help close={() => setDialog(null)} /> : null}
-    </>
+    </ShownPages.Provider>
   );
 }
 
 function Page(props: PageProps) {
   const page = PAGES[props.route.page];
   if (!page) return <Failure message={`there is no page ${props.route.page}`} />;
+  if (!pagesOf(props.session).includes(props.route.page)) return <Failure message={`a store has no single calls, tracks or sources: the page ${page.title} requires traces`} />;
   const View = page.view;
   return <View {...props} />;
 }
 
 function Header({ route, session, open }: { route: Route; session: Session | null; open: (dialog: "search" | "help") => void }) {
   const filters = filtersOf(route.parameters);
+  const pages = useContext(ShownPages);
   return (
     <header class="top">
       <span class="brand">functrace</span>
       <span class="trace" title={session?.traces.map((trace) => trace.path).join("\n")}>{session ? titleOf(session) : ""}</span>
       {session?.live ? <span class="badge live">live</span> : null}
       <nav aria-label="Pages">
-        {Object.entries(PAGES).map(([page, { title }]) => (
+        {Object.entries(PAGES).filter(([page]) => pages.includes(page)).map(([page, { title }]) => (
           <a key={page} href={address(page, FILTERED.has(page) ? filters : {})} aria-current={page === route.page ? "page" : undefined}>
             {title}
           </a>
@@ -122,6 +125,7 @@ function ThemeSwitch() {
 }
 
 function titleOf(session: Session): string {
+  if (session.store) return session.store.place;
   const [first] = session.traces;
   return session.traces.length === 1 && first ? first.name : several(session.traces.length, "trace");
 }

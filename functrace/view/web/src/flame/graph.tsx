@@ -154,7 +154,7 @@ function showTooltip(tooltip: HTMLElement, box: Box | null, flame: Flame, measur
     figures.push(`other: ${several(node.other_calls ?? 0, "call")}, ${duration(node.other_total_ns ?? 0)}`, `${difference < 0 ? "−" : "+"}${share(Math.abs(difference), 1)} of its selection`);
   }
   const name = document.createElement("strong");
-  name.textContent = node.function;
+  name.textContent = node.service ? `${node.service}: ${node.function}` : node.function;
   tooltip.replaceChildren(name, ` ${figures.join(", ")}`);
   tooltip.style.left = `${Math.max(4, Math.min(x + 12, width - tooltip.offsetWidth - 4))}px`;
   tooltip.style.top = `${y + 18}px`;

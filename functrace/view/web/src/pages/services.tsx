@@ -6,15 +6,17 @@ import type { PageProps } from "../app";
 import { Answered, Nothing } from "../parts/answer";
 import { Command } from "../parts/command";
 import { Steps } from "../parts/steps";
+import { StoredServices } from "../parts/stored_services";
 import { address } from "../route";
 import { count, duration, several, share } from "../units";
 import { ServiceGraph } from "./service_graph";
 
 export function Services({ session, revision }: PageProps) {
-  const answer = useAnswer<Found>("services", {}, revision);
+  const answer = useAnswer<Found>("services", session.store ? null : {}, revision);
   return (
     <div class="page wide">
       <div class="page-head"><h1>Services</h1><Command text={answer.data?.command ?? `functrace services ${session.arguments}`} /></div>
+      {session.store ? <><Nothing>which service calls which requires traces: a store has no joins of requests</Nothing><StoredServices store={session.store} /></> : null}
       <Answered answer={answer} what="the services">{(found) => <Graph found={found} />}</Answered>
     </div>
   );

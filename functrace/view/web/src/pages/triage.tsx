@@ -4,7 +4,10 @@ import type { Finding, Session, TraceInfo, Triage } from "../api_types";
 import type { PageProps } from "../app";
 import { Answered, Nothing } from "../parts/answer";
 import { Command } from "../parts/command";
+import { PageLink } from "../parts/pages";
 import { Steps } from "../parts/steps";
+import { StoredExample } from "../parts/stored_example";
+import { StoredServices, StoreSummary } from "../parts/stored_services";
 import { address } from "../route";
 import { count, duration, several } from "../units";
 import { KINDS, type Kind, type Words } from "./triage_kinds";
@@ -21,9 +24,9 @@ export function TriagePage({ session, route, revision }: PageProps) {
         <h1>Triage</h1>
         <Command text={answer.data?.command ?? `functrace triage ${session.arguments}`} />
       </div>
-      <Summary session={session} />
-      <Answered answer={answer} what="the findings">{(triage) => <Findings triage={triage} isPython={session.traces.every((trace) => trace.language === "python")} />}</Answered>
-      <Traces session={session} />
+      {session.store ? <StoreSummary store={session.store} /> : <Summary session={session} />}
+      <Answered answer={answer} what="the findings">{(triage) => <Findings triage={triage} isPython={!session.store && session.traces.every((trace) => trace.language === "python")} />}</Answered>
+      {session.store ? <StoredServices store={session.store} /> : <Traces session={session} />}
     </div>
   );
 }
@@ -71,6 +74,7 @@ function FindingCard({ finding, kind, words }: { finding: Finding; kind: Kind; w
     <article class="finding">
       <div class="headline">
         {finding.function ? <a class="function" href={address("chains", { function: finding.function })}>{finding.function}</a> : null}
+        {finding.service ? <span class="muted">of {finding.service}</span> : null}
         <span>{kind.headline(finding, words)}</span>
       </div>
       {finding.pattern ? <p class="error-text">{finding.pattern}</p> : null}
@@ -78,8 +82,9 @@ function FindingCard({ finding, kind, words }: { finding: Finding; kind: Kind; w
       <div class="actions">
         {links.timeline ? <a class="action" href={links.timeline}>{kind.example}</a> : null}
         {links.chains ? <a class="action" href={links.chains}>Chains</a> : null}
-        {finding.function ? <a class="action" href={address("source", { function: finding.function })}>Source</a> : null}
+        {finding.function ? <PageLink class="action" page="source" parameters={{ function: finding.function }}>Source</PageLink> : null}
         <Command text={finding.command} />
+        <StoredExample example={finding.example} />
       </div>
     </article>
   );

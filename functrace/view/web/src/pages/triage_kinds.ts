@@ -46,7 +46,7 @@ function failing(each: Finding, { isPython, atLeast }: Words): string {
     `${verb(each, isPython)} ${atLeast}${count(failed)}×`,
     uncaught ? `${atLeast}${count(uncaught)} uncaught` : "",
     `${atLeast}${share(failed, calls)} of ${several(calls, "call")}`,
-    `from ${moment(number(each, "first_failure_ns"))} to ${moment(number(each, "last_failure_ns"))}`,
+    each["first_failure_ns"] === null ? "" : `from ${moment(number(each, "first_failure_ns"))} to ${moment(number(each, "last_failure_ns"))}`,
     chains > 1 ? `in ${several(chains, "chain")}` : "",
   ].filter(Boolean).join(", ");
 }

@@ -21,16 +21,18 @@ export function FilterBar({ page, parameters, session, prefix = "", isOfFunction
     const named = Object.fromEntries(Object.entries(changes).map(([key, each]) => [prefix + key, each]));
     location.hash = address(page, { ...parameters, ...named, offset: undefined });
   };
-  const services = [...new Set(session.traces.map((trace) => trace.service).filter(Boolean))];
+  const services = session.store
+    ? session.store.services.map((service) => service.name)
+    : [...new Set(session.traces.map((trace) => trace.service).filter(Boolean))];
   return (
     <div class="filters" role="group" aria-label={prefix ? "Filters of the second selection" : "Filters"}>
-      {isOfFunction ? null : (
+      {isOfFunction || session.store ? null : (
         <>
           <TextField label="Include" placeholder="e.g. store.*" value={value("include")} set={(include) => set({ include })} />
           <TextField label="Exclude" value={value("exclude")} set={(exclude) => set({ exclude })} />
         </>
       )}
-      <DurationField label="Min duration" value={value("min_duration")} set={(ns) => set({ min_duration: ns })} />
+      {session.store ? null : <DurationField label="Min duration" value={value("min_duration")} set={(ns) => set({ min_duration: ns })} />}
       {isOfFunction ? null : services.length > 1 || value("service") ? (
         <label class="field">
           Service
@@ -40,10 +42,12 @@ export function FilterBar({ page, parameters, session, prefix = "", isOfFunction
           </select>
         </label>
       ) : null}
-      <label class="check">
-        <input type="checkbox" checked={value("errors") === "1"} onChange={(event) => set({ errors: event.currentTarget.checked ? "1" : undefined })} />
-        Failed only
-      </label>
+      {session.store && !isOfFunction ? null : (
+        <label class="check">
+          <input type="checkbox" checked={value("errors") === "1"} onChange={(event) => set({ errors: event.currentTarget.checked ? "1" : undefined })} />
+          Failed only
+        </label>
+      )}
       {isOfFunction ? null : <Range from={value("from")} to={value("to")} duration={session.duration_ns} clear={() => set({ from: undefined, to: undefined })} />}
       {!isOfFunction && value("tracks") ? (
         <button type="button" class="chip" onClick={() => set({ tracks: undefined })}>{value("tracks")!.split(",").length === 1 ? `track ${value("tracks")}` : `${value("tracks")!.split(",").length} tracks`} ×</button>

@@ -6,6 +6,7 @@ import { address } from "../route";
 import { count } from "../units";
 import { Failure } from "./answer";
 import { Dialog } from "./dialog";
+import { PageLink } from "./pages";
 
 const LIMIT = 50;
 const PAUSE_MS = 120;
@@ -73,10 +74,10 @@ function Match({ found, isChosen, close }: { found: FunctionMatch; isChosen: boo
       <span role="gridcell" class="figure">{count(found.calls)}×</span>
       <span role="gridcell" class={`figure ${found.failed ? "bad" : "zero"}`}>{found.failed ? `${count(found.failed)} failed` : ""}</span>
       <span role="gridcell" class="links">
-        <a href={address("timeline", { find: found.name })} aria-label={`Timeline of ${found.name}`}>timeline</a>
-        <a href={address("calls", { include: found.name })} aria-label={`Calls of ${found.name}`}>calls</a>
-        <a href={address("flame", { function: found.name, direction: "callers" })} aria-label={`Callers of ${found.name}`}>callers</a>
-        <a href={address("source", { function: found.name })} aria-label={`Source of ${found.name}`}>source</a>
+        <PageLink page="timeline" parameters={{ find: found.name }} label={`Timeline of ${found.name}`}>timeline</PageLink>
+        <PageLink page="calls" parameters={{ include: found.name }} label={`Calls of ${found.name}`}>calls</PageLink>
+        <PageLink page="flame" parameters={{ function: found.name, direction: "callers" }} label={`Callers of ${found.name}`}>callers</PageLink>
+        <PageLink page="source" parameters={{ function: found.name }} label={`Source of ${found.name}`}>source</PageLink>
       </span>
     </div>
   );

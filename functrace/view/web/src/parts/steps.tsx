@@ -1,11 +1,14 @@
 /** A call chain in one paragraph: `main.main → main.serve ⇢ store.Get`. */
+import { useContext } from "preact/hooks";
 import type { Step } from "../api_types";
 import { address } from "../route";
 import { useFolding } from "./folding";
+import { ShownPages } from "./pages";
 
 /** Show the chain; the middle of a long one appears on demand. */
 export function Steps({ steps }: { steps: Step[] }) {
   const folding = useFolding(steps.length);
+  const page = useContext(ShownPages).includes("source") ? "source" : "chains";
   return (
     <ol class="steps">
       {steps.map((step, index) => {
@@ -21,7 +24,7 @@ export function Steps({ steps }: { steps: Step[] }) {
         return (
           <li key={index}>
             {index ? <Arrow step={step} /> : null}
-            <a href={address("source", { function: step.function })} title={placeOf(step)} class={index === steps.length - 1 ? "last" : ""}>
+            <a href={address(page, { function: step.function })} title={placeOf(step)} class={index === steps.length - 1 ? "last" : ""}>
               {step.function}
             </a>
           </li>
