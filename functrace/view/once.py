@@ -42,6 +42,11 @@ class Once:
             found = self._results.get(key)
         return found is not None and found.done()
 
+    def has_begun(self, key: Hashable) -> bool:
+        """Return whether the result for a key is there, or a thread is computing it."""
+        with self._lock:
+            return key in self._results
+
     def _compute(self, key: Hashable, result: Future[T], compute: Callable[[], T]) -> None:
         try:
             result.set_result(compute())

@@ -96,6 +96,10 @@ class Session:
         return self._kept.get(("chains", trace), lambda: self._fold(trace))
 
     def _fold(self, trace: int) -> Chains:
+        if self._kept.has_begun("triage"):
+            found = self.triage.forest.chains[trace]
+            if found.trace is self.traces[trace]:  # without chains that other processes continue
+                return found
         with few_pages([self.traces[trace]]):
             return fold(self.traces[trace])
 

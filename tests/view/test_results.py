@@ -89,6 +89,18 @@ def test_a_limit_on_findings(trace: Path) -> None:
     )
 
 
+def test_chains_are_those_of_triage_unless_other_processes_continue_them(
+    trace: Path, folder: Path
+) -> None:
+    session = Session([open_trace(trace)], ["a.ftrace"])
+    assert session.chains(0) is not session.triage.forest.chains[0]
+    session = Session([open_trace(trace)], ["a.ftrace"])
+    assert session.triage.forest.chains[0] is session.chains(0)
+    services = Session([open_trace(path) for path in sorted((folder / "mall").iterdir())], ["mall"])
+    assert any(chains.origin.any() for chains in services.triage.forest.chains)
+    assert not any(services.chains(index).origin.any() for index in range(len(services.traces)))
+
+
 def test_a_result_is_computed_once_for_several_threads() -> None:
     once = Once()
     started, may_end = threading.Event(), threading.Event()
