@@ -43,6 +43,7 @@ _LIBRARIES = {
     "urllib3.connectionpool": "urllib3",
     "uvicorn.protocols.http.h11_impl": "uvicorn",
     "uvicorn.protocols.http.httptools_impl": "uvicorn",
+    "waitress.task": "waitress",
     "werkzeug.serving": "werkzeug",
     "wsgiref.handlers": "wsgiref",
 }

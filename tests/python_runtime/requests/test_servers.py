@@ -101,6 +101,12 @@ _SERVERS = {
     handle("/start")
     run_simple("127.0.0.1", port, application, threaded=True)
     """,
+    "waitress": _WSGI
+    + """
+    from waitress import serve
+    handle("/start")
+    serve(application, host="127.0.0.1", port=port)
+    """,
     "gunicorn-sync": _WSGI + _GUNICORN.format(kind="sync"),
     "gunicorn-gthread": _WSGI + _GUNICORN.format(kind="gthread"),
     "uvicorn": _ASGI
