@@ -16,6 +16,7 @@ from budget import budget
 from budget_python import budget_python
 from builds import builds
 from calls import calls
+from compaction import compaction
 from exports import exports
 from fleet import fleet
 from joins import joins
@@ -61,6 +62,8 @@ def main() -> None:
     watching()
     print()
     store()
+    print()
+    compaction()
     print()
     budget_python()
     print()
