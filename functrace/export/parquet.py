@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,7 +25,7 @@ def write(traces: Sequence[Trace], folder: Path) -> None:
     with _Parts(folder / "calls") as parts:
         for batch in read.calls():
             parts.write(batch)
-    others = {
+    others: dict[str, tuple[Callable[[], Iterator[Any]], pa.Schema]] = {
         "chains": (read.chains, arrow_tables.CHAINS),
         "tracks": (read.tracks, arrow_tables.TRACKS),
         "functions": (read.functions, arrow_tables.FUNCTIONS),
