@@ -14,7 +14,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from functrace.cli.render import store_note
 from functrace.errors import FunctraceError
 from functrace.rollup import parquet
 from functrace.rollup.compaction import compact
@@ -25,6 +24,7 @@ from functrace.rollup.query import StoreQuery
 from functrace.rollup.rollup import Rollup
 from functrace.rollup.selection import Selection, parse_labels, parse_selection
 from functrace.rollup.store import Store
+from functrace.text import store_note
 from functrace.tracefile import open_trace
 from tests.rollup import service
 from tests.watch.test_bundle_store import s3  # noqa: F401  a fixture
