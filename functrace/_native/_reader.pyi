@@ -47,6 +47,15 @@ def fold(
     has rows, whether some are missing, and by function the longest duration that was omitted.
     """
 
+def guard(data: Array, /) -> None:
+    """Let a mapped file that is truncated read as zeros, instead of ending the process (SIGBUS).
+
+    The mapping must exist until the process ends.
+    """
+
+def truncated() -> int:
+    """Return the number of guarded mappings that were read beyond the end of their file."""
+
 class Events:
     """A walk over a trace that returns a block of rows at a time.
 

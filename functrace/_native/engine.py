@@ -13,7 +13,7 @@ import numpy.typing as npt
 from functrace._native.row_types import LAYOUTS
 from functrace.errors import FunctraceError
 
-VERSION = 9
+VERSION = 10
 """Version that module.c must have; the comment there states when it changes."""
 _REINSTALL = "reinstall functrace-cli"
 

@@ -32,8 +32,12 @@ def open_all(paths: Iterable[str], *, should_warn: bool = True) -> list[Trace]:
         FunctraceError: a folder contains no trace, a process has no ring, or no trace can be read.
     """
     from functrace.analysis.losses import covered  # late: it loads numpy
-    from functrace.tracefile import find_trace_files, open_trace_file
+    from functrace.tracefile import find_trace_files, open_trace_file, truncation
 
+    truncation.guard_reads()
+    context = click.get_current_context(silent=True)  # none in a thread of the viewer
+    if context is not None:
+        context.call_on_close(truncation.check)
     errors: list[str] = []
 
     def open_or_note(file: Path) -> Trace | None:

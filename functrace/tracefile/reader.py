@@ -20,6 +20,7 @@ from functrace.tracefile.programs import process_key
 from functrace.tracefile.scan import Chunks, Pieces, Rows, find_chunks, find_pieces
 from functrace.tracefile.sentences import sentences
 from functrace.tracefile.tracks import TrackIndex, Tracks, index_tracks, order_pieces
+from functrace.tracefile.truncation import note_mapping
 
 _MAX_PPM = 1_000_000
 _MAX_COUNT = (1 << 63) - 1
@@ -241,7 +242,9 @@ def _map(path: Path) -> memoryview:
         raise FunctraceError(f"{path}: not a functrace trace: the file is empty") from None
     except OSError as error:
         raise FunctraceError(f"{path}: {error.strerror or error}") from None
-    return memoryview(mapped)
+    data = memoryview(mapped)
+    note_mapping(data)
+    return data
 
 
 def _tracks(

@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from functrace.errors import FunctraceError, UsageError
+from functrace.tracefile import truncation
 from functrace.view import static_files
 from functrace.view.access import Access
 from functrace.view.answers import HEADERS, Answer, error_answer, json_answer
@@ -58,7 +59,9 @@ class Server(ThreadingHTTPServer):
         try:
             if path.startswith(_API):
                 found = self.served.answer(path.removeprefix(_API), Query.parse(query))
-                return json_answer(found)
+                answer = json_answer(found)
+                truncation.check()
+                return answer
             return static_files.answer(path) or _NOT_FOUND
         except UsageError as error:
             return error_answer(HTTPStatus.BAD_REQUEST, str(error))

@@ -8,10 +8,11 @@
 #include "module_index.h"
 #include "pack.h"
 #include "scan.h"
+#include "truncation.h"
 
 /* Increase it with every change of a function's arguments or results, or of what a field means. Layouts
  * are compared field by field. */
-enum { VERSION = 9 };
+enum { VERSION = 10 };
 
 /* ---- layout ---- */
 
@@ -687,6 +688,21 @@ static PyObject *varints(PyObject *module, PyObject *arguments) {
 
 /* ---- the module ---- */
 
+/* ---- truncation ---- */
+
+static PyObject *guard(PyObject *module, PyObject *data) {
+    (void)module;
+    struct array bytes;
+    if (!functrace_array(data, 1, &bytes)) return NULL;
+    if (bytes.items && !functrace_guard(bytes.items, bytes.count)) return PyErr_NoMemory();
+    Py_RETURN_NONE;
+}
+
+static PyObject *truncated(PyObject *module, PyObject *arguments) {
+    (void)module, (void)arguments;
+    return PyLong_FromLong(functrace_truncated());
+}
+
 static PyMethodDef METHODS[] = {
     {"layout", layout, METH_NOARGS, NULL},
     {"chunks", chunks, METH_VARARGS, NULL},
@@ -694,6 +710,8 @@ static PyMethodDef METHODS[] = {
     {"fold", fold, METH_VARARGS, NULL},
     {"pack", pack, METH_VARARGS, NULL},
     {"varints", varints, METH_VARARGS, NULL},
+    {"guard", guard, METH_O, NULL},
+    {"truncated", truncated, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 
