@@ -58,7 +58,9 @@ class Python:
 
     def path(self, *, native: bool) -> Path:
         """The folder for PYTHONPATH. Raises CannotBuildError where it is to be built and cannot."""
-        return _built(self) if native else ROOT
+        folder = _built(self) if native else ROOT
+        _compile_modules(self, folder)
+        return folder
 
 
 class CannotBuildError(Exception):
@@ -145,6 +147,17 @@ def _compile(python: Python, extension: Path) -> None:
     if run.returncode:
         raise CannotBuildError(f"{python.name}: {run.stderr.splitlines()[0]}")
     made.replace(extension)
+
+
+@cache
+def _compile_modules(python: Python, folder: Path) -> None:
+    """Compile what a traced program imports: tests' programs write no bytecode themselves."""
+    package = folder / "functrace"
+    runtime = ROOT / "functrace" / "runtime"
+    below = (file.parent for file in runtime.rglob("*.py"))
+    folders = dict.fromkeys((package, package / "_native", *below))
+    command = [python.executable, "-m", "compileall", "-q", "-l", *map(str, folders)]
+    subprocess.run(command, check=True)
 
 
 def _link(sources: Path, folder: Path) -> None:
