@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import importlib.util
 import shlex
 import shutil
@@ -61,8 +60,10 @@ def _installer() -> list[str]:
 
 def _requirements(extra: str) -> list[str]:
     """Return the requirements of an extra."""
+    from importlib import metadata  # which takes longer to load than a verb's own modules
+
     mark = f'extra == "{extra}"'
-    parts = (text.partition(";") for text in importlib.metadata.requires(_DISTRIBUTION) or ())
+    parts = (text.partition(";") for text in metadata.requires(_DISTRIBUTION) or ())
     return [name.strip() for name, _, marker in parts if mark in marker.replace("'", '"')]
 
 
