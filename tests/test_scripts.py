@@ -18,7 +18,7 @@ SCRIPTS = sorted((Path(__file__).parent / "scripts").glob("*.txtar"))
 
 # These compile the standard library again: for the race detector, other systems, other flags.
 LONG = set(
-    "cgo cross deps flags lines otlp pgo requests-builds std".split()
+    "cgo cross deps errors-race flags light-pgo lines otlp pgo requests-builds std".split()
     + "test-bench test-cover test-race".split()
 )
 
