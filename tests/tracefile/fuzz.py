@@ -138,7 +138,7 @@ def _drain(follower: Follower, rollups: FollowedRollups | None) -> None:
         assert (found.failures["calls"] > 0).all()
         age_ns = follower.clock.nanosecond(follower.last_ticks)
         rollups.add(found, age_ns)
-        for rollup in rollups.take_all(age_ns):
+        for rollup in rollups.pop_all(age_ns):
             assert sum(row.calls for row in rollup.figures.values()) <= found.figures["calls"].sum()
     else:
         follower.drain()
