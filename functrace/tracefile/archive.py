@@ -1,11 +1,13 @@
-"""Traces in the zip files of bundles, which are read into memory."""
+"""Traces and other files in the zip files of bundles, which are read into memory."""
 
 from __future__ import annotations
 
 import struct
 import zipfile
 import zlib
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
 
 from functrace import units
 from functrace.errors import FunctraceError
@@ -37,10 +39,30 @@ def read_archive(path: Path) -> memoryview:
     Raises:
         FunctraceError: the file is no zip file, or has no trace, several or one that is too large.
     """
+    with _opened(path) as archive:
+        member = _only_trace(path, archive.infolist())
+        return memoryview(archive.read(member))  # at most as much as it declares
+
+
+def read_member(path: Path, name: str, max_bytes: int) -> bytes | None:
+    """Return the content of the file of this name, in any folder; None if it is not there or large.
+
+    Raises:
+        FunctraceError: the file is no zip file, or damaged.
+    """
+    with _opened(path) as archive:
+        for member in archive.infolist():
+            is_named = PurePosixPath(member.filename).name == name
+            if is_named and _is_readable(member) and member.file_size <= max_bytes:
+                return archive.read(member)
+    return None
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as archive:
-            member = _only_trace(path, archive.infolist())
-            return memoryview(archive.read(member))  # at most as much as it declares
+            yield archive
     except _DAMAGE as error:
         raise FunctraceError(f"{path}: damaged zip file: {error}") from None
     except OSError as error:
@@ -53,9 +75,13 @@ def _only_trace(path: Path, members: list[zipfile.ZipInfo]) -> zipfile.ZipInfo:
         found = f"{len(traces)} traces" if traces else "no trace"
         raise FunctraceError(f"{path}: {found} (*{_TRACE}) in this zip file; it must have one")
     (member,) = traces
-    if member.compress_type not in _METHODS or member.flag_bits & _ENCRYPTED:
+    if not _is_readable(member):
         raise FunctraceError(f"{path}: {member.filename} cannot be unpacked; unpack it yourself")
     if member.file_size > _MAX_BYTES:
         size = units.size(member.file_size)
         raise FunctraceError(f"{path}: {member.filename} has {size}; unpack it first")
     return member
+
+
+def _is_readable(member: zipfile.ZipInfo) -> bool:
+    return member.compress_type in _METHODS and not member.flag_bits & _ENCRYPTED

@@ -51,6 +51,7 @@ def test_session(viewer: Viewer) -> None:
         "failed": 11,
         "tracks": 4,
         "notes": ["4 calls unfinished; their durations end with the trace"],
+        "reason": None,
     }
 
 

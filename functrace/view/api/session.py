@@ -9,6 +9,7 @@ from functrace import __version__
 from functrace.analysis.losses import losses, missing
 from functrace.export import process_names
 from functrace.tracefile.programs import host_name, program_name
+from functrace.view.bundle_reason import reason_of
 from functrace.view.query import Query
 from functrace.view.session import Session
 
@@ -54,4 +55,5 @@ def _trace(session: Session, index: int) -> dict[str, Any]:
         "failed": int(figures.failed.sum()) if figures else None,
         "tracks": len(trace.tracks),
         "notes": notes,
+        "reason": reason_of(trace),
     }

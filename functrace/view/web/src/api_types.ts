@@ -17,6 +17,20 @@ export interface TraceInfo {
   failed: number | null;
   tracks: number;
   notes: string[];
+  /** Why the watcher saved the bundle that the trace is in. */
+  reason: Reason | null;
+}
+
+export interface Reason {
+  trigger: string;
+  /** One sentence with the figures. */
+  summary: string;
+  /** Seconds since 1970. */
+  at: number | null;
+  function: string;
+  /** Functions of the guilty chain, outermost first. */
+  chain: string[];
+  also_true: string[];
 }
 
 export interface Session {

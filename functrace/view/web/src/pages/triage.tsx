@@ -5,6 +5,7 @@ import type { PageProps } from "../app";
 import { Answered, Nothing } from "../parts/answer";
 import { Command } from "../parts/command";
 import { PageLink } from "../parts/pages";
+import { Reason } from "../parts/reason";
 import { Steps } from "../parts/steps";
 import { StoredExample } from "../parts/stored_example";
 import { StoredServices, StoreSummary } from "../parts/stored_services";
@@ -24,6 +25,7 @@ export function TriagePage({ session, route, revision }: PageProps) {
         <h1>Triage</h1>
         <Command text={answer.data?.command ?? `functrace triage ${session.arguments}`} />
       </div>
+      {session.traces.map((trace) => (trace.reason ? <Reason key={trace.id} reason={trace.reason} /> : null))}
       {session.store ? <StoreSummary store={session.store} /> : <Summary session={session} />}
       <Answered answer={answer} what="the findings">{(triage) => <Findings triage={triage} isPython={!session.store && session.traces.every((trace) => trace.language === "python")} />}</Answered>
       {session.store ? <StoredServices store={session.store} /> : <Traces session={session} />}

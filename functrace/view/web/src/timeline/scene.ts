@@ -1,4 +1,4 @@
-/** The canvas of the timeline. Slices are drawn once on a backing canvas of three screens; panning copies from it. */
+/** The canvas of the timeline. Slices are drawn once on a backing canvas of three screens, two wide; panning copies from it. */
 import type { Arrow } from "../api_types";
 import { paintArrows } from "./arrows";
 import { type Colours, readColours } from "./colours";
@@ -9,6 +9,8 @@ import type { Viewport } from "./viewport";
 import type { WindowCache } from "./window_cache";
 
 const SETTLED_MS = 120;
+/** Part of a screen that the backing canvas has on both sides. A wider one takes memory, and as long to draw for each screen that is panned. */
+const MARGIN = 0.5;
 
 /** A call, by its track, start and depth. */
 export interface Place {
@@ -118,7 +120,7 @@ export class Scene {
 
   private paintBacking(ratio: number): Area {
     const { viewport } = this;
-    const margin = this.isZooming() ? 0 : 1;
+    const margin = this.isZooming() ? 0 : MARGIN;
     const area = {
       from: viewport.from - viewport.span * margin,
       to: viewport.to + viewport.span * margin,

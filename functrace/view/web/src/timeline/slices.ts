@@ -7,7 +7,7 @@ export interface SliceRow {
   duration: Float64Array;
   function: Uint32Array;
   flags: Uint8Array;
-  calls: Float64Array;
+  calls: Uint32Array;
 }
 
 /** The slices of a track in a range of time, at a resolution of `pixel` nanoseconds. */
@@ -20,6 +20,8 @@ export interface Slices {
   size: number;
 }
 
+const MAX_CALLS = 2 ** 32 - 1;
+
 /** Keep rows as typed columns, without the flags that are not in `flags`. */
 export function compact(rows: Row[], range: Omit<Slices, "rows" | "size">, flags = 255): Slices {
   const columns = rows.map((row) => ({
@@ -28,7 +30,7 @@ export function compact(rows: Row[], range: Omit<Slices, "rows" | "size">, flags
     duration: Float64Array.from(row.duration),
     function: Uint32Array.from(row.function),
     flags: Uint8Array.from(row.flags, (each) => each & flags),
-    calls: Float64Array.from(row.calls),
+    calls: Uint32Array.from(row.calls, (each) => Math.min(each, MAX_CALLS)),
   }));
   return { ...range, rows: columns, size: rows.reduce((sum, row) => sum + row.start.length, 0) };
 }

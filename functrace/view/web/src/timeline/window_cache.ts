@@ -9,7 +9,8 @@ const PAUSE_MS = 25;
 const MARGIN_PAUSE_MS = 150;
 const TRACKS_PER_REQUEST = 16;
 const MAX_REQUESTS = 2;
-const MAX_SLICES = 1_000_000;
+/** Slices that are kept, of some 25 bytes each: several times as many as a screen shows. */
+const MAX_SLICES = 600_000;
 /** Calls narrower than about this many pixels are merged. */
 const FINEST_PX = 1.5;
 const MOST_PX = 8000;
@@ -141,11 +142,15 @@ export class WindowCache {
 
   private forgetOldest(): void {
     let size = 0;
-    for (const { fine } of this.loaded.values()) size += fine.size;
-    for (const [id, { fine }] of this.loaded) {
+    for (const each of this.loaded.values()) size += sizeOf(each);
+    for (const [id, each] of this.loaded) {
       if (size <= MAX_SLICES) return;
       this.loaded.delete(id);
-      size -= fine.size;
+      size -= sizeOf(each);
     }
   }
+}
+
+function sizeOf({ fine, wide }: Loaded): number {
+  return fine.size + (wide === fine ? 0 : wide.size);
 }
