@@ -2,14 +2,7 @@
  * The reference implementation is tests/reference/events.py. */
 #include "events.h"
 
-struct frame { /* inside is how long the calls in it ran */
-    OPEN_CALL;
-    int64_t inside, waited;
-};
-
-struct function {
-    LAST_CALL;
-};
+#include "timed_frame.h"
 
 struct walk {
     struct position at;

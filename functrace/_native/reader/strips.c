@@ -1,16 +1,8 @@
 /* Read the calls inside a strip again, by a walk that starts there with the calls that are open. */
 #include "index.h"
+#include "timed_frame.h"
 
-struct frame { /* inside is how long the calls in it ran; of a crossing, its id is CROSSING */
-    OPEN_CALL;
-    int64_t inside, waited;
-};
-
-enum { CALL_INSIDE = 0, CROSSING = 1 };
-
-struct function {
-    LAST_CALL;
-};
+enum { CALL_INSIDE = 0, CROSSING = 1 }; /* the ids of frames */
 
 struct walk {
     struct position at;
