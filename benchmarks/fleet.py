@@ -22,7 +22,7 @@ def fleet(plan: Plan = _PLAN) -> None:
     """Print the changes that are found, and the time and memory that it takes."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "traces"
-        planted = fleet_store.write(place, plan)
+        planted = fleet_store.write_apart(place, plan)
         size = sum(file.stat().st_size for file in place.rglob("*.parquet"))
         print(f"two releases of {plan.processes:,} processes, {size / 1e6:.0f} MB")
         found, cpu_s, wall_s, peak_mb = _diff(place)

@@ -29,7 +29,7 @@ def store(place: str | None = None) -> None:
     with tempfile.TemporaryDirectory(prefix="functrace-bench-") as folder:
         if place is None:
             place = str(Path(folder) / "store")
-            fleet_store.write(Path(place), Plan(_PROCESSES, {"shop": _CHAINS}))
+            fleet_store.write_apart(Path(place), Plan(_PROCESSES, {"shop": _CHAINS}))
         size = sum(file.stat().st_size for file in Path(place).rglob("*.parquet"))
         print(f"store of {size / 1e6:,.0f} MB")
         function = _most_called(place)

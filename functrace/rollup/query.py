@@ -112,8 +112,8 @@ class StoreQuery:
     def chains(self, functions: Sequence[str] | None = None) -> Any:
         """Return a row for each service and chain, merged over windows and recordings.
 
-        The columns of this Arrow table are service, those of the table `chains` in docs/rollups.md
-        from `chain` to `example_track`, and instances: the number of instances with the chain.
+        The columns of this Arrow table are service, and those of the table `chains` in
+        docs/rollups.md from `chain` to `example_track`.
 
         Args:
             functions: names of the innermost functions of the chains; None: all.

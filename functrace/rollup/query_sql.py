@@ -120,7 +120,6 @@ _FIGURES = f"""
 SELECT chain, any_value(parent) AS parent, any_value(function) AS function,
   any_value(started) AS started, {", ".join(map(_sum, SUMS))},
   min(min_ns) AS min_ns, max(max_ns) AS max_ns, {_sum("errors_undercount")},
-  count(DISTINCT instance) AS instances,
   min({{
     'is_ok': failed = 0,
     'rank': CASE WHEN failed > 0 THEN 0 ELSE -coalesce(max_ns, 0) END,
@@ -128,21 +127,24 @@ SELECT chain, any_value(parent) AS parent, any_value(function) AS function,
   }}) FILTER (example_time IS NOT NULL) AS example
 FROM chosen GROUP BY chain
 """
-# It stops the query, which then names the file.
-_HAS_VALID_BUCKETS = f"""
-CASE WHEN len(bucket) <> len(bucket_calls) OR list_min(bucket) < 0
-  OR list_max(bucket) > {MAX_BUCKET} OR list_min(bucket_calls) < 0
-THEN error('a histogram has a bucket that does not exist') ELSE true END
-"""
+
+
+def _checked(is_invalid: str) -> str:
+    """Return a condition that holds, or stops the query, which then names the file."""
+    reason = literal("a histogram has a bucket that does not exist")
+    return f"CASE WHEN {is_invalid} THEN error({reason}) ELSE true END"
+
+
+# A shorter list is extended with NULL. Checking the sums takes less time than checking each row.
 _BUCKETS = f"""
 SELECT chain, list(bucket ORDER BY bucket) AS bucket,
   list(bucket_calls ORDER BY bucket) AS bucket_calls
 FROM (
-  SELECT chain, bucket, {_sum("bucket_calls")}
-  FROM (SELECT chain, unnest(bucket) AS bucket, unnest(bucket_calls) AS bucket_calls FROM chosen
-    WHERE {_HAS_VALID_BUCKETS})
-  GROUP BY ALL
-) GROUP BY chain
+  SELECT chain, bucket, {_sum("bucket_calls")}, min(coalesce(bucket_calls, -1)) AS lowest
+  FROM (SELECT chain, unnest(bucket) AS bucket, unnest(bucket_calls) AS bucket_calls FROM chosen)
+  GROUP BY chain, bucket
+) WHERE {_checked(f"bucket IS NULL OR bucket < 0 OR bucket > {MAX_BUCKET} OR lowest < 0")}
+GROUP BY chain
 """
 # The most frequent texts without the count of the first one beyond them, as in error_texts.bounded.
 _ERRORS = f"""
@@ -168,8 +170,7 @@ SELECT chain, parent, function, started, {", ".join(SUMS)}, min_ns, max_ns,
   coalesce(bucket, []) AS bucket, coalesce(bucket_calls, []) AS bucket_calls,
   coalesce(errors, []) AS errors,
   least(errors_undercount::HUGEINT + coalesce(excess, 0), {MAX_SUM})::BIGINT AS errors_undercount,
-  example.time AS example_time, example.trace AS example_trace, example.track AS example_track,
-  instances
+  example.time AS example_time, example.trace AS example_trace, example.track AS example_track
 FROM figures LEFT JOIN buckets USING (chain) LEFT JOIN texts USING (chain) ORDER BY chain
 """
 
@@ -184,9 +185,14 @@ def chains(functions: Sequence[str] | None) -> Query:
         "texts": _ERRORS,
     }
     names = [field.name for field in parquet.CHAINS]
-    columns = _columns(*names[names.index("chain") :])
-    schema = pa.schema([*columns, pa.field("instances", pa.int64())])
+    schema = pa.schema(_columns(*names[names.index("chain") :]))
     return Query("chains", _with(parts, _MERGED), schema, parameters)
+
+
+_HAS_VALID_BUCKETS = _checked(
+    "len(bucket) <> len(bucket_calls) OR list_min(bucket) < 0"
+    f" OR list_max(bucket) > {MAX_BUCKET} OR list_min(bucket_calls) < 0"
+)
 
 
 def by_instance(ids: Sequence[bytes] | None, *, by_window: bool) -> Query:

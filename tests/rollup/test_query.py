@@ -303,7 +303,8 @@ def test_an_instance_with_a_damaged_file_counts_once(
 
 
 @pytest.mark.parametrize(
-    ("bucket", "bucket_calls"), [([1, 2], [5]), ([-5], [1]), ([1 << 20], [1]), ([1], [-1])]
+    ("bucket", "bucket_calls"),
+    [([1, 2], [5]), ([], [5]), ([1], [5, 6]), ([-5], [1]), ([1 << 20], [1]), ([1], [-1])],
 )
 def test_a_file_with_an_impossible_histogram_is_named(
     place: Path, bucket: list[int], bucket_calls: list[int]
