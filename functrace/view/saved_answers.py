@@ -24,7 +24,8 @@ _MAX_SLICES = 60_000
 _MAX_CALLS = 5_000
 _CALLS_PER_PAGE = 1_000
 _MAX_FUNCTIONS = 2_000
-_MAX_ARROWS = 2_000
+_MAX_ARROWS = 4_000
+_COUNTED_ARROWS = 20_000
 _MAX_NODES = 3_000
 _MAX_CHAINS = 20
 """chains of one function"""
@@ -32,6 +33,8 @@ _MAX_CHAINS_BYTES = 3_000_000
 _MAX_CALLS_BYTES = 3_000_000
 _MAX_TRIAGE_BYTES = 2_000_000
 _MAX_FUNCTIONS_BYTES = 1_000_000
+_MAX_REQUESTS_BYTES = 1_000_000
+"""requests between services; their chains have as much"""
 _MAX_EVENTS = 2_000_000
 """events of traces that are read more often than necessary"""
 _MAX_DEPTH = 1024
@@ -71,8 +74,8 @@ class SavedAnswers:
         yield "session", self._ask("session")
         triage = self._triage()
         yield "triage", triage
-        for name in ("services", "overview"):
-            yield name, self._ask(name)
+        yield "services", self._services()
+        yield "overview", self._ask("overview")
         functions = _fitting(self._ask("functions", limit=_MAX_FUNCTIONS), _MAX_FUNCTIONS_BYTES)
         self._note("functions", len(functions), len(self._session.functions))
         yield "functions", functions
@@ -99,6 +102,15 @@ class SavedAnswers:
         self._note("findings", count, total)
         return {**found, **shown, "more_findings": total - count}
 
+    def _services(self) -> dict[str, Any]:
+        found = self._ask("services")
+        edges = found["edges"]
+        bare = _fitting([{**edge, "chains": []} for edge in edges], _MAX_REQUESTS_BYTES)
+        whole = len(_fitting([edge["chains"] for edge in edges], _MAX_REQUESTS_BYTES))
+        self._note("routes between services", len(bare), len(edges))
+        self._note("routes with their chains", whole, len(edges))
+        return {**found, "edges": [*edges[:whole], *bare[whole:]][: len(bare)]}
+
     def _timeline(self) -> Iterator[tuple[str, Any]]:
         tracks = self._ask("tracks", **self._window, limit=_MAX_TRACKS)
         self._note("tracks", len(tracks["tracks"]), tracks["total"])
@@ -110,10 +122,13 @@ class SavedAnswers:
         if len(calls) < sum(calls):
             self._note("calls on the timeline one by one", calls.count(1), sum(calls))
         yield "window", window
-        arrows = self._ask(
-            "requests", **self._window, tracks=",".join(map(str, numbers)), limit=_MAX_ARROWS
-        )
-        yield "requests", arrows if numbers else []
+        yield "requests", self._arrows(numbers) if numbers else []
+
+    def _arrows(self, numbers: list[int]) -> list[dict[str, Any]]:
+        tracks = ",".join(map(str, numbers))
+        every = self._ask("requests", **self._window, tracks=tracks, limit=_COUNTED_ARROWS)
+        self._note("arrows", min(len(every), _MAX_ARROWS), len(every))
+        return list(every[:_MAX_ARROWS])
 
     def _slices(self, numbers: list[int]) -> dict[str, Any]:
         """Return the slices at the finest resolution that the limit permits."""

@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 
 from functrace.tracefile import open_trace
+from functrace.view import saved_answers
+from functrace.view.answers import encode
 from functrace.view.api import chains as chains_api
 from functrace.view.function_chains import chains_by_function
 from functrace.view.query import Query
-from functrace.view.saved_answers import key
+from functrace.view.saved_answers import SavedAnswers, key
 from functrace.view.session import Session
 from tests.analysis.recorded import Recorded
 from tests.cli.conftest import Run
@@ -103,6 +105,31 @@ def test_long_texts_are_bounded(tmp_path: Path) -> None:
         (str(len(answers["calls"]["calls"])), "calls of the table"),
     ]
     assert answers["triage"]["more_findings"] == 1000 - len(answers["triage"]["failing"])
+
+
+def test_routes_and_arrows_are_bounded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    traces = [open_trace(path) for path in sorted((folder / "mall").glob("*.ftrace"))]
+    session = Session(traces, ["mall"])
+    every = SavedAnswers(session, 0, session.duration_ns).saved()["answers"]
+    edges, arrows = every["services"]["edges"], every["requests"]
+    assert len(edges) > 2
+    assert len(arrows) > 2
+    chains_bytes = len(encode(edges[0]["chains"]))
+    monkeypatch.setattr(saved_answers, "_MAX_REQUESTS_BYTES", chains_bytes)
+    monkeypatch.setattr(saved_answers, "_MAX_ARROWS", 1)
+    bounded = SavedAnswers(session, 0, session.duration_ns).saved()["answers"]
+    (note,) = [
+        each
+        for each in bounded["session"]["traces"][0]["notes"]
+        if each.startswith("this page contains")
+    ]
+    assert f"1 of {len(edges)} routes with their chains" in note
+    assert f"1 of {len(arrows)} arrows" in note
+    assert bounded["requests"] == arrows[:1]
+    assert bounded["services"]["edges"][0] == edges[0]
+    assert [each["chains"] for each in bounded["services"]["edges"][1:]] == [
+        [] for _ in bounded["services"]["edges"][1:]
+    ]
 
 
 @pytest.mark.parametrize("name", ["hostile.ftrace", "markup.ftrace"])
