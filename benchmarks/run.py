@@ -21,6 +21,7 @@ from exports import exports
 from fleet import fleet
 from joins import joins
 from many_tracks import many_tracks
+from mesh import mesh
 from otlp import otlp
 from python_calls import python_calls
 from python_rewriting import python_rewriting
@@ -72,6 +73,8 @@ def main() -> None:
     request_cost()
     print()
     joins()
+    print()
+    mesh()
     print()
     fleet()
     for program in sys.argv[1:]:
