@@ -25,6 +25,7 @@ _FLAGS: "Any" = type.__dict__["__flags__"]
 _IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: no class of Python's own
 
 _MODULE = type(builtins)
+_MODULE_DICT: "Any" = _CLASS_DICT.__get__(_MODULE)["__dict__"]
 _GETSET = type(_QUALNAME)  # only C creates these
 _FUNCTION = type(lambda: None)
 _BUILTIN = type(len)
@@ -64,6 +65,9 @@ def get_attribute(thing: "Any", name: str) -> "Any":
 
 def get_dict(thing: "Any") -> "dict[str, Any]":
     """Return the dictionary of ``thing``, or an empty one."""
+    if type(thing) is _MODULE:  # for each outbound call
+        names: dict[str, Any] = _MODULE_DICT.__get__(thing)
+        return names
     place = _find(type(thing), "__dict__", _GETSET, _SLOT)
     found = None if place is None else _get(place, thing)
     return found if type(found) is dict else {}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from functrace.runtime import BUILTINS, MODULES
 from functrace.runtime.requests.grpc_names import code_of, method_name
-from functrace.runtime.requests.patching import remove_frame, replace
+from functrace.runtime.requests.patching import around_async, remove_frame, replace
 from functrace.runtime.requests.request_functions import GRPC
 
 TYPE_CHECKING = False  # typing is not imported at run time: it lengthens the start
 if TYPE_CHECKING:
     from typing import Any
 
+    from functrace._native._recorder import Inbound
     from functrace.runtime.requests.tracker import Tracker
 
 globals()["__builtins__"] = BUILTINS
@@ -49,23 +50,7 @@ def install(tracker: Tracker, module: Any) -> None:
 class _Hooks:
     def __init__(self, tracker: Tracker) -> None:
         self._tracker = tracker
-        self.begin = tracker.guard(self._begin, begins=True)
-        self.end = tracker.guard(self._end)
         self.wrap_handler = tracker.guard(self._wrap_handler)
-
-    def _begin(self, details: Any) -> Any:
-        metadata = tuple(details.invocation_metadata or ())
-        return self._tracker.begin_inbound(("", method_name(details.method)), metadata, GRPC)
-
-    def _end(self, inbound: Any, context: Any, error: BaseException | None) -> None:
-        # The context of a function that runs in a thread does not tell the code.
-        code = code_of(context.code()) if hasattr(context, "code") else -1
-        is_abort = code < 0 and type(error).__name__ == _ABORT
-        if error is not None and code <= 0 and not is_abort:
-            code = _UNKNOWN
-            inbound.error = error
-        inbound.status = code
-        self._tracker.end_inbound(inbound)
 
     def _wrap_handler(self, handler: Any, details: Any) -> Any:
         """Return a handler like another one, which records its calls; None if it cannot be."""
@@ -79,65 +64,56 @@ class _Hooks:
         return None
 
     def _wrap(self, behavior: Any, details: Any, is_stream: bool) -> Any:
+        def begin(_request: Any, context: Any) -> Any:
+            metadata = tuple(details.invocation_metadata or ())
+            request = "", method_name(details.method)
+            inbound = self._tracker.begin_inbound(request, metadata, GRPC)
+            return None if inbound is None else (inbound, context)
+
         # The library asks the same, so that a handler stays of its kind.
         inspect: Any = MODULES["inspect"]
+        guard = self._tracker.guard
         if inspect.iscoroutinefunction(behavior):
-            return self._coroutine(behavior, details)
+            return around_async(guard(begin, begins=True), guard(self._end))(behavior)
         if inspect.isasyncgenfunction(behavior):
-            return self._async_generator(behavior, details)
+            return _around_generator(guard(begin, begins=True), guard(self._end))(behavior)
         # The steps of a generator run in any threads, without a context: not recorded.
-        return None if is_stream else self._function(behavior, details)
+        around = self._tracker.around(begin, self._end, begins=True)
+        return None if is_stream else around(behavior)
 
-    def _coroutine(self, behavior: Any, details: Any) -> Any:
-        async def serve(request: Any, context: Any) -> Any:
-            inbound = self.begin(details)
+    def _end(self, rpc: tuple[Inbound, Any], _result: object, error: BaseException | None) -> None:
+        inbound, context = rpc
+        # The context of a function that runs in a thread does not tell the code.
+        code = code_of(context.code()) if hasattr(context, "code") else -1
+        is_abort = code < 0 and type(error).__name__ == _ABORT
+        if error is not None and code <= 0 and not is_abort:
+            code = _UNKNOWN
+            inbound.error = error
+        inbound.status = code
+        self._tracker.end_inbound(inbound)
+
+
+def _around_generator(before: Any, after: Any) -> Any:
+    """Return a function that wraps an asynchronous generator, as around_async does a coroutine."""
+
+    def make(behavior: Any) -> Any:
+        async def serve(*arguments: Any) -> Any:
+            state = before(*arguments)
             try:
-                result = await behavior(request, context)
-            except BaseException as error:
-                if inbound is not None:
-                    self.end(inbound, context, error)
-                remove_frame(error)
-                raise
-            if inbound is not None:
-                self.end(inbound, context, None)
-            return result
-
-        return serve
-
-    def _async_generator(self, behavior: Any, details: Any) -> Any:
-        async def serve(request: Any, context: Any) -> Any:
-            inbound = self.begin(details)
-            try:
-                responses = behavior(request, context)
+                responses = behavior(*arguments)
                 try:
                     async for response in responses:
                         yield response
                 finally:
                     await responses.aclose()  # the end of a call closes the outer one only
             except BaseException as error:
-                if inbound is not None:
-                    self.end(inbound, context, error)
+                if state is not None:
+                    after(state, None, error)
                 remove_frame(error)
                 raise
-            if inbound is not None:
-                self.end(inbound, context, None)
+            if state is not None:
+                after(state, None, None)
 
         return serve
 
-    def _function(self, behavior: Any, details: Any) -> Any:
-        """Wrap a function that the library runs in a thread."""
-
-        def serve(request: Any, context: Any) -> Any:
-            inbound = self.begin(details)
-            try:
-                result = behavior(request, context)
-            except BaseException as error:
-                if inbound is not None:
-                    self.end(inbound, context, error)
-                remove_frame(error)
-                raise
-            if inbound is not None:
-                self.end(inbound, context, None)
-            return result
-
-        return serve
+    return make

@@ -29,7 +29,6 @@ def install(tracker: Tracker, module: Any) -> None:
     hooks = _Hooks(tracker)
     begin = tracker.around(hooks.begin, hooks.sent, begins=True)
     replace(module.HTTPConnection, "endheaders", begin)
-    replace(module.HTTPConnection, "request", tracker.around(after=hooks.fail))
     replace(module.HTTPConnection, "getresponse", tracker.around(hooks.wait, hooks.end))
     replace(module.HTTPConnection, "close", tracker.around(after=hooks.abandon))
 
@@ -76,10 +75,6 @@ class _Hooks:
         call = self._calls.get(connection)
         if call is not None:
             call.is_active = False
-        self.fail(connection, None, error)
-
-    def fail(self, connection: Any, _result: object, error: BaseException | None) -> None:
-        """End the connection's outbound call if there is an error."""
         if error is not None:
             self.end(connection, None, error)
 
