@@ -1,13 +1,14 @@
-"""What recording adds to a request of net/http, beside OpenTelemetry's instrumentation.
+"""What recording adds to a request, beside OpenTelemetry's instrumentation of the same library.
 
-Server and client speak over connections in memory, so that all else costs little.
+Server and client speak over connections in memory where the library can, so that all else costs
+little. Times are CPU time, each the least of several alternating runs: other programs, and the
+other side of a connection, change that least.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -17,11 +18,12 @@ from functrace.tracefile.reader import open_trace
 
 _SOURCE = Path(__file__).with_name("requests")
 _RESULT = re.compile(
-    r"^Benchmark\w+?(?:-\d+)?\s+\d+\s+([\d.]+) ns/op\s+\d+ B/op\s+(\d+) allocs/op", re.M
+    r"^Benchmark\w+?(?:-\d+)?\s+\d+\s.*\s([\d.]+) cpu-ns/op\s+\d+ B/op\s+(\d+) allocs/op", re.M
 )
 _ROOT = Path(__file__).parents[1]
-_WSGI = str(_SOURCE / "wsgi.py")
-_OPENTELEMETRY = ("opentelemetry-sdk", "opentelemetry-instrumentation-wsgi")
+_PYTHON = {"wsgiref": "wsgi.py", "urllib": "http_client.py", "grpcio": "grpc_calls.py"}
+_PACKAGES = ["grpcio", "opentelemetry-sdk"]
+_PACKAGES += [f"opentelemetry-instrumentation-{name}" for name in ("wsgi", "urllib", "grpc")]
 _REQUESTS = 50_000
 _TURNS = 7
 _FUNCTRACE = (sys.executable, "-m", "functrace", "go", "-q")
@@ -29,7 +31,7 @@ _FUNCTRACE = (sys.executable, "-m", "functrace", "go", "-q")
 
 def request_cost() -> None:
     """Print what a request costs more: nanoseconds, and for Go allocations and bytes of trace."""
-    print("added to a request with trace headers; net/http")
+    print("added to a request; net/http with trace headers, gRPC with both of its sides")
     with tempfile.TemporaryDirectory() as folder:
         plain, traced = f"{folder}/plain", f"{folder}/traced"
         build = ["test", "-c", "-o"]
@@ -37,9 +39,9 @@ def request_cost() -> None:
             print("  skipped, OpenTelemetry's modules cannot be had")
             return
         subprocess.run([*_FUNCTRACE, *build, traced, "."], cwd=_SOURCE, check=True)
-        for side in ("Server", "Client"):
+        for side in ("Server", "Client", "GRPC"):
             _print_side(side, plain, traced, folder)
-    _print_wsgi()
+    _print_python()
 
 
 def _print_side(side: str, plain: str, traced: str, folder: str) -> None:
@@ -68,34 +70,43 @@ def _print_side(side: str, plain: str, traced: str, folder: str) -> None:
     print(f"  {side.lower()}")
     for title in variants:
         base = "calls recorded, requests not" if title in sizes else "plain"
-        added = statistics.median(a - b for a, b in zip(times[title], times[base], strict=True))
+        added = min(times[title]) - min(times[base])
         more = allocations[title] - allocations[base]
         size = f"{sizes[title] - without:7.1f} bytes" if title in sizes else ""
         print(f"    {title:30} {added:+8.0f} ns {more:+4} allocations {size}".rstrip())
 
 
-def _print_wsgi() -> None:
-    """Print what a request of wsgiref costs more in CPU time, in memory as well."""
-    print("  wsgiref, Python")
+def _print_python() -> None:
+    """Print what requests of libraries in Python cost more."""
     with tempfile.TemporaryDirectory() as folder:
         python = f"{folder}/venv/bin/python"
         subprocess.run([sys.executable, "-m", "venv", f"{folder}/venv"], check=True)
-        install = [python, "-m", "pip", "install", "-q", str(_ROOT), *_OPENTELEMETRY]
+        install = [python, "-m", "pip", "install", "-q", str(_ROOT), *_PACKAGES]
         if subprocess.run(install, check=False).returncode:
-            print("    skipped, OpenTelemetry's packages cannot be had")
+            print("  Python: skipped, OpenTelemetry's packages cannot be had")
             return
-        traced = [python, "-m", "functrace", "run", "--exclude=*", _WSGI, "functrace"]
-        record = {"FUNCTRACE": "record", "FUNCTRACE_OUT": f"{folder}/x.ftrace"}
-        record["FUNCTRACE_MAX_SIZE"] = "2G"
-        variants: dict[str, tuple[list[str], dict[str, str]]] = {
-            "plain": ([python, _WSGI, "plain"], {}),
-            "requests not recorded": (traced, record | {"FUNCTRACE_PROPAGATE": "off"}),
-            "observe": (traced, record),
-            "OpenTelemetry": ([python, _WSGI, "opentelemetry"], {}),
-        }
-        times = {title: _run_python(*variant) for title, variant in variants.items()}
-        for title, base in (("observe", "requests not recorded"), ("OpenTelemetry", "plain")):
-            print(f"    {title:30} {times[title] - times[base]:+8.0f} ns")
+        for title, script in _PYTHON.items():
+            _print_library(title, str(_SOURCE / script), python, folder)
+
+
+def _print_library(title: str, script: str, python: str, folder: str) -> None:
+    trace = Path(folder, "x.ftrace")
+    traced = [python, "-m", "functrace", "run", "-q", script, "functrace"]
+    record = {"FUNCTRACE": "record", "FUNCTRACE_OUT": str(trace), "FUNCTRACE_MAX_SIZE": "2G"}
+    variants: dict[str, tuple[list[str], dict[str, str]]] = {
+        "plain": ([python, script, "plain"], {}),
+        "requests not recorded": (traced, record | {"FUNCTRACE_PROPAGATE": "off"}),
+        "observe": (traced, record),
+        "OpenTelemetry": ([python, script, "opentelemetry"], {}),
+    }
+    times: dict[str, list[float]] = {variant: [] for variant in variants}
+    for _ in range(_TURNS):
+        for variant, (command, environment) in variants.items():
+            times[variant].append(_run_python(command, environment))
+            trace.unlink(missing_ok=True)
+    print(f"  {title}, Python")
+    for variant, base in (("observe", "requests not recorded"), ("OpenTelemetry", "plain")):
+        print(f"    {variant:30} {min(times[variant]) - min(times[base]):+8.0f} ns")
 
 
 def _run_python(command: list[str], environment: dict[str, str]) -> float:

@@ -47,18 +47,17 @@ func serve(b *testing.B, handler http.Handler) {
 	near, far := net.Pipe()
 	go http.Serve(&oneConnection{far}, handler)
 	reader := bufio.NewReader(near)
-	b.ReportAllocs()
-	b.ResetTimer()
-	for i := 0; i < b.N; i++ {
+	measure(b, func() error {
 		io.WriteString(near, request)
 		for line := " "; line != "\r\n"; {
 			var err error
 			if line, err = reader.ReadString('\n'); err != nil {
-				b.Fatal(err)
+				return err
 			}
 		}
-		reader.Discard(len("ok"))
-	}
+		_, err := reader.Discard(len("ok"))
+		return err
+	})
 }
 
 // send lets a client send requests.
@@ -67,16 +66,14 @@ func send(b *testing.B, transport http.RoundTripper) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.ReportAllocs()
-	b.ResetTimer()
-	for i := 0; i < b.N; i++ {
+	measure(b, func() error {
 		response, err := transport.RoundTrip(r)
 		if err != nil {
-			b.Fatal(err)
+			return err
 		}
 		io.Copy(io.Discard, response.Body)
-		response.Body.Close()
-	}
+		return response.Body.Close()
+	})
 }
 
 // transport returns one whose connections answer everything.

@@ -1,15 +1,15 @@
-"""Answers requests by WSGI in memory and prints nanoseconds of CPU time a request: wsgi.py TOOL."""
+"""Answers requests by WSGI in memory, prints nanoseconds of CPU time each: wsgi.py TOOL."""
 
 from __future__ import annotations
 
 import io
 import sys
-import time
 from collections.abc import Callable, Iterable
 from typing import Any
 from wsgiref.handlers import SimpleHandler
 
-_REQUESTS = 20_000
+from turns import measure
+
 _ENVIRON = {
     "REQUEST_METHOD": "GET",
     "PATH_INFO": "/items/17",
@@ -38,22 +38,16 @@ def _with_opentelemetry(app: _App) -> _App:
     return wrapped
 
 
-def _serve(app: _App, requests: int) -> None:
-    for _ in range(requests):
-        output = io.BytesIO()
-        SimpleHandler(io.BytesIO(), output, sys.stderr, dict(_ENVIRON)).run(app)
-
-
 def main() -> None:
-    """Print the median of five runs."""
+    """Print the least of several runs."""
     app = _with_opentelemetry(answer) if sys.argv[1] == "opentelemetry" else answer
-    _serve(app, _REQUESTS // 10)
-    times = []
-    for _ in range(5):
-        began = time.process_time_ns()
-        _serve(app, _REQUESTS)
-        times.append((time.process_time_ns() - began) / _REQUESTS)
-    print(sorted(times)[2])
+
+    def serve(requests: int) -> None:
+        for _ in range(requests):
+            output = io.BytesIO()
+            SimpleHandler(io.BytesIO(), output, sys.stderr, dict(_ENVIRON)).run(app)
+
+    print(measure(serve))
 
 
 if __name__ == "__main__":
