@@ -78,12 +78,13 @@ class StoredSession:
         rows, services, coverage = query.consistently(
             lambda: (rows_of(query.chains()), query.service_figures(), query.coverage())
         )
-        query.close()
-        return StoredFigures(
+        figures = StoredFigures(
             stored_chains(self.place, rows),
             services.to_pylist(),
             [*store_note.sentences(coverage), *query.errors],
         )
+        query.close()  # not after an error: the next access reads again
+        return figures
 
     @property
     def functions(self) -> Sequence[Function]:

@@ -13,6 +13,9 @@ from click.testing import CliRunner
 
 from functrace.cli import verbs
 from functrace.errors import FunctraceError, UsageError
+from functrace.rollup.selection import Selection
+from functrace.view import stored_session
+from functrace.view.stored_session import StoredSession
 from tests.rollup import service
 from tests.view.conftest import Printed
 from tests.view.serving import Viewer, viewing
@@ -162,6 +165,21 @@ def test_a_damaged_file_is_named(folder: Path) -> None:
             assert [each["count"] for each in viewer.get("triage")["failing"]] == [60]
     finally:
         damaged.write_bytes(content)
+
+
+def test_a_store_that_cannot_be_read_gives_the_same_error_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(*_: object) -> None:
+        raise FunctraceError("the id of a chain is wrong")
+
+    session = StoredSession(str(folder / "store"), Selection(), ["store"])
+    with monkeypatch.context() as changed:
+        changed.setattr(stored_session, "stored_chains", damaged)
+        for _ in range(2):
+            with pytest.raises(FunctraceError, match="the id of a chain is wrong"):
+                session.figures  # noqa: B018  # the access reads the store
+    assert len(session.functions) == 4
 
 
 @pytest.mark.parametrize(
