@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from functrace.rollup.store import contents_of
 from functrace.watch.following import Following
-from functrace.watch.ring_rollups import Rolling
+from functrace.watch.ring_rollups import Part, Rolling
 
 _SOURCE = Path(__file__).with_name("watch")
 _RATES = (100_000, 1_000_000)  # events a second
-_WINDOWS = 10
-_MINUTE_NS = 60_000_000_000
+_WINDOWS = 20
+_WIDTH_NS = 10_000_000_000  # so that some are encoded while it measures
 
 
 def watching() -> None:
@@ -31,7 +32,13 @@ def watching() -> None:
         for rate in _RATES:
             with _running(program, rate, Path(folder) / "rings") as rings:
                 _follow(rings, None)
-                _follow(rings, Rolling(_MINUTE_NS, lambda _ring, _started: 0, lambda _part: None))
+                _follow(rings, Rolling(_WIDTH_NS, lambda _ring, _started: 0, _encode))
+
+
+def _encode(part: Part) -> None:
+    """Encode rollups as the watcher does that writes them."""
+    for rollup in part.rollups:
+        contents_of(rollup, 0)
 
 
 def _memory() -> Path | None:
@@ -69,7 +76,7 @@ def _follow(rings: Path, rolling: Rolling | None) -> None:
     events = 2 * calls
     print(
         f"{events / seconds:12,.0f} {100 * used / seconds:13.1f} {1e9 * used / events:13.0f}"
-        f" {incomplete:20} {'a minute' if rolling else 'none':>9}"
+        f" {incomplete:20} {'each 10 s' if rolling else 'none':>9}"
     )
 
 
