@@ -11,12 +11,12 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from functrace.view import server
 from functrace.view.access import Access
+from functrace.view.query import Query
 from tests.cli import faulty
 from tests.support.waiting import PATIENCE
 from tests.view.serving import Viewer
@@ -109,12 +109,15 @@ def test_an_analysis_that_fails_prints_nothing(
 ) -> None:
     analysed = threading.Event()
 
-    def fail(_: object) -> None:
-        analysed.set()
-        raise ValueError("damaged")
+    class Damaged:
+        def prepare(self) -> None:
+            analysed.set()
+            raise ValueError("damaged")
 
-    monkeypatch.setattr(server, "prepare", fail)
-    with server.Server(SimpleNamespace(current=None)) as started:  # type: ignore[arg-type]
+        def answer(self, name: str, query: Query) -> None:
+            raise AssertionError
+
+    with server.Server(Damaged()) as started:
         monkeypatch.setattr(started, "serve_forever", lambda: analysed.wait(PATIENCE))
         before = {*threading.enumerate()}
         started.run()
