@@ -115,7 +115,7 @@ def test_an_analysis_that_fails_prints_nothing(
             raise ValueError("damaged")
 
         def answer(self, name: str, query: Query) -> None:
-            raise AssertionError
+            raise AssertionError(name, query)
 
     with server.Server(Damaged()) as started:
         monkeypatch.setattr(started, "serve_forever", lambda: analysed.wait(PATIENCE))
