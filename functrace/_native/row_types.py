@@ -52,6 +52,8 @@ TRACK_RECORD = np.dtype(
     ]
 )
 
+# In place of a parent: -1 for none; the parent track, or the track's own record, was overwritten.
+PARENT_IS_LOST = -2
 TRACK = np.dtype([("start", "<i8"), ("parent", "<i4"), ("starter", "<i4")])
 
 # Call flags.
@@ -75,6 +77,7 @@ NODE = np.dtype(
         ("errors", "<i8"),
         ("panics", "<i8"),
         ("unfinished", "<i8"),
+        ("partial", "<i8"),
         ("slowest_start", "<i8"),
         ("failed_start", "<i8"),
         ("failed_text", "<i8"),

@@ -121,6 +121,7 @@ def chains_of(
         errors=nodes["errors"].copy(),
         panics=nodes["panics"].copy(),
         unfinished=nodes["unfinished"].copy(),
+        partial=nodes["partial"].copy(),
         origin=origin,
         last=ns(nodes["last"]),
         max_in_caller=nodes["max_in_caller"].copy(),

@@ -41,6 +41,8 @@ class Figures(Columns):
     errors: Int64s
     panics: Int64s
     unfinished: Int64s
+    partial: Int64s
+    """calls whose chains lack callers, because what was known of these was overwritten"""
 
     @property
     def finished(self) -> Bools:
@@ -48,7 +50,7 @@ class Figures(Columns):
         return self.calls > self.unfinished
 
 
-SUMS = ("calls", "total", "self", "suspended", "errors", "panics", "unfinished")
+SUMS = ("calls", "total", "self", "suspended", "errors", "panics", "unfinished", "partial")
 """names of the figures that can be summed"""
 
 

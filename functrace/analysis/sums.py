@@ -19,6 +19,8 @@ class Sums:
     errors: int = 0
     panics: int = 0
     unfinished: int = 0
+    partial: int = 0
+    """calls whose chains lack callers that were overwritten"""
 
     @property
     def failed(self) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from functrace._native.engine import array, octets
-from functrace._native.row_types import TRACK
+from functrace._native.row_types import PARENT_IS_LOST, TRACK
 from functrace.tracefile import Trace
 
 
@@ -29,6 +29,8 @@ class Source:
     function_count: int
     end: int
     """end of calls without an exit"""
+    is_overwritten: bool
+    """whether events were overwritten"""
 
     def arguments(self) -> tuple[object, ...]:
         """Return arguments for functrace._native._reader, which does not keep the arrays alive."""
@@ -41,6 +43,7 @@ class Source:
             array(self.function_of),
             self.function_count,
             self.end,
+            self.is_overwritten,
         )
 
 
@@ -49,7 +52,7 @@ def source_of(trace: Trace) -> Source:
     words = trace.words
     tracks = np.empty(len(trace.tracks), TRACK)
     tracks["start"] = trace.tracks.start_ticks
-    tracks["parent"] = trace.tracks.parent
+    tracks["parent"] = _parents(trace)
     tracks["starter"] = trace.tracks.starter
     return Source(
         data=words.data,
@@ -60,4 +63,15 @@ def source_of(trace: Trace) -> Source:
         function_of=words.function_of,
         function_count=len(trace.functions),
         end=words.last,
+        is_overwritten=trace.overwritten_chunks > 0,
     )
+
+
+def _parents(trace: Trace) -> npt.NDArray[np.int32]:
+    """Return the parent of each track, -1 for none, or PARENT_IS_LOST."""
+    tracks = trace.tracks
+    if not trace.overwritten_chunks:
+        return tracks.parent
+    has_no_record = tracks.kind == 0
+    is_lost = has_no_record | ((tracks.parent_id > 0) & (tracks.parent < 0))
+    return np.where(is_lost, PARENT_IS_LOST, tracks.parent).astype(np.int32)

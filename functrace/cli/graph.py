@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from functrace.cli.report_notes import Notes
     from functrace.rollup.query import StoreQuery
 
-_TITLES = ("share", "total", "suspended", "self", "calls", "failed", "unfinished")
+_TITLES = ("share", "total", "suspended", "self", "calls", "failed", "unfinished", "partial")
 _MAX_DEPTH = 200  # more would exceed Python's recursion limit
 
 
@@ -161,6 +161,7 @@ class _Tree:
             units.count(callee.calls),
             units.count(failed) if failed else "",
             units.count(callee.unfinished) if callee.unfinished else "",
+            units.count(callee.partial) if callee.partial else "",
             "  " * level + self._name(callee, caller),
         ]
         shown, hidden = self._split(callee, root_total, level)
@@ -174,7 +175,7 @@ class _Tree:
         calls = sum(each.calls for each in hidden)
         name = "  " * level + f"… {units.count(len(hidden))} more"
         share = units.share(total, root_total)
-        return [share, units.duration(total), "", "", units.count(calls), "", "", name]
+        return [share, units.duration(total), "", "", units.count(calls), "", "", "", name]
 
     def _split(
         self, callee: Callee, root_total: int, level: int
@@ -208,6 +209,7 @@ class _Tree:
             "started": callee.started,
             "recursive": callee.recursive,
             **figures.sums(callee),
+            "partial": callee.partial,
             "share": callee.total / root_total if root_total else None,
             "callees": [self.as_json(each, root_total, level + 1) for each in shown],
             "more_callees": len(hidden),

@@ -199,7 +199,7 @@ class _Columns:
 
 def _unknown(count: int) -> dict[str, Any]:
     """Return the columns that rollups do not have."""
-    names = ("last", "max_in_caller", "caller_calls")
+    names = ("last", "max_in_caller", "caller_calls", "partial")
     return {
         "origin": np.zeros(count, np.uint32),
         **{name: np.zeros(count, np.int64) for name in names},

@@ -182,6 +182,7 @@ def test_json(functrace: Run) -> None:
         "errors": 3,
         "panics": 1,
         "unfinished": 1,
+        "partial": 0,
         "total_ns": 64000,
         "self_ns": 64000,
         "suspended_ns": 0,

@@ -85,6 +85,7 @@ def test_json(functrace: Run) -> None:
         "errors": 0,
         "panics": 0,
         "unfinished": 0,
+        "partial": 0,
         "more_callees": 0,
     }
     assert (get["function"], get["calls"], get["total_ns"]) == (shop.GET, 2, 5000)

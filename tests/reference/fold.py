@@ -14,6 +14,7 @@ from functrace._native.row_types import (
     NODE,
     NODE_ORIGIN,
     PANIC,
+    PARENT_IS_LOST,
     UNFINISHED,
 )
 from functrace.analysis.request import Counters, Result, Rows
@@ -63,6 +64,7 @@ class _Node:
     errors: int = 0
     panics: int = 0
     unfinished: int = 0
+    partial: int = 0
     slowest_start: int = 0
     failed_start: int = 0
     failed_text: int = 0
@@ -120,6 +122,8 @@ class _Tree:
         self.origin_of: dict[int, int] = {}
         self.inbound_of: dict[int, int] = {}
         """by track: the row of the inbound call that it is part of, or -1"""
+        self.cut: set[int] = set()
+        """tracks whose chains lack callers on the parent tracks"""
         if ids is not None and numbers is not None:
             self.origin_of = dict(zip(numbers.tolist(), ids.tolist(), strict=True))
 
@@ -160,6 +164,10 @@ class _Tree:
             self._finished(track, index, call, duration)
         if failure.flags & (ERROR | PANIC):
             _note_failure(node, track, call, failure)
+
+    def note_partial(self, call: _Call, end: int, lacks_callers: bool) -> None:
+        index = call.id if self._ask.bounds is None else self._in_window(call.id, end)
+        self.nodes[index].partial += lacks_callers
 
     def _in_window(self, parent: int, end: int) -> int:
         """Return the node for the calls of a node that end in the same window."""
@@ -281,6 +289,7 @@ class _TrackFold(TrackWalk[_Call]):
         counts = self._is_counted(call.start, end)
         if counts:
             self._tree.count(self._track, call, end, waited, failure)
+            self._tree.note_partial(call, end, self._lacks_callers())
             if self._calls and self._tree.nodes[call.id].parent == self._calls[-1].id:
                 self._tree.nodes[call.id].repeat(self._calls[-1])
         if self._calls:
@@ -333,8 +342,27 @@ class _TrackFold(TrackWalk[_Call]):
             self._last[call.function] = node
         call.id = node
 
+    def _lacks_callers(self) -> bool:
+        """Return whether callers of the call that has ended are not known."""
+        is_inside_hidden = self._hidden > 0 and len(self._calls) >= self._hidden_index
+        return is_inside_hidden or self._is_cut(self._track)
+
+    def _is_cut(self, track: int) -> bool:
+        is_lost = self._source.tracks["parent"][track] == PARENT_IS_LOST
+        return bool(is_lost) or track in self._tree.cut
+
+    def _is_start_cut(self, child: int, node: int) -> bool:
+        if not self._source.is_overwritten:
+            return False
+        if self._hidden or self._is_cut(self._track):
+            return True
+        starter = self._source.tracks["starter"][child]
+        return bool(starter >= 0 and (node < 0 or self._tree.nodes[node].function != starter))
+
     def _put_child(self, child: int, call: int) -> None:
         self._places[child] = call
+        if self._is_start_cut(child, call):
+            self._tree.cut.add(child)
         self._tree.inbound_of[child] = self._inbound_of_child(child)
 
     def _inbound_of_child(self, child: int) -> int:

@@ -378,16 +378,16 @@ class TrackWalk(ABC, Generic[C]):
         return call
 
     def _abandon(self, depth: int, end: int) -> None:
-        if depth < self._hidden_index:
-            self._hidden = 0
         while len(self._calls) > depth:
             self._end_call(end, Failure(UNFINISHED))
+        if depth < self._hidden_index:
+            self._hidden = 0
 
     def _place_children(self, before: int) -> None:
         """Children that begin before the time given go on in what is open now."""
         while self._placed < len(self._children):
             child = self._children[self._placed]
-            start, _parent, starter = self._source.tracks[child].tolist()
+            start, _, starter = self._source.tracks[child].tolist()
             if start >= before:
                 return
             self._put_child(child, self._place(starter))

@@ -54,6 +54,7 @@ struct walk {
     uint64_t table_count, table_capacity;
     int32_t *place; /* by track: the node below which its chain goes on, or -1 */
     uint8_t *needed;
+    uint8_t *is_cut; /* by track: its chains lack callers on other tracks */
     uint64_t window; /* that of the call that ended last */
 };
 
@@ -268,11 +269,18 @@ static void note_repetition(struct walk *w, int64_t id, const struct frame *call
     if (++now->calls > node->max_in_caller) node->max_in_caller = now->calls;
 }
 
+/* Whether callers of the calls at a depth of the track are not known. */
+static int lacks_callers(const struct walk *w, uint64_t depth) {
+    const struct position *at = &w->at;
+    return (at->hidden && depth >= at->hidden_index) || w->is_cut[at->track];
+}
+
 static void count_call(struct walk *w, const struct frame *call, int64_t end, int64_t waited) {
     int64_t duration = end - call->start;
     int32_t id = w->ask->bounds ? node_in_window(w, (int32_t)call->id) : (int32_t)call->id;
     struct node *node = &w->out->nodes[id];
     node->calls++;
+    node->partial += lacks_callers(w, w->at.depth);
     node->total = add_time(node->total, duration);
     if (waited) node->suspended = add_time(node->suspended, waited);
     duration -= waited;
@@ -469,8 +477,17 @@ static void hold(struct walk *w, int64_t time) { (void)w, (void)time; }
 static void resume(struct walk *w, int64_t time) { (void)w, (void)time; }
 static void lose(struct walk *w, int64_t time, uint64_t events) { (void)w, (void)time, (void)events; }
 
+/* Whether the callers of a call that starts a track are not all known, or it may be another call. */
+static int is_start_cut(const struct walk *w, int32_t child, int64_t id) {
+    int32_t starter = w->ask->source.tracks[child].starter;
+    if (!w->ask->source.is_overwritten) return 0;
+    if (w->at.hidden || w->is_cut[w->at.track]) return 1;
+    return starter >= 0 && (id < 0 || w->out->nodes[id].function != starter);
+}
+
 static void put_child(struct walk *w, int32_t child, int64_t id) {
     w->place[child] = (int32_t)id;
+    w->is_cut[child] |= is_start_cut(w, child, id);
     if (w->inbound_of) w->inbound_of[child] = inbound_of_child(w, child);
 }
 
@@ -516,6 +533,9 @@ static void prepare(struct walk *w) {
     begin_walk(w, &w->ask->source);
     w->place = checked(w, malloc(tracks * sizeof *w->place));
     memset(w->place, -1, tracks * sizeof *w->place);
+    w->is_cut = checked(w, calloc(tracks, 1));
+    for (int64_t i = 0; i < w->ask->source.track_count; i++)
+        w->is_cut[i] = w->ask->source.tracks[i].parent == PARENT_IS_LOST;
     if (w->ask->direction_of) {
         w->inbound_of = checked(w, malloc(tracks * sizeof *w->inbound_of));
         memset(w->inbound_of, -1, tracks * sizeof *w->inbound_of);
@@ -632,6 +652,7 @@ static void release(struct walk *w) {
     free(w->needed);
     for (uint64_t i = 0; w->listings && i < w->ask->listing_count; i++) close_listing(&w->listings[i]);
     free(w->listings);
+    free(w->is_cut);
     free(w);
 }
 

@@ -7,6 +7,7 @@
 
 struct node {
     int64_t calls, total, self, suspended, min, max, errors, panics, unfinished;
+    int64_t partial; /* calls whose chains lack callers */
     int64_t slowest_start, failed_start, failed_text, last;
     int64_t max_in_caller, caller_calls; /* most calls in one call of the caller; calls of it with any */
     int32_t parent, function, slowest_track, failed_track;

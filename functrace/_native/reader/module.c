@@ -36,7 +36,7 @@ static const struct field FIELDS[] = {
     FIELD(node, calls), FIELD(node, total), FIELD(node, self), FIELD(node, suspended), FIELD(node, min),
     FIELD(node, max), FIELD(node, errors), FIELD(node, panics), FIELD(node, unfinished),
     FIELD(node, slowest_start), FIELD(node, failed_start), FIELD(node, failed_text), FIELD(node, last),
-    FIELD(node, max_in_caller), FIELD(node, caller_calls),
+    FIELD(node, partial), FIELD(node, max_in_caller), FIELD(node, caller_calls),
     FIELD(node, parent), FIELD(node, function), FIELD(node, slowest_track), FIELD(node, failed_track),
     FIELD(node, histogram), FIELD(node, failed_length), FIELD(node, started), FIELD(node, recursive),
     FIELD(node_origin, node), FIELD(node_origin, origin),

@@ -27,7 +27,7 @@ PyObject *functrace_copy(const void *items, uint64_t count, size_t item_size) {
 static int is_in_range(const struct source *source, uint64_t size, uint64_t piece_count) {
     for (int64_t i = 0; i < source->track_count; i++) {
         if (source->piece_of[i] < 0 || source->piece_of[i] > source->piece_of[i + 1]) return 0;
-        if (source->tracks[i].parent >= i || source->tracks[i].parent < -1) return 0;
+        if (source->tracks[i].parent >= i || source->tracks[i].parent < PARENT_IS_LOST) return 0;
         if (source->tracks[i].starter >= source->function_count) return 0;
     }
     if (source->track_count && (uint64_t)source->piece_of[source->track_count] > piece_count) return 0;
@@ -44,9 +44,10 @@ int functrace_source(PyObject *argument, struct source *out) {
     PyObject *data, *pieces, *piece_of, *tracks, *function_of;
     unsigned long long start;
     long long function_count, end;
+    int is_overwritten;
     struct array in_data, in_pieces, in_piece_of, in_tracks, in_function_of;
-    if (!PyArg_ParseTuple(argument, "OKOOOOLL", &data, &start, &pieces, &piece_of, &tracks, &function_of,
-                          &function_count, &end))
+    if (!PyArg_ParseTuple(argument, "OKOOOOLLp", &data, &start, &pieces, &piece_of, &tracks, &function_of,
+                          &function_count, &end, &is_overwritten))
         return 0;
     if (!functrace_array(data, 1, &in_data) ||
         !functrace_array(pieces, sizeof(struct piece), &in_pieces) ||
@@ -63,7 +64,8 @@ int functrace_source(PyObject *argument, struct source *out) {
                             (int64_t)in_tracks.count,
                             (int64_t)in_function_of.count,
                             function_count,
-                            end};
+                            end,
+                            is_overwritten};
     if (in_piece_of.count != in_tracks.count + 1 || in_tracks.count > INT32_MAX ||
         function_count < 0 || function_count > INT32_MAX ||
         !is_in_range(&source, in_data.count, in_pieces.count)) {

@@ -18,6 +18,9 @@ enum { CALL_ERROR = 1, CALL_PANIC = 2, CALL_GOEXIT = 4, CALL_UNFINISHED = 8, CAL
     int64_t last; \
     int32_t innermost, last_track
 
+/* In place of a parent: -1 for none; the parent track, or the track's own record, was overwritten. */
+enum { PARENT_IS_LOST = -2 };
+
 struct track {
     int64_t start;
     int32_t parent, starter;
@@ -33,6 +36,7 @@ struct source {
     const int32_t *function_of; /* by number; -1 where there is none */
     int64_t track_count, number_count, function_count;
     int64_t end; /* where calls without an exit end */
+    int is_overwritten; /* events were overwritten */
 };
 
 /* Counts of inconsistencies, and of calls whose entries were overwritten. */

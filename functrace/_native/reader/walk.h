@@ -93,11 +93,11 @@ static void end_call(struct walk *w, int64_t end) {
 
 /* End the calls from the frame with this index on without an exit. */
 static void end_calls(struct walk *w, uint64_t depth, int64_t end, uint32_t flags) {
-    if (depth < w->at.hidden_index) w->at.hidden = 0;
     struct failure failure = w->at.failure;
     memset(&w->at.failure, 0, sizeof w->at.failure);
     w->at.failure.flags = flags;
     while (w->at.depth > depth) end_call(w, end);
+    if (depth < w->at.hidden_index) w->at.hidden = 0;
     w->at.failure = failure;
 }
 

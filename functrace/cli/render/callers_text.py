@@ -70,6 +70,8 @@ def _summary(found: CallerChains, function: str, names: layout.Names, count: int
         parts.append(f"{units.count(all_calls.failed)} failed ({part})")
     if all_calls.unfinished:
         parts.append(f"{units.count(all_calls.unfinished)} unfinished")
+    if all_calls.partial:
+        parts.append(f"{units.count(all_calls.partial)} without all callers")
     parts.append(f"total {units.duration(all_calls.total)}")
     if all_calls.suspended:
         parts.append(f"suspended {units.duration(all_calls.suspended)}")
@@ -126,7 +128,7 @@ def _figures(
 
 
 def _failures(found: CallerChains, chain: CallChain) -> str:
-    """Return failed, panicked and unfinished calls, for the end of the line."""
+    """Return failed, panicked, unfinished and partial calls, for the end of the line."""
     parts = []
     if chain.failed and not found.filter.failed:
         parts.append(f"{units.count(chain.failed)} failed")
@@ -134,6 +136,8 @@ def _failures(found: CallerChains, chain: CallChain) -> str:
         parts.append(f"{units.count(chain.panics)} panicked")
     if chain.unfinished:
         parts.append(f"{units.count(chain.unfinished)} unfinished")
+    if chain.partial:
+        parts.append(f"{units.count(chain.partial)} without all callers")
     return ", ".join(parts)
 
 
