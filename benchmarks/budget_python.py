@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from statistics import median
 
 _ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(_ROOT))
@@ -146,24 +147,33 @@ def _print_rows(
     title: str, python: Python, program: Path, modes: dict[str, dict[str, str]], rings: Path
 ) -> None:
     times: dict[str, list[float]] = {mode: [] for mode in modes}
-    for _ in range(_ROUNDS):
+    for seed in range(_ROUNDS):
         for mode, variables in modes.items():
-            kept = {
-                k: v for k, v in os.environ.items() if not k.startswith(("FUNCTRACE", "PYTHON"))
-            }
-            run = subprocess.run(
-                [python.executable, program],
-                env={**kept, "FUNCTRACE_RING_DIR": str(rings), **variables},
-                capture_output=True,
-                text=True,
-                check=True,
-            )
-            times[mode].append(float(run.stdout) * 1e6)
+            times[mode].append(_time_of_unit(python, program, rings, seed, variables))
     print(f"  {title}")
     for mode, found in times.items():
-        throughput = min(times["plain"]) / min(found)
-        print(f"    {mode:32} {min(found):9.0f}   {throughput:.3f} of plain")
+        speeds = [plain / time for plain, time in zip(times["plain"], found, strict=True)]
+        print(
+            f"    {mode:32} {median(found):9.0f}   {median(speeds):.3f} of plain"
+            f" ({min(speeds):.3f} to {max(speeds):.3f})"
+        )
     _print_demoted(rings)
+
+
+def _time_of_unit(
+    python: Python, program: Path, rings: Path, seed: int, variables: dict[str, str]
+) -> float:
+    """Return the microseconds of a unit of work. All modes have the same seed of hashes."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("FUNCTRACE", "PYTHON"))}
+    own = {"FUNCTRACE_RING_DIR": str(rings), "PYTHONHASHSEED": str(seed)}
+    run = subprocess.run(
+        [python.executable, program],
+        env=kept | own | variables,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return float(run.stdout) * 1e6
 
 
 def _print_demoted(rings: Path) -> None:
