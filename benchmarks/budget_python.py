@@ -112,8 +112,8 @@ def _compare(python: Python, folder: Path) -> None:
         print(f"  skipped, {error}")
         return
     packages = folder / "packages"
-    install = [python.executable, "-m", "pip", "install", "-q", "-t", packages, "django", "jinja2"]
-    if subprocess.run(install, capture_output=True, check=False).returncode:
+    pip = [python.executable, "-m", "pip", "install", "-q", "-t", str(packages)]
+    if subprocess.run([*pip, "django", "jinja2"], capture_output=True, check=False).returncode:
         print("  skipped, Django and Jinja2 cannot be installed")
         return
     for title, names, program in _PROGRAMS:

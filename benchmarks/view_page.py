@@ -28,6 +28,9 @@ _KEYS = ("w", "d", "a", "w", "d", "w", "a", "s", "d", "s")
 _PATIENCE_MS = 600_000
 _PAGE_PROCESSES = ("--type=renderer", "--type=gpu-process")
 
+# A finding, or that there is none.
+_FINDINGS = ".finding, .page > .nothing"
+
 _COUNT_FRAMES = """() => {
     window.frames_ms = [];
     let last = performance.now();
@@ -55,10 +58,15 @@ def view_page(trace: Path) -> None:
         with _viewing(trace, program) as (page, url, begin, _):
             page.goto(f"{url}#/triage")
             page.locator(".summary").wait_for()
-            seconds = time.perf_counter() - begin
+            summary = time.perf_counter() - begin
+            page.locator(_FINDINGS).first.wait_for()
+            findings = time.perf_counter() - begin
             while not index.exists():
                 time.sleep(0.1)
-            print(f"  triage shown after {seconds:.2f} s {title}", flush=True)
+            print(
+                f"  {title}: summary shown after {summary:.2f} s, findings after {findings:.2f} s",
+                flush=True,
+            )
     with _viewing(trace, program) as (page, url, begin, server):
         _measure(page, url, begin, server)
 
