@@ -250,9 +250,9 @@ def _examples(figures: Iterable[ChainFigures]) -> dict[str, list[Any]]:
 
 def _sums(rollup: Rollup) -> dict[int, tuple[int, int]]:
     """Return calls and failed calls of all chains by window."""
-    sums: dict[int, tuple[int, int]] = {}
+    sums = dict.fromkeys(rollup.coverage, (0, 0))
     for (window, _), row in rollup.figures.items():
-        calls, failed = sums.get(window, (0, 0))
+        calls, failed = sums[window]
         sums[window] = calls + row.calls, failed + row.failed
     return sums
 

@@ -178,3 +178,15 @@ def test_queries_of_the_page_in_clickhouse(folder: Path, number: int) -> None:
     )
     assert done.returncode == 0, done.stderr
     check_rows([tuple(json.loads(line)) for line in done.stdout.splitlines() if line], number)
+
+
+def test_windows_without_calls_are_in_the_store(folder: Path) -> None:
+    """Functions were demoted in windows of three hours; calls ended in the first and the last."""
+    service.write_with_demotion(folder / "cart.ftrace")
+    assert functrace("rollup", "cart.ftrace", "-o", "carts").exit_code == 0
+    for _ in range(2):
+        found = json.loads(functrace("report", "--store", "carts", "--json").output)
+        assert found["coverage"]["window_count"] == 82
+        assert found["coverage"]["demoted_functions"] == [{"function": "store.Get", "instances": 1}]
+        assert sum(row["calls"] for row in found["functions"]) == 2
+        assert functrace("store", "compact", "carts").exit_code == 0
