@@ -41,7 +41,7 @@ def read_archive(path: Path) -> memoryview:
     """
     with _opened(path) as archive:
         member = _only_trace(path, archive.infolist())
-        return memoryview(archive.read(member))  # at most as much as it declares
+        return memoryview(_content(archive, member))
 
 
 def read_member(path: Path, name: str, max_bytes: int) -> bytes | None:
@@ -54,7 +54,7 @@ def read_member(path: Path, name: str, max_bytes: int) -> bytes | None:
         for member in archive.infolist():
             is_named = PurePosixPath(member.filename).name == name
             if is_named and _is_readable(member) and member.file_size <= max_bytes:
-                return archive.read(member)
+                return _content(archive, member)
     return None
 
 
@@ -67,6 +67,12 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
         raise FunctraceError(f"{path}: damaged zip file: {error}") from None
     except OSError as error:
         raise FunctraceError(f"{path}: {error.strerror or error}") from None
+
+
+def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """Return the content of a file. ZipFile.read() would unpack more than the file declares."""
+    with archive.open(member) as file:
+        return file.read(member.file_size)
 
 
 def _only_trace(path: Path, members: list[zipfile.ZipInfo]) -> zipfile.ZipInfo:

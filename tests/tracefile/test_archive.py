@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import zipfile
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,7 +12,10 @@ import pytest
 
 from functrace.errors import FunctraceError
 from functrace.tracefile import open_trace_file
+from functrace.tracefile.archive import read_archive, read_member
 from tests.cli import faulty
+
+_LARGE = 32 << 20
 
 
 def error(path: Path) -> str:
@@ -28,6 +33,14 @@ def zipped(folder: Path, *names: str, method: int = zipfile.ZIP_DEFLATED) -> Pat
         for name in names:
             archive.write(trace, name)
     return folder / "bundle.zip"
+
+
+def declare_size(path: Path, size_bytes: int) -> None:
+    """Change the size that the last file of a zip file declares."""
+    content = bytearray(path.read_bytes())
+    central = content.rindex(b"PK\x01\x02")
+    content[central + 24 : central + 28] = size_bytes.to_bytes(4, "little")
+    path.write_bytes(content)
 
 
 @pytest.mark.parametrize("name", ["bundle/shop-1.ftrace", "shop.ftrace", "../../outside.ftrace"])
@@ -54,11 +67,26 @@ def test_an_unusual_method(tmp_path: Path) -> None:
 
 def test_an_enormous_trace(tmp_path: Path) -> None:
     path = zipped(tmp_path, "1.ftrace")
-    content = bytearray(path.read_bytes())
-    central = content.rindex(b"PK\x01\x02")
-    content[central + 24 : central + 28] = (3 << 30).to_bytes(4, "little")  # size when unpacked
-    path.write_bytes(content)
+    declare_size(path, 3 << 30)
     assert error(path) == "1.ftrace has 3.2 GB; unpack it first"
+
+
+@pytest.mark.parametrize("read", [read_archive, lambda path: read_member(path, "1.ftrace", 1000)])
+def test_a_file_that_is_larger_than_it_declares(
+    tmp_path: Path, read: Callable[[Path], object]
+) -> None:
+    """It takes no more memory than it declares."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("1.ftrace", bytes(_LARGE))
+    declare_size(tmp_path / "a.zip", 100)
+    tracemalloc.start()
+    try:
+        with pytest.raises(FunctraceError, match="damaged zip file: Bad CRC-32"):
+            read(tmp_path / "a.zip")
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < _LARGE // 8
 
 
 def test_damage_is_an_error(tmp_path: Path) -> None:
