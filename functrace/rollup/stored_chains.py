@@ -31,7 +31,7 @@ class StoredChains:
 
     Attributes:
         chains: the chains. Their trace has no events; its tracks are those of the examples.
-        services: service of each function if there are several; else empty.
+        services: service of each function.
         failures: error texts by node, most frequent first.
     """
 
@@ -40,8 +40,9 @@ class StoredChains:
     failures: dict[int, list[Failures]]
 
     def forest(self) -> Forest:
-        """Return the forest of these chains."""
-        return replace(merge([self.chains]), services=self.services)
+        """Return the forest of these chains; it has services if there are several."""
+        services = self.services if len(set(self.services)) > 1 else ()
+        return replace(merge([self.chains]), services=services)
 
 
 def rows_of(table: Any) -> list[dict[str, Any]]:
@@ -143,7 +144,7 @@ def _definition(place: str, known: Mapping[_Key, Row], key: _Key) -> Row:
 
 
 class _Functions:
-    """Functions of rows: distinct names, and the service of each if there are several."""
+    """Functions of rows: names that are distinct in their service, and the service of each."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
         index: dict[tuple[str, str], int] = {}
@@ -153,8 +154,7 @@ class _Functions:
         self.listed = tuple(
             Function(number, name, "", 0) for number, (_, name) in enumerate(index, 1)
         )
-        services = tuple(service for service, _ in index)
-        self.services = services if len(set(services)) > 1 else ()
+        self.services = tuple(service for service, _ in index)
 
 
 class _Columns:

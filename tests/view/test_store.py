@@ -15,6 +15,8 @@ from functrace.cli import verbs
 from functrace.errors import FunctraceError, UsageError
 from functrace.rollup.selection import Selection
 from functrace.view import stored_session
+from functrace.view.query import Query
+from functrace.view.store_api import flame
 from functrace.view.stored_session import StoredSession
 from tests.rollup import service
 from tests.view.conftest import Printed
@@ -131,6 +133,25 @@ def test_two_services_compared(viewer: Viewer) -> None:
     cart = next(each for each in found["nodes"] if each["service"] == "cart")
     assert (shop["calls"], shop["other_calls"]) == (2, 0)
     assert (cart["calls"], cart["other_calls"]) == (0, 1)
+
+
+def test_a_service_without_calls_has_none_of_those_of_another(tmp_path: Path) -> None:
+    """In the second hour, a function of cart was demoted and none was called."""
+    (tmp_path / "traces").mkdir()
+    service.write_with_demotion(tmp_path / "traces" / "cart.ftrace")
+    shop = tmp_path / "traces" / "shop.ftrace"
+    service.write(shop, started=service.STARTED + 3600 * service.SECOND, seconds=60, service="shop")
+    words = [sys.executable, "-m", "functrace", "rollup", "traces", "-o", "store"]
+    subprocess.run(words, cwd=tmp_path, check=True)
+    hour = (1_700_000_000 // 3600 + 1) * 3600 * service.SECOND
+    selection = Selection(since_ns=hour, until_ns=hour + 3600 * service.SECOND)
+    session = StoredSession(str(tmp_path / "store"), selection, ["store"])
+    assert [row["service"] for row in session.figures.services] == ["cart", "shop"]
+    calls = {}
+    for name in ("", "shop", "cart", "none"):
+        nodes = flame.answer(session, Query({"service": name}))["nodes"]
+        calls[name] = sum(node["calls"] for node in nodes)
+    assert calls == {"": 62, "shop": 62, "cart": 0, "none": 0}
 
 
 def test_what_a_store_does_not_have(viewer: Viewer) -> None:

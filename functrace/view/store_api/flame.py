@@ -39,8 +39,9 @@ def _figures(figures: StoredFigures, service: str) -> Figures:
     """Return the figures of the chains of a service; empty: of all."""
     weights = weights_of(figures.stored.chains)
     is_chosen = np.ones(len(figures.forest), np.bool_)
-    if service and figures.forest.services:
-        is_chosen = np.array(figures.forest.services)[figures.forest.function] == service
+    if service:
+        of_service = [each == service for each in figures.stored.services]
+        is_chosen = np.array(of_service, np.bool_)[figures.forest.function]
     return {name: np.where(is_chosen, getattr(weights, name), 0) for name in COLUMNS}
 
 
