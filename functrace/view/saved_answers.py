@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import accumulate, takewhile
 from typing import Any
@@ -26,6 +27,7 @@ _CALLS_PER_PAGE = 1_000
 _MAX_FUNCTIONS = 2_000
 _MAX_ARROWS = 4_000
 _COUNTED_ARROWS = 20_000
+"""of each kind"""
 _MAX_NODES = 3_000
 _MAX_CHAINS = 20
 """chains of one function"""
@@ -106,10 +108,11 @@ class SavedAnswers:
         found = self._ask("services")
         edges = found["edges"]
         bare = _fitting([{**edge, "chains": []} for edge in edges], _MAX_REQUESTS_BYTES)
-        whole = len(_fitting([edge["chains"] for edge in edges], _MAX_REQUESTS_BYTES))
+        shown = edges[: len(bare)]
+        whole = len(_fitting([edge["chains"] for edge in shown], _MAX_REQUESTS_BYTES))
         self._note("routes between services", len(bare), len(edges))
         self._note("routes with their chains", whole, len(edges))
-        return {**found, "edges": [*edges[:whole], *bare[whole:]][: len(bare)]}
+        return {**found, "edges": [*shown[:whole], *bare[whole:]]}
 
     def _timeline(self) -> Iterator[tuple[str, Any]]:
         tracks = self._ask("tracks", **self._window, limit=_MAX_TRACKS)
@@ -127,7 +130,8 @@ class SavedAnswers:
     def _arrows(self, numbers: list[int]) -> list[dict[str, Any]]:
         tracks = ",".join(map(str, numbers))
         every = self._ask("requests", **self._window, tracks=tracks, limit=_COUNTED_ARROWS)
-        self._note("arrows", min(len(every), _MAX_ARROWS), len(every))
+        is_cut = _COUNTED_ARROWS in Counter(each["kind"] for each in every).values()
+        self._note("arrows", min(len(every), _MAX_ARROWS), len(every), is_minimum=is_cut)
         return list(every[:_MAX_ARROWS])
 
     def _slices(self, numbers: list[int]) -> dict[str, Any]:
@@ -171,9 +175,10 @@ class SavedAnswers:
             yield key("chains", {"function": visible_text(name)}), answer
         self._note("functions with their chains", len(distinct) - left_out, len(distinct))
 
-    def _note(self, what: str, shown: int, total: int) -> None:
+    def _note(self, what: str, shown: int, total: int, *, is_minimum: bool = False) -> None:
         if shown < total:
-            self._limits.append(f"{units.count(shown)} of {units.count(total)} {what}")
+            at_least = "at least " if is_minimum else ""
+            self._limits.append(f"{units.count(shown)} of {at_least}{units.count(total)} {what}")
 
 
 def key(endpoint: str, parameters: dict[str, str]) -> str:

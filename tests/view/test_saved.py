@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from functrace.tracefile import open_trace
-from functrace.view import saved_answers
+from functrace.view import api, saved_answers
 from functrace.view.answers import encode
 from functrace.view.api import chains as chains_api
 from functrace.view.function_chains import chains_by_function
@@ -130,6 +130,31 @@ def test_routes_and_arrows_are_bounded(folder: Path, monkeypatch: pytest.MonkeyP
     assert [each["chains"] for each in bounded["services"]["edges"][1:]] == [
         [] for _ in bounded["services"]["edges"][1:]
     ]
+
+
+def limits_of(session: Session) -> str:
+    """Return the note about what a saved page leaves out."""
+    answers = SavedAnswers(session, 0, session.duration_ns).saved()["answers"]
+    notes: list[str] = answers["session"]["traces"][0]["notes"]
+    return next(each for each in notes if each.startswith("this page contains"))
+
+
+def test_arrows_that_were_not_counted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Session([open_trace(path) for path in sorted((folder / "mall").iterdir())], ["mall"])
+    monkeypatch.setattr(saved_answers, "_MAX_ARROWS", 1)
+    assert "of at least" not in limits_of(session)
+    monkeypatch.setattr(saved_answers, "_COUNTED_ARROWS", 2)  # of requests, and of starts
+    assert "1 of at least 3 arrows" in limits_of(session)
+
+
+def test_routes_with_long_names(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A route that is left out does not count as one with its chains."""
+    edges = [{"route": "x" * 100, "chains": []} for _ in range(5)]
+    monkeypatch.setitem(api.ENDPOINTS, "services", lambda *_: {"edges": edges})
+    monkeypatch.setattr(saved_answers, "_MAX_REQUESTS_BYTES", 300)
+    session = Session([open_trace(folder / "faulty.ftrace")], ["faulty.ftrace"])
+    note = limits_of(session)
+    assert "2 of 5 routes between services, 2 of 5 routes with their chains" in note
 
 
 @pytest.mark.parametrize("name", ["hostile.ftrace", "markup.ftrace"])
