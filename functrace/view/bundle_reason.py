@@ -28,12 +28,12 @@ def reason_of(trace: Trace) -> dict[str, Any] | None:
     if not is_archive(trace.path) and found.get("trace") != trace.path.name:
         return None  # that of another trace in the folder
     return {
-        "trigger": str(found.get("trigger", "")),
+        "trigger": _text(found.get("trigger")),
         "summary": found["summary"],
         "at": _seconds(found.get("at")),
-        "function": str(found.get("function") or ""),
-        "chain": _lines(found.get("chain")),
-        "also_true": _lines(found.get("also_true")),
+        "function": _text(found.get("function")),
+        "chain": _texts(found.get("chain")),
+        "also_true": _texts(found.get("also_true")),
     }
 
 
@@ -54,5 +54,9 @@ def _seconds(value: object) -> float | None:
     return float(value)
 
 
-def _lines(value: object) -> list[str]:
-    return list(map(str, value[:_MAX_LINES])) if isinstance(value, list) else []
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _texts(value: object) -> list[str]:
+    return list(map(_text, value[:_MAX_LINES])) if isinstance(value, list) else []
