@@ -6,11 +6,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
 
+from tests.tracefile import writer as w
+from tests.tracefile.test_partial_chains import PRICE, RING
 from tests.view.serving import Viewer, viewing
 
 pytestmark = pytest.mark.slow  # a browser
@@ -276,3 +279,18 @@ def test_everything_comes_from_the_server(page: Any, recorded: Viewer) -> None:
         page.locator("main", has_text=_PAGES[address]).wait_for()
     assert len(requested) > len(_PAGES)
     assert all(url.startswith((recorded.url, "data:")) for url in requested)
+
+
+def test_calls_without_all_callers_are_counted_beside_their_chain(
+    page: Any, tmp_path: Path
+) -> None:
+    """Sell, which main had called, ended before the first event."""
+    first = w.events(90, w.switch(1, 10, opened=2), *PRICE, w.leave(2, 8), *PRICE, track=1)
+    lists = w.switch(1, 11, opened=1), w.track(1, 1000, again=True), w.opened(1000, 1)
+    second = w.events(91, *lists, *PRICE, w.leave(1, 9), track=1)
+    (tmp_path / "x.ftrace").write_bytes(RING + first + second)
+    with viewing("x.ftrace", cwd=tmp_path) as viewer:
+        page.goto(f"{viewer.url}#/chains?function=main.price")
+        figures = page.locator(".chain-card .figures").first.text_content()
+    assert "3 calls" in figures
+    assert "1 without all callers" in figures

@@ -203,6 +203,8 @@ export interface Chain {
   calls: number;
   failed: number;
   unfinished?: number;
+  /** Calls whose callers were overwritten in the ring, at least in part. */
+  partial: number;
   matching: number;
   total_ns?: number;
   self_ns?: number;

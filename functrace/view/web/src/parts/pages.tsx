@@ -13,7 +13,7 @@ export function pagesOf(session: Session | null): readonly string[] {
   return session?.store ? OF_STORE : ALL;
 }
 
-/** A link that is there if its page is. */
+/** A link to a page; nothing if the page is not shown. */
 export function PageLink({ page, parameters, label, children, ...others }: {
   page: string;
   parameters: Record<string, string | undefined>;
