@@ -24,7 +24,7 @@ _ROWS = "rows_to_merge"
 
 
 def current_files(several: Iterable[Folded]) -> dict[str, set[StoredFile]]:
-    """Return the files that count by the place of their trace.
+    """Return the files that count, grouped by the place of their trace.
 
     Of the traces of a recording, the longest one with calls in an hour counts.
     """

@@ -13,7 +13,7 @@ from functrace.view.answers import visible_text
 
 
 class Named(Protocol):
-    """What has the functions: the traces that a server shows, or its store."""
+    """Functions by name: those of the traces that a server shows, or of its store."""
 
     @property
     def functions(self) -> Sequence[Function]:

@@ -1,4 +1,4 @@
-"""What a server shows: traces or a store, each with its answers."""
+"""Sources of the answers of a server: traces, or a store."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from functrace.view.stored_session import StoredSession
 
 
 class Served(Protocol):
-    """What a server shows."""
+    """Source of the answers of a server."""
 
     def prepare(self) -> None:
         """Compute what the first pages need."""
