@@ -30,7 +30,7 @@ class Tool:
         environment: variables of the services, given the URL of a server that takes spans.
         libraries: what the tool needs in Python.
         prepare: edits a copy of the sources.
-        describe: returns what the tool says of its recordings in a folder.
+        describe: returns a summary of the tool's recordings in a folder.
     """
 
     title: str
@@ -49,7 +49,7 @@ class Tool:
 
 @dataclass(frozen=True)
 class Copy:
-    """A copy of the sources, as the tool wants them."""
+    """Copy of the sources, edited for a tool."""
 
     folder: Path
 
@@ -74,7 +74,7 @@ def copy_sources(tool: Tool, folder: Path) -> Copy:
 
 
 def _add_opentelemetry(folder: Path) -> None:
-    """Edit the Go services as the guide of otelhttp says."""
+    """Edit the Go services as the guide of otelhttp describes."""
     shutil.copytree(SOURCE / _OVERLAY, folder, dirs_exist_ok=True)
     patch = folder / "edits.patch"
     subprocess.run(["patch", "-s", "-p1", "-i", patch], cwd=folder, check=True)

@@ -88,9 +88,11 @@ def _viewing(trace: Path, program: str) -> Iterator[tuple[Any, str, float, int]]
         begin = time.perf_counter()
         with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=variables) as server:
             assert server.stdout is not None
-            yield page, server.stdout.readline().strip(), begin, server.pid
-            browser.close()
-            server.terminate()
+            try:
+                yield page, server.stdout.readline().strip(), begin, server.pid
+                browser.close()
+            finally:
+                server.terminate()
 
 
 def _measure(page: Any, url: str, begin: float, server: int) -> None:
