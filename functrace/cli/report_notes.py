@@ -109,5 +109,17 @@ def reading(store: ChosenStore) -> Iterator[StoreQuery]:
 
 
 def read_with_notes(query: StoreQuery, read: Callable[[], T]) -> tuple[T, StoreNotes]:
-    """Return the result of queries, and the notes about them: all of the same files."""
-    return query.consistently(lambda: (read(), StoreNotes(query.coverage())))
+    """Return the result of queries, and the notes about them: all of the same files.
+
+    Raises:
+        FunctraceError: that of `read`, with what is missing from the store.
+    """
+
+    def read_both() -> tuple[T, StoreNotes]:
+        try:
+            return read(), StoreNotes(query.coverage())
+        except FunctraceError as error:
+            _, *losses = StoreNotes(query.coverage()).sentences()
+            raise type(error)(*error.args, *losses) from None
+
+    return query.consistently(read_both)

@@ -190,3 +190,8 @@ def test_windows_without_calls_are_in_the_store(folder: Path) -> None:
         assert found["coverage"]["demoted_functions"] == [{"function": "store.Get", "instances": 1}]
         assert sum(row["calls"] for row in found["functions"]) == 2
         assert functrace("store", "compact", "carts").exit_code == 0
+    hour = ("--since", "2023-11-14T23:00", "--until", "2023-11-15T00:00")
+    for verb in (("callers", "store.Get"), ("graph", "store.Get"), ("report",)):
+        done = functrace(*verb, "--store", "carts", *hour)
+        shown = f"{done.output}{done.exception}"
+        assert "1 function was not recorded all the time because of FUNCTRACE_BUDGET" in shown
