@@ -264,6 +264,13 @@ def test_requests_are_canceled_while_their_bodies_are_read(program: Program, mod
     assert (program.run("plain", "interrupts"), output) == (expected, expected)
 
 
+@pytest.mark.parametrize("mode", ["observe", "forward", "span"])
+def test_requests_whose_bodies_are_not_closed_are_forgotten(program: Program, mode: str) -> None:
+    """Once their contexts are canceled, which closes their connections."""
+    _, output = program.record("abandons", FUNCTRACE_PROPAGATE=mode)
+    assert (program.run("plain", "abandons"), output) == ("collected\n", "collected\n")
+
+
 def test_each_redirect_is_a_request(program: Program) -> None:
     requests, _ = program.record("redirects")
     assert [(r.name, r.status) for r in requests if r.direction == "out"] == [

@@ -52,6 +52,7 @@ class _Hook:
 
 _BODY = (
     r"^type bodyEOFSignal struct \{\n(?:\t.*\n)*"
+    r"\tmu +sync\.Mutex.*\n\tclosed +bool.*\n\trerr +error.*\n"
     r"\tfn +func\(error\) error.*\n\tearlyCloseFn +func\(\) error"
 )
 

@@ -1,6 +1,9 @@
 package http
 
-import "io"
+import (
+	"context"
+	"io"
+)
 
 // functraceOnEnd returns false: bodies of responses are of another kind in this version of Go.
-func functraceOnEnd(io.ReadCloser, func()) bool { return false }
+func functraceOnEnd(context.Context, io.ReadCloser, func()) bool { return false }

@@ -103,7 +103,7 @@ func (t *Transport) roundTrip(req *Request) (*Response, error) {
 	defer call.functraceEndRequest()
 	var response *Response
 	if sent != req {
-		functraceSent.Store(req, sent)
+		functraceSent.add(req, sent)
 		defer func() { functraceForgetSent(req, sent, response) }()
 	}
 	response, err := t.functraceRoundTrip(sent)
@@ -114,23 +114,51 @@ func (t *Transport) roundTrip(req *Request) (*Response, error) {
 	return response, err
 }
 
-// functraceSent has the copies that are being sent, by the requests of the program.
-var functraceSent sync.Map
+// functraceSent has the copies that are being sent, by the requests of the program. A sync.Map would keep
+// some of what is removed from it, before Go 1.24.
+var functraceSent = functraceCopies{copies: map[*Request]*Request{}}
 
-// functraceForgetSent removes a copy from these once the body of its response is read or closed.
+type functraceCopies struct {
+	mu     sync.Mutex
+	copies map[*Request]*Request
+}
+
+func (c *functraceCopies) add(req, sent *Request) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.copies[req] = sent
+}
+
+// find returns the copy of a request, or the request itself if it has none.
+func (c *functraceCopies) find(req *Request) *Request {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if sent, ok := c.copies[req]; ok {
+		return sent
+	}
+	return req
+}
+
+// remove removes a copy, unless there is another copy of its request by now.
+func (c *functraceCopies) remove(req, sent *Request) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.copies[req] == sent {
+		delete(c.copies, req)
+	}
+}
+
+// functraceForgetSent removes a copy from functraceSent once the transport would not cancel it any more.
 func functraceForgetSent(req, sent *Request, response *Response) {
-	forget := func() { functraceSent.CompareAndDelete(req, sent) }
-	if response == nil || !functraceOnEnd(response.Body, forget) {
+	forget := func() { functraceSent.remove(req, sent) }
+	if response == nil || !functraceOnEnd(sent.Context(), response.Body, forget) {
 		forget()
 	}
 }
 
 // CancelRequest cancels what is sent for the request.
 func (t *Transport) CancelRequest(req *Request) {
-	if sent, ok := functraceSent.Load(req); ok {
-		req = sent.(*Request)
-	}
-	t.functraceCancelRequest(req)
+	t.functraceCancelRequest(functraceSent.find(req))
 }
 
 type functraceOutbound struct {

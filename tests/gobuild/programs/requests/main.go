@@ -15,6 +15,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -33,6 +34,7 @@ var scenarios = map[string]func(){
 	"kept":       kept,
 	"cancels":    cancels,
 	"interrupts": interrupts,
+	"abandons":   abandons,
 	"redirects":  redirects,
 	"timeouts":   timeouts,
 	"informs":    informs,
@@ -357,6 +359,35 @@ func interrupts() {
 		response.Body.Close()
 	}
 	close(released)
+}
+
+// abandons: the body of a response is neither read nor closed, but the context of its request is canceled.
+func abandons() {
+	url := serve(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, "begin")
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	})
+	collected := make(chan bool)
+	func() {
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		req, err := http.NewRequestWithContext(ctx, "GET", url+"/abandoned", nil)
+		must(err)
+		runtime.SetFinalizer(req, func(*http.Request) { close(collected) })
+		_, err = http.DefaultTransport.RoundTrip(req)
+		must(err)
+	}()
+	for i := 0; i < 500; i++ {
+		runtime.GC()
+		select {
+		case <-collected:
+			fmt.Println("collected")
+			return
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	fmt.Println("kept in memory")
 }
 
 func redirects() {
