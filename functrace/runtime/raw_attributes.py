@@ -65,10 +65,8 @@ def get_attribute(thing: "Any", name: str) -> "Any":
 
 def get_dict(thing: "Any") -> "dict[str, Any]":
     """Return the dictionary of ``thing``, or an empty one."""
-    if type(thing) is _MODULE:  # for each outbound call
-        names: dict[str, Any] = _MODULE_DICT.__get__(thing)
-        return names
-    place = _find(type(thing), "__dict__", _GETSET, _SLOT)
+    cls = type(thing)  # of a module without a search, since each outbound call reads one
+    place = _MODULE_DICT if cls is _MODULE else _find(cls, "__dict__", _GETSET, _SLOT)
     found = None if place is None else _get(place, thing)
     return found if type(found) is dict else {}
 

@@ -214,6 +214,8 @@ def test_modules(run: Runner) -> None:
 
     sys.modules["greenlet"] = Module("greenlet")
     sys.modules["trio._core._run"] = NoModule()
+    # In Python 3.10, it has no dictionary.
+    sys.modules["asyncio.taskgroups"] = types.ModuleType.__new__(types.ModuleType)
     spec = importlib.util.find_spec("concurrent.futures.thread")
     lazy = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = lazy
