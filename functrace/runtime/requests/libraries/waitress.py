@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from functrace.runtime import BUILTINS
-from functrace.runtime.requests.parts import (
-    current_inbound,
-    note_status,
-    wsgi_request,
-)
+from functrace.runtime.requests.parts import current_inbound, note_status, wsgi_request
 from functrace.runtime.requests.patching import replace
 
 TYPE_CHECKING = False  # typing is not imported at run time: it lengthens the start
