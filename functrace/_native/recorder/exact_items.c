@@ -21,7 +21,8 @@ static uintptr_t kind_of(PyObject *items) {
     return (uintptr_t)((const struct keys *)(const void *)((PyDictObject *)items)->ma_keys)->kind;
 }
 
-/* Returns the kind of a dictionary with that key, which becomes owned by this function. */
+/* Finds the kind of a dictionary with that key, which becomes owned by this function. Returns false and an
+ * error on failure. */
 static bool find_kind(PyObject *key, uintptr_t *kind) {
     PyObject *items = PyDict_New();
     bool is_made = key && items && PyDict_SetItem(items, key, Py_None) == 0;
