@@ -209,7 +209,7 @@ class _Tree:
             "started": callee.started,
             "recursive": callee.recursive,
             **figures.sums(callee),
-            "partial": callee.partial,
+            "partial": figures.partial(self._forest, callee),
             "share": callee.total / root_total if root_total else None,
             "callees": [self.as_json(each, root_total, level + 1) for each in shown],
             "more_callees": len(hidden),

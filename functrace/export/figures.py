@@ -39,6 +39,11 @@ def sums(found: Sums) -> dict[str, int]:
     return counts | {f"{name}_ns": getattr(found, name) for name in _TIMES}
 
 
+def partial(forest: Forest, found: Sums) -> int | None:
+    """Return the calls whose chains lack callers; None if a store was read, which has no number."""
+    return None if forest.is_stored else found.partial
+
+
 def totals(found: Totals, index: int) -> dict[str, Any]:
     """Return the figures of a function; those that need a finished call are None without one."""
     added = Sums(**{name: int(getattr(found, name)[index]) for name in SUMS})

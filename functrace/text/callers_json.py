@@ -23,7 +23,7 @@ def report(found: CallerChains, chains: Sequence[CallChain], count: int) -> dict
         "functions": [_function(found, index) for index in functions],
         "traces": [chains.trace.place for chains in found.forest.chains],
         **figures.sums(overall),
-        "partial": overall.partial,
+        "partial": figures.partial(found.forest, overall),
         "p50_ns": found.overall_percentile(50),
         "p99_ns": found.overall_percentile(99),
         "chains": [
@@ -43,7 +43,7 @@ def _function(found: CallerChains, index: int) -> dict[str, Any]:
 def _chain(found: CallerChains, chain: CallChain, example: Example | None) -> dict[str, Any]:
     return {
         **figures.sums(chain),
-        "partial": chain.partial,
+        "partial": figures.partial(found.forest, chain),
         "matching": found.count(chain),
         "p50_ns": found.percentile(chain, 50),
         "p99_ns": found.percentile(chain, 99),

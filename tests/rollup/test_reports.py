@@ -50,7 +50,7 @@ def printed(line: str) -> Any:
 REPLAY = "functrace replay"
 # What rollups do not have, or know less exactly.
 _PLACES = re.compile(
-    r"text|file|line|trace|traces|example|started_at|demoted|partial_traces|coverage"
+    r"text|file|line|trace|traces|example|started_at|demoted|partial|partial_traces|coverage"
 )
 
 
@@ -98,6 +98,13 @@ def test_calls_that_never_ended(folder: Path) -> None:
     assert functrace("callers * --store faulty").exit_code == 0
     of_trace = printed("callers * faulty.ftrace --json")
     assert of_store["unfinished"] == of_trace["unfinished"] > 0
+
+
+def test_a_store_does_not_tell_how_many_calls_lack_callers() -> None:
+    found = printed("callers Get --store store --json")
+    assert {each["partial"] for each in (found, *found["chains"])} == {None}
+    (tree,) = printed("graph Get --store store --service shop --json")["functions"]
+    assert tree["partial"] is None
 
 
 def test_text_of_callers() -> None:

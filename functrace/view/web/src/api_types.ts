@@ -204,7 +204,7 @@ export interface Chain {
   failed: number;
   unfinished?: number;
   /** Calls whose callers were overwritten in the ring, at least in part. */
-  partial: number;
+  partial: number | null;
   matching: number;
   total_ns?: number;
   self_ns?: number;
