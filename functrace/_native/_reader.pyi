@@ -7,7 +7,7 @@ returned as bytearrays for numpy.frombuffer, laid out as functrace._native.row_t
 from typing import TypeAlias
 
 Array: TypeAlias = tuple[int, int, int] | None
-Source: TypeAlias = tuple[Array, int, Array, Array, Array, Array, int, int]
+Source: TypeAlias = tuple[Array, int, Array, Array, Array, Array, int, int, bool]
 Listing: TypeAlias = tuple[Array, Array, int, int, int, int, int, int, int, int]
 Listed: TypeAlias = tuple[bytearray, int, bytearray]
 Column: TypeAlias = tuple[Array, Array, int, int]

@@ -33,7 +33,9 @@ _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
     "--from", "from_", metavar="TIME", help="--save: only calls that run at or after this time."
 )
 @click.option(
-    "--until", metavar="TIME", help="--save: only calls, --store: windows, that begin before TIME."
+    "--until",
+    metavar="TIME",
+    help="--save: only calls that begin before TIME. --store: only such windows.",
 )
 @click.option(
     "--port",

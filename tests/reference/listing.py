@@ -62,7 +62,7 @@ class Lister:
     Args:
         ask: which calls.
         functions: number of functions.
-        usual: returns at least how long most calls of a function took so far.
+        usual: returns what 90 % of the calls of a function took at most so far, rounded down.
     """
 
     def __init__(self, ask: RowFilter, functions: int, usual: Callable[[int], int]) -> None:

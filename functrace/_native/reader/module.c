@@ -686,8 +686,6 @@ static PyObject *varints(PyObject *module, PyObject *arguments) {
     return NULL;
 }
 
-/* ---- the module ---- */
-
 /* ---- truncation ---- */
 
 static PyObject *guard(PyObject *module, PyObject *data) {
@@ -702,6 +700,8 @@ static PyObject *truncated(PyObject *module, PyObject *arguments) {
     (void)module, (void)arguments;
     return PyLong_FromLong(functrace_truncated());
 }
+
+/* ---- the module ---- */
 
 static PyMethodDef METHODS[] = {
     {"layout", layout, METH_NOARGS, NULL},
