@@ -356,8 +356,10 @@ class _TrackFold(TrackWalk[_Call]):
             return False
         if self._hidden or self._is_cut(self._track):
             return True
-        starter = self._source.tracks["starter"][child]
-        return bool(starter >= 0 and (node < 0 or self._tree.nodes[node].function != starter))
+        starter = int(self._source.tracks["starter"][child])
+        if starter < 0:
+            return self._in_gap
+        return node < 0 or self._tree.nodes[node].function != starter
 
     def _put_child(self, child: int, call: int) -> None:
         self._places[child] = call

@@ -105,6 +105,8 @@ class TrackWalk(ABC, Generic[C]):
         self._tolerant = False
         self._reopening = False
         self._has_gap = self._had_gap = False
+        self._in_gap = True
+        """whether words are missing and no event has come since then"""
         self._reopened = 0
         self._inherited = 0
         """the outermost open calls, which another process began and counts"""
@@ -153,6 +155,7 @@ class TrackWalk(ABC, Generic[C]):
             self._reopening = bool(flags & COUNTED)
             self._has_gap = bool(flags & GAP)
             self._had_gap |= self._has_gap
+            self._in_gap = self._has_gap
             self._reopened = 0
             if self._has_gap and not flags & LISTS:
                 self._bridge_gap(offset, begin)
@@ -254,6 +257,7 @@ class TrackWalk(ABC, Generic[C]):
         self._anomalies.backwards += time < self._time
         self._pass_time(max(time, self._time))
         self._place_children(self._time)
+        self._in_gap = False
         return self._time
 
     def _run(self, time: int) -> None:

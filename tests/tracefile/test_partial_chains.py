@@ -67,6 +67,18 @@ def test_a_track_whose_starter_was_overwritten(read: Read) -> None:
     }
 
 
+def test_a_track_whose_starter_is_not_instrumented(read: Read) -> None:
+    """Track 7 began before the first event of track 1 that is left, in main or in a call in it."""
+    run = w.switch(1, 10, opened=1), w.track(1, 1000, again=True), w.opened(1000, 1)
+    first = w.events(90, *run, *PRICE, track=1)
+    before = w.track(7, 1003, parent=1), w.enter(4, 5), w.leave(4, 6)
+    after = w.track(8, 1007, parent=1), w.enter(4, 8), w.leave(4, 9)
+    counts = partial(read(RING + first + w.events(91, *before, track=7)))
+    assert counts == {"main": (1, 0), "main price": (1, 0), "main work": (1, 1)}
+    counts = partial(read(RING + first + w.events(91, *after, track=8)))
+    assert counts == {"main": (1, 0), "main price": (1, 0), "main work": (1, 0)}
+
+
 def test_chains_on_other_tracks_are_whole_where_the_starter_is_known(read: Read) -> None:
     run = w.switch(1, 10, opened=1), w.track(1, 1000, again=True), w.opened(1000, 1)
     first = w.events(90, *run, *PRICE, track=1)

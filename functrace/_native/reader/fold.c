@@ -60,7 +60,7 @@ struct walk {
 
 #include "batch.h"
 
-/* Return at least how long most calls of a function took so far. */
+/* Return what 90 % of the calls of a function took at most so far, rounded down; 0 without calls. */
 static int64_t usual_duration(const struct walk *w, int32_t function);
 
 #include "listing.h"
@@ -201,7 +201,6 @@ static uint64_t calls_in(const struct walk *w, int32_t block) {
     return count;
 }
 
-/* The lower bound of the bucket of the 90th percentile. */
 static int64_t usual_duration(const struct walk *w, int32_t function) {
     int32_t histogram = w->functions[function].histogram;
     uint64_t total = 0, above = 0;
@@ -482,7 +481,8 @@ static int is_start_cut(const struct walk *w, int32_t child, int64_t id) {
     int32_t starter = w->ask->source.tracks[child].starter;
     if (!w->ask->source.is_overwritten) return 0;
     if (w->at.hidden || w->is_cut[w->at.track]) return 1;
-    return starter >= 0 && (id < 0 || w->out->nodes[id].function != starter);
+    if (starter < 0) return w->at.in_gap;
+    return id < 0 || w->out->nodes[id].function != starter;
 }
 
 static void put_child(struct walk *w, int32_t child, int64_t id) {

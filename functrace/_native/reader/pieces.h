@@ -91,7 +91,7 @@ static void begin_piece(struct walk *w) {
     at->piece_end = at->word + (uint64_t)piece->words * 8;
     at->base = piece->base;
     at->opened = piece->open;
-    at->has_gap = (piece->flags & PIECE_GAP) != 0;
+    at->has_gap = at->in_gap = (piece->flags & PIECE_GAP) != 0;
     at->reopening = (piece->flags & PIECE_COUNTED) != 0;
     at->reopened = 0;
     if (at->has_gap && !(piece->flags & PIECE_LISTS)) bridge_gap(w, piece);
@@ -103,6 +103,7 @@ static void reset_track(struct walk *w, int32_t track) {
     at->track = track;
     at->time = at->waited = 0;
     at->suspended = at->tolerant = 0;
+    at->in_gap = 1;
     at->hidden = at->hidden_index = at->inherited = 0;
     memset(&at->failure, 0, sizeof at->failure);
     at->piece = at->list = at->source->piece_of[track];

@@ -71,6 +71,7 @@ struct position {
     int64_t piece;
     uint64_t word, piece_end, base;
     int has_gap;   /* words of the track before the piece are missing */
+    int in_gap;    /* the same, and no event has come since then */
     int64_t list;  /* the first piece with a list that is not before the piece at hand */
     int reopening; /* the calls that are open where it begins are still being told */
     uint64_t reopened, opened; /* calls listed as open so far; calls open according to the chunk */

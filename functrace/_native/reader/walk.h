@@ -121,6 +121,7 @@ static int64_t move_time(struct walk *w, uint64_t ticks) {
     }
     pass_time(at, time);
     place_children(w, time);
+    at->in_gap = 0;
     return time;
 }
 
