@@ -70,6 +70,6 @@ def test_a_chunk_outside_of_the_file_is_refused() -> None:
 def test_a_source_that_points_outside_is_refused() -> None:
     functions = np.array([5], np.int32)
     data, first = np.zeros(8, np.uint8), np.zeros(1, np.int64)
-    source = (array(data), 0, None, array(first), None, array(functions), 2, 0)
+    source = (array(data), 0, None, array(first), None, array(functions), 2, 0, False)
     with pytest.raises(ValueError, match="refer to what is not in it"):
         engine().Events(source, None, True, None)
