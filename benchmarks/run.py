@@ -30,6 +30,7 @@ from request_cost import request_cost
 from store import store
 from traces import traces
 from view import view
+from view_peers import view_peers
 from watching import watching
 
 
@@ -47,6 +48,8 @@ def main() -> None:
     traces()
     print()
     view()
+    print()
+    view_peers()
     print()
     otlp()
     print()

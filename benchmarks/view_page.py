@@ -48,24 +48,31 @@ _WINDOWS = """() => performance.getEntriesByType("resource")
 
 def view_page(trace: Path) -> None:
     """Print the figures of the page for a trace, first without its index and then with it."""
-    program = next(filter(None, map(shutil.which, _CHROMIUM)), None)
-    if program is None or find_spec("playwright") is None:
+    program = find_chromium()
+    if program is None:
         print("  the page was skipped: it requires Chromium and the package playwright")
         return
     index = trace.with_name(f"{trace.name}.index")
     index.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory() as cache:
         for title in ("opened for the first time", "opened again"):
-            with _viewing(trace, program, cache) as (page, url, begin, _):
+            with viewing(trace, program, cache) as (page, url, begin, _):
                 _measure_triage(title, page, url, begin)
                 while not index.exists():
                     time.sleep(0.1)
-        with _viewing(trace, program, cache) as (page, url, begin, server):
+        with viewing(trace, program, cache) as (page, url, begin, server):
             _measure(page, url, begin, server)
 
 
+def find_chromium() -> str | None:
+    """Return the path of Chromium if it can be driven."""
+    if find_spec("playwright") is None:
+        return None
+    return next(filter(None, map(shutil.which, _CHROMIUM)), None)
+
+
 @contextmanager
-def _viewing(trace: Path, program: str, cache: str) -> Iterator[tuple[Any, str, float, int]]:
+def viewing(trace: Path, program: str, cache: str) -> Iterator[tuple[Any, str, float, int]]:
     """Start a viewer that keeps its findings in a folder, and a browser.
 
     Yield a page, the URL, when the viewer was started, and its process.
@@ -121,11 +128,11 @@ def _measure(page: Any, url: str, begin: float, server: int) -> None:
     print(f" while panning, p95 {np.percentile(frames, 95):.0f} ms")
     print(f"  {len(windows)} windows: p50 {np.median(windows):.0f} ms", end=", ")
     print(f"p95 {np.percentile(windows, 95):.0f} ms")
-    print(f"  memory: browser {_browser_bytes() / 1e6:,.0f} MB", end=", ")
+    print(f"  memory: browser {browser_bytes() / 1e6:,.0f} MB", end=", ")
     print(f"server {psutil.Process(server).memory_info().rss / 1e6:,.0f} MB", flush=True)
 
 
-def _browser_bytes() -> int:
+def browser_bytes() -> int:
     """Return the memory of the processes of the page: what they share is divided among them."""
     total = 0
     for process in psutil.Process(os.getpid()).children(recursive=True):

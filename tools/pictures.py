@@ -10,21 +10,17 @@ It requires Go on PATH, graphviz, Chromium, and npm (for speedscope). Figures va
 
 from __future__ import annotations
 
-import http.server
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
-import threading
-from functools import partial
 from pathlib import Path
 
 import page_pictures
+import speedscope
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs" / "pictures"
-_SPEEDSCOPE = "1.25.0"
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 # Key 2 selects the view that merges calls of the same chain.
 _LEFT_HEAVY = b"""<script>
@@ -40,8 +36,8 @@ def main() -> None:
         trace = record(work)
         export(trace, "flamegraph", PICTURES / "flamegraph.svg", "--by", "calls")
         export(trace, "svg", PICTURES / "callgraph.svg")
-        page = download_speedscope(work)
-        export(trace, "speedscope", page / "profile.json")
+        page = speedscope.download(work)
+        export(trace, "speedscope", page / "shop.json")
         index = page / "index.html"
         index.write_bytes(index.read_bytes().replace(b"</body>", _LEFT_HEAVY))
         take_screenshot(page, PICTURES / "speedscope.png")
@@ -85,38 +81,20 @@ def functrace(*arguments: str, cwd: Path, check: bool = True) -> None:
     subprocess.run([sys.executable, "-m", "functrace", *arguments], cwd=cwd, check=check)
 
 
-def download_speedscope(work: Path) -> Path:
-    """Download speedscope; return the folder with its page."""
-    command = ["npm", "pack", "--silent", f"speedscope@{_SPEEDSCOPE}"]
-    packed = subprocess.run(command, cwd=work, check=True, capture_output=True, text=True)
-    with tarfile.open(work / packed.stdout.split()[-1]) as archive:
-        archive.extractall(work, filter="data")
-    return work / "package" / "dist" / "release"
-
-
 def take_screenshot(page: Path, out: Path) -> None:
     """Take a screenshot of the page with the profile open."""
     browser = next(filter(None, map(shutil.which, _CHROMIUM)), None)
     if browser is None:
         sys.exit("Chromium not found; install it to take the screenshot")
-    handler = partial(_Quiet, directory=page)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_port}"
+    with speedscope.serve(page, "shop.json") as url:
         command = [
             *(browser, "--headless", "--no-sandbox", "--hide-scrollbars"),
             *("--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
             "--run-all-compositor-stages-before-draw",
             *("--window-size=1200,300", "--virtual-time-budget=20000"),
-            *(f"--screenshot={out}", f"{address}/#profileURL={address}/profile.json&title=shop"),
+            *(f"--screenshot={out}", url),
         ]
         subprocess.run(command, check=True, capture_output=True)
-        server.shutdown()
-
-
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        """Do not log requests."""
 
 
 if __name__ == "__main__":
