@@ -130,7 +130,7 @@ def test_chains_without_all_callers_are_marked(rings: list[Path]) -> None:
     numbers = [report["partial"] for report in reports]
     assert max(numbers) > 0
     ring = rings[numbers.index(max(numbers))]
-    assert f"{max(numbers):,} without all callers" in _run("callers", "leaf", str(ring))
+    assert f"{max(numbers):,} with missing callers" in _run("callers", "leaf", str(ring))
     graph = "graph", "deep", str(ring), "--min-share", "0"
     (deep,) = json.loads(_run(*graph, "--json"))["functions"]
     assert sum(each["partial"] for each in _below(deep) if _is_leaf(each)) == max(numbers)

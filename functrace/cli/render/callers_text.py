@@ -71,7 +71,7 @@ def _summary(found: CallerChains, function: str, names: layout.Names, count: int
     if all_calls.unfinished:
         parts.append(f"{units.count(all_calls.unfinished)} unfinished")
     if all_calls.partial:
-        parts.append(f"{units.count(all_calls.partial)} without all callers")
+        parts.append(f"{units.count(all_calls.partial)} with missing callers")
     parts.append(f"total {units.duration(all_calls.total)}")
     if all_calls.suspended:
         parts.append(f"suspended {units.duration(all_calls.suspended)}")
@@ -137,7 +137,7 @@ def _failures(found: CallerChains, chain: CallChain) -> str:
     if chain.unfinished:
         parts.append(f"{units.count(chain.unfinished)} unfinished")
     if chain.partial:
-        parts.append(f"{units.count(chain.partial)} without all callers")
+        parts.append(f"{units.count(chain.partial)} with missing callers")
     return ", ".join(parts)
 
 

@@ -293,4 +293,4 @@ def test_calls_without_all_callers_are_counted_beside_their_chain(
         page.goto(f"{viewer.url}#/chains?function=main.price")
         figures = page.locator(".chain-card .figures").first.text_content()
     assert "3 calls" in figures
-    assert "1 without all callers" in figures
+    assert "1 with missing callers" in figures

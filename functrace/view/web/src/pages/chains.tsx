@@ -63,7 +63,7 @@ function ChainCard({ chain, all, isStored }: { chain: Chain; all: number; isStor
         <span class="share-bar" title={share(chain.calls, all)}><span style={{ width: `${all ? (100 * chain.calls) / all : 0}%` }} /></span>
         <span>{several(chain.calls, "call")}</span>
         <span class={chain.failed ? "bad" : "zero"}>{count(chain.failed)} failed</span>
-        {chain.partial ? <span class="muted">{count(chain.partial)} without all callers</span> : null}
+        {chain.partial ? <span class="muted">{count(chain.partial)} with missing callers</span> : null}
         <span>median {duration(chain.p50_ns)}</span>
         <span>p99 {duration(chain.p99_ns)}</span>
         {chain.links?.timeline ? <a class="action" href={chain.links.timeline}>{chain.example?.reason ? `Example: ${chain.example.reason}` : "Example"}</a> : null}
