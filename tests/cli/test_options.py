@@ -20,6 +20,7 @@ DIFFERENCES = {
     "--deps": ({"metavar", "help"}, "Go has import paths, Python has modules"),
     "--errors": ({"help"}, "shows chains or calls, or sends spans"),
     "--exclude": ({"help"}, "selects what is instrumented, recorded or shown"),
+    "--from": ({"help"}, "`view` takes it with `--save` only"),
     "--include": ({"help"}, "selects what is instrumented, recorded or shown"),
     "--limit": ({"help"}, "the default depends on the length of an entry"),
     "--min-duration": ({"help"}, "selects what is recorded, shown or sent"),
