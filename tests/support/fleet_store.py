@@ -40,9 +40,9 @@ def write(place: Path, plan: Plan, *, changed: bool = True) -> Changes:
 
 
 def write_apart(place: Path, plan: Plan) -> Changes:
-    """Write a store in a process of its own, which leaves the memory of this one small.
+    """Write a store in another process, so that this one stays small.
 
-    On Linux, the peak memory of a program that this process starts is at least its own.
+    On Linux, the peak memory of a program begins with that of the process that starts it.
     """
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         return pool.submit(write, place, plan).result()

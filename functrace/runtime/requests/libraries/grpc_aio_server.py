@@ -51,6 +51,7 @@ class _Hooks:
     def __init__(self, tracker: Tracker) -> None:
         self._tracker = tracker
         self.wrap_handler = tracker.guard(self._wrap_handler)
+        self._guarded_end = tracker.guard(self._end)
 
     def _wrap_handler(self, handler: Any, details: Any) -> Any:
         """Return a handler like another one, which records its calls; None if it cannot be."""
@@ -74,16 +75,16 @@ class _Hooks:
         inspect: Any = MODULES["inspect"]
         guard = self._tracker.guard
         if inspect.iscoroutinefunction(behavior):
-            return around_async(guard(begin, begins=True), guard(self._end))(behavior)
+            return around_async(guard(begin, begins=True), self._guarded_end)(behavior)
         if inspect.isasyncgenfunction(behavior):
-            return _around_generator(guard(begin, begins=True), guard(self._end))(behavior)
+            return _around_generator(guard(begin, begins=True), self._guarded_end)(behavior)
         # The steps of a generator run in any threads, without a context: not recorded.
         around = self._tracker.around(begin, self._end, begins=True)
         return None if is_stream else around(behavior)
 
     def _end(self, rpc: tuple[Inbound, Any], _result: object, error: BaseException | None) -> None:
         inbound, context = rpc
-        # The context of a function that runs in a thread does not tell the code.
+        # A function that runs in a thread has a context without the status code.
         code = code_of(context.code()) if hasattr(context, "code") else -1
         is_abort = code < 0 and type(error).__name__ == _ABORT
         if error is not None and code <= 0 and not is_abort:
