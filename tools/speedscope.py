@@ -35,8 +35,10 @@ def serve(page: Path, profile: str) -> Iterator[str]:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}"
-        yield f"{address}/#profileURL={address}/{profile}&title={Path(profile).stem}"
-        server.shutdown()
+        try:
+            yield f"{address}/#profileURL={address}/{profile}&title={Path(profile).stem}"
+        finally:
+            server.shutdown()
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
